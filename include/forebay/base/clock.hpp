@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace forebay {
+
+using Duration = std::chrono::nanoseconds;
+using Seconds = std::chrono::seconds;
+using namespace std::chrono_literals;
+
+/// A point on the monotonic clock. Freshness and deadlines run on it, so that a step of the wall clock changes neither.
+using Timestamp = std::chrono::time_point<std::chrono::steady_clock, Duration>;
+/// A point on the wall clock. Only for HTTP dates, logs and what outlives the process.
+using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
+
+/// One reading of both clocks. Made by the worker once per turn of its loop and handed down; nothing below asks the time.
+struct Now {
+  Timestamp mono{};
+  WallTime wall{};
+};
+
+/// Where a `Now` comes from. `net` has the real one; tests move a `ManualClock` by hand.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual Now now() const = 0;
+};
+
+/// A clock that stands until it is told to move. Not thread-safe.
+class ManualClock final : public Clock {
+ public:
+  Now now() const override { return now_; }
+  void advance(Duration by) {
+    now_.mono += by;
+    now_.wall += by;
+  }
+
+ private:
+  // Both far from zero, so that a subtraction in a test never meets the epoch; the wall reads 2024-01-01T00:00:00Z.
+  Now now_{Timestamp{std::chrono::hours{1000}}, WallTime{std::chrono::seconds{1704067200}}};
+};
+
+/// Whole seconds, rounded down also below zero.
+inline std::int64_t whole_seconds(Duration d) { return std::chrono::floor<Seconds>(d).count(); }
+
+}  // namespace forebay

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace forebay {
+
+/// A 128-bit hash (XXH3). Never the sole ground for equality of what strangers send.
+struct Digest {
+  std::uint64_t hi = 0;
+  std::uint64_t lo = 0;
+  friend auto operator<=>(const Digest&, const Digest&) = default;
+};
+
+Digest digest_of(std::string_view bytes) noexcept;
+/// Seeded by a number drawn at start, so that strangers cannot choose collisions for tables.
+std::uint64_t table_hash(std::string_view bytes) noexcept;
+/// 32 lower-case hex digits.
+std::string to_hex(const Digest& d);
+/// The first `digits` (at most 64) lower-case hex digits of the SHA-256 of `bytes`.
+std::string sha256_hex(std::string_view bytes, std::size_t digits = 64);
+/// `n` unpredictable bytes as lower-case hex; from the operating system.
+std::string random_hex(std::size_t n);
+
+}  // namespace forebay

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace forebay::log {
+
+/// The operational log: what an operator should know, never one line per request. Thread-safe; a call below the level
+/// costs one load. All of spdlog stays behind this door.
+enum class Level { Trace, Debug, Info, Warn, Error };
+enum class Format { Auto, Json, Text };
+
+struct Options {
+  Level level = Level::Info;
+  Format format = Format::Auto;  ///< Auto: text on a terminal, else JSON.
+  std::string output = "stderr";  ///< "stderr", "stdout" or a path.
+};
+
+/// Opens the output; throws `std::runtime_error` when a file cannot be opened. Before the first call: text on stderr.
+void configure(const Options& options);
+/// Opens a file output anew (USR1, after rotation).
+void reopen();
+void set_level(Level level);
+Level level();
+bool enabled(Level level) noexcept;
+/// Messages written so far at this level, for `forebay_log_messages_total`.
+unsigned long long count(Level level) noexcept;
+
+void write(Level level, std::string_view message);
+inline void debug(std::string_view m) { if (enabled(Level::Debug)) write(Level::Debug, m); }
+inline void info(std::string_view m) { if (enabled(Level::Info)) write(Level::Info, m); }
+inline void warn(std::string_view m) { if (enabled(Level::Warn)) write(Level::Warn, m); }
+inline void error(std::string_view m) { if (enabled(Level::Error)) write(Level::Error, m); }
+
+std::string_view to_string(Level level) noexcept;
+
+}  // namespace forebay::log

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <atomic>
+#include <boost/intrusive/list.hpp>
+#include <mutex>
+#include <vector>
+
+#include "forebay/base/bytes.hpp"
+
+namespace forebay {
+
+/// Something of one thread that waits. It is woken once per `Signal::wait`, on that thread; it may leave at any time
+/// (`stop_waiting`, or its destructor), again on that thread only.
+class Waiter : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  virtual void woken() = 0;
+  bool waiting() const noexcept { return is_linked(); }
+  void stop_waiting() noexcept { unlink(); }
+
+ protected:
+  ~Waiter() = default;  // auto_unlink takes it out of its list
+};
+
+using WaiterList = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;
+
+/// The waiters of one thread at one Signal. Its list is touched by that thread alone.
+class WaitGroup final : public RefCounted {
+ public:
+  WaiterList waiters;
+};
+
+/// The way to wake another thread's loop. One per worker, permanent. `deliver` may be called from any thread; the worker
+/// then calls `woken()` of every waiter in the group, in slices, on its own thread.
+class Waker {
+ public:
+  virtual void deliver(Ref<WaitGroup> group) = 0;
+
+ protected:
+  ~Waker() = default;
+};
+
+/// A place where waiters of many threads wait for something to change. Waking costs one call per thread, not per waiter.
+///
+/// To wait without losing a wake-up: call `wait`, then look at the state again; if it has changed, `stop_waiting`. The
+/// one who changes the state does so first and calls `notify` after it.
+class Signal {
+ public:
+  /// On the waiter's thread.
+  void wait(Waker& waker, Waiter& waiter);
+  /// From any thread, with no lock held that `Waker::deliver` could want. One load when nobody waits.
+  void notify();
+
+ private:
+  struct Place {
+    Waker* waker;
+    Ref<WaitGroup> group;
+  };
+  std::atomic<bool> anyone_{false};
+  std::mutex mutex_;
+  std::vector<Place> places_;
+};
+
+}  // namespace forebay

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "forebay/base/bytes.hpp"
+#include "forebay/base/clock.hpp"
+#include "forebay/base/waker.hpp"
+#include "forebay/http/fields.hpp"
+
+namespace forebay::http {
+
+/// A body on its way: an append-only list of slices with one writer and many readers on any threads.
+///
+/// Kept whole, it lets readers join at any time. With a window, what the slowest attached reader has passed is dropped,
+/// nobody can join any more, and the writer is asked to wait (`full`) while more than the window is unread.
+class Body final : public RefCounted {
+ public:
+  enum class End : std::uint8_t { Growing, Complete, Broken };
+
+  /// `window` 0: kept whole.
+  explicit Body(std::size_t window = 0) : window_(window) {}
+
+  // --- the writer ---
+  void append(Slice bytes);
+  void finish(const Fields& trailers = {});
+  /// Readers learn that the rest will never come; nothing is ended as if complete.
+  void break_off();
+  /// From now on only what attached readers have not read is held. Joins must have been closed by the caller first.
+  void set_window(std::size_t window);
+  /// Whether the unread part fills the window. With nobody attached it never does.
+  bool full() const;
+  /// Asks to be woken when `full` may have become false, or a reader has left. Look at `full` again after this.
+  void wait_for_space(Waker& waker, Waiter& waiter) { space_.wait(waker, waiter); }
+  /// Detaches readers that have held up the others for `patience` or longer; they see `Broken`. Gives how many.
+  std::size_t cut_off_stalled(Timestamp now, Duration patience);
+  std::size_t readers() const;
+
+  // --- anyone ---
+  std::uint64_t length() const noexcept { return length_.load(std::memory_order_acquire); }
+  End end() const noexcept { return end_.load(std::memory_order_acquire); }
+  /// The slices so far, when kept whole; for the one who makes an entry of it.
+  std::vector<Slice> slices() const;
+  /// After the end.
+  const Fields& trailers() const noexcept { return trailers_; }
+
+ private:
+  friend class BodyCursor;
+  struct Reader {
+    std::size_t index = 0;    // of the next slice, counted from the very first
+    Timestamp since{};        // when it last moved
+    bool cut = false;
+  };
+  void trim(std::unique_lock<std::mutex>& lock);
+
+  mutable std::mutex mutex_;
+  std::deque<Slice> slices_;
+  std::size_t dropped_ = 0;               // slices before slices_[0]
+  std::uint64_t dropped_bytes_ = 0;
+  std::uint64_t last_appended_at_ = 0;
+  std::size_t window_;
+  std::vector<Reader*> readers_;
+  std::atomic<std::uint64_t> length_{0};
+  std::atomic<End> end_{End::Growing};
+  Fields trailers_;
+  Signal progress_;
+  Signal space_;
+};
+
+/// A reader's place in a body, whole or growing. The edge pulls: `next` gives bytes, or says why there are none.
+/// Movable; used by one thread at a time.
+class BodyCursor {
+ public:
+  enum class State : std::uint8_t { Data, Wait, End, Broken };
+
+  BodyCursor() = default;                                      ///< No content.
+  /// A complete body whose pieces live as long as `owner`. The span itself must live that long too.
+  BodyCursor(Owner owner, std::span<const std::string_view> pieces);
+  /// One piece.
+  BodyCursor(Owner owner, std::string_view bytes);
+  /// A list of its own: multipart ranges, own error documents.
+  explicit BodyCursor(std::vector<Slice> parts);
+  /// Attaches to a growing body at its beginning (or, windowed, at the first slice still held).
+  explicit BodyCursor(Ref<Body> body);
+  BodyCursor(BodyCursor&& o) noexcept;
+  BodyCursor& operator=(BodyCursor&& o) noexcept;
+  ~BodyCursor();
+
+  /// Only bytes [first, first + length) are delivered. Before the first `next`.
+  void limit(std::uint64_t first, std::uint64_t length);
+
+  /// Bytes that are there now, at most `max` and at most one slice; with State::Data never empty. The slice stays
+  /// valid while its owner is held. `now` dates the reader's progress.
+  State next(std::size_t max, Slice& out, Timestamp now = {});
+  /// For a complete single-piece body: all of it at once, without touching reference counts; empty when not applicable.
+  std::string_view whole() const noexcept;
+  /// After `Wait`: wakes the waiter when there may be more. Look again after this.
+  void wait(Waker& waker, Waiter& waiter);
+  /// Length of what will be delivered, where it is known already.
+  std::optional<std::uint64_t> known_length() const noexcept;
+  /// Trailer fields of a growing body after End.
+  const Fields* trailers() const noexcept;
+
+ private:
+  void detach() noexcept;
+  Owner owner_;
+  std::span<const std::string_view> pieces_;
+  std::string_view single_;
+  std::vector<Slice> parts_;
+  Ref<Body> body_;
+  std::unique_ptr<Body::Reader> reader_;
+  std::size_t index_ = 0;
+  std::size_t offset_ = 0;     // within the current slice
+  std::uint64_t skip_ = 0;
+  std::uint64_t left_ = UINT64_MAX;
+};
+
+}  // namespace forebay::http

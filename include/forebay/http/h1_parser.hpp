@@ -1,0 +1,128 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forebay/base/error.hpp"
+#include "forebay/http/message.hpp"
+
+namespace forebay::http {
+
+struct HeadLimits {
+  std::size_t target = 16 * 1024;
+  std::size_t head = 32 * 1024;  ///< Bytes of the whole head, start line and final empty line included.
+  std::size_t fields = 100;
+};
+
+/// How a message's content is delimited (RFC 9112 section 6.3).
+enum class Framing : std::uint8_t { None, Length, Chunked, UntilClose };
+
+/// Reads request heads from a growing buffer. Strict on top of Beast's basic_parser: exactly one Host (none allowed in
+/// HTTP/1.0), Transfer-Encoding only `chunked`, alone, in HTTP/1.1, never beside Content-Length; one Content-Length of
+/// digits; no obs-fold, bare CR or LF, NUL; target bytes checked. Leading empty lines are skipped (at most 4). A parser
+/// serves one connection and is reused; nothing is allocated once its vectors have grown.
+class RequestParser {
+ public:
+  explicit RequestParser(const HeadLimits& limits) : limits_(limits) {}
+
+  /// `buffer` holds all bytes from the message's first on. `Incomplete`: call again with more (the same bytes in front;
+  /// the search goes on where it ended). On success the head is `buffer.substr(0, head_size())` and `view()` points into
+  /// `buffer`. Errors: Malformed and Ambiguous (400), TargetTooLong (414), HeaderTooLarge (431), Unsupported (501: an unknown
+  /// transfer coding; 505: `bad_version()`).
+  Result<void> parse(std::string_view buffer);
+  void reset();
+
+  const RequestView& view() const noexcept { return view_; }
+  std::size_t head_size() const noexcept { return head_size_; }
+  Framing framing() const noexcept { return framing_; }
+  std::uint64_t content_length() const noexcept { return content_length_; }
+  bool keep_alive() const noexcept { return keep_alive_; }
+  bool expects_continue() const noexcept { return expects_continue_; }
+  /// An Expect other than 100-continue (417).
+  bool unknown_expectation() const noexcept { return unknown_expectation_; }
+  bool bad_version() const noexcept { return bad_version_; }
+
+ private:
+  friend struct HeadSink;
+  HeadLimits limits_;
+  std::vector<Field> fields_;
+  RequestView view_;
+  std::size_t searched_ = 0, head_size_ = 0, skipped_ = 0;
+  std::uint64_t content_length_ = 0;
+  Framing framing_ = Framing::None;
+  bool keep_alive_ = true, expects_continue_ = false, unknown_expectation_ = false, bad_version_ = false;
+};
+
+/// Reads response heads of an origin, equally strict about framing. Transfer-Encoding that does not end in chunked runs
+/// until close; both lengths at once, or differing Content-Lengths, are `Ambiguous`.
+class ResponseParser {
+ public:
+  explicit ResponseParser(const HeadLimits& limits) : limits_(limits) {}
+
+  Result<void> parse(std::string_view buffer);
+  void reset();
+  /// What the request was decides the framing: HEAD has no content.
+  void answer_to(Method m) noexcept { method_ = m; }
+
+  const ResponseView& view() const noexcept { return view_; }
+  std::size_t head_size() const noexcept { return head_size_; }
+  Framing framing() const noexcept { return framing_; }
+  std::uint64_t content_length() const noexcept { return content_length_; }
+  /// Content-Length as a field, also where the message has no content (HEAD, 304).
+  std::optional<std::uint64_t> declared_length() const noexcept { return declared_length_; }
+  bool keep_alive() const noexcept { return keep_alive_; }
+  /// Whether the transfer coding holds more than chunked (then the content is not the representation's bytes).
+  bool other_coding() const noexcept { return other_coding_; }
+
+ private:
+  friend struct HeadSink;
+  HeadLimits limits_;
+  std::vector<Field> fields_;
+  ResponseView view_;
+  Method method_ = Method::Get;
+  std::size_t searched_ = 0, head_size_ = 0;
+  std::uint64_t content_length_ = 0;
+  std::optional<std::uint64_t> declared_length_;
+  Framing framing_ = Framing::None;
+  bool keep_alive_ = true, other_coding_ = false;
+};
+
+/// Takes the content out of a connection's bytes, for any framing. Strict chunked (RFC 9112 section 7.1): CRLF only, sizes of at
+/// most 16 hex digits, well-formed extensions dropped up to 4 KiB a body, trailer section checked and kept apart from the head, its size
+/// under the head limits.
+class BodyDecoder {
+ public:
+  void start(Framing framing, std::uint64_t content_length, const HeadLimits& limits);
+
+  struct Step {
+    std::size_t consumed = 0;    ///< Bytes of the input that are done with (framing included).
+    std::string_view data;       ///< Content among them; a view into the input. May be empty while consumed is not.
+  };
+  /// One step forward; call until `done()` or nothing is consumed (more bytes are needed). Errors: Malformed, TooLarge
+  /// (extensions or trailers over their limit).
+  Result<Step> step(std::string_view input);
+  bool done() const noexcept { return state_ == State::Done; }
+  /// The connection has ended. True when that completes the content (UntilClose, or it was done already).
+  bool finish_at_eof() noexcept;
+  /// Content bytes so far.
+  std::uint64_t delivered() const noexcept { return delivered_; }
+  /// What is known to be left under Length framing.
+  std::uint64_t remaining() const noexcept { return remaining_; }
+  /// Trailer fields, after `done()`; empty unless chunked.
+  const Fields& trailers() const noexcept { return trailers_; }
+
+ private:
+  enum class State : std::uint8_t { Length, UntilClose, Size, Extension, SizeLf, Data, DataCr, DataLf, Trailer, Done, Failed };
+  State state_ = State::Done;
+  std::uint64_t remaining_ = 0, delivered_ = 0;
+  std::size_t extension_bytes_ = 0, line_searched_ = 0, trailer_bytes_ = 0;
+  unsigned digits_ = 0;
+  HeadLimits limits_;
+  std::string line_;  // an extension or trailer line that spans reads
+  Fields trailers_;
+};
+
+}  // namespace forebay::http

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "forebay/base/clock.hpp"
+#include "forebay/http/message.hpp"
+#include "forebay/rules/cache_control.hpp"
+#include "forebay/rules/policy.hpp"
+
+namespace forebay::rules {
+
+/// Which rule gave the freshness lifetime; explain prints it.
+enum class TtlSource : std::uint8_t { None, Targeted, SMaxage, MaxAge, Expires, Status, Default, Heuristic, Min, Max };
+std::string_view to_string(TtlSource s) noexcept;
+
+/// When a request went out and when its answer's head came in.
+struct ExchangeTimes {
+  Now requested;
+  Now received;
+};
+
+/// All that reuse needs to know of a stored response: numbers, so that a look-up compares and parses nothing. Times are what
+/// the origin said; the route's stale windows are applied at look-up.
+struct Freshness {
+  Timestamp received{};        ///< response_time, monotonic.
+  Duration initial_age{0};     ///< corrected_initial_age, RFC 9111 section 4.2.3.
+  Duration lifetime{0};        ///< freshness_lifetime after clamping, jitter and all.
+  TtlSource source = TtlSource::None;
+  bool explicit_lifetime = false;  ///< The origin stated it (s-maxage, max-age, Expires, targeted).
+  bool no_cache = false;           ///< Validate at each use.
+  bool must_revalidate = false;    ///< must-revalidate, proxy-revalidate or s-maxage: the route's windows and stale-if-error do not apply.
+  bool serve_authorized = false;   ///< public, s-maxage or must-revalidate: may answer requests with Authorization.
+  bool from_authorized = false;    ///< The request that fetched it carried Authorization.
+  std::optional<Seconds> stale_while_revalidate;  ///< The origin's, where it may apply (also beside s-maxage in the same field).
+  std::optional<Seconds> stale_if_error;
+  bool purged = false;  ///< Marked stale by an invalidation: never fresh again.
+
+  Duration age(Timestamp now) const noexcept { return initial_age + (now - received); }
+  /// Negative when stale.
+  Duration ttl(Timestamp now) const noexcept { return lifetime - age(now); }
+};
+
+/// RFC 9111 section 4.2.1 and contract of the route: lifetime and where it came from, before jitter. `explicit_lifetime` is set too.
+/// `cookie_guarded`: the request carried cookies and the route guards them, so that no configured lifetime applies.
+/// `jitter` in [0, 1) is the caller's random draw.
+struct Lifetime {
+  Duration value{0};
+  TtlSource source = TtlSource::None;
+  bool explicit_lifetime = false;
+  bool blocked_by_cookie = false;  ///< A configured lifetime would have applied but for the guard.
+};
+Lifetime freshness_lifetime(const http::ResponseView& response, const ResponseDirectives& directives, const Policy& policy,
+                            const ExchangeTimes& times, bool cookie_guarded, double jitter);
+/// RFC 9111 section 4.2.3, with whole-second inputs and finer local parts.
+Duration corrected_initial_age(const http::ResponseView& response, const ExchangeTimes& times);
+/// First member of the first Age line; what is not digits is nothing; beyond 2^31 is clamped.
+std::optional<Seconds> read_age(http::FieldsView fields) noexcept;
+
+}  // namespace forebay::rules

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <bitset>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "forebay/base/clock.hpp"
+#include "forebay/http/message.hpp"
+
+namespace forebay::rules {
+
+/// One status (`404`) or a class of them (`4xx`).
+struct StatusPattern {
+  std::uint16_t from = 0;  ///< Inclusive.
+  std::uint16_t to = 0;    ///< Inclusive.
+  bool matches(int status) const noexcept { return status >= from && status <= to; }
+};
+
+enum class OriginCacheControl : std::uint8_t { Respect, Ignore, Override };
+enum class AuthorizationRule : std::uint8_t { Rfc, Key, Bypass, Share };
+enum class SetCookieRule : std::uint8_t { Bypass, Strip, Store };
+enum class RequestCookies : std::uint8_t { Guard, Share };
+enum class OnTimeout : std::uint8_t { Fetch, Error };
+
+/// What counts as an error for stale-if-error.
+struct StaleErrors {
+  bool connect = true;   ///< Refused, reset, cut, unreadable.
+  bool timeout = true;
+  std::vector<StatusPattern> statuses{{500, 500}, {502, 502}, {503, 503}, {504, 504}};
+  bool covers(int status) const noexcept {
+    for (const auto& s : statuses)
+      if (s.matches(status)) return true;
+    return false;
+  }
+};
+
+/// The windows in which a stale response may be served, as the route says (RFC 5861); the origin's own directives win.
+struct StalePolicy {
+  Duration while_revalidate{0};
+  Duration if_error{0};
+  StaleErrors errors;
+};
+
+/// One route's say on what is cached and for how long. Immutable once configured.
+struct Policy {
+  bool cache = true;
+  /// Methods that are looked up, by number; GET includes HEAD. Names beyond the known ones stand in `other_methods`.
+  std::bitset<static_cast<std::size_t>(http::Method::Other) + 1> methods{0b11};
+  std::vector<std::string> other_methods;
+  /// Statuses that a configured lifetime applies to.
+  std::vector<StatusPattern> statuses{{200, 200}, {203, 203}, {204, 204}, {300, 300}, {301, 301},
+                                      {308, 308}, {404, 404}, {410, 410}};
+  struct Ttl {
+    Duration fallback{0};  ///< `ttl.default`; 0 does not apply.
+    Duration min{0};
+    Duration max = std::chrono::hours{24 * 365};
+    std::vector<std::pair<StatusPattern, Duration>> status;  ///< `ttl.status`; exact statuses stand before classes.
+    double jitter = 0;     ///< 0..0.5, only shortens.
+    double heuristic = 0;  ///< 0: off.
+  } ttl;
+  OriginCacheControl origin_cache_control = OriginCacheControl::Respect;
+  bool client_cache_control = false;  ///< Whether the client's Cache-Control is respected.
+  StalePolicy stale;
+  struct Coalesce {
+    bool enabled = true;
+    Duration wait = std::chrono::seconds{5};
+    OnTimeout on_timeout = OnTimeout::Fetch;
+    std::uint32_t max_waiters = 10000;
+  } coalesce;
+  Duration pass_memory = std::chrono::seconds{10};
+  std::uint64_t max_object = 8 * 1024 * 1024;
+  AuthorizationRule authorization = AuthorizationRule::Rfc;
+  SetCookieRule set_cookie = SetCookieRule::Bypass;
+  bool vary = true;
+  std::uint32_t max_variants = 32;
+  bool invalidate_on_write = true;
+  RequestCookies request_cookies = RequestCookies::Guard;
+  bool cookies_chosen = false;  ///< `key.cookies` or `bypass.cookies` says which cookies matter.
+  bool store_close_delimited = false;
+  std::vector<std::string> targeted_fields{"Forebay-Cache-Control", "CDN-Cache-Control"};
+  bool targeted_strip = false;
+  Duration keep = std::chrono::minutes{10};  ///< `cache.keep`: kept after staleness for validation.
+};
+
+}  // namespace forebay::rules

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "forebay/http/message.hpp"
+#include "forebay/rules/freshness.hpp"
+#include "forebay/rules/policy.hpp"
+#include "forebay/rules/vocabulary.hpp"
+
+namespace forebay::rules {
+
+/// What of a request decides whether its answer may be stored or reused. Taken once, before anything is forgotten.
+struct RequestFacts {
+  http::Method method = http::Method::Get;
+  bool authorization = false;  ///< Has Authorization (and the route does not say `share`).
+  bool authorization_in_key = false;
+  bool cookie = false;
+  bool no_store = false;
+  bool range = false;
+  RequestDirectives directives;
+};
+RequestFacts facts_of(const http::RequestView& request, const Policy& policy) noexcept;
+
+/// Whether a request is looked up at all; None = yes. Reasons: CacheOff, Method, Authorization (route says `bypass`), RequestBody
+/// (content on GET or HEAD).
+Reason may_look_up(const RequestFacts& facts, std::string_view method_text, bool has_content, const Policy& policy) noexcept;
+
+/// May this response be stored (RFC 9111 section 3, and the route's policy)? On yes, `freshness` is complete, and `drop` names fields
+/// that are not stored: Connection and what it names, Proxy-*, those of private="..." and no-cache="...", Set-Cookie under `strip`.
+/// On no, `by_request` says that only this request's own fields are the reason (Authorization, no-store), so nothing is
+/// remembered of the key. `zero lifetime` without validator is `ZeroTtl` or `NoFreshness`.
+struct Storability {
+  Reason reason = Reason::None;  ///< None: storable.
+  bool by_request = false;
+  Freshness freshness;
+  std::vector<std::string> drop;
+  bool storable() const noexcept { return reason == Reason::None; }
+};
+/// `proven`: the body's end is known by framing (false: close-delimited). `jitter` in [0, 1).
+Storability judge(const RequestFacts& facts, const http::ResponseView& response, const Policy& policy,
+                  const ExchangeTimes& times, bool proven, double jitter);
+
+/// POST with Content-Location equal to its own URI and explicit freshness (RFC 9110 section 9.3.3): its answer may be stored under the
+/// GET key. `target` is path with query as keyed.
+bool post_answers_get(const http::ResponseView& response, const Policy& policy, std::string_view scheme,
+                      std::string_view host, std::string_view target);
+
+}  // namespace forebay::rules
