@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forebay/base/bytes.hpp"
+#include "forebay/http/fields.hpp"
+#include "forebay/rules/freshness.hpp"
+
+namespace forebay::cache {
+
+/// A response head ready for the wire: `lines` are complete "Name: value\r\n" lines of every stored field, without Content-Length, Age and
+/// hop-by-hop fields; `fields` are views into it.
+struct Head {
+  int status = 0;
+  std::string_view lines;
+  http::FieldsView fields;
+};
+
+/// A response head that many threads read while its body is still on its way, and until it becomes an Entry.
+class PublishedHead final : public RefCounted {
+ public:
+  /// Copies; fields that must not be kept are to be left out by the caller.
+  static Ref<const PublishedHead> make(int status, http::FieldsView fields);
+  const Head& head() const noexcept { return head_; }
+
+ private:
+  PublishedHead() = default;
+  Head head_;
+  std::string text_;
+  std::vector<http::Field> list_;
+};
+
+/// What an entry is made of.
+struct EntryParts {
+  Head head;
+  std::vector<Slice> body;            ///< In order; whole.
+  std::string_view key_text;
+  Duration fetch_time{0};             ///< From the request to the last byte; what a hit spares the origin.
+  WallTime stored_at{};
+};
+
+/// One stored response, made at commit, immutable. Head, key and a body of up to 256 KiB stand in one block; a larger body keeps its chunks.
+/// Charged for all it holds until its last reader lets go.
+class Entry final : public RefCounted {
+ public:
+  /// What `make` will take beyond the chunks of a large body, which are charged already.
+  static std::size_t cost(const EntryParts& parts) noexcept;
+  /// `charge` covers `cost(parts)`.
+  static Ref<const Entry> make(const EntryParts& parts, Charge charge);
+  /// The same body under a freshened head (304); shares the body's memory.
+  static Ref<const Entry> with_head(const Ref<const Entry>& old, const Head& head, Charge charge);
+  static std::size_t cost_with_head(const Entry& old, const Head& head) noexcept;
+
+  const Head& head() const noexcept { return head_; }
+  std::string_view key_text() const noexcept { return key_text_; }
+  std::span<const std::string_view> body() const noexcept { return {pieces_, piece_count_}; }
+  std::uint64_t body_length() const noexcept { return body_length_; }
+  /// Bytes charged for it, its chunks included.
+  std::size_t charged() const noexcept { return charged_; }
+  std::optional<std::string_view> etag() const noexcept { return head_.fields.value(http::FieldId::ETag); }
+  std::optional<std::string_view> last_modified() const noexcept { return head_.fields.value(http::FieldId::LastModified); }
+  Duration fetch_time() const noexcept { return fetch_time_; }
+  WallTime stored_at() const noexcept { return stored_at_; }
+
+ private:
+  friend struct EntryMaker;
+  Entry() = default;
+  void dispose() const noexcept override;
+  Head head_;
+  std::string_view key_text_;
+  const std::string_view* pieces_ = nullptr;
+  std::size_t piece_count_ = 0;
+  std::uint64_t body_length_ = 0;
+  std::size_t charged_ = 0;
+  Duration fetch_time_{0};
+  WallTime stored_at_{};
+  std::vector<Owner> owners_;  // of chunks, or of the entry whose body this shares
+  Charge charge_;
+};
+
+}  // namespace forebay::cache

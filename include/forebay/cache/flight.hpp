@@ -1,0 +1,84 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "forebay/base/waker.hpp"
+#include "forebay/cache/entry.hpp"
+#include "forebay/http/body.hpp"
+#include "forebay/rules/freshness.hpp"
+#include "forebay/rules/vary.hpp"
+#include "forebay/rules/vocabulary.hpp"
+
+namespace forebay::cache {
+
+class Store;
+struct Shard;
+
+/// Why a fetch failed, for those who waited on it.
+struct Failure {
+  int status = 502;           ///< The status of Forebay's own answer: 502, 503, 504, or the origin's unstorable one in `stale.errors`.
+  bool timeout = false;       ///< For stale.errors: a timeout, else a broken connection or answer.
+  bool origin_answered = false;
+  std::string retry_after;    ///< The origin's, if any.
+  std::string detail;         ///< For the problem document and log; no internals of the origin.
+};
+
+/// A fetch on its way. It has no lock: every transition is made by the Store under the key's shard lock, and what a transition publishes
+/// never changes after it. Read from any thread.
+class Flight final : public RefCounted {
+ public:
+  enum class State : std::uint8_t {
+    Waiting,
+    Landed,      ///< Head and body are published; followers are served from them as they grow.
+    Own,         ///< The answer is for its own request alone; followers fetch for themselves (`own_by_request` says who must).
+    Failed,      ///< Nobody fetches again for this; stale, or Forebay's own error.
+    Abandoned,   ///< The leader vanished without an answer: look up again, one takes over.
+  };
+  State state() const noexcept { return state_.load(std::memory_order_acquire); }
+
+  // After Landed.
+  const Ref<const PublishedHead>& head() const noexcept { return head_; }
+  const Ref<http::Body>& body() const noexcept { return body_; }
+  const rules::Freshness& freshness() const noexcept { return freshness_; }
+  const rules::VaryList& vary() const noexcept { return vary_; }
+  /// The leader's secondary key under `vary()`.
+  const std::string& secondary() const noexcept { return secondary_; }
+  /// Whether a reader may still attach to the body from its beginning; false once it outgrew `max_object`.
+  bool joinable() const noexcept { return joinable_.load(std::memory_order_acquire); }
+
+  // After Own.
+  bool own_by_request() const noexcept { return own_by_request_; }
+  rules::Reason own_reason() const noexcept { return own_reason_; }
+  // After Failed.
+  const Failure& failure() const noexcept { return failure_; }
+
+  /// The signal of leaving `Waiting`; look at `state()` again after this.
+  void wait(Waker& waker, Waiter& waiter) { changed_.wait(waker, waiter); }
+  /// A follower leaves (served, timed out or gone); pairs with a Join.
+  void leave() noexcept { waiters_.fetch_sub(1, std::memory_order_relaxed); }
+  std::uint32_t waiters() const noexcept { return waiters_.load(std::memory_order_relaxed); }
+
+ private:
+  friend class Store;
+  friend class Ticket;
+  friend struct Shard;
+  std::atomic<State> state_{State::Waiting};
+  std::atomic<bool> joinable_{true};
+  std::atomic<std::uint32_t> waiters_{0};
+  Ref<const PublishedHead> head_;
+  Ref<http::Body> body_;
+  rules::Freshness freshness_;
+  rules::VaryList vary_;
+  std::string secondary_;
+  bool own_by_request_ = false;
+  rules::Reason own_reason_ = rules::Reason::None;
+  Failure failure_;
+  Signal changed_;
+  std::uint64_t purge_sequence_ = 0;
+  bool listed_ = false;  // in its slot, so that others can find it; under the shard's lock
+};
+
+}  // namespace forebay::cache
