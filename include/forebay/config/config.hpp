@@ -1,0 +1,174 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "forebay/base/clock.hpp"
+#include "forebay/base/log.hpp"
+#include "forebay/cache/key.hpp"
+#include "forebay/http/forwarding.hpp"
+#include "forebay/http/h1_parser.hpp"
+#include "forebay/rules/policy.hpp"
+
+namespace forebay::config {
+
+/// `:8080`, `127.0.0.1:8080`, `[::1]:8080`, `unix:/path`, `fd:NAME`.
+struct Address {
+  enum class Kind : std::uint8_t { Tcp, Unix, Fd };
+  Kind kind = Kind::Tcp;
+  std::string host;  ///< Empty: all interfaces (dual stack). The path or NAME for the other kinds.
+  std::uint16_t port = 0;
+  std::string text;  ///< As written.
+};
+
+struct Listener {
+  Address address;
+  std::string name;  ///< Metric label.
+};
+
+/// An origin's address: `http://host:port`.
+struct Url {
+  std::string scheme = "http";
+  std::string host;
+  std::uint16_t port = 80;
+  std::string text;       ///< As written.
+  std::string authority;  ///< Host as it goes into Host when `host_header: origin`.
+};
+
+struct Origin {
+  std::string name;
+  Url url;
+  std::string host_header = "preserve";  ///< `preserve`, `origin` or text.
+  struct Timeouts {
+    Duration connect = std::chrono::seconds{3};
+    Duration first_byte = std::chrono::seconds{30};
+    Duration between_bytes = std::chrono::seconds{30};
+  } timeouts;
+  unsigned retries = 1;
+  struct Pool {
+    unsigned max_connections = 256;
+    unsigned max_idle = 64;
+    Duration idle_timeout = std::chrono::seconds{30};
+    Duration queue_timeout = std::chrono::seconds{5};
+  } pool;
+  Duration dns_refresh = std::chrono::seconds{30};
+};
+
+/// A path pattern of the contract, compiled.
+class PathPattern {
+ public:
+  /// Throws nothing; nothing and a sentence in `why` for a bad pattern.
+  static std::optional<PathPattern> parse(std::string_view text, std::string& why);
+  PathPattern();
+  PathPattern(PathPattern&&) noexcept;
+  PathPattern& operator=(PathPattern&&) noexcept;
+  PathPattern(const PathPattern&);
+  PathPattern& operator=(const PathPattern&);
+  ~PathPattern();
+  /// Against a normalised path. No allocation.
+  bool matches(std::string_view path) const;
+  const std::string& text() const noexcept;
+  /// Whether every path that `other` matches is matched by this one too; false when that cannot be told (regular expressions).
+  bool covers(const PathPattern& other) const;
+  /// Names of captures, in order.
+  const std::vector<std::string>& captures() const noexcept;
+
+ private:
+  struct Compiled;
+  std::shared_ptr<const Compiled> compiled_;
+};
+
+struct Route {
+  std::string name;   ///< Unique; the metric label.
+  std::size_t index = 0;
+  std::string file;
+  int line = 0;
+  std::vector<std::string> hosts;  ///< Globs, lower case; empty: any.
+  PathPattern path;
+  std::string origin;  ///< Name in `Config::origins`.
+  cache::KeySpec key;
+  rules::Policy policy;
+};
+
+struct Server {
+  unsigned threads = 1;
+  unsigned max_connections = 20000;
+  struct Timeouts {
+    Duration header = std::chrono::seconds{10};
+    Duration body = std::chrono::seconds{30};
+    Duration idle = std::chrono::seconds{60};
+    Duration write = std::chrono::seconds{60};
+  } timeouts;
+  http::HeadLimits request_limits;   ///< request_target, request_header, header_count.
+  std::uint64_t request_body = 10 * 1024 * 1024;
+  std::size_t response_header = 64 * 1024;
+  unsigned connections_per_address = 0;  ///< 0: off.
+  std::vector<http::Cidr> trusted_proxies;
+  http::ForwardedMode forwarded = http::ForwardedMode::Auto;
+};
+
+struct CacheTier {
+  std::uint64_t memory = 256 * 1024 * 1024;
+  std::uint64_t max_object = 8 * 1024 * 1024;
+  unsigned shards = 8;
+  Duration keep = std::chrono::minutes{10};
+};
+
+enum class AccessFormat : std::uint8_t { Auto, Json, Combined, Template };
+struct AccessLog {
+  std::string output = "stdout";  ///< `stdout`, `off` or a path.
+  AccessFormat format = AccessFormat::Auto;
+  std::string template_text;
+  bool errors = false, slow = false, miss = false, bypass = false;  ///< `when`; none set: all.
+  Duration slow_after = std::chrono::seconds{1};
+  double sample = 1.0;
+  std::vector<std::string> redact_headers{"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "X-Api-Key"};
+  std::vector<std::string> redact_query;
+  std::size_t buffer = 64 * 1024;
+  Duration flush = std::chrono::seconds{1};
+  bool block_when_full = false;
+};
+
+struct Metrics {
+  bool enabled = true;
+  bool per_route = true;
+  unsigned max_routes = 100;
+  std::vector<Duration> buckets;  ///< Seconds of the latency histograms, ascending; at most 24.
+};
+
+enum class CacheStatusField : std::uint8_t { On, Key, Off };
+struct Diagnostics {
+  CacheStatusField cache_status = CacheStatusField::On;
+  std::string name = "forebay";
+  bool x_cache = true;
+};
+
+/// A whole configuration, checked. Immutable: read whole, checked whole, swapped whole.
+struct Config {
+  std::string file;             ///< Where it came from; empty without a file.
+  std::vector<Listener> listeners;
+  Server server;
+  std::map<std::string, Origin> origins;
+  std::string default_origin;   ///< Name in `origins`, or empty.
+  CacheTier cache;
+  std::vector<Route> routes;    ///< In file order.
+  std::optional<Address> admin; ///< Nothing: off.
+  bool admin_public_only = false;
+  log::Options log;
+  AccessLog access;
+  Metrics metrics;
+  Diagnostics diagnostics;
+  std::string request_id = "X-Request-Id";  ///< Empty: off.
+  bool propagate_trace = true;
+  struct Shutdown {
+    Duration delay{0};
+    Duration drain = std::chrono::seconds{30};
+  } shutdown;
+};
+using ConfigPtr = std::shared_ptr<const Config>;
+
+}  // namespace forebay::config

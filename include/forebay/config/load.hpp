@@ -1,0 +1,69 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "forebay/config/config.hpp"
+
+namespace forebay::config {
+
+enum class Severity : std::uint8_t { Error, Warning };
+
+/// One thing that is wrong with a configuration. Lines and columns count from 1; 0 when there is no place (a flag).
+struct Diagnostic {
+  Severity severity = Severity::Error;
+  int code = 0;             ///< 1001 is printed FB1001.
+  std::string file;
+  int line = 0, column = 0, end_column = 0;
+  std::string path;         ///< `routes[2].ttl.default`
+  std::string message;
+  std::string hint;         ///< What would be right; may be empty.
+  std::string source_line;  ///< The line of the file, for the caret.
+};
+
+/// What surrounds the file: the environment, and what this machine has. Passed in, so that tests can say.
+struct Surroundings {
+  std::function<std::optional<std::string>(const std::string&)> variable;  ///< `${NAME}`
+  std::uint64_t memory_limit = 0;  ///< Of the cgroup, else physical memory; bytes.
+  bool memory_limit_is_cgroup = false;
+  unsigned cpus = 1;               ///< cgroup CPU quota rounded up, else cores.
+};
+
+struct LoadRequest {
+  std::string file;  ///< Name for messages; `-` for standard input, empty for none.
+  std::string text;  ///< The YAML; may be empty when there is no file.
+  /// `--set KEY=VALUE` and the shortcuts (`origin`, `listen`, `ttl`, `memory`, `admin`, `log-level`, `log-format` are turned into these by the
+  /// caller), and FOREBAY_* variables, in ascending precedence; `routes.NAME.x` addresses a route by its name.
+  std::vector<std::pair<std::string, std::string>> overrides;
+};
+
+struct LoadResult {
+  ConfigPtr config;  ///< Null when there is an error.
+  std::vector<Diagnostic> diagnostics;  ///< All of them, in order of place.
+  bool ok() const noexcept { return config != nullptr; }
+};
+/// Reads, checks and types a configuration. Never throws; every mistake is a diagnostic.
+LoadResult load(const LoadRequest& request, const Surroundings& surroundings);
+
+/// The text form of contract section 2.7 with caret; `color` adds ANSI.
+std::string to_text(const std::vector<Diagnostic>& diagnostics, bool color = false);
+/// A JSON array {file,line,column,end_column,severity,code,path,message,hint}.
+std::string to_json(const std::vector<Diagnostic>& diagnostics);
+/// Workflow commands of GitHub (`::error file=...`).
+std::string to_github(const std::vector<Diagnostic>& diagnostics);
+/// "2 errors, 1 warning"
+std::string summary(const std::vector<Diagnostic>& diagnostics);
+
+/// The effective configuration as YAML with the help of each option as comments (`check --print`); secrets are redacted. It loads again to
+/// the same configuration.
+std::string print(const Config& config);
+
+/// Reads the cgroup limits and the cores of this machine.
+Surroundings surroundings_of_this_machine();
+/// The search order of the contract; nothing when no file exists and none was named.
+std::optional<std::string> find_file(const std::optional<std::string>& named);
+
+}  // namespace forebay::config
