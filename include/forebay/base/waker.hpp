@@ -45,9 +45,9 @@ class Waker {
 /// one who changes the state does so first and calls `notify` after it.
 class Signal {
  public:
-  /// On the waiter's thread.
+  /// On the waiter's thread. Nothing happens when it waits already.
   void wait(Waker& waker, Waiter& waiter);
-  /// From any thread, with no lock held that `Waker::deliver` could want. One load when nobody waits.
+  /// From any thread, with no lock held that `Waker::deliver` could want. One exchange when nobody waits.
   void notify();
 
  private:

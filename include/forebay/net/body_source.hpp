@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "forebay/base/waker.hpp"
+#include "forebay/http/fields.hpp"
+
+namespace forebay::net {
+
+/// The content of a client's request, pulled by whoever needs it, on the connection's worker. The first pull sends 100-continue where it was
+/// asked for. One puller at a time.
+class BodySource {
+ public:
+  enum class State : std::uint8_t {
+    Data,
+    Wait,
+    End,
+    Broken,    ///< The client left or timed out, or its framing is wrong: it must never look complete to an origin.
+    TooLarge,  ///< Over `server.limits.request_body`.
+  };
+  /// With Data: `out` is not empty and stays valid until the next pull.
+  virtual State pull(std::string_view& out) = 0;
+  /// After Wait: `waiter` is woken (directly, on this worker) when a pull may give something else.
+  virtual void wait(Waiter& waiter) = 0;
+  /// Content-Length, or nothing for chunked.
+  virtual std::optional<std::uint64_t> length() const = 0;
+  /// Whether any byte has been pulled: a body that was begun cannot be sent again.
+  virtual bool begun() const = 0;
+  /// Trailer fields, after End.
+  virtual const http::Fields& trailers() const = 0;
+
+ protected:
+  ~BodySource() = default;
+};
+
+}  // namespace forebay::net

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "forebay/base/clock.hpp"
+#include "forebay/base/waker.hpp"
+#include "forebay/net/deadlines.hpp"
+
+namespace forebay::net {
+
+/// The real clocks.
+class SystemClock final : public Clock {
+ public:
+  Now now() const override;
+};
+
+/// A thread with its io_context, its deadlines and its permanent Waker. What belongs to a worker is touched by its thread alone.
+class Worker final : public Waker {
+ public:
+  Worker(unsigned index, const Clock& clock);
+  Worker(const Worker&) = delete;
+  ~Worker();
+
+  unsigned index() const noexcept { return index_; }
+  boost::asio::io_context& io() noexcept { return io_; }
+  using Executor = boost::asio::io_context::executor_type;
+
+  /// The calling thread becomes this worker's until `stop`.
+  void run();
+  /// From any thread: `run` returns soon.
+  void stop();
+  /// From any thread.
+  template <class F>
+  void post(F&& f) { boost::asio::post(io_, std::forward<F>(f)); }
+
+  /// The reading of the clocks of this turn of the loop. `tick` reads them anew; every completion handler of I/O calls it once, first.
+  const Now& now() const noexcept { return now_; }
+  const Now& tick() { return now_ = clock_.now(); }
+  Deadlines& deadlines() noexcept { return deadlines_; }
+
+  /// From any thread. One post wakes the loop, however many groups arrive meanwhile.
+  void deliver(Ref<WaitGroup> group) override;
+  /// At stop: further deliveries are dropped.
+  void disable_waker();
+
+  /// Longest delay of the loop's timer in the last ten seconds, for `forebay_worker_lag_seconds`.
+  Duration lag() const noexcept { return Duration(lag_.load(std::memory_order_relaxed)); }
+
+ private:
+  void drain_inbox();
+  void schedule(Timestamp at);
+
+  unsigned index_;
+  const Clock& clock_;
+  boost::asio::io_context io_;
+  boost::asio::executor_work_guard<Executor> guard_;
+  Now now_;
+  Deadlines deadlines_;
+  boost::asio::steady_timer timer_;
+  Timestamp timer_at_ = Timestamp::max();
+  std::atomic<std::int64_t> lag_{0};
+  std::mutex inbox_mutex_;
+  std::vector<Ref<WaitGroup>> inbox_;
+  bool inbox_posted_ = false;
+  bool waker_enabled_ = true;
+  std::vector<Ref<WaitGroup>> draining_;
+};
+
+}  // namespace forebay::net

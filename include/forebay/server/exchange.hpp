@@ -1,0 +1,114 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "forebay/config/config.hpp"
+#include "forebay/http/body.hpp"
+#include "forebay/http/message.hpp"
+#include "forebay/net/body_source.hpp"
+#include "forebay/net/worker.hpp"
+
+namespace forebay::server {
+
+/// Who is at the other end of a connection, and where it came in. Lives as long as the connection.
+struct Peer {
+  std::string address;                    ///< Without port; empty for a Unix socket.
+  std::uint16_t port = 0;
+  std::array<std::uint8_t, 16> ip{};      ///< IPv4 mapped.
+  bool has_ip = false;
+  std::string listener;                   ///< Metric label.
+  std::string_view scheme = "http";
+};
+
+/// The head of an answer. Views need to live only for the call.
+struct AnswerHead {
+  int status = 200;
+  /// Complete field lines, "Name: value\r\n" each, without Content-Length, Transfer-Encoding and Connection: those are the edge's.
+  std::string_view lines;
+  /// More such lines, made for this request (Age, Cache-Status).
+  std::string_view extra;
+  /// Content-Length to state. Absent with a body: chunked for HTTP/1.1, until close for 1.0. For HEAD and 304 it is stated without a body.
+  std::optional<std::uint64_t> length;
+  bool has_date = true;    ///< False: the edge adds Date.
+  bool close = false;      ///< End the connection after this answer.
+};
+
+/// What the handler keeps about an exchange, from start to finished. Made once per Exchange object and reused.
+class Notes {
+ public:
+  virtual ~Notes() = default;
+  virtual void reset() = 0;
+};
+
+/// What the edge itself counted; complete when `Handler::finished` is called.
+struct Tally {
+  Timestamp started{};        ///< End of the request head.
+  Timestamp first_byte{};     ///< Head of the answer handed to the kernel.
+  Timestamp finished{};
+  WallTime started_wall{};
+  int status = 0;             ///< 0: no answer was sent.
+  std::uint64_t bytes_in = 0;   ///< Request content.
+  std::uint64_t bytes_out = 0;  ///< Response content.
+  bool completed = false;     ///< The answer went out whole.
+};
+
+/// One request and the means to answer it. Belongs to one worker; every call is made on its thread. The edge holds it until the answer has
+/// gone; a handler's task that outlives that holds it too and sees `gone()`.
+class Exchange : public std::enable_shared_from_this<Exchange> {
+ public:
+  virtual ~Exchange() = default;
+
+  /// Valid until `Handler::start` returns. Whoever waits copies what it needs before (http::Request).
+  virtual const http::RequestView& request() const = 0;
+  virtual bool has_body() const = 0;
+  /// The request's content; alive as long as this object. Pulling after the exchange is over gives Broken.
+  virtual net::BodySource& body() = 0;
+  virtual const Peer& peer() const = 0;
+  virtual net::Worker& worker() = 0;
+  virtual Notes& notes() = 0;
+  virtual const Tally& tally() const = 0;
+
+  /// Passes on an interim response (102, 103); ignored for HTTP/1.0. `lines` as in AnswerHead.
+  virtual void interim(int status, std::string_view lines) = 0;
+  /// The answer, once. The edge pulls from the cursor as the client drains it. A cursor that breaks cuts the connection, so that a short body
+  /// never looks complete. For HEAD, 204 and 304 the cursor is ignored.
+  virtual void answer(const AnswerHead& head, http::BodyCursor body) = 0;
+  /// No answer can be given: the connection is reset.
+  virtual void cut() = 0;
+  /// The client has left (reset, or timed out); an answer would reach nobody.
+  virtual bool gone() const = 0;
+  /// One waiter, woken on this thread when `gone` becomes true. Null to take it back.
+  virtual void on_gone(Waiter* waiter) = 0;
+  bool answered() const noexcept { return answered_; }
+
+ protected:
+  bool answered_ = false;
+};
+using ExchangePtr = std::shared_ptr<Exchange>;
+
+/// Errors that the edge answers by itself; the label `reason` of forebay_request_errors_total.
+enum class Refusal : std::uint8_t { BadRequest, HeaderTooLarge, TargetTooLong, BodyTooLarge, ClientTimeout, Overload };
+
+/// Tells the story of each request. One per worker and kind of listener, used by that worker alone.
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  /// A complete head has come. May answer before it returns.
+  virtual void start(const ExchangePtr& exchange) = 0;
+  /// The last byte has gone, or the exchange has ended without it. Called once for each `start`.
+  virtual void finished(Exchange& exchange) = 0;
+  virtual std::unique_ptr<Notes> make_notes() = 0;
+  /// The edge refused a message before there was a request to start (`status` was sent if the client would still read it).
+  virtual void refused(Refusal reason, int status, const Peer& peer) = 0;
+  /// Limits and timeouts in force; read at the start of each request.
+  virtual const config::Server& settings() const = 0;
+  /// Whether the process drains: answers carry `Connection: close`, idle connections are closed.
+  virtual bool draining() const = 0;
+};
+
+}  // namespace forebay::server

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "forebay/config/config.hpp"
+#include "forebay/net/worker.hpp"
+#include "forebay/server/exchange.hpp"
+
+namespace forebay::server {
+
+/// Numbers of one listener over all workers; relaxed atomics, touched per connection only.
+struct ListenerNumbers {
+  std::string name;
+  std::atomic<std::uint64_t> open{0}, accepted{0}, rejected_limit{0}, rejected_timeout{0}, rejected_malformed{0};
+};
+
+/// A listening address over all workers: SO_REUSEPORT with a socket per worker for TCP, one socket for `unix:` and `fd:`. A worker more than 8
+/// connections ahead of the least loaded hands new ones over.
+class Listener {
+ public:
+  struct Part {
+    net::Worker* worker;
+    Handler* handler;  ///< That worker's; must outlive the listener and its connections.
+  };
+  /// Binds and listens; throws std::system_error with a sentence when it cannot. Port 0 takes a free one.
+  Listener(const config::Listener& config, std::vector<Part> parts);
+  ~Listener();
+
+  /// Begins to accept. Call from the main thread, before or after the workers run.
+  void start();
+  /// Stops accepting: every connection already in the queue is accepted first (until EAGAIN), then the sockets are closed, on the workers. Returns
+  /// when done; the workers must be running.
+  void close();
+  /// Address in use, with the port that was taken.
+  const config::Address& address() const noexcept;
+  std::uint16_t port() const noexcept;
+  ListenerNumbers& numbers() noexcept;
+  /// Connections still open, of all workers.
+  std::uint64_t open_connections() const noexcept;
+  /// Idle connections are closed, busy ones answer with `Connection: close`. From any thread.
+  void drain();
+  /// Ends all connections at once. From any thread; done when `open_connections` is 0.
+  void abort();
+
+ private:
+  struct Private;
+  std::shared_ptr<Private> p_;
+};
+
+/// Connections of the whole process against `server.max_connections` and `connections_per_address`.
+class ConnectionLimits;
+
+}  // namespace forebay::server

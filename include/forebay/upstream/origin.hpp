@@ -1,0 +1,127 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "forebay/base/clock.hpp"
+#include "forebay/base/histogram.hpp"
+#include "forebay/config/config.hpp"
+#include "forebay/http/message.hpp"
+#include "forebay/net/body_source.hpp"
+#include "forebay/net/worker.hpp"
+
+namespace forebay::upstream {
+
+/// Why an attempt got no response; the label `reason` of forebay_origin_errors_total.
+enum class FetchError : std::uint8_t {
+  Dns, Connect, ConnectTimeout, Tls, Reset, FirstByteTimeout, BetweenBytesTimeout, Protocol, TooLarge, Queue,
+  ClientBody,  ///< The client's content broke off; not the origin's fault, not counted against it.
+  kCount
+};
+std::string_view to_string(FetchError e) noexcept;
+bool is_timeout(FetchError e) noexcept;
+
+/// What goes to the origin. Borrowed until `fetch` returns; the fetch copies what it keeps.
+struct FetchRequest {
+  http::Method method = http::Method::Get;
+  std::string_view method_text;
+  std::string_view target;
+  http::FieldsView fields;             ///< End-to-end fields with Host; without Content-Length and Transfer-Encoding (from `body`) and Connection.
+  net::BodySource* body = nullptr;     ///< Must live until the sink hears of the end, or `cancel`.
+};
+
+struct FetchTimes {
+  Now requested;                 ///< When the (last) attempt's request was sent.
+  Timestamp started{};           ///< When `fetch` was called.
+  Duration queued{0};            ///< Waiting for a permit.
+  Duration connect{0};           ///< 0 on a reused connection.
+  Timestamp head{};              ///< When the final head had come.
+  unsigned attempts = 0;
+  std::string_view address;      ///< "127.0.0.1:3000"
+};
+
+/// Hears how a fetch goes; every call on the fetch's worker, none before `fetch` returns, none after `cancel` or after on_end/on_failure.
+class FetchSink {
+ public:
+  virtual void on_interim(const http::ResponseView& head) = 0;
+  /// The final head, with hop-by-hop fields still in it. `content_length`: as declared, also without content. `proven`: the end of the
+  /// content will be known by framing (false: only by the end of the connection). `has_content` false: on_end follows at once.
+  struct HeadFacts {
+    std::optional<std::uint64_t> content_length;
+    bool proven = true;
+    bool has_content = true;
+  };
+  virtual void on_head(const http::ResponseView& head, const HeadFacts& facts) = 0;
+  /// Some content. False: no more until `resume` is called.
+  virtual bool on_data(std::string_view bytes) = 0;
+  virtual void on_end(const http::Fields& trailers) = 0;
+  /// Before on_head: no answer was had, after all retries. After it: the content is cut.
+  virtual void on_failure(FetchError error, std::string_view detail) = 0;
+
+ protected:
+  ~FetchSink() = default;
+};
+
+/// A fetch on its way. Dropping the last reference cancels it.
+class Fetch {
+ public:
+  virtual ~Fetch() = default;
+  virtual void resume() = 0;
+  /// Ends it; the connection is closed unless the answer was already whole. The sink hears no more.
+  virtual void cancel() = 0;
+  virtual const FetchTimes& times() const = 0;
+};
+using FetchPtr = std::shared_ptr<Fetch>;
+
+/// Numbers of one origin over all workers.
+struct OriginNumbers {
+  std::array<std::atomic<std::uint64_t>, 5> answers{};  ///< 1xx..5xx by (class - 1)
+  std::atomic<std::uint64_t> failed{0};                 ///< code="error"
+  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(FetchError::kCount)> errors{};
+  std::atomic<std::uint64_t> retries{0}, in_flight{0}, active{0}, idle{0}, connects{0};
+  std::array<std::atomic<std::uint64_t>, 25> head_seconds_buckets{};  ///< Bounds: config::Metrics::buckets given at creation.
+  std::atomic<std::uint64_t> head_nanoseconds_sum{0};
+  std::atomic<unsigned> consecutive_failures{0};
+};
+
+/// What all workers share about an origin: addresses, permits for `pool.max_connections` with one first-come queue of waiters, numbers.
+class OriginState {
+ public:
+  OriginState(config::Origin config, std::vector<Duration> buckets);
+  ~OriginState();
+  const config::Origin& config() const noexcept;
+  OriginNumbers& numbers() noexcept;
+  const std::vector<Duration>& buckets() const noexcept;
+  bool up() const noexcept;
+
+ private:
+  friend class Origin;
+  friend struct FetchMaker;
+  struct Private;
+  std::unique_ptr<Private> p_;
+};
+
+/// One worker's way to one origin: its idle connections and its fetches. Lives until all its fetches have ended.
+class Origin {
+ public:
+  Origin(net::Worker& worker, std::shared_ptr<OriginState> state);
+  ~Origin();
+  Origin(const Origin&) = delete;
+
+  /// Starts a fetch; never fails here, the sink hears. `response_header` bounds the head of the answer.
+  FetchPtr fetch(const FetchRequest& request, FetchSink& sink, std::size_t response_header);
+  OriginState& state() noexcept;
+  /// Closes idle connections; those in use close when their fetch ends.
+  void retire();
+
+ private:
+  struct Private;
+  std::shared_ptr<Private> p_;
+};
+
+}  // namespace forebay::upstream
