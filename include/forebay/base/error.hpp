@@ -26,6 +26,11 @@ std::string_view to_string(Errc e) noexcept;
 const std::error_category& forebay_category() noexcept;
 inline std::error_code make_error_code(Errc e) noexcept { return {static_cast<int>(e), forebay_category()}; }
 
+// What `Result::value()` throws when a caller did not look; never on the request path. Found by argument-dependent look-up.
+[[noreturn]] inline void throw_exception_from_error(Errc e, const boost::source_location&) {
+  throw std::system_error(make_error_code(e));
+}
+
 /// A value, or the reason why there is none.
 template <class T>
 using Result = boost::system::result<T, Errc>;
@@ -34,10 +39,3 @@ using Result = boost::system::result<T, Errc>;
 
 template <>
 struct std::is_error_code_enum<forebay::Errc> : std::true_type {};
-
-namespace boost::system {
-// What `Result::value()` throws when a caller did not look; never on the request path.
-[[noreturn]] inline void throw_exception_from_error(forebay::Errc e, const boost::source_location&) {
-  throw std::system_error(make_error_code(e));
-}
-}  // namespace boost::system

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace forebay::http {
@@ -76,11 +77,21 @@ class FieldsView {
 class Fields {
  public:
   Fields() = default;
-  explicit Fields(FieldsView other);
+  /// A copy in one block, with room for `extra` bytes more.
+  explicit Fields(FieldsView other, std::size_t extra = 0);
   Fields(const Fields& o) : Fields(o.view()) {}
   Fields& operator=(const Fields& o);
-  Fields(Fields&&) noexcept = default;
-  Fields& operator=(Fields&&) noexcept = default;
+  Fields(Fields&& o) noexcept
+      : list_(std::move(o.list_)), blocks_(std::move(o.blocks_)), free_(std::exchange(o.free_, nullptr)),
+        room_(std::exchange(o.room_, 0)), last_block_(std::exchange(o.last_block_, 0)) {}
+  Fields& operator=(Fields&& o) noexcept {
+    list_ = std::move(o.list_);
+    blocks_ = std::move(o.blocks_);
+    free_ = std::exchange(o.free_, nullptr);
+    room_ = std::exchange(o.room_, 0);
+    last_block_ = std::exchange(o.last_block_, 0);
+    return *this;
+  }
 
   FieldsView view() const noexcept { return FieldsView(std::span<const Field>(list_)); }
   operator FieldsView() const noexcept { return view(); }
@@ -94,15 +105,19 @@ class Fields {
   void remove(FieldId id);
   template <class Predicate>
   void remove_if(Predicate p) { std::erase_if(list_, p); }
+  /// Removes all, and keeps some of the memory for what comes next. Views into the fields end here.
   void clear();
   /// Text stored through this call lives as long as the fields: for request targets and the like.
   std::string_view keep(std::string_view text);
+  /// Makes room for so many bytes of names and values at once.
+  void reserve(std::size_t bytes);
 
  private:
   std::vector<Field> list_;
   std::vector<std::unique_ptr<char[]>> blocks_;
   char* free_ = nullptr;
   std::size_t room_ = 0;
+  std::size_t last_block_ = 0;  // size of blocks_.back()
 };
 
 /// Appends "Name: value\r\n".

@@ -42,7 +42,7 @@ class Request {
  public:
   Request() = default;
   explicit Request(const RequestView& v)
-      : method_(v.method), version_(v.version), fields_(v.fields),
+      : method_(v.method), version_(v.version), fields_(v.fields, v.method_text.size() + v.target.size()),
         method_text_(fields_.keep(v.method_text)), target_(fields_.keep(v.target)) {}
   Request(Request&&) noexcept = default;
   Request& operator=(Request&&) noexcept = default;

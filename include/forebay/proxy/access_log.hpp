@@ -1,0 +1,66 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "forebay/config/config.hpp"
+#include "forebay/http/message.hpp"
+#include "forebay/rules/vocabulary.hpp"
+
+namespace forebay::proxy {
+
+/// One request as the access log tells it; views live for the call. Negative or empty means absent.
+struct AccessRecord {
+  WallTime at{};
+  std::string_view remote, client;      ///< Peer, and the client behind trusted proxies.
+  std::string_view method, scheme, host, path;
+  std::string_view query;               ///< As sent; redacted by the log.
+  bool has_query = false;
+  http::Version version = http::Version::Http11;
+  int status = 0;
+  std::uint64_t bytes_in = 0, bytes_out = 0;
+  std::string_view route;
+  rules::CacheResult result = rules::CacheResult::Miss;
+  bool has_result = true;               ///< False: refused before routing.
+  rules::Reason reason = rules::Reason::None;
+  std::string_view key_id;
+  std::int64_t age_s = -1;
+  std::int64_t ttl_s = 0;
+  bool has_ttl = false;
+  bool stored = false;
+  double total_ms = 0, queue_ms = -1, wait_ms = -1, origin_connect_ms = -1, origin_ttfb_ms = -1, send_ms = -1;
+  std::string_view origin_name, origin_address, origin_error;
+  int origin_status = 0;
+  unsigned origin_attempts = 0;
+  std::string_view trace_id, request_id, user_agent, referer;
+  bool completed = true;                ///< False: the client left, or the answer was cut.
+};
+
+/// The access log: lines go into a buffer of the calling worker and are written by one thread of the log's own, so that no request waits for a
+/// file. When the writer falls behind, lines are dropped and counted (`on_full: drop`), or the worker waits (`block`).
+class AccessLog {
+ public:
+  /// Throws std::runtime_error with a sentence when the output cannot be opened.
+  AccessLog(const config::AccessLog& config, std::size_t workers);
+  ~AccessLog();  ///< Writes what is left.
+  /// Whether this record would be written at all (`when`, `sample`, `off`); cheap, asked first.
+  bool wants(std::size_t worker, int status, rules::CacheResult result, double total_ms) noexcept;
+  /// On that worker's thread.
+  void write(std::size_t worker, const AccessRecord& record);
+  void reopen();
+  std::uint64_t dropped() const noexcept;
+
+ private:
+  struct Private;
+  std::unique_ptr<Private> p_;
+};
+
+/// The line of a record without its newline; for tests.
+std::string format_json(const AccessRecord& record, const config::AccessLog& config);
+std::string format_combined(const AccessRecord& record, const config::AccessLog& config);
+std::string format_template(const AccessRecord& record, const config::AccessLog& config);
+
+}  // namespace forebay::proxy

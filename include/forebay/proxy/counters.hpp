@@ -1,0 +1,81 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forebay/base/histogram.hpp"
+#include "forebay/http/message.hpp"
+#include "forebay/rules/vocabulary.hpp"
+
+namespace forebay::proxy {
+
+/// Label `reason` of forebay_request_errors_total.
+enum class RequestError : std::uint8_t {
+  BadRequest, HeaderTooLarge, TargetTooLong, BodyTooLarge, ClientTimeout, Overload, NoRoute, Loop, OnlyIfCached, Connect, Timeout,
+  Protocol, Queue, Coalesce, Upgrade,
+  kCount
+};
+std::string_view to_string(RequestError e) noexcept;
+
+/// Label `method`: GET HEAD POST PUT PATCH DELETE OPTIONS QUERY OTHER.
+inline constexpr std::size_t kMethodLabels = 9;
+std::size_t method_label(http::Method m) noexcept;
+std::string_view method_label_text(std::size_t label) noexcept;
+
+/// Label `cache` of the duration histogram: hit, wait, miss, bypass, error.
+inline constexpr std::size_t kLatencyClasses = 5;
+std::size_t latency_class(rules::CacheResult r) noexcept;
+std::string_view latency_class_text(std::size_t c) noexcept;
+
+enum class Coalesced : std::uint8_t { Served, Timeout, Failed, NotStorable };
+enum class Source : std::uint8_t { Cache, Origin, Forebay };
+enum class Revalidated : std::uint8_t { NotModified, Modified, Error };
+
+/// One route's numbers of one worker, which alone writes them.
+struct RouteCounters {
+  std::array<std::array<Cell, 5>, kMethodLabels> requests;  ///< [method][status class - 1]
+  std::array<Cell, rules::kCacheResults> results;
+  std::array<Cell, static_cast<std::size_t>(rules::Reason::kCount)> not_stored;
+  std::array<Cell, static_cast<std::size_t>(RequestError::kCount)> errors;
+  std::array<Histogram<24>, kLatencyClasses> duration;  ///< Nanoseconds, bounds of the registry.
+  Cell in_flight;  ///< Up at start, down at finish.
+  Cell request_bytes;
+  std::array<Cell, 3> response_bytes;  ///< By Source.
+  Cell stored;
+  std::array<std::array<Cell, 3>, 2> revalidations;  ///< [background][Revalidated]
+  std::array<Cell, 4> coalesced;
+  Cell variants_evicted;
+  Cell saved_nanoseconds, saved_requests, saved_bytes;
+};
+
+/// Numbers of all routes by name, over reloads: a route that keeps its name keeps its numbers. Thread-safe.
+class CounterRegistry {
+ public:
+  /// `bounds`: nanoseconds, of the duration histograms; at most 24. Fixed for the life of the process.
+  CounterRegistry(std::size_t workers, std::vector<std::uint64_t> bounds, std::size_t max_routes);
+  /// The numbers of this route for this worker; `_other` once `max_routes` names are in use (`_none` and `_other` not counted).
+  RouteCounters& of(std::string_view route, std::size_t worker);
+  const std::vector<std::uint64_t>& bounds() const noexcept { return bounds_; }
+
+  struct Row {
+    std::string route;
+    std::vector<const RouteCounters*> workers;  ///< To be summed.
+  };
+  /// All routes seen so far. The pointers stay valid.
+  std::vector<Row> rows() const;
+
+ private:
+  std::size_t workers_;
+  std::vector<std::uint64_t> bounds_;
+  std::size_t max_routes_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::vector<std::unique_ptr<RouteCounters>>, std::less<>> routes_;
+};
+
+}  // namespace forebay::proxy

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+
+#include "forebay/net/worker.hpp"
+#include "forebay/proxy/runtime.hpp"
+#include "forebay/server/exchange.hpp"
+
+namespace forebay::proxy {
+
+/// Tells the story of every request of one worker: route, key, look-up, fetch, delivery, outcome.
+class ProxyHandler final : public server::Handler {
+ public:
+  ProxyHandler(net::Worker& worker, Shared& shared, RuntimePtr runtime);
+  ~ProxyHandler() override;
+
+  void start(const server::ExchangePtr& exchange) override;
+  void finished(server::Exchange& exchange) override;
+  std::unique_ptr<server::Notes> make_notes() override;
+  void refused(server::Refusal reason, int status, const server::Peer& peer) override;
+  const config::Server& settings() const override;
+  bool draining() const override;
+
+  /// On the worker's thread: requests from now on see this configuration; those on their way keep theirs.
+  void adopt(RuntimePtr runtime);
+  /// On the worker's thread. Fetches that no client waits for; a drain gives them until its end.
+  std::size_t background_fetches() const;
+  /// On the worker's thread, before the store goes: ends every task of this worker.
+  void shut_down();
+
+ private:
+  struct Private;
+  std::shared_ptr<Private> p_;
+};
+
+}  // namespace forebay::proxy

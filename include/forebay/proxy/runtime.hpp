@@ -1,0 +1,39 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "forebay/cache/store.hpp"
+#include "forebay/config/config.hpp"
+#include "forebay/config/route_table.hpp"
+#include "forebay/proxy/access_log.hpp"
+#include "forebay/proxy/counters.hpp"
+#include "forebay/upstream/origin.hpp"
+
+namespace forebay::proxy {
+
+/// One configuration in force. Immutable; each worker holds a pointer to the current one, a request that waits holds its own.
+struct Runtime {
+  config::ConfigPtr config;
+  config::RouteTable routes;
+  /// By origin name. An origin whose settings did not change carries over from the previous runtime.
+  std::map<std::string, std::shared_ptr<upstream::OriginState>> origins;
+  std::shared_ptr<AccessLog> access;
+
+  /// `previous` may be null. Throws std::runtime_error when the access log cannot be opened.
+  static std::shared_ptr<const Runtime> make(config::ConfigPtr config, const Runtime* previous, std::size_t workers);
+};
+using RuntimePtr = std::shared_ptr<const Runtime>;
+
+/// What lives as long as the process and is shared by all workers and runtimes.
+struct Shared {
+  cache::Store& store;
+  CounterRegistry& counters;
+  std::string instance_id;  ///< Random hex, for CDN-Loop.
+  std::atomic<bool> draining{false};
+};
+
+}  // namespace forebay::proxy
