@@ -1,0 +1,165 @@
+#include "forebay/base/log.hpp"
+
+#include <spdlog/logger.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+
+namespace forebay::log {
+namespace {
+
+constexpr std::size_t kLevels = 5;
+
+// Length of the well-formed UTF-8 sequence at the front of `s` (RFC 3629 section 4), 0 when there is none.
+std::size_t utf8_length(std::string_view s) noexcept {
+  const auto byte = [&](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0U; };
+  const auto tail = [&](std::size_t i, unsigned lo = 0x80, unsigned hi = 0xBF) {
+    return byte(i) >= lo && byte(i) <= hi;
+  };
+  const auto b = byte(0);
+  if (b < 0x80) return 1;
+  if (b >= 0xC2 && b <= 0xDF) return tail(1) ? 2 : 0;
+  if (b >= 0xE0 && b <= 0xEF) return tail(1, b == 0xE0 ? 0xA0 : 0x80, b == 0xED ? 0x9F : 0xBF) && tail(2) ? 3 : 0;
+  if (b >= 0xF0 && b <= 0xF4)
+    return tail(1, b == 0xF0 ? 0x90 : 0x80, b == 0xF4 ? 0x8F : 0xBF) && tail(2) && tail(3) ? 4 : 0;
+  return 0;
+}
+
+// What strangers send reaches messages: no control byte and no broken UTF-8 gets out, so a message is always one line.
+std::string escaped(std::string_view s, bool json) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(s.size() + 8);
+  while (!s.empty()) {
+    const auto n = utf8_length(s);
+    const auto c = static_cast<unsigned char>(s[0]);
+    if (n == 0) {
+      out += json ? "\\ufffd" : "\xEF\xBF\xBD";
+    } else if (json && (c == '"' || c == '\\')) {
+      out += '\\';
+      out += static_cast<char>(c);
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c < 0x20 || c == 0x7F) {
+      out += "\\u00";
+      out += kDigits[c >> 4];
+      out += kDigits[c & 15];
+    } else {
+      out += s.substr(0, n);
+    }
+    s.remove_prefix(n == 0 ? 1 : n);
+  }
+  return out;
+}
+
+struct Log {
+  std::mutex mutex;  // guards the four below
+  Options options;
+  bool json = false;
+  std::unique_ptr<spdlog::logger> logger;
+  bool ready = false;
+
+  std::atomic<Level> level{Level::Info};
+  std::array<std::atomic<unsigned long long>, kLevels> counts{};
+
+  void open(const Options& wanted);
+};
+
+// Never destroyed: threads that outlive main's statics may still have something to say.
+Log& the_log() {
+  static auto* log = new Log;
+  return *log;
+}
+
+spdlog::sink_ptr make_sink(const std::string& output) {
+  if (output == "stderr") return std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  if (output == "stdout") return std::make_shared<spdlog::sinks::stdout_sink_mt>();
+  try {
+    return std::make_shared<spdlog::sinks::basic_file_sink_mt>(output);
+  } catch (const spdlog::spdlog_ex& e) {
+    throw std::runtime_error("cannot open the log " + output + ": " + e.what());
+  }
+}
+
+bool wants_json(const Options& options) {
+  if (options.format != Format::Auto) return options.format == Format::Json;
+  const bool standard = options.output == "stderr" || options.output == "stdout";
+  return !standard || ::isatty(options.output == "stderr" ? STDERR_FILENO : STDOUT_FILENO) == 0;
+}
+
+void Log::open(const Options& wanted) {
+  auto fresh = std::make_unique<spdlog::logger>("forebay", make_sink(wanted.output));
+  json = wants_json(wanted);
+  const char* pattern = json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %v";
+  fresh->set_formatter(std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
+  fresh->set_level(spdlog::level::trace);  // the level is ours, checked before anything is formatted
+  fresh->flush_on(spdlog::level::trace);
+  logger = std::move(fresh);
+  options = wanted;
+  ready = true;
+}
+
+}  // namespace
+
+void configure(const Options& options) {
+  auto& log = the_log();
+  const std::lock_guard lock(log.mutex);
+  log.open(options);
+  log.level.store(options.level, std::memory_order_relaxed);
+}
+
+void reopen() {
+  auto& log = the_log();
+  const std::lock_guard lock(log.mutex);
+  if (!log.ready || log.options.output == "stderr" || log.options.output == "stdout") return;
+  log.open(log.options);
+}
+
+void set_level(Level level) { the_log().level.store(level, std::memory_order_relaxed); }
+Level level() { return the_log().level.load(std::memory_order_relaxed); }
+bool enabled(Level level) noexcept { return level >= the_log().level.load(std::memory_order_relaxed); }
+
+unsigned long long count(Level level) noexcept {
+  return the_log().counts[static_cast<std::size_t>(level)].load(std::memory_order_relaxed);
+}
+
+void write(Level level, std::string_view message) {
+  if (!enabled(level)) return;
+  auto& log = the_log();
+  log.counts[static_cast<std::size_t>(level)].fetch_add(1, std::memory_order_relaxed);
+  const std::lock_guard lock(log.mutex);
+  if (!log.ready) log.open(Options{.level = Level::Info, .format = Format::Text, .output = "stderr"});
+  std::string line;
+  if (log.json) {
+    line.append("\"level\":\"").append(to_string(level)).append("\",\"message\":\"");
+    line.append(escaped(message, true)).append("\"");
+  } else {
+    line.append(to_string(level)).append(" ").append(escaped(message, false));
+  }
+  log.logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+}
+
+std::string_view to_string(Level level) noexcept {
+  switch (level) {
+    case Level::Trace:
+      return "trace";
+    case Level::Debug:
+      return "debug";
+    case Level::Info:
+      return "info";
+    case Level::Warn:
+      return "warn";
+    case Level::Error:
+      return "error";
+  }
+  return "error";
+}
+
+}  // namespace forebay::log

@@ -1,0 +1,35 @@
+#include "forebay/base/hash.hpp"
+
+#include <gtest/gtest.h>
+
+namespace forebay {
+namespace {
+
+TEST(Hash, Sha256GivesTheKnownDigests) {
+  EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(sha256_hex("abc", 16), "ba7816bf8f01cfea");
+  EXPECT_EQ(sha256_hex("abc", 99).size(), 64u);
+}
+
+TEST(Hash, DigestIsTheSameInEveryProcessAndWrittenHighHalfFirst) {
+  EXPECT_EQ(to_hex(Digest{0x0123456789abcdefULL, 0x1ULL}), "0123456789abcdef0000000000000001");
+  EXPECT_EQ(to_hex(digest_of("")), "99aa06d3014798d86001c324468d497f");  // the published value of XXH3-128 of nothing
+  EXPECT_NE(digest_of("a"), digest_of("b"));
+}
+
+TEST(Hash, TableHashTellsTextsApartAndStaysTheSameWhileWeRun) {
+  EXPECT_EQ(table_hash("key"), table_hash("key"));
+  EXPECT_NE(table_hash("key"), table_hash("kez"));
+}
+
+TEST(Hash, RandomHexIsTwoDigitsAByteAndDoesNotRepeat) {
+  const auto a = random_hex(16);
+  EXPECT_EQ(a.size(), 32u);
+  EXPECT_EQ(a.find_first_not_of("0123456789abcdef"), std::string::npos);
+  EXPECT_NE(a, random_hex(16));
+  EXPECT_EQ(random_hex(0), "");
+}
+
+}  // namespace
+}  // namespace forebay
