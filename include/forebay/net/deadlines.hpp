@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <boost/intrusive/list.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <utility>
@@ -10,8 +12,8 @@
 
 namespace forebay::net {
 
-/// Something that must not take longer than it may. Belongs to one worker; fires once, then is idle until armed again. Arming anew moves it;
-/// its destructor disarms it. Cheap enough for each read and write: two pointer writes.
+/// Something that must not take longer than it may. Belongs to one worker; fires once, then is idle until armed again.
+/// Arming anew moves it; its destructor disarms it. Cheap enough for each read and write: two pointer writes.
 class Deadline : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   explicit Deadline(std::function<void()> expired) : expired_(std::move(expired)) {}
@@ -25,26 +27,39 @@ class Deadline : public boost::intrusive::list_base_hook<boost::intrusive::link_
   Timestamp at_{};
 };
 
-/// One hashed wheel per worker with slots of a millisecond. A deadline may fire up to two slots late, never early. Silent when idle: the worker
-/// asks `next` how long it may sleep.
+/// One hashed wheel per worker with slots of a millisecond. A deadline may fire up to two slots late, never early.
+/// Silent when idle: the worker asks `next` how long it may sleep.
 class Deadlines {
  public:
   explicit Deadlines(Timestamp start);
   void arm(Deadline& d, Timestamp at);
   void arm(Deadline& d, Timestamp now, Duration in) { arm(d, now + in); }
-  /// Fires all that are due. What fires may arm and disarm anything.
+  /// Fires all that are due. What fires may arm and disarm anything, and may destroy itself as the last thing it does.
   void advance(Timestamp now);
   /// When the next armed deadline is due (a bound from below), or max().
-  Timestamp next() const;
-  /// Called when a deadline is armed that is due before everything else, so that the worker can wake in time.
+  Timestamp next();
+  /// Called when a deadline is armed that is due before everything else, so that the worker can wake in time. Not
+  /// called from within `advance`: ask `next` after it.
   std::function<void(Timestamp)> on_earlier;
 
  private:
-  using Slot = boost::intrusive::list<Deadline, boost::intrusive::constant_time_size<false>>;
+  using List = boost::intrusive::list<Deadline, boost::intrusive::constant_time_size<false>>;
+  // `earliest` is a bound from below: a deadline that was moved or disarmed leaves it behind until the slot is looked
+  // at.
+  struct Slot {
+    List list;
+    Timestamp earliest = Timestamp::max();
+  };
   static constexpr std::size_t kSlots = 4096;
+  static constexpr std::size_t kWords = kSlots / 64;
+
+  std::int64_t tick_of(Timestamp at) const noexcept;
+  void collect(std::size_t slot, Timestamp now, List& due);
+
   std::vector<Slot> slots_;
+  std::array<std::uint64_t, kWords> occupied_{};  // a bit per slot that may hold something
   Timestamp start_;
-  std::int64_t current_ = 0;  // slots since start that were fired
+  std::int64_t current_ = 0;  // the slot, counted from the start, up to which all were fired
   Timestamp scheduled_ = Timestamp::max();
 };
 

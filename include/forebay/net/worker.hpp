@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <vector>
@@ -20,7 +22,8 @@ class SystemClock final : public Clock {
   Now now() const override;
 };
 
-/// A thread with its io_context, its deadlines and its permanent Waker. What belongs to a worker is touched by its thread alone.
+/// A thread with its io_context, its deadlines and its permanent Waker. What belongs to a worker is touched by its
+/// thread alone.
 class Worker final : public Waker {
  public:
   Worker(unsigned index, const Clock& clock);
@@ -37,12 +40,18 @@ class Worker final : public Waker {
   void stop();
   /// From any thread.
   template <class F>
-  void post(F&& f) { boost::asio::post(io_, std::forward<F>(f)); }
+  void post(F&& f) {
+    boost::asio::post(io_, std::forward<F>(f));
+  }
 
-  /// The reading of the clocks of this turn of the loop. `tick` reads them anew; every completion handler of I/O calls it once, first.
+  /// The reading of the clocks of this turn of the loop. `tick` reads them anew; every completion handler of I/O calls
+  /// it once, first.
   const Now& now() const noexcept { return now_; }
   const Now& tick() { return now_ = clock_.now(); }
   Deadlines& deadlines() noexcept { return deadlines_; }
+  /// Reads the clocks and fires what is due. The worker's own timer calls it; a test that moves a clock by hand calls
+  /// it on this thread.
+  void fire_deadlines();
 
   /// From any thread. One post wakes the loop, however many groups arrive meanwhile.
   void deliver(Ref<WaitGroup> group) override;
@@ -50,11 +59,17 @@ class Worker final : public Waker {
   void disable_waker();
 
   /// Longest delay of the loop's timer in the last ten seconds, for `forebay_worker_lag_seconds`.
-  Duration lag() const noexcept { return Duration(lag_.load(std::memory_order_relaxed)); }
+  /// From any thread.
+  Duration lag() const;
 
  private:
   void drain_inbox();
   void schedule(Timestamp at);
+  void note_lag(Duration late);
+
+  // Delays are kept by windows of five seconds; a cell holds its window's number and its longest delay in microseconds.
+  static constexpr unsigned kLagCells = 4;
+  static constexpr unsigned kLagBits = 40;
 
   unsigned index_;
   const Clock& clock_;
@@ -64,12 +79,16 @@ class Worker final : public Waker {
   Deadlines deadlines_;
   boost::asio::steady_timer timer_;
   Timestamp timer_at_ = Timestamp::max();
-  std::atomic<std::int64_t> lag_{0};
+  Deadline beat_;
+  Timestamp fired_at_{};
+  bool busy_ = false;
+  std::array<std::atomic<std::uint64_t>, kLagCells> lag_{};
   std::mutex inbox_mutex_;
   std::vector<Ref<WaitGroup>> inbox_;
   bool inbox_posted_ = false;
   bool waker_enabled_ = true;
-  std::vector<Ref<WaitGroup>> draining_;
+  std::vector<Ref<WaitGroup>> draining_;  // this thread's: groups being woken, from `drained_` on
+  std::size_t drained_ = 0;
 };
 
 }  // namespace forebay::net

@@ -1,0 +1,145 @@
+#include "forebay/net/worker.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <string>
+
+#include "forebay/base/log.hpp"
+
+namespace forebay::net {
+
+namespace {
+// Waiters woken in one turn of the loop; the others wait for the next, so that a herd of followers does not hold up
+// everyone else.
+constexpr std::size_t kWakeSlice = 256;
+// How often the loop measures its own delay, with traffic and without.
+constexpr Duration kBeat = std::chrono::milliseconds{100};
+constexpr Duration kIdleBeat = std::chrono::seconds{1};
+constexpr Duration kLagWindow = std::chrono::seconds{5};
+
+std::uint64_t lag_window(Timestamp t) { return static_cast<std::uint64_t>(t.time_since_epoch() / kLagWindow); }
+}  // namespace
+
+Now SystemClock::now() const { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
+
+Worker::Worker(unsigned index, const Clock& clock)
+    : index_(index),
+      clock_(clock),
+      io_(1),
+      guard_(io_.get_executor()),
+      now_(clock.now()),
+      deadlines_(now_.mono),
+      timer_(io_),
+      beat_([this] { deadlines_.arm(beat_, now_.mono, busy_ ? kBeat : kIdleBeat); }) {
+  deadlines_.on_earlier = [this](Timestamp at) { schedule(at); };
+  deadlines_.arm(beat_, now_.mono, kBeat);
+}
+
+Worker::~Worker() { disable_waker(); }
+
+void Worker::run() {
+  for (;;) {
+    try {
+      io_.run();
+      return;
+    } catch (const std::exception& e) {
+      // Nothing on the request path throws; what arrives here is a mistake of ours or the end of memory, and must not
+      // end the others.
+      log::error(std::string("worker ") + std::to_string(index_) + ": a handler failed: " + e.what() + "; going on");
+    }
+  }
+}
+
+void Worker::stop() { io_.stop(); }
+
+void Worker::schedule(Timestamp at) {
+  timer_at_ = at;
+  if (at == Timestamp::max()) {
+    timer_.cancel();
+    return;
+  }
+  // Relative to this turn's reading of the clock, so that a clock moved by hand does not make the timer spin.
+  timer_.expires_after(std::max(at - now_.mono, Duration{std::chrono::microseconds{50}}));
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) fire_deadlines();
+  });
+}
+
+void Worker::fire_deadlines() {
+  busy_ = now_.mono != fired_at_;
+  fired_at_ = tick().mono;
+  if (timer_at_ <= now_.mono) note_lag(now_.mono - timer_at_);
+  deadlines_.advance(now_.mono);
+  schedule(deadlines_.next());
+}
+
+void Worker::note_lag(Duration late) {
+  const std::uint64_t window = lag_window(now_.mono);
+  const auto micros = static_cast<std::uint64_t>(late / std::chrono::microseconds{1});
+  auto& cell = lag_[window % kLagCells];
+  const std::uint64_t old = cell.load(std::memory_order_relaxed);
+  const std::uint64_t fresh = window << kLagBits | std::min(micros, (std::uint64_t{1} << kLagBits) - 1);
+  if (old >> kLagBits == window && old >= fresh) return;
+  cell.store(fresh, std::memory_order_relaxed);
+}
+
+Duration Worker::lag() const {
+  const std::uint64_t window = lag_window(clock_.now().mono);
+  const std::uint64_t mask = (std::uint64_t{1} << kLagBits) - 1;
+  std::uint64_t longest = 0;
+  for (const auto& cell : lag_) {
+    const std::uint64_t value = cell.load(std::memory_order_relaxed);
+    // Windows are cut to the bits that a cell has for them.
+    const std::uint64_t age = (window - (value >> kLagBits)) & (~std::uint64_t{0} >> kLagBits);
+    if (age <= 1) longest = std::max(longest, value & mask);
+  }
+  return std::chrono::microseconds{longest};
+}
+
+void Worker::deliver(Ref<WaitGroup> group) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    if (!waker_enabled_) return;
+    inbox_.push_back(std::move(group));
+    wake = !std::exchange(inbox_posted_, true);
+  }
+  if (wake) post([this] { drain_inbox(); });
+}
+
+void Worker::drain_inbox() {
+  tick();
+  if (drained_ == draining_.size()) {
+    draining_.clear();
+    drained_ = 0;
+    const std::lock_guard lock(inbox_mutex_);
+    draining_.swap(inbox_);
+  }
+  for (std::size_t woken = 0; drained_ < draining_.size(); ++drained_) {
+    WaiterList& waiters = draining_[drained_]->waiters;
+    while (!waiters.empty()) {
+      if (++woken > kWakeSlice) {
+        post([this] { drain_inbox(); });
+        return;
+      }
+      Waiter& waiter = waiters.front();
+      waiter.stop_waiting();
+      waiter.woken();
+    }
+    draining_[drained_].reset();
+  }
+  draining_.clear();
+  drained_ = 0;
+  const std::lock_guard lock(inbox_mutex_);
+  inbox_posted_ = !inbox_.empty();
+  if (inbox_posted_) post([this] { drain_inbox(); });
+}
+
+void Worker::disable_waker() {
+  std::vector<Ref<WaitGroup>> dropped;
+  const std::lock_guard lock(inbox_mutex_);
+  waker_enabled_ = false;
+  dropped.swap(inbox_);
+}
+
+}  // namespace forebay::net
