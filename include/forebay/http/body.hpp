@@ -3,9 +3,11 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "forebay/base/bytes.hpp"
@@ -23,8 +25,8 @@ class Body final : public RefCounted {
  public:
   enum class End : std::uint8_t { Growing, Complete, Broken };
 
-  /// `window` 0: kept whole.
-  explicit Body(std::size_t window = 0) : window_(window) {}
+  /// `window` 0: kept whole. A body made with a window holds everything, and may be full, until its first reader comes.
+  explicit Body(std::size_t window = 0) : window_(window), awaits_reader_(window != 0) {}
 
   // --- the writer ---
   void append(Slice bytes);
@@ -33,11 +35,13 @@ class Body final : public RefCounted {
   void break_off();
   /// From now on only what attached readers have not read is held. Joins must have been closed by the caller first.
   void set_window(std::size_t window);
-  /// Whether the unread part fills the window. With nobody attached it never does.
+  /// Whether the unread part fills the window. Once every reader has left it never does.
   bool full() const;
   /// Asks to be woken when `full` may have become false, or a reader has left. Look at `full` again after this.
   void wait_for_space(Waker& waker, Waiter& waiter) { space_.wait(waker, waiter); }
-  /// Detaches readers that have held up the others for `patience` or longer; they see `Broken`. Gives how many.
+  /// Detaches readers that have held up the others for `patience` or longer; they see `Broken`. Gives how many. To be
+  /// called every so often while the body is full: where it is not known since when a reader is behind, that is counted
+  /// from the first call that sees it.
   std::size_t cut_off_stalled(Timestamp now, Duration patience);
   std::size_t readers() const;
 
@@ -52,18 +56,32 @@ class Body final : public RefCounted {
  private:
   friend class BodyCursor;
   struct Reader {
-    std::size_t index = 0;    // of the next slice, counted from the very first
-    Timestamp since{};        // when it last moved
+    std::size_t index = 0;            // of the slice it stands in, counted from the very first
+    std::uint64_t offset = 0;         // of that slice in the body
+    std::size_t place = 0;            // in readers_
+    std::optional<Timestamp> behind;  // since when it has left something unread without moving, where that is known
     bool cut = false;
   };
-  void trim(std::unique_lock<std::mutex>& lock);
+  struct Piece {
+    Slice slice;
+    std::size_t readers = 0;  // that stand in it
+  };
+  class Dropped;
+  void attach(Reader& reader);
+  void detach(Reader& reader);
+  void leave_place(Reader& reader);
+  void step(Reader& reader);
+  void trim(Dropped& dropped);
+  std::size_t& readers_at(std::size_t index);
+  void end_as(End how);
 
   mutable std::mutex mutex_;
-  std::deque<Slice> slices_;
-  std::size_t dropped_ = 0;               // slices before slices_[0]
+  std::deque<Piece> pieces_;
+  std::size_t readers_at_end_ = 0;   // that stand behind the last piece
+  std::size_t dropped_ = 0;          // slices before pieces_[0]
   std::uint64_t dropped_bytes_ = 0;
-  std::uint64_t last_appended_at_ = 0;
   std::size_t window_;
+  bool awaits_reader_;
   std::vector<Reader*> readers_;
   std::atomic<std::uint64_t> length_{0};
   std::atomic<End> end_{End::Growing};
@@ -87,11 +105,12 @@ class BodyCursor {
   explicit BodyCursor(std::vector<Slice> parts);
   /// Attaches to a growing body at its beginning (or, windowed, at the first slice still held).
   explicit BodyCursor(Ref<Body> body);
-  BodyCursor(BodyCursor&& o) noexcept;
+  BodyCursor(BodyCursor&& o) noexcept = default;
   BodyCursor& operator=(BodyCursor&& o) noexcept;
-  ~BodyCursor();
+  ~BodyCursor() { detach(); }
 
-  /// Only bytes [first, first + length) are delivered. Before the first `next`.
+  /// Only bytes [first, first + length) are delivered. Before the first `next`. A body that turns out too short for it
+  /// ends `Broken`.
   void limit(std::uint64_t first, std::uint64_t length);
 
   /// Bytes that are there now, at most `max` and at most one slice; with State::Data never empty. The slice stays
@@ -101,23 +120,34 @@ class BodyCursor {
   std::string_view whole() const noexcept;
   /// After `Wait`: wakes the waiter when there may be more. Look again after this.
   void wait(Waker& waker, Waiter& waiter);
-  /// Length of what will be delivered, where it is known already.
+  /// Length of what is still to be delivered, where it is known already.
   std::optional<std::uint64_t> known_length() const noexcept;
   /// Trailer fields of a growing body after End.
   const Fields* trailers() const noexcept;
 
  private:
+  static constexpr std::uint64_t kNoLimit = UINT64_MAX;
+
+  std::size_t piece_count() const noexcept;
+  std::string_view piece(std::size_t i) const noexcept;
+  std::uint64_t rest_of_pieces() const noexcept;
+  State next_piece(std::size_t max, Slice& out);
+  State next_growing(std::size_t max, Slice& out, Timestamp now);
+  State conclude(Body::End how);
   void detach() noexcept;
+
   Owner owner_;
   std::span<const std::string_view> pieces_;
   std::string_view single_;
   std::vector<Slice> parts_;
   Ref<Body> body_;
-  std::unique_ptr<Body::Reader> reader_;
+  std::unique_ptr<Body::Reader> reader_;  // while attached
+  State over_ = State::Data;              // how a growing body ended for this reader, once it has
   std::size_t index_ = 0;
-  std::size_t offset_ = 0;     // within the current slice
+  std::size_t offset_ = 0;       // within the current slice
+  std::uint64_t position_ = 0;   // in the growing body
   std::uint64_t skip_ = 0;
-  std::uint64_t left_ = UINT64_MAX;
+  std::uint64_t left_ = kNoLimit;
 };
 
 }  // namespace forebay::http
