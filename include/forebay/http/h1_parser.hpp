@@ -17,8 +17,19 @@ struct HeadLimits {
   std::size_t fields = 100;
 };
 
-/// How a message's content is delimited (RFC 9112 section 6.3).
+/// How a message's content is delimited (RFC 9112 section 6.3). A request with `Content-Length: 0` has None.
 enum class Framing : std::uint8_t { None, Length, Chunked, UntilClose };
+
+/// How far the search for the end of a head has come, so that bytes that arrive one by one are looked at once.
+struct HeadSearch {
+  std::size_t start = 0;       ///< First byte of the start line.
+  std::size_t line = 0;        ///< First byte of the line that has not ended yet.
+  std::size_t searched = 0;    ///< Before this there is no further line end.
+  std::size_t start_line = 0;  ///< Behind the start line; 0 while that has not ended.
+  std::size_t fields = 0;      ///< Field lines that have ended.
+  std::size_t skipped = 0;     ///< Empty lines before the start line.
+  std::size_t end = 0;         ///< Behind the head; 0 while that has not ended.
+};
 
 /// Reads request heads from a growing buffer. Strict on top of Beast's basic_parser: exactly one Host (none allowed in
 /// HTTP/1.0), Transfer-Encoding only `chunked`, alone, in HTTP/1.1, never beside Content-Length; one Content-Length of
@@ -29,35 +40,42 @@ class RequestParser {
   explicit RequestParser(const HeadLimits& limits) : limits_(limits) {}
 
   /// `buffer` holds all bytes from the message's first on. `Incomplete`: call again with more (the same bytes in front;
-  /// the search goes on where it ended). On success the head is `buffer.substr(0, head_size())` and `view()` points into
+  /// the search goes on where it ended). Limits count before the head is whole. Called again after success it points the
+  /// views into a buffer that has moved. On success the head is `buffer.substr(0, head_size())` and `view()` points into
   /// `buffer`. Errors: Malformed and Ambiguous (400), TargetTooLong (414), HeaderTooLarge (431), Unsupported (501: an unknown
   /// transfer coding; 505: `bad_version()`).
   Result<void> parse(std::string_view buffer);
   void reset();
 
   const RequestView& view() const noexcept { return view_; }
-  std::size_t head_size() const noexcept { return head_size_; }
+  std::size_t head_size() const noexcept { return search_.end; }
   Framing framing() const noexcept { return framing_; }
   std::uint64_t content_length() const noexcept { return content_length_; }
+  /// RFC 9112 section 9.3.
   bool keep_alive() const noexcept { return keep_alive_; }
   bool expects_continue() const noexcept { return expects_continue_; }
   /// An Expect other than 100-continue (417).
   bool unknown_expectation() const noexcept { return unknown_expectation_; }
+  /// With `Unsupported`: the major version is not 1 (505).
   bool bad_version() const noexcept { return bad_version_; }
 
  private:
-  friend struct HeadSink;
+  Result<void> read_request_line(std::string_view line);
+  Result<void> read_framing();
+
   HeadLimits limits_;
   std::vector<Field> fields_;
   RequestView view_;
-  std::size_t searched_ = 0, head_size_ = 0, skipped_ = 0;
+  HeadSearch search_;
   std::uint64_t content_length_ = 0;
   Framing framing_ = Framing::None;
   bool keep_alive_ = true, expects_continue_ = false, unknown_expectation_ = false, bad_version_ = false;
 };
 
-/// Reads response heads of an origin, equally strict about framing. Transfer-Encoding that does not end in chunked runs
-/// until close; both lengths at once, or differing Content-Lengths, are `Ambiguous`.
+/// Reads response heads of an origin, equally strict about framing; a missing reason phrase and equal Content-Lengths
+/// are taken. Transfer-Encoding that does not end in chunked runs until close; both lengths at once, differing
+/// Content-Lengths, chunked twice, or Transfer-Encoding in HTTP/1.0 are `Ambiguous`. Other errors: Malformed,
+/// HeaderTooLarge.
 class ResponseParser {
  public:
   explicit ResponseParser(const HeadLimits& limits) : limits_(limits) {}
@@ -68,7 +86,7 @@ class ResponseParser {
   void answer_to(Method m) noexcept { method_ = m; }
 
   const ResponseView& view() const noexcept { return view_; }
-  std::size_t head_size() const noexcept { return head_size_; }
+  std::size_t head_size() const noexcept { return search_.end; }
   Framing framing() const noexcept { return framing_; }
   std::uint64_t content_length() const noexcept { return content_length_; }
   /// Content-Length as a field, also where the message has no content (HEAD, 304).
@@ -78,12 +96,16 @@ class ResponseParser {
   bool other_coding() const noexcept { return other_coding_; }
 
  private:
-  friend struct HeadSink;
+  Result<void> read_status_line(std::string_view line);
+  Result<void> read_framing();
+  Result<void> read_transfer_coding();
+  Result<void> read_length(std::string_view value);
+
   HeadLimits limits_;
   std::vector<Field> fields_;
   ResponseView view_;
   Method method_ = Method::Get;
-  std::size_t searched_ = 0, head_size_ = 0;
+  HeadSearch search_;
   std::uint64_t content_length_ = 0;
   std::optional<std::uint64_t> declared_length_;
   Framing framing_ = Framing::None;
@@ -101,7 +123,7 @@ class BodyDecoder {
     std::size_t consumed = 0;    ///< Bytes of the input that are done with (framing included).
     std::string_view data;       ///< Content among them; a view into the input. May be empty while consumed is not.
   };
-  /// One step forward; call until `done()` or nothing is consumed (more bytes are needed). Errors: Malformed, TooLarge
+  /// One step forward, over framing bytes and at most one piece of content; call until `done()` or nothing is consumed (more bytes are needed). Errors: Malformed, TooLarge
   /// (extensions or trailers over their limit).
   Result<Step> step(std::string_view input);
   bool done() const noexcept { return state_ == State::Done; }
@@ -111,17 +133,29 @@ class BodyDecoder {
   std::uint64_t delivered() const noexcept { return delivered_; }
   /// What is known to be left under Length framing.
   std::uint64_t remaining() const noexcept { return remaining_; }
-  /// Trailer fields, after `done()`; empty unless chunked.
+  /// Trailer fields, after `done()`; empty unless chunked. Those that only a head may carry have been left out.
   const Fields& trailers() const noexcept { return trailers_; }
 
  private:
   enum class State : std::uint8_t { Length, UntilClose, Size, Extension, SizeLf, Data, DataCr, DataLf, Trailer, Done, Failed };
+  // Where in `*( BWS ";" BWS name [ BWS "=" BWS value ] )` an extension stands.
+  enum class Ext : std::uint8_t { Semicolon, NameStart, Name, NameEnd, ValueStart, Token, Quoted, Escaped, QuotedEnd };
+
+  Result<std::size_t> take_framing(std::string_view input);
+  bool framing_byte(char c) noexcept;
+  bool size_byte(char c) noexcept;
+  bool extension_byte(char c) noexcept;
+  Result<std::size_t> take_trailer(std::string_view input);
+  bool add_trailer(std::string_view line);
+  Step take_data(std::string_view input, std::size_t at) noexcept;
+
   State state_ = State::Done;
-  std::uint64_t remaining_ = 0, delivered_ = 0;
-  std::size_t extension_bytes_ = 0, line_searched_ = 0, trailer_bytes_ = 0;
+  Ext ext_ = Ext::Semicolon;
   unsigned digits_ = 0;
+  std::uint64_t remaining_ = 0, delivered_ = 0;
+  std::size_t extension_bytes_ = 0, trailer_bytes_ = 0, trailer_lines_ = 0;
   HeadLimits limits_;
-  std::string line_;  // an extension or trailer line that spans reads
+  std::string line_;  // a trailer line that spans reads
   Fields trailers_;
 };
 

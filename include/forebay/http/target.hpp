@@ -13,10 +13,11 @@ namespace forebay::http {
 /// target or into the buffer inside, so the object must not move while they are used; its buffer is reused by `read`.
 class Target {
  public:
-  /// Reads origin-form, absolute-form (http and https) and, for OPTIONS, "*". Removes dot segments, decodes
-  /// percent-encoded unreserved bytes, writes other escapes with upper-case digits, keeps "//" and "%2F" (RFC 3986
-  /// section 6.2.2). Refuses (`Malformed`) control bytes, raw bytes above 0x7E, "#", "%00", a "%" without two hex digits, dot
-  /// segments that would leave the root stay at the root, authority-form, userinfo.
+  /// Reads origin-form, absolute-form (http and https) and, for OPTIONS, "*". In the path it removes dot segments (those
+  /// that would leave the root stay at the root), decodes percent-encoded unreserved bytes, writes other escapes with
+  /// upper-case digits and keeps "//" and "%2F" (RFC 3986 section 6.2.2). Refuses (`Malformed`) control bytes, raw bytes
+  /// above 0x7E, "#" and "%00" anywhere, in the path a "%" without two hex digits (a query may hold one, it is passed on as
+  /// sent), authority-form, userinfo. Reading a path once more changes nothing. Allocates nothing once its buffer has grown.
   Result<void> read(Method method, std::string_view raw);
 
   std::string_view path() const noexcept { return path_; }             ///< Normalised, begins with '/' (or is "*").
@@ -34,6 +35,8 @@ class Target {
 /// lower case, an empty or default port of `scheme` ("http" 80, "https" 443) removed. Refuses "[::1", ports that are not
 /// 0..65535, bytes outside the grammar. An empty host is `Malformed`.
 Result<void> append_normal_host(std::string_view host, std::string_view scheme, std::string& out);
+/// Whether `append_normal_host` would take it.
+bool is_valid_host(std::string_view host) noexcept;
 
 /// RFC 3986 section 5.2 for what Location and Content-Location bring: resolves `reference` against `scheme://host` +
 /// `base_path`. Gives the normalised path with query when the result has the same scheme and host, else nothing.

@@ -1,0 +1,261 @@
+#include "forebay/http/forwarding.hpp"
+
+#include <algorithm>
+
+#include "forebay/http/list.hpp"
+#include "http/chars.hpp"
+
+namespace forebay::http {
+namespace {
+
+using Ip = std::array<std::uint8_t, 16>;
+
+// Four decimal numbers without leading zeros: "010" is eight to some readers, so it is refused.
+bool parse_ipv4(std::string_view text, std::uint8_t* out) noexcept {
+  for (int part = 0; part < 4; ++part) {
+    std::size_t n = 0;
+    unsigned value = 0;
+    while (n < text.size() && n < 3 && is_digit(text[n])) value = value * 10 + static_cast<unsigned>(text[n++] - '0');
+    if (n == 0 || value > 255 || (n > 1 && text[0] == '0')) return false;
+    out[part] = static_cast<std::uint8_t>(value);
+    text.remove_prefix(n);
+    if (part == 3) break;
+    if (!text.starts_with('.')) return false;
+    text.remove_prefix(1);
+  }
+  return text.empty();
+}
+
+// RFC 4291 section 2.2, without zone.
+bool parse_ipv6(std::string_view text, Ip& out) noexcept {
+  std::size_t at = 0;
+  std::optional<std::size_t> gap;
+  if (text.starts_with("::")) {
+    gap = 0;
+    text.remove_prefix(2);
+  }
+  while (!text.empty()) {
+    if (at == 16) return false;
+    if (at <= 12 && text.find('.') != std::string_view::npos && text.find(':') == std::string_view::npos) {
+      if (!parse_ipv4(text, out.data() + at)) return false;
+      at += 4;
+      break;
+    }
+    std::size_t n = 0;
+    unsigned group = 0;
+    while (n < text.size() && n < 4 && is_class(text[n], kHex)) group = group << 4 | hex_value(text[n++]);
+    if (n == 0) return false;
+    out[at++] = static_cast<std::uint8_t>(group >> 8);
+    out[at++] = static_cast<std::uint8_t>(group & 0xFF);
+    text.remove_prefix(n);
+    if (text.empty()) break;
+    if (!text.starts_with(':')) return false;
+    text.remove_prefix(1);
+    if (text.starts_with(':')) {
+      if (gap) return false;
+      gap = at;
+      text.remove_prefix(1);
+    } else if (text.empty()) {
+      return false;  // a single colon at the end
+    }
+  }
+  if (!gap) return at == 16;
+  if (at == 16) return false;  // "::" stands for at least one group
+  std::copy_backward(out.begin() + static_cast<std::ptrdiff_t>(*gap), out.begin() + static_cast<std::ptrdiff_t>(at),
+                     out.end());
+  std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(*gap), 16 - at, std::uint8_t{0});
+  return true;
+}
+
+// An element of X-Forwarded-For as it is met: an address, perhaps with a port behind it.
+std::string_view without_port(std::string_view element) noexcept {
+  if (element.starts_with('[')) {
+    const auto bracket = element.find(']');
+    return bracket == std::string_view::npos ? element : element.substr(1, bracket - 1);
+  }
+  const auto colon = element.find(':');
+  if (colon == std::string_view::npos || element.find(':', colon + 1) != std::string_view::npos) return element;
+  return element.substr(0, colon);
+}
+
+// The port a client named: of Host, else the scheme's own.
+std::string_view port_of(std::string_view host, std::string_view scheme) noexcept {
+  const auto colon = host.rfind(':');
+  const auto bracket = host.rfind(']');
+  const bool has_port = colon != std::string_view::npos && colon + 1 < host.size() &&
+                        (bracket == std::string_view::npos || colon > bracket);
+  if (has_port) return host.substr(colon + 1);
+  return scheme == "https" ? "443" : "80";
+}
+
+void append_value(std::string& out, std::string_view value) {
+  if (is_token(value)) {
+    out.append(value);
+    return;
+  }
+  out.push_back('"');
+  for (const char c : value) {
+    if (c == '"' || c == '\\') out.push_back('\\');
+    out.push_back(c);
+  }
+  out.push_back('"');
+}
+
+// RFC 7239 section 4: one element for the hop that reached us.
+void append_forwarded(std::string& out, const ForwardingFacts& facts) {
+  out.append("for=");
+  if (facts.peer.empty()) {
+    out.append("unknown");
+  } else if (facts.peer.find(':') != std::string_view::npos) {
+    out.append("\"[").append(facts.peer).append("]\"");
+  } else {
+    append_value(out, facts.peer);
+  }
+  if (!facts.host.empty()) {
+    out.append(";host=");
+    append_value(out, facts.host);
+  }
+  out.append(";proto=").append(facts.scheme);
+}
+
+constexpr std::array kForwardingFields{FieldId::XForwardedFor, FieldId::XForwardedHost, FieldId::XForwardedProto,
+                                       FieldId::XForwardedPort, FieldId::Forwarded};
+
+void remove_forwarding_fields(Fields& fields) {
+  fields.remove_if([](const Field& f) {
+    return std::find(kForwardingFields.begin(), kForwardingFields.end(), f.id) != kForwardingFields.end();
+  });
+}
+
+// What is there, then the new member, as one line.
+void extend(Fields& fields, FieldId id, std::string_view member) {
+  std::string scratch;
+  std::string value(fields.view().combined(id, scratch).value_or(""));
+  if (!value.empty()) value.append(", ");
+  value.append(member);
+  fields.set(id, value);
+}
+
+}  // namespace
+
+std::optional<Ip> parse_ip(std::string_view text) noexcept {
+  Ip ip{};
+  if (text.find(':') != std::string_view::npos) {
+    if (!parse_ipv6(text, ip)) return std::nullopt;
+    return ip;
+  }
+  ip[10] = ip[11] = 0xFF;
+  if (!parse_ipv4(text, ip.data() + 12)) return std::nullopt;
+  return ip;
+}
+
+std::optional<Cidr> parse_cidr(std::string_view text) {
+  const auto slash = text.find('/');
+  const auto address = text.substr(0, slash);
+  const auto ip = parse_ip(address);
+  if (!ip) return std::nullopt;
+  const bool v4 = address.find(':') == std::string_view::npos;
+  const std::uint64_t widest = v4 ? 32 : 128;
+  std::uint64_t prefix = widest;
+  if (slash != std::string_view::npos) {
+    const auto digits = text.substr(slash + 1);
+    if (digits.size() > 3 || !parse_decimal(digits, 999, prefix) || prefix > widest) return std::nullopt;
+  }
+  return Cidr{*ip, static_cast<int>(v4 ? prefix + 96 : prefix)};
+}
+
+bool contains(const Cidr& net, const Ip& ip) noexcept {
+  const auto whole = static_cast<std::size_t>(net.prefix / 8);
+  if (!std::equal(ip.begin(), ip.begin() + static_cast<std::ptrdiff_t>(whole), net.address.begin())) return false;
+  const int bits = net.prefix % 8;
+  if (bits == 0) return true;
+  const auto mask = static_cast<std::uint8_t>(0xFF << (8 - bits));
+  return (ip[whole] & mask) == (net.address[whole] & mask);
+}
+
+bool contains_any(const std::vector<Cidr>& nets, const Ip& ip) noexcept {
+  return std::any_of(nets.begin(), nets.end(), [&ip](const Cidr& net) { return contains(net, ip); });
+}
+
+std::string client_address(std::string_view peer, FieldsView fields, const std::vector<Cidr>& trusted) {
+  std::string_view client = peer;
+  const auto is_trusted = [&trusted](std::string_view address) {
+    const auto ip = parse_ip(address);
+    return ip && contains_any(trusted, *ip);
+  };
+  if (!is_trusted(client)) return std::string(client);
+  for (std::size_t line = fields.size(); line-- > 0;) {
+    if (fields[line].id != FieldId::XForwardedFor) continue;
+    std::string_view rest = fields[line].value;
+    while (!rest.empty()) {
+      const auto comma = rest.rfind(',');
+      const auto member = trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
+      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(0, comma);
+      if (member.empty()) continue;
+      const auto address = without_port(member);
+      if (!parse_ip(address)) return std::string(client);
+      client = address;
+      if (!is_trusted(client)) return std::string(client);
+    }
+  }
+  return std::string(client);
+}
+
+void set_forwarding_fields(Fields& fields, const ForwardingFacts& facts) {
+  // What an untrusted peer claims is never passed on, whatever the mode.
+  const bool keep = facts.peer_trusted && (facts.mode == ForwardedMode::Auto || facts.mode == ForwardedMode::Append);
+  if (!keep) remove_forwarding_fields(fields);
+  if (facts.mode == ForwardedMode::Off) return;
+  if (!facts.peer.empty()) extend(fields, FieldId::XForwardedFor, facts.peer);
+  const auto unless_there = [&fields](FieldId id, std::string_view value) {
+    if (!value.empty() && !fields.view().has(id)) fields.add(id, value);
+  };
+  unless_there(FieldId::XForwardedHost, facts.host);
+  unless_there(FieldId::XForwardedProto, facts.scheme);
+  unless_there(FieldId::XForwardedPort, port_of(facts.host, facts.scheme));
+  std::string element;
+  append_forwarded(element, facts);
+  extend(fields, FieldId::Forwarded, element);
+}
+
+void add_via(Fields& fields, Version received, std::string_view name) {
+  std::string member = received == Version::Http10 ? "1.0 " : received == Version::Http11 ? "1.1 " : "2.0 ";
+  extend(fields, FieldId::Via, member.append(name));
+}
+
+void remove_hop_by_hop(Fields& fields) {
+  // Host and Content-Length stay, named or not: without them the message would go to another place or end at another
+  // byte, and no sender may name them (RFC 9110 section 7.6.1).
+  const auto stays = [](FieldId id) { return id == FieldId::Host || id == FieldId::ContentLength; };
+  std::string scratch;
+  const std::string options(fields.view().combined(FieldId::Connection, scratch).value_or(""));
+  fields.remove_if([&](const Field& f) {
+    return is_hop_by_hop(f.id) || (!options.empty() && !stays(f.id) && has_member(options, f.name));
+  });
+}
+
+LoopVerdict read_cdn_loop(FieldsView fields, std::string_view name, std::string_view own_id) {
+  LoopVerdict verdict;
+  std::string scratch;
+  for (const Field& f : fields) {
+    if (f.id != FieldId::CdnLoop) continue;
+    for_each_member(f.value, [&](std::string_view member) {
+      const auto end = member.find(';');
+      if (!iequals(trim(member.substr(0, end)), name)) return;
+      ++verdict.members;
+      auto parameters = end == std::string_view::npos ? std::string_view{} : member.substr(end + 1);
+      while (!parameters.empty()) {
+        const auto semicolon = parameters.find(';');
+        const auto one = trim(parameters.substr(0, semicolon));
+        parameters.remove_prefix(semicolon == std::string_view::npos ? parameters.size() : semicolon + 1);
+        const auto equals = one.find('=');
+        if (equals == std::string_view::npos || !iequals(trim(one.substr(0, equals)), "id")) continue;
+        const auto value = trim(one.substr(equals + 1));
+        if (value == own_id || (unquote(value, scratch) && scratch == own_id)) verdict.own = true;
+      }
+    });
+  }
+  return verdict;
+}
+
+}  // namespace forebay::http

@@ -1,0 +1,375 @@
+#include "forebay/http/h1_parser.hpp"
+
+#include <algorithm>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+#include <cstring>
+
+#include "forebay/http/list.hpp"
+#include "forebay/http/target.hpp"
+#include "http/chars.hpp"
+
+namespace forebay::http {
+namespace {
+
+namespace beast = boost::beast;
+
+constexpr std::size_t kMaxMethod = 64;
+constexpr std::size_t kMaxEmptyLines = 4;
+
+enum class Kind { Request, Response };
+
+// --- finding the end of a head ---
+
+// What can be said of a request line before it has ended. Whatever is refused of a line's beginning is refused of the
+// whole line too, so that the verdict does not depend on how the bytes were cut.
+std::optional<Errc> look_at_request_line(std::string_view begun, std::size_t max_target) noexcept {
+  if (begun.empty() || begun.front() == '\r') return std::nullopt;
+  if (!is_class(begun.front(), kTchar)) return Errc::Malformed;
+  if (begun.size() <= std::min(kMaxMethod, max_target)) return std::nullopt;
+  const auto space = begun.substr(0, kMaxMethod + 1).find(' ');
+  if (space == std::string_view::npos) {
+    return begun.size() > kMaxMethod ? std::optional(Errc::Malformed) : std::nullopt;
+  }
+  const auto target = begun.substr(space + 1);
+  if (target.size() > max_target && target.find(' ') > max_target) return Errc::TargetTooLong;
+  return std::nullopt;
+}
+
+// Walks from line to line until the empty one. Bare LF and obs-fold end it at once (RFC 9112 sections 2.2 and 5.2);
+// the limits count what has come so far, so that a head without end is refused as soon as it is too long.
+std::optional<Errc> find_head_end(HeadSearch& s, std::string_view buffer, const HeadLimits& limits,
+                                  Kind kind) noexcept {
+  while (true) {
+    if (s.start_line != 0 && s.line < buffer.size() && (buffer[s.line] == ' ' || buffer[s.line] == '\t')) {
+      return Errc::Malformed;
+    }
+    const char* const from = buffer.data() + s.searched;
+    const auto* lf = static_cast<const char*>(
+        s.searched < buffer.size() ? std::memchr(from, '\n', buffer.size() - s.searched) : nullptr);
+    const std::size_t end = lf ? static_cast<std::size_t>(lf - buffer.data()) + 1 : buffer.size();
+    if (s.start_line == 0 && kind == Kind::Request) {
+      const auto begun = buffer.substr(s.line, end - s.line - (lf ? 1 : 0));
+      if (const auto error = look_at_request_line(begun, limits.target)) return error;
+    }
+    if (end - s.start > limits.head) {
+      return s.start_line == 0 && kind == Kind::Request ? Errc::TargetTooLong : Errc::HeaderTooLarge;
+    }
+    s.searched = end;
+    if (!lf) return Errc::Incomplete;
+    if (end - s.line < 2 || buffer[end - 2] != '\r') return Errc::Malformed;
+    const bool empty = end - s.line == 2;
+    s.line = end;
+    if (s.start_line == 0) {
+      if (!empty) {
+        s.start_line = end;
+        continue;
+      }
+      if (kind == Kind::Response || ++s.skipped > kMaxEmptyLines) return Errc::Malformed;
+      s.start = end;
+    } else if (empty) {
+      s.end = end;
+      return std::nullopt;
+    } else if (++s.fields > limits.fields) {
+      return Errc::HeaderTooLarge;
+    }
+  }
+}
+
+// --- field lines ---
+
+// Takes the field lines out of Beast's parser. A head's lines are the same in requests and responses, so one
+// instantiation serves both; what the start line and the framing mean is decided here, not there.
+class FieldSink final : public beast::http::basic_parser<true> {
+ public:
+  explicit FieldSink(std::vector<Field>& fields) noexcept : fields_(fields) {
+    header_limit(0xFFFFFFFF);
+    body_limit(boost::none);
+  }
+
+ private:
+  using Error = beast::error_code;
+  using View = beast::string_view;
+
+  void on_field_impl(beast::http::field, View name, View value, Error& ec) override {
+    const std::string_view text(name.data(), name.size());
+    fields_.push_back({text, {value.data(), value.size()}, field_id(text)});
+    ec = {};
+  }
+  void on_request_impl(beast::http::verb, View, View, int, Error& ec) override { ec = {}; }
+  void on_response_impl(int, View, int, Error& ec) override { ec = {}; }
+  void on_header_impl(Error& ec) override { ec = {}; }
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, Error& ec) override { ec = {}; }
+  std::size_t on_body_impl(View, Error&) override { return 0; }
+  void on_chunk_header_impl(std::uint64_t, View, Error& ec) override { ec = {}; }
+  std::size_t on_chunk_body_impl(std::uint64_t, View, Error&) override { return 0; }
+  void on_finish_impl(Error& ec) override { ec = {}; }
+
+  std::vector<Field>& fields_;
+};
+
+// `section` is all field lines and the empty line behind them. Beast sees a start line that it knows, since the real
+// one has been read already, and more leniently in its version and its reason phrase than Beast would.
+std::optional<Errc> read_fields(std::string_view section, std::vector<Field>& fields) {
+  constexpr std::string_view kStandIn = "GET / HTTP/1.1\r\n";
+  fields.clear();
+  FieldSink sink(fields);
+  beast::error_code ec;
+  sink.put({kStandIn.data(), kStandIn.size()}, ec);
+  if (ec != beast::http::error::need_more) return Errc::Malformed;
+  const std::size_t taken = sink.put({section.data(), section.size()}, ec);
+  // Content-Length behind or before chunked, or a second chunked.
+  if (ec == beast::http::error::bad_transfer_encoding) return Errc::Ambiguous;
+  if (ec == beast::http::error::multiple_content_length) return Errc::Ambiguous;
+  if (ec == beast::http::error::bad_content_length && FieldsView(fields).has(FieldId::TransferEncoding)) {
+    return Errc::Ambiguous;
+  }
+  if (ec || taken != section.size()) return Errc::Malformed;
+  return std::nullopt;
+}
+
+// "HTTP/" DIGIT "." DIGIT. Every minor version of 1 above 0 is spoken as 1.1 (RFC 9110 section 2.5).
+struct VersionText {
+  int major = -1;
+  Version version = Version::Http11;
+};
+VersionText read_version(std::string_view text) noexcept {
+  if (text.size() != 8 || !text.starts_with("HTTP/") || !is_digit(text[5]) || text[6] != '.' || !is_digit(text[7])) {
+    return {};
+  }
+  return {text[5] - '0', text[7] == '0' ? Version::Http10 : Version::Http11};
+}
+
+bool read_length_digits(std::string_view text, std::uint64_t& length) noexcept {
+  return parse_decimal(text, UINT64_MAX, length) && length < UINT64_MAX;
+}
+
+// What Connection says of the connection itself (RFC 9112 section 9.3).
+struct Persistence {
+  bool close = false, keep_alive = false;
+
+  void read(std::string_view value) noexcept {
+    close |= has_member(value, "close");
+    keep_alive |= has_member(value, "keep-alive");
+  }
+  bool lasts(Version version) const noexcept { return !close && (version != Version::Http10 || keep_alive); }
+};
+
+// Codings that some server could undo, with chunked once, at the end: well formed, but not offered here.
+bool is_known_coding_chain(std::string_view value) noexcept {
+  bool known = true, ended = false;
+  for_each_member(value, [&](std::string_view coding) {
+    const bool chunked = iequals(coding, "chunked");
+    const bool compression = iequals(coding, "gzip") || iequals(coding, "x-gzip") || iequals(coding, "deflate") ||
+                             iequals(coding, "compress") || iequals(coding, "x-compress");
+    known = known && !ended && (chunked || compression);
+    ended = ended || chunked;
+  });
+  return known && ended;
+}
+
+}  // namespace
+
+// --- RequestParser ---
+
+void RequestParser::reset() {
+  search_ = {};
+  view_ = {};
+  fields_.clear();
+  content_length_ = 0;
+  framing_ = Framing::None;
+  keep_alive_ = true;
+  expects_continue_ = unknown_expectation_ = bad_version_ = false;
+}
+
+Result<void> RequestParser::parse(std::string_view buffer) {
+  if (search_.end == 0) {
+    if (const auto error = find_head_end(search_, buffer, limits_, Kind::Request)) return *error;
+  }
+  const auto line = buffer.substr(search_.start, search_.start_line - search_.start - 2);
+  if (const auto done = read_request_line(line); !done) return done;
+  const auto section = buffer.substr(search_.start_line, search_.end - search_.start_line);
+  if (const auto error = read_fields(section, fields_)) return *error;
+  view_.fields = FieldsView(fields_);
+  return read_framing();
+}
+
+Result<void> RequestParser::read_request_line(std::string_view line) {
+  const auto method_end = line.find(' ');
+  if (method_end == std::string_view::npos) return Errc::Malformed;
+  const auto target_end = line.find(' ', method_end + 1);
+  if (target_end == std::string_view::npos) return Errc::Malformed;
+  view_.method_text = line.substr(0, method_end);
+  view_.target = line.substr(method_end + 1, target_end - method_end - 1);
+  view_.method = method_of(view_.method_text);
+  if (view_.method == Method::Other && !is_token(view_.method_text)) return Errc::Malformed;
+  if (view_.target.empty() ||
+      !std::all_of(view_.target.begin(), view_.target.end(), [](char c) { return is_class(c, kTarget); })) {
+    return Errc::Malformed;
+  }
+  const auto version = read_version(line.substr(target_end + 1));
+  if (version.major < 0) return Errc::Malformed;
+  bad_version_ = version.major != 1;
+  if (bad_version_) return Errc::Unsupported;
+  view_.version = version.version;
+  return {};
+}
+
+Result<void> RequestParser::read_framing() {
+  const Field* host = nullptr;
+  const Field* length = nullptr;
+  const Field* coding = nullptr;
+  bool twice = false;
+  const auto once = [&twice](const Field*& slot, const Field& f) {
+    twice = twice || slot != nullptr;
+    slot = &f;
+  };
+  Persistence persistence;
+  expects_continue_ = unknown_expectation_ = false;
+  for (const Field& f : fields_) {
+    switch (f.id) {
+      case FieldId::Host:
+        once(host, f);
+        break;
+      case FieldId::ContentLength:
+        once(length, f);
+        break;
+      case FieldId::TransferEncoding:
+        once(coding, f);
+        break;
+      case FieldId::Connection:
+        persistence.read(f.value);
+        break;
+      case FieldId::Expect:
+        for_each_member(f.value, [this](std::string_view m) {
+          (iequals(m, "100-continue") ? expects_continue_ : unknown_expectation_) = true;
+        });
+        break;
+      default:
+        break;
+    }
+  }
+  const bool old = view_.version == Version::Http10;
+  if (twice) return length && coding ? Errc::Ambiguous : Errc::Malformed;
+  // RFC 9112 section 3.2.
+  if (host ? !is_valid_host(host->value) : !old) return Errc::Malformed;
+  if (old) expects_continue_ = unknown_expectation_ = false;  // RFC 9110 section 10.1.1
+  keep_alive_ = persistence.lasts(view_.version);
+
+  framing_ = Framing::None;
+  content_length_ = 0;
+  if (coding) {
+    if (length) return Errc::Ambiguous;
+    if (old) return Errc::Malformed;
+    if (!iequals(coding->value, "chunked")) {
+      return is_known_coding_chain(coding->value) ? Errc::Unsupported : Errc::Malformed;
+    }
+    framing_ = Framing::Chunked;
+  } else if (length) {
+    if (!read_length_digits(length->value, content_length_)) return Errc::Malformed;
+    if (content_length_ > 0) framing_ = Framing::Length;
+  }
+  return {};
+}
+
+// --- ResponseParser ---
+
+void ResponseParser::reset() {
+  search_ = {};
+  view_ = {};
+  fields_.clear();
+  content_length_ = 0;
+  declared_length_.reset();
+  framing_ = Framing::None;
+  keep_alive_ = true;
+  other_coding_ = false;
+}
+
+Result<void> ResponseParser::parse(std::string_view buffer) {
+  if (search_.end == 0) {
+    if (const auto error = find_head_end(search_, buffer, limits_, Kind::Response)) return *error;
+  }
+  const auto line = buffer.substr(0, search_.start_line - 2);
+  if (const auto done = read_status_line(line); !done) return done;
+  const auto section = buffer.substr(search_.start_line, search_.end - search_.start_line);
+  if (const auto error = read_fields(section, fields_)) return *error;
+  view_.fields = FieldsView(fields_);
+  return read_framing();
+}
+
+Result<void> ResponseParser::read_status_line(std::string_view line) {
+  // "HTTP/1.1 200", with or without " " and a reason phrase, which nobody reads (RFC 9112 section 4).
+  constexpr std::size_t kShortest = 12;
+  if (line.size() < kShortest || line[8] != ' ') return Errc::Malformed;
+  const auto version = read_version(line.substr(0, 8));
+  std::uint64_t status = 0;
+  if (version.major != 1 || !parse_decimal(line.substr(9, 3), 999, status) || status < 100) return Errc::Malformed;
+  const auto rest = line.substr(kShortest);
+  if (!rest.empty() && (rest.front() != ' ' || !is_field_value(rest))) return Errc::Malformed;
+  view_.status = static_cast<int>(status);
+  view_.version = version.version;
+  return {};
+}
+
+Result<void> ResponseParser::read_length(std::string_view value) {
+  bool good = true, any = false, same = true;
+  for_each_member(value, [&](std::string_view member) {
+    std::uint64_t n = 0;
+    good = good && read_length_digits(member, n);
+    same = same && (!declared_length_ || *declared_length_ == n);
+    declared_length_ = n;
+    any = true;
+  });
+  if (!good || !any) return Errc::Malformed;
+  return same ? Result<void>{} : Result<void>(Errc::Ambiguous);
+}
+
+Result<void> ResponseParser::read_transfer_coding() {
+  bool well_formed = true;
+  std::size_t codings = 0, chunked = 0;
+  bool last_is_chunked = false;
+  for (const Field& f : fields_) {
+    if (f.id != FieldId::TransferEncoding) continue;
+    for_each_member(f.value, [&](std::string_view coding) {
+      ++codings;
+      last_is_chunked = iequals(coding, "chunked");
+      chunked += last_is_chunked ? 1 : 0;
+      const auto name = trim(coding.substr(0, coding.find(';')));
+      // chunked has no parameters; another reader may or may not see it there.
+      well_formed = well_formed && is_token(name) && (last_is_chunked || !iequals(name, "chunked"));
+    });
+  }
+  if (!well_formed || codings == 0) return Errc::Malformed;
+  if (chunked > 1) return Errc::Ambiguous;
+  framing_ = last_is_chunked ? Framing::Chunked : Framing::UntilClose;
+  other_coding_ = codings > chunked;
+  return {};
+}
+
+Result<void> ResponseParser::read_framing() {
+  Persistence persistence;
+  bool coded = false;
+  declared_length_.reset();
+  for (const Field& f : fields_) {
+    if (f.id == FieldId::Connection) persistence.read(f.value);
+    if (f.id == FieldId::TransferEncoding) coded = true;
+    if (f.id != FieldId::ContentLength) continue;
+    if (const auto done = read_length(f.value); !done) return done;
+  }
+  framing_ = declared_length_ ? Framing::Length : Framing::UntilClose;
+  content_length_ = declared_length_.value_or(0);
+  other_coding_ = false;
+  if (coded) {
+    // RFC 9112 sections 6.1 and 6.3: faulty framing.
+    if (declared_length_ || view_.version == Version::Http10) return Errc::Ambiguous;
+    if (const auto done = read_transfer_coding(); !done) return done;
+  }
+  if (method_ == Method::Head || never_has_content(view_.status)) {
+    framing_ = Framing::None;
+    content_length_ = 0;
+  }
+  keep_alive_ = persistence.lasts(view_.version) && framing_ != Framing::UntilClose;
+  return {};
+}
+
+}  // namespace forebay::http
