@@ -12,14 +12,14 @@
 
 namespace forebay::rules {
 
-/// What a response says of its caching: Cache-Control (RFC 9111 section 5.2.2), or the first valid targeted field (RFC 9213),
-/// which replaces Cache-Control and Expires whole.
+/// What a response says of its caching: Cache-Control (RFC 9111 section 5.2.2), or the first valid targeted field (RFC
+/// 9213), which replaces Cache-Control and Expires whole.
 struct ResponseDirectives {
-  bool present = false;    ///< Some Cache-Control or valid targeted field was there.
-  bool targeted = false;   ///< Read from a targeted field: Expires does not count.
+  bool present = false;   ///< Some Cache-Control or valid targeted field was there.
+  bool targeted = false;  ///< Read from a targeted field: Expires does not count.
   bool no_store = false;
-  bool no_cache = false;           ///< Unqualified.
-  bool private_ = false;           ///< Unqualified.
+  bool no_cache = false;  ///< Unqualified.
+  bool private_ = false;  ///< Unqualified.
   bool must_revalidate = false;
   bool proxy_revalidate = false;
   bool public_ = false;
@@ -29,7 +29,9 @@ struct ResponseDirectives {
   /// First one of its kind. A value that is no integer counts as 0 (stale); above 2^31 is clamped. In quotes it counts.
   std::optional<Seconds> max_age, s_maxage, stale_while_revalidate, stale_if_error;
   std::vector<std::string> no_cache_fields, private_fields;  ///< Of the qualified forms.
+  bool names_freshness = false;  ///< max-age or s-maxage was there, even if it could not be read.
 };
+/// `targeted_fields` in order of preference; Surrogate-Control, when it is listed, is read by its own grammar.
 ResponseDirectives read_response_directives(http::FieldsView fields, const std::vector<std::string>& targeted_fields);
 
 /// RFC 9111 section 5.2.1. `Pragma: no-cache` counts only without Cache-Control.
@@ -40,5 +42,9 @@ struct RequestDirectives {
 };
 /// Allocates nothing; the common request without Cache-Control and Pragma costs a look at the field ids.
 RequestDirectives read_request_directives(http::FieldsView fields) noexcept;
+
+/// Whether this field of an origin's answer is passed on to clients: Forebay-Cache-Control and Surrogate-Control never
+/// are, the other targeted fields unless the route strips them.
+bool goes_downstream(const http::Field& field, const Policy& policy) noexcept;
 
 }  // namespace forebay::rules

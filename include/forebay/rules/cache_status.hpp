@@ -12,15 +12,17 @@ namespace forebay::rules {
 /// One member of Cache-Status (RFC 9211) for one answer.
 struct CacheStatus {
   CacheResult result = CacheResult::Miss;
-  Forward forward = Forward::None;  ///< None: `hit`.
-  int forward_status = 0;           ///< 0: the origin did not answer.
-  std::optional<std::int64_t> ttl;  ///< Seconds, may be negative.
+  Forward forward = Forward::None;    ///< None: `hit`.
+  int forward_status = 0;             ///< 0: the origin did not answer.
+  int sent_status = 0;                ///< What the client gets; `fwd-status` is shown where it is another. 0: the same.
+  std::optional<std::int64_t> ttl{};  ///< Seconds, may be negative.
   bool stored = false;
   bool collapsed = false;
-  Reason reason = Reason::None;     ///< As `detail`, where `result` has none of its own.
-  std::string_view key;             ///< Empty: not shown.
+  Reason reason = Reason::None;  ///< As `detail`, where `result` has none of its own.
+  std::string_view key{};        ///< Empty: not shown.
 };
-/// Appends e.g. `forebay; hit; ttl=27`. `name` is an sf-token (or is quoted). Allocates nothing beyond `out`'s growth.
+/// Appends e.g. `forebay; hit; ttl=27`, and nothing for Error: an answer of our own has no member (section 2). `name`
+/// is an sf-token (or is quoted). Allocates nothing beyond `out`'s growth.
 void append_cache_status(std::string& out, std::string_view name, const CacheStatus& s);
 
 }  // namespace forebay::rules

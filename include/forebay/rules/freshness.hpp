@@ -21,19 +21,21 @@ struct ExchangeTimes {
   Now received;
 };
 
-/// All that reuse needs to know of a stored response: numbers, so that a look-up compares and parses nothing. Times are what
-/// the origin said; the route's stale windows are applied at look-up.
+/// All that reuse needs to know of a stored response: numbers, so that a look-up compares and parses nothing. Times are
+/// what the origin said; the route's stale windows are applied at look-up.
 struct Freshness {
-  Timestamp received{};        ///< response_time, monotonic.
-  Duration initial_age{0};     ///< corrected_initial_age, RFC 9111 section 4.2.3.
-  Duration lifetime{0};        ///< freshness_lifetime after clamping, jitter and all.
+  Timestamp received{};     ///< response_time, monotonic.
+  Duration initial_age{0};  ///< corrected_initial_age, RFC 9111 section 4.2.3.
+  Duration lifetime{0};     ///< freshness_lifetime after clamping, jitter and all.
   TtlSource source = TtlSource::None;
   bool explicit_lifetime = false;  ///< The origin stated it (s-maxage, max-age, Expires, targeted).
   bool no_cache = false;           ///< Validate at each use.
-  bool must_revalidate = false;    ///< must-revalidate, proxy-revalidate or s-maxage: the route's windows and stale-if-error do not apply.
-  bool serve_authorized = false;   ///< public, s-maxage or must-revalidate: may answer requests with Authorization.
-  bool from_authorized = false;    ///< The request that fetched it carried Authorization.
-  std::optional<Seconds> stale_while_revalidate;  ///< The origin's, where it may apply (also beside s-maxage in the same field).
+  bool must_revalidate =
+      false;  ///< must-revalidate, proxy-revalidate or s-maxage: the route's windows and stale-if-error do not apply.
+  bool serve_authorized = false;  ///< public, s-maxage or must-revalidate: may answer requests with Authorization.
+  bool from_authorized = false;   ///< The request that fetched it carried Authorization.
+  std::optional<Seconds>
+      stale_while_revalidate;  ///< The origin's, where it may apply (also beside s-maxage in the same field).
   std::optional<Seconds> stale_if_error;
   bool purged = false;  ///< Marked stale by an invalidation: never fresh again.
 
@@ -42,7 +44,7 @@ struct Freshness {
   Duration ttl(Timestamp now) const noexcept { return lifetime - age(now); }
 };
 
-/// RFC 9111 section 4.2.1 and contract of the route: lifetime and where it came from, before jitter. `explicit_lifetime` is set too.
+/// RFC 9111 section 4.2.1, and the route's say: the lifetime, clamped and shortened, and where it came from.
 /// `cookie_guarded`: the request carried cookies and the route guards them, so that no configured lifetime applies.
 /// `jitter` in [0, 1) is the caller's random draw.
 struct Lifetime {
@@ -51,8 +53,12 @@ struct Lifetime {
   bool explicit_lifetime = false;
   bool blocked_by_cookie = false;  ///< A configured lifetime would have applied but for the guard.
 };
-Lifetime freshness_lifetime(const http::ResponseView& response, const ResponseDirectives& directives, const Policy& policy,
-                            const ExchangeTimes& times, bool cookie_guarded, double jitter);
+Lifetime freshness_lifetime(const http::ResponseView& response, const ResponseDirectives& directives,
+                            const Policy& policy, const ExchangeTimes& times, bool cookie_guarded, double jitter);
+/// Where the origin's own statement of freshness is looked for: s-maxage, max-age, Expires. Nothing without any; zero
+/// when it cannot be read (section 4.2.1).
+std::optional<Lifetime> stated_lifetime(const http::ResponseView& response, const ResponseDirectives& directives,
+                                        Now received);
 /// RFC 9111 section 4.2.3, with whole-second inputs and finer local parts.
 Duration corrected_initial_age(const http::ResponseView& response, const ExchangeTimes& times);
 /// First member of the first Age line; what is not digits is nothing; beyond 2^31 is clamped.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bitset>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -26,7 +27,7 @@ enum class OnTimeout : std::uint8_t { Fetch, Error };
 
 /// What counts as an error for stale-if-error.
 struct StaleErrors {
-  bool connect = true;   ///< Refused, reset, cut, unreadable.
+  bool connect = true;  ///< Refused, reset, cut, unreadable.
   bool timeout = true;
   std::vector<StatusPattern> statuses{{500, 500}, {502, 502}, {503, 503}, {504, 504}};
   bool covers(int status) const noexcept {
@@ -50,15 +51,15 @@ struct Policy {
   std::bitset<static_cast<std::size_t>(http::Method::Other) + 1> methods{0b11};
   std::vector<std::string> other_methods;
   /// Statuses that a configured lifetime applies to.
-  std::vector<StatusPattern> statuses{{200, 200}, {203, 203}, {204, 204}, {300, 300}, {301, 301},
-                                      {308, 308}, {404, 404}, {410, 410}};
+  std::vector<StatusPattern> statuses{{200, 200}, {203, 203}, {204, 204}, {300, 300},
+                                      {301, 301}, {308, 308}, {404, 404}, {410, 410}};
   struct Ttl {
     Duration fallback{0};  ///< `ttl.default`; 0 does not apply.
     Duration min{0};
     Duration max = std::chrono::hours{24 * 365};
     std::vector<std::pair<StatusPattern, Duration>> status;  ///< `ttl.status`; exact statuses stand before classes.
-    double jitter = 0;     ///< 0..0.5, only shortens.
-    double heuristic = 0;  ///< 0: off.
+    double jitter = 0;                                       ///< 0..0.5, only shortens.
+    double heuristic = 0;                                    ///< 0: off.
   } ttl;
   OriginCacheControl origin_cache_control = OriginCacheControl::Respect;
   bool client_cache_control = false;  ///< Whether the client's Cache-Control is respected.

@@ -16,18 +16,20 @@ enum class Reuse : std::uint8_t {
   MaxStale,           ///< The client's max-stale allows it as it is.
   NotForThis,         ///< Another request may have it, this one not (Authorization): forward, leave the entry alone.
 };
-/// Numbers only; called under a shard's lock. `directives` count only where the policy respects the client, but for those the caller
-/// handles itself (no-store, only-if-cached).
+/// Numbers only; called under a shard's lock. `directives` count only where the policy respects the client, but for
+/// those the caller handles itself (no-store, only-if-cached).
 Reuse may_reuse(const Freshness& stored, const RequestFacts& facts, const Policy& policy, Timestamp now) noexcept;
 
 /// Whether the stored response may stand in for a failed fetch (stale-if-error).
 bool may_serve_on_error(const Freshness& stored, const Policy& policy, Timestamp now) noexcept;
 
-/// Until when the entry is worth its room: the end of the longest of freshness, stale windows and, with a validator, `keep`.
+/// Until when the entry is worth its room: the end of the longest of freshness, stale windows and, with a validator,
+/// `keep`.
 Timestamp useless_after(const Freshness& stored, const Policy& policy, bool has_validator) noexcept;
 
-/// Why a request for a stored response that is `Validate` goes forward: Stale when its lifetime is over, Request when the client's
-/// directives say so (RFC 9211).
-Forward forward_reason(const Freshness& stored, const RequestFacts& facts, const Policy& policy, Timestamp now) noexcept;
+/// Why a request for a stored response that is `Validate` goes forward: Stale when its lifetime is over, Request when
+/// the client's directives say so (RFC 9211).
+Forward forward_reason(const Freshness& stored, const RequestFacts& facts, const Policy& policy,
+                       Timestamp now) noexcept;
 
 }  // namespace forebay::rules

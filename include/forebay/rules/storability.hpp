@@ -22,17 +22,29 @@ struct RequestFacts {
 };
 RequestFacts facts_of(const http::RequestView& request, const Policy& policy) noexcept;
 
-/// Whether a request is looked up at all; None = yes. Reasons: CacheOff, Method, Authorization (route says `bypass`), RequestBody
-/// (content on GET or HEAD).
-Reason may_look_up(const RequestFacts& facts, std::string_view method_text, bool has_content, const Policy& policy) noexcept;
+/// Whether the route's `methods` names this method. GET includes HEAD.
+bool lists_method(const Policy& policy, http::Method method, std::string_view method_text) noexcept;
 
-/// May this response be stored (RFC 9111 section 3, and the route's policy)? On yes, `freshness` is complete, and `drop` names fields
-/// that are not stored: Connection and what it names, Proxy-*, those of private="..." and no-cache="...", Set-Cookie under `strip`.
-/// On no, `by_request` says that only this request's own fields are the reason (Authorization, no-store), so nothing is
-/// remembered of the key. `zero lifetime` without validator is `ZeroTtl` or `NoFreshness`.
+/// Whether a request is looked up at all; None = yes. Reasons: CacheOff, Method, Authorization (route says `bypass`),
+/// RequestBody (content on GET or HEAD).
+Reason may_look_up(const RequestFacts& facts, std::string_view method_text, bool has_content,
+                   const Policy& policy) noexcept;
+
+/// May this response be stored (RFC 9111 section 3, and the route's policy)? On yes, `freshness` is complete, and
+/// `drop` names fields that are not stored: Connection and what it names, Proxy-*, those of private="..." and
+/// no-cache="...", Set-Cookie under `strip`. On no, `by_request` says that only this request's own fields are the
+/// reason (Authorization, no-store, guarded cookies), so nothing is remembered of the key; `OriginError` is an
+/// unstorable status in `stale.errors`, a failed fetch. A lifetime of zero with nothing that could make the response
+/// useful later (validator, stale window) is `ZeroTtl`; no lifetime at all is `NoFreshness`, or `Status` where the
+/// route has one, but not for this status.
+///
+/// After a 304 the freshened fields are judged again, under the stored status and with the times of the validation.
 struct Storability {
   Reason reason = Reason::None;  ///< None: storable.
   bool by_request = false;
+  /// Those who wait on this fetch may have the answer: it is fresh on arrival, or may be served while it is refreshed.
+  /// Otherwise (no-cache, zero lifetime) it is stored to be validated, and each request has to ask for itself.
+  bool serves_followers = false;
   Freshness freshness;
   std::vector<std::string> drop;
   bool storable() const noexcept { return reason == Reason::None; }
@@ -41,8 +53,11 @@ struct Storability {
 Storability judge(const RequestFacts& facts, const http::ResponseView& response, const Policy& policy,
                   const ExchangeTimes& times, bool proven, double jitter);
 
-/// POST with Content-Location equal to its own URI and explicit freshness (RFC 9110 section 9.3.3): its answer may be stored under the
-/// GET key. `target` is path with query as keyed.
+/// Whether this request, too, carries what made a fetch `by_request` for `reason`; if not, it may lead anew.
+bool brings(const RequestFacts& facts, Reason reason) noexcept;
+
+/// POST with Content-Location equal to its own URI and explicit freshness (RFC 9110 section 9.3.3): its answer may be
+/// stored under the GET key. `target` is path with query as keyed.
 bool post_answers_get(const http::ResponseView& response, const Policy& policy, std::string_view scheme,
                       std::string_view host, std::string_view target);
 

@@ -15,7 +15,8 @@ namespace forebay::rules {
 bool strong_match(std::string_view a, std::string_view b) noexcept;
 bool weak_match(std::string_view a, std::string_view b) noexcept;
 
-/// What the client's own conditions make of a stored 200 (RFC 9110 section 13.2.2; If-Match and If-Unmodified-Since are the origin's).
+/// What the client's own conditions make of a stored 200 (RFC 9110 section 13.2.2; If-Match and If-Unmodified-Since are
+/// the origin's).
 enum class Condition : std::uint8_t { None, NotModified };
 Condition evaluate(http::FieldsView request, int stored_status, http::FieldsView stored, WallTime now) noexcept;
 
@@ -30,12 +31,13 @@ bool belongs_on_304(http::FieldId id, std::string_view name) noexcept;
 void add_validators(http::Fields& request, const std::vector<std::string_view>& etags,
                     std::optional<std::string_view> last_modified);
 
-/// Whether a 304 speaks of this stored response (RFC 9111 section 4.3.4): strong ETags must be equal; a 304 without validators speaks of
-/// the one response that was asked about.
+/// Whether a 304 speaks of this stored response (RFC 9111 section 4.3.4): strong ETags must be equal; a 304 without
+/// validators speaks of the one response that was asked about.
 bool selects(const http::ResponseView& not_modified, http::FieldsView stored, bool only_candidate) noexcept;
 
-/// RFC 9111 section 3.2: the stored fields with those of the 304 in their place. Content-Length, Content-Encoding, Content-Range,
-/// Transfer-Encoding and hop-by-hop fields stay as stored.
+/// RFC 9111 section 3.2: the stored fields with those of the 304 in their place. Content-Length, Content-Encoding,
+/// Content-Range, Transfer-Encoding and hop-by-hop fields stay as stored. Date and Age are the 304's or none: give the
+/// 304 a Date first where the origin sent none.
 http::Fields freshen(http::FieldsView stored, http::FieldsView update);
 
 /// RFC 9111 section 4.3.5: what a 200 to HEAD does to a stored GET response.

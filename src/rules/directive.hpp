@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "forebay/base/clock.hpp"
+#include "forebay/http/list.hpp"
+
+namespace forebay::rules {
+
+/// RFC 9111 section 1.2.2: what is above counts as "greater than any other"; 68 years, which also keeps sums of a few
+/// within a Duration.
+inline constexpr std::int64_t kMostSeconds = std::int64_t{1} << 31;
+
+/// Answers that say more of the moment than of the resource. They get a lifetime only from the origin's word or from a
+/// `ttl.status` line that names them.
+constexpr bool is_passing_error(int status) noexcept { return status == 429 || status >= 500; }
+
+/// One member of a Cache-Control list, as written.
+struct Directive {
+  std::string_view name;
+  std::optional<std::string_view> value;  ///< Behind the first '='; quotes still on.
+};
+
+inline Directive split_directive(std::string_view member) noexcept {
+  const auto equals = member.find('=');
+  if (equals == std::string_view::npos) return {member, std::nullopt};
+  return {member.substr(0, equals), member.substr(equals + 1)};
+}
+
+/// delta-seconds, also in double quotes (RFC 9111 section 5.2: a recipient takes both forms); clamped. Nothing for all
+/// else.
+inline std::optional<Seconds> delta_seconds(std::string_view text) noexcept {
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
+  std::uint64_t value = 0;
+  if (!http::parse_decimal(text, static_cast<std::uint64_t>(kMostSeconds), value)) return std::nullopt;
+  return Seconds{static_cast<std::int64_t>(value)};
+}
+
+}  // namespace forebay::rules

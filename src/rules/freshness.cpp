@@ -1,0 +1,164 @@
+#include "forebay/rules/freshness.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "forebay/http/date.hpp"
+#include "forebay/http/list.hpp"
+#include "rules/directive.hpp"
+
+namespace forebay::rules {
+namespace {
+
+using http::FieldId;
+
+// Dates are compared as whole seconds, so that no pair of them can overflow.
+std::int64_t seconds_of(WallTime t) noexcept { return std::chrono::floor<Seconds>(t.time_since_epoch()).count(); }
+
+std::optional<std::int64_t> date_field(http::FieldsView fields, FieldId id, Now now) noexcept {
+  const auto text = fields.value(id);
+  if (!text) return std::nullopt;
+  const auto date = http::parse_date(*text, now.wall);
+  return date ? std::optional(seconds_of(*date)) : std::nullopt;
+}
+
+// Section 4.2.1 counts from Date. Where that is missing or unreadable, from the receipt (RFC 9110 section 6.6.1).
+std::int64_t origin_date(http::FieldsView fields, Now received) noexcept {
+  return date_field(fields, FieldId::Date, received).value_or(seconds_of(received.wall));
+}
+
+Duration bounded(std::int64_t seconds) noexcept { return Seconds{std::clamp(seconds, std::int64_t{0}, kMostSeconds)}; }
+
+// RFC 9110 section 15.1, as the statuses that may be cached without a word from the origin.
+bool heuristically_cacheable(int status) noexcept {
+  static constexpr std::array<int, 11> kStatuses{200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501};
+  return std::find(kStatuses.begin(), kStatuses.end(), status) != kStatuses.end();
+}
+
+// Section 4.2.2. Never where the origin has tried to state a lifetime, however badly.
+std::optional<Lifetime> heuristic_lifetime(const http::ResponseView& response, const ResponseDirectives& directives,
+                                           const Policy& policy, Now received) {
+  if (policy.ttl.heuristic <= 0) return std::nullopt;
+  if (policy.origin_cache_control == OriginCacheControl::Respect && directives.names_freshness) return std::nullopt;
+  if (!heuristically_cacheable(response.status) && !directives.public_) return std::nullopt;
+  const auto modified = date_field(response.fields, FieldId::LastModified, received);
+  const auto date = origin_date(response.fields, received);
+  if (!modified || *modified >= date) return std::nullopt;
+  const double seconds =
+      std::min(static_cast<double>(date - *modified) * policy.ttl.heuristic, static_cast<double>(kMostSeconds));
+  return Lifetime{std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)), TtlSource::Heuristic};
+}
+
+// What the route says for this status: `ttl.status`, then `ttl.default`. Errors that pass (429 and 5xx) are kept only
+// by a line that names them.
+std::optional<Lifetime> configured_lifetime(int status, const Policy& policy) noexcept {
+  for (const auto& [pattern, ttl] : policy.ttl.status) {
+    if (pattern.matches(status)) return Lifetime{ttl, TtlSource::Status};
+  }
+  if (policy.ttl.fallback <= Duration{0} || is_passing_error(status)) return std::nullopt;
+  const bool listed = std::any_of(policy.statuses.begin(), policy.statuses.end(),
+                                  [status](const StatusPattern& p) { return p.matches(status); });
+  return listed ? std::optional(Lifetime{policy.ttl.fallback, TtlSource::Default}) : std::nullopt;
+}
+
+void clamp(Lifetime& life, int status, const Policy::Ttl& ttl) noexcept {
+  // A route that says zero for a status means it, whatever its minimum for the others; and nobody wants an error
+  // lifted.
+  const bool zero_stays = life.source == TtlSource::Status || is_passing_error(status);
+  if (life.value < ttl.min && !(zero_stays && life.value <= Duration{0})) {
+    life.value = ttl.min;
+    life.source = TtlSource::Min;
+  }
+  if (life.value > ttl.max) {
+    life.value = ttl.max;
+    life.source = TtlSource::Max;
+  }
+  life.value = std::min<Duration>(life.value, Seconds{kMostSeconds});
+}
+
+// RFC 9110 section 10.2.3. An error is not kept beyond the moment at which its origin asks to be tried again.
+void cap_by_retry_after(Lifetime& life, const http::ResponseView& response, Now received) noexcept {
+  if (response.status != 429 && response.status != 503) return;
+  const auto text = response.fields.value(FieldId::RetryAfter);
+  if (!text) return;
+  auto wait = delta_seconds(*text);
+  if (!wait) {
+    const auto at = date_field(response.fields, FieldId::RetryAfter, received);
+    if (!at) return;
+    wait = Seconds{*at - origin_date(response.fields, received)};
+  }
+  life.value = std::min(life.value, bounded(wait->count()));
+}
+
+}  // namespace
+
+std::string_view to_string(TtlSource s) noexcept {
+  static constexpr std::array<std::string_view, 10> kWords{"none",   "targeted", "s-maxage",  "max-age", "expires",
+                                                           "status", "default",  "heuristic", "min",     "max"};
+  return kWords[static_cast<std::size_t>(s)];
+}
+
+std::optional<Seconds> read_age(http::FieldsView fields) noexcept {
+  const auto line = fields.value(FieldId::Age);
+  if (!line) return std::nullopt;
+  // Section 5.1: a list has slipped in here often enough that the first member is taken.
+  const auto first = http::trim(line->substr(0, line->find(',')));
+  std::uint64_t value = 0;
+  if (!http::parse_decimal(first, static_cast<std::uint64_t>(kMostSeconds), value)) return std::nullopt;
+  return Seconds{static_cast<std::int64_t>(value)};
+}
+
+Duration corrected_initial_age(const http::ResponseView& response, const ExchangeTimes& times) {
+  // Date has whole seconds. While the second it names was not over when we asked, the response may have been made after
+  // that, and the delay of the exchange, which is added below, is all its age.
+  const auto date = date_field(response.fields, FieldId::Date, times.received);
+  const bool may_be_new = !date || *date + 1 > seconds_of(times.requested.wall);
+  const Duration apparent = may_be_new ? Duration{0} : bounded(seconds_of(times.received.wall) - *date);
+  const Duration delay = std::max(Duration{0}, times.received.mono - times.requested.mono);
+  const Duration corrected = read_age(response.fields).value_or(Seconds{0}) + delay;
+  return std::max(apparent, corrected);
+}
+
+std::optional<Lifetime> stated_lifetime(const http::ResponseView& response, const ResponseDirectives& directives,
+                                        Now received) {
+  const auto stated = [&](Duration value, TtlSource source) {
+    Lifetime life{value, directives.targeted ? TtlSource::Targeted : source};
+    life.explicit_lifetime = true;
+    return life;
+  };
+  if (directives.s_maxage) return stated(*directives.s_maxage, TtlSource::SMaxage);
+  if (directives.max_age) return stated(*directives.max_age, TtlSource::MaxAge);
+  if (directives.targeted || !response.fields.has(FieldId::Expires)) return std::nullopt;
+  // Section 5.3: what is no date, "0" above all, is in the past.
+  const auto expires = date_field(response.fields, FieldId::Expires, received);
+  const auto date = origin_date(response.fields, received);
+  return stated(expires ? bounded(*expires - date) : Duration{0}, TtlSource::Expires);
+}
+
+Lifetime freshness_lifetime(const http::ResponseView& response, const ResponseDirectives& directives,
+                            const Policy& policy, const ExchangeTimes& times, bool cookie_guarded, double jitter) {
+  const bool respect = policy.origin_cache_control == OriginCacheControl::Respect;
+  std::optional<Lifetime> life;
+  if (respect) life = stated_lifetime(response, directives, times.received);
+  if (!life) {
+    life = configured_lifetime(response.status, policy);
+    if (!life) life = heuristic_lifetime(response, directives, policy, times.received);
+    if (!life) return {};
+    if (cookie_guarded) {
+      Lifetime none;
+      none.blocked_by_cookie = true;
+      return none;
+    }
+  }
+  clamp(*life, response.status, policy.ttl);
+  cap_by_retry_after(*life, response, times.received);
+  // Jitter takes from what is left of it, so that a response that arrives old is not made stale by it.
+  const Duration left = life->value - corrected_initial_age(response, times);
+  if (left > Duration{0} && policy.ttl.jitter > 0) {
+    const double share = std::clamp(policy.ttl.jitter, 0.0, 0.5) * std::clamp(jitter, 0.0, 1.0);
+    life->value -= Duration{static_cast<Duration::rep>(static_cast<double>(left.count()) * share)};
+  }
+  return *life;
+}
+
+}  // namespace forebay::rules

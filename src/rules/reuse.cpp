@@ -1,0 +1,82 @@
+#include "forebay/rules/reuse.hpp"
+
+#include <algorithm>
+
+namespace forebay::rules {
+namespace {
+
+// How long it has been stale; below zero while it is fresh. What an invalidation has marked is stale from that moment
+// on.
+Duration staleness(const Freshness& stored, Timestamp now) noexcept {
+  const Duration stale_for = -stored.ttl(now);
+  return stored.purged ? std::max(stale_for, Duration{0}) : stale_for;
+}
+
+bool is_fresh(const Freshness& stored, Timestamp now) noexcept { return staleness(stored, now) < Duration{0}; }
+
+// The origin's window wins, also where it is the shorter one (RFC 5861 section 3).
+Duration revalidate_window(const Freshness& stored, const Policy& policy) noexcept {
+  if (stored.no_cache) return Duration{0};
+  if (stored.stale_while_revalidate) return *stored.stale_while_revalidate;
+  return stored.must_revalidate ? Duration{0} : policy.stale.while_revalidate;
+}
+
+Duration error_window(const Freshness& stored, const Policy& policy) noexcept {
+  if (stored.no_cache || stored.must_revalidate) return Duration{0};
+  return stored.stale_if_error ? Duration{*stored.stale_if_error} : policy.stale.if_error;
+}
+
+bool not_for(const Freshness& stored, const RequestFacts& facts) noexcept {
+  return facts.authorization && !facts.authorization_in_key && !stored.serve_authorized;
+}
+
+// Section 5.2.1: whether the client wants the origin asked although the response is fresh.
+bool client_declines(const RequestDirectives& d, const Freshness& stored, Timestamp now) noexcept {
+  if (d.no_cache) return true;
+  if (d.max_age && (*d.max_age == Seconds{0} || stored.age(now) > *d.max_age)) return true;
+  return d.min_fresh && stored.ttl(now) < *d.min_fresh;
+}
+
+}  // namespace
+
+Reuse may_reuse(const Freshness& stored, const RequestFacts& facts, const Policy& policy, Timestamp now) noexcept {
+  if (not_for(stored, facts)) return Reuse::NotForThis;
+  if (stored.no_cache) return Reuse::Validate;
+  const RequestDirectives& client = facts.directives;
+  const bool listens = policy.client_cache_control;
+  if (listens && client_declines(client, stored, now)) return Reuse::Validate;
+  if (is_fresh(stored, now)) return Reuse::Fresh;
+
+  const Duration stale_for = staleness(stored, now);
+  // Section 5.2.1.1: a client that bounds the age, and does not say max-stale, wants nothing stale.
+  const bool stale_unwanted = listens && !client.max_stale && (client.max_age || client.min_fresh);
+  if (!stale_unwanted && stale_for < revalidate_window(stored, policy)) return Reuse::WhileRevalidating;
+  if (listens && client.max_stale && !stored.must_revalidate && !stored.purged) {
+    // Compared in seconds: max-stale without a value is more than a Duration can hold.
+    if (std::chrono::ceil<Seconds>(stale_for) <= *client.max_stale) return Reuse::MaxStale;
+  }
+  return Reuse::Validate;
+}
+
+bool may_serve_on_error(const Freshness& stored, const Policy& policy, Timestamp now) noexcept {
+  const Duration window = error_window(stored, policy);
+  return window > Duration{0} && staleness(stored, now) < window;
+}
+
+Timestamp useless_after(const Freshness& stored, const Policy& policy, bool has_validator) noexcept {
+  const Timestamp stale_at = stored.received + std::max(Duration{0}, stored.lifetime - stored.initial_age);
+  Duration worth = std::max(revalidate_window(stored, policy), error_window(stored, policy));
+  // A client's max-stale is as good a use of a stale response as a validation.
+  if (has_validator || policy.client_cache_control) worth = std::max(worth, policy.keep);
+  return stale_at + std::clamp<Duration>(worth, Duration{0}, std::chrono::hours{24 * 365 * 70});
+}
+
+Forward forward_reason(const Freshness& stored, const RequestFacts& facts, const Policy& policy,
+                       Timestamp now) noexcept {
+  if (not_for(stored, facts)) return Forward::Request;
+  if (stored.no_cache || !is_fresh(stored, now)) return Forward::Stale;
+  const bool declined = policy.client_cache_control && client_declines(facts.directives, stored, now);
+  return declined ? Forward::Request : Forward::Stale;
+}
+
+}  // namespace forebay::rules

@@ -1,0 +1,242 @@
+#include "forebay/rules/storability.hpp"
+
+#include <algorithm>
+
+#include "forebay/http/list.hpp"
+#include "forebay/http/target.hpp"
+#include "forebay/rules/reuse.hpp"
+#include "forebay/rules/vary.hpp"
+#include "rules/directive.hpp"
+
+namespace forebay::rules {
+namespace {
+
+using http::FieldId;
+
+// What is being judged, with what was read of it once.
+struct Case {
+  const RequestFacts& facts;
+  const http::ResponseView& response;
+  const Policy& policy;
+  const ExchangeTimes& times;
+  ResponseDirectives directives;
+  Lifetime lifetime;
+
+  bool has_validator() const noexcept {
+    return response.fields.has(FieldId::ETag) || response.fields.has(FieldId::LastModified);
+  }
+};
+
+// Section 5.2.2.3: whether we know the caching requirements of this status. 206 and 304 are never stored as they come,
+// and for what is registered without any, those of its class hold.
+bool understood(int status) noexcept { return !http::reason_phrase(status).empty(); }
+
+// What is not an answer that can stand for a resource: interim ones, a 206 (section 3.3 would allow it; a part is not
+// worth the bookkeeping), and what only a precondition or a Range of this one request has brought about.
+Reason status_reason(int status) noexcept {
+  if (status == 206) return Reason::Partial;
+  if (status < 200 || status == 304 || status == 412 || status == 416) return Reason::Status;
+  return Reason::None;
+}
+
+// Section 3, and sections 5.2.2.3, 5.2.2.5 and 5.2.2.7.
+Reason directive_reason(const Case& c) noexcept {
+  const ResponseDirectives& d = c.directives;
+  if (c.policy.origin_cache_control == OriginCacheControl::Override) return Reason::None;
+  if (d.must_understand && !understood(c.response.status)) return Reason::Status;
+  if (d.no_store && !d.must_understand) return Reason::NoStore;
+  return d.private_ ? Reason::Private : Reason::None;
+}
+
+// Nothing gave it a lifetime: which of the route's limits was it?
+Reason no_lifetime_reason(const Case& c) noexcept {
+  if (c.lifetime.blocked_by_cookie) return Reason::Cookie;
+  const bool passing = is_passing_error(c.response.status);
+  const auto listed = [&](const StatusPattern& p) { return p.matches(c.response.status); };
+  const bool covered = std::any_of(c.policy.statuses.begin(), c.policy.statuses.end(), listed);
+  return c.policy.ttl.fallback > Duration{0} && (passing || !covered) ? Reason::Status : Reason::NoFreshness;
+}
+
+// Whether it can ever be used: while fresh, within a window for stale responses, or by asking the origin about it.
+Reason lifetime_reason(const Case& c, const Freshness& f) noexcept {
+  const bool can_validate = c.has_validator() && c.policy.keep > Duration{0};
+  const bool passing = is_passing_error(c.response.status);
+  if (f.no_cache) return can_validate && !passing ? Reason::None : Reason::ZeroTtl;
+  if (c.lifetime.source == TtlSource::None) return no_lifetime_reason(c);
+  if (f.ttl(f.received) > Duration{0}) return Reason::None;
+  // A zero that the route itself says is meant. And an error that is not fresh must not take the place of what it
+  // hides.
+  if (c.lifetime.source == TtlSource::Status || passing) return Reason::ZeroTtl;
+  if (can_validate) return Reason::None;
+  return useless_after(f, c.policy, false) > f.received ? Reason::None : Reason::ZeroTtl;
+}
+
+bool too_large(const Case& c) noexcept {
+  const auto length = c.response.fields.value(FieldId::ContentLength);
+  std::uint64_t n = 0;
+  return length && http::parse_decimal(*length, UINT64_MAX, n) && n > c.policy.max_object;
+}
+
+Reason response_reason(const Case& c, const Freshness& f, bool proven) {
+  if (const Reason r = status_reason(c.response.status); r != Reason::None) return r;
+  if (const Reason r = directive_reason(c); r != Reason::None) return r;
+  if (c.policy.vary && read_vary(c.response.fields).any) return Reason::VaryStar;
+  if (c.policy.set_cookie == SetCookieRule::Bypass && c.response.fields.has(FieldId::SetCookie))
+    return Reason::SetCookie;
+  if (const Reason r = lifetime_reason(c, f); r != Reason::None) return r;
+  if (too_large(c)) return Reason::TooLarge;
+  return proven || c.policy.store_close_delimited ? Reason::None : Reason::Unproven;
+}
+
+Reason request_reason(const Case& c, const Freshness& f) noexcept {
+  if (c.facts.authorization && c.policy.authorization == AuthorizationRule::Bypass) return Reason::Authorization;
+  if (f.from_authorized && !f.serve_authorized) return Reason::Authorization;  // section 3.5
+  return c.facts.no_store ? Reason::RequestNoStore : Reason::None;             // section 5.2.1.5
+}
+
+Freshness freshness_of(const Case& c) {
+  const ResponseDirectives& d = c.directives;
+  Freshness f;
+  f.received = c.times.received.mono;
+  f.initial_age = corrected_initial_age(c.response, c.times);
+  f.lifetime = c.lifetime.value;
+  f.source = c.lifetime.source;
+  f.explicit_lifetime = c.lifetime.explicit_lifetime;
+  f.from_authorized = c.facts.authorization && !c.facts.authorization_in_key;
+  f.serve_authorized = d.public_ || d.s_maxage.has_value() || d.must_revalidate;
+  // A route that ignores the origin's directives has its own windows instead, and no-cache does not count.
+  if (c.policy.origin_cache_control != OriginCacheControl::Respect) return f;
+  const bool strict = d.must_revalidate || d.proxy_revalidate;
+  f.no_cache = d.no_cache;
+  // Section 5.2.2.10: s-maxage implies proxy-revalidate. An explicit stale-while-revalidate beside it is honoured all
+  // the same, since frameworks write the two together.
+  f.must_revalidate = strict || d.s_maxage.has_value();
+  if (!strict && !d.no_cache) f.stale_while_revalidate = d.stale_while_revalidate;
+  if (!f.must_revalidate && !d.no_cache) f.stale_if_error = d.stale_if_error;
+  return f;
+}
+
+void add_once(std::vector<std::string>& names, std::string_view name) {
+  const bool there =
+      std::any_of(names.begin(), names.end(), [name](const std::string& n) { return http::iequals(n, name); });
+  if (!there) names.emplace_back(name);
+}
+
+// Section 3.1, and the qualified forms of private and no-cache.
+std::vector<std::string> fields_to_drop(const Case& c) {
+  std::vector<std::string> names;
+  const bool cookies_go = c.policy.set_cookie == SetCookieRule::Strip;
+  for (const http::Field& f : c.response.fields) {
+    if (http::is_hop_by_hop(f.id) || (cookies_go && f.id == FieldId::SetCookie)) add_once(names, f.name);
+    if (f.id == FieldId::Connection)
+      http::for_each_member(f.value, [&](std::string_view name) { add_once(names, name); });
+  }
+  if (c.policy.origin_cache_control == OriginCacheControl::Override) return names;
+  for (const auto& name : c.directives.private_fields) add_once(names, name);
+  if (c.policy.origin_cache_control == OriginCacheControl::Ignore) return names;
+  for (const auto& name : c.directives.no_cache_fields) add_once(names, name);
+  return names;
+}
+
+}  // namespace
+
+bool lists_method(const Policy& policy, http::Method method, std::string_view method_text) noexcept {
+  if (method == http::Method::Other) {
+    return std::find(policy.other_methods.begin(), policy.other_methods.end(), method_text) !=
+           policy.other_methods.end();
+  }
+  if (policy.methods.test(static_cast<std::size_t>(method))) return true;
+  return method == http::Method::Head && policy.methods.test(static_cast<std::size_t>(http::Method::Get));
+}
+
+RequestFacts facts_of(const http::RequestView& request, const Policy& policy) noexcept {
+  RequestFacts facts;
+  facts.method = request.method;
+  bool directives = false;
+  for (const http::Field& f : request.fields) {
+    switch (f.id) {
+      case FieldId::Authorization:
+        facts.authorization = policy.authorization != AuthorizationRule::Share;
+        break;
+      case FieldId::Cookie:
+        facts.cookie = true;
+        break;
+      case FieldId::Range:
+        facts.range = true;
+        break;
+      case FieldId::CacheControl:
+      case FieldId::Pragma:
+        directives = true;
+        break;
+      default:
+        break;
+    }
+  }
+  facts.authorization_in_key = facts.authorization && policy.authorization == AuthorizationRule::Key;
+  if (directives) {
+    facts.directives = read_request_directives(request.fields);
+    facts.no_store = facts.directives.no_store;
+  }
+  return facts;
+}
+
+Reason may_look_up(const RequestFacts& facts, std::string_view method_text, bool has_content,
+                   const Policy& policy) noexcept {
+  if (!policy.cache) return Reason::CacheOff;
+  if (!lists_method(policy, facts.method, method_text)) return Reason::Method;
+  if (facts.authorization && policy.authorization == AuthorizationRule::Bypass) return Reason::Authorization;
+  const bool without_content = facts.method == http::Method::Get || facts.method == http::Method::Head;
+  return has_content && without_content ? Reason::RequestBody : Reason::None;
+}
+
+Storability judge(const RequestFacts& facts, const http::ResponseView& response, const Policy& policy,
+                  const ExchangeTimes& times, bool proven, double jitter) {
+  Case c{facts, response, policy, times, read_response_directives(response.fields, policy.targeted_fields), {}};
+  const bool guarded = facts.cookie && policy.request_cookies == RequestCookies::Guard && !policy.cookies_chosen;
+  c.lifetime = freshness_lifetime(response, c.directives, policy, times, guarded, jitter);
+
+  Storability verdict;
+  verdict.freshness = freshness_of(c);
+  // What the response says goes first: it holds for every request, and is what the key is remembered by.
+  verdict.reason = response_reason(c, verdict.freshness, proven);
+  verdict.by_request = verdict.reason == Reason::Cookie;
+  if (verdict.reason == Reason::None) {
+    verdict.reason = request_reason(c, verdict.freshness);
+    verdict.by_request = verdict.reason != Reason::None;
+  } else if (policy.stale.errors.covers(response.status)) {
+    verdict.reason = Reason::OriginError;
+    verdict.by_request = false;
+  }
+  if (!verdict.storable()) return verdict;
+  const Freshness& f = verdict.freshness;
+  const Reuse later = may_reuse(f, RequestFacts{}, policy, f.received);
+  verdict.serves_followers = later == Reuse::Fresh || later == Reuse::WhileRevalidating;
+  verdict.drop = fields_to_drop(c);
+  return verdict;
+}
+
+bool brings(const RequestFacts& facts, Reason reason) noexcept {
+  switch (reason) {
+    case Reason::Authorization:
+      return facts.authorization;
+    case Reason::RequestNoStore:
+      return facts.no_store;
+    case Reason::Cookie:
+      return facts.cookie;
+    default:
+      return false;
+  }
+}
+
+bool post_answers_get(const http::ResponseView& response, const Policy& policy, std::string_view scheme,
+                      std::string_view host, std::string_view target) {
+  if (response.status < 200 || response.status > 299) return false;
+  if (policy.origin_cache_control != OriginCacheControl::Respect) return false;
+  const auto location = response.fields.value(FieldId::ContentLocation);
+  if (!location || response.fields.count(FieldId::ContentLocation) != 1) return false;
+  if (http::same_origin_target(*location, scheme, host, target) != target) return false;
+  const auto directives = read_response_directives(response.fields, policy.targeted_fields);
+  return stated_lifetime(response, directives, Now{}).has_value();
+}
+
+}  // namespace forebay::rules

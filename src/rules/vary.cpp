@@ -1,0 +1,153 @@
+#include "forebay/rules/vary.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "forebay/http/list.hpp"
+
+namespace forebay::rules {
+namespace {
+
+using http::FieldId;
+
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+bool blank(char c) noexcept { return c == ' ' || c == '\t'; }
+
+// Marks in a secondary key. A field value holds no control byte but the tab, so that these end and separate without
+// escapes.
+constexpr char kAbsent = '\x01';
+constexpr char kPresent = '\x02';
+constexpr char kEnd = '\n';
+constexpr char kNormal = '\x03';  // what follows is a normal form, which nobody can send as such
+
+// The value without white space around commas; inside quoted strings nothing changes.
+void append_without_list_blanks(std::string_view value, std::string& out) {
+  bool quoted = false;
+  bool behind_comma = true;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const char c = value[i];
+    if (quoted) {
+      out.push_back(c);
+      if (c == '\\' && i + 1 < value.size())
+        out.push_back(value[++i]);
+      else if (c == '"')
+        quoted = false;
+      continue;
+    }
+    if (blank(c) && behind_comma) continue;
+    if (c == ',') {
+      while (!out.empty() && blank(out.back())) out.pop_back();
+    }
+    out.push_back(c);
+    quoted = c == '"';
+    behind_comma = c == ',';
+  }
+  while (!out.empty() && blank(out.back())) out.pop_back();
+}
+
+// A language range and its weight in thousandths.
+struct Language {
+  std::string_view range;
+  int weight = 1000;
+  bool operator==(const Language& o) const noexcept { return weight == o.weight && http::iequals(range, o.range); }
+};
+
+// qvalue of RFC 9110 section 12.4.2.
+std::optional<int> thousandths(std::string_view q) noexcept {
+  if (q.empty() || q.size() > 5 || (q[0] != '0' && q[0] != '1') || (q.size() > 1 && q[1] != '.')) return std::nullopt;
+  int value = (q[0] - '0') * 1000;
+  int place = 100;
+  for (const char c : q.substr(std::min<std::size_t>(q.size(), 2))) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value += (c - '0') * place;
+    place /= 10;
+  }
+  return value <= 1000 ? std::optional(value) : std::nullopt;
+}
+
+std::optional<Language> read_language(std::string_view member) noexcept {
+  const auto semicolon = member.find(';');
+  Language language{http::trim(member.substr(0, semicolon))};
+  if (semicolon != std::string_view::npos) {
+    const auto parameter = http::trim(member.substr(semicolon + 1));
+    if (parameter.size() < 2 || lower(parameter[0]) != 'q' || parameter[1] != '=') return std::nullopt;
+    const auto weight = thousandths(parameter.substr(2));
+    if (!weight) return std::nullopt;
+    language.weight = *weight;
+  }
+  return http::is_token(language.range) ? std::optional(language) : std::nullopt;
+}
+
+bool before(const Language& a, const Language& b) noexcept {
+  if (a.weight != b.weight) return a.weight > b.weight;
+  return std::lexicographical_compare(a.range.begin(), a.range.end(), b.range.begin(), b.range.end(),
+                                      [](char x, char y) { return lower(x) < lower(y); });
+}
+
+// Accept-Language in one form: lower case, by falling weight, then by name. Among equal weights order means nothing
+// (RFC 9110 section 12.5.4). False when there is more than a stack's worth, or something that is no language range.
+bool append_normal_languages(std::string_view value, std::string& out) {
+  std::array<Language, 32> languages;
+  std::size_t n = 0;
+  bool usual = true;
+  http::for_each_member(value, [&](std::string_view member) {
+    const auto language = n < languages.size() ? read_language(member) : std::nullopt;
+    usual = language.has_value();
+    if (usual) languages[n++] = *language;
+    return usual;
+  });
+  if (!usual) return false;
+  out.push_back(kNormal);
+  const auto first = languages.begin();
+  std::sort(first, first + static_cast<std::ptrdiff_t>(n), before);
+  const auto last = std::unique(first, first + static_cast<std::ptrdiff_t>(n));
+  for (auto l = first; l != last; ++l) {
+    if (l != first) out.push_back(',');
+    std::transform(l->range.begin(), l->range.end(), std::back_inserter(out), lower);
+    if (l->weight != 1000) out.append(";").append(std::to_string(l->weight));
+  }
+  return true;
+}
+
+void append_value(FieldId id, std::string_view value, std::string& out) {
+  if (id == FieldId::AcceptEncoding) return http::append_normal_accept_encoding(value, out);
+  if (id == FieldId::AcceptLanguage && append_normal_languages(value, out)) return;
+  append_without_list_blanks(value, out);
+}
+
+}  // namespace
+
+VaryList read_vary(http::FieldsView response_fields) {
+  VaryList list;
+  for (const http::Field& f : response_fields) {
+    if (f.id != FieldId::Vary) continue;
+    http::for_each_member(f.value, [&](std::string_view member) {
+      // What is no field name cannot be compared, so nothing is known to match: as bad as "*", which is a token itself.
+      if (member == "*" || !http::is_token(member)) {
+        list.any = true;
+        return;
+      }
+      std::string name(member);
+      std::transform(name.begin(), name.end(), name.begin(), lower);
+      list.names.push_back(std::move(name));
+    });
+  }
+  std::sort(list.names.begin(), list.names.end());
+  list.names.erase(std::unique(list.names.begin(), list.names.end()), list.names.end());
+  return list;
+}
+
+void append_secondary_key(const std::vector<std::string>& names, http::FieldsView request_fields, std::string& out) {
+  std::string scratch;
+  for (const std::string& name : names) {
+    const FieldId id = http::field_id(name);
+    const auto value =
+        id == FieldId::Other ? request_fields.combined(name, scratch) : request_fields.combined(id, scratch);
+    out.push_back(value ? kPresent : kAbsent);
+    if (value) append_value(id, *value, out);
+    out.push_back(kEnd);
+  }
+}
+
+}  // namespace forebay::rules

@@ -1,0 +1,57 @@
+#include "forebay/rules/vocabulary.hpp"
+
+#include <array>
+
+namespace forebay::rules {
+namespace {
+
+// Each table in the order of its enumeration.
+constexpr std::array<std::string_view, kCacheResults> kResults{
+    "hit", "hit_l2", "stale", "stale_error", "coalesced", "revalidated", "miss", "bypass", "error"};
+constexpr std::array<std::string_view, kCacheResults> kXCache{"HIT",         "HIT",  "STALE",  "STALE", "COALESCED",
+                                                              "REVALIDATED", "MISS", "BYPASS", "ERROR"};
+constexpr std::array<std::string_view, static_cast<std::size_t>(Reason::kCount)> kReasons{"",
+                                                                                          "cache_off",
+                                                                                          "method",
+                                                                                          "rule_header",
+                                                                                          "rule_cookie",
+                                                                                          "rule_query",
+                                                                                          "authorization",
+                                                                                          "request_no_store",
+                                                                                          "request_body",
+                                                                                          "body_too_large",
+                                                                                          "body_unparsable",
+                                                                                          "graphql_operation",
+                                                                                          "pass_memory",
+                                                                                          "no_route",
+                                                                                          "upgrade",
+                                                                                          "range",
+                                                                                          "no_freshness",
+                                                                                          "no_store",
+                                                                                          "private",
+                                                                                          "set_cookie",
+                                                                                          "cookie",
+                                                                                          "vary_star",
+                                                                                          "status",
+                                                                                          "too_large",
+                                                                                          "partial",
+                                                                                          "origin_error",
+                                                                                          "truncated",
+                                                                                          "unproven",
+                                                                                          "zero_ttl",
+                                                                                          "type_mismatch",
+                                                                                          "graphql_errors",
+                                                                                          "admission"};
+constexpr std::array<std::string_view, 9> kForwards{"",     "bypass",  "method", "uri-miss", "vary-miss",
+                                                    "miss", "request", "stale",  "partial"};
+
+static_assert(!kReasons.back().empty(), "a reason without its word");
+
+}  // namespace
+
+std::string_view to_string(CacheResult r) noexcept { return kResults[static_cast<std::size_t>(r)]; }
+std::string_view x_cache(CacheResult r) noexcept { return kXCache[static_cast<std::size_t>(r)]; }
+std::string_view to_string(Reason r) noexcept { return kReasons[static_cast<std::size_t>(r)]; }
+std::string_view to_string(Forward f) noexcept { return kForwards[static_cast<std::size_t>(f)]; }
+
+}  // namespace forebay::rules

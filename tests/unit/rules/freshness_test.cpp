@@ -1,0 +1,302 @@
+#include "forebay/rules/freshness.hpp"
+
+#include <gtest/gtest.h>
+
+#include "unit/rules/heads.hpp"
+
+namespace forebay::rules {
+namespace {
+
+using test::Answer;
+using test::date;
+using test::lifetime_seconds;
+using test::start;
+
+Lifetime lifetime(const Answer& answer, const Policy& policy = {}, bool guarded = false, double jitter = 0) {
+  const auto directives = read_response_directives(answer.view().fields, policy.targeted_fields);
+  return freshness_lifetime(answer.view(), directives, policy, answer.times, guarded, jitter);
+}
+
+double age_seconds(const Answer& answer) {
+  return std::chrono::duration<double>(corrected_initial_age(answer.view(), answer.times)).count();
+}
+
+TEST(Age, OnlyDigitsOfTheFirstMemberOfTheFirstLineCount) {
+  struct Case {
+    std::string_view text;
+    std::int64_t seconds;  // -1: ignored
+  };
+  const Case cases[] = {{"30", 30},
+                        {"0", 0},
+                        {"7200,0", 7200},
+                        {"7200, 0", 7200},
+                        {"0, 7200", 0},
+                        {" 12 ,x", 12},
+                        {"abc", -1},
+                        {"-7200", -1},
+                        {"+5", -1},
+                        {"7200.0", -1},
+                        {"7200;foo=bar", -1},
+                        {"\"30\"", -1},
+                        {"", -1},
+                        {", 5", -1},
+                        {"2147483647", 2147483647},
+                        {"2147483648", 2147483648},
+                        {"2147483649", 2147483648},
+                        {"99999999999999999999", 2147483648}};
+  for (const auto& c : cases) {
+    const auto lines = test::fields({{"Age", c.text}});
+    EXPECT_EQ(read_age(lines).value_or(Seconds{-1}).count(), c.seconds) << c.text;
+  }
+  EXPECT_EQ(read_age(test::fields({{"Age", "7200"}, {"Age", "0"}})), Seconds{7200});
+  EXPECT_EQ(read_age(test::fields({{"Age", "0"}, {"Age", "7200"}})), Seconds{0});
+  EXPECT_EQ(read_age(test::fields({})), std::nullopt);
+}
+
+TEST(Age, IsTheLargerOfWhatDateAndAgeSay) {
+  EXPECT_EQ(age_seconds(Answer({{"Date", date(0)}})), 0);
+  EXPECT_EQ(age_seconds(Answer({{"Date", date(-7200)}})), 7200);
+  EXPECT_EQ(age_seconds(Answer({{"Date", date(-10)}, {"Age", "25"}})), 25);
+  EXPECT_EQ(age_seconds(Answer({{"Date", date(-100)}, {"Age", "25"}})), 100);
+  EXPECT_EQ(age_seconds(Answer({{"Date", date(500)}, {"Age", "15"}})), 15) << "a Date in our future says nothing";
+  EXPECT_EQ(age_seconds(Answer({{"Date", "foo"}})), 0) << "an invalid Date is the time of receipt";
+  EXPECT_EQ(age_seconds(Answer(test::Lines{})), 0);
+}
+
+TEST(Age, TheDelayOfTheExchangeIsAddedFinely) {
+  Answer slow({{"Date", date(0)}, {"Age", "10"}});
+  slow.times.received.mono += 2500ms;
+  slow.times.received.wall += 2500ms;
+  EXPECT_DOUBLE_EQ(age_seconds(slow), 12.5);
+}
+
+TEST(Age, ARoundedDownDateDoesNotAgeAnAnswerThatMayBeNew) {
+  // Asked in the last millisecond of a second, answered in the first of the next: the Date is of either.
+  Answer answer({{"Date", date(0)}});
+  answer.times.requested.mono += 999ms;
+  answer.times.requested.wall += 999ms;
+  answer.times.received.mono += 1001ms;
+  answer.times.received.wall += 1001ms;
+  EXPECT_DOUBLE_EQ(age_seconds(answer), 0.002);
+  answer.times.requested = answer.times.received;
+  EXPECT_DOUBLE_EQ(age_seconds(answer), 1);
+}
+
+TEST(Age, ClampedInputsDoNotOverflow) {
+  EXPECT_EQ(age_seconds(Answer({{"Date", "Mon, 01 Jan 1900 00:00:00 GMT"}})), 2147483648.0);
+  Freshness f;
+  f.received = test::t0();
+  f.initial_age = Seconds{std::int64_t{1} << 31};
+  f.lifetime = Seconds{60};
+  EXPECT_LT(f.ttl(test::t0() + std::chrono::hours{24 * 365}), Duration{0});
+}
+
+TEST(Lifetime, TheFirstRuleThatAppliesGivesIt) {
+  const auto expires = date(100);
+  struct Case {
+    Answer answer;
+    double seconds;
+    TtlSource source;
+  };
+  const Case cases[] = {
+      {Answer({{"Cache-Control", "max-age=10, s-maxage=20"}, {"Expires", expires}}), 20, TtlSource::SMaxage},
+      {Answer({{"Cache-Control", "s-maxage=1, max-age=3600"}}), 1, TtlSource::SMaxage},
+      {Answer({{"Expires", date(-10)}, {"Cache-Control", "max-age=0, s-maxage=3600"}}), 3600, TtlSource::SMaxage},
+      {Answer({{"Cache-Control", "max-age=10"}, {"Expires", date(-7200)}, {"Date", date(0)}}), 10, TtlSource::MaxAge},
+      {Answer({{"Cache-Control", "max-age=10"}, {"Expires", "0"}}), 10, TtlSource::MaxAge},
+      {Answer({{"Cache-Control", "max-age=0"}, {"Expires", date(3600)}, {"Date", date(0)}}), 0, TtlSource::MaxAge},
+      {Answer({{"Expires", expires}, {"Date", date(0)}}), 100, TtlSource::Expires},
+      {Answer({{"Expires", expires}, {"CDN-Cache-Control", "max-age=5"}}), 5, TtlSource::Targeted},
+      {Answer({{"CDN-Cache-Control", "s-maxage=6, max-age=5"}}), 6, TtlSource::Targeted},
+      {Answer({{"CDN-Cache-Control", "max-age=0"}, {"Expires", expires}}), 0, TtlSource::Targeted},
+      {Answer({{"CDN-Cache-Control", "foo"}, {"Expires", expires}}), 0, TtlSource::None},
+      {Answer({{"Cache-Control", "public"}}), 0, TtlSource::None},
+  };
+  for (const auto& c : cases) {
+    const auto life = lifetime(c.answer);
+    EXPECT_EQ(life.source, c.source) << c.answer.lines.view()[0].value;
+    EXPECT_EQ(std::chrono::duration<double>(life.value).count(), c.seconds) << c.answer.lines.view()[0].value;
+    EXPECT_EQ(life.explicit_lifetime, c.source != TtlSource::None);
+  }
+}
+
+TEST(Lifetime, ExpiresCountsFromDateAndNotFromNow) {
+  EXPECT_EQ(lifetime_seconds(Answer({{"Expires", date(20)}, {"Date", date(10)}})), 10);
+  EXPECT_EQ(lifetime_seconds(Answer({{"Expires", date(10)}, {"Date", date(-10)}})), 20);
+  EXPECT_EQ(lifetime_seconds(Answer({{"Expires", date(300)}, {"Date", date(400)}})), 0);
+  EXPECT_EQ(lifetime_seconds(Answer({{"Expires", date(0)}, {"Date", date(0)}})), 0);
+  EXPECT_EQ(lifetime_seconds(Answer({{"Expires", date(10)}, {"Date", "foo"}})), 10) << "invalid Date: the receipt";
+  EXPECT_EQ(lifetime_seconds(Answer({{"Expires", date(10)}})), 10);
+}
+
+TEST(Lifetime, WhatIsNoHttpDateHasExpired) {
+  const char* valid[] = {"Thu, 18 Aug 2050 02:01:18 GMT",    "THU, 18 Aug 2050 02:01:18 GMT",
+                         "Thu, 18 AUG 2050 02:01:18 GMT",    "Thu, 18 Aug 2050 02:01:18 gMT",
+                         "Thursday, 18-Aug-50 02:01:18 GMT", "Thu Aug  8 02:01:18 2050",
+                         "Tue, 19 Jan 2038 14:14:08 GMT",    "Sun, 21 Nov 2286 04:46:39 GMT"};
+  for (const auto* text : valid) EXPECT_GT(lifetime_seconds(Answer({{"Expires", text}})), 86400) << text;
+  const char* invalid[] = {"Thu, 18 Aug 2050 02:01:18 UTC",
+                           "Thu, 18 Aug 2050 02:01:18 AEST",
+                           "Thu, 18 Aug 50 02:01:18 GMT",
+                           "Thu 18 Aug 2050 02:01:18 GMT",
+                           "Thu, 18  Aug  2050 02:01:18 GMT",
+                           "Thu, 18-Aug-2050 02:01:18 GMT",
+                           "Thu, 18 Aug 2050 02.01.18 GMT",
+                           "Thu, 18 Aug 2050 2:01:18 GMT",
+                           "0",
+                           "-1",
+                           ""};
+  for (const auto* text : invalid) {
+    const auto life = lifetime(Answer({{"Expires", text}}));
+    EXPECT_EQ(life.value, Duration{0}) << text;
+    EXPECT_TRUE(life.explicit_lifetime) << text;
+  }
+}
+
+TEST(Lifetime, AFarExpiryIsClampedByTheRoutesMaximum) {
+  const auto life = lifetime(Answer({{"Expires", "Sun, 21 Nov 2286 04:46:39 GMT"}}));
+  EXPECT_EQ(life.value, std::chrono::hours{24 * 365});
+  EXPECT_EQ(life.source, TtlSource::Max);
+  EXPECT_TRUE(life.explicit_lifetime);
+}
+
+Policy with_default(Duration ttl) {
+  Policy policy;
+  policy.ttl.fallback = ttl;
+  return policy;
+}
+
+TEST(Lifetime, TheRoutesDefaultComesBehindWhatTheOriginSays) {
+  const auto policy = with_default(60s);
+  EXPECT_EQ(lifetime(Answer(test::Lines{}), policy).source, TtlSource::Default);
+  EXPECT_EQ(lifetime_seconds(Answer(test::Lines{}), policy), 60);
+  EXPECT_EQ(lifetime_seconds(Answer("max-age=5"), policy), 5);
+  EXPECT_EQ(lifetime_seconds(Answer({{"Expires", "0"}}), policy), 0);
+  EXPECT_EQ(lifetime_seconds(Answer({{"CDN-Cache-Control", "max-age=\"5\""}}), policy), 60);
+}
+
+TEST(Lifetime, ConfiguredLifetimesApplyToTheListedStatusesOnly) {
+  auto policy = with_default(60s);
+  for (const int status : {200, 203, 204, 300, 301, 308, 404, 410}) {
+    EXPECT_EQ(lifetime_seconds(Answer(test::Lines{}, status), policy), 60) << status;
+  }
+  for (const int status : {201, 302, 307, 400, 403, 405, 429, 500, 501, 503}) {
+    EXPECT_EQ(lifetime(Answer(test::Lines{}, status), policy).source, TtlSource::None) << status;
+  }
+  policy.ttl.status = {{{302, 302}, 7s}, {{400, 499}, 9s}};
+  EXPECT_EQ(lifetime_seconds(Answer(test::Lines{}, 302), policy), 7) << "a line in ttl.status lists its status";
+  EXPECT_EQ(lifetime_seconds(Answer(test::Lines{}, 404), policy), 9) << "and comes before the default";
+  EXPECT_EQ(lifetime(Answer(test::Lines{}, 404), policy).source, TtlSource::Status);
+  EXPECT_EQ(lifetime_seconds(Answer({{"Cache-Control", "max-age=3"}}, 404), policy), 3);
+}
+
+TEST(Lifetime, ErrorsThatPassGetOneOnlyFromTheOriginOrALineThatNamesThem) {
+  auto policy = with_default(60s);
+  policy.statuses = {{200, 599}};
+  for (const int status : {429, 500, 502, 503, 599}) {
+    EXPECT_EQ(lifetime(Answer(test::Lines{}, status), policy).source, TtlSource::None) << status;
+    EXPECT_EQ(lifetime_seconds(Answer({{"Cache-Control", "max-age=5"}}, status), policy), 5) << status;
+  }
+  policy.ttl.status = {{{500, 599}, 2s}};
+  EXPECT_EQ(lifetime_seconds(Answer(test::Lines{}, 503), policy), 2);
+}
+
+TEST(Lifetime, RetryAfterCapsThatOfAStored429Or503) {
+  EXPECT_EQ(lifetime_seconds(Answer({{"Cache-Control", "max-age=60"}, {"Retry-After", "5"}}, 503)), 5);
+  EXPECT_EQ(lifetime_seconds(Answer({{"Cache-Control", "max-age=60"}, {"Retry-After", "120"}}, 429)), 60);
+  EXPECT_EQ(
+      lifetime_seconds(Answer({{"Cache-Control", "max-age=60"}, {"Retry-After", date(20)}, {"Date", date(10)}}, 503)),
+      10);
+  EXPECT_EQ(lifetime_seconds(Answer({{"Cache-Control", "max-age=60"}, {"Retry-After", date(-20)}}, 503)), 0);
+  EXPECT_EQ(lifetime_seconds(Answer({{"Cache-Control", "max-age=60"}, {"Retry-After", "soon"}}, 503)), 60);
+  EXPECT_EQ(lifetime_seconds(Answer({{"Cache-Control", "max-age=60"}, {"Retry-After", "5"}}, 200)), 60);
+  auto policy = Policy{};
+  policy.ttl.min = 30s;
+  EXPECT_EQ(lifetime_seconds(Answer({{"Cache-Control", "max-age=60"}, {"Retry-After", "5"}}, 503), policy), 5);
+}
+
+TEST(Lifetime, IsClampedToTheRoutesBounds) {
+  Policy policy;
+  policy.ttl.min = 10s;
+  policy.ttl.max = 100s;
+  policy.ttl.fallback = 50s;
+  policy.ttl.status = {{{404, 404}, 0s}};
+  EXPECT_EQ(lifetime_seconds(Answer("max-age=0"), policy), 10);
+  EXPECT_EQ(lifetime(Answer("max-age=0"), policy).source, TtlSource::Min);
+  EXPECT_EQ(lifetime_seconds(Answer("s-maxage=1000"), policy), 100);
+  EXPECT_EQ(lifetime_seconds(Answer({{"Expires", date(5)}, {"Date", date(0)}}), policy), 10);
+  EXPECT_EQ(lifetime_seconds(Answer(test::Lines{}), policy), 50);
+  EXPECT_EQ(lifetime_seconds(Answer(test::Lines{}, 404), policy), 0) << "a route's zero for a status is meant";
+  EXPECT_EQ(lifetime_seconds(Answer({{"Cache-Control", "max-age=0"}}, 503), policy), 0) << "no error is lifted";
+  policy.ttl.fallback = 0s;
+  EXPECT_EQ(lifetime(Answer(test::Lines{}), policy).source, TtlSource::None) << "a minimum makes no lifetime";
+}
+
+TEST(Lifetime, IgnoreAndOverrideSkipWhatTheOriginStates) {
+  auto policy = with_default(60s);
+  for (const auto mode : {OriginCacheControl::Ignore, OriginCacheControl::Override}) {
+    policy.origin_cache_control = mode;
+    EXPECT_EQ(lifetime_seconds(Answer("s-maxage=1, max-age=2"), policy), 60);
+    EXPECT_EQ(lifetime_seconds(Answer({{"Expires", "0"}}), policy), 60);
+    EXPECT_EQ(lifetime_seconds(Answer({{"CDN-Cache-Control", "max-age=7"}}), policy), 60);
+  }
+}
+
+TEST(Lifetime, JitterOnlyShortensWhatIsLeft) {
+  Policy policy;
+  policy.ttl.jitter = 0.5;
+  EXPECT_EQ(lifetime(Answer("max-age=100"), policy, false, 0).value, 100s);
+  EXPECT_EQ(lifetime(Answer("max-age=100"), policy, false, 0.5).value, 75s);
+  EXPECT_GE(lifetime(Answer("max-age=100"), policy, false, 0.999).value, 50s);
+  EXPECT_EQ(lifetime(Answer({{"Cache-Control", "max-age=100"}, {"Age", "80"}}), policy, false, 0.5).value, 95s);
+  EXPECT_EQ(lifetime(Answer({{"Cache-Control", "max-age=100"}, {"Age", "200"}}), policy, false, 0.5).value, 100s);
+}
+
+TEST(Lifetime, GuardedCookiesBlockWhatIsConfiguredAndNotWhatIsStated) {
+  auto policy = with_default(60s);
+  const auto blocked = lifetime(Answer(test::Lines{}), policy, true);
+  EXPECT_TRUE(blocked.blocked_by_cookie);
+  EXPECT_EQ(blocked.source, TtlSource::None);
+  EXPECT_EQ(lifetime(Answer("max-age=5"), policy, true).value, 5s);
+  EXPECT_FALSE(lifetime(Answer(test::Lines{}, 302), policy, true).blocked_by_cookie) << "there was nothing to block";
+}
+
+Policy heuristic() {
+  Policy policy;
+  policy.ttl.heuristic = 0.1;
+  return policy;
+}
+
+TEST(Heuristic, IsTenPerCentOfTheTimeSinceLastModifiedForTheStatusesOfTheStandard) {
+  for (const int status : {200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501}) {
+    const Answer answer({{"Last-Modified", date(-86400)}, {"Date", date(0)}}, status);
+    EXPECT_EQ(lifetime_seconds(answer, heuristic()), 8640) << status;
+    EXPECT_EQ(lifetime(answer, heuristic()).source, TtlSource::Heuristic) << status;
+    EXPECT_EQ(lifetime(answer).source, TtlSource::None) << "off unless the route turns it on";
+  }
+  for (const int status : {201, 202, 302, 303, 307, 400, 403, 429, 500, 502, 503, 504, 599}) {
+    EXPECT_EQ(lifetime(Answer({{"Last-Modified", date(-86400)}, {"Date", date(0)}}, status), heuristic()).source,
+              TtlSource::None)
+        << status;
+  }
+  EXPECT_EQ(lifetime_seconds(Answer({{"Last-Modified", date(-100)}, {"Cache-Control", "public"}}, 599), heuristic()),
+            10);
+}
+
+TEST(Heuristic, NeverBesideExplicitFreshnessHoweverInvalid) {
+  const auto modified = date(-86400);
+  EXPECT_EQ(lifetime_seconds(Answer({{"Last-Modified", modified}, {"Expires", "0"}}), heuristic()), 0);
+  EXPECT_EQ(lifetime_seconds(Answer({{"Last-Modified", modified}, {"Cache-Control", "max-age=x"}}), heuristic()), 0);
+  EXPECT_EQ(
+      lifetime_seconds(Answer({{"Last-Modified", modified}, {"CDN-Cache-Control", "max-age=\"9\""}}), heuristic()), 0);
+}
+
+TEST(Heuristic, NeedsALastModifiedThatLiesBeforeDate) {
+  EXPECT_EQ(lifetime(Answer({{"Last-Modified", date(10)}, {"Date", date(0)}}), heuristic()).source, TtlSource::None);
+  EXPECT_EQ(lifetime(Answer({{"Last-Modified", "yesterday"}}), heuristic()).source, TtlSource::None);
+  EXPECT_EQ(lifetime(Answer({{"ETag", "\"a\""}}), heuristic()).source, TtlSource::None);
+  EXPECT_EQ(lifetime_seconds(Answer({{"Last-Modified", "Mon, 01 Jan 1900 00:00:00 GMT"}}), heuristic()), 365.0 * 86400);
+}
+
+}  // namespace
+}  // namespace forebay::rules
