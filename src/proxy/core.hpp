@@ -1,0 +1,153 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "forebay/cache/store.hpp"
+#include "forebay/net/worker.hpp"
+#include "forebay/proxy/handler.hpp"
+#include "forebay/proxy/runtime.hpp"
+#include "forebay/rules/cache_status.hpp"
+#include "forebay/server/exchange.hpp"
+
+namespace forebay::proxy {
+
+/// What one worker has of one route.
+struct RouteState {
+  const config::Route* route = nullptr;  ///< Null: no route matched (`_none`).
+  RouteCounters* counters = nullptr;
+  upstream::Origin* origin = nullptr;  ///< Null: there is no origin for it.
+};
+
+/// One worker's side of a Runtime. Its reference count is touched by that worker alone, so a copy is cheap.
+struct WorkerRuntime {
+  RuntimePtr runtime;
+  std::vector<RouteState> routes;  ///< By Route::index.
+  RouteState none;                 ///< Requests that no route matched.
+  std::map<std::string, std::shared_ptr<upstream::Origin>> origins;
+  bool log_requests = false;  ///< Whether an access log line may be wanted.
+
+  const config::Config& config() const noexcept { return *runtime->config; }
+};
+using WorkerRuntimePtr = std::shared_ptr<const WorkerRuntime>;
+
+/// What is known of an exchange besides what the edge counts: the outcome for log, counters and headers.
+class RequestNotes final : public server::Notes {
+ public:
+  void reset() override;
+
+  WorkerRuntimePtr runtime;
+  const RouteState* route = nullptr;
+  rules::CacheResult result = rules::CacheResult::Error;
+  rules::Reason reason = rules::Reason::None;
+  Source source = Source::Forebay;
+  http::Method method = http::Method::Get;
+  http::Version version = http::Version::Http11;
+  bool counted_in_flight = false;
+  bool has_key = false;
+  bool stored = false;
+  bool has_ttl = false;
+  Digest key_id;
+  std::int64_t age_s = -1, ttl_s = 0;
+  Duration wait{-1};
+  // The origin's part, where there was one.
+  bool went_forward = false;
+  int origin_status = 0;
+  unsigned origin_attempts = 0;
+  Duration origin_queue{-1}, origin_connect{-1}, origin_ttfb{-1};
+  std::string origin_address, origin_error;
+  // Copies for the access log, in one reused buffer.
+  std::string text;
+  struct Span {
+    std::uint32_t at = 0, size = 0;
+  };
+  Span method_text, host, path, query, request_id, trace_id, user_agent, referer, client;
+  bool has_query = false;
+
+  Span keep(std::string_view s) {
+    const Span span{static_cast<std::uint32_t>(text.size()), static_cast<std::uint32_t>(s.size())};
+    text.append(s);
+    return span;
+  }
+  std::string_view view(Span s) const noexcept { return std::string_view(text).substr(s.at, s.size); }
+};
+
+inline RequestNotes& notes_of(server::Exchange& exchange) { return static_cast<RequestNotes&>(exchange.notes()); }
+
+/// Something of a worker that outlives `Handler::start`: a fetch, a wait. Held by its Core until `end` or its own
+/// finish.
+class Task : public std::enable_shared_from_this<Task> {
+ public:
+  virtual ~Task() = default;
+  /// The worker stops: let go of everything, call nobody.
+  virtual void end() = 0;
+  /// Whether no client waits for it.
+  virtual bool background() const = 0;
+};
+
+/// A request that has to wait, with all it needs from then on. Its exchange is null for a refresh that no client waits
+/// for.
+struct Story {
+  server::ExchangePtr exchange;
+  http::Request request;  ///< Hop-by-hop fields are gone already.
+  WorkerRuntimePtr runtime;
+  const RouteState* route = nullptr;
+  std::string target;  ///< Normalised path, with the query as sent: what goes to the origin.
+  std::string path;
+  std::string scheme;
+  std::string host;       ///< Normal form, for keys.
+  std::string host_sent;  ///< As it goes forward.
+  std::string peer;
+  bool peer_trusted = false;
+  std::string request_id;
+  std::string accept;
+  rules::RequestFacts facts;
+  cache::Key key;
+  unsigned restarts = 0;  ///< How often it went back to the look-up.
+
+  const rules::Policy& policy() const noexcept { return route->route->policy; }
+  std::uint64_t fingerprint() const noexcept { return route->route->key.fingerprint; }
+  http::RequestView view() const noexcept { return request.view(); }
+  /// Whether somebody still wants an answer.
+  bool wanted() const { return exchange && !exchange->gone() && !exchange->answered(); }
+};
+using StoryPtr = std::shared_ptr<Story>;
+
+/// What all requests of one worker share: its runtime, its tasks and buffers that are used again and again.
+struct Core {
+  Core(net::Worker& w, Shared& s) : worker(w), shared(s) {}
+
+  net::Worker& worker;
+  Shared& shared;
+  WorkerRuntimePtr runtime;
+  std::unordered_set<std::shared_ptr<Task>> tasks;
+  bool stopped = false;
+
+  // Scratch, valid within one call of `start`.
+  http::Target target;
+  std::string host;
+  std::string extra;
+  cache::Key key;
+  std::vector<http::Field> fields;
+
+  const Now& now() const noexcept { return worker.now(); }
+  /// In [0, 1).
+  double random() noexcept;
+  std::string make_request_id();
+  void add(std::shared_ptr<Task> task) { tasks.insert(std::move(task)); }
+  void remove(const std::shared_ptr<Task>& task) { tasks.erase(task); }
+
+ private:
+  std::uint64_t random_state_ = 0;
+};
+
+/// What one look-up's outcome leads to; entered again by followers that have to start over.
+void proceed(Core& core, const StoryPtr& story, cache::Lookup lookup);
+/// Looks up and proceeds.
+void look_up_again(Core& core, const StoryPtr& story);
+
+}  // namespace forebay::proxy

@@ -1,0 +1,210 @@
+#include "deliver.hpp"
+
+#include <charconv>
+
+#include "forebay/http/h1_writer.hpp"
+#include "forebay/http/range.hpp"
+#include "forebay/rules/validation.hpp"
+#include "forebay/server/problem.hpp"
+
+namespace forebay::proxy {
+namespace {
+
+using http::FieldId;
+using rules::CacheResult;
+
+bool has_conditions(http::FieldsView fields) noexcept {
+  for (const auto& f : fields)
+    if (f.id == FieldId::IfNoneMatch || f.id == FieldId::IfModifiedSince || f.id == FieldId::Range) return true;
+  return false;
+}
+
+/// Age, Cache-Status and X-Cache for this answer, and the same facts for the log.
+void describe(Core& core, RequestNotes& notes, const Delivery& d, std::string& extra) {
+  const auto& diagnostics = notes.runtime->config().diagnostics;
+  rules::CacheStatus status = d.status;
+  if (d.freshness) {
+    const auto now = core.now().mono;
+    const auto age = std::max<std::int64_t>(0, whole_seconds(d.freshness->age(now)));
+    const bool reused = status.result != CacheResult::Miss && status.result != CacheResult::Revalidated &&
+                        status.result != CacheResult::Bypass;
+    if (reused || age > 0) {
+      extra += "Age: ";
+      http::append_decimal(extra, static_cast<std::uint64_t>(age));
+      extra += "\r\n";
+    }
+    notes.age_s = age;
+    notes.ttl_s = whole_seconds(d.freshness->ttl(now));
+    notes.has_ttl = true;
+    if (!status.ttl) status.ttl = notes.ttl_s;
+  }
+  notes.result = status.result;
+  notes.reason = status.reason;
+  notes.stored = status.stored;
+  notes.source = d.source;
+  if (diagnostics.cache_status != config::CacheStatusField::Off) {
+    extra += "Cache-Status: ";
+    if (diagnostics.cache_status != config::CacheStatusField::Key) status.key = {};
+    rules::append_cache_status(extra, diagnostics.name, status);
+    extra += "\r\n";
+  }
+  if (diagnostics.x_cache) {
+    extra += "X-Cache: ";
+    extra += rules::x_cache(status.result);
+    extra += "\r\n";
+  }
+}
+
+std::string lines_where(http::FieldsView fields, bool (*keep)(FieldId, std::string_view)) {
+  std::string lines;
+  for (const auto& f : fields)
+    if (keep(f.id, f.name)) http::append_line(lines, f.name, f.value);
+  return lines;
+}
+
+/// Slices of `pieces` that make up [first, first + length).
+void cut_pieces(const Delivery& d, http::ByteRange r, std::vector<Slice>& out) {
+  std::uint64_t at = 0;
+  for (const auto& piece : d.pieces) {
+    const std::uint64_t end = at + piece.size();
+    if (end > r.first && at < r.first + r.length) {
+      const auto from = r.first > at ? r.first - at : 0;
+      const auto to = std::min<std::uint64_t>(piece.size(), r.first + r.length - at);
+      out.push_back({d.owner, piece.substr(from, to - from)});
+    }
+    at = end;
+  }
+}
+
+/// multipart/byteranges, RFC 9110 section 14.6.
+void answer_multipart(Core& core, server::Exchange& exchange, const Delivery& d,
+                      const std::vector<http::ByteRange>& ranges) {
+  const std::string boundary = "forebay-" + core.make_request_id();
+  const auto type = d.head.fields.value(FieldId::ContentType);
+  std::vector<Slice> parts;
+  std::uint64_t length = 0;
+  const auto add_text = [&](const std::string& text) {
+    auto chunk = Chunk::copy_of(text);
+    length += text.size();
+    parts.push_back(chunk->slice());
+  };
+  for (const auto& r : ranges) {
+    std::string head = "\r\n--" + boundary + "\r\n";
+    if (type) http::append_line(head, FieldId::ContentType, *type);
+    http::append_line(head, FieldId::ContentRange, http::format_content_range(r, *d.length));
+    head += "\r\n";
+    add_text(head);
+    cut_pieces(d, r, parts);
+    length += r.length;
+  }
+  add_text("\r\n--" + boundary + "--\r\n");
+  std::string lines =
+      lines_where(d.head.fields, [](FieldId id, std::string_view) { return id != FieldId::ContentType; });
+  http::append_line(lines, FieldId::ContentType, "multipart/byteranges; boundary=" + boundary);
+  exchange.answer({206, lines, core.extra, length}, http::BodyCursor(std::move(parts)));
+}
+
+/// Answers the Range if it applies; false when the whole is to be sent.
+bool answer_range(Core& core, server::Exchange& exchange, const http::RequestView& request, const Delivery& d,
+                  http::BodyCursor& cursor) {
+  if (request.method != http::Method::Get || d.head.status != 200 || !d.length) return false;
+  const auto field = request.fields.value(FieldId::Range);
+  if (!field || request.fields.count(FieldId::Range) > 1) return false;
+  if (!rules::if_range_holds(request.fields, d.head.fields, core.now().wall)) return false;
+  const auto specs = http::parse_range(*field);
+  if (!specs) return false;
+  const auto ranges = http::resolve(*specs, *d.length);
+  if (ranges.empty()) {
+    std::string lines = "Content-Range: bytes */" + std::to_string(*d.length) + "\r\n";
+    const server::Problem problem{416,
+                                  "range_not_satisfiable",
+                                  "Range Not Satisfiable",
+                                  "No part of the requested range is within the representation.",
+                                  {},
+                                  {}};
+    const auto body = server::render(problem, request.fields.value(FieldId::Accept).value_or(""));
+    http::append_line(lines, FieldId::ContentType, body.content_type);
+    const auto chunk = Chunk::copy_of(body.body);
+    server::AnswerHead head{416, lines, core.extra, body.body.size()};
+    head.has_date = false;
+    exchange.answer(head, http::BodyCursor(Owner(chunk), chunk->bytes()));
+    return true;
+  }
+  if (ranges.size() > 1) {
+    if (d.pieces.empty()) return false;
+    answer_multipart(core, exchange, d, ranges);
+    return true;
+  }
+  http::append_line(core.extra, FieldId::ContentRange, http::format_content_range(ranges[0], *d.length));
+  cursor.limit(ranges[0].first, ranges[0].length);
+  exchange.answer({206, d.head.lines, core.extra, ranges[0].length}, std::move(cursor));
+  return true;
+}
+
+}  // namespace
+
+void deliver(Core& core, server::Exchange& exchange, const http::RequestView& request, Delivery d,
+             http::BodyCursor cursor) {
+  RequestNotes& notes = notes_of(exchange);
+  core.extra.clear();
+  describe(core, notes, d, core.extra);
+  if (d.conditional && has_conditions(request.fields)) {
+    if (rules::evaluate(request.fields, d.head.status, d.head.fields, core.now().wall) ==
+        rules::Condition::NotModified) {
+      const auto lines = lines_where(d.head.fields, rules::belongs_on_304);
+      exchange.answer({304, lines, core.extra, std::nullopt}, {});
+      return;
+    }
+    if (answer_range(core, exchange, request, d, cursor)) return;
+  }
+  exchange.answer({d.head.status, d.head.lines, core.extra, d.length}, std::move(cursor));
+}
+
+void deliver_entry(Core& core, server::Exchange& exchange, const http::RequestView& request,
+                   const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
+                   const rules::CacheStatus& status) {
+  Delivery d;
+  d.head = entry->head();
+  d.length = entry->body_length();
+  if (http::never_has_content(d.head.status)) d.length.reset();
+  d.freshness = &freshness;
+  d.status = status;
+  d.pieces = entry->body();
+  d.owner = Owner(entry);
+  if (const auto* route = notes_of(exchange).route) {
+    route->counters->saved_requests.add();
+    route->counters->saved_nanoseconds.add(static_cast<std::uint64_t>(entry->fetch_time().count()));
+    route->counters->saved_bytes.add(entry->body_length());
+  }
+  http::BodyCursor cursor = entry->body().size() == 1 ? http::BodyCursor(Owner(entry), entry->body()[0])
+                                                      : http::BodyCursor(Owner(entry), entry->body());
+  deliver(core, exchange, request, std::move(d), std::move(cursor));
+}
+
+void deliver_error(Core& core, server::Exchange& exchange, std::string_view accept, std::string_view request_id,
+                   const OwnError& error) {
+  if (exchange.gone() || exchange.answered()) return;
+  RequestNotes& notes = notes_of(exchange);
+  notes.result = CacheResult::Error;
+  notes.source = Source::Forebay;
+  if (const auto* route = notes.route) route->counters->errors[static_cast<std::size_t>(error.reason)].add();
+  std::string id(request_id);
+  const auto& config = notes.runtime->config();
+  if (id.empty() && !config.request_id.empty()) id = core.make_request_id();
+  const server::Problem problem{error.status, to_string(error.reason), error.title, error.detail,
+                                id,           to_string(notes.reason)};
+  const auto body = server::render(problem, accept);
+  std::string lines(error.extra_lines);
+  http::append_line(lines, FieldId::ContentType, body.content_type);
+  http::append_line(lines, FieldId::CacheControl, "no-store");
+  if (!error.retry_after.empty()) http::append_line(lines, FieldId::RetryAfter, error.retry_after);
+  if (!id.empty() && !config.request_id.empty()) http::append_line(lines, config.request_id, id);
+  if (config.diagnostics.x_cache) http::append_line(lines, FieldId::XCache, rules::x_cache(CacheResult::Error));
+  const auto chunk = Chunk::copy_of(body.body);
+  server::AnswerHead head{error.status, lines, {}, body.body.size()};
+  head.has_date = false;
+  head.close = error.close;
+  exchange.answer(head, http::BodyCursor(Owner(chunk), chunk->bytes()));
+}
+
+}  // namespace forebay::proxy

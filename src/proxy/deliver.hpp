@@ -1,0 +1,47 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "core.hpp"
+
+namespace forebay::proxy {
+
+/// A response to be sent: from the store, from a flight or for this request alone.
+struct Delivery {
+  cache::Head head;
+  std::optional<std::uint64_t> length;          ///< Of the content, where known.
+  const rules::Freshness* freshness = nullptr;  ///< Of a stored response; null when it is not stored.
+  rules::CacheStatus status;
+  Source source = Source::Cache;
+  /// For multipart ranges: the whole content in pieces; empty while it is on its way.
+  std::span<const std::string_view> pieces;
+  Owner owner;
+  /// The client's conditions and ranges are applied here (false: the origin has done so).
+  bool conditional = true;
+};
+
+/// Sends it: makes it a 304 or a 206 where the client's own conditions say so (RFC 9110 section 13), adds Age,
+/// Cache-Status and X-Cache, and notes the outcome. `cursor` reads the whole content.
+void deliver(Core& core, server::Exchange& exchange, const http::RequestView& request, Delivery delivery,
+             http::BodyCursor cursor);
+
+/// Serves an entry. `kind` is Hit, Stale or StaleError.
+void deliver_entry(Core& core, server::Exchange& exchange, const http::RequestView& request,
+                   const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
+                   const rules::CacheStatus& status);
+
+/// One of Forebay's own errors.
+struct OwnError {
+  int status = 500;
+  RequestError reason = RequestError::Protocol;
+  std::string_view title;
+  std::string_view detail;
+  std::string_view retry_after;
+  std::string_view extra_lines;
+  bool close = false;
+};
+void deliver_error(Core& core, server::Exchange& exchange, std::string_view accept, std::string_view request_id,
+                   const OwnError& error);
+
+}  // namespace forebay::proxy

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core.hpp"
+#include "forebay/net/deadlines.hpp"
+#include "forebay/upstream/origin.hpp"
+
+namespace forebay::proxy {
+
+/// How a fetch came about; decides who hears of it and what may be kept.
+struct FetchPlan {
+  cache::Ticket ticket;           ///< Empty: nothing is stored.
+  Ref<const cache::Entry> entry;  ///< To validate, or to fall back on.
+  rules::Freshness freshness;     ///< Of `entry`.
+  std::vector<Ref<const cache::Entry>> variants;
+  rules::CacheStatus status;  ///< What the answer will say, as far as it is known: result, forward, reason.
+  bool background = false;    ///< No client waits for it.
+  bool shared = false;        ///< A flight: the client's range and conditions stay at home.
+  bool validate = true;       ///< Send the store's validators.
+};
+
+/// One fetch from an origin, from its request to the end of its body: judges the answer, feeds the flight and the
+/// client that caused it, and brings the response into the store (the steps 7 and 9 of docs/architecture.md). A HEAD or
+/// a pass goes the same way with nobody following.
+class FetchTask final : public Task, public upstream::FetchSink {
+ public:
+  FetchTask(Core& core, StoryPtr story, FetchPlan plan);
+  ~FetchTask() override;
+  void start();
+
+  void end() override;
+  bool background() const override { return !story_->wanted(); }
+
+  void on_interim(const http::ResponseView& head) override;
+  void on_head(const http::ResponseView& head, const HeadFacts& facts) override;
+  bool on_data(std::string_view bytes) override;
+  void on_end(const http::Fields& trailers) override;
+  void on_failure(upstream::FetchError error, std::string_view detail) override;
+
+ private:
+  class GoneWatch final : public Waiter {
+   public:
+    explicit GoneWatch(FetchTask& t) : task_(t) {}
+    void woken() override { task_.client_gone(); }
+
+   private:
+    FetchTask& task_;
+  };
+  class SpaceWatch final : public Waiter {
+   public:
+    explicit SpaceWatch(FetchTask& t) : task_(t) {}
+    void woken() override { task_.space_free(); }
+
+   private:
+    FetchTask& task_;
+  };
+
+  void send();
+  void note_origin(int status);
+  void client_gone();
+  void space_free();
+  void stalled();
+  bool wait_for_space();
+  void finish();
+
+  bool not_modified(const http::ResponseView& head, const HeadFacts& facts);
+  Ref<const cache::Entry> selected_by(const http::ResponseView& head) const;
+  void use_freshened(const Ref<const cache::Entry>& entry, const http::ResponseView& head);
+  bool origin_failed(const http::ResponseView& head);
+  bool try_stale(int status);
+  void judge(const http::ResponseView& head, const HeadFacts& facts);
+  void keep_going_as_pass(const http::ResponseView& head, const HeadFacts& facts, rules::Reason reason,
+                          bool by_request);
+  void answer_client(const http::Fields& fields, int status, const HeadFacts& facts, bool stored);
+  void apply_head_answer(const http::ResponseView& head, const HeadFacts& facts);
+  void adopt_get_key(const http::ResponseView& head);
+  bool repeat_with_range(const HeadFacts& facts);
+  void outgrow();
+  void commit();
+  void count_not_stored(rules::Reason reason);
+  void count_revalidation(Revalidated outcome);
+  void fail_client(const cache::Failure& failure, upstream::FetchError error);
+  Timestamp no_queue_until() const { return core_.now().mono + store_policy().pass_memory; }
+  const rules::Policy& store_policy() const { return store_route_->route->policy; }
+  rules::ExchangeTimes times() const;
+
+  Core& core_;
+  StoryPtr story_;
+  FetchPlan plan_;
+  const RouteState* store_route_;  // of the key under which the answer would be stored
+  rules::RequestFacts facts_;      // as seen by storability
+  std::string key_text_;
+  upstream::FetchPtr fetch_;
+  Ref<http::Body> body_;
+  Ref<const cache::PublishedHead> head_;
+  rules::Freshness freshness_;
+  rules::VaryList vary_;
+  std::string secondary_;
+  int status_ = 0;
+  bool storing_ = false;
+  bool started_ = false;
+  bool windowed_ = false;
+  bool done_ = false;
+  bool repeated_ = false;
+  std::size_t charged_ = 0;
+  bool expect_304_ = false;
+  Now requested_;
+  GoneWatch gone_{*this};
+  SpaceWatch space_{*this};
+  net::Deadline patience_;
+};
+
+}  // namespace forebay::proxy

@@ -1,0 +1,222 @@
+#include "follow_task.hpp"
+
+#include "deliver.hpp"
+#include "fetch_task.hpp"
+#include "forebay/http/range.hpp"
+#include "forebay/rules/reuse.hpp"
+
+namespace forebay::proxy {
+namespace {
+
+/// How far ahead of a fill a range may start and still wait for it.
+constexpr std::uint64_t kFarAhead = 1024 * 1024;
+
+bool starts_far_ahead(const http::RequestView& request, const http::Body& body) {
+  if (body.end() != http::Body::End::Growing) return false;
+  const auto field = request.fields.value(http::FieldId::Range);
+  if (!field) return false;
+  const auto specs = http::parse_range(*field);
+  if (!specs) return false;
+  for (const auto& s : *specs)
+    if (!s.first || *s.first > body.length() + kFarAhead) return true;
+  return false;
+}
+
+}  // namespace
+
+FollowTask::FollowTask(Core& core, StoryPtr story, cache::Lookup lookup)
+    : core_(core), story_(std::move(story)), lookup_(std::move(lookup)), deadline_([this] { timed_out(); }) {}
+
+FollowTask::~FollowTask() = default;
+
+void FollowTask::start() {
+  core_.add(shared_from_this());
+  since_ = core_.now().mono;
+  story_->exchange->on_gone(&gone_);
+  core_.worker.deadlines().arm(deadline_, since_, story_->policy().coalesce.wait);
+  look();
+}
+
+void FollowTask::look() {
+  const auto self = shared_from_this();
+  if (done_) return;
+  using State = cache::Flight::State;
+  auto state = lookup_.flight->state();
+  if (state == State::Waiting) {
+    lookup_.flight->wait(core_.worker, changed_);
+    state = lookup_.flight->state();
+    if (state == State::Waiting) return;
+    changed_.stop_waiting();
+  }
+  switch (state) {
+    case State::Landed:
+      return landed();
+    case State::Own:
+      return own();
+    case State::Failed:
+      return failed();
+    default:
+      return start_over();
+  }
+}
+
+void FollowTask::leave() {
+  if (done_) return;
+  done_ = true;
+  const auto self = shared_from_this();
+  deadline_.disarm();
+  changed_.stop_waiting();
+  lookup_.flight->leave();
+  story_->exchange->on_gone(nullptr);
+  note_wait();
+  core_.remove(self);
+}
+
+void FollowTask::note_wait() {
+  auto& notes = notes_of(*story_->exchange);
+  notes.wait = std::max(notes.wait, Duration{0}) + (core_.now().mono - since_);
+}
+
+void FollowTask::landed() {
+  const auto& flight = *lookup_.flight;
+  if (!flight.vary().names.empty()) {
+    std::string own;
+    rules::append_secondary_key(flight.vary().names, story_->view().fields, own);
+    if (own != flight.secondary()) return start_over();
+  }
+  if (story_->facts.authorization && !story_->facts.authorization_in_key && !flight.freshness().serve_authorized)
+    return go_alone(rules::Reason::Authorization);
+  if (story_->facts.range && starts_far_ahead(story_->view(), *flight.body())) return go_alone(rules::Reason::Range);
+  http::BodyCursor cursor(flight.body());
+  if (!flight.joinable()) {
+    cursor = {};
+    return start_over();
+  }
+  leave();
+  count(Coalesced::Served);
+  Delivery d;
+  d.head = flight.head()->head();
+  const auto declared =
+      flight.body()->end() == http::Body::End::Complete ? std::optional(flight.body()->length()) : std::nullopt;
+  d.length = http::never_has_content(d.head.status) ? std::nullopt : declared;
+  d.freshness = &flight.freshness();
+  d.status.result = rules::CacheResult::Coalesced;
+  d.status.forward = lookup_.forward == rules::Forward::None ? rules::Forward::UriMiss : lookup_.forward;
+  d.status.collapsed = true;
+  d.status.key = story_->key.text();
+  auto* counters = story_->route->counters;
+  counters->saved_requests.add();
+  const auto keep = lookup_.flight;
+  deliver(core_, *story_->exchange, story_->view(), std::move(d), std::move(cursor));
+}
+
+void FollowTask::own() {
+  const auto& flight = *lookup_.flight;
+  if (!flight.own_by_request()) {
+    count(Coalesced::NotStorable);
+    return go_alone(rules::Reason::None);
+  }
+  if (rules::brings(story_->facts, flight.own_reason())) return go_alone(flight.own_reason());
+  start_over();
+}
+
+void FollowTask::failed() {
+  const auto flight = lookup_.flight;
+  const auto& failure = flight->failure();
+  count(Coalesced::Failed);
+  leave();
+  if (serve_stale(&failure)) return;
+  OwnError error;
+  error.status = failure.status;
+  error.reason = failure.timeout                                     ? RequestError::Timeout
+                 : failure.status == 503 && !failure.origin_answered ? RequestError::Queue
+                 : failure.origin_answered                           ? RequestError::Protocol
+                                                                     : RequestError::Connect;
+  error.title = http::reason_phrase(failure.status);
+  error.detail = failure.origin_answered ? "The origin answered another request for the same resource with an error."
+                                         : "Another request for the same resource got no answer from the origin.";
+  error.retry_after = failure.retry_after;
+  deliver_error(core_, *story_->exchange, story_->accept, story_->request_id, error);
+}
+
+bool FollowTask::serve_stale(const cache::Failure* failure) {
+  if (!lookup_.entry || !rules::may_serve_on_error(lookup_.freshness, story_->policy(), core_.now().mono)) return false;
+  const auto& errors = story_->policy().stale.errors;
+  const bool covered = !failure || failure->timeout ? errors.timeout
+                       : failure->origin_answered   ? errors.covers(failure->status)
+                                                    : errors.connect;
+  if (!covered || !story_->wanted()) return false;
+  rules::CacheStatus s;
+  s.result = rules::CacheResult::StaleError;
+  s.key = story_->key.text();
+  deliver_entry(core_, *story_->exchange, story_->view(), lookup_.entry, lookup_.freshness, s);
+  return true;
+}
+
+void FollowTask::start_over() {
+  leave();
+  if (++story_->restarts > 8) return go_alone(rules::Reason::None);
+  look_up_again(core_, story_);
+}
+
+/// A fetch for this request alone. What it brings may still be stored, but for a range that nobody fetches whole.
+void FollowTask::go_alone(rules::Reason reason) {
+  leave();
+  if (!story_->wanted()) return;
+  FetchPlan plan;
+  const bool whole = !story_->facts.range;
+  if (whole) plan.ticket = core_.shared.store.private_ticket(story_->key);
+  plan.shared = whole;
+  plan.status.result = rules::CacheResult::Miss;
+  plan.status.forward = lookup_.forward == rules::Forward::None ? rules::Forward::UriMiss : lookup_.forward;
+  plan.status.reason = reason;
+  if (reason == rules::Reason::None && lookup_.entry) {
+    plan.entry = lookup_.entry;
+    plan.freshness = lookup_.freshness;
+    plan.variants = std::move(lookup_.variants);
+  }
+  std::make_shared<FetchTask>(core_, story_, std::move(plan))->start();
+}
+
+void FollowTask::timed_out() {
+  const auto self = shared_from_this();
+  if (done_) return;
+  count(Coalesced::Timeout);
+  if (story_->policy().coalesce.on_timeout == rules::OnTimeout::Error) {
+    leave();
+    if (serve_stale(nullptr)) return;
+    OwnError error;
+    error.status = 504;
+    error.reason = RequestError::Coalesce;
+    error.title = "Gateway Timeout";
+    error.detail = "Another request for the same resource is still waiting for the origin.";
+    deliver_error(core_, *story_->exchange, story_->accept, story_->request_id, error);
+    return;
+  }
+  // The first whose wait is over starts a superseding flight, which the rest join.
+  const auto waited = lookup_.flight;
+  done_ = true;
+  deadline_.disarm();
+  changed_.stop_waiting();
+  story_->exchange->on_gone(nullptr);
+  note_wait();
+  core_.remove(self);
+  auto next = core_.shared.store.supersede({story_->key, story_->view().fields, story_->facts, story_->policy(),
+                                            story_->fingerprint(), core_.now().mono, true},
+                                           waited);
+  proceed(core_, story_, std::move(next));
+}
+
+void FollowTask::client_gone() {
+  const auto self = shared_from_this();
+  leave();
+}
+
+void FollowTask::end() {
+  done_ = true;
+  deadline_.disarm();
+  changed_.stop_waiting();
+  gone_.stop_waiting();
+}
+
+}  // namespace forebay::proxy

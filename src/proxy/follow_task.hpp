@@ -1,0 +1,53 @@
+#pragma once
+
+#include "core.hpp"
+#include "forebay/net/deadlines.hpp"
+
+namespace forebay::proxy {
+
+/// A request that waits for another's fetch (step 8 of docs/architecture.md). It ends when the flight's head lands,
+/// when it fails, when the answer proves to be the leader's alone, or when `coalesce.wait` is over.
+class FollowTask final : public Task {
+ public:
+  FollowTask(Core& core, StoryPtr story, cache::Lookup lookup);
+  ~FollowTask() override;
+  void start();
+
+  void end() override;
+  bool background() const override { return false; }
+
+ private:
+  class Watch final : public Waiter {
+   public:
+    Watch(FollowTask& t, void (FollowTask::*f)()) : task_(t), f_(f) {}
+    void woken() override { (task_.*f_)(); }
+
+   private:
+    FollowTask& task_;
+    void (FollowTask::*f_)();
+  };
+
+  void look();
+  void client_gone();
+  void timed_out();
+  void leave();
+  void landed();
+  void own();
+  void failed();
+  void start_over();
+  void go_alone(rules::Reason reason);
+  bool serve_stale(const cache::Failure* failure);
+  void count(Coalesced outcome) { story_->route->counters->coalesced[static_cast<std::size_t>(outcome)].add(); }
+  void note_wait();
+
+  Core& core_;
+  StoryPtr story_;
+  cache::Lookup lookup_;
+  Timestamp since_;
+  bool done_ = false;
+  Watch changed_{*this, &FollowTask::look};
+  Watch gone_{*this, &FollowTask::client_gone};
+  net::Deadline deadline_;
+};
+
+}  // namespace forebay::proxy

@@ -1,0 +1,304 @@
+#include "forebay/proxy/handler.hpp"
+
+#include <algorithm>
+
+#include "deliver.hpp"
+#include "fetch_task.hpp"
+#include "forebay/http/forwarding.hpp"
+#include "forebay/http/list.hpp"
+#include "outcome.hpp"
+
+namespace forebay::proxy {
+
+using http::FieldId;
+using http::Method;
+
+struct ProxyHandler::Private : Core {
+  using Core::Core;
+
+  /// What one look over the fields finds, so that the way of a hit looks once.
+  struct Seen {
+    std::string_view host, forwarded_proto, request_id;
+    bool connection_names_more = false, websocket = false, loop = false;
+  };
+  Seen scan(http::FieldsView sent) const;
+  http::RequestView without_hop_by_hop(const http::RequestView& request);
+  bool refuse(server::Exchange& exchange, const http::RequestView& request, const Seen& seen);
+  void refuse_with(server::Exchange& exchange, const http::RequestView& request, OwnError error);
+  void route(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen);
+  void look_up(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen,
+               const RouteState& state, const rules::RequestFacts& facts, std::string_view scheme, bool trusted);
+  void bypass(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen,
+              const RouteState& state, const rules::RequestFacts& facts, rules::Reason reason, std::string_view scheme,
+              bool trusted);
+  StoryPtr make_story(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen,
+                      const RouteState& state, const rules::RequestFacts& facts, std::string_view scheme,
+                      bool trusted) const;
+};
+
+ProxyHandler::Private::Seen ProxyHandler::Private::scan(http::FieldsView sent) const {
+  Seen seen;
+  const std::string* id_name = runtime->config().request_id.empty() ? nullptr : &runtime->config().request_id;
+  for (const auto& f : sent) {
+    switch (f.id) {
+      case FieldId::Host:
+        seen.host = f.value;
+        break;
+      case FieldId::XForwardedProto:
+        seen.forwarded_proto = f.value;
+        break;
+      case FieldId::CdnLoop:
+        seen.loop = true;
+        break;
+      case FieldId::Connection:
+        http::for_each_member(f.value, [&](std::string_view m) {
+          if (!http::iequals(m, "keep-alive") && !http::iequals(m, "close")) seen.connection_names_more = true;
+        });
+        break;
+      case FieldId::Upgrade:
+        http::for_each_member(f.value, [&](std::string_view m) {
+          if (http::iequals(m.substr(0, m.find('/')), "websocket")) seen.websocket = true;
+        });
+        break;
+      default:
+        break;
+    }
+    if (id_name && (f.id == FieldId::XRequestId || f.id == FieldId::Other) && http::iequals(f.name, *id_name))
+      seen.request_id = f.value;
+  }
+  const auto safe = [](char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; };
+  if (seen.request_id.size() > 128 || !std::all_of(seen.request_id.begin(), seen.request_id.end(), safe))
+    seen.request_id = {};
+  return seen;
+}
+
+/// Fields that Connection names are gone before routing and key (RFC 9110 section 7.6.1).
+http::RequestView ProxyHandler::Private::without_hop_by_hop(const http::RequestView& request) {
+  fields.clear();
+  for (const auto& f : request.fields) {
+    // Host, framing and what the rules of forwarding need cannot be named away.
+    const bool keep = f.id == FieldId::Host || f.id == FieldId::Connection || f.id == FieldId::CdnLoop ||
+                      f.id == FieldId::Via || !http::connection_names(request.fields, f.name);
+    if (keep) fields.push_back(f);
+  }
+  http::RequestView view = request;
+  view.fields = http::FieldsView(fields);
+  return view;
+}
+
+void ProxyHandler::Private::refuse_with(server::Exchange& exchange, const http::RequestView& request, OwnError error) {
+  deliver_error(*this, exchange, request.fields.value(FieldId::Accept).value_or(""), {}, error);
+}
+
+/// What is refused before a route is looked for; false when nothing is.
+bool ProxyHandler::Private::refuse(server::Exchange& exchange, const http::RequestView& request, const Seen& seen) {
+  if (request.method == Method::Connect || request.method == Method::Trace) {
+    OwnError error{405,
+                   RequestError::BadRequest,
+                   "Method Not Allowed",
+                   "This method is not offered.",
+                   {},
+                   "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"};
+    refuse_with(exchange, request, error);
+    return true;
+  }
+  if (seen.loop) {
+    const auto verdict = http::read_cdn_loop(request.fields, "forebay", shared.instance_id);
+    if (verdict.own || verdict.members > 16) {
+      refuse_with(exchange, request,
+                  {508,
+                   RequestError::Loop,
+                   "Loop Detected",
+                   "The request has been here before: an origin leads back to this proxy.",
+                   {},
+                   {}});
+      return true;
+    }
+  }
+  if (seen.websocket) {
+    refuse_with(exchange, request,
+                {501, RequestError::Upgrade, "Not Implemented", "WebSocket is not passed on by this version.", {}, {}});
+    return true;
+  }
+  if (!target.read(request.method, request.target)) {
+    refuse_with(exchange, request,
+                {400, RequestError::BadRequest, "Bad Request", "The request target cannot be read.", {}, {}, true});
+    return true;
+  }
+  return false;
+}
+
+void ProxyHandler::Private::route(const server::ExchangePtr& exchange, const http::RequestView& request,
+                                  const Seen& seen) {
+  auto& notes = notes_of(*exchange);
+  const auto& config = runtime->config();
+  const auto& peer = exchange->peer();
+  const bool trusted = !config.server.trusted_proxies.empty() && peer.has_ip &&
+                       http::contains_any(config.server.trusted_proxies, peer.ip);
+  std::string_view scheme = peer.scheme;
+  if (trusted && (seen.forwarded_proto == "https" || seen.forwarded_proto == "http")) scheme = seen.forwarded_proto;
+  host.clear();
+  const auto host_sent = target.authority().empty() ? seen.host : target.authority();
+  if (!host_sent.empty() && !http::append_normal_host(host_sent, scheme, host))
+    return refuse_with(*exchange, request,
+                       {400, RequestError::BadRequest, "Bad Request", "The Host field is not a host.", {}, {}, true});
+  if (runtime->log_requests) note_request(notes, request, target, host_sent, seen.request_id, config, *exchange);
+
+  const auto match = runtime->runtime->routes.find(host, target.path(), request.method, request.method_text);
+  const RouteState& state = match.route ? runtime->routes[match.route->index] : runtime->none;
+  notes.route = &state;
+  state.counters->in_flight.add();
+  notes.counted_in_flight = true;
+  if (!state.origin) {
+    notes.reason = rules::Reason::NoRoute;
+    return refuse_with(*exchange, request,
+                       {404, RequestError::NoRoute, "Not Found", "No route matches this request.", {}, {}});
+  }
+  if (!match.route) return bypass(exchange, request, seen, state, {}, rules::Reason::NoRoute, scheme, trusted);
+  const auto& policy = match.route->policy;
+  const auto facts = rules::facts_of(request, policy);
+  auto reason = match.method ? rules::may_look_up(facts, request.method_text, exchange->has_body(), policy)
+                             : rules::Reason::Method;
+  if (!policy.cache) reason = rules::Reason::CacheOff;
+  if (reason != rules::Reason::None) return bypass(exchange, request, seen, state, facts, reason, scheme, trusted);
+  look_up(exchange, request, seen, state, facts, scheme, trusted);
+}
+
+void ProxyHandler::Private::look_up(const server::ExchangePtr& exchange, const http::RequestView& request,
+                                    const Seen& seen, const RouteState& state, const rules::RequestFacts& facts,
+                                    std::string_view scheme, bool trusted) {
+  auto& notes = notes_of(*exchange);
+  const auto& r = *state.route;
+  key.build(r.key, {r.name, request, target, scheme, host});
+  notes.key_id = key.id();
+  notes.has_key = true;
+  const bool may_fly = request.method != Method::Head && !facts.directives.only_if_cached;
+  auto found = shared.store.lookup({key, request.fields, facts, r.policy, r.key.fingerprint, now().mono, may_fly});
+  if (found.kind == cache::Lookup::Kind::Fresh || (found.kind == cache::Lookup::Kind::Stale && !found.ticket)) {
+    // The way of a hit: answered before this returns, with no task and no copy of the request.
+    rules::CacheStatus status;
+    const bool fresh = found.kind == cache::Lookup::Kind::Fresh && found.freshness.ttl(now().mono).count() > 0;
+    status.result = fresh ? rules::CacheResult::Hit : rules::CacheResult::Stale;
+    status.key = key.text();
+    return deliver_entry(*this, *exchange, request, found.entry, found.freshness, status);
+  }
+  const auto story = make_story(exchange, request, seen, state, facts, scheme, trusted);
+  story->key = key;
+  proceed(*this, story, std::move(found));
+}
+
+void ProxyHandler::Private::bypass(const server::ExchangePtr& exchange, const http::RequestView& request,
+                                   const Seen& seen, const RouteState& state, const rules::RequestFacts& facts,
+                                   rules::Reason reason, std::string_view scheme, bool trusted) {
+  FetchPlan plan;
+  plan.status.result = rules::CacheResult::Bypass;
+  plan.status.forward = reason == rules::Reason::Method ? rules::Forward::Method : rules::Forward::Bypass;
+  plan.status.reason = reason;
+  plan.validate = false;
+  std::make_shared<FetchTask>(*this, make_story(exchange, request, seen, state, facts, scheme, trusted),
+                              std::move(plan))
+      ->start();
+}
+
+StoryPtr ProxyHandler::Private::make_story(const server::ExchangePtr& exchange, const http::RequestView& request,
+                                           const Seen& seen, const RouteState& state, const rules::RequestFacts& facts,
+                                           std::string_view scheme, bool trusted) const {
+  auto story = std::make_shared<Story>();
+  story->exchange = exchange;
+  story->request = http::Request(request);
+  story->runtime = runtime;
+  story->route = &state;
+  story->path = target.path();
+  story->target = target.path();
+  if (const auto query = target.query()) story->target.append("?").append(*query);
+  story->scheme = scheme;
+  story->host = host;
+  story->host_sent = target.authority().empty() ? seen.host : target.authority();
+  story->peer = exchange->peer().address;
+  story->peer_trusted = trusted;
+  story->request_id =
+      seen.request_id.empty() ? const_cast<Private*>(this)->make_request_id() : std::string(seen.request_id);
+  story->accept = request.fields.value(FieldId::Accept).value_or("");
+  story->facts = facts;
+  return story;
+}
+
+ProxyHandler::ProxyHandler(net::Worker& worker, Shared& shared, RuntimePtr runtime)
+    : p_(std::make_shared<Private>(worker, shared)) {
+  adopt(std::move(runtime));
+}
+
+ProxyHandler::~ProxyHandler() { shut_down(); }
+
+void ProxyHandler::start(const server::ExchangePtr& exchange) {
+  auto& core = *p_;
+  auto& notes = notes_of(*exchange);
+  notes.runtime = core.runtime;
+  notes.route = &core.runtime->none;
+  const auto& raw = exchange->request();
+  notes.method = raw.method;
+  notes.version = raw.version;
+  const auto seen = core.scan(raw.fields);
+  const auto request = seen.connection_names_more ? core.without_hop_by_hop(raw) : raw;
+  if (core.refuse(*exchange, request, seen)) return;
+  core.route(exchange, request, seen);
+}
+
+void ProxyHandler::finished(server::Exchange& exchange) {
+  count_outcome(*p_, exchange);
+  log_outcome(*p_, exchange);
+}
+
+std::unique_ptr<server::Notes> ProxyHandler::make_notes() { return std::make_unique<RequestNotes>(); }
+
+void ProxyHandler::refused(server::Refusal reason, int status, const server::Peer& peer) {
+  count_refusal(*p_, reason, status, peer);
+}
+
+const config::Server& ProxyHandler::settings() const { return p_->runtime->config().server; }
+
+bool ProxyHandler::draining() const { return p_->shared.draining.load(std::memory_order_relaxed); }
+
+void ProxyHandler::adopt(RuntimePtr runtime) {
+  auto next = std::make_shared<WorkerRuntime>();
+  auto& core = *p_;
+  const auto& config = *runtime->config;
+  const auto worker = core.worker.index();
+  for (const auto& [name, state] : runtime->origins) {
+    if (core.runtime) {
+      const auto old = core.runtime->origins.find(name);
+      if (old != core.runtime->origins.end() && &old->second->state() == state.get()) {
+        next->origins.emplace(name, old->second);
+        continue;
+      }
+    }
+    next->origins.emplace(name, std::make_shared<upstream::Origin>(core.worker, state));
+  }
+  const auto origin = [&](const std::string& name) -> upstream::Origin* {
+    const auto found = next->origins.find(name);
+    return found == next->origins.end() ? nullptr : found->second.get();
+  };
+  for (const auto& route : config.routes)
+    next->routes.push_back({&route, &core.shared.counters.of(route.name, worker), origin(route.origin)});
+  next->none = {nullptr, &core.shared.counters.of("_none", worker), origin(config.default_origin)};
+  next->log_requests = runtime->access && config.access.output != "off";
+  next->runtime = std::move(runtime);
+  if (core.runtime)
+    for (const auto& [name, old] : core.runtime->origins)
+      if (const auto kept = next->origins.find(name); kept == next->origins.end() || kept->second != old) old->retire();
+  core.runtime = std::move(next);
+}
+
+std::size_t ProxyHandler::background_fetches() const {
+  return static_cast<std::size_t>(
+      std::count_if(p_->tasks.begin(), p_->tasks.end(), [](const auto& t) { return t->background(); }));
+}
+
+void ProxyHandler::shut_down() {
+  p_->stopped = true;
+  const auto tasks = std::move(p_->tasks);
+  p_->tasks.clear();
+  for (const auto& task : tasks) task->end();
+}
+
+}  // namespace forebay::proxy

@@ -1,0 +1,194 @@
+#include "outcome.hpp"
+
+#include <algorithm>
+
+#include "forebay/http/forwarding.hpp"
+
+namespace forebay::proxy {
+namespace {
+
+using http::FieldId;
+
+double milliseconds(Duration d) { return d.count() < 0 ? -1 : static_cast<double>(d.count()) / 1e6; }
+
+std::size_t status_class(int status) noexcept {
+  const int c = status / 100;
+  return static_cast<std::size_t>(std::clamp(c, 1, 5) - 1);
+}
+
+RequestError error_of(server::Refusal reason) noexcept {
+  switch (reason) {
+    case server::Refusal::HeaderTooLarge:
+      return RequestError::HeaderTooLarge;
+    case server::Refusal::TargetTooLong:
+      return RequestError::TargetTooLong;
+    case server::Refusal::BodyTooLarge:
+      return RequestError::BodyTooLarge;
+    case server::Refusal::ClientTimeout:
+      return RequestError::ClientTimeout;
+    case server::Refusal::Overload:
+      return RequestError::Overload;
+    default:
+      return RequestError::BadRequest;
+  }
+}
+
+/// trace-id of a W3C traceparent, or nothing.
+std::string_view trace_id_of(http::FieldsView fields) {
+  const auto parent = fields.value("traceparent");
+  return parent && parent->size() >= 55 && (*parent)[2] == '-' && (*parent)[35] == '-' ? parent->substr(3, 32)
+                                                                                       : std::string_view{};
+}
+
+}  // namespace
+
+void RequestNotes::reset() {
+  runtime.reset();
+  route = nullptr;
+  result = rules::CacheResult::Error;
+  reason = rules::Reason::None;
+  source = Source::Forebay;
+  counted_in_flight = has_key = stored = has_ttl = went_forward = has_query = false;
+  age_s = -1;
+  ttl_s = 0;
+  wait = origin_queue = origin_connect = origin_ttfb = Duration{-1};
+  origin_status = 0;
+  origin_attempts = 0;
+  origin_address.clear();
+  origin_error.clear();
+  text.clear();
+  method_text = host = path = query = request_id = trace_id = user_agent = referer = client = {};
+}
+
+void note_request(RequestNotes& notes, const http::RequestView& request, const http::Target& target,
+                  std::string_view host, std::string_view request_id, const config::Config& config,
+                  const server::Exchange& exchange) {
+  notes.method_text = notes.keep(request.method_text);
+  notes.host = notes.keep(host);
+  notes.path = notes.keep(target.path());
+  if (const auto query = target.query()) {
+    notes.has_query = true;
+    notes.query = notes.keep(*query);
+  }
+  notes.request_id = notes.keep(request_id);
+  for (const auto& f : request.fields) {
+    if (f.id == FieldId::UserAgent)
+      notes.user_agent = notes.keep(f.value);
+    else if (f.id == FieldId::Referer)
+      notes.referer = notes.keep(f.value);
+  }
+  if (const auto id = trace_id_of(request.fields); !id.empty()) notes.trace_id = notes.keep(id);
+  const auto& peer = exchange.peer();
+  if (!config.server.trusted_proxies.empty())
+    notes.client = notes.keep(http::client_address(peer.address, request.fields, config.server.trusted_proxies));
+  else
+    notes.client = notes.keep(peer.address);
+}
+
+void count_outcome(Core& core, server::Exchange& exchange) {
+  auto& notes = notes_of(exchange);
+  const auto& tally = exchange.tally();
+  if (!notes.runtime) notes.runtime = core.runtime;
+  auto& c = notes.route && notes.route->counters ? *notes.route->counters : *core.runtime->none.counters;
+  c.requests[method_label(notes.method)][status_class(tally.status == 0 ? 499 : tally.status)].add();
+  c.results[static_cast<std::size_t>(notes.result)].add();
+  const auto took = std::max<std::int64_t>(0, (tally.finished - tally.started).count());
+  const auto& bounds = core.shared.counters.bounds();
+  c.duration[latency_class(notes.result)].observe(static_cast<std::uint64_t>(took), bounds.data(), bounds.size());
+  c.request_bytes.add(tally.bytes_in);
+  c.response_bytes[static_cast<std::size_t>(notes.source)].add(tally.bytes_out);
+  if (notes.counted_in_flight) c.in_flight.sub();
+}
+
+void log_outcome(Core& core, server::Exchange& exchange) {
+  auto& notes = notes_of(exchange);
+  if (!notes.runtime || !notes.runtime->log_requests) return;
+  const auto& tally = exchange.tally();
+  auto& log = *notes.runtime->runtime->access;
+  const double total = milliseconds(tally.finished - tally.started);
+  if (!log.wants(core.worker.index(), tally.status, notes.result, total)) return;
+  AccessRecord r;
+  r.at = tally.started_wall;
+  r.remote = exchange.peer().address;
+  r.client = notes.view(notes.client);
+  r.method = notes.method_text.size ? notes.view(notes.method_text) : http::to_string(notes.method);
+  r.scheme = exchange.peer().scheme;
+  r.host = notes.view(notes.host);
+  r.path = notes.view(notes.path);
+  r.query = notes.view(notes.query);
+  r.has_query = notes.has_query;
+  r.version = notes.version;
+  r.status = tally.status;
+  r.bytes_in = tally.bytes_in;
+  r.bytes_out = tally.bytes_out;
+  r.route = notes.route && notes.route->route ? std::string_view(notes.route->route->name) : "_none";
+  r.result = notes.result;
+  r.reason = notes.reason;
+  const std::string key_id = notes.has_key ? to_hex(notes.key_id) : std::string();
+  r.key_id = key_id;
+  r.age_s = notes.age_s;
+  r.ttl_s = notes.ttl_s;
+  r.has_ttl = notes.has_ttl;
+  r.stored = notes.stored;
+  r.total_ms = total;
+  r.queue_ms = milliseconds(notes.origin_queue);
+  r.wait_ms = milliseconds(notes.wait);
+  r.origin_connect_ms = milliseconds(notes.origin_connect);
+  r.origin_ttfb_ms = milliseconds(notes.origin_ttfb);
+  if (tally.first_byte != Timestamp{}) r.send_ms = milliseconds(tally.finished - tally.first_byte);
+  if (notes.went_forward && notes.route && notes.route->origin) {
+    r.origin_name = notes.route->origin->state().config().name;
+    r.origin_address = notes.origin_address;
+    r.origin_error = notes.origin_error;
+    r.origin_status = notes.origin_status;
+    r.origin_attempts = notes.origin_attempts;
+  }
+  r.trace_id = notes.view(notes.trace_id);
+  r.request_id = notes.view(notes.request_id);
+  r.user_agent = notes.view(notes.user_agent);
+  r.referer = notes.view(notes.referer);
+  r.completed = tally.completed;
+  log.write(core.worker.index(), r);
+}
+
+void count_refusal(Core& core, server::Refusal reason, int status, const server::Peer& peer) {
+  auto& c = *core.runtime->none.counters;
+  c.errors[static_cast<std::size_t>(error_of(reason))].add();
+  c.requests[method_label(http::Method::Other)][status_class(status)].add();
+  c.results[static_cast<std::size_t>(rules::CacheResult::Error)].add();
+  if (!core.runtime->log_requests) return;
+  auto& log = *core.runtime->runtime->access;
+  if (!log.wants(core.worker.index(), status, rules::CacheResult::Error, 0)) return;
+  AccessRecord r;
+  r.at = core.now().wall;
+  r.remote = r.client = peer.address;
+  r.scheme = peer.scheme;
+  r.status = status;
+  r.route = "_none";
+  r.result = rules::CacheResult::Error;
+  r.total_ms = 0;
+  log.write(core.worker.index(), r);
+}
+
+double Core::random() noexcept {
+  // xorshift64*: jitter needs no more.
+  if (random_state_ == 0)
+    random_state_ = static_cast<std::uint64_t>(now().wall.time_since_epoch().count()) * 0x9e3779b97f4a7c15ull | 1;
+  random_state_ ^= random_state_ >> 12;
+  random_state_ ^= random_state_ << 25;
+  random_state_ ^= random_state_ >> 27;
+  return static_cast<double>((random_state_ * 0x2545f4914f6cdd1dull) >> 11) * 0x1.0p-53;
+}
+
+std::string Core::make_request_id() {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string id(32, '0');
+  for (std::size_t half = 0; half < 2; ++half) {
+    random();
+    auto bits = random_state_ * 0x2545f4914f6cdd1dull;
+    for (std::size_t i = 0; i < 16; ++i, bits >>= 4) id[half * 16 + i] = kDigits[bits & 15];
+  }
+  return id;
+}
+
+}  // namespace forebay::proxy

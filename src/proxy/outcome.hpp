@@ -1,0 +1,17 @@
+#pragma once
+
+#include "core.hpp"
+
+namespace forebay::proxy {
+
+/// Copies what the access log will want of a request, before its buffer is used again.
+void note_request(RequestNotes& notes, const http::RequestView& request, const http::Target& target,
+                  std::string_view host, std::string_view request_id, const config::Config& config,
+                  const server::Exchange& exchange);
+/// Counts an exchange once, when it has ended.
+void count_outcome(Core& core, server::Exchange& exchange);
+void log_outcome(Core& core, server::Exchange& exchange);
+/// Counts what the edge refused before there was a request.
+void count_refusal(Core& core, server::Refusal reason, int status, const server::Peer& peer);
+
+}  // namespace forebay::proxy

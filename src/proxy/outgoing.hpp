@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "core.hpp"
+
+namespace forebay::proxy {
+
+/// The fields that go to the origin: without hop-by-hop, Expect and Forebay-* fields, with Host, Via, X-Forwarded-*,
+/// Forwarded, CDN-Loop and a request id. For a flight (`shared`) also without the client's Range and conditions, which
+/// are applied at delivery.
+http::Fields outgoing_fields(Core& core, const Story& story, bool shared);
+
+/// Drops what a write made stale (RFC 9111 section 4.4).
+void invalidate_after(Core& core, const Story& story, const http::ResponseView& response);
+
+/// Builds `key` as a GET of this target would have it, under the route that a GET would find. False when that is not
+/// cached.
+bool key_of_get(Core& core, const Story& story, std::string_view target, const RouteState*& route, cache::Key& key);
+
+/// The response's fields without hop-by-hop and framing ones, without those named in `drop`, and without the fields
+/// that are only for Forebay. Adds Date where the origin sent none. `keep_age` for answers that are passed on
+/// untouched.
+http::Fields end_to_end(const http::ResponseView& response, const rules::Policy* policy,
+                        const std::vector<std::string>& drop, WallTime received, bool keep_age);
+
+}  // namespace forebay::proxy

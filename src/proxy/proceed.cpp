@@ -1,0 +1,105 @@
+#include "deliver.hpp"
+#include "fetch_task.hpp"
+#include "follow_task.hpp"
+
+namespace forebay::proxy {
+namespace {
+
+using rules::CacheResult;
+using rules::Forward;
+using rules::Reason;
+using Kind = cache::Lookup::Kind;
+
+/// A refresh behind a stale answer carries the fields of the request that triggered it, and answers nobody.
+void refresh(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
+  auto behind = std::make_shared<Story>(*story);
+  behind->exchange = nullptr;
+  FetchPlan plan;
+  plan.ticket = std::move(lookup.ticket);
+  plan.entry = lookup.entry;
+  plan.freshness = lookup.freshness;
+  plan.variants = std::move(lookup.variants);
+  plan.background = true;
+  plan.shared = true;
+  std::make_shared<FetchTask>(core, std::move(behind), std::move(plan))->start();
+}
+
+FetchPlan plan_of(const StoryPtr& story, cache::Lookup& lookup) {
+  FetchPlan plan;
+  plan.ticket = std::move(lookup.ticket);
+  plan.status.result = CacheResult::Miss;
+  plan.status.forward = lookup.forward == Forward::None ? Forward::UriMiss : lookup.forward;
+  plan.status.reason = lookup.reason;
+  if (lookup.reason != Reason::Authorization) {  // else what is stored is for others
+    plan.entry = lookup.entry;
+    plan.freshness = lookup.freshness;
+    plan.variants = std::move(lookup.variants);
+  }
+  if (lookup.kind == Kind::Pass) {
+    if (story->facts.range) plan.ticket.drop();  // the origin's own 206 is passed on
+    if (lookup.reason == Reason::PassMemory) {
+      if (lookup.entry)
+        plan.status.reason = Reason::None;
+      else
+        plan.status.result = CacheResult::Bypass, plan.status.forward = Forward::Bypass;
+    }
+  }
+  plan.shared = static_cast<bool>(plan.ticket);
+  plan.validate = plan.shared;
+  if (story->facts.method == http::Method::Head && plan.status.reason == Reason::None)
+    plan.status.reason = Reason::Method;
+  return plan;
+}
+
+void only_if_cached(Core& core, const StoryPtr& story) {
+  OwnError error;
+  error.status = 504;
+  error.reason = RequestError::OnlyIfCached;
+  error.title = "Gateway Timeout";
+  error.detail = "The request asks for a stored response only, and none is fit for it.";
+  deliver_error(core, *story->exchange, story->accept, story->request_id, error);
+}
+
+}  // namespace
+
+void proceed(Core& core, const StoryPtr& story, cache::Lookup lookup) {
+  if (lookup.kind == Kind::Fresh || lookup.kind == Kind::Stale) {
+    rules::CacheStatus status;
+    status.result = lookup.kind == Kind::Fresh ? CacheResult::Hit : CacheResult::Stale;
+    status.key = story->key.text();
+    if (story->wanted()) deliver_entry(core, *story->exchange, story->view(), lookup.entry, lookup.freshness, status);
+    if (lookup.ticket) refresh(core, story, lookup);
+    return;
+  }
+  if (story->facts.directives.only_if_cached) {
+    if (lookup.kind == Kind::Join) lookup.flight->leave();
+    return only_if_cached(core, story);
+  }
+  if (lookup.kind == Kind::Join) {
+    std::make_shared<FollowTask>(core, story, std::move(lookup))->start();
+    return;
+  }
+  if (lookup.queue_full) {
+    if (story->policy().coalesce.on_timeout == rules::OnTimeout::Error || ++story->restarts > 8) {
+      OwnError error;
+      error.status = 503;
+      error.reason = RequestError::Coalesce;
+      error.title = "Service Unavailable";
+      error.detail = "Too many requests wait for the same resource.";
+      error.retry_after = "1";
+      deliver_error(core, *story->exchange, story->accept, story->request_id, error);
+      return;
+    }
+  }
+  std::make_shared<FetchTask>(core, story, plan_of(story, lookup))->start();
+}
+
+void look_up_again(Core& core, const StoryPtr& story) {
+  if (!story->wanted()) return;
+  const bool may_fly = story->facts.method != http::Method::Head && !story->facts.directives.only_if_cached;
+  proceed(core, story,
+          core.shared.store.lookup({story->key, story->view().fields, story->facts, story->policy(),
+                                    story->fingerprint(), core.now().mono, may_fly}));
+}
+
+}  // namespace forebay::proxy
