@@ -1,8 +1,10 @@
 #include "forebay/http/h1_parser.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
+#include <boost/beast/http/field.hpp>
 #include <cstring>
 
 #include "forebay/http/list.hpp"
@@ -78,6 +80,23 @@ std::optional<Errc> find_head_end(HeadSearch& s, std::string_view buffer, const 
 
 // --- field lines ---
 
+// Beast has looked every name up already; what it found is turned into our number by this table. Zero for fields that
+// we have no number for, and for names that Beast does not know.
+const std::array<FieldId, 512> kIdOfBeastField = [] {
+  std::array<FieldId, 512> ids{};
+  for (std::size_t i = 1; i < static_cast<std::size_t>(FieldId::kCount); ++i) {
+    const auto name = field_name(static_cast<FieldId>(i));
+    const auto theirs = static_cast<std::size_t>(beast::http::string_to_field({name.data(), name.size()}));
+    if (theirs > 0 && theirs < ids.size()) ids[theirs] = static_cast<FieldId>(i);
+  }
+  return ids;
+}();
+
+FieldId id_of(beast::http::field theirs, std::string_view name) noexcept {
+  const auto i = static_cast<std::size_t>(theirs);
+  return i == 0 || i >= kIdOfBeastField.size() ? field_id(name) : kIdOfBeastField[i];
+}
+
 // Takes the field lines out of Beast's parser. A head's lines are the same in requests and responses, so one
 // instantiation serves both; what the start line and the framing mean is decided here, not there.
 class FieldSink final : public beast::http::basic_parser<true> {
@@ -91,9 +110,9 @@ class FieldSink final : public beast::http::basic_parser<true> {
   using Error = beast::error_code;
   using View = beast::string_view;
 
-  void on_field_impl(beast::http::field, View name, View value, Error& ec) override {
+  void on_field_impl(beast::http::field known, View name, View value, Error& ec) override {
     const std::string_view text(name.data(), name.size());
-    fields_.push_back({text, {value.data(), value.size()}, field_id(text)});
+    fields_.push_back({text, {value.data(), value.size()}, id_of(known, text)});
     ec = {};
   }
   void on_request_impl(beast::http::verb, View, View, int, Error& ec) override { ec = {}; }
@@ -158,14 +177,17 @@ struct Persistence {
 // Codings that some server could undo, with chunked once, at the end: well formed, but not offered here.
 bool is_known_coding_chain(std::string_view value) noexcept {
   bool known = true, ended = false;
+  std::ptrdiff_t codings = 0;
   for_each_member(value, [&](std::string_view coding) {
+    ++codings;
     const bool chunked = iequals(coding, "chunked");
     const bool compression = iequals(coding, "gzip") || iequals(coding, "x-gzip") || iequals(coding, "deflate") ||
                              iequals(coding, "compress") || iequals(coding, "x-compress");
     known = known && !ended && (chunked || compression);
     ended = ended || chunked;
   });
-  return known && ended;
+  // Empty members are legal, but a reader that stumbles over one sees another chain.
+  return known && ended && std::count(value.begin(), value.end(), ',') == codings - 1 && codings > 1;
 }
 
 }  // namespace

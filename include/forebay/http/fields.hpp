@@ -13,14 +13,70 @@ namespace forebay::http {
 
 /// Fields that the program itself reads, so that finding one is a comparison of numbers. Everything else is `Other`.
 enum class FieldId : std::uint8_t {
-  Other = 0, Accept, AcceptEncoding, AcceptLanguage, AcceptRanges, AccessControlRequestHeaders,
-  AccessControlRequestMethod, Age, Allow, Authorization, CacheControl, CacheStatus, CdnCacheControl, CdnLoop, Connection,
-  ContentEncoding, ContentLanguage, ContentLength, ContentLocation, ContentRange, ContentType, Cookie, Date, ETag,
-  Expect, Expires, ForebayCacheControl, Forwarded, Host, IfMatch, IfModifiedSince, IfNoneMatch, IfRange,
-  IfUnmodifiedSince, KeepAlive, LastModified, Link, Location, Origin, Pragma, ProxyAuthenticate,
-  ProxyAuthenticationInfo, ProxyAuthorization, ProxyConnection, Range, Referer, RetryAfter, Server, SetCookie,
-  SurrogateControl, Te, Trailer, TransferEncoding, Upgrade, UserAgent, Vary, Via, Warning, XCache, XForwardedFor,
-  XForwardedHost, XForwardedPort, XForwardedProto, XRequestId,
+  Other = 0,
+  Accept,
+  AcceptEncoding,
+  AcceptLanguage,
+  AcceptRanges,
+  AccessControlRequestHeaders,
+  AccessControlRequestMethod,
+  Age,
+  Allow,
+  Authorization,
+  CacheControl,
+  CacheStatus,
+  CdnCacheControl,
+  CdnLoop,
+  Connection,
+  ContentEncoding,
+  ContentLanguage,
+  ContentLength,
+  ContentLocation,
+  ContentRange,
+  ContentType,
+  Cookie,
+  Date,
+  ETag,
+  Expect,
+  Expires,
+  ForebayCacheControl,
+  Forwarded,
+  Host,
+  IfMatch,
+  IfModifiedSince,
+  IfNoneMatch,
+  IfRange,
+  IfUnmodifiedSince,
+  KeepAlive,
+  LastModified,
+  Link,
+  Location,
+  Origin,
+  Pragma,
+  ProxyAuthenticate,
+  ProxyAuthenticationInfo,
+  ProxyAuthorization,
+  ProxyConnection,
+  Range,
+  Referer,
+  RetryAfter,
+  Server,
+  SetCookie,
+  SurrogateControl,
+  Te,
+  Trailer,
+  TransferEncoding,
+  Upgrade,
+  UserAgent,
+  Vary,
+  Via,
+  Warning,
+  XCache,
+  XForwardedFor,
+  XForwardedHost,
+  XForwardedPort,
+  XForwardedProto,
+  XRequestId,
   kCount
 };
 
@@ -82,8 +138,11 @@ class Fields {
   Fields(const Fields& o) : Fields(o.view()) {}
   Fields& operator=(const Fields& o);
   Fields(Fields&& o) noexcept
-      : list_(std::move(o.list_)), blocks_(std::move(o.blocks_)), free_(std::exchange(o.free_, nullptr)),
-        room_(std::exchange(o.room_, 0)), last_block_(std::exchange(o.last_block_, 0)) {}
+      : list_(std::move(o.list_)),
+        blocks_(std::move(o.blocks_)),
+        free_(std::exchange(o.free_, nullptr)),
+        room_(std::exchange(o.room_, 0)),
+        last_block_(std::exchange(o.last_block_, 0)) {}
   Fields& operator=(Fields&& o) noexcept {
     list_ = std::move(o.list_);
     blocks_ = std::move(o.blocks_);
@@ -104,7 +163,9 @@ class Fields {
   void remove(std::string_view name);
   void remove(FieldId id);
   template <class Predicate>
-  void remove_if(Predicate p) { std::erase_if(list_, p); }
+  void remove_if(Predicate p) {
+    std::erase_if(list_, p);
+  }
   /// Removes all, and keeps some of the memory for what comes next. Views into the fields end here.
   void clear();
   /// Text stored through this call lives as long as the fields: for request targets and the like.
@@ -122,11 +183,13 @@ class Fields {
 
 /// Appends "Name: value\r\n".
 void append_line(std::string& out, std::string_view name, std::string_view value);
-inline void append_line(std::string& out, FieldId id, std::string_view value) { append_line(out, field_name(id), value); }
+inline void append_line(std::string& out, FieldId id, std::string_view value) {
+  append_line(out, field_name(id), value);
+}
 
 /// Whether the field is one that Connection governs (RFC 9110 section 7.6.1): Connection, Keep-Alive, Proxy-Connection,
-/// TE, Trailer, Transfer-Encoding, Upgrade, Proxy-Authenticate, Proxy-Authorization, Proxy-Authentication-Info. Content-Length
-/// is not among them.
+/// TE, Trailer, Transfer-Encoding, Upgrade, Proxy-Authenticate, Proxy-Authorization, Proxy-Authentication-Info.
+/// Content-Length is not among them.
 bool is_hop_by_hop(FieldId id) noexcept;
 /// Whether some Connection line names this field.
 bool connection_names(FieldsView fields, std::string_view name) noexcept;

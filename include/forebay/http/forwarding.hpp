@@ -1,11 +1,11 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-#include <cstdint>
-#include <array>
-#include <optional>
 
 #include "forebay/http/message.hpp"
 
@@ -28,14 +28,15 @@ std::string client_address(std::string_view peer, FieldsView fields, const std::
 enum class ForwardedMode : std::uint8_t { Auto, Append, Set, Off };
 
 struct ForwardingFacts {
-  std::string_view peer;       ///< Address of the TCP peer without port; empty for a Unix socket.
-  std::string_view host;       ///< Host as the client sent it.
-  std::string_view scheme;     ///< Of the listener.
+  std::string_view peer;    ///< Address of the TCP peer without port; empty for a Unix socket.
+  std::string_view host;    ///< Host as the client sent it.
+  std::string_view scheme;  ///< Of the listener.
   bool peer_trusted = false;
   ForwardedMode mode = ForwardedMode::Auto;
 };
-/// Replaces X-Forwarded-For, -Host, -Proto, -Port and Forwarded (RFC 7239) in `fields` by what is true: `append` keeps what
-/// a trusted peer sent and adds to it, `set` drops it first, `off` removes all of them. Auto: append if the peer is trusted.
+/// Replaces X-Forwarded-For, -Host, -Proto, -Port and Forwarded (RFC 7239) in `fields` by what is true: `append` keeps
+/// what a trusted peer sent and adds to it, `set` drops it first, `off` removes all of them. Auto: append if the peer
+/// is trusted.
 void set_forwarding_fields(Fields& fields, const ForwardingFacts& facts);
 
 /// Adds "1.1 name" to Via, after what is there (RFC 9110 section 7.6.3).
@@ -44,7 +45,10 @@ void add_via(Fields& fields, Version received, std::string_view name);
 void remove_hop_by_hop(Fields& fields);
 
 /// RFC 8586. `own_id` is this process's; `members` counts those named `name` in all lines.
-struct LoopVerdict { bool own = false; std::size_t members = 0; };
+struct LoopVerdict {
+  bool own = false;
+  std::size_t members = 0;
+};
 LoopVerdict read_cdn_loop(FieldsView fields, std::string_view name, std::string_view own_id);
 
 }  // namespace forebay::http

@@ -40,10 +40,10 @@ class RequestParser {
   explicit RequestParser(const HeadLimits& limits) : limits_(limits) {}
 
   /// `buffer` holds all bytes from the message's first on. `Incomplete`: call again with more (the same bytes in front;
-  /// the search goes on where it ended). Limits count before the head is whole. Called again after success it points the
-  /// views into a buffer that has moved. On success the head is `buffer.substr(0, head_size())` and `view()` points into
-  /// `buffer`. Errors: Malformed and Ambiguous (400), TargetTooLong (414), HeaderTooLarge (431), Unsupported (501: an unknown
-  /// transfer coding; 505: `bad_version()`).
+  /// the search goes on where it ended). Limits count before the head is whole. Called again after success it points
+  /// the views into a buffer that has moved. On success the head is `buffer.substr(0, head_size())` and `view()` points
+  /// into `buffer`. Errors: Malformed and Ambiguous (400), TargetTooLong (414), HeaderTooLarge (431), Unsupported (501:
+  /// an unknown transfer coding; 505: `bad_version()`).
   Result<void> parse(std::string_view buffer);
   void reset();
 
@@ -112,19 +112,19 @@ class ResponseParser {
   bool keep_alive_ = true, other_coding_ = false;
 };
 
-/// Takes the content out of a connection's bytes, for any framing. Strict chunked (RFC 9112 section 7.1): CRLF only, sizes of at
-/// most 16 hex digits, well-formed extensions dropped up to 4 KiB a body, trailer section checked and kept apart from the head, its size
-/// under the head limits.
+/// Takes the content out of a connection's bytes, for any framing. Strict chunked (RFC 9112 section 7.1): CRLF only,
+/// sizes of at most 16 hex digits, well-formed extensions dropped up to 4 KiB a body, trailer section checked and kept
+/// apart from the head, its size under the head limits.
 class BodyDecoder {
  public:
   void start(Framing framing, std::uint64_t content_length, const HeadLimits& limits);
 
   struct Step {
-    std::size_t consumed = 0;    ///< Bytes of the input that are done with (framing included).
-    std::string_view data;       ///< Content among them; a view into the input. May be empty while consumed is not.
+    std::size_t consumed = 0;  ///< Bytes of the input that are done with (framing included).
+    std::string_view data;     ///< Content among them; a view into the input. May be empty while consumed is not.
   };
-  /// One step forward, over framing bytes and at most one piece of content; call until `done()` or nothing is consumed (more bytes are needed). Errors: Malformed, TooLarge
-  /// (extensions or trailers over their limit).
+  /// One step forward, over framing bytes and at most one piece of content; call until `done()` or nothing is consumed
+  /// (more bytes are needed). Errors: Malformed, TooLarge (extensions or trailers over their limit).
   Result<Step> step(std::string_view input);
   bool done() const noexcept { return state_ == State::Done; }
   /// The connection has ended. True when that completes the content (UntilClose, or it was done already).
@@ -137,7 +137,19 @@ class BodyDecoder {
   const Fields& trailers() const noexcept { return trailers_; }
 
  private:
-  enum class State : std::uint8_t { Length, UntilClose, Size, Extension, SizeLf, Data, DataCr, DataLf, Trailer, Done, Failed };
+  enum class State : std::uint8_t {
+    Length,
+    UntilClose,
+    Size,
+    Extension,
+    SizeLf,
+    Data,
+    DataCr,
+    DataLf,
+    Trailer,
+    Done,
+    Failed
+  };
   // Where in `*( BWS ";" BWS name [ BWS "=" BWS value ] )` an extension stands.
   enum class Ext : std::uint8_t { Semicolon, NameStart, Name, NameEnd, ValueStart, Token, Quoted, Escaped, QuotedEnd };
 

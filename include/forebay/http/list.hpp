@@ -1,14 +1,14 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <cstdint>
 
 namespace forebay::http {
 
-/// Calls `f(member)` for each member of a comma-separated list (RFC 9110 section 5.6.1): trimmed, empty ones skipped, commas
-/// inside quoted strings respected. `f` may return false to stop.
+/// Calls `f(member)` for each member of a comma-separated list (RFC 9110 section 5.6.1): trimmed, empty ones skipped,
+/// commas inside quoted strings respected. `f` may return false to stop.
 template <class F>
 void for_each_member(std::string_view list, F&& f) {
   std::size_t i = 0;
@@ -18,8 +18,10 @@ void for_each_member(std::string_view list, F&& f) {
     for (; i < list.size(); ++i) {
       const char c = list[i];
       if (quoted) {
-        if (c == '\\' && i + 1 < list.size()) ++i;
-        else if (c == '"') quoted = false;
+        if (c == '\\' && i + 1 < list.size())
+          ++i;
+        else if (c == '"')
+          quoted = false;
       } else if (c == '"') {
         quoted = true;
       } else if (c == ',') {
@@ -49,8 +51,8 @@ bool glob_match(std::string_view pattern, std::string_view text, bool icase = fa
 bool parse_decimal(std::string_view text, std::uint64_t max, std::uint64_t& out) noexcept;
 
 /// An Accept-Encoding value in one normal form for variant selection (K11): the codings gzip, br, zstd, deflate and
-/// identity that are acceptable (q > 0), lower case, in a fixed order, with explicit "identity;q=0" kept. Unknown codings
-/// are dropped. Equal normal forms accept the same stored codings.
+/// identity that are acceptable (q > 0), lower case, in a fixed order, with explicit "identity;q=0" kept. Unknown
+/// codings are dropped. Equal normal forms accept the same stored codings.
 void append_normal_accept_encoding(std::string_view value, std::string& out);
 
 }  // namespace forebay::http

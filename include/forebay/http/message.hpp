@@ -42,8 +42,11 @@ class Request {
  public:
   Request() = default;
   explicit Request(const RequestView& v)
-      : method_(v.method), version_(v.version), fields_(v.fields, v.method_text.size() + v.target.size()),
-        method_text_(fields_.keep(v.method_text)), target_(fields_.keep(v.target)) {}
+      : method_(v.method),
+        version_(v.version),
+        fields_(v.fields, v.method_text.size() + v.target.size()),
+        method_text_(fields_.keep(v.method_text)),
+        target_(fields_.keep(v.target)) {}
   Request(const Request& o) : Request(o.view()) {}
   Request(Request&&) noexcept = default;
   Request& operator=(Request&&) noexcept = default;

@@ -11,11 +11,26 @@
 namespace forebay::http::sf {
 
 /// Structured Fields, RFC 9651. One strict parser; any error means the whole field is nothing.
-struct Token { std::string text; bool operator==(const Token&) const = default; };
-struct Decimal { std::int64_t thousandths; bool operator==(const Decimal&) const = default; };
-struct Bytes { std::string bytes; bool operator==(const Bytes&) const = default; };
-struct SfDate { std::int64_t seconds; bool operator==(const SfDate&) const = default; };
-struct Display { std::string text; bool operator==(const Display&) const = default; };
+struct Token {
+  std::string text;
+  bool operator==(const Token&) const = default;
+};
+struct Decimal {
+  std::int64_t thousandths;
+  bool operator==(const Decimal&) const = default;
+};
+struct Bytes {
+  std::string bytes;
+  bool operator==(const Bytes&) const = default;
+};
+struct SfDate {
+  std::int64_t seconds;
+  bool operator==(const SfDate&) const = default;
+};
+struct Display {
+  std::string text;
+  bool operator==(const Display&) const = default;
+};
 using Bare = std::variant<std::int64_t, Decimal, std::string, Token, Bytes, bool, SfDate, Display>;
 using Parameters = std::vector<std::pair<std::string, Bare>>;
 

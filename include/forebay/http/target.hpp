@@ -13,17 +13,20 @@ namespace forebay::http {
 /// target or into the buffer inside, so the object must not move while they are used; its buffer is reused by `read`.
 class Target {
  public:
-  /// Reads origin-form, absolute-form (http and https) and, for OPTIONS, "*". In the path it removes dot segments (those
-  /// that would leave the root stay at the root), decodes percent-encoded unreserved bytes, writes other escapes with
-  /// upper-case digits and keeps "//" and "%2F" (RFC 3986 section 6.2.2). Refuses (`Malformed`) control bytes, raw bytes
-  /// above 0x7E, "#" and "%00" anywhere, in the path a "%" without two hex digits (a query may hold one, it is passed on as
-  /// sent), authority-form, userinfo. Reading a path once more changes nothing. Allocates nothing once its buffer has grown.
+  /// Reads origin-form, absolute-form (http and https) and, for OPTIONS, "*". In the path it removes dot segments
+  /// (those that would leave the root stay at the root), decodes percent-encoded unreserved bytes, writes other escapes
+  /// with upper-case digits and keeps "//" and "%2F" (RFC 3986 section 6.2.2). Refuses (`Malformed`) control bytes, raw
+  /// bytes above 0x7E, "#" and "%00" anywhere, in the path a "%" without two hex digits (a query may hold one, it is
+  /// passed on as sent), authority-form, userinfo. Reading a path once more changes nothing. Allocates nothing once its
+  /// buffer has grown.
   Result<void> read(Method method, std::string_view raw);
 
-  std::string_view path() const noexcept { return path_; }             ///< Normalised, begins with '/' (or is "*").
-  std::optional<std::string_view> query() const noexcept { return query_; }  ///< As sent, without '?'; absent is not empty.
-  std::string_view scheme() const noexcept { return scheme_; }         ///< Only of absolute-form: "http" or "https".
-  std::string_view authority() const noexcept { return authority_; }   ///< Only of absolute-form; as sent.
+  std::string_view path() const noexcept { return path_; }  ///< Normalised, begins with '/' (or is "*").
+  std::optional<std::string_view> query() const noexcept {
+    return query_;
+  }                                                                   ///< As sent, without '?'; absent is not empty.
+  std::string_view scheme() const noexcept { return scheme_; }        ///< Only of absolute-form: "http" or "https".
+  std::string_view authority() const noexcept { return authority_; }  ///< Only of absolute-form; as sent.
 
  private:
   std::string buffer_;
@@ -31,17 +34,17 @@ class Target {
   std::optional<std::string_view> query_;
 };
 
-/// Checks a Host value (or authority without userinfo) strictly by RFC 3986 section 3.2.2 and appends its normal form to `out`:
-/// lower case, an empty or default port of `scheme` ("http" 80, "https" 443) removed. Refuses "[::1", ports that are not
-/// 0..65535, bytes outside the grammar. An empty host is `Malformed`.
+/// Checks a Host value (or authority without userinfo) strictly by RFC 3986 section 3.2.2 and appends its normal form
+/// to `out`: lower case, an empty or default port of `scheme` ("http" 80, "https" 443) removed. Refuses "[::1", ports
+/// that are not 0..65535, bytes outside the grammar. An empty host is `Malformed`.
 Result<void> append_normal_host(std::string_view host, std::string_view scheme, std::string& out);
 /// Whether `append_normal_host` would take it.
 bool is_valid_host(std::string_view host) noexcept;
 
 /// RFC 3986 section 5.2 for what Location and Content-Location bring: resolves `reference` against `scheme://host` +
 /// `base_path`. Gives the normalised path with query when the result has the same scheme and host, else nothing.
-std::optional<std::string> same_origin_target(std::string_view reference, std::string_view scheme, std::string_view host,
-                                              std::string_view base_path);
+std::optional<std::string> same_origin_target(std::string_view reference, std::string_view scheme,
+                                              std::string_view host, std::string_view base_path);
 
 /// One `name[=value]` of a query. Views into the query; nothing decoded.
 struct QueryPair {
@@ -57,8 +60,10 @@ void for_each_query_pair(std::string_view query, F&& f) {
     query.remove_prefix(amp == std::string_view::npos ? query.size() : amp + 1);
     if (piece.empty()) continue;
     const auto eq = piece.find('=');
-    if (eq == std::string_view::npos) f(QueryPair{piece, std::nullopt});
-    else f(QueryPair{piece.substr(0, eq), piece.substr(eq + 1)});
+    if (eq == std::string_view::npos)
+      f(QueryPair{piece, std::nullopt});
+    else
+      f(QueryPair{piece.substr(0, eq), piece.substr(eq + 1)});
   }
 }
 

@@ -1,0 +1,217 @@
+#include "forebay/http/forwarding.hpp"
+
+#include <gtest/gtest.h>
+
+namespace forebay::http {
+namespace {
+
+Fields fields(std::initializer_list<std::pair<const char*, const char*>> lines) {
+  Fields f;
+  for (const auto& [name, value] : lines) f.add(name, value);
+  return f;
+}
+
+std::string value(const Fields& f, std::string_view name) {
+  return std::string(f.view().value(name).value_or("(none)"));
+}
+
+TEST(Ip, AddressesAreReadStrictly) {
+  for (const char* good :
+       {"1.2.3.4", "0.0.0.0", "255.255.255.255", "::", "::1", "1::", "2001:db8::8:800:200c:417a", "1:2:3:4:5:6:7:8",
+        "1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8", "::ffff:1.2.3.4", "1:2:3:4:5:6:1.2.3.4", "ABCD:EF01::"}) {
+    EXPECT_TRUE(parse_ip(good)) << good;
+  }
+  for (const char* bad : {"",
+                          "1",
+                          "1.2.3",
+                          "1.2.3.4.5",
+                          "256.1.1.1",
+                          "01.2.3.4",
+                          "1.2.3.04",
+                          "1.2.3.4 ",
+                          " 1.2.3.4",
+                          "1..2.3",
+                          "a.b.c.d",
+                          "1.2.3.-4",
+                          ":",
+                          ":::",
+                          "1:",
+                          ":1",
+                          "1:2:3:4:5:6:7",
+                          "1:2:3:4:5:6:7:8:9",
+                          "1::2::3",
+                          "12345::",
+                          "g::",
+                          "1:2:3:4:5:6:7:8::",
+                          "::1.2.3",
+                          "1.2.3.4::",
+                          "1:2:3:4:5:6:7:1.2.3.4",
+                          "::1%eth0",
+                          "[::1]",
+                          "1:2:3:4::5:6:7:8"}) {
+    EXPECT_FALSE(parse_ip(bad)) << bad;
+  }
+  EXPECT_EQ(parse_ip("::ffff:1.2.3.4"), parse_ip("1.2.3.4"));
+  EXPECT_EQ(parse_ip("1:0:0:0:0:0:0:8"), parse_ip("1::8"));
+}
+
+TEST(Cidr, ContainsByPrefix) {
+  struct Row {
+    const char* net;
+    const char* ip;
+    bool inside;
+  };
+  const Row rows[] = {{"10.0.0.0/8", "10.255.1.2", true},
+                      {"10.0.0.0/8", "11.0.0.0", false},
+                      {"10.0.0.0/9", "10.128.0.0", false},
+                      {"10.0.0.0/9", "10.127.255.255", true},
+                      {"0.0.0.0/0", "1.2.3.4", true},
+                      {"0.0.0.0/0", "::1", false},
+                      {"::/0", "1.2.3.4", true},
+                      {"192.168.1.1", "192.168.1.1", true},
+                      {"192.168.1.1", "192.168.1.2", false},
+                      {"2001:db8::/32", "2001:db8:1::", true},
+                      {"2001:db8::/33", "2001:db8:8000::", false},
+                      {"::1/128", "::1", true}};
+  for (const Row& r : rows) {
+    const auto net = parse_cidr(r.net);
+    ASSERT_TRUE(net) << r.net;
+    EXPECT_EQ(contains(*net, *parse_ip(r.ip)), r.inside) << r.net << " " << r.ip;
+    EXPECT_EQ(contains_any({*net}, *parse_ip(r.ip)), r.inside);
+  }
+  for (const char* bad : {"", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/a", "10.0.0/8", "/8", "10.0.0.0/-1",
+                          "x/8", "10.0.0.0/0008"}) {
+    EXPECT_FALSE(parse_cidr(bad)) << bad;
+  }
+}
+
+TEST(ClientAddress, IsTheFirstFromTheRightThatIsNotTrusted) {
+  const std::vector<Cidr> trusted{*parse_cidr("10.0.0.0/8"), *parse_cidr("::1")};
+  struct Row {
+    const char* peer;
+    const char* forwarded;
+    const char* client;
+  };
+  const Row rows[] = {{"1.2.3.4", "9.9.9.9", "1.2.3.4"},
+                      {"10.0.0.1", "9.9.9.9", "9.9.9.9"},
+                      {"10.0.0.1", "8.8.8.8, 9.9.9.9", "9.9.9.9"},
+                      {"10.0.0.1", "8.8.8.8, 9.9.9.9, 10.0.0.2", "9.9.9.9"},
+                      {"10.0.0.1", "10.0.0.3 ,10.0.0.2", "10.0.0.3"},
+                      {"10.0.0.1", "9.9.9.9, unknown, 10.0.0.2", "10.0.0.2"},
+                      {"10.0.0.1", "junk", "10.0.0.1"},
+                      {"10.0.0.1", "", "10.0.0.1"},
+                      {"10.0.0.1", "9.9.9.9:1234", "9.9.9.9"},
+                      {"::1", "[2001:db8::1]:99", "2001:db8::1"},
+                      {"::1", "2001:db8::1,,", "2001:db8::1"},
+                      {"", "9.9.9.9", ""}};
+  for (const Row& r : rows) {
+    EXPECT_EQ(client_address(r.peer, fields({{"X-Forwarded-For", r.forwarded}}), trusted), r.client) << r.forwarded;
+  }
+  EXPECT_EQ(
+      client_address("10.0.0.1", fields({{"X-Forwarded-For", "8.8.8.8"}, {"X-Forwarded-For", "10.0.0.9"}}), trusted),
+      "8.8.8.8");
+  EXPECT_EQ(client_address("10.0.0.1", {}, trusted), "10.0.0.1");
+}
+
+TEST(Forwarding, WhatAStrangerClaimsIsReplaced) {
+  Fields f = fields({{"X-Forwarded-For", "6.6.6.6"},
+                     {"X-Forwarded-Host", "evil"},
+                     {"X-Forwarded-Proto", "https"},
+                     {"X-Forwarded-Port", "1"},
+                     {"Forwarded", "for=6.6.6.6"},
+                     {"Accept", "*/*"}});
+  for (const auto mode : {ForwardedMode::Auto, ForwardedMode::Append, ForwardedMode::Set}) {
+    Fields g = f;
+    set_forwarding_fields(g, {"1.2.3.4", "shop.example:8080", "http", false, mode});
+    EXPECT_EQ(value(g, "X-Forwarded-For"), "1.2.3.4");
+    EXPECT_EQ(value(g, "X-Forwarded-Host"), "shop.example:8080");
+    EXPECT_EQ(value(g, "X-Forwarded-Proto"), "http");
+    EXPECT_EQ(value(g, "X-Forwarded-Port"), "8080");
+    EXPECT_EQ(value(g, "Forwarded"), "for=1.2.3.4;host=\"shop.example:8080\";proto=http");
+    EXPECT_EQ(value(g, "Accept"), "*/*");
+  }
+}
+
+TEST(Forwarding, ATrustedPeerIsBelievedAndAddedTo) {
+  Fields f = fields({{"X-Forwarded-For", "9.9.9.9"},
+                     {"X-Forwarded-Host", "shop.example"},
+                     {"X-Forwarded-Proto", "https"},
+                     {"Forwarded", "for=9.9.9.9"}});
+  Fields g = f;
+  set_forwarding_fields(g, {"2001:db8::1", "inner", "http", true, ForwardedMode::Auto});
+  EXPECT_EQ(value(g, "X-Forwarded-For"), "9.9.9.9, 2001:db8::1");
+  EXPECT_EQ(value(g, "X-Forwarded-Host"), "shop.example");
+  EXPECT_EQ(value(g, "X-Forwarded-Proto"), "https");
+  EXPECT_EQ(value(g, "Forwarded"), "for=9.9.9.9, for=\"[2001:db8::1]\";host=inner;proto=http");
+  set_forwarding_fields(f, {"10.0.0.1", "inner", "https", true, ForwardedMode::Set});
+  EXPECT_EQ(value(f, "X-Forwarded-For"), "10.0.0.1");
+  EXPECT_EQ(value(f, "X-Forwarded-Host"), "inner");
+  EXPECT_EQ(value(f, "X-Forwarded-Port"), "443");
+}
+
+TEST(Forwarding, OffRemovesAllAndAUnixPeerIsUnknown) {
+  Fields f = fields({{"X-Forwarded-For", "9.9.9.9"}, {"Forwarded", "for=9.9.9.9"}, {"X-Forwarded-Port", "1"}});
+  set_forwarding_fields(f, {"1.2.3.4", "h", "http", true, ForwardedMode::Off});
+  EXPECT_TRUE(f.view().empty());
+  set_forwarding_fields(f, {"", "[::1]", "http", false, ForwardedMode::Auto});
+  EXPECT_EQ(value(f, "X-Forwarded-For"), "(none)");
+  EXPECT_EQ(value(f, "X-Forwarded-Port"), "80");
+  EXPECT_EQ(value(f, "Forwarded"), "for=unknown;host=\"[::1]\";proto=http");
+}
+
+TEST(Forwarding, ViaGrowsToTheRight) {
+  Fields f = fields({{"Via", "1.0 a"}, {"Via", "1.1 b"}});
+  add_via(f, Version::Http11, "forebay");
+  EXPECT_EQ(value(f, "Via"), "1.0 a, 1.1 b, 1.1 forebay");
+  EXPECT_EQ(f.view().count(FieldId::Via), 1u);
+  Fields g;
+  add_via(g, Version::Http10, "forebay");
+  EXPECT_EQ(value(g, "Via"), "1.0 forebay");
+}
+
+TEST(HopByHop, NamedFieldsGoToo) {
+  Fields f = fields({{"Connection", "close, X-Hop"},
+                     {"connection", "keep-alive, x-other, Host, Content-Length"},
+                     {"Keep-Alive", "timeout=5"},
+                     {"X-Hop", "1"},
+                     {"X-Other", "2"},
+                     {"X-Stays", "3"},
+                     {"Host", "h"},
+                     {"Content-Length", "5"},
+                     {"TE", "trailers"},
+                     {"Upgrade", "h2c"},
+                     {"Transfer-Encoding", "chunked"},
+                     {"Proxy-Authorization", "x"},
+                     {"Trailer", "x"}});
+  remove_hop_by_hop(f);
+  std::string left;
+  for (const Field& line : f.view()) left.append(line.name).append(" ");
+  EXPECT_EQ(left, "X-Stays Host Content-Length ");
+}
+
+TEST(CdnLoop, CountsItsOwnNameAndKnowsItsOwnId) {
+  struct Row {
+    const char* value;
+    bool own;
+    std::size_t members;
+  };
+  const Row rows[] = {{"forebay;id=ab12", true, 1},
+                      {"forebay; id=\"ab12\"", true, 1},
+                      {"Forebay;x=1;ID=ab12", true, 1},
+                      {"forebay;id=other", false, 1},
+                      {"forebay", false, 1},
+                      {"other;id=ab12", false, 0},
+                      {"forebay, other, forebay;id=x, forebay ; id=ab12", true, 3},
+                      {"forebayx;id=ab12", false, 0},
+                      {"", false, 0},
+                      {"other;x=\"a, forebay;id=ab12\"", false, 0}};
+  for (const Row& r : rows) {
+    const auto verdict = read_cdn_loop(fields({{"CDN-Loop", r.value}}), "forebay", "ab12");
+    EXPECT_EQ(verdict.own, r.own) << r.value;
+    EXPECT_EQ(verdict.members, r.members) << r.value;
+  }
+  EXPECT_EQ(read_cdn_loop(fields({{"CDN-Loop", "forebay"}, {"cdn-loop", "forebay"}}), "forebay", "x").members, 2u);
+}
+
+}  // namespace
+}  // namespace forebay::http
