@@ -1,0 +1,62 @@
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forebay/base/clock.hpp"
+
+namespace forebay::upstream {
+
+struct Address {
+  boost::asio::ip::tcp::endpoint endpoint;
+  std::string text;  ///< "127.0.0.1:3000", "[::1]:3000"
+};
+using AddressList = std::shared_ptr<const std::vector<Address>>;
+
+Address address_of(const boost::asio::ip::tcp::endpoint& endpoint);
+
+/// What is known of an origin's addresses, for all workers. A set is used until a newer one is there: it is asked for
+/// anew once it is older than `refresh`, beside the fetch that noticed, and a failure to resolve keeps the old one.
+/// Thread-safe.
+class Addresses {
+ public:
+  Addresses(std::string_view host, std::uint16_t port, Duration refresh);
+
+  /// The right, and the duty, to resolve anew; one at a time.
+  class Turn {
+   public:
+    explicit Turn(Addresses& addresses) noexcept : addresses_(&addresses) {}
+    Turn(const Turn&) = delete;
+    ~Turn();
+
+   private:
+    Addresses* addresses_;
+  };
+  struct Look {
+    AddressList list;            ///< Null: nothing is known yet.
+    std::shared_ptr<Turn> turn;  ///< The set is old, and this caller is to ask for a newer one.
+  };
+  Look look(Timestamp now);
+  void learn(std::vector<Address> fresh, Timestamp now);
+  /// Resolving failed: the old set stays for a while more.
+  void keep(Timestamp now);
+
+  const std::string& host() const noexcept { return host_; }
+  std::uint16_t port() const noexcept { return port_; }
+
+ private:
+  const std::string host_;
+  const std::uint16_t port_;
+  const Duration refresh_;
+  std::mutex mutex_;
+  AddressList list_;
+  Timestamp fresh_until_{};
+  bool resolving_ = false;
+};
+
+}  // namespace forebay::upstream

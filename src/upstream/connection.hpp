@@ -1,0 +1,70 @@
+#pragma once
+
+#include <boost/asio/buffer.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "forebay/net/deadlines.hpp"
+#include "forebay/net/socket.hpp"
+#include "upstream/permits.hpp"
+#include "upstream/shared_origin.hpp"
+
+namespace forebay::upstream {
+
+/// One connection to an origin: its socket, its permit, and the bytes that were read and not yet used. It knows no
+/// HTTP. Belongs to one worker.
+class Connection {
+ public:
+  Connection(boost::asio::io_context& io, std::shared_ptr<SharedOrigin> origin, Permit permit);
+  Connection(const Connection&) = delete;
+  ~Connection() { close(); }
+
+  net::Socket& socket() noexcept { return socket_; }
+  const std::string& address() const noexcept { return address_; }
+  /// Whether it has carried a request before this one.
+  bool reused() const noexcept { return reused_; }
+
+  /// The connect has succeeded.
+  void opened(const std::string& address);
+  /// Takes a parked socket over; false when the kernel refuses it.
+  bool adopt(ParkedSocket parked);
+  /// Closes it; the permit goes back unless the caller keeps it.
+  Permit close() noexcept;
+  /// Takes the socket out of this worker's loop, open.
+  Grant park() noexcept;
+  /// Nothing to read and not closed, as an idle connection must be. What comes unasked would be taken for the next
+  /// answer.
+  bool quiet() noexcept;
+
+  enum class Use : std::uint8_t { None, Active, Idle };
+  /// Counts it as what it is now. A connection that rests keeps no buffer.
+  void set_use(Use use) noexcept;
+
+  std::string_view input() const noexcept { return {buffer_.get() + begin_, end_ - begin_}; }
+  void consume(std::size_t n) noexcept { begin_ += n; }
+  /// Room behind the input for the next read, at least a quarter of the buffer. Moves the input.
+  boost::asio::mutable_buffer room();
+  void received(std::size_t n) noexcept;
+  /// Moves bytes that were consumed to `to`, at or before where they are, so that pieces of content become one.
+  static void move_down(const char* to, std::string_view bytes) noexcept;
+
+  /// Counts the times it was idle, so that a watch of an earlier rest is known as such.
+  std::uint64_t rests = 0;
+  std::unique_ptr<net::Deadline> idle_deadline;
+
+ private:
+  const std::shared_ptr<SharedOrigin> origin_;
+  net::Socket socket_;
+  Permit permit_;
+  std::string address_;
+  Use use_ = Use::None;
+  bool reused_ = false;
+  bool filled_ = false;  // the last read used all its room
+  std::unique_ptr<char[]> buffer_;
+  std::size_t capacity_ = 0, begin_ = 0, end_ = 0;
+};
+using ConnectionPtr = std::shared_ptr<Connection>;
+
+}  // namespace forebay::upstream

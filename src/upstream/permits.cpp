@@ -1,0 +1,115 @@
+#include "upstream/permits.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace forebay::upstream {
+
+ParkedSocket::~ParkedSocket() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void Permit::reset() noexcept {
+  if (const auto permits = std::exchange(permits_, nullptr)) permits->give_back();
+}
+
+Permits::Permits(unsigned max_connections, unsigned max_idle)
+    : max_connections_(std::max(max_connections, 1U)), max_idle_(max_idle) {}
+
+Permit Permits::take(const std::shared_ptr<PermitRequest>& request) {
+  std::vector<std::shared_ptr<Shelf>> rich;
+  {
+    const std::lock_guard lock(mutex_);
+    // Nobody overtakes the queue.
+    if (queue_.empty() && open_ < max_connections_) {
+      ++open_;
+      return Permit(shared_from_this());
+    }
+    request->place_ = queue_.insert(queue_.end(), request);
+    request->state_ = PermitRequest::State::Queued;
+    for (const auto& shelf : shelves_) {
+      if (shelf->idle != 0) rich.push_back(shelf);
+    }
+  }
+  // All of them, for each may lose its idle connection before it looks at the queue.
+  for (const auto& shelf : rich) shelf->wanted.notify();
+  return {};
+}
+
+std::optional<Grant> Permits::granted(PermitRequest& request) {
+  const std::lock_guard lock(mutex_);
+  if (request.state_ != PermitRequest::State::Granted) return std::nullopt;
+  request.state_ = PermitRequest::State::Out;
+  return Grant{Permit(shared_from_this()), std::move(request.socket_)};
+}
+
+void Permits::leave(PermitRequest& request) {
+  std::shared_ptr<PermitRequest> left;
+  {
+    const std::lock_guard lock(mutex_);
+    if (request.state_ == PermitRequest::State::Queued) {
+      request.state_ = PermitRequest::State::Out;
+      left = std::move(*request.place_);
+      queue_.erase(request.place_);
+      return;
+    }
+  }
+  if (auto grant = granted(request)) hand_over(std::move(*grant));
+}
+
+void Permits::hand_over(Grant grant) {
+  // The permit changes hands with the connection, or goes back with its end.
+  grant.permit.permits_.reset();
+  grant_next(std::move(grant.socket));
+}
+
+void Permits::give_back() noexcept { grant_next({}); }
+
+void Permits::grant_next(ParkedSocket socket) {
+  std::shared_ptr<PermitRequest> next;
+  {
+    const std::lock_guard lock(mutex_);
+    if (queue_.empty()) {
+      --open_;
+      return;
+    }
+    next = std::move(queue_.front());
+    queue_.pop_front();
+    next->socket_ = std::move(socket);
+    next->state_ = PermitRequest::State::Granted;
+  }
+  next->signal.notify();
+}
+
+void Permits::add(std::shared_ptr<Shelf> shelf) {
+  const std::lock_guard lock(mutex_);
+  shelves_.push_back(std::move(shelf));
+}
+
+void Permits::remove(const std::shared_ptr<Shelf>& shelf) {
+  const std::lock_guard lock(mutex_);
+  std::erase(shelves_, shelf);
+}
+
+Permits::Rest Permits::rest(Shelf& shelf) {
+  const std::lock_guard lock(mutex_);
+  if (!queue_.empty()) return Rest::Wanted;
+  if (idle_ >= max_idle_) return Rest::Close;
+  ++idle_;
+  ++shelf.idle;
+  return Rest::Idle;
+}
+
+void Permits::unrest(Shelf& shelf) {
+  const std::lock_guard lock(mutex_);
+  --idle_;
+  --shelf.idle;
+}
+
+bool Permits::anyone_waits() const {
+  const std::lock_guard lock(mutex_);
+  return !queue_.empty();
+}
+
+}  // namespace forebay::upstream

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "forebay/base/waker.hpp"
+
+namespace forebay::upstream {
+
+class Permits;
+
+/// An open connection on its way from one worker to another: nobody reads it meanwhile, and it is closed unless taken.
+class ParkedSocket {
+ public:
+  ParkedSocket() = default;
+  ParkedSocket(int descriptor, int family, std::string address)
+      : descriptor_(descriptor), family_(family), address_(std::move(address)) {}
+  ParkedSocket(ParkedSocket&& o) noexcept
+      : descriptor_(std::exchange(o.descriptor_, -1)), family_(o.family_), address_(std::move(o.address_)) {}
+  ParkedSocket& operator=(ParkedSocket&& o) noexcept {
+    std::swap(descriptor_, o.descriptor_);
+    std::swap(family_, o.family_);
+    std::swap(address_, o.address_);
+    return *this;
+  }
+  ~ParkedSocket();
+
+  explicit operator bool() const noexcept { return descriptor_ >= 0; }
+  int family() const noexcept { return family_; }
+  const std::string& address() const noexcept { return address_; }
+  int release() noexcept { return std::exchange(descriptor_, -1); }
+
+ private:
+  int descriptor_ = -1;
+  int family_ = 0;
+  std::string address_;
+};
+
+/// The right to have one connection to an origin, from before it is opened until after it is closed.
+class Permit {
+ public:
+  Permit() = default;
+  Permit(Permit&&) noexcept = default;
+  Permit& operator=(Permit&& o) noexcept {
+    reset();
+    permits_ = std::move(o.permits_);
+    return *this;
+  }
+  ~Permit() { reset(); }
+
+  explicit operator bool() const noexcept { return permits_ != nullptr; }
+  void reset() noexcept;
+
+ private:
+  friend class Permits;
+  explicit Permit(std::shared_ptr<Permits> permits) noexcept : permits_(std::move(permits)) {}
+  std::shared_ptr<Permits> permits_;
+};
+
+/// What a waiter gets: a permit, and perhaps a connection that somebody has no more use for.
+struct Grant {
+  Permit permit;
+  ParkedSocket socket;
+};
+
+/// A place in the queue for permits. `signal` is notified once something was granted.
+class PermitRequest {
+ public:
+  Signal signal;
+
+ private:
+  friend class Permits;
+  enum class State : std::uint8_t { Out, Queued, Granted };
+  // All below under the mutex of the Permits.
+  State state_ = State::Out;
+  ParkedSocket socket_;
+  std::list<std::shared_ptr<PermitRequest>>::iterator place_;
+};
+
+/// One worker's idle connections, as the others see them. `wanted` asks the worker to give them to the queue.
+struct Shelf {
+  Signal wanted;
+  unsigned idle = 0;  // under the mutex of the Permits
+};
+
+/// The connections of a process to one origin: how many there may be, how many of them idle, and the one first-come
+/// queue of fetches of all workers that wait for one. Thread-safe; nothing is woken or closed under its lock.
+class Permits : public std::enable_shared_from_this<Permits> {
+ public:
+  Permits(unsigned max_connections, unsigned max_idle);
+
+  /// A permit at once; or an empty one, then `request` is in the queue. The caller waits on its signal already, so that
+  /// no grant is missed.
+  Permit take(const std::shared_ptr<PermitRequest>& request);
+  /// What `request` was granted; nothing while it is still in the queue.
+  std::optional<Grant> granted(PermitRequest& request);
+  /// Leaves the queue; what was granted meanwhile goes to the next.
+  void leave(PermitRequest& request);
+  /// Gives a permit with its connection to the first in the queue; closes it when nobody is there any more.
+  void hand_over(Grant grant);
+
+  void add(std::shared_ptr<Shelf> shelf);
+  void remove(const std::shared_ptr<Shelf>& shelf);
+  enum class Rest : std::uint8_t {
+    Idle,    ///< Counted on the shelf.
+    Wanted,  ///< Somebody waits: `hand_over`.
+    Close,   ///< There are enough idle ones.
+  };
+  /// What becomes of a connection that has no more work.
+  Rest rest(Shelf& shelf);
+  /// A connection leaves the shelf.
+  void unrest(Shelf& shelf);
+  bool anyone_waits() const;
+
+ private:
+  friend class Permit;
+  void give_back() noexcept;
+  void grant_next(ParkedSocket socket);
+
+  const unsigned max_connections_;
+  const unsigned max_idle_;
+  mutable std::mutex mutex_;
+  unsigned open_ = 0;
+  unsigned idle_ = 0;
+  std::list<std::shared_ptr<PermitRequest>> queue_;
+  std::vector<std::shared_ptr<Shelf>> shelves_;
+};
+
+}  // namespace forebay::upstream

@@ -1,0 +1,161 @@
+#include "upstream/pool.hpp"
+
+#include <algorithm>
+
+namespace forebay::upstream {
+
+namespace asio = boost::asio;
+
+Pool::Pool(net::Worker& worker, std::shared_ptr<SharedOrigin> origin)
+    : worker_(worker), origin_(std::move(origin)), resolver_(worker.io()) {}
+
+Pool::~Pool() { origin_->permits->remove(shelf_); }
+
+void Pool::open() {
+  shelf_->wanted.wait(worker_, wanted_);
+  origin_->permits->add(shelf_);
+}
+
+ConnectionPtr Pool::take_idle() {
+  while (!idle_.empty()) {
+    auto connection = std::move(idle_.back());
+    idle_.pop_back();
+    origin_->permits->unrest(*shelf_);
+    // What the loop has not told us yet: an origin that has closed in the meantime, or said something unasked.
+    if (connection->quiet()) {
+      connection->idle_deadline.reset();
+      connection->set_use(Connection::Use::Active);
+      return connection;
+    }
+    connection->close();
+  }
+  return nullptr;
+}
+
+void Pool::put_back(ConnectionPtr connection) {
+  const auto rest = retired_ ? Permits::Rest::Close : origin_->permits->rest(*shelf_);
+  switch (rest) {
+    case Permits::Rest::Close:
+      connection->close();
+      return;
+    case Permits::Rest::Wanted:
+      origin_->permits->hand_over(connection->park());
+      return;
+    case Permits::Rest::Idle:
+      break;
+  }
+  connection->set_use(Connection::Use::Idle);
+  watch(connection);
+  idle_.push_back(std::move(connection));
+}
+
+// Readiness, not a read: whatever would be read belongs to nobody, and the next fetch must find the connection without
+// a read under way that could take its answer's first bytes for ours.
+void Pool::watch(const ConnectionPtr& connection) {
+  const auto rests = ++connection->rests;
+  const std::weak_ptr<Pool> pool = weak_from_this();
+  const std::weak_ptr<Connection> watched = connection;
+  connection->socket().async_wait(net::Socket::wait_read,
+                                  [pool, watched, rests](const boost::system::error_code& error) {
+                                    if (error) return;
+                                    const auto self = pool.lock();
+                                    const auto readable = watched.lock();
+                                    if (!self || !readable || readable->rests != rests) return;
+                                    self->worker_.tick();
+                                    self->drop(*readable);
+                                  });
+  // A deadline does not live in itself: it is ended by a post.
+  connection->idle_deadline = std::make_unique<net::Deadline>([pool, watched] {
+    const auto self = pool.lock();
+    if (!self) return;
+    self->worker_.post([pool, watched] {
+      const auto owner = pool.lock();
+      const auto old = watched.lock();
+      if (owner && old && old->idle_deadline && !old->idle_deadline->armed()) owner->drop(*old);
+    });
+  });
+  worker_.deadlines().arm(*connection->idle_deadline, worker_.now().mono, origin_->config.pool.idle_timeout);
+}
+
+void Pool::drop(Connection& connection) {
+  const auto at = std::find_if(idle_.begin(), idle_.end(), [&](const auto& c) { return c.get() == &connection; });
+  if (at == idle_.end()) return;
+  const auto dropped = std::move(*at);
+  idle_.erase(at);
+  origin_->permits->unrest(*shelf_);
+  dropped->close();
+}
+
+void Pool::give_to_queue() {
+  shelf_->wanted.wait(worker_, wanted_);
+  while (!idle_.empty() && origin_->permits->anyone_waits()) {
+    // The one that rests longest: the others are likelier to live.
+    const auto connection = std::move(idle_.front());
+    idle_.erase(idle_.begin());
+    origin_->permits->unrest(*shelf_);
+    origin_->permits->hand_over(connection->park());
+  }
+}
+
+void Pool::resolve(Resolved then) {
+  auto look = origin_->addresses.look(worker_.now().mono);
+  if (look.turn) start_resolving(std::move(look.turn));
+  if (look.list) {
+    then(look.list, {});
+    return;
+  }
+  unresolved_.push_back(std::move(then));
+  if (!resolving_) start_resolving(nullptr);
+}
+
+void Pool::start_resolving(std::shared_ptr<Addresses::Turn> turn) {
+  // In this order: the turn goes before what it points into.
+  struct Asked {
+    std::shared_ptr<Pool> pool;
+    std::shared_ptr<Addresses::Turn> turn;
+  };
+  resolving_ = true;
+  const auto done = [asked = Asked{shared_from_this(), std::move(turn)}](
+                        const boost::system::error_code& error, const asio::ip::tcp::resolver::results_type& found) {
+    Pool* const self = asked.pool.get();
+    self->resolving_ = false;
+    const Timestamp now = self->worker_.tick().mono;
+    Addresses& addresses = self->origin_->addresses;
+    std::vector<Address> list;
+    for (const auto& entry : found) {
+      const auto same = [&](const Address& a) { return a.endpoint == entry.endpoint(); };
+      if (std::none_of(list.begin(), list.end(), same)) list.push_back(address_of(entry.endpoint()));
+    }
+    if (error || list.empty()) {
+      addresses.keep(now);
+      self->tell(nullptr, addresses.host() + ": " + (error ? error.message() : "no address"));
+    } else {
+      addresses.learn(std::move(list), now);
+      self->tell(addresses.look(now).list, {});
+    }
+  };
+  resolver_.async_resolve(origin_->addresses.host(), std::to_string(origin_->addresses.port()),
+                          asio::ip::tcp::resolver::numeric_service, done);
+}
+
+void Pool::tell(const AddressList& list, const std::string& why) {
+  for (const auto& then : std::exchange(unresolved_, {})) then(list, why);
+}
+
+void Pool::retire() {
+  retired_ = true;
+  for (const auto& connection : std::exchange(idle_, {})) {
+    origin_->permits->unrest(*shelf_);
+    connection->close();
+  }
+}
+
+void Pool::shut() {
+  wanted_.stop_waiting();
+  retire();
+  unresolved_.clear();
+  resolver_.cancel();
+  while (!fetches_.empty()) fetches_.front().cancel();
+}
+
+}  // namespace forebay::upstream

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/intrusive/list.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "forebay/net/worker.hpp"
+#include "upstream/connection.hpp"
+#include "upstream/shared_origin.hpp"
+
+namespace forebay::upstream {
+
+/// A fetch as its pool knows it: something to cancel when the pool ends.
+class Cancellable
+    : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  virtual void cancel() = 0;
+
+ protected:
+  ~Cancellable() = default;
+};
+
+/// One worker's connections to one origin that rest, and its fetches. Touched by its worker alone.
+class Pool final : public std::enable_shared_from_this<Pool> {
+ public:
+  Pool(net::Worker& worker, std::shared_ptr<SharedOrigin> origin);
+  Pool(const Pool&) = delete;
+  ~Pool();
+
+  net::Worker& worker() noexcept { return worker_; }
+  SharedOrigin& origin() noexcept { return *origin_; }
+  const std::shared_ptr<SharedOrigin>& shared() const noexcept { return origin_; }
+
+  /// Begins to listen for other workers' wants; once, after construction.
+  void open();
+  /// The connection that was used last, if it still lives.
+  ConnectionPtr take_idle();
+  /// A connection whose last answer was whole, for whoever comes next.
+  void put_back(ConnectionPtr connection);
+
+  using Resolved = std::function<void(const AddressList& list, const std::string& why)>;
+  /// The origin's addresses: at once when some are known, else when they are resolved. Null with a reason.
+  void resolve(Resolved then);
+
+  /// Closes what rests, now and from now on.
+  void retire();
+  /// `retire`, and all fetches end silently.
+  void shut();
+  void add(Cancellable& fetch) { fetches_.push_back(fetch); }
+
+ private:
+  struct Wanted final : Waiter {
+    explicit Wanted(Pool& p) : pool(p) {}
+    void woken() override { pool.give_to_queue(); }
+    Pool& pool;
+  };
+  void give_to_queue();
+  void watch(const ConnectionPtr& connection);
+  void drop(Connection& connection);
+  void start_resolving(std::shared_ptr<Addresses::Turn> turn);
+  void tell(const AddressList& list, const std::string& why);
+
+  net::Worker& worker_;
+  const std::shared_ptr<SharedOrigin> origin_;
+  const std::shared_ptr<Shelf> shelf_ = std::make_shared<Shelf>();
+  Wanted wanted_{*this};
+  std::vector<ConnectionPtr> idle_;  // the last used is last
+  boost::intrusive::list<Cancellable, boost::intrusive::constant_time_size<false>> fetches_;
+  boost::asio::ip::basic_resolver<boost::asio::ip::tcp, net::Worker::Executor> resolver_;
+  std::vector<Resolved> unresolved_;
+  bool resolving_ = false;
+  bool retired_ = false;
+};
+
+}  // namespace forebay::upstream

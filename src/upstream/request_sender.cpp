@@ -1,0 +1,103 @@
+#include "upstream/request_sender.hpp"
+
+#include "forebay/http/h1_writer.hpp"
+
+namespace forebay::upstream {
+
+namespace {
+// RFC 9110 section 8.6: where content is expected, its absence is said.
+bool expects_content(http::Method m) {
+  return m == http::Method::Post || m == http::Method::Put || m == http::Method::Patch || m == http::Method::Query;
+}
+
+bool goes_out(const http::Field& f) {
+  return !http::is_hop_by_hop(f.id) && f.id != http::FieldId::ContentLength && f.id != http::FieldId::Expect;
+}
+
+std::string head_of(const FetchRequest& request, std::optional<std::uint64_t> length) {
+  std::string head;
+  head.reserve(512);
+  http::append_request_line(head, request.method_text, request.target);
+  for (const auto& f : request.fields) {
+    if (goes_out(f)) http::append_line(head, f.name, f.value);
+  }
+  if (request.body != nullptr && !length) {
+    http::append_line(head, http::FieldId::TransferEncoding, "chunked");
+  } else if (request.body != nullptr || expects_content(request.method)) {
+    head.append("Content-Length: ");
+    http::append_decimal(head, length.value_or(0));
+    head.append("\r\n");
+  }
+  return head.append("\r\n");
+}
+}  // namespace
+
+RequestSender::RequestSender(const FetchRequest& request)
+    : body_(request.body), length_(body_ ? body_->length() : std::nullopt) {
+  head_ = head_of(request, length_);
+  rewind();
+}
+
+void RequestSender::rewind() noexcept {
+  left_ = length_.value_or(0);
+  head_added_ = false;
+  complete_ = body_ == nullptr;
+  first_ = last_ = 0;
+}
+
+RequestSender::Next RequestSender::next() {
+  if (first_ != last_) return Next::Write;
+  first_ = last_ = 0;
+  if (!head_added_) {
+    head_added_ = true;
+    add(head_);
+  }
+  const auto otherwise = [this](Next next) { return last_ != 0 ? Next::Write : next; };
+  if (complete_) return otherwise(Next::Sent);
+  std::string_view bytes;
+  switch (body_->pull(bytes)) {
+    case net::BodySource::State::Data:
+      return add_content(bytes);
+    case net::BodySource::State::Wait:
+      return otherwise(Next::Wait);
+    case net::BodySource::State::End:
+      return end_content() == Next::Broken ? Next::Broken : otherwise(Next::Sent);
+    case net::BodySource::State::Broken:
+    case net::BodySource::State::TooLarge:
+      break;
+  }
+  return Next::Broken;
+}
+
+RequestSender::Next RequestSender::add_content(std::string_view bytes) {
+  if (!length_) {
+    frame_.clear();
+    http::append_chunk_size(frame_, bytes.size());
+    add(frame_);
+    add(bytes);
+    add("\r\n");
+    return Next::Write;
+  }
+  if (bytes.size() > left_) return Next::Broken;
+  left_ -= bytes.size();
+  complete_ = left_ == 0;
+  add(bytes);
+  return Next::Write;
+}
+
+RequestSender::Next RequestSender::end_content() {
+  if (left_ != 0) return Next::Broken;
+  complete_ = true;
+  if (length_) return Next::Sent;
+  frame_.clear();
+  http::append_last_chunk(frame_, body_->trailers());
+  add(frame_);
+  return Next::Write;
+}
+
+void RequestSender::written(std::size_t n) noexcept {
+  while (first_ != last_ && n >= parts_[first_].size()) n -= parts_[first_++].size();
+  if (first_ != last_) parts_[first_] += n;
+}
+
+}  // namespace forebay::upstream

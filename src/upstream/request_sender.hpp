@@ -1,0 +1,50 @@
+#pragma once
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "forebay/upstream/origin.hpp"
+
+namespace forebay::upstream {
+
+/// A request as bytes for the wire: its head, then its content as it can be pulled, framed for HTTP/1.1 (RFC 9112
+/// section 6). It never makes a body look complete that was not.
+class RequestSender {
+ public:
+  explicit RequestSender(const FetchRequest& request);
+
+  enum class Next : std::uint8_t {
+    Write,   ///< `parts` are to be written, then `written`.
+    Wait,    ///< For the body: see `BodySource::wait`.
+    Sent,    ///< All is written.
+    Broken,  ///< The content ended before its end: close the connection.
+  };
+  Next next();
+  std::span<const boost::asio::const_buffer> parts() const noexcept { return {parts_.data() + first_, last_ - first_}; }
+  void written(std::size_t n) noexcept;
+
+  /// Whether it can be sent once more from its first byte.
+  bool can_repeat() const { return body_ == nullptr || !body_->begun(); }
+  void rewind() noexcept;
+  net::BodySource* body() const noexcept { return body_; }
+
+ private:
+  void add(std::string_view bytes) noexcept { parts_[last_++] = boost::asio::buffer(bytes.data(), bytes.size()); }
+  Next add_content(std::string_view bytes);
+  Next end_content();
+
+  std::string head_;
+  net::BodySource* const body_;
+  const std::optional<std::uint64_t> length_;
+  std::uint64_t left_ = 0;
+  bool head_added_ = false, complete_ = false;
+  std::string frame_;  // a chunk's size, or the last chunk
+  std::array<boost::asio::const_buffer, 4> parts_;
+  std::size_t first_ = 0, last_ = 0;
+};
+
+}  // namespace forebay::upstream

@@ -1,0 +1,321 @@
+#include "upstream/running_fetch.hpp"
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+#include <random>
+
+namespace forebay::upstream {
+
+namespace {
+// Answers have more fields than requests (a Set-Cookie each), and the limit on their bytes holds anyway.
+constexpr std::size_t kMaxFields = 1000;
+
+http::HeadLimits limits_of(std::size_t response_header) {
+  http::HeadLimits limits;
+  limits.head = response_header;
+  limits.fields = kMaxFields;
+  return limits;
+}
+
+// Before an attempt is repeated, so that those who failed together do not come back together.
+Duration backoff(unsigned attempt) {
+  constexpr Duration kBase = std::chrono::milliseconds{10};
+  thread_local std::minstd_rand random{std::random_device{}()};
+  std::uniform_int_distribution<int> percent(50, 100);
+  return kBase * (1 << std::min(attempt, 5U)) * percent(random) / 100;
+}
+}  // namespace
+
+RunningFetch::RunningFetch(std::shared_ptr<Pool> pool, const FetchRequest& request, FetchSink& sink,
+                           std::size_t response_header)
+    : pool_(std::move(pool)),
+      sink_(&sink),
+      method_(request.method),
+      limits_(limits_of(response_header)),
+      sender_(request),
+      parser_(limits_),
+      retries_left_(pool_->origin().config.retries) {
+  times_.requested = worker().now();
+  times_.started = times_.requested.mono;
+  origin().numbers.in_flight.fetch_add(1, std::memory_order_relaxed);
+  origin().budget.deposit();
+  pool_->add(*this);
+}
+
+RunningFetch::~RunningFetch() { cancel(); }
+
+void RunningFetch::start() {
+  if (over()) return;
+  worker().tick();
+  if (origin().config.url.scheme == "http") return seek();
+  // Never in plain text what was meant to be encrypted.
+  fail(FetchError::Tls, "origins over TLS are not in this version");
+}
+
+void RunningFetch::arm(Timer timer, Duration in) {
+  timer_ = timer;
+  worker().deadlines().arm(deadline_, worker().now().mono, in);
+}
+
+void RunningFetch::expired() {
+  const auto self = shared_from_this();
+  switch (timer_) {
+    case Timer::Queue:
+      return fail(FetchError::Queue, "no connection was free in time");
+    case Timer::Backoff:
+      return dial(std::move(permit_));
+    case Timer::Connect:
+      if (connection_ && next_address_ < addresses_->size()) return connect_next();
+      return attempt_failed(FetchError::ConnectTimeout, connection_ ? address_ : origin().addresses.host());
+    case Timer::FirstByte:
+      return attempt_failed(FetchError::FirstByteTimeout, address_);
+    case Timer::BetweenBytes:
+      return attempt_failed(FetchError::BetweenBytesTimeout, address_);
+  }
+}
+
+// --- the way to a connection ---
+
+void RunningFetch::seek() {
+  if (auto idle = pool_->take_idle()) return converse(std::move(idle));
+  permit_request_ = std::make_shared<PermitRequest>();
+  permit_request_->signal.wait(worker(), permit_wake_);
+  auto permit = origin().permits->take(permit_request_);
+  if (permit) {
+    permit_wake_.stop_waiting();
+    permit_request_.reset();
+    return dial(std::move(permit));
+  }
+  asked_ = worker().now().mono;
+  arm(Timer::Queue, origin().config.pool.queue_timeout);
+}
+
+void RunningFetch::permit_woken() {
+  if (over() || !permit_request_) return;
+  const auto self = shared_from_this();
+  auto grant = origin().permits->granted(*permit_request_);
+  if (!grant) {
+    permit_request_->signal.wait(worker(), permit_wake_);
+    return;
+  }
+  permit_request_.reset();
+  deadline_.disarm();
+  times_.queued = worker().tick().mono - asked_;
+  if (!grant->socket) return dial(std::move(grant->permit));
+  auto connection = std::make_shared<Connection>(worker().io(), pool_->shared(), std::move(grant->permit));
+  if (connection->adopt(std::move(grant->socket)) && connection->quiet()) return converse(std::move(connection));
+  dial(connection->close());
+}
+
+// DNS and TCP together have `timeouts.connect`.
+void RunningFetch::dial(Permit permit) {
+  phase_ = Phase::Connecting;
+  ++times_.attempts;
+  dialled_ = worker().now().mono;
+  permit_ = std::move(permit);
+  arm(Timer::Connect, origin().config.timeouts.connect);
+  const std::weak_ptr<RunningFetch> fetch = weak_from_this();
+  pool_->resolve([fetch, attempt = ++dials_](const AddressList& list, const std::string& why) {
+    if (const auto self = fetch.lock()) self->addresses_known(attempt, list, why);
+  });
+}
+
+void RunningFetch::addresses_known(unsigned attempt, const AddressList& list, const std::string& why) {
+  if (phase_ != Phase::Connecting || attempt != dials_) return;
+  if (!list) return attempt_failed(FetchError::Dns, why);
+  addresses_ = list;
+  next_address_ = 0;
+  connection_ = std::make_shared<Connection>(worker().io(), pool_->shared(), std::move(permit_));
+  connect_next();
+}
+
+// Address after address. Each gets its share of the time that is left, so that the first, when it is a black hole,
+// leaves some for the others.
+void RunningFetch::connect_next() {
+  const Duration left = origin().config.timeouts.connect - (worker().now().mono - dialled_);
+  const auto share = left / static_cast<int>(addresses_->size() - next_address_);
+  const Address& address = (*addresses_)[next_address_++];
+  address_ = address.text;
+  times_.address = address_;
+  arm(Timer::Connect, std::max(share, Duration{0}));
+  // A new object for each try: a handler of the one before cannot be taken for this one's.
+  auto permit = connection_->close();
+  connection_ = std::make_shared<Connection>(worker().io(), pool_->shared(), std::move(permit));
+  connection_->socket().async_connect(
+      address.endpoint, [self = shared_from_this(), connection = connection_](const boost::system::error_code& e) {
+        self->connected(connection, e);
+      });
+}
+
+void RunningFetch::connected(const ConnectionPtr& connection, const boost::system::error_code& error) {
+  if (connection != connection_ || over()) return;
+  worker().tick();
+  if (error) {
+    why_ = address_ + ": " + error.message();
+    if (next_address_ < addresses_->size()) return connect_next();
+    return attempt_failed(FetchError::Connect, why_);
+  }
+  connection->opened(address_);
+  times_.connect = worker().now().mono - dialled_;
+  converse(connection);
+}
+
+void RunningFetch::converse(ConnectionPtr connection) {
+  connection_ = std::move(connection);
+  address_ = connection_->address();
+  times_.address = address_;
+  times_.requested = worker().now();
+  if (connection_->reused()) {
+    times_.connect = Duration{0};
+    ++times_.attempts;
+  }
+  phase_ = Phase::Head;
+  parser_.reset();
+  parser_.answer_to(method_);
+  sender_.rewind();
+  writing_ = waiting_for_body_ = request_sent_ = sending_over_ = false;
+  send();
+  // An answer may come before the request has ended.
+  if (phase_ == Phase::Head) read();
+}
+
+// --- the request ---
+
+void RunningFetch::send() {
+  if (sending_over_ || writing_) return;
+  switch (sender_.next()) {
+    case RequestSender::Next::Sent:
+      request_sent_ = sending_over_ = true;
+      break;
+    case RequestSender::Next::Wait:
+      waiting_for_body_ = true;
+      sender_.body()->wait(body_wake_);
+      break;
+    case RequestSender::Next::Broken:
+      // Closing is what tells the origin that the request is not whole (RFC 9112 section 8).
+      return attempt_failed(FetchError::ClientBody, "the client's content broke off");
+    case RequestSender::Next::Write:
+      writing_ = true;
+      connection_->socket().async_write_some(
+          sender_.parts(), [self = shared_from_this(), connection = connection_](
+                               const boost::system::error_code& e, std::size_t n) { self->sent(connection, e, n); });
+      break;
+  }
+  watch_progress();
+}
+
+void RunningFetch::sent(const ConnectionPtr& connection, const boost::system::error_code& error, std::size_t n) {
+  if (connection != connection_ || over()) return;
+  worker().tick();
+  writing_ = false;
+  if (sending_over_) return;
+  // The origin may have answered before it closed its side, so the verdict is left to the read.
+  if (error) return stop_sending();
+  sender_.written(n);
+  send();
+}
+
+// Called by the client's connection in the middle of its own work, so ours waits its turn.
+void RunningFetch::body_woken() {
+  worker().post([self = shared_from_this(), connection = connection_] {
+    if (self->over() || connection != self->connection_ || !self->waiting_for_body_) return;
+    self->worker().tick();
+    self->waiting_for_body_ = false;
+    self->send();
+  });
+}
+
+void RunningFetch::stop_sending() noexcept {
+  sending_over_ = true;
+  waiting_for_body_ = false;
+  body_wake_.stop_waiting();
+}
+
+// The origin's time runs while it is the origin's turn: not while the sink wants nothing, nor while the client sends
+// nothing.
+void RunningFetch::watch_progress() {
+  if (over()) return;
+  if (paused_ || waiting_for_body_) {
+    deadline_.disarm();
+    return;
+  }
+  const auto& timeouts = origin().config.timeouts;
+  const bool begun = phase_ == Phase::Content || (connection_ && !connection_->input().empty());
+  if (begun)
+    arm(Timer::BetweenBytes, timeouts.between_bytes);
+  else
+    arm(Timer::FirstByte, timeouts.first_byte);
+}
+
+// --- the end ---
+
+void RunningFetch::resume() {
+  if (delivering_) {
+    resumed_ = true;
+    return;
+  }
+  if (!paused_ || over()) return;
+  paused_ = false;
+  // By a post: who resumes is often in the middle of reading what we gave.
+  worker().post([self = shared_from_this()] {
+    if (self->over() || self->paused_) return;
+    self->worker().tick();
+    self->go_on();
+  });
+}
+
+void RunningFetch::cancel() {
+  if (over()) return;
+  if (phase_ == Phase::Content && decoder_.done()) settle_connection();
+  finish();
+}
+
+FetchSink* RunningFetch::finish() {
+  phase_ = Phase::Over;
+  deadline_.disarm();
+  body_wake_.stop_waiting();
+  permit_wake_.stop_waiting();
+  if (const auto request = std::exchange(permit_request_, nullptr)) origin().permits->leave(*request);
+  permit_.reset();
+  if (const auto connection = std::exchange(connection_, nullptr)) connection->close();
+  unlink();
+  origin().numbers.in_flight.fetch_sub(1, std::memory_order_relaxed);
+  return std::exchange(sink_, nullptr);
+}
+
+void RunningFetch::fail(FetchError error, std::string_view detail) {
+  origin().count_failure(error, phase_ == Phase::Content);
+  // The text may be ours, and the sink may drop us.
+  const std::string text(detail);
+  if (auto* const sink = finish()) sink->on_failure(error, text);
+}
+
+// RFC 9112 section 9.3.1: an idle connection may close at any time, so one that was reused and broke without a word is
+// replaced once. Beyond that only safe methods are asked again, and any method that cannot have reached the origin.
+bool RunningFetch::may_repeat(FetchError error) {
+  if (answer_begun_ || phase_ == Phase::Content || !sender_.can_repeat()) return false;
+  if (error == FetchError::Reset && connection_ && connection_->reused() && !replaced_ &&
+      http::is_idempotent(method_)) {
+    return replaced_ = true;
+  }
+  const bool harmless = error == FetchError::Connect || (error == FetchError::Reset && http::is_safe(method_));
+  if (!harmless || retries_left_ == 0 || !origin().budget.withdraw()) return false;
+  --retries_left_;
+  return true;
+}
+
+void RunningFetch::attempt_failed(FetchError error, std::string_view detail) {
+  const bool stale_connection = connection_ && connection_->reused() && !replaced_;
+  if (!may_repeat(error)) return fail(error, detail);
+  origin().numbers.retries.fetch_add(1, std::memory_order_relaxed);
+  stop_sending();
+  auto permit = std::exchange(connection_, nullptr)->close();
+  if (stale_connection) return dial(std::move(permit));
+  origin().count_failure(error, false);
+  phase_ = Phase::Connecting;
+  ++dials_;
+  permit_ = std::move(permit);
+  arm(Timer::Backoff, backoff(times_.attempts));
+}
+
+}  // namespace forebay::upstream

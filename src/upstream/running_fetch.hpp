@@ -1,0 +1,124 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "forebay/http/h1_parser.hpp"
+#include "forebay/net/deadlines.hpp"
+#include "forebay/upstream/origin.hpp"
+#include "upstream/connection.hpp"
+#include "upstream/pool.hpp"
+#include "upstream/request_sender.hpp"
+
+namespace forebay::upstream {
+
+/// One fetch from its start to its end: a place in the queue, a connection, the request, the answer, and further
+/// attempts where they are safe. Everything happens on its worker. Its source is in two files: `running_fetch.cpp` has
+/// the way to a connection, the request, and how things end; `running_fetch_answer.cpp` reads the answer.
+class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, public Cancellable {
+ public:
+  RunningFetch(std::shared_ptr<Pool> pool, const FetchRequest& request, FetchSink& sink, std::size_t response_header);
+  ~RunningFetch();
+
+  void start();
+  void resume();
+  void cancel() override;
+  const FetchTimes& times() const noexcept { return times_; }
+
+ private:
+  enum class Timer : std::uint8_t { Queue, Backoff, Connect, FirstByte, BetweenBytes };
+  enum class Phase : std::uint8_t { Connecting, Head, Content, Over };
+
+  /// Calls a member when its waiter is woken.
+  class Wake final : public Waiter {
+   public:
+    using Then = void (RunningFetch::*)();
+    Wake(RunningFetch& fetch, Then then) : fetch_(fetch), then_(then) {}
+    void woken() override { (fetch_.*then_)(); }
+
+   private:
+    RunningFetch& fetch_;
+    Then then_;
+  };
+
+  net::Worker& worker() noexcept { return pool_->worker(); }
+  SharedOrigin& origin() noexcept { return pool_->origin(); }
+  bool over() const noexcept { return phase_ == Phase::Over; }
+  void arm(Timer timer, Duration in);
+  void expired();
+
+  // The way to a connection.
+  void seek();
+  void permit_woken();
+  void dial(Permit permit);
+  void addresses_known(unsigned attempt, const AddressList& list, const std::string& why);
+  void connect_next();
+  void connected(const ConnectionPtr& connection, const boost::system::error_code& error);
+  void converse(ConnectionPtr connection);
+
+  // The request.
+  void send();
+  void sent(const ConnectionPtr& connection, const boost::system::error_code& error, std::size_t n);
+  void body_woken();
+  void stop_sending() noexcept;
+  void watch_progress();
+
+  // The answer.
+  void read();
+  void received(const ConnectionPtr& connection, const boost::system::error_code& error, std::size_t n);
+  void connection_ended(const boost::system::error_code& error);
+  void go_on();
+  bool read_head();
+  bool take_interim();
+  bool take_final();
+  bool read_content();
+  bool collect(std::string_view piece);
+  bool flush();
+  void settle_connection();
+  void complete();
+
+  // The end.
+  void attempt_failed(FetchError error, std::string_view detail);
+  bool may_repeat(FetchError error);
+  void fail(FetchError error, std::string_view detail);
+  FetchSink* finish();
+
+  const std::shared_ptr<Pool> pool_;
+  FetchSink* sink_;
+  const http::Method method_;
+  const http::HeadLimits limits_;
+  RequestSender sender_;
+  FetchTimes times_;
+  std::string address_;  // what times_.address shows
+
+  Phase phase_ = Phase::Connecting;
+  net::Deadline deadline_{[this] { expired(); }};
+  Timer timer_ = Timer::Connect;
+
+  std::shared_ptr<PermitRequest> permit_request_;
+  Wake permit_wake_{*this, &RunningFetch::permit_woken};
+  Permit permit_;  // between attempts
+  AddressList addresses_;
+  std::size_t next_address_ = 0;
+  unsigned dials_ = 0;
+  Timestamp dialled_{}, asked_{};
+  std::string why_;  // the last address that could not be reached
+
+  ConnectionPtr connection_;
+  Wake body_wake_{*this, &RunningFetch::body_woken};
+  bool writing_ = false, waiting_for_body_ = false, request_sent_ = false, sending_over_ = false;
+
+  http::ResponseParser parser_;
+  http::BodyDecoder decoder_;
+  std::string_view run_;  // content in the connection's buffer that the sink has not got yet
+  unsigned interims_ = 0;
+  bool answer_begun_ = false;  // a byte of it has come: never asked again
+  bool early_ = false;         // the head came before the request had ended
+  bool delivering_ = false, paused_ = false, resumed_ = false;
+
+  unsigned retries_left_;
+  bool replaced_ = false;
+};
+
+}  // namespace forebay::upstream

@@ -1,0 +1,50 @@
+#include "upstream/shared_origin.hpp"
+
+#include <algorithm>
+
+namespace forebay::upstream {
+
+void RetryBudget::deposit() noexcept {
+  int saved = saved_.load(std::memory_order_relaxed);
+  while (saved < kMost &&
+         !saved_.compare_exchange_weak(saved, std::min(saved + kPerRequest, kMost), std::memory_order_relaxed)) {
+  }
+}
+
+bool RetryBudget::withdraw() noexcept {
+  int saved = saved_.load(std::memory_order_relaxed);
+  while (saved >= kRetry) {
+    if (saved_.compare_exchange_weak(saved, saved - kRetry, std::memory_order_relaxed)) return true;
+  }
+  return false;
+}
+
+SharedOrigin::SharedOrigin(config::Origin settings, std::vector<Duration> bounds)
+    : config(std::move(settings)),
+      buckets(std::move(bounds)),
+      addresses(config.url.host, config.url.port, config.dns_refresh),
+      permits(std::make_shared<Permits>(config.pool.max_connections, config.pool.max_idle)) {}
+
+void SharedOrigin::count_head(const http::ResponseView& head, Duration since_request) {
+  const auto status_class = static_cast<std::size_t>(std::clamp(head.status / 100, 1, 5));
+  numbers.answers[status_class - 1].fetch_add(1, std::memory_order_relaxed);
+  if (status_class == 1) return;
+  const std::size_t bounds = std::min(buckets.size(), numbers.head_seconds_buckets.size() - 1);
+  const auto bucket =
+      std::lower_bound(buckets.begin(), buckets.begin() + static_cast<std::ptrdiff_t>(bounds), since_request) -
+      buckets.begin();
+  numbers.head_seconds_buckets[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);
+  numbers.head_nanoseconds_sum.fetch_add(static_cast<std::uint64_t>(std::max(since_request, Duration{0}).count()),
+                                         std::memory_order_relaxed);
+}
+
+void SharedOrigin::count_failure(FetchError error, bool had_head) {
+  if (error == FetchError::ClientBody) return;
+  numbers.errors[static_cast<std::size_t>(error)].fetch_add(1, std::memory_order_relaxed);
+  // Who found no place in the queue has asked the origin nothing.
+  if (error == FetchError::Queue) return;
+  if (!had_head) numbers.failed.fetch_add(1, std::memory_order_relaxed);
+  numbers.consecutive_failures.fetch_add(1, std::memory_order_relaxed);
+}
+
+}  // namespace forebay::upstream

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "forebay/upstream/origin.hpp"
+#include "upstream/addresses.hpp"
+#include "upstream/permits.hpp"
+
+namespace forebay::upstream {
+
+/// How many retries an origin in trouble has to bear: a fifth of the requests, and a few to begin with, so that a
+/// failing origin does not meet twice the load. Thread-safe.
+class RetryBudget {
+ public:
+  void deposit() noexcept;
+  bool withdraw() noexcept;
+
+ private:
+  static constexpr int kRetry = 100;
+  static constexpr int kPerRequest = kRetry / 5;
+  static constexpr int kMost = 10 * kRetry;
+  std::atomic<int> saved_{kMost};
+};
+
+/// What all workers share about an origin. Kept alive by whatever still has a connection to it.
+struct SharedOrigin {
+  SharedOrigin(config::Origin settings, std::vector<Duration> bounds);
+
+  void count_head(const http::ResponseView& head, Duration since_request);
+  /// One attempt that got no response, or only a part of it.
+  void count_failure(FetchError error, bool had_head);
+
+  const config::Origin config;
+  const std::vector<Duration> buckets;
+  OriginNumbers numbers;
+  RetryBudget budget;
+  Addresses addresses;
+  const std::shared_ptr<Permits> permits;
+};
+
+}  // namespace forebay::upstream

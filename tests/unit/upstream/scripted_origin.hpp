@@ -1,0 +1,196 @@
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace forebay::upstream {
+
+/// One accepted connection, seen from the origin. Blocking; every read ends after ten seconds, so that a failing test
+/// ends too.
+class Peer {
+ public:
+  explicit Peer(int fd) : fd_(fd) {
+    const timeval limit{10, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  }
+  Peer(const Peer&) = delete;
+  ~Peer() { close(); }
+
+  /// Up to and with `end`; empty when the connection ends before it.
+  std::string read_until(std::string_view end) {
+    std::size_t at;
+    while ((at = buffer_.find(end)) == std::string::npos) {
+      if (!fill()) return {};
+    }
+    return take(at + end.size());
+  }
+  std::string read_head() { return read_until("\r\n\r\n"); }
+  std::string read_exactly(std::size_t n) {
+    while (buffer_.size() < n && fill()) {
+    }
+    return take(std::min(n, buffer_.size()));
+  }
+  /// All that comes until the connection ends.
+  std::string read_rest() {
+    while (fill()) {
+    }
+    return take(buffer_.size());
+  }
+  bool send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const auto n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (n <= 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return true;
+  }
+  void close() {
+    if (const int fd = fd_.exchange(-1); fd >= 0) ::close(fd);
+  }
+  /// Ends the connection by a reset.
+  void reset() {
+    const linger now{1, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    close();
+  }
+  void shutdown() {
+    if (const int fd = fd_; fd >= 0) ::shutdown(fd, SHUT_RDWR);
+  }
+
+ private:
+  bool fill() {
+    char bytes[16384];
+    const auto n = ::recv(fd_, bytes, sizeof bytes, 0);
+    if (n <= 0) return false;
+    buffer_.append(bytes, static_cast<std::size_t>(n));
+    return true;
+  }
+  std::string take(std::size_t n) {
+    auto taken = buffer_.substr(0, n);
+    buffer_.erase(0, n);
+    return taken;
+  }
+
+  std::atomic<int> fd_;
+  std::string buffer_;
+};
+
+inline int listen_on_loopback(int backlog, std::uint16_t& port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ::bind(fd, reinterpret_cast<sockaddr*>(&address), size);
+  ::listen(fd, backlog);
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  port = ntohs(address.sin_port);
+  return fd;
+}
+
+/// An origin that does on each connection what its script says: one thread a connection. The script gets the
+/// connection's number, from 1 on.
+class ScriptedOrigin {
+ public:
+  using Script = std::function<void(Peer&, int)>;
+
+  explicit ScriptedOrigin(Script script) : script_(std::move(script)) {
+    listener_ = listen_on_loopback(128, port_);
+    acceptor_ = std::thread([this] { accept(); });
+  }
+  /// Answers each request on each connection with these bytes.
+  static Script always(std::string answer) {
+    return [answer = std::move(answer)](Peer& peer, int) {
+      while (!peer.read_head().empty()) peer.send(answer);
+    };
+  }
+  ~ScriptedOrigin() {
+    ::shutdown(listener_, SHUT_RDWR);
+    acceptor_.join();
+    ::close(listener_);
+    for (auto& peer : peers_) peer.shutdown();
+    for (auto& thread : threads_) thread.join();
+  }
+
+  std::uint16_t port() const { return port_; }
+  int connections() const { return connections_; }
+  /// Notes something for the test to look at.
+  void note(std::string text) {
+    const std::lock_guard lock(mutex_);
+    notes_.push_back(std::move(text));
+  }
+  std::vector<std::string> notes() const {
+    const std::lock_guard lock(mutex_);
+    return notes_;
+  }
+
+ private:
+  void accept() {
+    for (;;) {
+      const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (fd < 0) return;
+      auto& peer = peers_.emplace_back(fd);
+      threads_.emplace_back([this, &peer, number = ++connections_] {
+        script_(peer, number);
+        peer.close();
+      });
+    }
+  }
+
+  Script script_;
+  int listener_ = -1;
+  std::uint16_t port_ = 0;
+  std::atomic<int> connections_{0};
+  std::list<Peer> peers_;
+  std::vector<std::thread> threads_;
+  std::thread acceptor_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> notes_;
+};
+
+/// A port nobody listens on.
+inline std::uint16_t closed_port() {
+  std::uint16_t port = 0;
+  ::close(listen_on_loopback(1, port));
+  return port;
+}
+
+/// A port where connecting never ends: the queue of its listener is full.
+class BlackHole {
+ public:
+  BlackHole() : listener_(listen_on_loopback(0, port_)) {
+    for (int& fd : fillers_) {
+      fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+      sockaddr_in address{};
+      address.sin_family = AF_INET;
+      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      address.sin_port = htons(port_);
+      ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    }
+  }
+  ~BlackHole() {
+    for (const int fd : fillers_) ::close(fd);
+    ::close(listener_);
+  }
+  std::uint16_t port() const { return port_; }
+
+ private:
+  std::uint16_t port_ = 0;
+  int listener_;
+  int fillers_[4];
+};
+
+}  // namespace forebay::upstream
