@@ -13,8 +13,8 @@
 
 namespace forebay::cache {
 
-/// A response head ready for the wire: `lines` are complete "Name: value\r\n" lines of every stored field, without Content-Length, Age and
-/// hop-by-hop fields; `fields` are views into it.
+/// A response head ready for the wire: `lines` are complete "Name: value\r\n" lines of every stored field, without
+/// Content-Length, Age and hop-by-hop fields; `fields` are views into it.
 struct Head {
   int status = 0;
   std::string_view lines;
@@ -38,21 +38,24 @@ class PublishedHead final : public RefCounted {
 /// What an entry is made of.
 struct EntryParts {
   Head head;
-  std::vector<Slice> body;            ///< In order; whole.
+  std::vector<Slice> body;  ///< In order; whole.
   std::string_view key_text;
-  Duration fetch_time{0};             ///< From the request to the last byte; what a hit spares the origin.
+  Duration fetch_time{0};  ///< From the request to the last byte; what a hit spares the origin.
   WallTime stored_at{};
 };
 
-/// One stored response, made at commit, immutable. Head, key and a body of up to 256 KiB stand in one block; a larger body keeps its chunks.
-/// Charged for all it holds until its last reader lets go.
+/// One stored response, made at commit, immutable. Head, key and a body of up to 256 KiB stand in one block; a larger
+/// body keeps its chunks. Charged for all it holds until its last reader lets go.
 class Entry final : public RefCounted {
  public:
+  static constexpr std::uint64_t kOneBlock = 256 * 1024;  ///< Bodies up to this size are copied into the entry.
+
   /// What `make` will take beyond the chunks of a large body, which are charged already.
   static std::size_t cost(const EntryParts& parts) noexcept;
-  /// `charge` covers `cost(parts)`.
+  /// `charge` covers `cost(parts)`, or is empty for uncharged memory. The text of `head.fields` is copied; `head.lines`
+  /// is written anew from them.
   static Ref<const Entry> make(const EntryParts& parts, Charge charge);
-  /// The same body under a freshened head (304); shares the body's memory.
+  /// The same body under a freshened head (304); shares the body's memory, or copies it where it is small.
   static Ref<const Entry> with_head(const Ref<const Entry>& old, const Head& head, Charge charge);
   static std::size_t cost_with_head(const Entry& old, const Head& head) noexcept;
 
@@ -60,10 +63,12 @@ class Entry final : public RefCounted {
   std::string_view key_text() const noexcept { return key_text_; }
   std::span<const std::string_view> body() const noexcept { return {pieces_, piece_count_}; }
   std::uint64_t body_length() const noexcept { return body_length_; }
-  /// Bytes charged for it, its chunks included.
+  /// What it takes of the memory, the chunks of a large body included.
   std::size_t charged() const noexcept { return charged_; }
   std::optional<std::string_view> etag() const noexcept { return head_.fields.value(http::FieldId::ETag); }
-  std::optional<std::string_view> last_modified() const noexcept { return head_.fields.value(http::FieldId::LastModified); }
+  std::optional<std::string_view> last_modified() const noexcept {
+    return head_.fields.value(http::FieldId::LastModified);
+  }
   Duration fetch_time() const noexcept { return fetch_time_; }
   WallTime stored_at() const noexcept { return stored_at_; }
 

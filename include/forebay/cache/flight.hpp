@@ -17,25 +17,36 @@ namespace forebay::cache {
 class Store;
 struct Shard;
 
-/// Why a fetch failed, for those who waited on it.
-struct Failure {
-  int status = 502;           ///< The status of Forebay's own answer: 502, 503, 504, or the origin's unstorable one in `stale.errors`.
-  bool timeout = false;       ///< For stale.errors: a timeout, else a broken connection or answer.
-  bool origin_answered = false;
-  std::string retry_after;    ///< The origin's, if any.
-  std::string detail;         ///< For the problem document and log; no internals of the origin.
+/// Requests that wait on flights, of one store.
+class WaitingCount final : public RefCounted {
+ public:
+  void enter() noexcept { n_.fetch_add(1, std::memory_order_relaxed); }
+  void leave() noexcept { n_.fetch_sub(1, std::memory_order_relaxed); }
+  std::uint64_t read() const noexcept { return n_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> n_{0};
 };
 
-/// A fetch on its way. It has no lock: every transition is made by the Store under the key's shard lock, and what a transition publishes
-/// never changes after it. Read from any thread.
+/// Why a fetch failed, for those who waited on it.
+struct Failure {
+  int status = 502;      ///< Of Forebay's own answer: 502, 503, 504, or the origin's unstorable one in `stale.errors`.
+  bool timeout = false;  ///< For stale.errors: a timeout, else a broken connection or answer.
+  bool origin_answered = false;
+  std::string retry_after;  ///< The origin's, if any.
+  std::string detail;       ///< For the problem document and log; no internals of the origin.
+};
+
+/// A fetch on its way. It has no lock: every transition is made by the Store under the key's shard lock, and what a
+/// transition publishes never changes after it. Read from any thread.
 class Flight final : public RefCounted {
  public:
   enum class State : std::uint8_t {
     Waiting,
-    Landed,      ///< Head and body are published; followers are served from them as they grow.
-    Own,         ///< The answer is for its own request alone; followers fetch for themselves (`own_by_request` says who must).
-    Failed,      ///< Nobody fetches again for this; stale, or Forebay's own error.
-    Abandoned,   ///< The leader vanished without an answer: look up again, one takes over.
+    Landed,  ///< Head and body are published; followers are served from them as they grow.
+    Own,  ///< The answer is for its own request alone; followers fetch for themselves (`own_by_request` says who must).
+    Failed,     ///< Nobody fetches again for this; stale, or Forebay's own error.
+    Abandoned,  ///< The leader vanished without an answer: look up again, one takes over.
   };
   State state() const noexcept { return state_.load(std::memory_order_acquire); }
 
@@ -46,7 +57,8 @@ class Flight final : public RefCounted {
   const rules::VaryList& vary() const noexcept { return vary_; }
   /// The leader's secondary key under `vary()`.
   const std::string& secondary() const noexcept { return secondary_; }
-  /// Whether a reader may still attach to the body from its beginning; false once it outgrew `max_object`.
+  /// Whether a reader may still attach to the body from its beginning; false once it outgrew `max_object`. Attach first
+  /// and look then (or ask `BodyCursor::from_beginning`): what is true before may be over when the reader comes.
   bool joinable() const noexcept { return joinable_.load(std::memory_order_acquire); }
 
   // After Own.
@@ -58,7 +70,10 @@ class Flight final : public RefCounted {
   /// The signal of leaving `Waiting`; look at `state()` again after this.
   void wait(Waker& waker, Waiter& waiter) { changed_.wait(waker, waiter); }
   /// A follower leaves (served, timed out or gone); pairs with a Join.
-  void leave() noexcept { waiters_.fetch_sub(1, std::memory_order_relaxed); }
+  void leave() noexcept {
+    waiters_.fetch_sub(1, std::memory_order_relaxed);
+    if (all_waiters_) all_waiters_->leave();
+  }
   std::uint32_t waiters() const noexcept { return waiters_.load(std::memory_order_relaxed); }
 
  private:
@@ -77,8 +92,10 @@ class Flight final : public RefCounted {
   rules::Reason own_reason_ = rules::Reason::None;
   Failure failure_;
   Signal changed_;
-  std::uint64_t purge_sequence_ = 0;
-  bool listed_ = false;  // in its slot, so that others can find it; under the shard's lock
+  Ref<WaitingCount> all_waiters_;
+  // Under the shard's lock.
+  std::uint64_t purge_sequence_ = 0;  // of the latest purge when it started
+  bool listed_ = false;               // in its slot, so that others can find it
 };
 
 }  // namespace forebay::cache

@@ -14,7 +14,8 @@ namespace forebay::cache {
 /// Which parts of the query count.
 enum class QueryMode : std::uint8_t { All, None, Only, Except };
 
-/// Which parts of a request make its key. A list of parts, so that cookies, captures, bodies and the rest find their place here.
+/// Which parts of a request make its key. A list of parts, so that cookies, captures, bodies and the rest find their
+/// place here.
 struct KeySpec {
   bool host = true;
   bool scheme = true;
@@ -23,8 +24,8 @@ struct KeySpec {
   bool query_sort = true;
   std::vector<std::string> headers;  ///< Lower case, in the order of the config.
   bool authorization = false;        ///< `authorization: key`.
-  /// Changes whenever anything changes that makes stored answers unfit: key, authorization, vary, set_cookie, request_cookies,
-  /// origin, rewrites. Stored with each entry; under another one it is a miss.
+  /// Changes whenever anything changes that makes stored answers unfit: key, authorization, vary, set_cookie,
+  /// request_cookies, origin, rewrites. Stored with each entry; under another one it is a miss.
   std::uint64_t fingerprint = 0;
 };
 
@@ -37,8 +38,9 @@ struct KeyInput {
   std::string_view host;    ///< Normal form (http::append_normal_host).
 };
 
-/// The canonical text of the contract and its hashes. Kept by a worker and filled anew for each request, so that building one allocates
-/// nothing in the steady state.
+/// The canonical text and its hashes: `ROUTE|METHOD|scheme|host|path|q:...|h:...|a:...`, parts that are out of use left
+/// out, and no two different lists of parts with one text. Kept by a worker and filled anew for each request, so that
+/// building one allocates nothing in the steady state.
 class Key {
  public:
   /// Under GET for GET and HEAD.
@@ -46,13 +48,15 @@ class Key {
 
   std::string_view text() const noexcept { return text_; }
   const Digest& id() const noexcept { return id_; }
-  /// Digest of host, path and the keyed part of the query: the same for every method, header and variant of one URL, so that a
-  /// write can find what it makes stale.
+  /// Digest of host, path and the keyed part of the query: the same for every method, header and variant of one URL, so
+  /// that a write can find what it makes stale.
   const Digest& resource() const noexcept { return resource_; }
 
  private:
+  void append_query(const KeySpec& spec, std::string_view query);
+  void append_headers(const KeySpec& spec, const http::RequestView& request);
+
   std::string text_;
-  std::string resource_text_;
   std::vector<http::QueryPair> pairs_;
   std::string scratch_;
   Digest id_;

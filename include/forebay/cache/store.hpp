@@ -24,12 +24,12 @@ struct Landing {
   Ref<http::Body> body;
   rules::Freshness freshness;
   rules::VaryList vary;
-  std::string secondary;   ///< The leader's secondary key under `vary` (rules::append_secondary_key).
+  std::string secondary;  ///< The leader's secondary key under `vary` (rules::append_secondary_key).
 };
 
-/// The right, and the duty, to fetch for one key, and to say how that ended. Dropped unsettled, the flight is Abandoned: its followers look
-/// up again and one takes over. Movable; used by the leader's thread. Each call is one hold of the shard's lock; followers are woken
-/// after it.
+/// The right, and the duty, to fetch for one key, and to say how that ended. Dropped unsettled, the flight is
+/// Abandoned: its followers look up again and one takes over. Movable; used by the leader's thread. Each call is one
+/// hold of the shard's lock; followers are woken after it.
 class Ticket {
  public:
   Ticket() = default;
@@ -41,23 +41,25 @@ class Ticket {
   /// The flight; the leader follows it like everyone else.
   const Ref<Flight>& flight() const noexcept { return flight_; }
 
-  /// A storable head has come: followers are served as the body streams. The ticket stays, for commit or drop; dropping it then
-  /// only takes the flight out (an entry that was there before stays).
+  /// A storable head has come: followers are served as the body streams. The ticket stays, for commit or drop; dropping
+  /// it then only takes the flight out (an entry that was there before stays).
   void land(Landing landing);
-  /// The body is whole: takes the flight out and puts the entry in, in one lock hold, unless a purge that is later than the flight's
-  /// start matches, or there is no room. True when stored. For a private flight too.
+  /// The body is whole: takes the flight out and puts the entry in, in one lock hold, unless a purge that is later than
+  /// the flight's start matches, or there is no room. True when stored. For a private flight too.
   bool commit(const EntryParts& parts, const rules::Freshness& freshness, const rules::VaryList& vary,
               std::string_view secondary, const rules::Policy& policy, std::uint64_t fingerprint, Timestamp now);
-  /// A 304 said that `entry` (a variant of this key) is still good: it is replaced by `freshened` (the same body), freshness anew. False when it
-  /// has been purged meanwhile; then nothing is brought back.
+  /// A 304 said that `entry` (a variant of this key) is still good: it is replaced by `freshened` (the same body),
+  /// freshness anew. False when it has been purged meanwhile; then nothing is brought back.
   bool freshen(const Ref<const Entry>& entry, const Ref<const Entry>& freshened, const rules::Freshness& freshness,
                const rules::Policy& policy, Timestamp now);
-  /// The answer is for this request alone. By the response: pass memory is set until `no_queue_until` in the same hold; by the
-  /// request: nothing is remembered. The ticket stays usable for `commit` (a `no-cache` answer is Own and yet stored).
+  /// The answer is for this request alone. By the response: pass memory is set until `no_queue_until` in the same hold;
+  /// by the request: nothing is remembered. The ticket stays usable for `commit` (a `no-cache` answer is Own and yet
+  /// stored).
   void own(rules::Reason reason, bool by_request, Timestamp no_queue_until);
   /// No answer; followers are told, none fetches again.
   void fail(Failure failure);
-  /// The body outgrew what may be stored: closes joins and sets pass memory in one hold. The caller then sets the body's window.
+  /// The body outgrew what may be stored: closes joins and sets pass memory in one hold. The caller then sets the
+  /// body's window.
   void outgrow(Timestamp no_queue_until);
   /// Lets go of the flight without more: after land/own when nothing will be stored.
   void drop();
@@ -65,22 +67,23 @@ class Ticket {
  private:
   friend class Store;
   Ticket(Store& store, Ref<Flight> flight, const Key& key);
+  struct Hold;
   Store* store_ = nullptr;
   Ref<Flight> flight_;
   std::string key_text_;
-  Digest id_, resource_;
+  Digest resource_;
 };
 
 /// One look-up, as a value.
 struct LookupRequest {
   const Key& key;
-  http::FieldsView fields;              ///< For Vary.
+  http::FieldsView fields;  ///< For Vary.
   const rules::RequestFacts& facts;
   const rules::Policy& policy;
   std::uint64_t fingerprint = 0;
   Timestamp now{};
-  /// Whether this request may start a flight for others. HEAD, and ranges that will not fetch whole, may not: they get Pass without a
-  /// ticket where they would lead or join.
+  /// Whether this request may start a flight for others. HEAD, and ranges that will not fetch whole, may not: they get
+  /// Pass without a ticket where they would lead or join.
   bool may_fly = true;
 };
 
@@ -90,23 +93,25 @@ struct Lookup {
     Stale,  ///< Serve `entry` within stale-while-revalidate; with a ticket this request starts the refresh.
     Join,   ///< Wait for `flight` (counted as one of its waiters); `entry` is what may be served if it fails.
     Lead,   ///< Fetch under `ticket`; `entry` is there to validate or to fall back on, or null.
-    Pass,   ///< Fetch for itself, queue on nothing. With a (private) ticket a storable answer is still stored; `entry` to validate.
+    Pass,   ///< Fetch for itself, queue on nothing. With a (private) ticket a storable answer is still stored; `entry`
+            ///< to validate.
   };
   Kind kind = Kind::Pass;
   Ref<const Entry> entry;
-  rules::Freshness freshness;           ///< Of `entry`.
+  rules::Freshness freshness;  ///< Of `entry`.
   Ticket ticket;
   Ref<Flight> flight;
   rules::Forward forward = rules::Forward::None;  ///< Why it goes forward: UriMiss, VaryMiss, Stale, Request.
   rules::Reason reason = rules::Reason::None;     ///< PassMemory, Authorization (entry not for this request).
   /// ETags of the key's other variants, for a conditional request over all of them. Entries, so that the views live.
   std::vector<Ref<const Entry>> variants;
-  bool queue_full = false;              ///< Join was refused: `max_waiters` are waiting. Kind is Pass, without a ticket.
+  bool queue_full = false;  ///< Join was refused: `max_waiters` are waiting. Kind is Pass, without a ticket.
 };
 
 struct StoreOptions {
   std::size_t memory = 256 * 1024 * 1024;
-  std::size_t shards = 8;  ///< Power of two.
+  std::size_t shards = 8;   ///< Power of two.
+  unsigned hash_bits = 64;  ///< Tests make hashes collide by leaving few of them.
 };
 
 struct StoreNumbers {
@@ -116,8 +121,9 @@ struct StoreNumbers {
   std::uint64_t invalidated = 0;
 };
 
-/// Where responses are kept and shared: shards with one lock each, used by all workers. A slot a key, in which its variants, its flights
-/// and its pass memory live. Thread-safe; nothing here waits, asks the time or calls a stranger under a lock.
+/// Where responses are kept and shared: shards with one lock each, used by all workers. A slot a key, in which its
+/// variants, its flights and its pass memory live. Thread-safe; nothing here waits, asks the time or calls a stranger
+/// under a lock.
 class Store {
  public:
   explicit Store(const StoreOptions& options);
@@ -126,24 +132,27 @@ class Store {
 
   /// One answer under one lock (two holds when a Vary list has to be consulted).
   Lookup lookup(const LookupRequest& request);
-  /// After `coalesce.wait` on `waited`: Lead with a superseding flight for the first, Join of that one for the rest; or what a look-up
-  /// gives by now. Gives up the place on `waited`.
+  /// After `coalesce.wait` on `waited`: Lead with a superseding flight for the first, Join of that one for the rest; or
+  /// what a look-up gives by now. Gives up the place on `waited`.
   Lookup supersede(const LookupRequest& request, const Ref<Flight>& waited);
   /// A ticket of its own, queueing nobody: for a follower that must fetch for itself and whose answer may be stored.
   Ticket private_ticket(const Key& key);
 
-  /// Room for `n` bytes, evicting the least recently used of any shard; an empty Charge when it cannot be had (`charge.bytes()` is 0).
+  /// Room for `n` bytes, evicting the least recently used of any shard; an empty Charge when it cannot be had
+  /// (`charge.bytes()` is 0).
   Charge reserve(std::size_t n);
 
-  /// A write made these resources stale (RFC 9111 section 4.4): entries go, flights on their way are detached and will not be stored.
-  /// Gives how many entries went.
+  /// A write made these resources stale (RFC 9111 section 4.4): entries go, flights on their way are detached and will
+  /// not be stored. Gives how many entries went.
   std::size_t invalidate(const std::vector<Digest>& resources);
-  /// A 200 to HEAD (RFC 9111 section 4.3.5): the variant that `entry` is gets this head and freshness, or becomes stale.
+  /// A 200 to HEAD (RFC 9111 section 4.3.5): the variant that `entry` is gets this head and freshness, or becomes
+  /// stale.
   void apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<const Entry>& freshened,
                   const rules::Freshness& freshness);
   void make_stale(const Key& key, const Ref<const Entry>& entry);
 
-  /// Removes what has outlived its use, a slice of one shard per call so that no lock is held for long. Called by a timer.
+  /// Removes what has outlived its use, a slice of one shard per call so that no lock is held for long. Called by a
+  /// timer.
   void sweep(Timestamp now);
   /// A smaller limit evicts, in slices, by the next calls of `sweep` and `reserve`.
   void set_memory(std::size_t bytes);

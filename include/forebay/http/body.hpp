@@ -77,8 +77,8 @@ class Body final : public RefCounted {
 
   mutable std::mutex mutex_;
   std::deque<Piece> pieces_;
-  std::size_t readers_at_end_ = 0;   // that stand behind the last piece
-  std::size_t dropped_ = 0;          // slices before pieces_[0]
+  std::size_t readers_at_end_ = 0;  // that stand behind the last piece
+  std::size_t dropped_ = 0;         // slices before pieces_[0]
   std::uint64_t dropped_bytes_ = 0;
   std::size_t window_;
   bool awaits_reader_;
@@ -96,7 +96,7 @@ class BodyCursor {
  public:
   enum class State : std::uint8_t { Data, Wait, End, Broken };
 
-  BodyCursor() = default;                                      ///< No content.
+  BodyCursor() = default;  ///< No content.
   /// A complete body whose pieces live as long as `owner`. The span itself must live that long too.
   BodyCursor(Owner owner, std::span<const std::string_view> pieces);
   /// One piece.
@@ -109,6 +109,8 @@ class BodyCursor {
   BodyCursor& operator=(BodyCursor&& o) noexcept;
   ~BodyCursor() { detach(); }
 
+  /// Whether it will give the body from its first byte on; false when it came to a window too late.
+  bool from_beginning() const noexcept { return from_beginning_; }
   /// Only bytes [first, first + length) are delivered. Before the first `next`. A body that turns out too short for it
   /// ends `Broken`.
   void limit(std::uint64_t first, std::uint64_t length);
@@ -142,10 +144,11 @@ class BodyCursor {
   std::vector<Slice> parts_;
   Ref<Body> body_;
   std::unique_ptr<Body::Reader> reader_;  // while attached
-  State over_ = State::Data;              // how a growing body ended for this reader, once it has
+  bool from_beginning_ = true;
+  State over_ = State::Data;  // how a growing body ended for this reader, once it has
   std::size_t index_ = 0;
-  std::size_t offset_ = 0;       // within the current slice
-  std::uint64_t position_ = 0;   // in the growing body
+  std::size_t offset_ = 0;      // within the current slice
+  std::uint64_t position_ = 0;  // in the growing body
   std::uint64_t skip_ = 0;
   std::uint64_t left_ = kNoLimit;
 };

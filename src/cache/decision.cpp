@@ -1,0 +1,170 @@
+#include "decision.hpp"
+
+#include <algorithm>
+
+namespace forebay::cache {
+namespace {
+
+using rules::Reuse;
+
+std::array<std::string, kMaxVaryLists>& thread_texts() {
+  thread_local std::array<std::string, kMaxVaryLists> texts;
+  return texts;
+}
+
+}  // namespace
+
+SecondaryKeys::SecondaryKeys() : texts_(thread_texts()) {}
+
+bool SecondaryKeys::fit(const Slot& slot) const noexcept {
+  return std::equal(lists_.begin(), lists_.end(), slot.lists.begin(), slot.lists.end());
+}
+
+void SecondaryKeys::take(const Slot& slot) { lists_.assign(slot.lists.begin(), slot.lists.end()); }
+
+void SecondaryKeys::build(http::FieldsView request) {
+  for (std::size_t i = 0; i < lists_.size(); ++i) {
+    texts_[i].clear();
+    rules::append_secondary_key(lists_[i]->names, request, texts_[i]);
+  }
+}
+
+const std::string* SecondaryKeys::text(const VaryNames* vary) const noexcept {
+  for (std::size_t i = 0; i < lists_.size(); ++i)
+    if (lists_[i].get() == vary) return &texts_[i];
+  return nullptr;
+}
+
+bool SecondaryKeys::match(const VaryRef& vary, const std::string& secondary) const noexcept {
+  if (!vary) return true;
+  const auto* mine = text(vary.get());
+  return mine && *mine == secondary;
+}
+
+const std::string& SecondaryKeys::under(const VaryNames* vary) const noexcept {
+  static const std::string none;
+  const auto* mine = text(vary);
+  return mine ? *mine : none;
+}
+
+namespace {
+
+struct Found {
+  Variant* variant = nullptr;
+  bool others = false;        // variants for other requests
+  Flight* landed = nullptr;   // its body may be read from the beginning, and its answer is for this request
+  Flight* waiting = nullptr;  // no head yet
+  bool busy = false;          // some fetch for this kind of request is under way
+  bool not_for_this = false;  // landed, but Authorization keeps it from this request
+  bool pass_memory = false;
+};
+
+// RFC 9111 section 4.1: of several that match, the most recent one.
+Found find(const Slot& slot, const SecondaryKeys& mine, const LookupRequest& request) noexcept {
+  Found found;
+  for (Variant* v = slot.newest; v && !found.variant; v = v->next_older) {
+    if (v->fingerprint != request.fingerprint) continue;
+    if (mine.match(v->vary, v->secondary))
+      found.variant = v;
+    else
+      found.others = true;
+  }
+  for (auto l = slot.flights.rbegin(); l != slot.flights.rend(); ++l) {
+    if (l->fingerprint != request.fingerprint) continue;
+    Flight& flight = *l->flight;
+    if (flight.state() == Flight::State::Waiting) {
+      // While Vary is unknown all wait for the one flight; once it is known, only for those of their own kind.
+      const bool same = l->vary.get() == slot.current_vary() && mine.match(l->vary, l->secondary);
+      found.busy |= same;
+      if (same && !found.waiting) found.waiting = &flight;
+    } else if (mine.match(l->vary, l->secondary)) {
+      found.busy = true;
+      if (found.landed || !flight.joinable()) continue;
+      const auto reuse = rules::may_reuse(flight.freshness(), request.facts, request.policy, request.now);
+      if (reuse == Reuse::NotForThis)
+        found.not_for_this = true;
+      else if (reuse != Reuse::Validate)
+        found.landed = &flight;
+    }
+  }
+  found.pass_memory = slot.no_queue_until > request.now;
+  return found;
+}
+
+Decision pass(Decision d, rules::Reason reason, Decision::Fetch fetch) noexcept {
+  d.kind = Lookup::Kind::Pass;
+  d.reason = reason;
+  d.fetch = fetch;
+  return d;
+}
+
+// There is nothing that may be served at once.
+Decision go_forward(Decision d, const Found& found, std::size_t listed, const LookupRequest& request) noexcept {
+  using Fetch = Decision::Fetch;
+  const auto& coalesce = request.policy.coalesce;
+  if (request.facts.no_store) return pass(d, rules::Reason::RequestNoStore, Fetch::None);
+  if (!request.may_fly) return pass(d, rules::Reason::None, Fetch::None);
+  d.kind = Lookup::Kind::Lead;
+  if (!coalesce.enabled) {
+    d.fetch = Fetch::Private;
+    return d;
+  }
+  if (found.landed) {
+    d.kind = Lookup::Kind::Join;
+    d.flight = found.landed;
+    return d;
+  }
+  if (found.pass_memory) return pass(d, rules::Reason::PassMemory, Fetch::Private);
+  if (found.waiting) {
+    if (found.waiting->waiters() >= coalesce.max_waiters) {
+      d.queue_full = true;
+      return pass(d, rules::Reason::None, Fetch::None);
+    }
+    d.kind = Lookup::Kind::Join;
+    d.flight = found.waiting;
+    return d;
+  }
+  d.fetch = listed < kMaxFlights ? Fetch::Listed : Fetch::Private;
+  return d;
+}
+
+}  // namespace
+
+Decision decide(const Slot* slot, const SecondaryKeys& mine, const LookupRequest& request) noexcept {
+  using Fetch = Decision::Fetch;
+  Decision d;
+  const Found found = slot ? find(*slot, mine, request) : Found{};
+  const std::size_t listed = slot ? slot->flights.size() : 0;
+  const bool may_lead = request.may_fly && !request.facts.no_store;
+  d.variant = found.variant;
+  if (!d.variant) {
+    d.forward = found.others ? rules::Forward::VaryMiss : rules::Forward::UriMiss;
+    if (found.not_for_this && !found.landed) {
+      d.forward = rules::Forward::Request;
+      return pass(d, rules::Reason::Authorization, may_lead ? Fetch::Private : Fetch::None);
+    }
+    return go_forward(d, found, listed, request);
+  }
+  switch (rules::may_reuse(d.variant->freshness, request.facts, request.policy, request.now)) {
+    case Reuse::Fresh:
+    case Reuse::MaxStale:
+      d.kind = Lookup::Kind::Fresh;
+      return d;
+    case Reuse::WhileRevalidating: {
+      // RFC 5861 section 3: one refresh beside it, whoever it is that starts it.
+      d.kind = Lookup::Kind::Stale;
+      if (may_lead && !found.busy && listed < kMaxFlights) d.fetch = Fetch::Listed;
+      return d;
+    }
+    case Reuse::NotForThis:
+      d.variant = nullptr;
+      d.forward = rules::Forward::Request;
+      return pass(d, rules::Reason::Authorization, may_lead ? Fetch::Private : Fetch::None);
+    case Reuse::Validate:
+      break;
+  }
+  d.forward = rules::forward_reason(d.variant->freshness, request.facts, request.policy, request.now);
+  return go_forward(d, found, listed, request);
+}
+
+}  // namespace forebay::cache

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "decision.hpp"
+#include "forebay/cache/store.hpp"
+#include "purge.hpp"
+#include "shard.hpp"
+
+namespace forebay::cache {
+
+struct Store::Private {
+  /// A slot made before the lock is taken, in case there is none yet: room for it may have to come from other shards.
+  class SpareSlot {
+   public:
+    /// Without the lock. False when there is no memory for it.
+    bool make(Private& store, std::string_view text, std::uint64_t hash, const Digest& resource);
+    bool ready() const noexcept { return slot_ != nullptr; }
+    SlotPtr use() noexcept { return std::move(slot_); }
+
+   private:
+    SlotPtr slot_;
+  };
+
+  explicit Private(const StoreOptions& options);
+  ~Private();
+
+  std::uint64_t hash_of(std::string_view key_text) const noexcept;
+  Shard& shard_of(std::uint64_t hash) noexcept {
+    return *shards[static_cast<std::size_t>(hash >> 32) & (shards.size() - 1)];
+  }
+
+  Charge reserve(std::size_t n);
+  /// Evicts about `wanted` bytes of the least recently used, a slice at a time. False when there is nothing left to
+  /// evict.
+  bool evict(std::size_t wanted);
+
+  Lookup look_up(Store& store, const LookupRequest& request, Flight* superseded);
+  Ref<Flight> new_flight() const;
+  /// Changes the variant that `entry` is, if it is still there.
+  template <class Change>
+  bool change_variant(std::string_view key_text, const Entry* entry, Change&& change);
+
+  Budget budget;
+  std::uint64_t hash_mask;
+  std::atomic<std::uint64_t> turns{0};
+  std::vector<std::unique_ptr<Shard>> shards;
+  PurgeLog purges;
+  std::atomic<std::size_t> next_swept{0};
+  Ref<WaitingCount> waiting{new WaitingCount};
+};
+
+}  // namespace forebay::cache

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <vector>
+
+#include "forebay/base/hash.hpp"
+
+namespace forebay::cache {
+
+/// The store's one sequence of purges, and what each of them named. A fetch remembers the number at its start; what it
+/// brings is refused when a later purge names its resource. Its lock is the innermost: it may be taken under a shard's.
+class PurgeLog {
+ public:
+  explicit PurgeLog(std::size_t capacity = 4096) : capacity_(capacity) {}
+
+  std::uint64_t current() const noexcept { return sequence_.load(std::memory_order_acquire); }
+  /// Lists the resources under the next number, which it gives. To be called before the shards are walked: a commit
+  /// that comes after the walk finds the purge in the list, one that came before it is found by the walk.
+  std::uint64_t add(const std::vector<Digest>& resources);
+  /// Whether something of this resource that began at `since` is out of date. When the list has forgotten what came
+  /// after `since`, everything that old is.
+  bool forbids(std::uint64_t since, const Digest& resource) const;
+
+ private:
+  struct Named {
+    std::uint64_t sequence;
+    Digest resource;
+  };
+  std::atomic<std::uint64_t> sequence_{0};
+  mutable std::mutex mutex_;
+  std::deque<Named> named_;
+  std::uint64_t forgotten_ = 0;  // the latest number that is not listed whole any more
+  std::size_t capacity_;
+};
+
+}  // namespace forebay::cache

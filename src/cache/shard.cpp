@@ -1,0 +1,224 @@
+#include "shard.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace forebay::cache {
+namespace {
+
+// Strangers choose what is digested, so the digest alone is no hash for a table.
+std::uint64_t hash_of(const Digest& d) noexcept { return table_hash({reinterpret_cast<const char*>(&d), sizeof d}); }
+
+}  // namespace
+
+std::size_t Variant::cost(std::string_view secondary) noexcept {
+  const bool in_place = secondary.size() < 16;  // of std::string
+  return allocated_size(sizeof(Variant)) + (in_place ? 0 : allocated_size(secondary.size() + 1));
+}
+
+SlotPtr Slot::make(std::string_view text, std::uint64_t hash, const Digest& resource, Charge charge) {
+  void* block = std::malloc(sizeof(Slot) + text.size());
+  if (!block) throw std::bad_alloc();
+  auto* slot = new (block) Slot(text.size());
+  std::memcpy(static_cast<void*>(slot + 1), text.data(), text.size());
+  slot->hash = hash;
+  slot->resource = resource;
+  slot->resource_hash = hash_of(resource);
+  slot->charge = std::move(charge);
+  return SlotPtr(slot);
+}
+
+void Slot::Free::operator()(Slot* s) const noexcept {
+  const Charge last = std::move(s->charge);
+  s->~Slot();
+  std::free(s);
+}
+
+Garbage::~Garbage() {
+  while (items_) {
+    Item* item = std::exchange(items_, items_->older);
+    if (item->kind == Item::Kind::Slot)
+      SlotPtr(static_cast<Slot*>(item)).reset();
+    else
+      delete static_cast<Variant*>(item);
+  }
+}
+
+Slot* Shard::find(std::uint64_t hash, std::string_view text) const noexcept {
+  // The hash only leads to the chain; equality is of the text.
+  for (Slot* s = by_key.chain(hash); s; s = by_key.next(*s))
+    if (s->hash == hash && s->text() == text) return s;
+  return nullptr;
+}
+
+Slot& Shard::insert(SlotPtr slot) {
+  Slot& s = *slot.release();
+  by_key.insert(s, budget);
+  by_resource.insert(s, budget);
+  return s;
+}
+
+void Shard::add(Slot& slot, Variant& variant) noexcept {
+  if (slot.linked()) lru.remove(slot);
+  variant.slot = &slot;
+  variant.next_older = slot.newest;
+  slot.newest = &variant;
+  ++slot.variants;
+  ++numbers.entries;
+  lru.add(variant);
+}
+
+namespace {
+
+void unlink_from_slot(Variant& variant) noexcept {
+  Variant** at = &variant.slot->newest;
+  while (*at != &variant) at = &(*at)->next_older;
+  *at = variant.next_older;
+}
+
+}  // namespace
+
+void Shard::remove(Variant& variant, Removal why, Garbage& garbage) noexcept {
+  unlink_from_slot(variant);
+  --variant.slot->variants;
+  --numbers.entries;
+  ++numbers.removed[static_cast<std::size_t>(why)];
+  lru.remove(variant);
+  garbage.take(variant);
+}
+
+void Shard::renew(Variant& variant) noexcept {
+  unlink_from_slot(variant);
+  variant.next_older = variant.slot->newest;
+  variant.slot->newest = &variant;
+  lru.touch(variant);
+}
+
+Variant* Shard::variant_of(Slot& slot, const Entry* entry) noexcept {
+  Variant* v = slot.newest;
+  while (v && v->entry.get() != entry) v = v->next_older;
+  return v;
+}
+
+void Shard::list(Slot& slot, ListedFlight flight) {
+  flight.flight->listed_ = true;
+  slot.flights.push_back(std::move(flight));
+}
+
+void Shard::unlist(Slot& slot, Flight& flight, Garbage& garbage) {
+  if (!flight.listed_) return;
+  flight.listed_ = false;
+  const auto f = std::find_if(slot.flights.begin(), slot.flights.end(),
+                              [&](const ListedFlight& l) { return l.flight.get() == &flight; });
+  garbage.take(Owner(std::move(f->flight)));
+  garbage.take(Owner(std::move(f->vary)));
+  slot.flights.erase(f);
+}
+
+VaryRef Shard::note_vary(Slot& slot, VaryRef names, Garbage& garbage) {
+  slot.varies = names != nullptr;
+  if (!names) return names;
+  auto& lists = slot.lists;
+  const auto known =
+      std::find_if(lists.begin(), lists.end(), [&](const VaryRef& l) { return l->names == names->names; });
+  if (known != lists.end()) {
+    std::rotate(known, known + 1, lists.end());
+    garbage.take(Owner(std::move(names)));
+    return lists.back();
+  }
+  if (lists.size() == kMaxVaryLists) {
+    for (Variant* v = slot.newest; v;) {
+      Variant* older = v->next_older;
+      if (v->vary == lists.front()) remove(*v, Removal::Replaced, garbage);
+      v = older;
+    }
+    garbage.take(Owner(std::move(lists.front())));
+    lists.erase(lists.begin());
+  }
+  lists.push_back(std::move(names));
+  return lists.back();
+}
+
+void Shard::tidy(Slot& slot, Garbage& garbage) noexcept {
+  if (!slot.bare()) {
+    if (slot.linked()) lru.remove(slot);
+    return;
+  }
+  if (slot.lists.empty() && slot.no_queue_until == Timestamp{}) return drop(slot, garbage);
+  if (!slot.linked()) lru.add(slot);
+}
+
+void Shard::drop(Slot& slot, Garbage& garbage) noexcept {
+  if (slot.linked()) lru.remove(slot);
+  by_key.remove(slot);
+  by_resource.remove(slot);
+  garbage.take(slot);
+}
+
+std::size_t Shard::evict_last(Garbage& garbage) noexcept {
+  Item* item = lru.last();
+  if (!item) return 0;
+  if (item->kind == Item::Kind::Slot) {
+    auto& slot = static_cast<Slot&>(*item);
+    const auto bytes = slot.charge.bytes();
+    drop(slot, garbage);
+    return bytes;
+  }
+  auto& variant = static_cast<Variant&>(*item);
+  auto& slot = *variant.slot;
+  const auto bytes = variant.entry->charged() + variant.charge.bytes();
+  remove(variant, Removal::Capacity, garbage);
+  tidy(slot, garbage);
+  return bytes;
+}
+
+void Shard::sweep(std::size_t count, Timestamp now, Garbage& garbage) noexcept {
+  for (; count != 0; --count) {
+    swept = swept + 1 < by_key.buckets() ? swept + 1 : 0;
+    for (Slot* s = by_key.bucket_chain(swept); s;) {
+      Slot* next = by_key.next(*s);
+      for (Variant* v = s->newest; v;) {
+        Variant* older = v->next_older;
+        if (now > v->useless_after) remove(*v, Removal::Expired, garbage);
+        v = older;
+      }
+      if (now >= s->no_queue_until) s->no_queue_until = {};
+      const bool forgettable = s->bare() && s->no_queue_until == Timestamp{} && now > s->remember_until;
+      if (forgettable)
+        drop(*s, garbage);
+      else
+        tidy(*s, garbage);
+      s = next;
+    }
+  }
+}
+
+std::size_t Shard::purge(const Digest& resource, std::uint64_t sequence, std::size_t most, Garbage& garbage) {
+  std::size_t gone = 0;
+  const auto hash = hash_of(resource);
+  for (Slot* s = by_resource.chain(hash); s && gone < most;) {
+    Slot* next = by_resource.next(*s);
+    if (s->resource == resource) {
+      for (Variant* v = s->newest; v;) {
+        Variant* older = v->next_older;
+        if (v->purge_sequence < sequence) {
+          remove(*v, Removal::Purged, garbage);
+          ++gone;
+        }
+        v = older;
+      }
+      for (std::size_t i = s->flights.size(); i-- > 0;) {
+        Flight& f = *s->flights[i].flight;
+        if (f.purge_sequence_ < sequence) unlist(*s, f, garbage);
+      }
+      tidy(*s, garbage);
+    }
+    s = next;
+  }
+  numbers.invalidated += gone;
+  return gone;
+}
+
+}  // namespace forebay::cache

@@ -1,0 +1,164 @@
+#pragma once
+
+#include <boost/container/small_vector.hpp>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forebay/base/budget.hpp"
+#include "forebay/base/hash.hpp"
+#include "forebay/cache/entry.hpp"
+#include "forebay/cache/flight.hpp"
+#include "forebay/rules/freshness.hpp"
+#include "lru.hpp"
+#include "table.hpp"
+
+namespace forebay::cache {
+
+/// The field names of one Vary; shared by all that was chosen by them, and compared by address.
+class VaryNames final : public RefCounted {
+ public:
+  explicit VaryNames(std::vector<std::string> n) : names(std::move(n)) {}
+  const std::vector<std::string> names;
+};
+/// Null: no Vary, or none known.
+using VaryRef = Ref<const VaryNames>;
+inline VaryRef vary_ref(const rules::VaryList& list) {
+  return list.names.empty() ? VaryRef() : VaryRef(new VaryNames(list.names));
+}
+
+/// A key's answers differ in their Vary rarely, and then by few lists.
+inline constexpr std::size_t kMaxVaryLists = 4;
+/// Beyond these, flights of one key are not listed: strangers' values of a Vary field must not make a hold of the lock
+/// long.
+inline constexpr std::size_t kMaxFlights = 64;
+
+struct Slot;
+
+/// One stored response of a key, and what may change about it.
+struct Variant final : Item {
+  Variant() : Item(Kind::Variant) {}
+  static std::size_t cost(std::string_view secondary) noexcept;
+
+  Slot* slot = nullptr;
+  Variant* next_older = nullptr;  // in the slot, by the time it came or was freshened
+  Ref<const Entry> entry;
+  VaryRef vary;
+  std::string secondary;
+  rules::Freshness freshness;
+  std::uint64_t fingerprint = 0;
+  std::uint64_t purge_sequence = 0;
+  Timestamp useless_after{};
+  bool has_etag = false;
+  Charge charge;
+};
+
+/// A flight that others can find, and by what.
+struct ListedFlight {
+  Ref<Flight> flight;
+  VaryRef vary;  // null: as long as its head has not come, Vary is unknown; after it, there is none
+  std::string secondary;
+  std::uint64_t fingerprint = 0;
+};
+
+/// What changes about a key. Its text stands behind it, in the same block.
+struct Slot final : Item {
+  struct Free {
+    void operator()(Slot* s) const noexcept;
+  };
+  static std::size_t cost(std::size_t text_size) noexcept { return allocated_size(sizeof(Slot) + text_size); }
+  static std::unique_ptr<Slot, Free> make(std::string_view text, std::uint64_t hash, const Digest& resource,
+                                          Charge charge);
+
+  std::string_view text() const noexcept { return {reinterpret_cast<const char*>(this + 1), text_size}; }
+  /// Neither stored nor on its way; it may still remember something.
+  bool bare() const noexcept { return !newest && flights.empty(); }
+  const VaryNames* current_vary() const noexcept { return varies ? lists.back().get() : nullptr; }
+
+  std::uint64_t hash = 0;
+  std::uint64_t resource_hash = 0;
+  Digest resource;
+  TableLink<Slot> by_key, by_resource;
+  Variant* newest = nullptr;
+  std::size_t variants = 0;
+  std::vector<VaryRef> lists;         // all that some answer had lately; the latest stands last
+  bool varies = false;                // whether the latest answer had one
+  std::vector<ListedFlight> flights;  // the newest stands last
+  Timestamp no_queue_until{};         // pass memory
+  Timestamp remember_until{};         // the Vary lists
+  Charge charge;
+
+ private:
+  explicit Slot(std::size_t size) : Item(Kind::Slot), text_size(size) {}
+  std::size_t text_size;
+};
+using SlotPtr = std::unique_ptr<Slot, Slot::Free>;
+
+/// What was taken out under a lock, to be freed after it: declare it before the lock.
+class Garbage {
+ public:
+  Garbage() = default;
+  Garbage(const Garbage&) = delete;
+  ~Garbage();
+  void take(Item& item) noexcept {
+    item.older = items_;
+    items_ = &item;
+  }
+  void take(Owner owner) {
+    if (owner) owners_.push_back(std::move(owner));
+  }
+
+ private:
+  Item* items_ = nullptr;
+  boost::container::small_vector<Owner, 4> owners_;
+};
+
+enum class Removal : std::uint8_t { Capacity, Expired, Replaced, Purged, TooManyVariants };
+
+/// A part of the store under one lock. All calls need the lock to be held but those that say otherwise.
+struct alignas(64) Shard {
+  Shard(Budget& b, std::atomic<std::uint64_t>& turns) : budget(b), lru(turns) {}
+
+  Slot* find(std::uint64_t hash, std::string_view text) const noexcept;
+  Slot& insert(SlotPtr slot);
+
+  void add(Slot& slot, Variant& variant) noexcept;
+  void remove(Variant& variant, Removal why, Garbage& garbage) noexcept;
+  /// Makes it the newest of its slot, and of the shard.
+  void renew(Variant& variant) noexcept;
+  static Variant* variant_of(Slot& slot, const Entry* entry) noexcept;
+
+  static void list(Slot& slot, ListedFlight flight);
+  /// Nobody finds the flight any more. Nothing happens when nobody could.
+  static void unlist(Slot& slot, Flight& flight, Garbage& garbage);
+  /// The slot's own object for these names, which become its current ones. Null takes note that there is no Vary.
+  VaryRef note_vary(Slot& slot, VaryRef names, Garbage& garbage);
+
+  /// To be called when something has gone from the slot: drops it when it remembers nothing, or lets it age.
+  void tidy(Slot& slot, Garbage& garbage) noexcept;
+  void drop(Slot& slot, Garbage& garbage) noexcept;
+  /// Evicts from the end of the list; gives about how many bytes went.
+  std::size_t evict_last(Garbage& garbage) noexcept;
+  /// What has outlived its use in `count` buckets from the one where the last call ended.
+  void sweep(std::size_t count, Timestamp now, Garbage& garbage) noexcept;
+
+  /// Entries of this resource from before `sequence`, and flights as old, at most `most` entries. Gives how many went.
+  std::size_t purge(const Digest& resource, std::uint64_t sequence, std::size_t most, Garbage& garbage);
+
+  struct Numbers {
+    std::uint64_t entries = 0, removed[5] = {}, stored = 0, stored_bytes = 0, invalidated = 0;
+  };
+
+  mutable std::mutex mutex;
+  Budget& budget;
+  Table<Slot, &Slot::hash, &Slot::by_key> by_key;
+  Table<Slot, &Slot::resource_hash, &Slot::by_resource> by_resource;
+  Lru lru;
+  Numbers numbers;
+  std::size_t swept = 0;
+};
+
+}  // namespace forebay::cache

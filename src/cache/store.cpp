@@ -1,0 +1,273 @@
+#include "forebay/cache/store.hpp"
+
+#include <bit>
+
+#include "private.hpp"
+
+namespace forebay::cache {
+namespace {
+
+// So much of one shard is looked at in one hold of its lock.
+constexpr std::size_t kSweptBuckets = 512;
+constexpr std::size_t kEvictedAtOnce = 32;
+constexpr std::size_t kPurgedAtOnce = 256;
+// ETags of other variants that a conditional request may carry.
+constexpr std::size_t kMaxOtherVariants = 16;
+
+}  // namespace
+
+Store::Private::Private(const StoreOptions& options)
+    : budget(options.memory),
+      hash_mask(options.hash_bits >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << options.hash_bits) - 1) {
+  const auto count = std::bit_ceil(std::max<std::size_t>(options.shards, 1));
+  for (std::size_t i = 0; i < count; ++i) shards.push_back(std::make_unique<Shard>(budget, turns));
+}
+
+Store::Private::~Private() {
+  for (auto& shard : shards) {
+    Garbage garbage;
+    for (std::size_t b = 0; b < shard->by_key.buckets(); ++b)
+      while (Slot* s = shard->by_key.bucket_chain(b)) {
+        while (s->newest) shard->remove(*s->newest, Removal::Capacity, garbage);
+        shard->drop(*s, garbage);
+      }
+  }
+}
+
+std::uint64_t Store::Private::hash_of(std::string_view key_text) const noexcept {
+  return table_hash(key_text) & hash_mask;
+}
+
+Charge Store::Private::reserve(std::size_t n) {
+  if (n > budget.limit()) return {};
+  do {
+    if (budget.try_take(n)) return Charge(budget, n);
+  } while (evict(n));
+  return {};
+}
+
+bool Store::Private::evict(std::size_t wanted) {
+  // The shard whose oldest item is the oldest of all, and how far it may go before another one's turn comes.
+  Shard* from = nullptr;
+  std::uint64_t first = Lru::kEmpty, second = Lru::kEmpty;
+  for (auto& shard : shards) {
+    const auto oldest = shard->lru.oldest();
+    if (oldest < first) {
+      second = std::exchange(first, oldest);
+      from = shard.get();
+    } else if (oldest < second) {
+      second = oldest;
+    }
+  }
+  if (!from) return false;
+  Garbage garbage;
+  const std::lock_guard lock(from->mutex);
+  std::size_t gone = 0;
+  for (std::size_t i = 0; i < kEvictedAtOnce && gone < wanted; ++i) {
+    const Item* last = from->lru.last();
+    if (!last || (i != 0 && last->turn > second)) break;
+    gone += from->evict_last(garbage);
+  }
+  return true;
+}
+
+Ref<Flight> Store::Private::new_flight() const {
+  Ref<Flight> flight(new Flight);
+  flight->all_waiters_ = waiting;
+  flight->purge_sequence_ = purges.current();
+  return flight;
+}
+
+bool Store::Private::SpareSlot::make(Private& store, std::string_view text, std::uint64_t hash,
+                                     const Digest& resource) {
+  auto charge = store.reserve(Slot::cost(text.size()));
+  if (charge.bytes() == 0) return false;
+  slot_ = Slot::make(text, hash, resource, std::move(charge));
+  return true;
+}
+
+namespace {
+
+// The other responses of the key that a 304 could choose (RFC 9111 section 4.3.1).
+void add_others(const Slot& slot, const Variant* chosen, const LookupRequest& request, Lookup& out) {
+  for (const Variant* v = slot.newest; v && out.variants.size() < kMaxOtherVariants; v = v->next_older)
+    if (v != chosen && v->has_etag && v->fingerprint == request.fingerprint) out.variants.push_back(v->entry);
+}
+
+}  // namespace
+
+Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Flight* superseded) {
+  const auto text = request.key.text();
+  const auto hash = hash_of(text);
+  Shard& shard = shard_of(hash);
+  SecondaryKeys mine;
+  SpareSlot spare;
+  Ticket ticket;
+  bool no_room = false;
+  for (;;) {
+    Lookup out;
+    Garbage garbage;
+    std::unique_lock lock(shard.mutex);
+    Slot* slot = shard.find(hash, text);
+    if (slot && !mine.fit(*slot)) {
+      mine.take(*slot);
+      lock.unlock();
+      mine.build(request.fields);
+      continue;
+    }
+    if (slot && superseded && superseded->state() == Flight::State::Waiting) {
+      Shard::unlist(*slot, *superseded, garbage);
+      superseded = nullptr;
+    }
+    auto d = decide(slot, mine, request);
+    if (d.fetch == Decision::Fetch::Listed && no_room) d.fetch = Decision::Fetch::Private;
+    if (d.fetch == Decision::Fetch::Listed && (!ticket || (!slot && !spare.ready()))) {
+      // Made without the lock; by then the answer may be another one.
+      const bool slot_missing = !slot;
+      if (slot) shard.tidy(*slot, garbage);
+      lock.unlock();
+      if (slot_missing) no_room = !spare.make(*this, text, hash, request.key.resource());
+      ticket = Ticket(store, new_flight(), request.key);
+      continue;
+    }
+    out.kind = d.kind;
+    out.forward = d.forward;
+    out.reason = d.reason;
+    out.queue_full = d.queue_full;
+    if (d.variant) {
+      shard.lru.touch(*d.variant);
+      out.entry = d.variant->entry;
+      out.freshness = d.variant->freshness;
+    } else if (slot && slot->linked()) {
+      shard.lru.touch(*slot);
+    }
+    if (d.flight) {
+      d.flight->waiters_.fetch_add(1, std::memory_order_relaxed);
+      waiting->enter();
+      out.flight = Ref<Flight>(d.flight);
+    }
+    if (slot && d.fetch != Decision::Fetch::None) add_others(*slot, d.variant, request, out);
+    if (d.fetch == Decision::Fetch::Listed) {
+      if (!slot) slot = &shard.insert(spare.use());
+      ticket.flight_->purge_sequence_ = purges.current();
+      const VaryNames* vary = slot->current_vary();
+      Shard::list(*slot, {ticket.flight_, VaryRef(vary), mine.under(vary), request.fingerprint});
+      out.ticket = std::move(ticket);
+    }
+    if (slot) shard.tidy(*slot, garbage);
+    lock.unlock();
+    if (d.fetch == Decision::Fetch::Private) out.ticket = Ticket(store, new_flight(), request.key);
+    return out;
+  }
+}
+
+Store::Store(const StoreOptions& options) : p_(std::make_unique<Private>(options)) {}
+Store::~Store() = default;
+
+Lookup Store::lookup(const LookupRequest& request) { return p_->look_up(*this, request, nullptr); }
+
+Lookup Store::supersede(const LookupRequest& request, const Ref<Flight>& waited) {
+  waited->leave();
+  return p_->look_up(*this, request, waited.get());
+}
+
+Ticket Store::private_ticket(const Key& key) { return Ticket(*this, p_->new_flight(), key); }
+
+Charge Store::reserve(std::size_t n) { return p_->reserve(n); }
+
+std::size_t Store::invalidate(const std::vector<Digest>& resources) {
+  if (resources.empty()) return 0;
+  const auto sequence = p_->purges.add(resources);
+  std::size_t gone = 0;
+  for (auto& shard : p_->shards)
+    for (const auto& resource : resources)
+      for (bool more = true; more;) {
+        Garbage garbage;
+        const std::lock_guard lock(shard->mutex);
+        const auto n = shard->purge(resource, sequence, kPurgedAtOnce, garbage);
+        gone += n;
+        more = n >= kPurgedAtOnce;
+      }
+  return gone;
+}
+
+template <class Change>
+bool Store::Private::change_variant(std::string_view key_text, const Entry* entry, Change&& change) {
+  const auto hash = hash_of(key_text);
+  Shard& shard = shard_of(hash);
+  const std::lock_guard lock(shard.mutex);
+  Slot* slot = shard.find(hash, key_text);
+  Variant* variant = slot ? Shard::variant_of(*slot, entry) : nullptr;
+  if (!variant) return false;
+  change(shard, *variant);
+  return true;
+}
+
+namespace {
+
+Timestamp stale_from(const rules::Freshness& f) noexcept {
+  return f.received + std::max(Duration{0}, f.lifetime - f.initial_age);
+}
+
+}  // namespace
+
+void Store::apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<const Entry>& freshened,
+                       const rules::Freshness& freshness) {
+  Garbage garbage;
+  p_->change_variant(key.text(), entry.get(), [&](Shard& shard, Variant& v) {
+    garbage.take(Owner(std::exchange(v.entry, freshened)));
+    v.useless_after += stale_from(freshness) - stale_from(v.freshness);
+    v.freshness = freshness;
+    v.has_etag = freshened->etag().has_value();
+    shard.renew(v);
+  });
+}
+
+void Store::make_stale(const Key& key, const Ref<const Entry>& entry) {
+  p_->change_variant(key.text(), entry.get(), [](Shard&, Variant& v) { v.freshness.purged = true; });
+}
+
+void Store::sweep(Timestamp now) {
+  for (std::size_t i = 0; i < kEvictedAtOnce && p_->budget.used() > p_->budget.limit(); ++i)
+    if (!p_->evict(p_->budget.used() - p_->budget.limit())) break;
+  Shard& shard = *p_->shards[p_->next_swept.fetch_add(1, std::memory_order_relaxed) & (p_->shards.size() - 1)];
+  Garbage garbage;
+  const std::lock_guard lock(shard.mutex);
+  shard.sweep(std::min(kSweptBuckets, shard.by_key.buckets()), now, garbage);
+}
+
+void Store::set_memory(std::size_t bytes) { p_->budget.set_limit(bytes); }
+
+StoreNumbers Store::numbers() const {
+  StoreNumbers n;
+  for (const auto& shard : p_->shards) {
+    const std::lock_guard lock(shard->mutex);
+    const auto removed = [&](Removal r) { return shard->numbers.removed[static_cast<std::size_t>(r)]; };
+    n.entries += shard->numbers.entries;
+    n.slots += shard->by_key.size();
+    n.evicted_capacity += removed(Removal::Capacity);
+    n.evicted_expired += removed(Removal::Expired);
+    n.evicted_replaced += removed(Removal::Replaced);
+    n.evicted_purged += removed(Removal::Purged);
+    n.stored += shard->numbers.stored;
+    n.stored_bytes += shard->numbers.stored_bytes;
+    n.invalidated += shard->numbers.invalidated;
+  }
+  n.bytes = p_->budget.used();
+  n.limit = p_->budget.limit();
+  n.waiting = p_->waiting->read();
+  return n;
+}
+
+std::uint64_t Store::variants_evicted() const noexcept {
+  std::uint64_t n = 0;
+  for (const auto& shard : p_->shards) {
+    const std::lock_guard lock(shard->mutex);
+    n += shard->numbers.removed[static_cast<std::size_t>(Removal::TooManyVariants)];
+  }
+  return n;
+}
+
+Budget& Store::budget() noexcept { return p_->budget; }
+
+}  // namespace forebay::cache

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "forebay/base/budget.hpp"
+#include "forebay/base/bytes.hpp"
+
+namespace forebay::cache {
+
+template <class Node>
+struct TableLink {
+  Node* next = nullptr;
+  Node** at = nullptr;  // what points to this node
+};
+
+/// A chained hash table of nodes that it does not own, with linear hashing: it grows by one bucket per insertion, so no
+/// insertion ever pays for a rehash. Equal hashes may be many; removal costs the same whatever the chain's length.
+template <class Node, std::uint64_t Node::*Hash, TableLink<Node> Node::*Link>
+class Table {
+ public:
+  Table() { segments_.push_back(std::make_unique<Node*[]>(kSegment)); }
+
+  /// First node of the chain that this hash may be in; go on with `next`.
+  Node* chain(std::uint64_t hash) const noexcept { return bucket(index(hash)); }
+  Node* bucket_chain(std::size_t i) const noexcept { return bucket(i); }
+  static Node* next(const Node& n) noexcept { return (n.*Link).next; }
+
+  void insert(Node& n, Budget& budget) {
+    push(bucket(index(n.*Hash)), n);
+    ++size_;
+    if (size_ > buckets_) grow(budget);
+  }
+  void remove(Node& n) noexcept {
+    unlink(n);
+    --size_;
+  }
+  std::size_t size() const noexcept { return size_; }
+  std::size_t buckets() const noexcept { return buckets_; }
+
+ private:
+  static constexpr std::size_t kSegment = 128;
+
+  Node*& bucket(std::size_t i) const noexcept { return segments_[i / kSegment][i % kSegment]; }
+  std::size_t index(std::uint64_t hash) const noexcept {
+    const auto whole = std::bit_ceil(buckets_);
+    const auto i = static_cast<std::size_t>(hash) & (whole - 1);
+    return i < buckets_ ? i : i - whole / 2;
+  }
+  static void push(Node*& head, Node& n) noexcept {
+    auto& link = n.*Link;
+    link = {head, &head};
+    if (head) (head->*Link).at = &link.next;
+    head = &n;
+  }
+  static void unlink(Node& n) noexcept {
+    auto& link = n.*Link;
+    *link.at = link.next;
+    if (link.next) (link.next->*Link).at = link.at;
+    link = {};
+  }
+  // Splits the bucket whose turn it is. Without room for more buckets the chains become longer, that is all.
+  void grow(Budget& budget) {
+    if (buckets_ == segments_.size() * kSegment) {
+      const auto cost = allocated_size(kSegment * sizeof(Node*));
+      if (!budget.try_take(cost)) return;
+      charge_.merge(Charge(budget, cost));
+      segments_.push_back(std::make_unique<Node*[]>(kSegment));
+    }
+    const auto fresh = buckets_++;
+    Node* n = bucket(fresh - std::bit_floor(fresh));
+    while (n) {
+      Node* after = next(*n);
+      if (index(n->*Hash) == fresh) {
+        unlink(*n);
+        push(bucket(fresh), *n);
+      }
+      n = after;
+    }
+  }
+
+  std::vector<std::unique_ptr<Node*[]>> segments_;
+  std::size_t buckets_ = kSegment;
+  std::size_t size_ = 0;
+  Charge charge_;
+};
+
+}  // namespace forebay::cache

@@ -1,0 +1,241 @@
+#include "private.hpp"
+
+// The transitions of a flight. Each is one hold of its key's lock; whoever waits is woken after it, and whatever goes
+// is freed after it.
+
+namespace forebay::cache {
+
+/// One hold of the lock of a ticket's shard.
+struct Ticket::Hold {
+  explicit Hold(Ticket& t)
+      : store(*t.store_->p_),
+        ticket(t),
+        hash(store.hash_of(t.key_text_)),
+        shard(store.shard_of(hash)),
+        lock(shard.mutex),
+        slot(shard.find(hash, t.key_text_)) {}
+  ~Hold() {
+    if (slot) shard.tidy(*slot, garbage);
+    if (lock.owns_lock()) lock.unlock();
+    if (ended) ended->changed_.notify();
+  }
+
+  /// Null when there is no memory for one. Lets go of the lock where one has to be made.
+  Slot* slot_or_new() {
+    while (!slot && !no_room) {
+      if (spare.ready()) {
+        slot = &shard.insert(spare.use());
+        break;
+      }
+      lock.unlock();
+      no_room = !spare.make(store, ticket.key_text_, hash, ticket.resource_);
+      lock.lock();
+      slot = shard.find(hash, ticket.key_text_);
+    }
+    return slot;
+  }
+  void unlist() {
+    if (slot) Shard::unlist(*slot, *ticket.flight_, garbage);
+  }
+  bool waiting() const noexcept { return ticket.flight_->state() == Flight::State::Waiting; }
+  void end(Flight::State how) {
+    ticket.flight_->state_.store(how, std::memory_order_release);
+    ended = ticket.flight_;
+  }
+  void remember_pass(Timestamp until) {
+    if (until == Timestamp{}) return;
+    if (Slot* s = slot_or_new()) s->no_queue_until = std::max(s->no_queue_until, until);
+  }
+  /// What shows that the key's answers can be shared after all ends its pass memory.
+  void forget_pass(const rules::Freshness& freshness, Timestamp now) const noexcept {
+    if (!freshness.no_cache && freshness.ttl(now) > Duration{0}) slot->no_queue_until = {};
+  }
+
+  Store::Private& store;
+  Ticket& ticket;
+  std::uint64_t hash;
+  Shard& shard;
+  Ref<Flight> ended;
+  Garbage garbage;  // before the lock, so that it goes after it
+  Store::Private::SpareSlot spare;
+  std::unique_lock<std::mutex> lock;
+  Slot* slot;
+  bool no_room = false;
+};
+
+namespace {
+
+// For how long the names of a Vary are worth the room of a slot without entries.
+constexpr Duration kVaryRemembered = std::chrono::minutes{10};
+
+}  // namespace
+
+Ticket::Ticket(Store& store, Ref<Flight> flight, const Key& key)
+    : store_(&store), flight_(std::move(flight)), key_text_(key.text()), resource_(key.resource()) {}
+
+Ticket::Ticket(Ticket&& o) noexcept
+    : store_(o.store_), flight_(std::move(o.flight_)), key_text_(std::move(o.key_text_)), resource_(o.resource_) {}
+
+Ticket& Ticket::operator=(Ticket&& o) noexcept {
+  if (this == &o) return *this;
+  drop();
+  store_ = o.store_;
+  flight_ = std::move(o.flight_);
+  key_text_ = std::move(o.key_text_);
+  resource_ = o.resource_;
+  return *this;
+}
+
+Ticket::~Ticket() { drop(); }
+
+void Ticket::land(Landing landing) {
+  if (!flight_) return;
+  auto vary = vary_ref(landing.vary);
+  Hold hold(*this);
+  if (!hold.waiting()) return;
+  flight_->head_ = std::move(landing.head);
+  flight_->body_ = std::move(landing.body);
+  flight_->freshness_ = landing.freshness;
+  flight_->vary_ = std::move(landing.vary);
+  flight_->secondary_ = std::move(landing.secondary);
+  if (flight_->listed_) {
+    vary = hold.shard.note_vary(*hold.slot, std::move(vary), hold.garbage);
+    hold.slot->remember_until = std::max(hold.slot->remember_until, landing.freshness.received + kVaryRemembered);
+    for (auto& l : hold.slot->flights) {
+      if (l.flight != flight_) continue;
+      hold.garbage.take(Owner(std::exchange(l.vary, vary)));
+      l.secondary = flight_->secondary_;
+    }
+  }
+  hold.end(Flight::State::Landed);
+}
+
+bool Ticket::commit(const EntryParts& parts, const rules::Freshness& freshness, const rules::VaryList& vary,
+                    std::string_view secondary, const rules::Policy& policy, std::uint64_t fingerprint, Timestamp now) {
+  if (!flight_) return false;
+  auto& store = *store_->p_;
+  const auto checked = store.purges.current();
+  bool stored = !store.purges.forbids(flight_->purge_sequence_, resource_);
+
+  // Everything is made, and room for it found, before the lock is taken.
+  std::unique_ptr<Variant> variant;
+  VaryRef names;
+  if (stored) {
+    EntryParts whole = parts;
+    whole.key_text = key_text_;
+    const auto entry_cost = Entry::cost(whole);
+    const auto variant_cost = Variant::cost(secondary);
+    auto charge = store.reserve(entry_cost + variant_cost);
+    stored = charge.bytes() != 0;
+    if (stored) {
+      variant = std::make_unique<Variant>();
+      variant->charge = charge.split(variant_cost);
+      variant->entry = Entry::make(whole, std::move(charge));
+      variant->secondary = secondary;
+      variant->freshness = freshness;
+      variant->fingerprint = fingerprint;
+      variant->purge_sequence = flight_->purge_sequence_;
+      variant->has_etag = variant->entry->etag().has_value();
+      variant->useless_after =
+          rules::useless_after(freshness, policy, variant->has_etag || variant->entry->last_modified().has_value());
+      names = vary_ref(vary);
+    }
+  }
+  {
+    Hold hold(*this);
+    if (stored) stored = hold.slot_or_new() != nullptr;
+    if (store.purges.current() != checked) stored = stored && !store.purges.forbids(checked, resource_);
+    hold.unlist();
+    if (hold.waiting()) hold.end(Flight::State::Abandoned);  // the followers find what is stored by now
+    if (stored) {
+      Slot& slot = *hold.slot;
+      auto& shard = hold.shard;
+      variant->vary = shard.note_vary(slot, std::move(names), hold.garbage);
+      for (Variant* v = slot.newest; v;) {
+        Variant* older = v->next_older;
+        if (v->vary == variant->vary && v->secondary == variant->secondary)
+          shard.remove(*v, Removal::Replaced, hold.garbage);
+        v = older;
+      }
+      shard.numbers.stored += 1;
+      shard.numbers.stored_bytes += variant->entry->body_length();
+      shard.add(slot, *variant.release());
+      while (slot.variants > std::max<std::uint32_t>(policy.max_variants, 1)) {
+        Variant* oldest = slot.newest;
+        while (oldest->next_older) oldest = oldest->next_older;
+        shard.remove(*oldest, Removal::TooManyVariants, hold.garbage);
+      }
+      slot.remember_until = std::max(slot.remember_until, now + kVaryRemembered);
+      hold.forget_pass(freshness, now);
+    }
+  }
+  flight_.reset();
+  return stored;
+}
+
+bool Ticket::freshen(const Ref<const Entry>& entry, const Ref<const Entry>& freshened,
+                     const rules::Freshness& freshness, const rules::Policy& policy, Timestamp now) {
+  if (!flight_) return false;
+  const bool has_validator = freshened->etag() || freshened->last_modified();
+  const auto useless_after = rules::useless_after(freshness, policy, has_validator);
+  const auto& purges = store_->p_->purges;
+  const auto checked = purges.current();
+  if (purges.forbids(flight_->purge_sequence_, resource_)) return false;
+  Hold hold(*this);
+  // A purge that has not come here yet will find the entry as old as this fetch; one that has been here left none.
+  if (purges.current() != checked && purges.forbids(checked, resource_)) return false;
+  Variant* v = hold.slot ? Shard::variant_of(*hold.slot, entry.get()) : nullptr;
+  if (!v) return false;
+  hold.garbage.take(Owner(std::exchange(v->entry, freshened)));
+  v->freshness = freshness;
+  v->purge_sequence = flight_->purge_sequence_;
+  v->useless_after = useless_after;
+  v->has_etag = freshened->etag().has_value();
+  hold.shard.renew(*v);
+  hold.forget_pass(freshness, now);
+  return true;
+}
+
+void Ticket::own(rules::Reason reason, bool by_request, Timestamp no_queue_until) {
+  if (!flight_) return;
+  Hold hold(*this);
+  if (!by_request) hold.remember_pass(no_queue_until);
+  hold.unlist();
+  if (!hold.waiting()) return;
+  flight_->own_reason_ = reason;
+  flight_->own_by_request_ = by_request;
+  hold.end(Flight::State::Own);
+}
+
+void Ticket::fail(Failure failure) {
+  if (!flight_) return;
+  {
+    Hold hold(*this);
+    hold.unlist();
+    if (hold.waiting()) {
+      flight_->failure_ = std::move(failure);
+      hold.end(Flight::State::Failed);
+    }
+  }
+  flight_.reset();
+}
+
+void Ticket::outgrow(Timestamp no_queue_until) {
+  if (!flight_) return;
+  Hold hold(*this);
+  hold.remember_pass(no_queue_until);
+  hold.unlist();
+  flight_->joinable_.store(false, std::memory_order_release);
+}
+
+void Ticket::drop() {
+  if (!flight_) return;
+  {
+    Hold hold(*this);
+    hold.unlist();
+    if (hold.waiting()) hold.end(Flight::State::Abandoned);
+  }
+  flight_.reset();
+}
+
+}  // namespace forebay::cache
