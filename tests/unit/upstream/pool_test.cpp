@@ -1,0 +1,308 @@
+#include <future>
+
+#include "unit/upstream/upstream_fixture.hpp"
+#include "upstream/addresses.hpp"
+#include "upstream/permits.hpp"
+
+namespace forebay::upstream {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr std::string_view kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
+class PoolTest : public UpstreamTest {
+ protected:
+  std::uint64_t idle() { return state->numbers().idle; }
+};
+
+TEST_F(PoolTest, ManyFetchesUseNoMoreConnectionsThanThePoolHas) {
+  ScriptedOrigin server(ScriptedOrigin::always(std::string(kHello)));
+  auto o = settings(server.port());
+  o.pool.max_connections = 3;
+  use(std::move(o));
+  std::vector<RecordingSink> all(200);
+  std::vector<FetchPtr> running;
+  for (auto& sink : all) running.push_back(fetch(sink));
+  for (auto& sink : all) {
+    run_until([&] { return sink.over(); });
+    EXPECT_TRUE(sink.ended);
+  }
+  EXPECT_EQ(server.connections(), 3);
+  EXPECT_EQ(idle(), 3U);
+  EXPECT_EQ(state->numbers().active, 0U);
+}
+
+TEST_F(PoolTest, WaitersAreServedInTheOrderTheyCame) {
+  ScriptedOrigin server([&](Peer& peer, int) {
+    for (std::string head; !(head = peer.read_head()).empty(); peer.send(kHello))
+      server.note(head.substr(0, head.find(" HTTP")));
+  });
+  auto o = settings(server.port());
+  o.pool.max_connections = 1;
+  use(std::move(o));
+  RecordingSink all[5];
+  std::vector<FetchPtr> running;
+  const std::string_view targets[] = {"/0", "/1", "/2", "/3", "/4"};
+  for (int i = 0; i < 5; ++i) running.push_back(fetch(all[i], "GET", nullptr, targets[i]));
+  run_until([&] { return worker.tick(), state->numbers().active == 1; });
+  running[2].reset();  // who leaves the queue holds nobody up
+  run_until([&] { return all[4].over(); });
+  EXPECT_THAT(server.notes(), ElementsAre("GET /0", "GET /1", "GET /3", "GET /4"));
+}
+
+TEST_F(PoolTest, IdleConnectionIsClosedWhenTheOriginClosesOrSaysSomethingUnasked) {
+  for (const std::string_view unasked : {"", "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"}) {
+    ScriptedOrigin server([&](Peer& peer, int) {
+      peer.read_head();
+      peer.send(kHello);
+      while (server.notes().empty()) std::this_thread::yield();
+      if (unasked.empty()) return;
+      peer.send(unasked);
+      peer.read_rest();
+    });
+    use(server);
+    get();
+    EXPECT_EQ(idle(), 1U);
+    server.note("go");
+    run_until([&] { return idle() == 0; });
+    EXPECT_EQ(get().body, "hello");
+    EXPECT_EQ(server.connections(), 2);
+    origin.reset();
+  }
+}
+
+TEST_F(PoolTest, IdleConnectionIsClosedAfterItsTime) {
+  ScriptedOrigin server(ScriptedOrigin::always(std::string(kHello)));
+  auto o = settings(server.port());
+  o.pool.idle_timeout = 40ms;
+  use(std::move(o));
+  get();
+  EXPECT_EQ(idle(), 1U);
+  run_until([&] { return idle() == 0; });
+  EXPECT_TRUE(get().ended);
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST_F(PoolTest, NoMoreThanMaxIdleRest) {
+  ScriptedOrigin server(ScriptedOrigin::always(std::string(kHello)));
+  auto o = settings(server.port());
+  o.pool.max_idle = 2;
+  use(std::move(o));
+  RecordingSink all[6];
+  std::vector<FetchPtr> running;
+  for (auto& sink : all) running.push_back(fetch(sink));
+  for (auto& sink : all) run_until([&] { return sink.over(); });
+  EXPECT_LE(idle(), 2U);
+  EXPECT_GE(idle(), 1U);
+}
+
+TEST_F(PoolTest, RetiredOneKeepsNothingOpen) {
+  ScriptedOrigin server(ScriptedOrigin::always(std::string(kHello)));
+  use(server);
+  get();
+  EXPECT_EQ(idle(), 1U);
+  origin->retire();
+  EXPECT_EQ(idle(), 0U);
+  EXPECT_TRUE(get().ended);
+  EXPECT_EQ(idle(), 0U);
+}
+
+TEST_F(PoolTest, CancelClosesTheConnectionOfAnUnfinishedAnswer) {
+  ScriptedOrigin server([&](Peer& peer, int) {
+    peer.read_head();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
+    server.note(peer.read_rest() + "closed");
+  });
+  use(server);
+  RecordingSink sink;
+  const auto running = fetch(sink);
+  run_until([&] { return sink.body == "he"; });
+  running->cancel();
+  run_until([&] { return !server.notes().empty(); });
+  EXPECT_FALSE(sink.over());
+  EXPECT_EQ(idle(), 0U);
+  EXPECT_EQ(state->numbers().in_flight, 0U);
+}
+
+TEST_F(PoolTest, EndsSilentlyWithFetchesInEveryState) {
+  ScriptedOrigin server([](Peer& peer, int n) {
+    peer.read_head();
+    if (n == 1) peer.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
+    peer.read_rest();
+  });
+  auto o = settings(server.port());
+  o.pool.max_connections = 2;
+  use(std::move(o));
+  RecordingSink all[4];
+  ScriptedBody body({}, 5);
+  std::vector<FetchPtr> running;
+  running.push_back(fetch(all[0]));
+  run_until([&] { return all[0].body == "he"; });
+  running.push_back(fetch(all[1], "POST", &body));
+  run_until([&] { return body.waited_for(); });
+  running.push_back(fetch(all[2]));
+  run_until([&] { return worker.io().poll_one() == 0; });
+  running.push_back(fetch(all[3]));  // not even begun
+  origin.reset();
+  for (const auto& sink : all) EXPECT_FALSE(sink.over());
+  EXPECT_FALSE(body.waited_for());
+  EXPECT_EQ(state->numbers().in_flight, 0U);
+  EXPECT_EQ(state->numbers().active, 0U);
+}
+
+/// A second worker with a thread of its own.
+class OtherWorker {
+ public:
+  OtherWorker(const Clock& clock, std::shared_ptr<OriginState> state)
+      : worker_(1, clock),
+        origin_(std::make_unique<Origin>(worker_, std::move(state))),
+        thread_([this] { worker_.run(); }) {}
+  ~OtherWorker() {
+    on_worker([this] { origin_.reset(); });
+    worker_.stop();
+    thread_.join();
+  }
+  template <class F>
+  void on_worker(F f) {
+    std::promise<void> done;
+    worker_.post([&] {
+      f();
+      done.set_value();
+    });
+    done.get_future().get();
+  }
+  Origin& origin() { return *origin_; }
+
+ private:
+  net::Worker worker_;
+  std::unique_ptr<Origin> origin_;
+  std::thread thread_;
+};
+
+TEST_F(PoolTest, IdleConnectionOfAnotherWorkerGoesToWhoWaitsAtTheLimit) {
+  ScriptedOrigin server(ScriptedOrigin::always(std::string(kHello)));
+  auto o = settings(server.port());
+  o.pool.max_connections = 1;
+  use(std::move(o));
+  OtherWorker other(clock, state);
+  get();
+  EXPECT_EQ(idle(), 1U);
+
+  RecordingSink theirs;
+  FetchPtr running;
+  std::atomic<bool> ended{false};
+  theirs.at_end = [&] { ended = true; };
+  FetchRequest request;
+  request.method_text = "GET";
+  request.target = "/";
+  other.on_worker([&] { running = other.origin().fetch(request, theirs, 16 * 1024); });
+  run_until([&] { return ended.load(); });
+  other.on_worker([&] {
+    EXPECT_EQ(theirs.body, "hello");
+    running.reset();
+  });
+  EXPECT_EQ(server.connections(), 1);
+  // And back again.
+  EXPECT_EQ(get().body, "hello");
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(PoolTest, TwoWorkersShareOneLimit) {
+  ScriptedOrigin server(ScriptedOrigin::always(std::string(kHello)));
+  auto o = settings(server.port());
+  o.pool.max_connections = 2;
+  use(std::move(o));
+  constexpr int kEach = 100;
+  std::vector<RecordingSink> ours(kEach), theirs(kEach);
+  std::vector<FetchPtr> running, others_running;
+  std::atomic<int> ended{0};
+  for (auto* all : {&ours, &theirs}) {
+    for (auto& sink : *all) sink.at_end = [&] { ++ended; };
+  }
+  OtherWorker other(clock, state);
+  FetchRequest request;
+  request.method_text = "GET";
+  request.target = "/";
+  other.on_worker([&] {
+    for (auto& sink : theirs) others_running.push_back(other.origin().fetch(request, sink, 16 * 1024));
+  });
+  for (auto& sink : ours) running.push_back(fetch(sink));
+  run_until([&] { return ended == 2 * kEach; });
+  other.on_worker([&] { others_running.clear(); });
+  EXPECT_EQ(server.connections(), 2) << "free connections change hands, none is closed for it";
+}
+
+TEST(Permits, AreGrantedInOrderAndNeverAboveTheLimit) {
+  const auto permits = std::make_shared<Permits>(1, 8);
+  const auto first = std::make_shared<PermitRequest>(), second = std::make_shared<PermitRequest>(),
+             third = std::make_shared<PermitRequest>();
+  auto held = permits->take(first);
+  EXPECT_TRUE(held);
+  EXPECT_FALSE(permits->take(second));
+  EXPECT_FALSE(permits->take(third));
+  EXPECT_FALSE(permits->granted(*second));
+  held.reset();
+  EXPECT_FALSE(permits->granted(*third));
+  // Granted, but gone before it looked: the next one gets it.
+  permits->leave(*second);
+  EXPECT_FALSE(permits->granted(*second));
+  auto grant = permits->granted(*third);
+  ASSERT_TRUE(grant);
+  EXPECT_FALSE(permits->anyone_waits());
+  EXPECT_FALSE(permits->take(first));
+  permits->leave(*first);
+  grant.reset();
+  EXPECT_TRUE(permits->take(first));
+}
+
+TEST(Permits, FreeConnectionRestsOnlyWhileNobodyWaitsAndFewRest) {
+  const auto permits = std::make_shared<Permits>(1, 1);
+  Shelf shelf;
+  const auto one = std::make_shared<PermitRequest>(), two = std::make_shared<PermitRequest>();
+  const auto held = permits->take(one);
+  EXPECT_EQ(permits->rest(shelf), Permits::Rest::Idle);
+  EXPECT_EQ(permits->rest(shelf), Permits::Rest::Close);
+  permits->unrest(shelf);
+  EXPECT_FALSE(permits->take(two));
+  EXPECT_EQ(permits->rest(shelf), Permits::Rest::Wanted);
+  permits->leave(*two);
+  EXPECT_EQ(permits->rest(shelf), Permits::Rest::Idle);
+}
+
+TEST(Addresses, NumericOnesAreKnownForEver) {
+  for (const auto& [host, text] :
+       {std::pair{"127.0.0.1", "127.0.0.1:80"}, {"[::1]", "[::1]:80"}, {"::1", "[::1]:80"}}) {
+    Addresses addresses(host, 80, 30s);
+    const auto look = addresses.look(Timestamp{} + 1000h);
+    ASSERT_TRUE(look.list);
+    EXPECT_EQ(look.list->front().text, text);
+    EXPECT_FALSE(look.turn);
+  }
+}
+
+TEST(Addresses, LastGoodSetStaysWhileANewerOneIsAskedForByOne) {
+  const Timestamp t0 = Timestamp{} + 1000h;
+  Addresses addresses("app.example", 80, 30s);
+  EXPECT_FALSE(addresses.look(t0).list);
+  const auto known = address_of({boost::asio::ip::make_address("127.0.0.1"), 80});
+  addresses.learn({known}, t0);
+  EXPECT_FALSE(addresses.look(t0 + 29s).turn);
+  {
+    const auto old = addresses.look(t0 + 30s);
+    EXPECT_TRUE(old.list);
+    EXPECT_TRUE(old.turn);
+    const auto beside = addresses.look(t0 + 30s);
+    EXPECT_TRUE(beside.list);
+    EXPECT_FALSE(beside.turn) << "one asks for all";
+    addresses.keep(t0 + 31s);
+  }
+  EXPECT_TRUE(addresses.look(t0 + 32s).list);
+  EXPECT_FALSE(addresses.look(t0 + 32s).turn);
+  EXPECT_TRUE(addresses.look(t0 + 37s).turn) << "after a failure it is tried again soon";
+  addresses.learn({}, t0 + 40s);
+  EXPECT_TRUE(addresses.look(t0 + 41s).list);
+}
+
+}  // namespace
+}  // namespace forebay::upstream
