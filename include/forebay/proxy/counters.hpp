@@ -37,8 +37,19 @@ enum class Coalesced : std::uint8_t { Served, Timeout, Failed, NotStorable };
 enum class Source : std::uint8_t { Cache, Origin, Forebay };
 enum class Revalidated : std::uint8_t { NotModified, Modified, Error };
 
-/// One route's numbers of one worker, which alone writes them.
-struct RouteCounters {
+/// Upper bounds of forebay_cache_object_bytes: 256 B, times 4, up to 16 MiB.
+inline constexpr std::array<std::uint64_t, 9> kObjectBounds{256,       1024,      4096,       16'384,    65'536,
+                                                            262'144, 1'048'576, 4'194'304, 16'777'216};
+
+/// One route's numbers of one worker, which alone writes them. On cache lines of its own, so that workers do not slow each other.
+struct alignas(64) RouteCounters {
+  /// A response of this size went into the store.
+  void count_stored(std::uint64_t bytes) noexcept {
+    stored.add();
+    object_bytes.observe(bytes, kObjectBounds.data(), kObjectBounds.size());
+  }
+
+
   std::array<std::array<Cell, 5>, kMethodLabels> requests;  ///< [method][status class - 1]
   std::array<Cell, rules::kCacheResults> results;
   std::array<Cell, static_cast<std::size_t>(rules::Reason::kCount)> not_stored;
@@ -48,6 +59,7 @@ struct RouteCounters {
   Cell request_bytes;
   std::array<Cell, 3> response_bytes;  ///< By Source.
   Cell stored;
+  Histogram<kObjectBounds.size()> object_bytes;  ///< Sizes of what was stored.
   std::array<std::array<Cell, 3>, 2> revalidations;  ///< [background][Revalidated]
   std::array<Cell, 4> coalesced;
   Cell variants_evicted;

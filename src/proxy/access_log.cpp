@@ -1,0 +1,266 @@
+#include "forebay/proxy/access_log.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <mutex>
+#include <random>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "access_format.hpp"
+#include "forebay/base/log.hpp"
+#include "forebay/proxy/counters.hpp"
+
+namespace forebay::proxy {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Lines of one worker on their way to the writer. The worker and the writer hold the lock for a copy or a swap.
+struct alignas(64) Lane {
+  std::mutex mutex;  // guards `text`
+  std::condition_variable room;
+  std::string text;
+  std::string scratch;      // the worker's: a line is made outside the lock
+  std::minstd_rand random;  // the worker's: for `sample`
+};
+
+// How long a stopping process waits for a reader that does not read.
+constexpr auto kLastWrite = 1s;
+
+int open_output(const std::string& output) {
+  if (output == "stdout") return STDOUT_FILENO;
+  const int fd = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  if (fd < 0)
+    throw std::runtime_error("cannot open the access log " + output + ": " + std::generic_category().message(errno));
+  return fd;
+}
+
+bool regular(int fd) {
+  struct stat st {};
+  return ::fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+}  // namespace
+
+struct AccessLog::Private {
+  config::AccessLog config;
+  config::AccessFormat format = config::AccessFormat::Json;
+  bool off = false;
+  bool filtered = false;
+  std::vector<std::unique_ptr<Lane>> lanes;
+  std::atomic<std::uint64_t> dropped{0};
+
+  std::mutex mutex;  // guards the next three; never taken inside a lane's lock
+  std::condition_variable wake;
+  bool pending = false, urgent = false, stopping = false;
+  std::atomic<bool> announced{false};  // `pending` is set, or about to be
+  std::atomic<bool> urged{false};      // likewise `urgent`
+
+  std::mutex output_mutex;  // guards the next three; held while writing
+  int fd = -1;
+  bool is_file = false;
+  bool failing = false;
+
+  std::thread writer;
+
+  void announce(bool full) {
+    if (announced.load(std::memory_order_relaxed) && (!full || urged.load(std::memory_order_relaxed))) return;
+    {
+      const std::lock_guard lock(mutex);
+      announced = pending = true;
+      if (full) urged = urgent = true;
+    }
+    wake.notify_one();
+  }
+
+  void run();
+  bool sleep();
+  void collect();
+  void put(std::string_view text);
+  bool write_some(std::string_view& text);
+};
+
+// False when the log ends. Sleeps without a timer while there is nothing to write.
+bool AccessLog::Private::sleep() {
+  std::unique_lock lock(mutex);
+  wake.wait(lock, [this] { return pending || stopping; });
+  wake.wait_for(lock, config.flush, [this] { return urgent || stopping; });
+  pending = urgent = false;
+  announced = urged = false;
+  return !stopping;
+}
+
+void AccessLog::Private::run() {
+  while (sleep()) collect();
+  collect();
+}
+
+void AccessLog::Private::collect() {
+  std::string taken;
+  for (const auto& lane : lanes) {
+    taken.clear();
+    {
+      const std::lock_guard lock(lane->mutex);
+      taken.swap(lane->text);
+    }
+    if (config.block_when_full) lane->room.notify_one();
+    if (!taken.empty()) put(taken);
+  }
+}
+
+// False when nothing could be written. To a pipe or a terminal whole lines of at most 4 KiB (PIPE_BUF), so that other
+// writers do not cut into them and a reader that has stopped holds up no more than the wait here.
+bool AccessLog::Private::write_some(std::string_view& text) {
+  auto piece = text;
+  if (!is_file) {
+    pollfd ready{fd, POLLOUT, 0};
+    const int n = ::poll(&ready, 1, static_cast<int>(std::chrono::milliseconds(kLastWrite).count()));
+    if (n < 0) return errno == EINTR;
+    if (n == 0) {
+      errno = ETIMEDOUT;
+      const std::lock_guard lock(mutex);
+      return !stopping;
+    }
+    if (piece.size() > 4096) {
+      const auto last = piece.rfind('\n', 4095);
+      piece = piece.substr(0, (last != std::string_view::npos ? last : piece.find('\n')) + 1);
+    }
+  }
+  const auto n = ::write(fd, piece.data(), piece.size());
+  if (n < 0) return errno == EINTR || errno == EAGAIN;
+  text.remove_prefix(static_cast<std::size_t>(n));
+  return true;
+}
+
+void AccessLog::Private::put(std::string_view text) {
+  const std::lock_guard lock(output_mutex);
+  while (!text.empty()) {
+    if (write_some(text)) continue;
+    dropped.fetch_add(static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n')),
+                      std::memory_order_relaxed);
+    if (!failing)
+      log::error("cannot write the access log " + config.output + ": " + std::generic_category().message(errno) +
+                 "; lines are dropped and counted until it can be written again");
+    failing = true;
+    return;
+  }
+  failing = false;
+}
+
+AccessLog::AccessLog(const config::AccessLog& config, std::size_t workers) : p_(std::make_unique<Private>()) {
+  auto& p = *p_;
+  p.config = config;
+  p.off = config.output == "off";
+  p.filtered = config.errors || config.slow || config.miss || config.bypass;
+  if (p.off) return;
+  p.fd = open_output(config.output);
+  p.is_file = regular(p.fd);
+  p.format = config.format;
+  // As the operational log does it: for people on a terminal, for programs elsewhere.
+  if (p.format == config::AccessFormat::Auto)
+    p.format = ::isatty(p.fd) == 1 ? config::AccessFormat::Combined : config::AccessFormat::Json;
+  std::random_device seed;
+  for (std::size_t i = 0; i < workers; ++i) {
+    p.lanes.push_back(std::make_unique<Lane>());
+    p.lanes.back()->random.seed(seed());
+  }
+  p.writer = std::thread([&p] { p.run(); });
+}
+
+AccessLog::~AccessLog() {
+  auto& p = *p_;
+  if (p.off) return;
+  {
+    const std::lock_guard lock(p.mutex);
+    p.stopping = true;
+  }
+  p.wake.notify_one();
+  p.writer.join();
+  if (p.fd > STDERR_FILENO) ::close(p.fd);
+}
+
+bool AccessLog::wants(std::size_t worker, int status, rules::CacheResult result, double total_ms) noexcept {
+  auto& p = *p_;
+  if (p.off) return false;
+  // No answer at all, Forebay's own error, or the origin's.
+  const bool error = status == 0 || status >= 500 || result == rules::CacheResult::Error;
+  if (p.filtered) {
+    const auto& c = p.config;
+    const bool chosen = (c.errors && error) ||
+                        (c.slow && total_ms >= std::chrono::duration<double, std::milli>(c.slow_after).count()) ||
+                        (c.miss && latency_class(result) == latency_class(rules::CacheResult::Miss)) ||
+                        (c.bypass && result == rules::CacheResult::Bypass);
+    if (!chosen) return false;
+  }
+  if (error || p.config.sample >= 1.0) return true;
+  auto& random = p.lanes[worker]->random;
+  return static_cast<double>(random()) < p.config.sample * static_cast<double>(std::minstd_rand::max());
+}
+
+void AccessLog::write(std::size_t worker, const AccessRecord& record) {
+  auto& p = *p_;
+  if (p.off) return;
+  auto& lane = *p.lanes[worker];
+  auto& line = lane.scratch;
+  line.clear();
+  switch (p.format) {
+    case config::AccessFormat::Combined:
+      append_combined(line, record, p.config);
+      break;
+    case config::AccessFormat::Template:
+      append_template(line, record, p.config);
+      break;
+    case config::AccessFormat::Auto:
+    case config::AccessFormat::Json:
+      append_json(line, record, p.config);
+      break;
+  }
+  line += '\n';
+
+  std::unique_lock lock(lane.mutex);
+  const auto fits = [&] { return lane.text.empty() || lane.text.size() + line.size() <= p.config.buffer; };
+  if (!fits()) {
+    if (!p.config.block_when_full) {
+      lock.unlock();
+      p.dropped.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+    while (!fits()) {
+      lock.unlock();
+      p.announce(true);
+      lock.lock();
+      lane.room.wait_for(lock, 100ms, fits);
+    }
+  }
+  lane.text += line;
+  const bool full = lane.text.size() * 2 >= p.config.buffer;
+  lock.unlock();
+  p.announce(full);
+}
+
+void AccessLog::reopen() {
+  auto& p = *p_;
+  if (p.off || p.config.output == "stdout") return;
+  try {
+    const int fresh = open_output(p.config.output);
+    const std::lock_guard lock(p.output_mutex);
+    ::close(p.fd);
+    p.fd = fresh;
+    p.is_file = regular(fresh);
+  } catch (const std::runtime_error& e) {
+    log::error(std::string(e.what()) + "; the file that was open stays in use");
+  }
+}
+
+std::uint64_t AccessLog::dropped() const noexcept { return p_->dropped.load(std::memory_order_relaxed); }
+
+}  // namespace forebay::proxy
