@@ -1,0 +1,50 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forebay/cache/store.hpp"
+#include "forebay/net/worker.hpp"
+#include "forebay/proxy/counters.hpp"
+#include "forebay/proxy/runtime.hpp"
+#include "forebay/server/listener.hpp"
+
+namespace forebay::admin {
+
+enum class State : std::uint8_t { Starting, Ready, Draining, Stopping };
+inline constexpr std::size_t kStates = 4;
+std::string_view to_string(State s) noexcept;
+
+/// How the process does; written by the main thread, read by the admin worker.
+struct Status {
+  std::atomic<State> state{State::Starting};
+  std::atomic<bool> last_reload_successful{true};
+  std::atomic<std::int64_t> last_reload_success_at{0};  ///< Unix seconds.
+  std::atomic<std::uint64_t> reloads_applied{0}, reloads_rejected{0};
+};
+
+/// One listener as the metrics see it; holds its numbers.
+struct ListenerView {
+  std::string name;
+  std::uint64_t open = 0, accepted = 0, rejected_limit = 0, rejected_timeout = 0, rejected_malformed = 0;
+};
+
+/// Where the operators' listener finds what it tells. The functions may be called from the admin worker at any time
+/// until it has stopped.
+struct Sources {
+  const Status& status;
+  const cache::Store& store;
+  const proxy::CounterRegistry& counters;
+  std::function<proxy::RuntimePtr()> runtime;
+  std::function<std::vector<ListenerView>()> listeners;
+  std::vector<const net::Worker*> workers;
+  /// Lines that access logs of former configurations dropped are in it too.
+  std::function<std::uint64_t()> access_log_dropped;
+};
+
+}  // namespace forebay::admin

@@ -1,0 +1,450 @@
+#include "forebay/admin/metrics.hpp"
+
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <initializer_list>
+#include <limits>
+#include <sstream>
+#include <utility>
+
+#include "forebay/admin/build.hpp"
+#include "forebay/base/log.hpp"
+#include "process.hpp"
+
+namespace forebay::admin {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::initializer_list<std::pair<const char*, std::string_view>>;
+using Routes = std::vector<proxy::CounterRegistry::Row>;
+
+constexpr std::array<std::string_view, 5> kClasses{"1xx", "2xx", "3xx", "4xx", "5xx"};
+
+/// One metric while its samples are gathered.
+class Gathering {
+ public:
+  Gathering(std::vector<MetricFamily>& out, const char* name, const char* help, MetricType type)
+      : out_(out), counter_(type == MetricType::Counter) {
+    family_.name = name;
+    family_.help = help;
+    family_.type = type;
+  }
+  // A metric without a sample has no line at all.
+  ~Gathering() {
+    if (!family_.metric.empty()) out_.push_back(std::move(family_));
+  }
+  Gathering(const Gathering&) = delete;
+
+  void sample(Labels labels, double value) {
+    auto& m = add(labels);
+    if (counter_)
+      m.counter.value = value;
+    else
+      m.gauge.value = value;
+  }
+  void sample(Labels labels, std::uint64_t value) { sample(labels, static_cast<double>(value)); }
+  /// `bucket(i)` counts what fell between bound i - 1 and bound i; i = bounds.size() is everything above.
+  template <class Bucket>
+  void histogram(Labels labels, const std::vector<double>& bounds, Bucket&& bucket, double sum) {
+    auto& h = add(labels).histogram;
+    std::uint64_t n = 0;
+    for (std::size_t i = 0; i <= bounds.size(); ++i) {
+      n += bucket(i);
+      h.bucket.push_back({n, i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity()});
+    }
+    h.sample_count = n;
+    h.sample_sum = sum;
+  }
+
+ private:
+  ClientMetric& add(Labels labels) {
+    auto& m = family_.metric.emplace_back();
+    m.label.reserve(labels.size());
+    for (const auto& [name, value] : labels) m.label.push_back({name, std::string(value)});
+    return m;
+  }
+  std::vector<MetricFamily>& out_;
+  MetricFamily family_;
+  bool counter_;
+};
+
+/// Sums a number of a route over the workers.
+template <class Pick>
+std::uint64_t sum(const proxy::CounterRegistry::Row& row, Pick&& pick) {
+  std::uint64_t n = 0;
+  for (const auto* w : row.workers) n += pick(*w).read();
+  return n;
+}
+
+class Metrics final : public prometheus::Collectable {
+ public:
+  Metrics(const Sources& sources, const AdminCounters& admin) : s_(sources), admin_(admin) {}
+
+  std::vector<MetricFamily> Collect() const override {
+    std::vector<MetricFamily> out;
+    const auto routes = s_.counters.rows();
+    const auto runtime = s_.runtime();
+    process_state(out);
+    connections(out);
+    requests(out, routes);
+    durations(out, routes);
+    results(out, routes);
+    store(out, routes, runtime);
+    sharing(out, routes);
+    if (runtime) origins(out, *runtime);
+    operation(out);
+    process(out);
+    return out;
+  }
+
+ private:
+  void process_state(std::vector<MetricFamily>& out) const;
+  void connections(std::vector<MetricFamily>& out) const;
+  void requests(std::vector<MetricFamily>& out, const Routes& routes) const;
+  void durations(std::vector<MetricFamily>& out, const Routes& routes) const;
+  void results(std::vector<MetricFamily>& out, const Routes& routes) const;
+  void store(std::vector<MetricFamily>& out, const Routes& routes, const proxy::RuntimePtr& runtime) const;
+  void sharing(std::vector<MetricFamily>& out, const Routes& routes) const;
+  void origins(std::vector<MetricFamily>& out, const proxy::Runtime& runtime) const;
+  void operation(std::vector<MetricFamily>& out) const;
+  void process(std::vector<MetricFamily>& out) const;
+
+  const Sources& s_;
+  const AdminCounters& admin_;
+};
+
+void Metrics::process_state(std::vector<MetricFamily>& out) const {
+  {
+    const auto& b = build();
+    Gathering g(out, "forebay_build_info", "Constant 1 with the build of this process in its labels.",
+                MetricType::Gauge);
+    g.sample({{"version", b.version}, {"revision", b.revision}, {"compiler", b.compiler}, {"boost", b.boost}}, 1.0);
+  }
+  {
+    Gathering g(out, "forebay_state", "1 for the state the process is in, 0 for the others.", MetricType::Gauge);
+    const auto now = s_.status.state.load(std::memory_order_acquire);
+    for (std::size_t i = 0; i < kStates; ++i) {
+      const auto state = static_cast<State>(i);
+      g.sample({{"state", to_string(state)}}, state == now ? 1.0 : 0.0);
+    }
+  }
+  {
+    Gathering g(out, "forebay_config_last_reload_successful",
+                "1 if the last configuration load or reload succeeded, 0 if it was rejected.", MetricType::Gauge);
+    g.sample({}, s_.status.last_reload_successful.load() ? 1.0 : 0.0);
+  }
+  {
+    Gathering g(out, "forebay_config_last_reload_success_timestamp_seconds",
+                "Unix time of the last configuration load or reload that succeeded.", MetricType::Gauge);
+    g.sample({}, static_cast<double>(s_.status.last_reload_success_at.load()));
+  }
+  Gathering g(out, "forebay_config_reloads_total", "Configuration reloads by outcome.", MetricType::Counter);
+  g.sample({{"outcome", "applied"}}, s_.status.reloads_applied.load());
+  g.sample({{"outcome", "rejected"}}, s_.status.reloads_rejected.load());
+}
+
+void Metrics::connections(std::vector<MetricFamily>& out) const {
+  const auto listeners = s_.listeners();
+  {
+    Gathering g(out, "forebay_connections", "Open client connections.", MetricType::Gauge);
+    for (const auto& l : listeners) g.sample({{"listener", l.name}, {"protocol", "http1"}}, l.open);
+  }
+  {
+    Gathering g(out, "forebay_connections_accepted_total", "Client connections accepted.", MetricType::Counter);
+    for (const auto& l : listeners) g.sample({{"listener", l.name}}, l.accepted);
+  }
+  Gathering g(out, "forebay_connections_rejected_total", "Client connections refused or cut.", MetricType::Counter);
+  for (const auto& l : listeners) {
+    g.sample({{"listener", l.name}, {"reason", "limit"}}, l.rejected_limit);
+    g.sample({{"listener", l.name}, {"reason", "timeout"}}, l.rejected_timeout);
+    g.sample({{"listener", l.name}, {"reason", "malformed"}}, l.rejected_malformed);
+  }
+}
+
+// Series of methods, classes and reasons come into being with their first count, so that a route costs what it uses.
+void Metrics::requests(std::vector<MetricFamily>& out, const Routes& routes) const {
+  {
+    Gathering g(out, "forebay_requests_in_flight", "Requests being handled.", MetricType::Gauge);
+    for (const auto& r : routes)
+      g.sample({{"route", r.route}}, sum(
+                                         r, [](auto& c) -> auto& { return c.in_flight; }));
+  }
+  {
+    Gathering g(out, "forebay_requests_total", "Requests answered, by class of the status sent.", MetricType::Counter);
+    for (const auto& r : routes)
+      for (std::size_t m = 0; m < proxy::kMethodLabels; ++m)
+        for (std::size_t s = 0; s < kClasses.size(); ++s)
+          if (const auto n = sum(
+                  r, [&](auto& c) -> auto& { return c.requests[m][s]; }))
+            g.sample({{"route", r.route}, {"method", proxy::method_label_text(m)}, {"code", kClasses[s]}}, n);
+  }
+  {
+    Gathering g(out, "forebay_request_errors_total", "Responses that Forebay made itself because of an error.",
+                MetricType::Counter);
+    for (const auto& r : routes)
+      for (std::size_t e = 0; e < static_cast<std::size_t>(proxy::RequestError::kCount); ++e)
+        if (const auto n = sum(
+                r, [&](auto& c) -> auto& { return c.errors[e]; }))
+          g.sample({{"route", r.route}, {"reason", to_string(static_cast<proxy::RequestError>(e))}}, n);
+  }
+  {
+    Gathering g(out, "forebay_request_bytes_total", "Request body bytes received.", MetricType::Counter);
+    for (const auto& r : routes)
+      g.sample({{"route", r.route}}, sum(
+                                         r, [](auto& c) -> auto& { return c.request_bytes; }));
+  }
+  Gathering g(out, "forebay_response_bytes_total", "Response body bytes sent, by where they came from.",
+              MetricType::Counter);
+  static constexpr std::array<std::string_view, 3> kSources{"cache", "origin", "forebay"};
+  for (const auto& r : routes)
+    for (std::size_t i = 0; i < kSources.size(); ++i)
+      g.sample({{"route", r.route}, {"source", kSources[i]}},
+               sum(
+                   r, [&](auto& c) -> auto& { return c.response_bytes[i]; }));
+}
+
+void Metrics::durations(std::vector<MetricFamily>& out, const Routes& routes) const {
+  std::vector<double> bounds;
+  for (const auto b : s_.counters.bounds()) bounds.push_back(static_cast<double>(b) / 1e9);
+  Gathering g(out, "forebay_request_duration_seconds",
+              "Time from the end of the request headers to the last byte of the response.", MetricType::Histogram);
+  for (const auto& r : routes) {
+    for (std::size_t k = 0; k < proxy::kLatencyClasses; ++k) {
+      const auto bucket = [&](std::size_t i) {
+        std::uint64_t n = 0;
+        for (const auto* w : r.workers) n += w->duration[k].bucket(i);
+        return n;
+      };
+      std::uint64_t all = 0;
+      for (std::size_t i = 0; i <= bounds.size(); ++i) all += bucket(i);
+      if (all == 0) continue;
+      std::uint64_t nanoseconds = 0;
+      for (const auto* w : r.workers) nanoseconds += w->duration[k].sum();
+      g.histogram({{"route", r.route}, {"cache", proxy::latency_class_text(k)}}, bounds, bucket,
+                  static_cast<double>(nanoseconds) / 1e9);
+    }
+  }
+}
+
+void Metrics::results(std::vector<MetricFamily>& out, const Routes& routes) const {
+  {
+    // All of them from the start, so that a rate over the first hits is right.
+    Gathering g(out, "forebay_cache_requests_total",
+                "Requests by cache result; the sum over result is all requests of the route.", MetricType::Counter);
+    for (const auto& r : routes)
+      for (std::size_t i = 0; i < rules::kCacheResults; ++i)
+        g.sample({{"route", r.route}, {"result", rules::to_string(static_cast<rules::CacheResult>(i))}},
+                 sum(
+                     r, [&](auto& c) -> auto& { return c.results[i]; }));
+  }
+  {
+    Gathering g(out, "forebay_cache_not_stored_total", "Origin responses that were not stored.", MetricType::Counter);
+    for (const auto& r : routes)
+      for (std::size_t i = 1; i < static_cast<std::size_t>(rules::Reason::kCount); ++i)
+        if (const auto n = sum(
+                r, [&](auto& c) -> auto& { return c.not_stored[i]; }))
+          g.sample({{"route", r.route}, {"reason", rules::to_string(static_cast<rules::Reason>(i))}}, n);
+  }
+  Gathering g(out, "forebay_cache_revalidations_total", "Refreshes of stored responses.", MetricType::Counter);
+  static constexpr std::array<std::string_view, 2> kModes{"foreground", "background"};
+  static constexpr std::array<std::string_view, 3> kOutcomes{"not_modified", "modified", "error"};
+  for (const auto& r : routes)
+    for (std::size_t m = 0; m < kModes.size(); ++m)
+      for (std::size_t o = 0; o < kOutcomes.size(); ++o)
+        g.sample({{"route", r.route}, {"mode", kModes[m]}, {"outcome", kOutcomes[o]}},
+                 sum(
+                     r, [&](auto& c) -> auto& { return c.revalidations[m][o]; }));
+}
+
+void Metrics::store(std::vector<MetricFamily>& out, const Routes& routes, const proxy::RuntimePtr& runtime) const {
+  const auto n = s_.store.numbers();
+  {
+    Gathering g(out, "forebay_cache_stored_total", "Responses stored in L1.", MetricType::Counter);
+    for (const auto& r : routes)
+      g.sample({{"route", r.route}}, sum(
+                                         r, [](auto& c) -> auto& { return c.stored; }));
+  }
+  {
+    Gathering g(out, "forebay_cache_entries", "Responses held in L1.", MetricType::Gauge);
+    g.sample({}, n.entries);
+  }
+  {
+    Gathering g(out, "forebay_cache_memory_bytes", "Bytes charged to L1: keys, headers, bodies and bookkeeping.",
+                MetricType::Gauge);
+    g.sample({}, n.bytes);
+  }
+  {
+    Gathering g(out, "forebay_cache_memory_limit_bytes", "Value of cache.memory in bytes.", MetricType::Gauge);
+    g.sample({}, runtime ? runtime->config->cache.memory : n.limit);
+  }
+  {
+    Gathering g(out, "forebay_variants_evicted_total", "Variants dropped because a key had more than max_variants.",
+                MetricType::Counter);
+    for (const auto& r : routes)
+      g.sample({{"route", r.route}}, sum(
+                                         r, [](auto& c) -> auto& { return c.variants_evicted; }));
+  }
+  {
+    Gathering g(out, "forebay_cache_evictions_total", "Entries that left L1.", MetricType::Counter);
+    g.sample({{"reason", "capacity"}}, n.evicted_capacity);
+    g.sample({{"reason", "expired"}}, n.evicted_expired);
+    g.sample({{"reason", "replaced"}}, n.evicted_replaced);
+    g.sample({{"reason", "purged"}}, n.evicted_purged);
+  }
+  Gathering g(out, "forebay_cache_object_bytes", "Sizes of the responses stored.", MetricType::Histogram);
+  const std::vector<double> bounds(proxy::kObjectBounds.begin(), proxy::kObjectBounds.end());
+  std::uint64_t bytes = 0;
+  for (const auto& r : routes)
+    for (const auto* w : r.workers) bytes += w->object_bytes.sum();
+  const auto bucket = [&](std::size_t i) {
+    std::uint64_t count = 0;
+    for (const auto& r : routes)
+      for (const auto* w : r.workers) count += w->object_bytes.bucket(i);
+    return count;
+  };
+  g.histogram({}, bounds, bucket, static_cast<double>(bytes));
+}
+
+void Metrics::sharing(std::vector<MetricFamily>& out, const Routes& routes) const {
+  {
+    Gathering g(out, "forebay_saved_origin_seconds_total", "Measured fetch time that hits spared the origin.",
+                MetricType::Counter);
+    for (const auto& r : routes)
+      g.sample({{"route", r.route}}, static_cast<double>(sum(
+                                         r, [](auto& c) -> auto& { return c.saved_nanoseconds; })) /
+                                         1e9);
+  }
+  {
+    Gathering g(out, "forebay_saved_origin_requests_total", "Requests that hits spared the origin.",
+                MetricType::Counter);
+    for (const auto& r : routes)
+      g.sample({{"route", r.route}}, sum(
+                                         r, [](auto& c) -> auto& { return c.saved_requests; }));
+  }
+  {
+    Gathering g(out, "forebay_saved_origin_bytes_total", "Body bytes that hits spared the origin.",
+                MetricType::Counter);
+    for (const auto& r : routes)
+      g.sample({{"route", r.route}}, sum(
+                                         r, [](auto& c) -> auto& { return c.saved_bytes; }));
+  }
+  {
+    Gathering g(out, "forebay_coalesced_requests_total", "Requests that waited for another request for the same key.",
+                MetricType::Counter);
+    static constexpr std::array<std::string_view, 4> kOutcomes{"served", "timeout", "failed", "not_storable"};
+    for (const auto& r : routes)
+      for (std::size_t i = 0; i < kOutcomes.size(); ++i)
+        g.sample({{"route", r.route}, {"outcome", kOutcomes[i]}},
+                 sum(
+                     r, [&](auto& c) -> auto& { return c.coalesced[i]; }));
+  }
+  Gathering g(out, "forebay_coalesced_waiting", "Requests waiting for another request for the same key.",
+              MetricType::Gauge);
+  g.sample({}, s_.store.numbers().waiting);
+}
+
+void Metrics::origins(std::vector<MetricFamily>& out, const proxy::Runtime& runtime) const {
+  const auto each = [&](const char* name, const char* help, MetricType type, auto&& tell) {
+    Gathering g(out, name, help, type);
+    for (const auto& [origin, state] : runtime.origins) tell(g, origin, *state);
+  };
+  each("forebay_origin_requests_total", "Requests sent to an origin, by class of its answer.", MetricType::Counter,
+       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
+         for (std::size_t i = 0; i < kClasses.size(); ++i)
+           if (const auto n = o.numbers().answers[i].load()) g.sample({{"origin", name}, {"code", kClasses[i]}}, n);
+         g.sample({{"origin", name}, {"code", "error"}}, o.numbers().failed.load());
+       });
+  each("forebay_origin_response_seconds", "Time from sending a request to the end of the response headers.",
+       MetricType::Histogram, [](Gathering& g, const std::string& name, upstream::OriginState& o) {
+         std::vector<double> bounds;
+         for (const auto b : o.buckets()) bounds.push_back(std::chrono::duration<double>(b).count());
+         const auto& buckets = o.numbers().head_seconds_buckets;
+         g.histogram(
+             {{"origin", name}}, bounds, [&](std::size_t i) { return buckets[i].load(); },
+             static_cast<double>(o.numbers().head_nanoseconds_sum.load()) / 1e9);
+       });
+  each("forebay_origin_errors_total", "Failed attempts to get a response.", MetricType::Counter,
+       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
+         for (std::size_t i = 0; i < static_cast<std::size_t>(upstream::FetchError::kCount); ++i) {
+           const auto error = static_cast<upstream::FetchError>(i);
+           if (error == upstream::FetchError::ClientBody) continue;  // not the origin's
+           g.sample({{"origin", name}, {"reason", upstream::to_string(error)}}, o.numbers().errors[i].load());
+         }
+       });
+  each("forebay_origin_retries_total", "Requests sent again.", MetricType::Counter,
+       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
+         g.sample({{"origin", name}}, o.numbers().retries.load());
+       });
+  each("forebay_origin_requests_in_flight", "Requests waiting for an origin.", MetricType::Gauge,
+       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
+         g.sample({{"origin", name}}, o.numbers().in_flight.load());
+       });
+  each("forebay_origin_connections", "Connections to an origin.", MetricType::Gauge,
+       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
+         g.sample({{"origin", name}, {"state", "active"}}, o.numbers().active.load());
+         g.sample({{"origin", name}, {"state", "idle"}}, o.numbers().idle.load());
+       });
+  each("forebay_origin_connects_total", "New connections opened to an origin.", MetricType::Counter,
+       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
+         g.sample({{"origin", name}}, o.numbers().connects.load());
+       });
+  each("forebay_origin_up", "1 if the origin is considered healthy.", MetricType::Gauge,
+       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
+         g.sample({{"origin", name}}, o.up() ? 1.0 : 0.0);
+       });
+}
+
+void Metrics::operation(std::vector<MetricFamily>& out) const {
+  {
+    Gathering g(out, "forebay_worker_lag_seconds", "Longest delay of an event loop timer in the last 10 seconds.",
+                MetricType::Gauge);
+    for (const auto* w : s_.workers)
+      g.sample({{"worker", std::to_string(w->index())}}, std::chrono::duration<double>(w->lag()).count());
+  }
+  {
+    Gathering g(out, "forebay_log_messages_total", "Operational log messages.", MetricType::Counter);
+    for (const auto level :
+         {log::Level::Trace, log::Level::Debug, log::Level::Info, log::Level::Warn, log::Level::Error})
+      g.sample({{"level", log::to_string(level)}}, static_cast<std::uint64_t>(log::count(level)));
+  }
+  {
+    Gathering g(out, "forebay_access_log_dropped_total", "Access log lines dropped.", MetricType::Counter);
+    g.sample({}, s_.access_log_dropped());
+  }
+  Gathering g(out, "forebay_admin_requests_total", "Admin API requests.", MetricType::Counter);
+  for (std::size_t e = 0; e < admin_.requests.size(); ++e)
+    for (std::size_t i = 0; i < kClasses.size(); ++i)
+      if (const auto n = admin_.requests[e][i].read())
+        g.sample({{"endpoint", to_string(static_cast<Endpoint>(e))}, {"code", kClasses[i]}}, n);
+}
+
+void Metrics::process(std::vector<MetricFamily>& out) const {
+  const auto p = read_process();
+  const auto one = [&](const char* name, const char* help, MetricType type, auto value) {
+    Gathering g(out, name, help, type);
+    g.sample({}, value);
+  };
+  one("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.", MetricType::Counter,
+      p.cpu_seconds);
+  one("process_open_fds", "Number of open file descriptors.", MetricType::Gauge, p.open_fds);
+  one("process_max_fds", "Maximum number of open file descriptors.", MetricType::Gauge, p.max_fds);
+  one("process_resident_memory_bytes", "Resident memory size in bytes.", MetricType::Gauge, p.resident_bytes);
+  one("process_virtual_memory_bytes", "Virtual memory size in bytes.", MetricType::Gauge, p.virtual_bytes);
+  one("process_start_time_seconds", "Start time of the process since unix epoch in seconds.", MetricType::Gauge,
+      p.start_time_seconds);
+}
+
+}  // namespace
+
+std::string exposition(const Sources& sources, const AdminCounters& admin) {
+  const Metrics metrics(sources, admin);
+  std::ostringstream out;
+  prometheus::TextSerializer().Serialize(out, metrics.Collect());
+  return std::move(out).str();
+}
+
+}  // namespace forebay::admin
