@@ -1,0 +1,41 @@
+# Two commands for newcomers: `make run` and `make test`. The rest is CMake with presets; see docs/ and CMakePresets.json.
+JOBS ?= $(shell nproc)
+
+.PHONY: help run build test bench fuzz format clean deps
+
+help:
+	@echo "make run     install what is missing, build, and start the demo on :8080"
+	@echo "make build   the release binary: build/release/forebay"
+	@echo "make test    install what is missing, build with ASan and UBSan, run every test"
+	@echo "make bench   micro benchmarks, and Forebay beside nginx and HAProxy"
+	@echo "make fuzz    fuzz targets with clang and libFuzzer (in build/fuzz)"
+	@echo "make format  clang-format over the sources"
+	@echo "make clean   remove build/"
+
+deps:
+	@scripts/install-deps.sh
+
+run: deps build
+	build/release/forebay demo
+
+build:
+	@scripts/configure.sh release
+	cmake --build build/release --target forebay -j $(JOBS)
+
+test:
+	@scripts/test.sh
+
+bench:
+	@scripts/bench.sh
+
+fuzz: deps
+	@scripts/install-deps.sh fuzz
+	@scripts/configure.sh fuzz
+	cmake --build build/fuzz -j $(JOBS)
+	@echo "targets in build/fuzz/tests/fuzz; run one with its seeds, e.g. for an hour: -max_total_time=3600"
+
+format:
+	find src include tests \( -name '*.cpp' -o -name '*.hpp' \) -print0 | xargs -0 clang-format -i
+
+clean:
+	rm -rf build

@@ -1,0 +1,271 @@
+#include "command_line.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <charconv>
+#include <memory>
+
+#include "suggest.hpp"
+
+namespace forebay::app {
+namespace {
+
+const std::vector<std::string> kCommands{"run", "check", "healthcheck", "demo", "version", "help"};
+// Commands of the manual that this version does not have: said, rather than taken for a mistake.
+const std::vector<std::string> kLater{"explain", "purge", "top",     "tail",      "get",    "warm",
+                                      "reload",  "drain", "undrain", "log-level", "schema", "completion"};
+
+constexpr std::string_view kIntroduction =
+    "Forebay, a caching reverse proxy.\n\n"
+    "  forebay --origin http://localhost:3000      in front of one origin, without a file\n"
+    "  forebay -c forebay.yaml                     with a configuration\n"
+    "  forebay demo                                with an origin of its own, to see what it does\n";
+
+/// Every command with what its flags are written to.
+struct Commands {
+  CLI::App app{std::string(kIntroduction), "forebay"};
+  CLI::App* run = nullptr;
+  CLI::App* check = nullptr;
+  CLI::App* healthcheck = nullptr;
+  CLI::App* demo = nullptr;
+  CLI::App* version = nullptr;
+  CLI::App* help = nullptr;
+
+  RunFlags run_flags;
+  CheckFlags check_flags;
+  HealthcheckFlags healthcheck_flags;
+  DemoFlags demo_flags;
+  VersionFlags version_flags;
+  std::string check_format = "text", timeout = "2s", duration, scenario, help_about;
+  std::vector<std::string> set;
+  bool watch = false, no_access_log = false;
+
+  Commands();
+  void add_run();
+  void add_check();
+  void add_others();
+};
+
+template <class T>
+CLI::Option* text(CLI::App* app, const char* names, T& into, const char* what, const char* help) {
+  return app->add_option(names, into, help)->type_name(what)->take_last();
+}
+
+void Commands::add_run() {
+  run = app.add_subcommand("run", "Run the proxy (also without the word).");
+  text(run, "-c,--config", run_flags.config, "FILE",
+       "Configuration; - is standard input. Else $FOREBAY_CONFIG, ./forebay.yaml, /etc/forebay/forebay.yaml.");
+  text(run, "--origin", run_flags.origin, "URL", "Where requests go; without -c no file is read.");
+  text(run, "--listen", run_flags.listen, "ADDR", "Where clients connect (:8080).");
+  text(run, "--ttl", run_flags.ttl, "DUR", "Lifetime of answers whose origin says none, e.g. 30s.");
+  text(run, "--memory", run_flags.memory, "SIZE", "Memory for stored answers, e.g. 512MiB or 40%.");
+  text(run, "--admin", run_flags.admin, "ADDR", "Where operators connect (127.0.0.1:8081), or off.");
+  text(run, "--log-level", run_flags.log_level, "LEVEL", "trace, debug, info, warn or error.");
+  text(run, "--log-format", run_flags.log_format, "FORMAT", "auto, json or text.");
+  run->add_option("--set", set, "Sets one key of the configuration, e.g. routes.search.ttl.default=5s; repeatable.")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all();
+  run->add_flag("--watch", watch)->group("");
+  text(run, "--port-file", run_flags.port_file, "PATH", "")->group("");
+}
+
+void Commands::add_check() {
+  check = app.add_subcommand("check", "Check a configuration; exit code 3 when it is invalid.");
+  text(check, "-c,--config", check_flags.config, "FILE", "Configuration; - is standard input.");
+  check->add_flag("--print", check_flags.print, "Print the effective configuration with the help of each option.");
+  text(check, "--format", check_format, "FORMAT", "text, json or github.");
+  check->add_flag("--quiet", check_flags.quiet, "Print errors only.");
+  check->add_flag("--strict", check_flags.strict, "Warnings count as errors.");
+}
+
+void Commands::add_others() {
+  healthcheck = app.add_subcommand("healthcheck", "Ask the running daemon whether it is ready.");
+  text(healthcheck, "-c,--config", healthcheck_flags.config, "FILE", "Configuration that names admin.listen.");
+  text(healthcheck, "--admin", healthcheck_flags.admin, "ADDR",
+       "Admin address; else $FOREBAY_ADMIN, the file, 127.0.0.1:8081.");
+  text(healthcheck, "--timeout", timeout, "DUR", "How long to wait (2s).");
+
+  demo = app.add_subcommand("demo", "Run in front of an embedded demo origin and say what to try.");
+  text(demo, "--listen", demo_flags.listen, "ADDR", "Where clients connect (:8080).");
+  text(demo, "--admin", demo_flags.admin, "ADDR", "Where operators connect (127.0.0.1:8081), or off.");
+  text(demo, "--duration", duration, "DUR", "End after this time.");
+  demo->add_flag("--no-access-log", no_access_log, "Do not print a line per request.");
+  text(demo, "--scenario", scenario, "NAME", "")->group("");
+  text(demo, "--port-file", demo_flags.port_file, "PATH", "")->group("");
+
+  version = app.add_subcommand("version", "Print the version.");
+  version->add_flag("--json", version_flags.json, "As JSON.");
+
+  help = app.add_subcommand("help", "Print help, or that of one command.");
+  help->add_option("command", help_about, "A command.")->type_name("COMMAND");
+}
+
+Commands::Commands() {
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+  add_run();
+  add_check();
+  add_others();
+}
+
+Said usage(std::string message) {
+  Said said;
+  said.code = ExitCode::Usage;
+  said.err = "forebay: " + std::move(message) + '\n';
+  return said;
+}
+
+Said unknown_command(const std::string& word) {
+  auto all = kCommands;
+  all.insert(all.end(), kLater.begin(), kLater.end());
+  std::string message = "there is no command \"" + word + '"';
+  if (const auto meant = nearest(word, all))
+    message += "; did you mean \"" + *meant + "\"?";
+  else
+    message += "; see forebay help";
+  return usage(std::move(message));
+}
+
+/// CLI11 says that something was left over; this says what was probably meant.
+Said left_over(const CLI::App& command) {
+  for (const auto& argument : command.remaining(true)) {
+    if (argument.rfind("--", 0) != 0) continue;
+    const auto flag = argument.substr(0, argument.find('='));
+    std::vector<std::string> known;
+    for (const auto* option : command.get_options()) {
+      if (option->get_group().empty()) continue;
+      for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+    }
+    std::string message = "there is no flag " + flag;
+    if (const auto meant = nearest(flag, known))
+      message += "; did you mean " + *meant + '?';
+    else
+      message += "; see forebay help " + command.get_name();
+    return usage(std::move(message));
+  }
+  const auto rest = command.remaining(true);
+  return usage("unexpected argument \"" + (rest.empty() ? std::string() : rest.front()) + "\"; see forebay help " +
+               command.get_name());
+}
+
+Command finish_run(Commands& c) {
+  if (c.watch) return usage("--watch is not in this version; send HUP to reload");
+  for (const auto& pair : c.set) {
+    const auto eq = pair.find('=');
+    if (eq == std::string::npos || eq == 0) return usage("--set wants KEY=VALUE, not \"" + pair + '"');
+    c.run_flags.set.emplace_back(pair.substr(0, eq), pair.substr(eq + 1));
+  }
+  return std::move(c.run_flags);
+}
+
+Command finish_check(Commands& c) {
+  if (c.check_format == "json")
+    c.check_flags.format = CheckFormat::Json;
+  else if (c.check_format == "github")
+    c.check_flags.format = CheckFormat::Github;
+  else if (c.check_format != "text")
+    return usage("--format is text, json or github, not \"" + c.check_format + '"');
+  return std::move(c.check_flags);
+}
+
+Command finish_healthcheck(Commands& c) {
+  const auto timeout = parse_duration(c.timeout);
+  if (!timeout || *timeout <= Duration{0})
+    return usage("--timeout wants a duration such as 2s, not \"" + c.timeout + '"');
+  c.healthcheck_flags.timeout = *timeout;
+  return std::move(c.healthcheck_flags);
+}
+
+Command finish_demo(Commands& c) {
+  if (!c.scenario.empty()) return usage("--scenario is not in this version");
+  if (!c.duration.empty()) {
+    const auto duration = parse_duration(c.duration);
+    if (!duration) return usage("--duration wants a duration such as 60s, not \"" + c.duration + '"');
+    c.demo_flags.duration = *duration;
+  }
+  c.demo_flags.access_log = !c.no_access_log;
+  return std::move(c.demo_flags);
+}
+
+Command finish_help(Commands& c) {
+  Said said;
+  if (c.help_about.empty()) {
+    said.out = c.app.help();
+    return said;
+  }
+  if (std::find(kLater.begin(), kLater.end(), c.help_about) != kLater.end())
+    return usage(c.help_about + " is not in this version");
+  if (std::find(kCommands.begin(), kCommands.end(), c.help_about) == kCommands.end())
+    return unknown_command(c.help_about);
+  said.out = c.app.get_subcommand(c.help_about)->help("forebay " + c.help_about);
+  return said;
+}
+
+}  // namespace
+
+Command parse_command_line(const std::vector<std::string>& args) {
+  std::vector<std::string> words = args;
+  if (words.empty() ||
+      (words[0].rfind('-', 0) == 0 && words[0] != "-h" && words[0] != "--help" && words[0] != "--version"))
+    words.insert(words.begin(), "run");
+  if (words[0] == "--version") words[0] = "version";
+  if (words[0].rfind('-', 0) != 0) {
+    if (std::find(kLater.begin(), kLater.end(), words[0]) != kLater.end())
+      return usage(words[0] + " is not in this version");
+    if (std::find(kCommands.begin(), kCommands.end(), words[0]) == kCommands.end()) return unknown_command(words[0]);
+  }
+
+  Commands c;
+  std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
+  try {
+    c.app.parse(std::move(words));
+  } catch (const CLI::CallForHelp&) {
+    Said said;
+    const auto given = c.app.get_subcommands();
+    said.out = given.empty() ? c.app.help() : given.front()->help("forebay " + given.front()->get_name());
+    return said;
+  } catch (const CLI::ExtrasError&) {
+    const auto given = c.app.get_subcommands();
+    return left_over(given.empty() ? c.app : *given.front());
+  } catch (const CLI::ParseError& e) {
+    return usage(e.what());
+  }
+  if (c.run->parsed()) return finish_run(c);
+  if (c.check->parsed()) return finish_check(c);
+  if (c.healthcheck->parsed()) return finish_healthcheck(c);
+  if (c.demo->parsed()) return finish_demo(c);
+  if (c.version->parsed()) return c.version_flags;
+  return finish_help(c);
+}
+
+std::optional<Duration> parse_duration(std::string_view text) {
+  if (text == "0") return Duration{0};
+  using Unit = std::pair<std::string_view, std::int64_t>;
+  static constexpr Unit kUnits[] = {{"ns", 1},
+                                    {"us", 1'000},
+                                    {"ms", 1'000'000},
+                                    {"s", 1'000'000'000},
+                                    {"m", 60'000'000'000},
+                                    {"h", 3'600'000'000'000}};
+  if (text.empty()) return std::nullopt;
+  double total = 0;
+  while (!text.empty()) {
+    double n = 0;
+    const auto number = std::from_chars(text.data(), text.data() + text.size(), n, std::chars_format::fixed);
+    if (number.ec != std::errc{} || n < 0) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(number.ptr - text.data()));
+    const auto unit = text.substr(0, text.find_first_of("0123456789."));
+    const auto* known =
+        std::find_if(std::begin(kUnits), std::end(kUnits), [&](const Unit& u) { return u.first == unit; });
+    if (known == std::end(kUnits)) return std::nullopt;
+    text.remove_prefix(unit.size());
+    total += n * static_cast<double>(known->second);
+  }
+  if (total > 9e18) return std::nullopt;
+  return Duration{static_cast<std::int64_t>(total)};
+}
+
+}  // namespace forebay::app

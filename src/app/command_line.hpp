@@ -1,0 +1,58 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "exit_code.hpp"
+#include "forebay/base/clock.hpp"
+
+namespace forebay::app {
+
+/// `forebay [run]`
+struct RunFlags {
+  std::optional<std::string> config;
+  std::optional<std::string> origin, listen, ttl, memory, admin, log_level, log_format;
+  std::vector<std::pair<std::string, std::string>> set;  ///< `--set KEY=VALUE`, in order.
+  std::string port_file;  ///< Where to write the ports taken; for tests and scripts that listen on port 0.
+};
+
+enum class CheckFormat { Text, Json, Github };
+struct CheckFlags {
+  std::optional<std::string> config;
+  CheckFormat format = CheckFormat::Text;
+  bool print = false, quiet = false, strict = false;
+};
+
+struct HealthcheckFlags {
+  std::optional<std::string> config, admin;
+  Duration timeout = std::chrono::seconds{2};
+};
+
+struct DemoFlags {
+  std::string listen = ":8080";
+  std::string admin = "127.0.0.1:8081";
+  Duration duration{0};  ///< 0: until a signal.
+  bool access_log = true;
+  std::string port_file;
+};
+
+struct VersionFlags {
+  bool json = false;
+};
+
+/// Nothing to be done but to say something: help, or what is wrong with the command line.
+struct Said {
+  ExitCode code = ExitCode::Done;
+  std::string out, err;
+};
+
+using Command = std::variant<RunFlags, CheckFlags, HealthcheckFlags, DemoFlags, VersionFlags, Said>;
+Command parse_command_line(const std::vector<std::string>& args);
+
+/// `250ms`, `10s`, `1m30s`, `0`; nothing for anything else.
+std::optional<Duration> parse_duration(std::string_view text);
+
+}  // namespace forebay::app

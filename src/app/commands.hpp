@@ -1,0 +1,17 @@
+#pragma once
+
+#include "command_line.hpp"
+
+namespace forebay::app {
+
+// One function a command; each gives the exit code of the program.
+ExitCode run_proxy(const RunFlags& flags);
+ExitCode check(const CheckFlags& flags);
+ExitCode healthcheck(const HealthcheckFlags& flags);
+ExitCode demo(const DemoFlags& flags);
+ExitCode version(const VersionFlags& flags);
+
+/// Whether messages on this descriptor may be coloured: a terminal, and no NO_COLOR.
+bool may_color(int fd);
+
+}  // namespace forebay::app

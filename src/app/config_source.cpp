@@ -1,0 +1,112 @@
+#include "config_source.hpp"
+
+#include <cstdlib>
+#include <iostream>
+#include <iterator>
+
+namespace forebay::app {
+namespace {
+
+// A shortcut, the variable that does the same, and the key that both set.
+struct Shortcut {
+  const char* variable;
+  const char* flag;
+  const char* key;
+  std::optional<std::string> RunFlags::*value;
+};
+constexpr Shortcut kShortcuts[] = {
+    {"FOREBAY_ORIGIN", "--origin", "origin", &RunFlags::origin},
+    {"FOREBAY_LISTEN", "--listen", "listen", &RunFlags::listen},
+    {"FOREBAY_TTL", "--ttl", "defaults.ttl.default", &RunFlags::ttl},
+    {"FOREBAY_MEMORY", "--memory", "cache.memory", &RunFlags::memory},
+    {"FOREBAY_ADMIN_LISTEN", "--admin", "admin.listen", &RunFlags::admin},
+    {"FOREBAY_LOG_LEVEL", "--log-level", "log.level", &RunFlags::log_level},
+    {"FOREBAY_LOG_FORMAT", "--log-format", "log.format", &RunFlags::log_format},
+};
+
+std::optional<std::string> named_file(const std::optional<std::string>& flag, const Variables& variables) {
+  return flag ? flag : variables("FOREBAY_CONFIG");
+}
+
+}  // namespace
+
+Variables environment() {
+  return [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  };
+}
+
+ConfigSource::ConfigSource(const RunFlags& flags, Variables variables) : variables_(std::move(variables)) {
+  if (flags.config || !flags.origin) {
+    if (const auto file = config::find_file(named_file(flags.config, variables_))) {
+      has_file_ = true;
+      file_ = *file;
+    }
+  }
+  bool has_origin = flags.origin.has_value();
+  for (const auto& s : kShortcuts) {
+    const auto value = variables_(s.variable);
+    if (!value || value->empty()) continue;
+    add(s.key, *value, s.variable);
+    has_origin = has_origin || s.value == &RunFlags::origin;
+  }
+  for (const auto& s : kShortcuts)
+    if (const auto& value = flags.*s.value) add(s.key, *value, s.flag);
+  for (const auto& [key, value] : flags.set) {
+    add(key, value, "--set " + key);
+    has_origin = has_origin || key == "origin";
+  }
+  nothing_found_ = !has_file_ && !has_origin;
+}
+
+ConfigSource::ConfigSource(std::optional<std::string> file, Variables variables) : variables_(std::move(variables)) {
+  if (const auto found = config::find_file(named_file(file, variables_))) {
+    has_file_ = true;
+    file_ = *found;
+  }
+  nothing_found_ = !has_file_;
+}
+
+ConfigSource ConfigSource::of_text(std::string name, std::string text) {
+  ConfigSource source;
+  source.variables_ = [](const std::string&) { return std::nullopt; };
+  source.has_file_ = true;
+  source.file_ = std::move(name);
+  source.text_ = std::move(text);
+  return source;
+}
+
+void ConfigSource::add(std::string key, std::string value, std::string name) {
+  overrides_.emplace_back(std::move(key), std::move(value));
+  override_names_.push_back(std::move(name));
+}
+
+config::LoadResult ConfigSource::load() {
+  if (nothing_found_) {
+    config::Diagnostic missing;
+    missing.code = 1008;
+    missing.message = "there is no configuration: neither ./forebay.yaml nor /etc/forebay/forebay.yaml exists";
+    missing.hint = "name one with -c FILE, or an origin with --origin http://localhost:3000";
+    return {nullptr, {missing}};
+  }
+  config::LoadRequest request;
+  request.file = file_;
+  request.overrides = overrides_;
+  request.override_names = override_names_;
+  auto surroundings = config::surroundings_of_this_machine();
+  surroundings.variable = variables_;
+  if (has_file_ && file_ == "-" && !text_)
+    text_ = std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+  if (!has_file_) return config::load(request, surroundings);
+  if (!text_) return config::load_file(std::move(request), surroundings);
+  request.text = *text_;
+  return config::load(request, surroundings);
+}
+
+std::string ConfigSource::name() const {
+  if (!has_file_) return "no file";
+  return file_ == "-" ? "standard input" : file_;
+}
+
+}  // namespace forebay::app

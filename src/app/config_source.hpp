@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "command_line.hpp"
+#include "forebay/config/load.hpp"
+
+namespace forebay::app {
+
+using Variables = std::function<std::optional<std::string>(const std::string&)>;
+/// The environment of this process.
+Variables environment();
+
+/// Where a configuration comes from: a file (or none), the variables and the flags, in ascending precedence. Reads all
+/// of it anew each time.
+class ConfigSource {
+ public:
+  /// The configuration of `run`.
+  ConfigSource(const RunFlags& flags, Variables variables);
+  /// That of a file alone, as `check` wants it.
+  ConfigSource(std::optional<std::string> file, Variables variables);
+  /// A text that stands in no file.
+  static ConfigSource of_text(std::string name, std::string text);
+
+  config::LoadResult load();
+  /// As it stands in messages; "no file" where there is none.
+  std::string name() const;
+
+ private:
+  ConfigSource() = default;
+  void add(std::string key, std::string value, std::string name);
+
+  Variables variables_;
+  bool has_file_ = false;
+  std::string file_;
+  std::optional<std::string> text_;  // what cannot be read twice: standard input
+  bool nothing_found_ = false;
+  std::vector<std::pair<std::string, std::string>> overrides_;
+  std::vector<std::string> override_names_;
+};
+
+}  // namespace forebay::app

@@ -1,0 +1,122 @@
+#include "crew.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+
+namespace forebay::app {
+
+Crew::Crew(unsigned threads, const Clock& clock, proxy::Shared& shared, const proxy::RuntimePtr& runtime) {
+  for (unsigned i = 0; i < threads; ++i) workers_.push_back(std::make_unique<net::Worker>(i, clock));
+  for (auto& w : workers_) handlers_.push_back(std::make_unique<proxy::ProxyHandler>(*w, shared, runtime));
+}
+
+Crew::~Crew() { stop(); }
+
+void Crew::start() {
+  for (auto& w : workers_) threads_.emplace_back([worker = w.get()] { worker->run(); });
+}
+
+std::vector<server::Listener::Part> Crew::parts() {
+  std::vector<server::Listener::Part> parts;
+  for (std::size_t i = 0; i < workers_.size(); ++i) parts.push_back({workers_[i].get(), handlers_[i].get()});
+  return parts;
+}
+
+std::vector<const net::Worker*> Crew::workers() const {
+  std::vector<const net::Worker*> all;
+  for (const auto& w : workers_) all.push_back(w.get());
+  return all;
+}
+
+void Crew::on_all(std::function<void(std::size_t)> task, std::function<void()> then) {
+  struct Round {
+    std::function<void(std::size_t)> task;
+    std::function<void()> then;
+    std::atomic<std::size_t> left;
+  };
+  auto round = std::make_shared<Round>();
+  round->task = std::move(task);
+  round->then = std::move(then);
+  round->left = workers_.size();
+  for (std::size_t i = 0; i < workers_.size(); ++i)
+    workers_[i]->post([round, i] {
+      round->task(i);
+      if (round->left.fetch_sub(1, std::memory_order_acq_rel) == 1) round->then();
+    });
+}
+
+void Crew::on_all_and_wait(std::function<void(std::size_t)> task) {
+  struct Gate {
+    std::mutex mutex;
+    std::condition_variable opened;
+    bool open = false;
+  };
+  const auto gate = std::make_shared<Gate>();
+  on_all(std::move(task), [gate] {
+    const std::lock_guard lock(gate->mutex);
+    gate->open = true;
+    gate->opened.notify_one();
+  });
+  std::unique_lock lock(gate->mutex);
+  gate->opened.wait(lock, [&] { return gate->open; });
+}
+
+void Crew::adopt(const proxy::RuntimePtr& runtime) {
+  on_all_and_wait([this, runtime](std::size_t i) {
+    workers_[i]->tick();
+    handlers_[i]->adopt(runtime);
+  });
+}
+
+void Crew::count_background_fetches(std::function<void(std::size_t)> then) {
+  const auto sum = std::make_shared<std::atomic<std::size_t>>(0);
+  on_all([this, sum](std::size_t i) { sum->fetch_add(handlers_[i]->background_fetches()); },
+         [sum, then = std::move(then)] { then(sum->load()); });
+}
+
+void Crew::roll_call(std::function<void()> then) {
+  on_all([](std::size_t) {}, std::move(then));
+}
+
+void Crew::stop() {
+  if (!threads_.empty()) {
+    on_all_and_wait([this](std::size_t i) {
+      workers_[i]->tick();
+      handlers_[i]->shut_down();
+    });
+    // What was cancelled hears of it in the next turns; after two of them nothing is left that could.
+    on_all_and_wait([](std::size_t) {});
+    on_all_and_wait([](std::size_t) {});
+    for (auto& w : workers_) w->stop();
+    for (auto& t : threads_) t.join();
+    threads_.clear();
+  }
+  for (auto& w : workers_) w->disable_waker();
+}
+
+void Booth::open(const config::Listener& config, server::Handler& handler) {
+  listener_ = std::make_unique<server::Listener>(config, std::vector<server::Listener::Part>{{&worker_, &handler}});
+  listener_->start();
+  thread_ = std::thread([this] { worker_.run(); });
+}
+
+void Booth::close() {
+  if (thread_.joinable()) {
+    listener_->close();
+    listener_->abort();
+    await_closed(*listener_, std::chrono::seconds{1});
+    worker_.stop();
+    thread_.join();
+  }
+  worker_.disable_waker();
+  listener_.reset();
+}
+
+void await_closed(const server::Listener& listener, Duration patience) {
+  for (Duration waited{0}; listener.open_connections() != 0 && waited < patience;
+       waited += std::chrono::milliseconds{2})
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+}
+
+}  // namespace forebay::app

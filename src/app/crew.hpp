@@ -1,0 +1,70 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "forebay/net/worker.hpp"
+#include "forebay/proxy/handler.hpp"
+#include "forebay/server/listener.hpp"
+
+namespace forebay::app {
+
+/// The workers with their threads and proxy handlers. Used by the main thread.
+class Crew {
+ public:
+  Crew(unsigned threads, const Clock& clock, proxy::Shared& shared, const proxy::RuntimePtr& runtime);
+  ~Crew();
+
+  void start();
+  std::vector<server::Listener::Part> parts();
+  std::vector<const net::Worker*> workers() const;
+  net::Worker& first() { return *workers_.front(); }
+  std::size_t size() const noexcept { return workers_.size(); }
+
+  /// All workers use this configuration for what comes; returns when each has said so.
+  void adopt(const proxy::RuntimePtr& runtime);
+  /// Asks all workers how many fetches go on that no client waits for; `then` gets the sum, on some worker's thread.
+  void count_background_fetches(std::function<void(std::size_t)> then);
+  /// Asks every worker for a sign of life; `then` is called, on some worker's thread, when all have given it.
+  void roll_call(std::function<void()> then);
+
+  /// Ends every task, then the threads; afterwards nobody is woken any more. The listeners' connections must be gone.
+  void stop();
+  /// After `stop`, before the store goes.
+  void dismiss_handlers() { handlers_.clear(); }
+
+ private:
+  /// Runs `task(i)` on worker i for all, then `then` on the last one's thread.
+  void on_all(std::function<void(std::size_t)> task, std::function<void()> then);
+  void on_all_and_wait(std::function<void(std::size_t)> task);
+
+  std::vector<std::unique_ptr<net::Worker>> workers_;
+  std::vector<std::unique_ptr<proxy::ProxyHandler>> handlers_;
+  std::vector<std::thread> threads_;
+};
+
+/// One worker with a thread of its own that serves one listener: the operators', or the demo's origin.
+class Booth {
+ public:
+  Booth(unsigned index, const Clock& clock) : worker_(index, clock) {}
+  ~Booth() { close(); }
+
+  net::Worker& worker() noexcept { return worker_; }
+  /// Binds, and serves from now on; throws std::system_error when the address cannot be had.
+  void open(const config::Listener& config, server::Handler& handler);
+  /// Ends connections and the thread.
+  void close();
+  const server::Listener& listener() const { return *listener_; }
+
+ private:
+  net::Worker worker_;
+  std::unique_ptr<server::Listener> listener_;
+  std::thread thread_;
+};
+
+/// Waits until the listener has no connection left, or patience ends. For the end of the process only.
+void await_closed(const server::Listener& listener, Duration patience);
+
+}  // namespace forebay::app

@@ -1,0 +1,248 @@
+#include "daemon.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <system_error>
+#include <utility>
+
+#include "forebay/admin/build.hpp"
+#include "forebay/base/hash.hpp"
+#include "forebay/base/log.hpp"
+
+namespace forebay::app {
+namespace {
+
+using namespace std::chrono_literals;
+using boost::system::error_code;
+
+constexpr auto kSweepEvery = 100ms;
+
+std::vector<std::uint64_t> nanoseconds(const std::vector<Duration>& bounds) {
+  std::vector<std::uint64_t> out;
+  for (const auto b : bounds) out.push_back(static_cast<std::uint64_t>(b.count()));
+  return out;
+}
+
+std::string address_text(const server::Listener& listener) {
+  const auto& a = listener.address();
+  if (a.kind != config::Address::Kind::Tcp) return a.text;
+  const auto host = a.host.empty() ? std::string("*") : a.host;
+  return (host.find(':') == std::string::npos ? host : '[' + host + ']') + ':' + std::to_string(listener.port());
+}
+
+// Counting resident memory against the store makes no sense where a sanitizer doubles it.
+constexpr bool kGoverned =
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    false;
+#else
+    true;
+#endif
+
+}  // namespace
+
+Daemon::Daemon(ConfigSource& source, config::LoadResult loaded, Options options)
+    : source_(source), loaded_(std::move(loaded)), options_(std::move(options)) {}
+
+Daemon::~Daemon() { dismantle(); }
+
+ExitCode Daemon::run() {
+  try {
+    log::configure(loaded_.config->log);
+    build();
+    open();
+  } catch (const std::system_error& e) {
+    std::cerr << "forebay: " << e.what() << '\n';
+    if (e.code() == std::errc::address_in_use)
+      std::cerr << "forebay: another program listens there; end it, or choose another address (--listen :9080, --admin "
+                   "127.0.0.1:9081)\n";
+    dismantle();
+    return ExitCode::Failed;
+  } catch (const std::exception& e) {
+    // Whoever starts a daemon looks at its standard error, whatever the log's output is.
+    std::cerr << "forebay: " << e.what() << '\n';
+    dismantle();
+    return ExitCode::Failed;
+  }
+  watch_signals();
+  announce();
+  second_.expires_after(1s);
+  each_second();
+  watch_dog();
+  if (options_.stop_after > Duration{0}) {
+    duration_timer_.expires_after(options_.stop_after);
+    duration_timer_.async_wait([this](error_code ec) {
+      if (!ec) begin_stop("its time is over");
+    });
+  }
+  if (options_.ready) options_.ready(*this);
+  control_.run();
+  dismantle();
+  log::info("stopped");
+  return ExitCode::Done;
+}
+
+void Daemon::build() {
+  for (const auto& d : loaded_.diagnostics) log::warn(config::to_text({d}));
+  fd_limit_ = raise_fd_limit();
+  const auto config = fitted(loaded_.config, fd_limit_);
+  loaded_.config = config;
+
+  store_ = std::make_unique<cache::Store>(cache::StoreOptions{config->cache.memory, config->cache.shards});
+  counters_ = std::make_unique<proxy::CounterRegistry>(config->server.threads, nanoseconds(config->metrics.buckets),
+                                                       config->metrics.per_route ? config->metrics.max_routes : 0);
+  shared_.reset(new proxy::Shared{*store_, *counters_, random_hex(8)});
+  governor_ = std::make_unique<MemoryGovernor>(config->cache.memory);
+  set_runtime(proxy::Runtime::make(config, nullptr, config->server.threads));
+  crew_ = std::make_unique<Crew>(config->server.threads, clock_, *shared_, runtime());
+  front_ = std::make_unique<Front>([this] { return crew_->parts(); });
+}
+
+void Daemon::open() {
+  const auto config = runtime()->config;
+  auto listeners = front_->prepare(config->listeners);
+  if (config->admin) {
+    admin::Sources sources{status_,
+                           *store_,
+                           *counters_,
+                           [this] { return runtime(); },
+                           [this] { return front_->views(); },
+                           crew_->workers(),
+                           [this] {
+                             const std::lock_guard lock(runtime_mutex_);
+                             return dropped_before_ + runtime_->access->dropped();
+                           }};
+    admin_handler_ = std::make_unique<admin::AdminHandler>(std::move(sources));
+    admin_ = std::make_unique<Booth>(config->server.threads, clock_);
+    admin_->open({*config->admin, "admin"}, *admin_handler_);
+  }
+  crew_->start();
+  front_->apply(std::move(listeners));
+  sweep_timer_ = std::make_unique<boost::asio::steady_timer>(crew_->first().io());
+  crew_->first().post([this] { sweep(); });
+}
+
+// On the first worker.
+void Daemon::sweep() {
+  sweep_timer_->expires_after(kSweepEvery);
+  sweep_timer_->async_wait([this](error_code ec) {
+    if (ec) return;
+    store_->sweep(crew_->first().tick().mono);
+    sweep();
+  });
+}
+
+void Daemon::announce() {
+  status_.last_reload_success_at = std::chrono::duration_cast<Seconds>(clock_.now().wall.time_since_epoch()).count();
+  status_.state.store(admin::State::Ready, std::memory_order_release);
+  std::string line = "ready version=" + admin::build().version + " config=\"" + source_.name() + '"';
+  for (const auto& [name, listener] : front_->current())
+    line += " listener=" + name + " address=" + address_text(*listener);
+  if (admin_) line += " admin=" + address_text(admin_->listener());
+  for (const auto& [name, origin] : runtime()->config->origins) line += " origin=" + name + " url=" + origin.url.text;
+  line += " threads=" + std::to_string(crew_->size());
+  line += " memory=" + std::to_string(runtime()->config->cache.memory);
+  log::info(line);
+  write_port_file();
+  notifier_.ready("serving");
+}
+
+void Daemon::write_port_file() {
+  if (options_.port_file.empty()) return;
+  // Whole or not there: who waits for it reads it at once.
+  const auto draft = options_.port_file + ".new";
+  {
+    std::ofstream out(draft);
+    for (const auto& [name, listener] : front_->current()) out << name << ' ' << listener->port() << '\n';
+    if (admin_) out << "admin " << admin_->listener().port() << '\n';
+  }
+  if (std::rename(draft.c_str(), options_.port_file.c_str()) != 0)
+    log::error("cannot write the port file " + options_.port_file);
+}
+
+void Daemon::watch_signals() {
+  if (signals_.add(SIGTERM), signals_.add(SIGINT), signals_.add(SIGQUIT); !stopping_) {
+    signals_.add(SIGHUP);
+    signals_.add(SIGUSR1);
+    signals_.add(SIGUSR2);
+  }
+  signals_.async_wait([this](error_code ec, int signal) {
+    if (ec) return;
+    on_signal(signal);
+    if (!ended_) watch_signals();
+  });
+}
+
+void Daemon::on_signal(int signal) {
+  switch (signal) {
+    case SIGHUP:
+      reload();
+      break;
+    case SIGUSR1:
+      log::reopen();
+      runtime()->access->reopen();
+      log::info("logs opened anew");
+      break;
+    case SIGUSR2:
+      dump();
+      break;
+    default:
+      if (stopping_)
+        stop_now("a second signal");
+      else
+        begin_stop(signal == SIGINT ? "SIGINT" : signal == SIGQUIT ? "SIGQUIT" : "SIGTERM");
+  }
+}
+
+void Daemon::each_second() {
+  second_.async_wait([this](error_code ec) {
+    if (ec) return;
+    front_->tidy();
+    if (kGoverned) {
+      const auto before = governor_->limit();
+      const auto limit = governor_->limit_for(resident_bytes());
+      if (limit != before) {
+        log::debug("the store may use " + std::to_string(limit) + " bytes");
+        store_->set_memory(limit);
+      }
+    }
+    second_.expires_at(second_.expiry() + 1s);
+    each_second();
+  });
+}
+
+// A process whose workers do not answer is not alive, however well its main thread does.
+void Daemon::watch_dog() {
+  if (!notifier_.watchdog_interval()) return;
+  if (all_alive_.exchange(false)) {
+    notifier_.watchdog();
+    crew_->roll_call([this] { all_alive_ = true; });
+  }
+  watchdog_timer_.expires_after(*notifier_.watchdog_interval());
+  watchdog_timer_.async_wait([this](error_code ec) {
+    if (!ec) watch_dog();
+  });
+}
+
+void Daemon::dump() const {
+  const auto now = runtime();
+  const auto n = store_->numbers();
+  log::info("state: " + std::string(admin::to_string(status_.state.load())) + " version=" + admin::build().version +
+            " config=\"" + source_.name() + "\" reloads=" + std::to_string(status_.reloads_applied.load()) +
+            " rejected=" + std::to_string(status_.reloads_rejected.load()) +
+            " threads=" + std::to_string(crew_->size()) + " resident=" + std::to_string(resident_bytes()));
+  log::info("store: entries=" + std::to_string(n.entries) + " slots=" + std::to_string(n.slots) + " bytes=" +
+            std::to_string(n.bytes) + " limit=" + std::to_string(n.limit) + " waiting=" + std::to_string(n.waiting) +
+            " stored=" + std::to_string(n.stored) + " evicted=" + std::to_string(n.evicted_capacity));
+  for (const auto& l : front_->views())
+    log::info("listener " + l.name + ": open=" + std::to_string(l.open) + " accepted=" + std::to_string(l.accepted));
+  for (const auto& [name, origin] : now->origins) {
+    const auto& o = origin->numbers();
+    log::info("origin " + name + ": up=" + (origin->up() ? "yes" : "no") +
+              " in_flight=" + std::to_string(o.in_flight.load()) + " active=" + std::to_string(o.active.load()) +
+              " idle=" + std::to_string(o.idle.load()) + " failed=" + std::to_string(o.failed.load()));
+  }
+}
+
+}  // namespace forebay::app

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "config_source.hpp"
+#include "crew.hpp"
+#include "exit_code.hpp"
+#include "forebay/admin/endpoints.hpp"
+#include "front.hpp"
+#include "limits.hpp"
+#include "notify.hpp"
+
+namespace forebay::app {
+
+/// The proxy as a process: builds everything in order, obeys signals, reloads, drains. One thread of control, the
+/// caller's; it only ever waits for workers where they are sure to answer at once.
+class Daemon {
+ public:
+  struct Options {
+    std::string port_file;
+    /// Called once it is ready.
+    std::function<void(const Daemon&)> ready;
+    Duration stop_after{0};  ///< 0: never by itself.
+  };
+  Daemon(ConfigSource& source, config::LoadResult loaded, Options options);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+
+  /// Until a signal ends it. Says on standard error why it could not begin.
+  ExitCode run();
+
+  const Front& front() const { return *front_; }
+  /// The operators' address in use, or null.
+  const server::Listener* admin_listener() const { return admin_ ? &admin_->listener() : nullptr; }
+
+ private:
+  void build();
+  void open();
+  void watch_signals();
+  void on_signal(int signal);
+  void each_second();
+  void sweep();
+  void watch_dog();
+  void announce();
+  void write_port_file();
+
+  // daemon_reload.cpp
+  void reload();
+  bool try_reload(const config::LoadResult& loaded, std::string& why);
+  void set_runtime(proxy::RuntimePtr runtime);
+  proxy::RuntimePtr runtime() const;
+
+  // daemon_stop.cpp
+  void begin_stop(std::string_view why);
+  void stop_accepting();
+  void await_idle();
+  void stop_now(std::string_view why);
+  void dismantle();
+
+  void dump() const;
+
+  ConfigSource& source_;
+  config::LoadResult loaded_;
+  Options options_;
+  std::uint64_t fd_limit_ = 0;
+  net::SystemClock clock_;
+  boost::asio::io_context control_{1};
+  boost::asio::signal_set signals_{control_};
+  boost::asio::steady_timer second_{control_}, drain_timer_{control_}, drain_end_{control_}, watchdog_timer_{control_},
+      duration_timer_{control_};
+  Notifier notifier_;
+  admin::Status status_;
+
+  std::unique_ptr<cache::Store> store_;
+  std::unique_ptr<proxy::CounterRegistry> counters_;
+  std::unique_ptr<proxy::Shared> shared_;
+  std::unique_ptr<MemoryGovernor> governor_;
+  mutable std::mutex runtime_mutex_;  // guards the next two against the admin worker
+  proxy::RuntimePtr runtime_;
+  std::uint64_t dropped_before_ = 0;  // access log lines, by logs that are no longer in use
+  std::unique_ptr<Crew> crew_;
+  std::unique_ptr<boost::asio::steady_timer> sweep_timer_;  // of the first worker
+  std::unique_ptr<Front> front_;
+  std::unique_ptr<admin::AdminHandler> admin_handler_;
+  std::unique_ptr<Booth> admin_;
+
+  bool stopping_ = false;
+  bool ended_ = false;
+  std::atomic<std::size_t> background_fetches_{0};
+  bool counting_ = false;
+  std::atomic<bool> all_alive_{true};
+  Timestamp stop_began_{};
+};
+
+}  // namespace forebay::app

@@ -1,0 +1,110 @@
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "daemon.hpp"
+#include "forebay/base/log.hpp"
+
+namespace forebay::app {
+namespace {
+
+bool same(const log::Options& a, const log::Options& b) {
+  return a.level == b.level && a.format == b.format && a.output == b.output;
+}
+
+// The new configuration with what only a restart can change as it was; `kept` gets the names of those keys.
+config::ConfigPtr with_fixed_parts(const config::Config& old, const config::Config& fresh,
+                                   std::vector<std::string>& kept) {
+  auto merged = std::make_shared<config::Config>(fresh);
+  const auto keep = [&](auto& value, const auto& before, bool differs, const char* key) {
+    if (!differs) return;
+    value = before;
+    kept.emplace_back(key);
+  };
+  const auto text = [](const std::optional<config::Address>& a) { return a ? a->text : std::string("off"); };
+  keep(merged->admin, old.admin, text(old.admin) != text(fresh.admin), "admin.listen");
+  keep(merged->server.threads, old.server.threads, old.server.threads != fresh.server.threads, "server.threads");
+  keep(merged->cache.shards, old.cache.shards, old.cache.shards != fresh.cache.shards, "cache.shards");
+  keep(merged->metrics.buckets, old.metrics.buckets, old.metrics.buckets != fresh.metrics.buckets, "metrics.buckets");
+  keep(merged->metrics.max_routes, old.metrics.max_routes, old.metrics.max_routes != fresh.metrics.max_routes,
+       "metrics.max_routes");
+  keep(merged->metrics.per_route, old.metrics.per_route, old.metrics.per_route != fresh.metrics.per_route,
+       "metrics.per_route");
+  return merged;
+}
+
+}  // namespace
+
+proxy::RuntimePtr Daemon::runtime() const {
+  const std::lock_guard lock(runtime_mutex_);
+  return runtime_;
+}
+
+void Daemon::set_runtime(proxy::RuntimePtr runtime) {
+  // Every series of a route exists from the start.
+  counters_->of("_none", 0);
+  for (const auto& route : runtime->config->routes) counters_->of(route.name, 0);
+  const std::lock_guard lock(runtime_mutex_);
+  if (runtime_ && runtime_->access != runtime->access) dropped_before_ += runtime_->access->dropped();
+  std::swap(runtime_, runtime);
+}
+
+void Daemon::reload() {
+  if (stopping_) {
+    log::warn("not reloading: the process is ending");
+    return;
+  }
+  notifier_.reloading();
+  const auto loaded = source_.load();
+  for (const auto& d : loaded.diagnostics) {
+    const auto text = config::to_text({d});
+    if (d.severity == config::Severity::Error)
+      log::error(text);
+    else
+      log::warn(text);
+  }
+  std::string why = config::summary(loaded.diagnostics);
+  const bool applied = loaded.ok() && try_reload(loaded, why);
+  status_.last_reload_successful = applied;
+  if (applied) {
+    ++status_.reloads_applied;
+    status_.last_reload_success_at = std::chrono::duration_cast<Seconds>(clock_.now().wall.time_since_epoch()).count();
+    log::info("configuration of " + source_.name() + " applied; the cache is kept");
+  } else {
+    ++status_.reloads_rejected;
+    log::error("configuration of " + source_.name() + " rejected (" + why + "); the one in force stays");
+  }
+  notifier_.ready(applied ? "serving" : "serving; the last reload was rejected");
+}
+
+// All that can fail comes first, and leaves nothing behind when it does.
+bool Daemon::try_reload(const config::LoadResult& loaded, std::string& why) {
+  const auto before = runtime();
+  std::vector<std::string> restart;
+  const auto config = fitted(with_fixed_parts(*before->config, *loaded.config, restart), fd_limit_);
+  proxy::RuntimePtr fresh;
+  Front::Change listeners;
+  try {
+    fresh = proxy::Runtime::make(config, before.get(), crew_->size());
+    listeners = front_->prepare(config->listeners);
+    if (!same(before->config->log, config->log)) log::configure(config->log);
+  } catch (const std::exception& e) {
+    why = e.what();
+    return false;
+  }
+
+  crew_->adopt(fresh);
+  set_runtime(fresh);
+  front_->apply(std::move(listeners));
+  if (config->cache.memory != before->config->cache.memory) {
+    governor_->configure(config->cache.memory);
+    store_->set_memory(config->cache.memory);
+  }
+  for (const auto& key : restart)
+    log::warn(key + " has changed: restart required; until then the former value stays in force");
+  return true;
+}
+
+}  // namespace forebay::app

@@ -1,0 +1,110 @@
+#include <string>
+#include <thread>
+
+#include "daemon.hpp"
+#include "forebay/base/log.hpp"
+
+namespace forebay::app {
+namespace {
+
+using namespace std::chrono_literals;
+using boost::system::error_code;
+
+constexpr auto kLookAgain = 20ms;
+
+std::string seconds_text(Duration d) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
+}
+
+}  // namespace
+
+// Readiness goes first and alone, so that load balancers look elsewhere while everything is still answered as always.
+void Daemon::begin_stop(std::string_view why) {
+  if (stopping_) return;
+  stopping_ = true;
+  stop_began_ = clock_.now().mono;
+  const auto& shutdown = runtime()->config->shutdown;
+  log::info("stopping (" + std::string(why) + "): delay " + seconds_text(shutdown.delay) + ", then up to " +
+            seconds_text(shutdown.drain) + " for what is on its way");
+  status_.state.store(admin::State::Draining, std::memory_order_release);
+  notifier_.stopping();
+  duration_timer_.cancel();
+  drain_timer_.expires_after(shutdown.delay);
+  drain_timer_.async_wait([this](error_code ec) {
+    if (!ec) stop_accepting();
+  });
+}
+
+void Daemon::stop_accepting() {
+  shared_->draining.store(true, std::memory_order_release);
+  front_->close();
+  front_->drain();
+  drain_end_.expires_after(runtime()->config->shutdown.drain);
+  drain_end_.async_wait([this](error_code ec) {
+    if (!ec) stop_now("the time for draining is over");
+  });
+  await_idle();
+}
+
+// Ends when no client is left and no fetch goes on behind one.
+void Daemon::await_idle() {
+  if (ended_) return;
+  if (!counting_ && front_->open_connections() == 0) {
+    counting_ = true;
+    // `post` brings the answer back to this thread.
+    crew_->count_background_fetches([this](std::size_t n) {
+      boost::asio::post(control_, [this, n] {
+        counting_ = false;
+        background_fetches_ = n;
+        if (n == 0 && front_->open_connections() == 0) stop_now("");
+      });
+    });
+  }
+  drain_timer_.expires_after(kLookAgain);
+  drain_timer_.async_wait([this](error_code ec) {
+    if (!ec) await_idle();
+  });
+}
+
+void Daemon::stop_now(std::string_view why) {
+  if (ended_) return;
+  ended_ = true;
+  const auto open = front_->open_connections();
+  if (!why.empty())
+    log::warn("ending at once (" + std::string(why) + "): " + std::to_string(open) + " connections and " +
+              std::to_string(background_fetches_.load()) + " background fetches are cut");
+  else
+    log::info("drained in " + seconds_text(clock_.now().mono - stop_began_));
+  control_.stop();
+}
+
+// In this order: no client, no task, no thread, no waker; then what they used. See docs/architecture.md.
+void Daemon::dismantle() {
+  if (!store_) return;
+  status_.state.store(admin::State::Stopping, std::memory_order_release);
+  shared_->draining.store(true, std::memory_order_release);
+  if (front_ && sweep_timer_) {
+    front_->close();
+    front_->abort();
+    for (Duration waited{0}; front_->open_connections() != 0 && waited < 1s; waited += 2ms)
+      std::this_thread::sleep_for(2ms);
+  }
+  admin_.reset();
+  admin_handler_.reset();
+  if (crew_) crew_->stop();
+  if (front_) front_->clear();
+  sweep_timer_.reset();
+  if (crew_) crew_->dismiss_handlers();
+  {
+    const std::lock_guard lock(runtime_mutex_);
+    runtime_.reset();
+  }
+  governor_.reset();
+  store_.reset();
+  crew_.reset();
+  front_.reset();
+  shared_.reset();
+  counters_.reset();
+}
+
+}  // namespace forebay::app

@@ -1,0 +1,83 @@
+#include <unistd.h>
+
+#include <iostream>
+#include <string>
+
+#include "commands.hpp"
+#include "config_source.hpp"
+#include "daemon.hpp"
+#include "demo_origin.hpp"
+#include "forebay/admin/build.hpp"
+
+namespace forebay::app {
+namespace {
+
+std::string quoted(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("''") : std::string(1, c);
+  return out + '\'';
+}
+
+std::string demo_config(const DemoFlags& flags, std::uint16_t origin_port) {
+  std::string text = "listen: " + quoted(flags.listen) + "\nadmin: { listen: " + quoted(flags.admin) + " }\n";
+  text += "origin: http://127.0.0.1:" + std::to_string(origin_port) + '\n';
+  text += "log:\n  level: warn\n  access:\n";
+  text += flags.access_log
+              ? "    flush: 100ms\n    format: '{method} {path} {status} {cache.result} {time.total_ms} ms'\n"
+              : "    output: 'off'\n";
+  text +=
+      "shutdown: { drain: 2s }\n"
+      "routes:\n"
+      "  - { name: time, path: /api/time, ttl: 5s }\n"
+      "  - { name: flaky, path: /api/flaky, stale: { if_error: 10m } }\n"
+      "  - { name: api, path: /api/** }\n"
+      "  - { name: rest, path: /**, cache: false }\n";
+  return text;
+}
+
+std::string host_of(const server::Listener& listener) {
+  const auto& host = listener.address().host;
+  const bool everywhere = host.empty() || host == "0.0.0.0" || host == "::";
+  const auto shown = everywhere ? "localhost" : host.find(':') == std::string::npos ? host : '[' + host + ']';
+  return shown + ':' + std::to_string(listener.port());
+}
+
+void show_screen(const Daemon& daemon) {
+  const auto listeners = daemon.front().current();
+  if (listeners.empty()) return;
+  const auto at = host_of(*listeners.front().second);
+  const bool color = may_color(STDOUT_FILENO);
+  const std::string bold = color ? "\x1b[1m" : "", plain = color ? "\x1b[0m" : "";
+  const auto row = [&](std::string command, const char* what) {
+    command.resize(std::max<std::size_t>(command.size(), 42), ' ');
+    std::cout << "  " << bold << command << plain << "  " << what << '\n';
+  };
+  std::cout << "Forebay " << admin::build().version << " on http://" << at
+            << ", in front of a small shop. Try these, and look at Cache-Status and X-Cache:\n\n";
+  row("curl -i " + at + "/api/products", "MISS after 300 ms; again: HIT at once, for 10 s");
+  row("curl -i " + at + "/api/products/7", "fresh for 30 s, then STALE for 30 s while it is refreshed behind");
+  row("curl -i " + at + "/api/slow", "takes 2 s; from two terminals at once: one fetch, one is COALESCED");
+  row("curl -i " + at + "/api/me", "private: never stored, and says so (detail=private)");
+  row("curl -i " + at + "/api/flaky", "fails every 2nd time; each second again: STALE instead of the 503");
+  row("curl -i " + at + "/api/time", "the origin says nothing about caching; the route says 5 s");
+  row("curl -s " + at + "/stats", "how often the shop itself was asked");
+  if (const auto* admin = daemon.admin_listener())
+    row("curl -s " + host_of(*admin) + "/metrics", "the same in numbers, for Prometheus");
+  std::cout << "\nCtrl-C ends it.\n" << std::flush;
+}
+
+}  // namespace
+
+ExitCode demo(const DemoFlags& flags) {
+  DemoOrigin origin;
+  auto source = ConfigSource::of_text("demo", demo_config(flags, origin.port()));
+  auto loaded = source.load();
+  if (!loaded.ok()) {
+    std::cerr << config::to_text(loaded.diagnostics, may_color(STDERR_FILENO));
+    return ExitCode::Usage;
+  }
+  Daemon daemon(source, loaded, {flags.port_file, show_screen, flags.duration});
+  return daemon.run();
+}
+
+}  // namespace forebay::app

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+
+#include "crew.hpp"
+#include "demo_shop.hpp"
+#include "forebay/server/exchange.hpp"
+
+namespace forebay::app {
+
+/// The shop as a server on a loopback port of its own choosing, with a thread of its own.
+class DemoOrigin final : public server::Handler {
+ public:
+  DemoOrigin();
+  ~DemoOrigin() override;
+
+  std::uint16_t port() const { return booth_.listener().port(); }
+
+  void start(const server::ExchangePtr& exchange) override;
+  void finished(server::Exchange&) override {}
+  std::unique_ptr<server::Notes> make_notes() override;
+  void refused(server::Refusal, int, const server::Peer&) override {}
+  const config::Server& settings() const override { return settings_; }
+  bool draining() const override { return closing_.load(std::memory_order_relaxed); }
+
+ private:
+  /// An answer that its delay holds back.
+  struct Pending {
+    server::ExchangePtr exchange;
+    DemoShop::Answer answer;
+    std::optional<net::Deadline> due;
+  };
+  static void send(server::Exchange& exchange, const DemoShop::Answer& answer);
+
+  net::SystemClock clock_;
+  config::Server settings_;
+  std::atomic<bool> closing_{false};
+  DemoShop shop_;
+  Booth booth_;
+  std::list<Pending> pending_;  // of the booth's worker
+};
+
+}  // namespace forebay::app

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "forebay/base/clock.hpp"
+#include "forebay/http/message.hpp"
+
+namespace forebay::app {
+
+/// A small product API: slow, cacheable, private and failing endpoints, and a count of what it was asked.
+class DemoShop {
+ public:
+  struct Answer {
+    int status = 200;
+    std::string content_type = "application/json";
+    std::string lines;  ///< Further field lines.
+    std::string body;
+    Duration after{0};  ///< How long the "database" takes.
+  };
+  Answer answer(http::Method method, std::string_view path, WallTime now);
+
+ private:
+  Answer products();
+  Answer product(std::string_view id, WallTime now);
+  Answer flaky();
+  Answer stats() const;
+
+  struct Count {
+    std::string_view name;
+    std::uint64_t n = 0;
+  };
+  Count counts_[6] = {{"products"}, {"product"}, {"slow"}, {"me"}, {"flaky"}, {"time"}};
+};
+
+}  // namespace forebay::app

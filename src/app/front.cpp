@@ -1,0 +1,111 @@
+#include "front.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace forebay::app {
+namespace {
+
+bool same(const config::Listener& a, const config::Listener& b) {
+  return a.name == b.name && a.address.kind == b.address.kind && a.address.host == b.address.host &&
+         a.address.port == b.address.port;
+}
+
+}  // namespace
+
+Front::Change Front::prepare(const std::vector<config::Listener>& wanted) {
+  Change change;
+  change.wanted = wanted;
+  for (const auto& w : wanted) {
+    const bool have = std::any_of(open_.begin(), open_.end(), [&](const Open& o) { return same(o.config, w); });
+    change.fresh.push_back(have ? nullptr : std::make_unique<server::Listener>(w, parts_()));
+  }
+  return change;
+}
+
+void Front::apply(Change change) {
+  std::vector<Open> next;
+  std::vector<Open*> closing;
+  {
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < change.wanted.size(); ++i) {
+      if (change.fresh[i]) {
+        next.push_back({change.wanted[i], std::move(change.fresh[i])});
+        next.back().listener->start();
+        continue;
+      }
+      const auto kept =
+          std::find_if(open_.begin(), open_.end(), [&](const Open& o) { return same(o.config, change.wanted[i]); });
+      next.push_back(std::move(*kept));
+      open_.erase(kept);
+    }
+    const auto first_closing = retired_.size();
+    for (auto& gone : open_) retired_.push_back(std::move(gone));
+    open_ = std::move(next);
+    for (auto i = first_closing; i < retired_.size(); ++i) closing.push_back(&retired_[i]);
+  }
+  // Not under the lock: closing waits for the workers.
+  for (auto* o : closing) {
+    o->listener->close();
+    o->listener->drain();
+  }
+}
+
+void Front::close() {
+  for (auto& o : open_) o.listener->close();
+}
+
+void Front::drain() {
+  for (auto& o : open_) o.listener->drain();
+  for (auto& o : retired_) o.listener->drain();
+}
+
+void Front::abort() {
+  for (auto& o : open_) o.listener->abort();
+  for (auto& o : retired_) o.listener->abort();
+}
+
+std::uint64_t Front::open_connections() const {
+  std::uint64_t n = 0;
+  for (const auto& o : open_) n += o.listener->open_connections();
+  for (const auto& o : retired_) n += o.listener->open_connections();
+  return n;
+}
+
+void Front::tidy() {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(retired_, [](const Open& o) { return o.listener->open_connections() == 0; });
+}
+
+void Front::clear() {
+  const std::lock_guard lock(mutex_);
+  open_.clear();
+  retired_.clear();
+}
+
+std::vector<admin::ListenerView> Front::views() const {
+  std::vector<admin::ListenerView> out;
+  const std::lock_guard lock(mutex_);
+  const auto add = [&](const Open& o) {
+    const auto& n = o.listener->numbers();
+    // A listener that came back under its name is one series with its former self.
+    auto at = std::find_if(out.begin(), out.end(), [&](const auto& v) { return v.name == o.config.name; });
+    if (at == out.end()) at = out.insert(out.end(), admin::ListenerView{o.config.name});
+    at->open += n.open.load(std::memory_order_relaxed);
+    at->accepted += n.accepted.load(std::memory_order_relaxed);
+    at->rejected_limit += n.rejected_limit.load(std::memory_order_relaxed);
+    at->rejected_timeout += n.rejected_timeout.load(std::memory_order_relaxed);
+    at->rejected_malformed += n.rejected_malformed.load(std::memory_order_relaxed);
+  };
+  for (const auto& o : open_) add(o);
+  for (const auto& o : retired_) add(o);
+  return out;
+}
+
+std::vector<std::pair<std::string, const server::Listener*>> Front::current() const {
+  std::vector<std::pair<std::string, const server::Listener*>> out;
+  for (const auto& o : open_) out.emplace_back(o.config.name, o.listener.get());
+  return out;
+}
+
+}  // namespace forebay::app

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "forebay/admin/status.hpp"
+#include "forebay/config/config.hpp"
+#include "forebay/server/listener.hpp"
+
+namespace forebay::app {
+
+/// The listeners that clients meet, over reloads. Used by the main thread, except where said.
+class Front {
+ public:
+  using PartsMaker = std::function<std::vector<server::Listener::Part>()>;
+  explicit Front(PartsMaker parts) : parts_(std::move(parts)) {}
+
+  /// A change that has bound its new addresses but opened nothing yet; dropped, nothing has happened.
+  struct Change {
+    std::vector<std::unique_ptr<server::Listener>> fresh;
+    std::vector<config::Listener> wanted;
+  };
+  /// Binds what `wanted` has and we have not. Throws std::system_error when an address cannot be had.
+  Change prepare(const std::vector<config::Listener>& wanted);
+  /// Opens the new listeners, and closes those no longer wanted: their queues are accepted first, their connections end
+  /// with their next answer.
+  void apply(Change change);
+
+  /// Accepts what is queued, then no more; `drain` also ends connections with their next answer.
+  void close();
+  void drain();
+  void abort();
+  std::uint64_t open_connections() const;
+  /// Forgets closed listeners whose last connection has gone.
+  void tidy();
+  /// After the workers have stopped.
+  void clear();
+
+  /// From any thread.
+  std::vector<admin::ListenerView> views() const;
+  /// Name and listener, in the order of the configuration.
+  std::vector<std::pair<std::string, const server::Listener*>> current() const;
+
+ private:
+  struct Open {
+    config::Listener config;
+    std::unique_ptr<server::Listener> listener;
+  };
+  PartsMaker parts_;
+  mutable std::mutex mutex_;  // guards the two below against `views`
+  std::vector<Open> open_;
+  std::vector<Open> retired_;
+};
+
+}  // namespace forebay::app

@@ -1,0 +1,54 @@
+#include "notify.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+
+namespace forebay::app {
+
+Notifier::Notifier() {
+  const char* path = std::getenv("NOTIFY_SOCKET");
+  // "@" is an abstract socket; anything else that is no absolute path is not meant for us.
+  if (path != nullptr && (*path == '/' || *path == '@') && std::strlen(path) < sizeof(sockaddr_un::sun_path)) {
+    path_ = path;
+    fd_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  }
+  const char* usec = std::getenv("WATCHDOG_USEC");
+  const char* pid = std::getenv("WATCHDOG_PID");
+  if (usec == nullptr || (pid != nullptr && std::atol(pid) != ::getpid())) return;
+  if (const auto n = std::atoll(usec); n > 0) interval_ = std::chrono::microseconds(n) / 2;
+}
+
+Notifier::~Notifier() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void Notifier::send(std::string_view text) {
+  if (fd_ < 0) return;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path_.data(), path_.size());
+  if (path_[0] == '@') address.sun_path[0] = '\0';
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path_.size());
+  // Nobody there is no reason to do anything else than we do.
+  [[maybe_unused]] const auto sent =
+      ::sendto(fd_, text.data(), text.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), length);
+}
+
+void Notifier::ready(std::string_view status) { send("READY=1\nSTATUS=" + std::string(status)); }
+
+void Notifier::reloading() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.tv_sec * 1'000'000LL + now.tv_nsec / 1000));
+}
+
+void Notifier::stopping() { send("STOPPING=1"); }
+void Notifier::watchdog() { send("WATCHDOG=1"); }
+
+}  // namespace forebay::app

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "forebay/base/clock.hpp"
+
+namespace forebay::app {
+
+/// Tells the service manager how we do (sd_notify(3)), where there is one: a datagram to $NOTIFY_SOCKET, without
+/// libsystemd.
+class Notifier {
+ public:
+  /// Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID.
+  Notifier();
+  ~Notifier();
+  Notifier(const Notifier&) = delete;
+
+  void ready(std::string_view status);
+  /// RELOADING=1 with the monotonic time, as Type=notify-reload wants it.
+  void reloading();
+  void stopping();
+  void watchdog();
+  /// How often `watchdog` is expected; nothing when it is not.
+  std::optional<Duration> watchdog_interval() const noexcept { return interval_; }
+
+ private:
+  void send(std::string_view text);
+  int fd_ = -1;
+  std::string path_;
+  std::optional<Duration> interval_;
+};
+
+}  // namespace forebay::app

@@ -1,0 +1,143 @@
+#include "app/command_line.hpp"
+
+#include <gmock/gmock.h>
+
+namespace forebay::app {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+
+template <class T>
+T parsed(const std::vector<std::string>& args) {
+  const auto command = parse_command_line(args);
+  if (const auto* said = std::get_if<Said>(&command)) ADD_FAILURE() << said->err << said->out;
+  const auto* got = std::get_if<T>(&command);
+  if (got == nullptr) {
+    ADD_FAILURE() << "another command";
+    return {};
+  }
+  return *got;
+}
+
+Said said(const std::vector<std::string>& args) {
+  const auto command = parse_command_line(args);
+  const auto* got = std::get_if<Said>(&command);
+  if (got == nullptr) {
+    ADD_FAILURE() << "nothing was said";
+    return {};
+  }
+  return *got;
+}
+
+TEST(CommandLine, RunNeedsNoWord) {
+  for (const auto& args :
+       {std::vector<std::string>{"-c", "a.yaml", "--ttl", "5s"}, {"run", "--config=a.yaml", "--ttl=5s"}}) {
+    const auto run = parsed<RunFlags>(args);
+    EXPECT_EQ(run.config, "a.yaml");
+    EXPECT_EQ(run.ttl, "5s");
+    EXPECT_FALSE(run.origin);
+  }
+  EXPECT_FALSE(parsed<RunFlags>({}).config);
+}
+
+TEST(CommandLine, StandardInputIsAFile) { EXPECT_EQ(parsed<RunFlags>({"-c", "-"}).config, "-"); }
+
+TEST(CommandLine, EveryShortcutIsTaken) {
+  const auto run = parsed<RunFlags>({"--origin", "http://a:1", "--listen", ":1", "--memory", "1GiB", "--admin", "off",
+                                     "--log-level", "debug", "--log-format", "json", "--port-file", "/tmp/p"});
+  EXPECT_EQ(run.origin, "http://a:1");
+  EXPECT_EQ(run.listen, ":1");
+  EXPECT_EQ(run.memory, "1GiB");
+  EXPECT_EQ(run.admin, "off");
+  EXPECT_EQ(run.log_level, "debug");
+  EXPECT_EQ(run.log_format, "json");
+  EXPECT_EQ(run.port_file, "/tmp/p");
+}
+
+TEST(CommandLine, SetIsRepeatableAndSplitsAtTheFirstEqualsSign) {
+  const auto run = parsed<RunFlags>({"--set", "a.b=1", "--set", "c=d=e", "--set", "f="});
+  EXPECT_THAT(run.set, ElementsAre(Pair("a.b", "1"), Pair("c", "d=e"), Pair("f", "")));
+  const auto wrong = said({"--set", "a.b"});
+  EXPECT_EQ(wrong.code, ExitCode::Usage);
+  EXPECT_THAT(wrong.err, HasSubstr("KEY=VALUE"));
+}
+
+TEST(CommandLine, TheLastOfARepeatedFlagCounts) {
+  EXPECT_EQ(parsed<RunFlags>({"--ttl", "1s", "--ttl", "2s"}).ttl, "2s");
+}
+
+TEST(CommandLine, CheckTakesItsFlags) {
+  const auto check =
+      parsed<CheckFlags>({"check", "-c", "x.yaml", "--print", "--format", "json", "--quiet", "--strict"});
+  EXPECT_EQ(check.config, "x.yaml");
+  EXPECT_TRUE(check.print && check.quiet && check.strict);
+  EXPECT_EQ(check.format, CheckFormat::Json);
+  EXPECT_EQ(said({"check", "--format", "xml"}).code, ExitCode::Usage);
+}
+
+TEST(CommandLine, TheOtherCommandsTakeTheirs) {
+  EXPECT_EQ(parsed<HealthcheckFlags>({"healthcheck", "--timeout", "500ms"}).timeout, std::chrono::milliseconds{500});
+  EXPECT_TRUE(parsed<VersionFlags>({"version", "--json"}).json);
+  EXPECT_FALSE(parsed<VersionFlags>({"--version"}).json);
+  const auto demo = parsed<DemoFlags>({"demo", "--duration", "1m", "--no-access-log", "--listen", ":9090"});
+  EXPECT_EQ(demo.duration, std::chrono::minutes{1});
+  EXPECT_FALSE(demo.access_log);
+  EXPECT_EQ(demo.listen, ":9090");
+  EXPECT_EQ(demo.admin, "127.0.0.1:8081");
+}
+
+TEST(CommandLine, MistypedCommandsAndFlagsAreSuggestedAndExitWithTwo) {
+  struct Case {
+    std::vector<std::string> args;
+    const char* hint;
+  };
+  for (const auto& c : {Case{{"chekc"}, "did you mean \"check\"?"}, Case{{"--lisen", ":1"}, "did you mean --listen?"},
+                        Case{{"run", "--orgin=http://a"}, "did you mean --origin?"},
+                        Case{{"check", "--strct"}, "did you mean --strict?"},
+                        Case{{"demo", "--durations", "1s"}, "did you mean --duration?"},
+                        Case{{"help", "chek"}, "did you mean \"check\"?"},
+                        Case{{"frobnicate"}, "there is no command \"frobnicate\""}}) {
+    const auto s = said(c.args);
+    EXPECT_EQ(s.code, ExitCode::Usage) << c.args[0];
+    EXPECT_THAT(s.err, HasSubstr(c.hint));
+    EXPECT_EQ(s.out, "");
+  }
+}
+
+TEST(CommandLine, CommandsOfLaterVersionsAreNamedAsSuch) {
+  for (const auto* word : {"explain", "purge", "top", "tail", "get", "warm", "reload", "drain", "undrain", "log-level",
+                           "schema", "completion"}) {
+    const auto s = said({word, "--anything"});
+    EXPECT_EQ(s.code, ExitCode::Usage);
+    EXPECT_THAT(s.err, HasSubstr("not in this version"));
+  }
+  EXPECT_THAT(said({"--watch"}).err, HasSubstr("not in this version"));
+  EXPECT_THAT(said({"demo", "--scenario", "post"}).err, HasSubstr("not in this version"));
+}
+
+TEST(CommandLine, AMissingValueIsUsage) { EXPECT_EQ(said({"--ttl"}).code, ExitCode::Usage); }
+
+TEST(CommandLine, HelpIsDataAndNoError) {
+  for (const auto& args :
+       {std::vector<std::string>{"help"}, {"--help"}, {"-h"}, {"help", "check"}, {"check", "--help"}, {"run", "-h"}}) {
+    const auto s = said(args);
+    EXPECT_EQ(s.code, ExitCode::Done);
+    EXPECT_NE(s.out, "");
+    EXPECT_EQ(s.err, "");
+  }
+  EXPECT_THAT(said({"help", "check"}).out, HasSubstr("--strict"));
+}
+
+TEST(ParseDuration, TakesUnitsAndNothingElse) {
+  EXPECT_EQ(parse_duration("250ms"), std::chrono::milliseconds{250});
+  EXPECT_EQ(parse_duration("1m30s"), std::chrono::seconds{90});
+  EXPECT_EQ(parse_duration("1.5h"), std::chrono::minutes{90});
+  EXPECT_EQ(parse_duration("0"), Duration{0});
+  for (const auto* bad : {"", "5", "-1s", "1x", "s", "1e3s", "1s "})
+    EXPECT_EQ(parse_duration(bad), std::nullopt) << bad;
+}
+
+}  // namespace
+}  // namespace forebay::app

@@ -1,0 +1,48 @@
+#include "app/demo_shop.hpp"
+
+#include <gmock/gmock.h>
+
+namespace forebay::app {
+namespace {
+
+using http::Method;
+using ::testing::HasSubstr;
+
+const WallTime kNow{std::chrono::seconds{1704067200}};
+
+TEST(DemoShop, EachEndpointShowsOneThingAboutCaching) {
+  DemoShop shop;
+  const auto products = shop.answer(Method::Get, "/api/products", kNow);
+  EXPECT_EQ(products.status, 200);
+  EXPECT_THAT(products.lines, HasSubstr("max-age=10\r\n"));
+  EXPECT_EQ(products.after, std::chrono::milliseconds{300});
+  EXPECT_THAT(shop.answer(Method::Get, "/api/products/7", kNow).lines,
+              HasSubstr("max-age=30, stale-while-revalidate=30"));
+  EXPECT_EQ(shop.answer(Method::Get, "/api/slow", kNow).after, std::chrono::seconds{2});
+  EXPECT_THAT(shop.answer(Method::Get, "/api/me", kNow).lines, HasSubstr("private"));
+  EXPECT_EQ(shop.answer(Method::Get, "/api/time", kNow).lines, "");
+}
+
+TEST(DemoShop, WhatIsNotThereIs404AndChangesAre405) {
+  DemoShop shop;
+  for (const auto* path : {"/", "/api/products/0", "/api/products/x", "/api/products/99999", "/api/products/"})
+    EXPECT_EQ(shop.answer(Method::Get, path, kNow).status, 404) << path;
+  EXPECT_EQ(shop.answer(Method::Post, "/api/products", kNow).status, 405);
+}
+
+TEST(DemoShop, FlakyFailsEverySecondTime) {
+  DemoShop shop;
+  for (const int wanted : {200, 503, 200, 503}) EXPECT_EQ(shop.answer(Method::Get, "/api/flaky", kNow).status, wanted);
+}
+
+TEST(DemoShop, StatsCountWhatTheShopWasAsked) {
+  DemoShop shop;
+  shop.answer(Method::Get, "/api/products", kNow);
+  shop.answer(Method::Get, "/api/products/1", kNow);
+  shop.answer(Method::Head, "/api/products/2", kNow);
+  EXPECT_EQ(shop.answer(Method::Get, "/stats", kNow).body,
+            "{\"products\":1,\"product\":2,\"slow\":0,\"me\":0,\"flaky\":0,\"time\":0}\n");
+}
+
+}  // namespace
+}  // namespace forebay::app
