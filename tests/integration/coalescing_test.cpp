@@ -1,0 +1,327 @@
+// C1 to C6: one fetch for many. Every order of events is forced by a gate; nothing depends on how fast the machine is.
+#include "support/forebay_test.hpp"
+
+namespace forebay::test {
+namespace {
+
+class Coalescing : public ForebayTest {
+ protected:
+  std::vector<Client> herd(std::size_t n, const std::string& path, const FieldLines& fields = {}) {
+    std::vector<Client> all;
+    all.reserve(n);
+    for (std::size_t i = 0; i < n; ++i) all.push_back(connect());
+    for (auto& c : all) c.request("GET", path, fields);
+    return all;
+  }
+};
+
+TEST_F(Coalescing, AThousandColdRequestsMakeOneFetchAndAllGetItsAnswer) {
+  auto hold = gate();
+  origin.on("/a", Reply::fresh(pattern(2000)).after(hold));
+  start();
+  auto all = herd(1000, "/a");
+  EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 999));
+  hold->open();
+  int misses = 0;
+  for (auto& c : all) {
+    const auto a = c.read();
+    EXPECT_EQ(a.status, 200);
+    EXPECT_TRUE(a.body == pattern(2000));
+    misses += a.x_cache() == "MISS";
+    if (a.x_cache() != "MISS") {
+      EXPECT_EQ(a.x_cache(), "COALESCED");
+      EXPECT_THAT(a.cache_status(), StartsWith("forebay; fwd=uri-miss; collapsed"));
+    }
+  }
+  EXPECT_EQ(misses, 1);
+  EXPECT_EQ(origin.count("/a"), 1u);
+  EXPECT_TRUE(metric_reaches("forebay_coalesced_requests_total", {{"outcome", "served"}}, 999));
+  EXPECT_EQ(metric("forebay_coalesced_waiting"), 0);
+}
+
+TEST_F(Coalescing, AFollowerThatJoinsMidwayStreamsWhatIsThereBeforeTheRestArrives) {
+  auto rest = gate();
+  for (const auto* path : {"/length", "/chunked"}) {
+    auto reply = Reply::fresh(pattern(200000)).gate_at(100000, rest);
+    if (path == std::string("/chunked")) reply.chunked(7000);
+    origin.on(path, reply);
+  }
+  start();
+  for (const auto* path : {"/length", "/chunked"}) {
+    auto leader = connect();
+    leader.request("GET", path);
+    EXPECT_EQ(leader.read_head().status, 200);
+    EXPECT_EQ(leader.read_raw(90000).size(), 90000u);
+    auto follower = connect();
+    follower.request("GET", path);
+    const auto head = follower.read_head();
+    EXPECT_EQ(head.status, 200) << path;
+    EXPECT_EQ(follower.read_raw(90000).size(), 90000u)
+        << path << ": the first half is there while the rest is held back";
+  }
+  rest->open();
+  for (const auto* path : {"/length", "/chunked"}) {
+    EXPECT_TRUE(eventually([&] { return get(path).x_cache() == "HIT"; }));
+    EXPECT_TRUE(get(path).body == pattern(200000));
+    EXPECT_EQ(origin.count(path), 1u);
+  }
+}
+
+TEST_F(Coalescing, TheLeadersClientMayLeaveAndTheFillGoesOn) {
+  auto rest = gate();
+  origin.on("/a", Reply::fresh(pattern(100000)).gate_at(50000, rest));
+  start();
+  auto leader = connect();
+  leader.request("GET", "/a");
+  EXPECT_EQ(leader.read_head().status, 200);
+  auto follower = connect();
+  follower.request("GET", "/a");
+  const auto head = follower.read_head();
+  EXPECT_EQ(head.status, 200);
+  leader.socket().reset();
+  rest->open();
+  EXPECT_TRUE(follower.read_raw(100000) == pattern(100000));
+  EXPECT_EQ(get("/a").x_cache(), "HIT");
+  EXPECT_EQ(origin.count("/a"), 1u);
+}
+
+TEST_F(Coalescing, AFillWithoutAnyClientLeftIsFinishedAndStored) {
+  auto rest = gate();
+  origin.on("/a", Reply::fresh(pattern(100000)).gate_at(50000, rest));
+  start();
+  {
+    auto only = connect();
+    only.request("GET", "/a");
+    EXPECT_EQ(only.read_head().status, 200);
+    only.socket().reset();
+  }
+  rest->open();
+  EXPECT_TRUE(eventually([&] { return get("/a").x_cache() == "HIT"; }));
+  EXPECT_EQ(origin.count("/a"), 1u);
+}
+
+TEST_F(Coalescing, ALeaderThatLeavesBeforeTheHeadDoesNotFailItsFollowers) {
+  auto hold = gate();
+  origin.on("/a", Reply::fresh("x").after(hold));
+  start();
+  auto leader = connect();
+  leader.request("GET", "/a");
+  EXPECT_TRUE(origin.wait_for("/a", 1));
+  auto all = herd(20, "/a");
+  EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 20));
+  leader.socket().reset();
+  hold->open();
+  for (auto& c : all) EXPECT_EQ(c.read().body, "x");
+  EXPECT_LE(origin.count("/a"), 2u);
+}
+
+TEST_F(Coalescing, UncacheableAnswersAreRememberedAndNotQueuedOn) {
+  origin.on("/first", Reply::with("private", "x"));
+  start();
+  EXPECT_EQ(get("/first").x_cache(), "MISS");
+  auto hold = gate();
+  origin.on("/first", Reply::with("private", "x").after(hold));
+  auto all = herd(100, "/first");
+  EXPECT_TRUE(origin.wait_for("/first", 101)) << "all hundred are at the origin at the same time";
+  hold->open();
+  for (auto& c : all) {
+    const auto a = c.read();
+    EXPECT_EQ(a.x_cache(), "BYPASS");
+    EXPECT_EQ(a.cache_status(), "forebay; fwd=bypass; detail=pass_memory");
+  }
+}
+
+TEST_F(Coalescing, AHerdThatMeetsAnUncacheableAnswerGoesOnInParallel) {
+  auto first = gate();
+  auto others = gate();
+  origin.on("/a", [=](const Received& r) { return Reply::with("private", "x").after(r.number == 1 ? first : others); });
+  start();
+  auto all = herd(50, "/a");
+  EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 49));
+  first->open();
+  EXPECT_TRUE(origin.wait_for("/a", 50)) << "the followers fetch in parallel, each for itself";
+  others->open();
+  for (auto& c : all) EXPECT_EQ(c.read().status, 200);
+  EXPECT_EQ(origin.count("/a"), 50u);
+}
+
+TEST_F(Coalescing, PassMemoryEndsWhenAStorableAnswerComes) {
+  origin.on("/a", {Reply::with("private", "x"), Reply::fresh("y")});
+  start();
+  get("/a");
+  EXPECT_EQ(get("/a").body, "y");
+  EXPECT_EQ(get("/a").x_cache(), "HIT");
+  EXPECT_EQ(origin.count("/a"), 2u);
+}
+
+TEST_F(Coalescing, PassMemoryOfARouteWithoutOneIsNeverSet) {
+  origin.on("/a", Reply::with("private", "x"));
+  start("routes: [{path: /**, pass_memory: 0}]\n");
+  get("/a");
+  EXPECT_EQ(get("/a").x_cache(), "MISS");
+}
+
+TEST_F(Coalescing, WhatOneRequestBroughtIsNotRemembered) {
+  origin.on("/a", Reply::fresh("x"));
+  start();
+  EXPECT_EQ(get("/a", {{"Authorization", "Bearer t"}}).status, 200);
+  EXPECT_EQ(get("/a", {{"Cache-Control", "no-store"}}).status, 200);
+  EXPECT_EQ(get("/a").x_cache(), "MISS") << "no pass memory";
+  EXPECT_EQ(get("/a").x_cache(), "HIT");
+}
+
+TEST_F(Coalescing, AFailingFetchWith500WaitersIsAtMostTwoFetches) {
+  const std::vector<std::pair<std::string, Reply>> failures{
+      {"/503", Reply(503).field("Retry-After", "7").body("origin's words")},
+      {"/fin", Reply::hang_up(End::Fin)},
+      {"/rst", Reply::hang_up(End::Rst)},
+      {"/garbage", Reply::raw("garbage\r\n\r\n").close_silently()},
+  };
+  std::map<std::string, GatePtr> gates;
+  for (const auto& [path, reply] : failures) {
+    gates[path] = gate();
+    origin.on(path, Reply(reply).after(gates[path]));
+  }
+  start();
+  for (const auto& [path, reply] : failures) {
+    auto all = herd(500, path);
+    EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 499)) << path;
+    gates[path]->open();
+    int own = 0;
+    for (auto& c : all) {
+      const auto a = c.read();
+      EXPECT_EQ(a.status, path == "/503" ? 503 : 502) << path;
+      if (path == "/503") {
+        EXPECT_EQ(a.get("Retry-After"), "7");
+        own += a.body == "origin's words";
+      } else {
+        EXPECT_TRUE(is_problem(a, 502)) << path << a;
+      }
+    }
+    EXPECT_LE(own, 1) << "the origin's error body goes to the leader alone";
+    EXPECT_LE(origin.count(path), 2u) << path;
+  }
+}
+
+TEST_F(Coalescing, WaitersOfAFailingFetchGetTheStaleEntry) {
+  auto hold = gate();
+  origin.on("/a", {Reply::with("max-age=60, stale-if-error=300", "old").field("Age", "61").field("ETag", "\"o\""),
+                   Reply(503).body("down").after(hold)});
+  start();
+  get("/a");
+  auto all = herd(100, "/a");
+  EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 99));
+  hold->open();
+  for (auto& c : all) {
+    const auto a = c.read();
+    EXPECT_EQ(a.body, "old");
+    EXPECT_THAT(a.cache_status(), HasSubstr("detail=stale-if-error"));
+  }
+  EXPECT_LE(origin.count("/a"), 3u);
+}
+
+TEST_F(Coalescing, AWaitThatRunsOutStartsOneSupersedingFetchWhichTheRestJoins) {
+  auto never = gate();
+  origin.on("/a", [never](const Received& r) {
+    return r.number == 1 ? Reply::fresh("slow").after(never) : Reply::fresh("second");
+  });
+  start("routes: [{path: /**, coalesce: {wait: 300ms}}]\n");
+  auto all = herd(100, "/a");
+  int second = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto a = all[i].read("GET", seconds{3});
+    second += a.body == "second";
+  }
+  EXPECT_GE(second, 99) << "all but perhaps the first leader's own client";
+  EXPECT_EQ(origin.count("/a"), 2u) << "a slow origin never meets the whole herd";
+  never->open();
+}
+
+TEST_F(Coalescing, AWaitThatRunsOutIs504WhereTheRouteSaysError) {
+  auto hold = gate();
+  origin.on("/a", Reply::fresh("slow").after(hold));
+  start("routes: [{path: /**, coalesce: {wait: 100ms, on_timeout: error}}]\n");
+  auto leader = connect();
+  leader.request("GET", "/a");
+  EXPECT_TRUE(origin.wait_for("/a", 1));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(is_problem(get("/a"), 504));
+  EXPECT_TRUE(metric_reaches("forebay_request_errors_total", {{"reason", "coalesce"}}, 3));
+  EXPECT_TRUE(metric_reaches("forebay_coalesced_requests_total", {{"outcome", "timeout"}}, 3));
+  hold->open();
+  EXPECT_EQ(leader.read().body, "slow");
+  EXPECT_EQ(origin.count("/a"), 1u);
+}
+
+TEST_F(Coalescing, BeyondMaxWaitersTheTimeoutActionAppliesAtOnce) {
+  auto hold = gate();
+  origin.on("/a", Reply::fresh("slow").after(hold));
+  start("routes: [{path: /**, coalesce: {wait: 60s, on_timeout: error, max_waiters: 5}}]\n");
+  auto leader = connect();
+  leader.request("GET", "/a");
+  EXPECT_TRUE(origin.wait_for("/a", 1));
+  auto all = herd(5, "/a");
+  EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 5));
+  EXPECT_EQ(get("/a").status, 504);
+  hold->open();
+  for (auto& c : all) EXPECT_EQ(c.read().body, "slow");
+}
+
+TEST_F(Coalescing, ARouteMaySwitchItOff) {
+  auto hold = gate();
+  origin.on("/a", Reply::fresh("x").after(hold));
+  start("routes: [{path: /**, coalesce: {enabled: false}}]\n");
+  auto all = herd(10, "/a");
+  EXPECT_TRUE(origin.wait_for("/a", 10));
+  hold->open();
+  for (auto& c : all) EXPECT_EQ(c.read().body, "x");
+}
+
+TEST_F(Coalescing, FollowersAreWokenByTheHeadAndNotByPolling) {
+  auto body = gate();
+  auto hold = gate();
+  origin.on("/a", Reply::fresh("0123456789").after(hold).gate_at(5, body));
+  start();
+  auto all = herd(10, "/a");
+  EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 9));
+  const auto opened = Clock::now();
+  hold->open();
+  for (auto& c : all) EXPECT_EQ(c.read_head().status, 200);
+  EXPECT_LT(Clock::now() - opened, milliseconds{400}) << "nginx polls each 500 ms";
+  body->open();
+  for (auto& c : all) EXPECT_EQ(c.read_raw(10), "0123456789");
+}
+
+TEST_F(Coalescing, ASlowFollowerDoesNotHoldUpTheFill) {
+  origin.on("/a", Reply::fresh(pattern(4000000)));
+  start();
+  Socket slow = Socket::connect(daemon->port());
+  slow.receive_buffer(4096);
+  Client stuck(std::move(slow));
+  stuck.request("GET", "/a");
+  EXPECT_TRUE(origin.wait_for("/a", 1));
+  const auto a = get("/a");
+  EXPECT_TRUE(a.complete());
+  EXPECT_TRUE(a.body == pattern(4000000));
+  EXPECT_TRUE(eventually([&] { return get("/a").x_cache() == "HIT"; }));
+  EXPECT_TRUE(stuck.read().body == pattern(4000000));
+}
+
+TEST_F(Coalescing, RequestsOfDifferentVariantsDoNotBlockEachOther) {
+  auto de = gate();
+  origin.on("/a", [de](const Received& r) {
+    auto reply = Reply::fresh(r.get("X-Lang")).field("Vary", "X-Lang");
+    if (r.get("X-Lang") == "de" && r.number > 1) reply.after(de);
+    return reply;
+  });
+  start();
+  get("/a", {{"X-Lang", "en"}});  // now the Vary list is known
+  auto waiting = herd(5, "/a", {{"X-Lang", "de"}});
+  EXPECT_TRUE(origin.wait_for("/a", 2));
+  EXPECT_EQ(get("/a", {{"X-Lang", "fr"}}).body, "fr");
+  de->open();
+  for (auto& c : waiting) EXPECT_EQ(c.read().body, "de");
+  EXPECT_EQ(origin.count("/a"), 3u);
+}
+
+}  // namespace
+}  // namespace forebay::test

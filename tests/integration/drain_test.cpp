@@ -1,0 +1,133 @@
+// A3: a graceful stop loses nothing that has begun and takes no longer than it may.
+#include <signal.h>
+
+#include "support/forebay_test.hpp"
+
+namespace forebay::test {
+namespace {
+
+class Drain : public ForebayTest {
+ protected:
+  bool draining() {
+    return eventually([&] {
+      try {
+        return daemon->admin("GET", "/readyz").status == 503;
+      } catch (const std::exception&) {
+        return false;
+      }
+    });
+  }
+};
+
+TEST_F(Drain, ARequestInFlightIsAnsweredWholeAndTheConnectionClosed) {
+  auto hold = gate();
+  origin.on("/slow", Reply::fresh(pattern(100000)).gate_at(50000, hold));
+  origin.on("/late", Reply::fresh("late").after(hold));
+  start();
+  auto streaming = connect();
+  streaming.request("GET", "/slow");
+  EXPECT_EQ(streaming.read_head().status, 200);
+  auto waiting = connect();
+  waiting.request("GET", "/late");
+  EXPECT_TRUE(origin.wait_for("/late", 1));
+  daemon->signal(SIGTERM);
+  EXPECT_TRUE(draining());
+  EXPECT_TRUE(daemon->running());
+  hold->open();
+  EXPECT_TRUE(streaming.read_raw(100000) == pattern(100000));
+  const auto a = waiting.read();
+  EXPECT_EQ(a.body, "late");
+  EXPECT_EQ(a.get("Connection"), "close");
+  EXPECT_TRUE(waiting.closed());
+  EXPECT_EQ(daemon->wait_exit().value_or(-1), 0);
+}
+
+TEST_F(Drain, IdleConnectionsAreClosedAndTheProcessEndsAtOnce) {
+  origin.on("/a", Reply::fresh());
+  start("shutdown: {drain: 30s}\nroutes: [{path: /**}]\n");
+  auto idle = connect();
+  EXPECT_EQ(idle.get("/a").status, 200);
+  auto fresh = connect();
+  const auto before = Clock::now();
+  daemon->signal(SIGTERM);
+  EXPECT_TRUE(idle.closed());
+  EXPECT_EQ(daemon->wait_exit().value_or(-1), 0);
+  EXPECT_LT(Clock::now() - before, seconds{10}) << "the drain time is a limit, not a wait";
+}
+
+TEST_F(Drain, TheDrainTimeBoundsWhatHangs) {
+  origin.on("/never", Reply::silence());
+  start("shutdown: {drain: 300ms}\nroutes: [{path: /**}]\n");
+  auto stuck = connect();
+  stuck.request("GET", "/never");
+  EXPECT_TRUE(origin.wait_for("/never", 1));
+  const auto before = Clock::now();
+  daemon->signal(SIGTERM);
+  EXPECT_EQ(daemon->wait_exit().value_or(-1), 0);
+  EXPECT_GE(Clock::now() - before, milliseconds{250});
+  EXPECT_LT(Clock::now() - before, seconds{10});
+  EXPECT_NE(stuck.read().status, 200);
+}
+
+TEST_F(Drain, ASecondSignalEndsItAtOnce) {
+  origin.on("/never", Reply::silence());
+  start("shutdown: {drain: 10m}\nroutes: [{path: /**}]\n");
+  auto stuck = connect();
+  stuck.request("GET", "/never");
+  EXPECT_TRUE(origin.wait_for("/never", 1));
+  daemon->signal(SIGTERM);
+  EXPECT_TRUE(draining());
+  daemon->signal(SIGTERM);
+  EXPECT_TRUE(daemon->wait_exit().has_value());
+  expected_exit = *daemon->wait_exit();
+}
+
+TEST_F(Drain, DuringTheDelayNewConnectionsAreStillServedWhileReadinessIsOff) {
+  origin.on("/a", Reply::fresh());
+  start("shutdown: {delay: 1500ms, drain: 5s}\nroutes: [{path: /**}]\n");
+  daemon->signal(SIGTERM);
+  EXPECT_TRUE(draining());
+  EXPECT_THAT(daemon->admin("GET", "/readyz").body, HasSubstr("draining"));
+  EXPECT_EQ(daemon->admin("GET", "/livez").status, 200);
+  EXPECT_EQ(get("/a").status, 200);
+  EXPECT_EQ(metric("forebay_state", {{"state", "draining"}}), 1);
+  EXPECT_EQ(daemon->wait_exit().value_or(-1), 0);
+}
+
+TEST_F(Drain, IntAndQuitAreGracefulAsWell) {
+  for (const int number : {SIGINT, SIGQUIT}) {
+    start();
+    daemon->signal(number);
+    EXPECT_EQ(daemon->wait_exit().value_or(-1), 0) << number;
+  }
+}
+
+TEST_F(Drain, NoRequestFailsWhileTheDaemonStops) {
+  origin.otherwise([](const Received& r) { return Reply::fresh(r.path); });
+  start("shutdown: {delay: 200ms, drain: 10s}\nroutes: [{path: /**}]\n");
+  std::vector<Client> all;
+  for (int i = 0; i < 200; ++i) {
+    all.push_back(connect());
+    all.back().request("GET", "/" + std::to_string(i % 50));
+  }
+  daemon->signal(SIGTERM);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto a = all[i].read();
+    EXPECT_EQ(a.status, 200) << i;
+    EXPECT_TRUE(a.complete());
+    EXPECT_EQ(a.body, "/" + std::to_string(i % 50));
+  }
+  EXPECT_EQ(daemon->wait_exit().value_or(-1), 0);
+}
+
+TEST_F(Drain, HupPipeAndUsr1DoNotEndIt) {
+  start();
+  daemon->signal(SIGPIPE);
+  daemon->signal(SIGUSR1);
+  daemon->signal(SIGUSR2);
+  EXPECT_TRUE(alive());
+  EXPECT_TRUE(daemon->running());
+}
+
+}  // namespace
+}  // namespace forebay::test

@@ -1,0 +1,88 @@
+// D10: every error of Forebay's own is an RFC 9457 document that tells the caller what to do and nothing internal.
+#include "support/forebay_test.hpp"
+#include "support/json.hpp"
+
+namespace forebay::test {
+namespace {
+
+class Errors : public ForebayTest {};
+
+TEST_F(Errors, EveryOwnErrorIsAProblemDocumentWithAStableType) {
+  origin.on("/down", Reply::hang_up(End::Rst));
+  origin.on("/slow", Reply::silence());
+  start("origins: {o: {url: '" + origin.url() + "', timeouts: {first_byte: 100ms}, retries: 0}}\norigin: o\n" +
+        "server: {threads: 1, limits: {request_target: 1KiB, request_header: 4KiB, request_body: 1KiB}}\nroutes: "
+        "[{path: /**}]\n");
+  const std::pair<Answer, int> all[] = {
+      {get("/down"), 502},
+      {get("/slow"), 504},
+      {get("/x", {{"Cache-Control", "only-if-cached"}}), 504},
+      {send_raw("GET / HTTP/1.1\r\n\r\n"), 400},
+      {get("/" + std::string(2000, 'a')), 414},
+      {get("/", {{"X", std::string(5000, 'a')}}), 431},
+      {ask("POST", "/", {}, std::string(5000, 'a')), 413},
+      {ask("TRACE", "/"), 405},
+      {get("/", {{"Upgrade", "websocket"}, {"Connection", "upgrade"}}), 501},
+      {ask("POST", "/", {{"Expect", "x"}}, "x"), 417},
+  };
+  std::map<std::string, int> types;
+  for (const auto& [a, status] : all) {
+    ASSERT_TRUE(is_problem(a, status)) << status << a;
+    auto json = *flatten_json(a.body);
+    EXPECT_NE(json["type"], "") << a.body;
+    EXPECT_NE(json["title"], "") << a.body;
+    EXPECT_FALSE(a.has("Cache-Status"));
+    EXPECT_THAT(a.body, Not(HasSubstr("127.0.0.1"))) << "no origin internals";
+    EXPECT_THAT(a.body, Not(HasSubstr(std::to_string(origin.port()))));
+    EXPECT_TRUE(a.has("Date"));
+  }
+}
+
+TEST_F(Errors, TheDocumentCarriesTheRequestId) {
+  origin.on("/down", Reply::hang_up(End::Rst));
+  start();
+  const auto a = get("/down");
+  const auto line = access_line("/down");
+  const auto id = line.find("request_id");
+  ASSERT_NE(id, line.end());
+  EXPECT_THAT(a.body, HasSubstr(id->second));
+}
+
+TEST_F(Errors, TheFormFollowsAccept) {
+  origin.on("/down", Reply::hang_up(End::Rst));
+  start();
+  EXPECT_THAT(get("/down", {{"Accept", "text/html,application/xhtml+xml,*/*;q=0.8"}}).get("Content-Type"),
+              StartsWith("text/html"));
+  EXPECT_THAT(get("/down", {{"Accept", "text/plain"}}).get("Content-Type"), StartsWith("text/plain"));
+  for (const auto* accept : {"*/*", "application/json", "application/problem+json", ""})
+    EXPECT_THAT(get("/down", {{"Accept", accept}}).get("Content-Type"), StartsWith("application/problem+json"))
+        << accept;
+}
+
+TEST_F(Errors, NothingOfTheRequestIsEchoedAsHtml) {
+  origin.on("/<script>", Reply::hang_up(End::Rst));
+  start();
+  const auto a = get("/%3Cscript%3Ealert(1)%3C/script%3E", {{"Accept", "text/html"}, {"X-Request-Id", "<script>"}});
+  EXPECT_THAT(a.body, Not(HasSubstr("<script>")));
+}
+
+TEST_F(Errors, AHeadGetsTheErrorWithoutContent) {
+  origin.on("/down", Reply::hang_up(End::Rst));
+  start();
+  auto c = connect();
+  const auto a = c.ask("HEAD", "/down");
+  EXPECT_EQ(a.status, 502);
+  EXPECT_EQ(c.ask("HEAD", "/down").status, 502) << "the connection is in step";
+}
+
+TEST_F(Errors, AnErrorOfTheOriginIsPassedOnAsItIs) {
+  origin.on("/500", Reply(500).field("Content-Type", "text/x-own").body("own words"));
+  start();
+  const auto a = get("/500");
+  EXPECT_EQ(a.status, 500);
+  EXPECT_EQ(a.get("Content-Type"), "text/x-own");
+  EXPECT_EQ(a.body, "own words");
+}
+
+}  // namespace
+}  // namespace forebay::test

@@ -1,0 +1,242 @@
+// RFC 5861 and RFC 9111 section 4.2.4. Staleness comes from Age, so that no test waits for time to pass.
+#include "support/forebay_test.hpp"
+
+namespace forebay::test {
+namespace {
+
+class Stale : public ForebayTest {
+ protected:
+  // Stale by one second from the start, with so many seconds left of a window of 30.
+  static Reply aged(const std::string& cache_control, const std::string& body = "old", int age = 61) {
+    return Reply::with("max-age=60" + (cache_control.empty() ? "" : ", " + cache_control), body)
+        .field("Age", std::to_string(age))
+        .field("ETag", "\"" + body + "\"");
+  }
+};
+
+TEST_F(Stale, WithinStaleWhileRevalidateTheStaleAnswerComesAtOnceAndOneRefreshGoesOut) {
+  auto hold = gate();
+  origin.on("/a", {aged("stale-while-revalidate=30"), Reply::fresh("new").after(hold)});
+  start();
+  get("/a");
+  for (int i = 0; i < 10; ++i) {
+    const auto a = get("/a");  // the refresh is held back: only an answer from the store can arrive
+    EXPECT_EQ(a.body, "old");
+    EXPECT_EQ(a.x_cache(), "STALE");
+    EXPECT_THAT(a.cache_status(), MatchesRegex("forebay; hit; ttl=-[0-9]+; detail=stale-while-revalidate"));
+    EXPECT_GE(a.age(), 61);
+  }
+  EXPECT_TRUE(origin.wait_for("/a", 2));
+  EXPECT_EQ(origin.count("/a"), 2u);
+  hold->open();
+  EXPECT_TRUE(eventually([&] { return get("/a").body == "new"; }));
+  EXPECT_EQ(get("/a").x_cache(), "HIT");
+  EXPECT_EQ(origin.count("/a"), 2u);
+}
+
+TEST_F(Stale, TheRefreshIsConditionalAndCarriesTheFieldsOfTheRequestThatStartedIt) {
+  origin.on("/a", {aged("stale-while-revalidate=30"),
+                   Reply(304).field("ETag", "\"old\"").field("Cache-Control", "max-age=60")});
+  start();
+  get("/a", {{"X-Mark", "first"}});
+  EXPECT_EQ(get("/a", {{"X-Mark", "second"}}).x_cache(), "STALE");
+  EXPECT_TRUE(origin.wait_for("/a", 2));
+  EXPECT_EQ(origin.last("/a").get("If-None-Match"), "\"old\"");
+  EXPECT_EQ(origin.last("/a").get("X-Mark"), "second");
+  EXPECT_TRUE(eventually([&] { return get("/a").x_cache() == "HIT"; }));
+  EXPECT_EQ(get("/a").body, "old");
+}
+
+TEST_F(Stale, AfterTheWindowNoStaleAnswerIsGiven) {
+  origin.on("/a", {aged("stale-while-revalidate=30", "old", 100), Reply::fresh("new")});
+  start();
+  get("/a");
+  const auto a = get("/a");
+  EXPECT_EQ(a.body, "new");
+  EXPECT_EQ(a.x_cache(), "MISS");
+}
+
+TEST_F(Stale, WhateverTheRefreshBringsReplacesTheEntryEvenANoCache) {
+  origin.on("/a", [](const Received& r) {
+    return r.number == 1 ? aged("stale-while-revalidate=30")
+                         : Reply::with("no-cache", "n" + std::to_string(r.number)).field("ETag", "\"n\"");
+  });
+  start();
+  get("/a");
+  EXPECT_EQ(get("/a").body, "old");
+  EXPECT_TRUE(origin.wait_for("/a", 2));
+  EXPECT_TRUE(eventually([&] { return get("/a").body != "old"; }));
+}
+
+TEST_F(Stale, TheRoutesWindowAppliesWhereTheOriginSaysNothingAndTheOriginsDirectiveWins) {
+  auto never = gate();
+  origin.on("/silent", {aged(""), Reply::fresh("new").after(never)});
+  origin.on("/says", {aged("stale-while-revalidate=0"), Reply::fresh("new")});
+  start("routes: [{path: /**, stale: {while_revalidate: 30s}}]\n");
+  get("/silent");
+  EXPECT_EQ(get("/silent").x_cache(), "STALE");
+  get("/says");
+  EXPECT_EQ(get("/says").body, "new");
+}
+
+TEST_F(Stale, MustRevalidateAndItsKinForbidStaleAnswers) {
+  const std::vector<std::string> forbidding{"must-revalidate", "proxy-revalidate", "no-cache", "s-maxage=60"};
+  for (std::size_t i = 0; i < forbidding.size(); ++i) {
+    origin.on("/w" + std::to_string(i), {aged(forbidding[i]), Reply::fresh("new")});
+    origin.on("/e" + std::to_string(i), {aged(forbidding[i] + ", stale-if-error=300"), Reply(503).body("down")});
+  }
+  origin.on("/both", {aged("must-revalidate, stale-while-revalidate=30"), Reply::fresh("new")});
+  start("routes: [{path: /**, stale: {while_revalidate: 5m, if_error: 5m}}]\n");
+  for (std::size_t i = 0; i < forbidding.size(); ++i) {
+    get("/w" + std::to_string(i));
+    EXPECT_EQ(get("/w" + std::to_string(i)).body, "new") << forbidding[i];
+    get("/e" + std::to_string(i));
+    EXPECT_EQ(get("/e" + std::to_string(i)).status, 503) << forbidding[i];
+  }
+  get("/both");
+  EXPECT_EQ(get("/both").body, "new");
+}
+
+TEST_F(Stale, AnExplicitStaleWhileRevalidateBesideSMaxageIsHonoured) {
+  auto never = gate();
+  origin.on("/a",
+            {Reply::with("s-maxage=60, stale-while-revalidate=300", "old").field("Age", "61").field("ETag", "\"o\""),
+             Reply::fresh("new").after(never)});
+  start();
+  get("/a");
+  EXPECT_EQ(get("/a").x_cache(), "STALE");
+}
+
+TEST_F(Stale, AnErrorStatusOfTheOriginIsCoveredByStaleIfError) {
+  origin.on("/a", {aged("stale-if-error=300"), Reply(503).body("down")});
+  start();
+  get("/a");
+  for (int i = 0; i < 3; ++i) {
+    const auto a = get("/a");
+    EXPECT_EQ(a.status, 200);
+    EXPECT_EQ(a.body, "old");
+    EXPECT_EQ(a.x_cache(), "STALE");
+    EXPECT_THAT(a.cache_status(),
+                MatchesRegex("forebay; fwd=stale; fwd-status=503; ttl=-[0-9]+; detail=stale-if-error"));
+  }
+}
+
+TEST_F(Stale, EveryKindOfFailureIsCoveredByStaleIfError) {
+  const std::vector<std::pair<std::string, Reply>> failures{
+      {"/500", Reply(500)},
+      {"/502", Reply(502)},
+      {"/504", Reply(504)},
+      {"/fin", Reply::hang_up(End::Fin)},
+      {"/rst", Reply::hang_up(End::Rst)},
+      {"/garbage", Reply::raw("SSH-2.0-OpenSSH_9.2\r\n\r\n").close_silently()},
+      {"/cut-head", Reply::fresh("x").cut(30, End::Fin)},
+      {"/timeout", Reply::silence()},
+  };
+  for (const auto& [path, reply] : failures) origin.on(path, {aged("stale-if-error=300"), reply});
+  start("origins: {o: {url: '" + origin.url() + "', timeouts: {first_byte: 200ms}}}\norigin: o\n" +
+        "routes: [{path: /**}]\n");
+  for (const auto& [path, reply] : failures) {
+    get(path);
+    const auto a = get(path);
+    EXPECT_EQ(a.status, 200) << path;
+    EXPECT_EQ(a.body, "old") << path;
+    EXPECT_THAT(a.cache_status(), HasSubstr("detail=stale-if-error")) << path;
+  }
+}
+
+TEST_F(Stale, AnOriginThatRefusesConnectionsIsCoveredUntilTheWindowEnds) {
+  origin.on("/in", aged("stale-if-error=300"));
+  origin.on("/out", aged("stale-if-error=30", "old", 200));
+  start();
+  get("/in");
+  get("/out");
+  origin.refuse();
+  const auto in = get("/in");
+  EXPECT_EQ(in.body, "old");
+  EXPECT_THAT(in.cache_status(), MatchesRegex("forebay; fwd=stale; ttl=-[0-9]+; detail=stale-if-error"))
+      << "no fwd-status: the origin did not answer";
+  const auto out = get("/out");
+  EXPECT_TRUE(is_problem(out, 502)) << out;
+  EXPECT_EQ(out.x_cache(), "ERROR");
+}
+
+TEST_F(Stale, AStatusThatIsNoErrorForTheRouteIsPassedOn) {
+  origin.on("/404", {aged("stale-if-error=300"), Reply(404).body("gone")});
+  origin.on("/501", {aged("stale-if-error=300"), Reply(501).body("no")});
+  origin.on("/listed", {aged("stale-if-error=300"), Reply(404).body("gone")});
+  start("routes: [{path: /listed, stale: {errors: [404]}}, {path: /**}]\n");
+  get("/404");
+  EXPECT_EQ(get("/404").status, 404);
+  get("/501");
+  EXPECT_EQ(get("/501").status, 501);
+  get("/listed");
+  EXPECT_EQ(get("/listed").body, "old");
+}
+
+TEST_F(Stale, AFailedRefreshLeavesTheOldEntryInPlace) {
+  origin.on("/a", {aged("stale-while-revalidate=300, stale-if-error=300"), Reply(503), Reply::hang_up(End::Rst),
+                   Reply(500), Reply::fresh("new")});
+  start();
+  get("/a");
+  std::size_t seen = 1;
+  for (int i = 0; i < 200 && origin.count("/a") < 5; ++i) {
+    const auto a = get("/a");
+    EXPECT_EQ(a.status, 200);
+    if (a.body == "new") break;
+    EXPECT_EQ(a.body, "old");
+    origin.wait_for("/a", ++seen, milliseconds{200});
+  }
+  EXPECT_TRUE(eventually([&] { return get("/a").body == "new"; }));
+}
+
+TEST_F(Stale, AFailedFetchWithoutStaleGivesTheLeaderTheOriginsAnswer) {
+  origin.on("/a", Reply(503).field("Retry-After", "7").body("origin's own words"));
+  start();
+  const auto a = get("/a");
+  EXPECT_EQ(a.status, 503);
+  EXPECT_EQ(a.body, "origin's own words");
+  EXPECT_EQ(a.get("Retry-After"), "7");
+}
+
+TEST_F(Stale, AThousandRequestsOnAnExpiredKeyMakeOneConditionalRequest) {
+  auto hold = gate();
+  origin.on("/a", [hold](const Received& r) {
+    if (r.has("If-None-Match"))
+      return Reply(304).field("ETag", "\"old\"").field("Cache-Control", "max-age=60").after(hold);
+    return aged("");
+  });
+  start();
+  get("/a");
+  std::vector<Client> herd;
+  for (int i = 0; i < 300; ++i) herd.push_back(connect());
+  for (auto& c : herd) c.request("GET", "/a");
+  EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 299));
+  hold->open();
+  for (auto& c : herd) {
+    const auto a = c.read();
+    EXPECT_EQ(a.status, 200);
+    EXPECT_EQ(a.body, "old");
+  }
+  EXPECT_EQ(origin.count("/a"), 2u);
+}
+
+TEST_F(Stale, AnEntryPurgedByAWriteIsNotResurrectedByA304OnItsWay) {
+  auto hold = gate();
+  origin.on("/a", [hold](const Received& r) {
+    if (r.method == "POST") return Reply(200).body("done");
+    if (r.has("If-None-Match"))
+      return Reply(304).field("ETag", "\"old\"").field("Cache-Control", "max-age=60").after(hold);
+    return r.number == 1 ? aged("stale-while-revalidate=300") : Reply::fresh("after the write");
+  });
+  start();
+  get("/a");
+  EXPECT_EQ(get("/a").x_cache(), "STALE");
+  EXPECT_TRUE(origin.wait_for("/a", 2));
+  EXPECT_EQ(ask("POST", "/a", {}, "x").status, 200);
+  hold->open();
+  EXPECT_TRUE(eventually([&] { return get("/a").body == "after the write"; }));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(get("/a").body, "after the write");
+}
+
+}  // namespace
+}  // namespace forebay::test

@@ -1,0 +1,267 @@
+// Conditional requests on both sides: RFC 9110 section 13, RFC 9111 section 4.3.
+#include "support/forebay_test.hpp"
+
+namespace forebay::test {
+namespace {
+
+class Validation : public ForebayTest {};
+
+const char* const kModified = "Tue, 15 Nov 1994 12:45:26 GMT";
+
+TEST_F(Validation, ConditionsOfTheClientAreAnsweredFromTheStore) {
+  origin.on("/a", Reply::fresh().field("ETag", "\"v1\"").field("Last-Modified", kModified));
+  origin.on("/weak", Reply::fresh().field("ETag", "W/\"v1\""));
+  start();
+  get("/a");
+  get("/weak");
+  struct Case {
+    const char* path;
+    FieldLines request;
+    int status;
+  };
+  const Case cases[] = {
+      {"/a", {{"If-None-Match", "\"v1\""}}, 304},
+      {"/a", {{"If-None-Match", "W/\"v1\""}}, 304},
+      {"/a", {{"If-None-Match", "\"x\", \"v1\""}}, 304},
+      {"/a", {{"If-None-Match", "\"x\""}, {"If-None-Match", "\"v1\""}}, 304},
+      {"/a", {{"If-None-Match", "*"}}, 304},
+      {"/a", {{"If-None-Match", "\"x\""}}, 200},
+      {"/a", {{"If-None-Match", "\"V1\""}}, 200},
+      {"/weak", {{"If-None-Match", "\"v1\""}}, 304},
+      {"/weak", {{"If-None-Match", "W/\"v1\""}}, 304},
+      {"/a", {{"If-Modified-Since", kModified}}, 304},
+      {"/a", {{"If-Modified-Since", "Tuesday, 15-Nov-94 12:45:26 GMT"}}, 304},
+      {"/a", {{"If-Modified-Since", "Tue Nov 15 12:45:26 1994"}}, 304},
+      {"/a", {{"If-Modified-Since", "Tue, 15 Nov 1994 12:45:25 GMT"}}, 200},
+      {"/a", {{"If-Modified-Since", "yesterday"}}, 200},
+      {"/a", {{"If-None-Match", "\"x\""}, {"If-Modified-Since", kModified}}, 200},
+      {"/a", {{"If-None-Match", "\"v1\""}, {"If-Modified-Since", "Tue, 15 Nov 1994 12:45:25 GMT"}}, 304},
+  };
+  for (const auto& c : cases) {
+    for (const auto* method : {"GET", "HEAD"}) {
+      const auto a = ask(method, c.path, c.request);
+      EXPECT_EQ(a.status, c.status) << method << ' ' << c.request[0].first << ": " << c.request[0].second;
+      EXPECT_TRUE(a.complete());
+      EXPECT_EQ(a.x_cache(), "HIT");
+    }
+  }
+  EXPECT_EQ(origin.count(), 2u);
+}
+
+TEST_F(Validation, A304CarriesTheFieldsThatTheRfcNamesAndLeavesTheConnectionInStep) {
+  origin.on("/a", Reply::fresh("content")
+                      .field("ETag", "\"v1\"")
+                      .field("Expires", http_date(60))
+                      .field("Vary", "Accept")
+                      .field("Content-Location", "/a.html")
+                      .field("Content-Type", "text/html"));
+  start();
+  auto c = connect();
+  const auto full = c.get("/a");
+  const auto a = c.get("/a", {{"If-None-Match", "\"v1\""}});
+  EXPECT_EQ(a.status, 304);
+  for (const auto* name : {"ETag", "Date", "Cache-Control", "Content-Location", "Expires", "Vary"})
+    EXPECT_EQ(a.get(name), full.get(name)) << name;
+  EXPECT_FALSE(a.has("Transfer-Encoding"));
+  EXPECT_EQ(c.get("/a").body, "content");
+}
+
+TEST_F(Validation, AMissIsFetchedWithoutTheClientsConditionsWhichApplyAtDelivery) {
+  origin.on("/a", Reply::fresh("content").field("ETag", "\"v1\""));
+  start();
+  const auto a = get("/a", {{"If-None-Match", "\"v1\""}, {"If-Modified-Since", kModified}});
+  EXPECT_EQ(a.status, 304);
+  const auto r = origin.last("/a");
+  EXPECT_FALSE(r.has("If-None-Match"));
+  EXPECT_FALSE(r.has("If-Modified-Since"));
+  EXPECT_EQ(get("/a").body, "content");
+  EXPECT_EQ(origin.count("/a"), 1u);
+}
+
+TEST_F(Validation, APassKeepsTheClientsConditionsForTheOrigin) {
+  origin.on("/a", Reply(304).field("ETag", "\"v1\""));
+  start("routes: [{path: /**, cache: false}]\n");
+  EXPECT_EQ(get("/a", {{"If-None-Match", "\"v1\""}}).status, 304);
+  EXPECT_EQ(origin.last("/a").get("If-None-Match"), "\"v1\"");
+}
+
+TEST_F(Validation, AStaleEntryIsValidatedByItsETagAndTheStoredBodyIsServed) {
+  origin.on("/a", [](const Received& r) {
+    if (r.get("If-None-Match") == "\"v1\"")
+      return Reply(304).field("ETag", "\"v1\"").field("Cache-Control", "max-age=50").field("X-New", "2");
+    return Reply::with("max-age=60", "content")
+        .field("Age", "61")
+        .field("ETag", "\"v1\"")
+        .field("X-New", "1")
+        .field("X-Old", "o");
+  });
+  start();
+  get("/a");
+  const auto a = get("/a");
+  EXPECT_EQ(a.status, 200);
+  EXPECT_EQ(a.body, "content");
+  EXPECT_EQ(a.x_cache(), "REVALIDATED");
+  EXPECT_EQ(a.get("X-New"), "2") << "fields of the 304 replace the stored ones in this answer";
+  EXPECT_EQ(a.get("X-Old"), "o") << "the others stay";
+  EXPECT_EQ(a.get("Cache-Control"), "max-age=50");
+  EXPECT_EQ(a.get("Content-Length"), "7");
+  const auto hit = get("/a");
+  EXPECT_EQ(hit.x_cache(), "HIT") << "freshness restarts";
+  EXPECT_EQ(hit.get("X-New"), "2");
+  EXPECT_EQ(hit.body, "content");
+  EXPECT_LE(hit.age(), 10);
+  EXPECT_EQ(origin.count("/a"), 2u);
+}
+
+TEST_F(Validation, FramingAndCodingFieldsOfA304DoNotTouchTheStoredEntry) {
+  origin.on("/a", [](const Received& r) {
+    if (r.has("If-None-Match"))
+      return Reply(304)
+          .field("ETag", "\"v1\"")
+          .field("Cache-Control", "max-age=60")
+          .field("Content-Length", "999")
+          .field("Content-Encoding", "gzip")
+          .field("Content-Range", "bytes 0-1/2")
+          .field("Connection", "X-Hop")
+          .field("X-Hop", "no");
+    return Reply::with("no-cache", "content").field("ETag", "\"v1\"");
+  });
+  start();
+  get("/a");
+  auto c = connect();
+  for (const auto& a : {c.get("/a"), c.get("/a")}) {
+    EXPECT_EQ(a.status, 200);
+    EXPECT_EQ(a.body, "content");
+    EXPECT_EQ(a.get("Content-Length"), "7");
+    EXPECT_FALSE(a.has("Content-Encoding"));
+    EXPECT_FALSE(a.has("Content-Range"));
+    EXPECT_FALSE(a.has("X-Hop"));
+  }
+}
+
+TEST_F(Validation, WithoutAnETagLastModifiedValidates) {
+  origin.on("/a", [](const Received& r) {
+    if (r.has("If-Modified-Since")) return Reply(304).field("Cache-Control", "max-age=60");
+    return Reply::with("max-age=60", "content").field("Age", "61").field("Last-Modified", kModified);
+  });
+  start();
+  get("/a");
+  EXPECT_EQ(get("/a").x_cache(), "REVALIDATED");
+  EXPECT_EQ(origin.last("/a").get("If-Modified-Since"), kModified);
+  EXPECT_EQ(get("/a").x_cache(), "HIT");
+}
+
+TEST_F(Validation, AWeakETagIsSentAsReceivedAndServes) {
+  origin.on("/a", [](const Received& r) {
+    if (r.get("If-None-Match") == "W/\"v1\"") return Reply(304).field("ETag", "W/\"v1\"");
+    return Reply::with("no-cache", "content").field("ETag", "W/\"v1\"");
+  });
+  start();
+  get("/a");
+  const auto a = get("/a");
+  EXPECT_EQ(a.x_cache(), "REVALIDATED");
+  EXPECT_EQ(a.body, "content");
+}
+
+TEST_F(Validation, NoCacheIsStoredAndValidatedAtEachUse) {
+  origin.on("/a", [](const Received& r) {
+    if (r.has("If-None-Match"))
+      return Reply(304).field("ETag", "\"v1\"").field("Cache-Control", "max-age=60, no-cache");
+    return Reply::with("max-age=60, no-cache", "content").field("ETag", "\"v1\"");
+  });
+  start();
+  get("/a");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(get("/a").x_cache(), "REVALIDATED");
+  EXPECT_EQ(origin.count("/a"), 4u);
+}
+
+TEST_F(Validation, AFull200ReplacesTheStaleEntry) {
+  origin.on("/a", {Reply::with("max-age=60", "old").field("Age", "61").field("ETag", "\"v1\""),
+                   Reply::with("max-age=60", "new").field("ETag", "\"v2\"")});
+  start();
+  get("/a");
+  const auto a = get("/a");
+  EXPECT_EQ(a.body, "new");
+  EXPECT_EQ(a.x_cache(), "MISS");
+  EXPECT_THAT(a.cache_status(), StartsWith("forebay; fwd=stale"));
+  const auto hit = get("/a");
+  EXPECT_EQ(hit.body, "new");
+  EXPECT_EQ(hit.x_cache(), "HIT");
+}
+
+TEST_F(Validation, A304WithAnotherStrongETagDoesNotUpdateTheEntry) {
+  origin.on("/a", [](const Received& r) {
+    if (r.has("If-None-Match"))
+      return Reply(304).field("ETag", "\"other\"").field("Cache-Control", "max-age=60").field("X-New", "2");
+    return Reply::with("no-cache", "content").field("ETag", "\"v1\"").field("X-New", "1");
+  });
+  start();
+  get("/a");
+  get("/a");
+  const auto later = get("/a", {{"If-None-Match", "\"other\""}});
+  EXPECT_NE(later.x_cache(), "HIT") << "the 304 was about another representation";
+  EXPECT_NE(get("/a").get("ETag"), "\"other\"");
+}
+
+TEST_F(Validation, AConditionalRequestOnAStaleEntryIsAnsweredAfterValidation) {
+  origin.on("/a", [](const Received& r) {
+    if (r.get("If-None-Match").find("\"v1\"") != std::string::npos)
+      return Reply(304).field("ETag", "\"v1\"").field("Cache-Control", "max-age=60");
+    return Reply::with("max-age=60", "content").field("Age", "61").field("ETag", "\"v1\"");
+  });
+  start();
+  get("/a");
+  EXPECT_EQ(get("/a", {{"If-None-Match", "\"v1\""}}).status, 304);
+  EXPECT_EQ(get("/a", {{"If-None-Match", "\"v0\""}}).status, 200);
+  EXPECT_EQ(get("/a").x_cache(), "HIT");
+  EXPECT_EQ(origin.count("/a"), 2u);
+}
+
+TEST_F(Validation, AValidationSendsTheETagsOfAllVariants) {
+  origin.on("/a", [](const Received& r) {
+    const auto lang = r.get("Accept-Language");
+    if (r.has("If-None-Match"))
+      return Reply(304)
+          .field("ETag", "\"" + lang + "\"")
+          .field("Vary", "Accept-Language")
+          .field("Cache-Control", "max-age=60");
+    return Reply::with("no-cache", lang).field("ETag", "\"" + lang + "\"").field("Vary", "Accept-Language");
+  });
+  start();
+  get("/a", {{"Accept-Language", "de"}});
+  get("/a", {{"Accept-Language", "fr"}});
+  const auto a = get("/a", {{"Accept-Language", "de"}});
+  EXPECT_EQ(a.body, "de");
+  EXPECT_THAT(origin.last("/a").get("If-None-Match"), HasSubstr("\"de\""));
+}
+
+TEST_F(Validation, AHeadThatAgreesFreshensTheStoredGetAndOneThatDiffersMakesItStale) {
+  origin.on("/same", [](const Received& r) {
+    if (r.method == "HEAD") return Reply::with("max-age=60", "content").field("ETag", "\"v1\"");
+    return Reply::with("max-age=60", "content").field("Age", "61").field("ETag", "\"v1\"");
+  });
+  origin.on("/other", [](const Received& r) {
+    if (r.method == "HEAD") return Reply::with("max-age=60", "longer content").field("ETag", "\"v2\"");
+    return r.has("If-None-Match") ? Reply::with("max-age=60", "third").field("ETag", "\"v3\"")
+                                  : Reply::with("max-age=60", "content").field("Age", "61").field("ETag", "\"v1\"");
+  });
+  start();
+  get("/same");
+  ask("HEAD", "/same");
+  EXPECT_EQ(get("/same").body, "content");
+  get("/other");
+  ask("HEAD", "/other");
+  EXPECT_NE(get("/other").body, "content");
+}
+
+TEST_F(Validation, IfMatchAndIfUnmodifiedSinceAreLeftToTheOriginOrAnswered412) {
+  origin.on("/a",
+            [](const Received& r) { return r.has("If-Match") ? Reply(412) : Reply::fresh().field("ETag", "\"v1\""); });
+  start();
+  get("/a");
+  EXPECT_EQ(get("/a", {{"If-Match", "\"other\""}}).status, 412);
+  EXPECT_EQ(get("/a").status, 200);
+}
+
+}  // namespace
+}  // namespace forebay::test

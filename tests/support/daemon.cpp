@@ -1,0 +1,184 @@
+#include "support/daemon.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+#include "support/json.hpp"
+
+namespace forebay::test {
+namespace {
+
+bool has_key(std::string_view yaml, std::string_view key) {
+  const std::string line = std::string(key) + ':';
+  return yaml.starts_with(line) || yaml.find('\n' + line) != std::string_view::npos;
+}
+
+// In the child, between fork and exec: only what is safe there.
+[[noreturn]] void become(const std::array<const char*, 7>& arguments, const char* out, const char* err) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const int null = ::open("/dev/null", O_RDONLY);
+  const int o = ::open(out, O_WRONLY | O_CREAT | O_APPEND, 0600);
+  const int e = ::open(err, O_WRONLY | O_CREAT | O_APPEND, 0600);
+  ::dup2(null, 0);
+  ::dup2(o, 1);
+  ::dup2(e, 2);
+  ::execv(arguments[0], const_cast<char* const*>(arguments.data()));
+  ::_exit(127);
+}
+
+}  // namespace
+
+TempDir::TempDir() {
+  std::string name = (std::filesystem::temp_directory_path() / "forebay-test-XXXXXX").string();
+  if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
+  path_ = name;
+}
+
+TempDir::~TempDir() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+void write_file(const std::string& path, std::string_view text) {
+  const auto fresh = path + ".new";
+  {
+    std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
+    out << text;
+  }
+  std::filesystem::rename(fresh, path);
+}
+
+// A test states what it is about; the rest is filled in here.
+std::string Daemon::completed(std::string_view yaml) const {
+  std::string all(yaml);
+  if (!all.ends_with('\n')) all += '\n';
+  if (!has_key(all, "listen")) all += "listen: 127.0.0.1:0\n";
+  if (!has_key(all, "admin")) all += "admin: {listen: 127.0.0.1:0}\n";
+  if (!has_key(all, "log"))
+    all += "log: {level: info, format: text, access: {output: " + access_path() + ", format: json, flush: 10ms}}\n";
+  if (!has_key(all, "server")) all += "server: {threads: 2}\n";
+  if (!has_key(all, "shutdown")) all += "shutdown: {drain: 5s}\n";
+  return all;
+}
+
+Daemon::Daemon(std::string_view yaml) {
+  write_file(config_path(), completed(yaml));
+  spawn();
+  try {
+    await_ready();
+  } catch (...) {
+    ::kill(pid_, SIGKILL);
+    wait_exit();
+    throw;
+  }
+}
+
+Daemon::~Daemon() {
+  if (pid_ < 0 || exit_) return;
+  ::kill(pid_, SIGKILL);
+  wait_exit();
+}
+
+void Daemon::spawn() {
+  const auto config = config_path(), ports = dir_.file("ports"), out = dir_.file("stdout"), err = dir_.file("stderr");
+  const std::array<const char*, 7> arguments{FOREBAY_BINARY, "run",         "-c",   config.c_str(),
+                                             "--port-file",  ports.c_str(), nullptr};
+  pid_ = ::fork();
+  if (pid_ == 0) become(arguments, out.c_str(), err.c_str());
+  if (pid_ < 0) throw std::runtime_error("fork failed");
+}
+
+void Daemon::await_ready() {
+  const auto until = Clock::now() + kPatience;
+  const auto path = dir_.file("ports");
+  while (Clock::now() < until) {
+    const auto text = read_file(path);
+    if (!text.empty() && text.back() == '\n') {
+      std::istringstream lines(text);
+      for (std::string line; std::getline(lines, line);) {
+        const auto space = line.rfind(' ');
+        ports_.emplace_back(line.substr(0, space), static_cast<std::uint16_t>(std::atoi(line.c_str() + space + 1)));
+      }
+      return;
+    }
+    if (!running())
+      throw std::runtime_error("the daemon ended with " + std::to_string(exit_.value_or(-1)) + ":\n" + log());
+    std::this_thread::sleep_for(milliseconds{3});
+  }
+  throw std::runtime_error("the daemon is not ready in time:\n" + log());
+}
+
+std::uint16_t Daemon::port(std::string_view name) const {
+  for (const auto& [n, p] : ports_)
+    if (name.empty() ? n != "admin" : n == name) return p;
+  throw std::runtime_error("no listener named " + std::string(name) + " in the port file");
+}
+
+bool Daemon::running() { return !wait_exit(Clock::duration::zero()); }
+
+void Daemon::signal(int number) const { ::kill(pid_, number); }
+
+void Daemon::reload(std::string_view yaml) {
+  write_file(config_path(), completed(yaml));
+  signal(SIGHUP);
+}
+
+std::optional<int> Daemon::wait_exit(Clock::duration limit) {
+  const auto until = Clock::now() + limit;
+  while (!exit_) {
+    int status = 0;
+    const auto got = ::waitpid(pid_, &status, WNOHANG);
+    if (got == pid_) {
+      exit_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    } else {
+      if (Clock::now() >= until) break;
+      std::this_thread::sleep_for(milliseconds{2});
+    }
+  }
+  return exit_;
+}
+
+std::optional<int> Daemon::stop() {
+  if (!exit_) signal(SIGTERM);
+  return wait_exit();
+}
+
+std::vector<std::map<std::string, std::string>> Daemon::access() const {
+  std::vector<std::map<std::string, std::string>> all;
+  const auto text = access_text();
+  std::size_t at = 0;
+  for (auto lf = text.find('\n'); lf != std::string::npos; at = lf + 1, lf = text.find('\n', at)) {
+    auto line = flatten_json(std::string_view(text).substr(at, lf - at));
+    all.push_back(line ? std::move(*line) : std::map<std::string, std::string>{{"not json", text.substr(at, lf - at)}});
+  }
+  return all;
+}
+
+Answer Daemon::admin(std::string_view method, std::string_view path) const {
+  Client c(admin_port());
+  return c.ask(method, path, {{"Host", "127.0.0.1"}});
+}
+
+Metrics Daemon::metrics() const { return Metrics(admin("GET", "/metrics").body); }
+
+}  // namespace forebay::test

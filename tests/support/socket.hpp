@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace forebay::test {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// How long a test waits for what must happen before it calls it missing. Generous: sanitizers on a busy machine are
+/// slow.
+inline constexpr seconds kPatience{20};
+
+/// A blocking socket whose every wait has a limit. Loopback and Unix sockets only.
+class Socket {
+ public:
+  Socket() = default;
+  explicit Socket(int fd) : fd_(fd) {}
+  Socket(Socket&& o) noexcept : fd_(std::exchange(o.fd_, -1)) {}
+  Socket& operator=(Socket&& o) noexcept;
+  ~Socket() { close(); }
+
+  /// Throws std::system_error when nobody listens.
+  static Socket connect(std::uint16_t port);
+  static Socket connect_unix(const std::string& path);
+  /// Listens on a free port of 127.0.0.1.
+  static Socket listen(std::uint16_t& port);
+
+  enum class Got { Data, End, Reset, Timeout };
+  /// Appends what has come, at most `max` bytes.
+  Got receive(std::string& into, Clock::duration limit = kPatience, std::size_t max = 65536);
+  /// False when the peer has gone or does not read for so long.
+  bool send(std::string_view bytes, Clock::duration limit = kPatience);
+
+  void finish_sending();  ///< FIN; still reads.
+  void close();           ///< FIN.
+  void reset();           ///< RST.
+  void shut();            ///< Ends both directions and wakes whoever waits on this socket; keeps the descriptor.
+
+  void receive_buffer(int bytes);  ///< A small one makes a slow reader.
+  int fd() const noexcept { return fd_; }
+  bool open() const noexcept { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+}  // namespace forebay::test
