@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "forebay/base/clock.hpp"
 #include "forebay/base/histogram.hpp"
@@ -19,7 +20,16 @@ namespace forebay::upstream {
 
 /// Why an attempt got no response; the label `reason` of forebay_origin_errors_total.
 enum class FetchError : std::uint8_t {
-  Dns, Connect, ConnectTimeout, Tls, Reset, FirstByteTimeout, BetweenBytesTimeout, Protocol, TooLarge, Queue,
+  Dns,
+  Connect,
+  ConnectTimeout,
+  Tls,
+  Reset,
+  FirstByteTimeout,
+  BetweenBytesTimeout,
+  Protocol,
+  TooLarge,
+  Queue,
   ClientBody,  ///< The client's content broke off; not the origin's fault, not counted against it.
   kCount
 };
@@ -31,26 +41,29 @@ struct FetchRequest {
   http::Method method = http::Method::Get;
   std::string_view method_text;
   std::string_view target;
-  http::FieldsView fields;             ///< End-to-end fields with Host; without Content-Length and Transfer-Encoding (from `body`) and Connection.
-  net::BodySource* body = nullptr;     ///< Must live until the sink hears of the end, or `cancel`.
+  http::FieldsView fields;  ///< End-to-end fields with Host; without Content-Length and Transfer-Encoding (from `body`)
+                            ///< and Connection.
+  net::BodySource* body = nullptr;  ///< Must live until the sink hears of the end, or `cancel`.
 };
 
 struct FetchTimes {
-  Now requested;                 ///< When the (last) attempt's request was sent.
-  Timestamp started{};           ///< When `fetch` was called.
-  Duration queued{0};            ///< Waiting for a permit.
-  Duration connect{0};           ///< 0 on a reused connection.
-  Timestamp head{};              ///< When the final head had come.
+  Now requested;        ///< When the (last) attempt's request was sent.
+  Timestamp started{};  ///< When `fetch` was called.
+  Duration queued{0};   ///< Waiting for a permit.
+  Duration connect{0};  ///< 0 on a reused connection.
+  Timestamp head{};     ///< When the final head had come.
   unsigned attempts = 0;
-  std::string_view address;      ///< "127.0.0.1:3000"
+  std::string_view address;  ///< "127.0.0.1:3000"
 };
 
-/// Hears how a fetch goes; every call on the fetch's worker, none before `fetch` returns, none after `cancel` or after on_end/on_failure.
+/// Hears how a fetch goes; every call on the fetch's worker, none before `fetch` returns, none after `cancel` or after
+/// on_end/on_failure.
 class FetchSink {
  public:
   virtual void on_interim(const http::ResponseView& head) = 0;
-  /// The final head, with hop-by-hop fields still in it. `content_length`: as declared, also without content. `proven`: the end of the
-  /// content will be known by framing (false: only by the end of the connection). `has_content` false: on_end follows at once.
+  /// The final head, with hop-by-hop fields still in it. `content_length`: as declared, also without content. `proven`:
+  /// the end of the content will be known by framing (false: only by the end of the connection). `has_content` false:
+  /// on_end follows at once.
   struct HeadFacts {
     std::optional<std::uint64_t> content_length;
     bool proven = true;
@@ -84,12 +97,14 @@ struct OriginNumbers {
   std::atomic<std::uint64_t> failed{0};                 ///< code="error"
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(FetchError::kCount)> errors{};
   std::atomic<std::uint64_t> retries{0}, in_flight{0}, active{0}, idle{0}, connects{0};
-  std::array<std::atomic<std::uint64_t>, 25> head_seconds_buckets{};  ///< Bounds: config::Metrics::buckets given at creation.
+  std::array<std::atomic<std::uint64_t>, 25>
+      head_seconds_buckets{};  ///< Bounds: config::Metrics::buckets given at creation.
   std::atomic<std::uint64_t> head_nanoseconds_sum{0};
   std::atomic<unsigned> consecutive_failures{0};
 };
 
-/// What all workers share about an origin: addresses, permits for `pool.max_connections` with one first-come queue of waiters, numbers.
+/// What all workers share about an origin: addresses, permits for `pool.max_connections` with one first-come queue of
+/// waiters, numbers.
 class OriginState {
  public:
   OriginState(config::Origin config, std::vector<Duration> buckets);
@@ -101,7 +116,6 @@ class OriginState {
 
  private:
   friend class Origin;
-  friend struct FetchMaker;
   struct Private;
   std::unique_ptr<Private> p_;
 };
