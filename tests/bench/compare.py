@@ -39,6 +39,9 @@ class Origin(http.server.ThreadingHTTPServer):
     def port(self):
         return self.server_address[1]
 
+    def handle_error(self, *_):
+        """A cache that ends closes its idle connections as it likes."""
+
 
 class OriginHandler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
