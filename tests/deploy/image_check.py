@@ -24,8 +24,12 @@ def main():
         return 0
     run_stage = pathlib.Path(dockerfile).read_text().rsplit("\nFROM ", 1)[1]
     listed = set(re.findall(r"^\s+(lib[a-z0-9.+-]+) \\$", run_stage, re.MULTILINE))
+    for package in sorted(listed):
+        depends = subprocess.run(["dpkg-query", "-W", "-f", "${Depends}", package], stdout=subprocess.PIPE,
+                                 stderr=subprocess.DEVNULL, text=True).stdout
+        listed.update(re.findall(r"(?:^|, )([a-z0-9.+-]+)", depends))
     out = subprocess.run(["ldd", binary], stdout=subprocess.PIPE, text=True, check=True).stdout
-    # What other packages of the list bring as their own dependencies needs no line.
+    # What only its libraries use comes with their packages.
     direct = subprocess.run(["readelf", "-d", binary], stdout=subprocess.PIPE, text=True, check=True).stdout
     needed = set(re.findall(r"\(NEEDED\).*\[(.+)\]", direct))
     wrong = 0
