@@ -34,7 +34,9 @@ void describe(Core& core, RequestNotes& notes, const Delivery& d, std::string& e
       extra += "\r\n";
     }
     notes.age_s = age;
-    notes.ttl_s = whole_seconds(d.freshness->ttl(now));
+    // Age and ttl add up to the lifetime; what is stale by less than a second says so.
+    const auto left = d.freshness->ttl(now);
+    notes.ttl_s = left.count() < 0 ? whole_seconds(left) : whole_seconds(d.freshness->lifetime) - age;
     notes.has_ttl = true;
     if (!status.ttl) status.ttl = notes.ttl_s;
   }

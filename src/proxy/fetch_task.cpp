@@ -42,16 +42,16 @@ void FetchTask::start() {
 
 void FetchTask::send() {
   auto fields = outgoing_fields(core_, *story_, plan_.shared);
-  expect_304_ = plan_.validate && plan_.entry && plan_.ticket;
+  expect_304_ = plan_.validate && plan_.ticket && (plan_.entry || !plan_.variants.empty());
   if (expect_304_) {
     std::vector<std::string_view> etags;
     const auto add = [&](const cache::Entry& e) {
       if (const auto tag = e.etag(); tag && std::find(etags.begin(), etags.end(), *tag) == etags.end())
         etags.push_back(*tag);
     };
-    add(*plan_.entry);
+    if (plan_.entry) add(*plan_.entry);
     for (const auto& v : plan_.variants) add(*v);
-    const auto modified = plan_.entry->last_modified();
+    const auto modified = plan_.entry ? plan_.entry->last_modified() : std::nullopt;
     expect_304_ = !etags.empty() || modified;
     rules::add_validators(fields, etags, modified);
   }
@@ -108,7 +108,7 @@ void FetchTask::on_head(const http::ResponseView& head, const HeadFacts& facts) 
 
 Ref<const cache::Entry> FetchTask::selected_by(const http::ResponseView& head) const {
   const bool only = plan_.variants.empty();
-  if (rules::selects(head, plan_.entry->head().fields, only)) return plan_.entry;
+  if (plan_.entry && rules::selects(head, plan_.entry->head().fields, only)) return plan_.entry;
   for (const auto& v : plan_.variants)
     if (rules::selects(head, v->head().fields, false)) return v;
   return nullptr;
