@@ -1,0 +1,147 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <concepts>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "forebay/cache/store.hpp"
+
+namespace forebay::cache {
+
+constexpr Timestamp t0{std::chrono::hours{1000}};
+
+using FieldList = std::vector<std::pair<std::string, std::string>>;
+inline http::Fields fields_of(const FieldList& list) {
+  http::Fields f;
+  for (const auto& [name, value] : list) f.add(name, value);
+  return f;
+}
+
+inline Key key_of(std::string_view target_text, const KeySpec& spec = {}, std::string_view method = "GET",
+                  const FieldList& list = {}, std::string_view route = "r", std::string_view host = "example.com",
+                  std::string_view scheme = "http") {
+  const auto fields = fields_of(list);
+  http::Target target;
+  const auto m = http::method_of(method);
+  EXPECT_TRUE(target.read(m, target_text).has_value()) << target_text;
+  const http::RequestView request{m, method, target_text, http::Version::Http11, fields.view()};
+  Key key;
+  key.build(spec, {route, request, target, scheme, host});
+  return key;
+}
+
+inline rules::Freshness fresh_for(Duration lifetime, Timestamp received = t0) {
+  rules::Freshness f;
+  f.received = received;
+  f.lifetime = lifetime;
+  f.explicit_lifetime = true;
+  return f;
+}
+
+inline Slice slice(std::string_view s) { return Chunk::copy_of(s)->slice(); }
+
+inline std::string text_of(const Entry& e) {
+  std::string s;
+  for (const auto p : e.body()) s += p;
+  return s;
+}
+
+/// One request, as tests say it.
+struct Ask {
+  std::string target = "/";
+  FieldList fields{};
+  bool no_store = false;
+  bool authorization = false;
+  bool may_fly = true;
+  std::uint64_t fingerprint = 1;
+};
+
+/// One answer.
+struct Answer {
+  std::string body = "body";
+  Duration lifetime = 60s;
+  FieldList fields{{"Content-Type", "text/plain"}};
+  std::vector<std::string> vary{};
+  bool no_cache = false;
+};
+
+class StoreTest : public ::testing::Test {
+ protected:
+  static StoreOptions roomy(std::size_t shards = 4) { return {.memory = 64 * 1024 * 1024, .shards = shards}; }
+  explicit StoreTest(const StoreOptions& options = roomy()) : store(options) {}
+
+  template <class F>
+  auto with_request(const Ask& ask, F&& f) {
+    const auto key = key_of(ask.target);
+    const auto fields = fields_of(ask.fields);
+    rules::RequestFacts facts;
+    facts.no_store = ask.no_store;
+    facts.authorization = ask.authorization;
+    const LookupRequest request{key, fields.view(), facts, policy, ask.fingerprint, now, ask.may_fly};
+    return f(request);
+  }
+  Lookup look(const Ask& ask) {
+    return with_request(ask, [&](const LookupRequest& r) { return store.lookup(r); });
+  }
+  template <std::convertible_to<std::string> Target>
+  Lookup look(Target target) {
+    return look(Ask{std::move(target)});
+  }
+  Lookup supersede(const Ask& ask, const Ref<Flight>& waited) {
+    return with_request(ask, [&](const LookupRequest& r) { return store.supersede(r, waited); });
+  }
+
+  rules::Freshness freshness(const Answer& a) const {
+    auto f = fresh_for(a.lifetime, now);
+    f.no_cache = a.no_cache;
+    return f;
+  }
+  static std::string secondary(const Answer& a, const FieldList& request) {
+    std::string s;
+    rules::append_secondary_key(a.vary, fields_of(request).view(), s);
+    return s;
+  }
+  static Ref<http::Body> body_of(std::string_view text) {
+    Ref<http::Body> body(new http::Body);
+    body->append(slice(text));
+    return body;
+  }
+  void land(Ticket& t, const Answer& a, const FieldList& request = {}) {
+    t.land({PublishedHead::make(200, fields_of(a.fields)),
+            body_of(a.body),
+            freshness(a),
+            {false, a.vary},
+            secondary(a, request)});
+  }
+  bool commit(Ticket& t, const Answer& a, const FieldList& request = {}, std::uint64_t fingerprint = 1) {
+    const auto head = PublishedHead::make(200, fields_of(a.fields));
+    EntryParts parts;
+    parts.head = head->head();
+    if (!a.body.empty()) parts.body.push_back(slice(a.body));
+    return t.commit(parts, freshness(a), {false, a.vary}, secondary(a, request), policy, fingerprint, now);
+  }
+  /// Stores an answer to this request, whatever is there already.
+  bool put(const Ask& ask, const Answer& a = {}) {
+    auto ticket = store.private_ticket(key_of(ask.target));
+    return commit(ticket, a, ask.fields, ask.fingerprint);
+  }
+  template <std::convertible_to<std::string> Target>
+  bool put(Target target, const Answer& a = {}) {
+    return put(Ask{std::move(target)}, a);
+  }
+  bool has(const Ask& ask) { return look(ask).kind == Lookup::Kind::Fresh; }
+  template <std::convertible_to<std::string> Target>
+  bool has(Target target) {
+    return has(Ask{std::move(target)});
+  }
+  Ref<const Entry> entry(const Ask& ask) { return look(ask).entry; }
+
+  Store store;
+  rules::Policy policy;
+  Timestamp now = t0;
+};
+
+}  // namespace forebay::cache

@@ -1,0 +1,144 @@
+#include <deque>
+#include <random>
+#include <set>
+
+#include "cache/decision.hpp"
+#include "cache/lru.hpp"
+#include "cache/purge.hpp"
+#include "cache/table.hpp"
+#include "fixture.hpp"
+
+namespace forebay::cache {
+namespace {
+
+struct Node {
+  std::uint64_t hash = 0;
+  TableLink<Node> link;
+};
+using Nodes = Table<Node, &Node::hash, &Node::link>;
+
+bool contains(const Nodes& t, const Node& n) {
+  for (Node* x = t.chain(n.hash); x; x = Nodes::next(*x))
+    if (x == &n) return true;
+  return false;
+}
+
+TEST(Table, FindsWhatWasInsertedAndNotRemovedWhileItGrows) {
+  Budget budget(1 << 20);
+  Nodes table;
+  std::deque<Node> nodes;
+  std::set<Node*> in;
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 20000; ++i) {
+    nodes.push_back({random() % 7 == 0 ? 42 : random(), {}});
+    table.insert(nodes.back(), budget);
+    in.insert(&nodes.back());
+    if (i % 3 == 0) {
+      Node* victim = *in.begin();
+      table.remove(*victim);
+      in.erase(victim);
+      EXPECT_FALSE(contains(table, *victim));
+    }
+  }
+  EXPECT_EQ(table.size(), in.size());
+  for (Node* n : in) ASSERT_TRUE(contains(table, *n));
+  EXPECT_GE(table.buckets(), table.size());
+  EXPECT_GT(budget.used(), 0u) << "buckets are charged";
+  std::size_t walked = 0;
+  for (std::size_t b = 0; b < table.buckets(); ++b)
+    for (Node* n = table.bucket_chain(b); n; n = Nodes::next(*n)) ++walked;
+  EXPECT_EQ(walked, in.size());
+}
+
+TEST(Table, GoesOnWithLongerChainsWhenThereIsNoRoomForBuckets) {
+  Budget budget(0);
+  Nodes table;
+  std::deque<Node> nodes(1000);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    nodes[i].hash = i * 0x9E3779B97F4A7C15ULL;
+    table.insert(nodes[i], budget);
+  }
+  for (const auto& n : nodes) EXPECT_TRUE(contains(table, n));
+  EXPECT_EQ(table.buckets(), 128u);
+}
+
+TEST(Lru, LetsTheLeastRecentlyUsedGoFirst) {
+  std::atomic<std::uint64_t> turns{0};
+  Lru lru(turns);
+  std::deque<Item> items;
+  for (int i = 0; i < 8; ++i) lru.add(items.emplace_back(Item::Kind::Variant));
+  EXPECT_EQ(lru.last(), &items[0]);
+  lru.touch(items[0]);
+  EXPECT_EQ(lru.last(), &items[1]);
+  EXPECT_EQ(lru.oldest(), items[1].turn);
+  lru.remove(items[1]);
+  EXPECT_EQ(lru.last(), &items[2]);
+}
+
+TEST(Lru, WritesNothingForAnItemAmongTheNewestQuarter) {
+  std::atomic<std::uint64_t> turns{0};
+  Lru lru(turns);
+  std::deque<Item> items;
+  for (int i = 0; i < 100; ++i) lru.add(items.emplace_back(Item::Kind::Variant));
+  const auto before = turns.load();
+  for (int i = 76; i < 100; ++i) lru.touch(items[static_cast<std::size_t>(i)]);
+  EXPECT_EQ(turns.load(), before);
+  lru.touch(items[74]);
+  EXPECT_EQ(turns.load(), before + 1);
+  lru.touch(items[74]);
+  EXPECT_EQ(turns.load(), before + 1) << "it is among them now";
+}
+
+// Against a plain list: whatever is not among the newest quarter must come to the front.
+TEST(Lru, PromotesEverythingThatIsNotAmongTheNewestQuarter) {
+  std::atomic<std::uint64_t> turns{0};
+  Lru lru(turns);
+  std::deque<Item> items;
+  for (int i = 0; i < 40; ++i) lru.add(items.emplace_back(Item::Kind::Variant));
+  std::mt19937 random(3);
+  const auto order = [&] {
+    std::vector<Item*> v;  // from the oldest
+    Item* newest = &items[0];
+    for (auto& i : items)
+      if (i.turn > newest->turn) newest = &i;
+    for (Item* i = newest; v.size() < items.size(); i = i->older) v.insert(v.begin(), i);
+    return v;
+  };
+  for (int round = 0; round < 2000; ++round) {
+    const auto before = order();
+    const auto pick = random() % 40;
+    lru.touch(*before[pick]);
+    if (pick < 30) {
+      EXPECT_EQ(order().back(), before[pick]) << pick;
+    }
+  }
+}
+
+Digest d(std::uint64_t n) { return {n, n}; }
+
+TEST(PurgeLog, ForbidsWhatBeganBeforeAPurgeOfItsResource) {
+  PurgeLog log;
+  const auto before = log.current();
+  EXPECT_FALSE(log.forbids(before, d(1)));
+  const auto purge = log.add({d(1), d(2)});
+  EXPECT_TRUE(log.forbids(before, d(1)));
+  EXPECT_TRUE(log.forbids(before, d(2)));
+  EXPECT_FALSE(log.forbids(before, d(3)));
+  EXPECT_FALSE(log.forbids(purge, d(1))) << "began after it";
+}
+
+TEST(PurgeLog, RefusesWhatIsOlderThanItsMemory) {
+  PurgeLog log(2);
+  const auto first = log.current();
+  const auto second = log.add({d(1)});
+  const auto third = log.add({d(2)});
+  EXPECT_FALSE(log.forbids(first, d(9)));
+  log.add({d(3)});
+  EXPECT_TRUE(log.forbids(first, d(9))) << "what was named by the one that is forgotten, nobody knows";
+  EXPECT_FALSE(log.forbids(second, d(9)));
+  EXPECT_TRUE(log.forbids(second, d(2)));
+  EXPECT_FALSE(log.forbids(third, d(2)));
+}
+
+}  // namespace
+}  // namespace forebay::cache
