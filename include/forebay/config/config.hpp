@@ -72,18 +72,20 @@ class PathPattern {
   /// Against a normalised path. No allocation.
   bool matches(std::string_view path) const;
   const std::string& text() const noexcept;
-  /// Whether every path that `other` matches is matched by this one too; false when that cannot be told (regular expressions).
+  /// Whether every path that `other` matches is matched by this one too; false when that cannot be told (regular
+  /// expressions).
   bool covers(const PathPattern& other) const;
   /// Names of captures, in order.
   const std::vector<std::string>& captures() const noexcept;
 
  private:
   struct Compiled;
+  friend struct PatternView;
   std::shared_ptr<const Compiled> compiled_;
 };
 
 struct Route {
-  std::string name;   ///< Unique; the metric label.
+  std::string name;  ///< Unique; the metric label.
   std::size_t index = 0;
   std::string file;
   int line = 0;
@@ -103,7 +105,7 @@ struct Server {
     Duration idle = std::chrono::seconds{60};
     Duration write = std::chrono::seconds{60};
   } timeouts;
-  http::HeadLimits request_limits;   ///< request_target, request_header, header_count.
+  http::HeadLimits request_limits;  ///< request_target, request_header, header_count.
   std::uint64_t request_body = 10 * 1024 * 1024;
   std::size_t response_header = 64 * 1024;
   unsigned connections_per_address = 0;  ///< 0: off.
@@ -149,14 +151,14 @@ struct Diagnostics {
 
 /// A whole configuration, checked. Immutable: read whole, checked whole, swapped whole.
 struct Config {
-  std::string file;             ///< Where it came from; empty without a file.
+  std::string file;  ///< Where it came from; empty without a file.
   std::vector<Listener> listeners;
   Server server;
   std::map<std::string, Origin> origins;
-  std::string default_origin;   ///< Name in `origins`, or empty.
+  std::string default_origin;  ///< Name in `origins`, or empty.
   CacheTier cache;
-  std::vector<Route> routes;    ///< In file order.
-  std::optional<Address> admin; ///< Nothing: off.
+  std::vector<Route> routes;     ///< In file order.
+  std::optional<Address> admin;  ///< Nothing: off.
   bool admin_public_only = false;
   log::Options log;
   AccessLog access;

@@ -15,10 +15,11 @@ enum class Severity : std::uint8_t { Error, Warning };
 /// One thing that is wrong with a configuration. Lines and columns count from 1; 0 when there is no place (a flag).
 struct Diagnostic {
   Severity severity = Severity::Error;
-  int code = 0;             ///< 1001 is printed FB1001.
-  std::string file;
+  int code = 0;      ///< 1001 is printed FB1001.
+  std::string file;  ///< Empty when a flag is to blame.
+  std::string flag;  ///< `--set routes.search.ttl`; empty for the file.
   int line = 0, column = 0, end_column = 0;
-  std::string path;         ///< `routes[2].ttl.default`
+  std::string path;  ///< `routes[2].ttl.default`
   std::string message;
   std::string hint;         ///< What would be right; may be empty.
   std::string source_line;  ///< The line of the file, for the caret.
@@ -29,24 +30,29 @@ struct Surroundings {
   std::function<std::optional<std::string>(const std::string&)> variable;  ///< `${NAME}`
   std::uint64_t memory_limit = 0;  ///< Of the cgroup, else physical memory; bytes.
   bool memory_limit_is_cgroup = false;
-  unsigned cpus = 1;               ///< cgroup CPU quota rounded up, else cores.
+  unsigned cpus = 1;  ///< cgroup CPU quota rounded up, else cores.
 };
 
 struct LoadRequest {
   std::string file;  ///< Name for messages; `-` for standard input, empty for none.
   std::string text;  ///< The YAML; may be empty when there is no file.
-  /// `--set KEY=VALUE` and the shortcuts (`origin`, `listen`, `ttl`, `memory`, `admin`, `log-level`, `log-format` are turned into these by the
-  /// caller), and FOREBAY_* variables, in ascending precedence; `routes.NAME.x` addresses a route by its name.
+  /// `--set KEY=VALUE` and the shortcuts (`origin`, `listen`, `ttl`, `memory`, `admin`, `log-level`, `log-format` are
+  /// turned into these by the caller), and FOREBAY_* variables, in ascending precedence; `routes.NAME.x` addresses a
+  /// route by its name.
   std::vector<std::pair<std::string, std::string>> overrides;
+  /// What to call each override in messages (`--ttl`, `FOREBAY_TTL`); where empty or missing: `--set KEY`.
+  std::vector<std::string> override_names;
 };
 
 struct LoadResult {
-  ConfigPtr config;  ///< Null when there is an error.
+  ConfigPtr config;                     ///< Null when there is an error.
   std::vector<Diagnostic> diagnostics;  ///< All of them, in order of place.
   bool ok() const noexcept { return config != nullptr; }
 };
 /// Reads, checks and types a configuration. Never throws; every mistake is a diagnostic.
 LoadResult load(const LoadRequest& request, const Surroundings& surroundings);
+/// The same with `request.file` read first (`-` is standard input, empty is no file); FB1008 when that fails.
+LoadResult load_file(LoadRequest request, const Surroundings& surroundings);
 
 /// The text form of contract section 2.7 with caret; `color` adds ANSI.
 std::string to_text(const std::vector<Diagnostic>& diagnostics, bool color = false);
@@ -57,8 +63,8 @@ std::string to_github(const std::vector<Diagnostic>& diagnostics);
 /// "2 errors, 1 warning"
 std::string summary(const std::vector<Diagnostic>& diagnostics);
 
-/// The effective configuration as YAML with the help of each option as comments (`check --print`); secrets are redacted. It loads again to
-/// the same configuration.
+/// The effective configuration as YAML with the help of each option as comments (`check --print`); secrets are
+/// redacted. It loads again to the same configuration.
 std::string print(const Config& config);
 
 /// Reads the cgroup limits and the cores of this machine.

@@ -6,9 +6,11 @@
 
 namespace forebay::config {
 
-/// One key of the file. This table feeds the parser's checks and suggestions, `check --print` and the reference page; nothing else lists keys.
+/// One key of the file. This table feeds the parser's checks and suggestions, `check --print` and the reference page;
+/// nothing else lists keys.
 struct Option {
-  std::string_view path;      ///< `server.timeouts.header`, `origins.*.timeouts.connect`, `policy.ttl.default`, `route.name`.
+  std::string_view
+      path;  ///< `server.timeouts.header`, `origins.*.timeouts.connect`, `policy.ttl.default`, `route.name`.
   std::string_view type;      ///< Of contract 2.1: `duration`, `size`, `list of glob`...
   std::string_view fallback;  ///< As printed.
   std::string_view bounds;    ///< Empty: none beyond the type.

@@ -6,8 +6,8 @@
 
 namespace forebay::config {
 
-/// Finds the route of a request. Routes are tried in file order; the first whose host, path and methods match handles it.
-/// Built once per configuration; `find` allocates nothing and stays below a microsecond with a thousand routes.
+/// Finds the route of a request. Routes are tried in file order; the first whose host, path and methods match handles
+/// it. Built once per configuration; `find` allocates nothing and stays below a microsecond with a thousand routes.
 class RouteTable {
  public:
   explicit RouteTable(const Config& config);

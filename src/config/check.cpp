@@ -1,0 +1,121 @@
+// What can only be judged when everything has been read.
+#include <algorithm>
+#include <unordered_map>
+
+#include "config/address.hpp"
+#include "config/readers.hpp"
+#include "forebay/http/list.hpp"
+
+namespace forebay::config {
+namespace {
+
+const SetBy* set_by(const Loading& loading, const std::string& what) {
+  const auto it = loading.places.find(what);
+  return it == loading.places.end() ? nullptr : &it->second;
+}
+
+void check_addresses(Loading& loading) {
+  auto& config = loading.config;
+  const auto say = [&](const SetBy* by, const SetBy* other, const std::string& text) {
+    if (!by) std::swap(by, other);
+    if (!by) return;
+    std::string hint = "one listener for each address";
+    if (other && other->node->place.line > 0) hint = "also on line " + std::to_string(other->node->place.line);
+    loading.report.error(1012, *by->node, by->path, "the address " + in_quotes(text) + " is used twice", hint);
+  };
+  const auto& all = config.listeners;
+  for (std::size_t i = 0; i < all.size() && i < 1000; ++i) {
+    const auto* by = set_by(loading, "listen " + std::to_string(i));
+    for (std::size_t j = 0; j < i; ++j)
+      if (collide(all[i].address, all[j].address))
+        say(by, set_by(loading, "listen " + std::to_string(j)), all[i].address.text);
+    if (config.admin && collide(all[i].address, *config.admin)) say(set_by(loading, "admin"), by, config.admin->text);
+  }
+}
+
+/// Whether a connection to `url` would arrive at `address`.
+bool leads_to(const Url& url, const Address& address) {
+  if (address.kind != Address::Kind::Tcp || address.port == 0 || address.port != url.port) return false;
+  const bool local = is_loopback_host(url.host) || is_any_host(url.host);
+  if (is_any_host(address.host)) return local;
+  if (local) return is_loopback_host(address.host);
+  const auto ours = http::parse_ip(address.host), theirs = http::parse_ip(url.host);
+  return ours && theirs && *ours == *theirs;
+}
+
+void check_loops(Loading& loading) {
+  const auto& config = loading.config;
+  for (const auto& [name, origin] : config.origins) {
+    const auto* by = set_by(loading, "origin " + name);
+    if (!by) continue;
+    bool own = std::any_of(config.listeners.begin(), config.listeners.end(),
+                           [&, &url = origin.url](const auto& l) { return leads_to(url, l.address); });
+    own = own || (config.admin && leads_to(origin.url, *config.admin));
+    if (own)
+      loading.report.error(1013, *by->node, by->path, in_quotes(origin.url.text) + " is this Forebay itself",
+                           "name the server behind it, or another port in \"listen\"");
+  }
+}
+
+bool hosts_cover(const Route& ours, const Route& theirs) {
+  if (ours.hosts.empty()) return true;
+  if (theirs.hosts.empty()) return std::find(ours.hosts.begin(), ours.hosts.end(), "*") != ours.hosts.end();
+  return std::all_of(theirs.hosts.begin(), theirs.hosts.end(), [&](const auto& host) {
+    return std::any_of(ours.hosts.begin(), ours.hosts.end(),
+                       [&](const auto& glob) { return http::glob_match(glob, host); });
+  });
+}
+
+bool methods_cover(const rules::Policy& ours, const rules::Policy& theirs) {
+  return (theirs.methods & ~ours.methods).none() &&
+         std::all_of(theirs.other_methods.begin(), theirs.other_methods.end(), [&](const auto& m) {
+           return std::find(ours.other_methods.begin(), ours.other_methods.end(), m) != ours.other_methods.end();
+         });
+}
+
+/// The first segment of a pattern when it is a literal one; two patterns that differ in it have no path in common.
+std::string_view first_segment(const std::string& pattern) {
+  if (!pattern.starts_with('/')) return {};
+  const auto segment = std::string_view(pattern).substr(1, pattern.find('/', 1) - 1);
+  return segment.find_first_of("*{%") == std::string_view::npos ? segment : std::string_view();
+}
+
+void check_reach(Loading& loading) {
+  const auto& routes = loading.config.routes;
+  std::unordered_map<std::string_view, std::vector<std::size_t>> before;  // by first segment; "" is any
+  for (std::size_t j = 0; j < routes.size(); ++j) {
+    const auto segment = first_segment(routes[j].path.text());
+    std::size_t first = j;
+    for (const auto key : {std::string_view(), segment}) {
+      const auto it = before.find(key);
+      if (it == before.end()) continue;
+      for (const auto i : it->second) {
+        if (i >= first) break;
+        if (routes[i].path.covers(routes[j].path) && hosts_cover(routes[i], routes[j]) &&
+            methods_cover(routes[i].policy, routes[j].policy))
+          first = i;
+      }
+    }
+    before[segment].push_back(j);
+    const auto* by = set_by(loading, "route " + std::to_string(j));
+    if (first == j || !by) continue;
+    const auto* other = set_by(loading, "route " + std::to_string(first));
+    const auto line =
+        other && other->node->place.line > 0 ? " on line " + std::to_string(other->node->place.line) : std::string();
+    const auto* path = by->node->find("path");
+    loading.report.warning(2001, path ? *path : *by->node, by->path,
+                           "route " + in_quotes(routes[j].name) + " is never reached: route " +
+                               in_quotes(routes[first].name) + line + " matches all of it",
+                           "the first route that matches counts; put the narrower one first");
+  }
+}
+
+}  // namespace
+
+void check_whole(Loading& loading) {
+  check_addresses(loading);
+  check_loops(loading);
+  if (!loading.report.failed()) check_reach(loading);
+}
+
+}  // namespace forebay::config

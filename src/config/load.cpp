@@ -1,0 +1,162 @@
+#include "forebay/config/load.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "config/keys.hpp"
+#include "config/readers.hpp"
+#include "config/yaml_tree.hpp"
+
+namespace forebay::config {
+namespace {
+
+constexpr std::size_t kLargestFile = 16 * 1024 * 1024;
+
+std::vector<std::string> flag_names(const LoadRequest& request) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < request.overrides.size(); ++i) {
+    const bool named = i < request.override_names.size() && !request.override_names[i].empty();
+    names.push_back(named ? request.override_names[i] : "--set " + clipped(request.overrides[i].first));
+  }
+  return names;
+}
+
+/// Flow YAML where it looks like it (`[GET, HEAD]`, `{ except: [utm_*] }`), else the text as it is: `[::1]:8080` and
+/// `a: b` are texts.
+NodePtr override_value(const std::string& text, const Variables& variables, Report& report, int flag) {
+  if (text.find_first_of("[{\"'") == 0) {
+    Report trial({}, {}, {});
+    static_cast<void>(parse_yaml(text, variables, trial, flag));
+    const auto said = trial.take();
+    const bool is_yaml = std::none_of(said.begin(), said.end(), [](const Diagnostic& d) { return d.code == 1006; });
+    if (is_yaml) return parse_yaml(text, variables, report, flag);
+  }
+  auto node = std::make_shared<Node>();
+  node->kind = Node::Kind::Scalar;
+  node->text = text;
+  node->expanded = true;
+  node->place.flag = flag;
+  if (const auto missing = expand_variables(node->text, variables, node->replaced)) {
+    node->bad = true;
+    report.error(1007, *node, {}, "the variable " + in_quotes(*missing) + " is not set",
+                 "set it, or write \"${" + *missing + ":-text}\"");
+  }
+  return node;
+}
+
+/// The tree of the file with the overrides in it; null when it cannot be read.
+NodePtr read_tree(const LoadRequest& request, const Surroundings& surroundings, std::string_view text, Report& report) {
+  auto root = parse_yaml(text, surroundings.variable, report);
+  if (!root) return nullptr;
+  if (!root->is_map() && !root->is_null()) {
+    report.error(1002, *root, {}, "a configuration is a map of keys", "such as \"origin: http://localhost:3000\"");
+    return nullptr;
+  }
+  for (std::size_t i = 0; i < request.overrides.size(); ++i) {
+    const auto& [key, value] = request.overrides[i];
+    const auto node = override_value(value, surroundings.variable, report, static_cast<int>(i));
+    if (node) root = apply_override(root, key, node, report);
+  }
+  return root;
+}
+
+void read_version(const Loading& loading) {
+  int version = 1;
+  const auto* node = loading.top.find("version");
+  if (!node) return;
+  if (node->is_scalar() && parse_integer(node->text).value.value_or(1) != 1) {
+    loading.report.error(1004, *node, "version",
+                         "this Forebay reads version 1 of the format, not " + clipped(node->text), "write 1");
+    return;
+  }
+  loading.top.integer("version", version);
+}
+
+LoadResult load_checked(const LoadRequest& request, const Surroundings& surroundings) {
+  std::string_view text = request.text;
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark
+  Report report(request.file == "-" ? "stdin" : request.file, text, flag_names(request));
+  if (text.size() > kLargestFile) {
+    report.error(1008, Place{}, {}, "the file has more than 16 MiB", {});
+    return {nullptr, report.take()};
+  }
+  const auto root = read_tree(request, surroundings, text, report);
+  if (!root) return {nullptr, report.take()};
+  auto config = std::make_shared<Config>();
+  config->file = request.file;
+  check_keys(*root, report);
+  if (!report.full()) {
+    Loading loading{*config, report, surroundings, *root, Section(report, root.get(), {}, {}), false, {}};
+    read_version(loading);
+    read_listeners(loading);
+    read_origins(loading);
+    read_server(loading);
+    read_cache(loading);
+    read_seen(loading);
+    read_routes(loading);
+    check_whole(loading);
+  }
+  const bool good = !report.failed();
+  return {good ? config : nullptr, report.take()};
+}
+
+}  // namespace
+
+LoadResult load(const LoadRequest& request, const Surroundings& surroundings) {
+  const auto failed = [&](const char* what) {
+    Diagnostic d;
+    d.code = 1006;
+    d.file = request.file;
+    d.message = std::string("the configuration cannot be read: ") + what;
+    return LoadResult{nullptr, {d}};
+  };
+  try {
+    return load_checked(request, surroundings);
+  } catch (const std::exception& e) {
+    return failed(e.what());
+  } catch (...) {
+    return failed("unknown failure");
+  }
+}
+
+LoadResult load_file(LoadRequest request, const Surroundings& surroundings) {
+  if (request.file.empty()) return load(request, surroundings);
+  const auto unreadable = [&](const std::string& why) {
+    Diagnostic d;
+    d.code = 1008;
+    d.file = request.file;
+    d.message = "the file cannot be read: " + why;
+    return LoadResult{nullptr, {d}};
+  };
+  if (request.file == "-") {
+    request.text.assign(std::istreambuf_iterator<char>(std::cin), {});
+    return load(request, surroundings);
+  }
+  std::error_code error;
+  if (std::filesystem::is_directory(request.file, error)) return unreadable("it is a directory");
+  errno = 0;
+  std::ifstream in(request.file, std::ios::binary);
+  if (!in) return unreadable(errno != 0 ? std::strerror(errno) : "it cannot be opened");
+  request.text.assign(std::istreambuf_iterator<char>(in), {});
+  if (in.bad()) return unreadable("it cannot be read to its end");
+  return load(request, surroundings);
+}
+
+std::optional<std::string> find_file(const std::optional<std::string>& named) {
+  if (named) return named;
+  if (const char* variable = std::getenv("FOREBAY_CONFIG"); variable && *variable) return std::string(variable);
+  for (const char* place : {"./forebay.yaml", "/etc/forebay/forebay.yaml"}) {
+    std::error_code error;
+    if (std::filesystem::exists(place, error)) return std::string(place);
+  }
+  return std::nullopt;
+}
+
+}  // namespace forebay::config

@@ -1,0 +1,294 @@
+#include <algorithm>
+#include <set>
+#include <unordered_set>
+#include <utility>
+
+#include "config/readers.hpp"
+#include "config/schema.hpp"
+#include "config/suggest.hpp"
+#include "forebay/http/list.hpp"
+
+namespace forebay::config {
+namespace {
+
+constexpr std::size_t kMostRoutes = 10'000;
+constexpr std::size_t kLongestName = 80;
+constexpr std::string_view kReserved[] = {"_none", "_other"};  // label values of requests without a route of their own
+
+std::string name_from_path(std::string_view path) {
+  std::string name(path.substr(0, kLongestName));
+  for (char& c : name)
+    if (!is_label(std::string_view(&c, 1))) c = '_';
+  return name.empty() ? "_" : name;
+}
+
+using Drafts = std::map<std::string, PolicyDraft, std::less<>>;
+
+/// Whether to say that there is no origin: once, and not when "origin" is there but wrong or misspelt.
+bool misses_origin(Loading& loading) {
+  if (loading.top.node()) {
+    for (const auto& [key, value] : loading.top.node()->entries) {
+      const bool unknown = !schema().child(key->text) && !is_users_own(key->text);
+      const bool misspelt =
+          unknown && suggest_key(key->text, schema(), nullptr).find("\"origin\"") != std::string::npos;
+      loading.origin_missed = loading.origin_missed || key->text == "origin" || misspelt;
+    }
+  }
+  return !std::exchange(loading.origin_missed, true);
+}
+
+/// `defaults` over what is built in, and each named policy over that.
+PolicyDraft read_named(Loading& loading, Drafts& named) {
+  PolicyDraft base;
+  base.policy.max_object = loading.config.cache.max_object;
+  base.policy.keep = loading.config.cache.keep;
+  read_policy(Section(loading.report, loading.top.find("defaults"), "policy", "defaults"), base);
+  if (const auto* policies = loading.top.find("policies"); policies && policies->is_map()) {
+    for (const auto& [key, value] : policies->entries) {
+      if (is_users_own(key->text)) continue;
+      auto draft = base;
+      read_policy(Section(loading.report, value.get(), "policy", "policies." + clipped(key->text)), draft);
+      named.emplace(key->text, std::move(draft));
+    }
+  }
+  return base;
+}
+
+void read_hosts(const Section& section, Route& route) {
+  const auto list = section.list("host");
+  if (!list) return;
+  if (list->empty())
+    section.error(1004, *section.find("host"), section.path_of("host"), "a route without hosts matches nothing",
+                  "leave \"host\" out for any host");
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    const auto& item = *(*list)[i];
+    const auto path = section.path_of("host") + '[' + std::to_string(i) + ']';
+    std::string host = item.text;
+    for (char& c : host)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    const bool bracketed = host.starts_with('[') && host.ends_with(']');
+    const bool letters =
+        is_glob(host) &&
+        host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-._~*%!$&'()+,;=") == std::string::npos;
+    if (letters || bracketed) {
+      route.hosts.push_back(std::move(host));
+      continue;
+    }
+    std::string hint = "such as shop.example.com or *.example.com";
+    if (const auto scheme = host.find("://"); scheme != std::string::npos)
+      hint = "leave the scheme out";
+    else if (const auto colon = host.find(':'); colon != std::string::npos && colon > 0)
+      hint = "write " + in_quotes(item.text.substr(0, colon)) + "; a route is for every port";
+    section.error(1002, item, path, in_quotes(item.text) + " is not a host", hint);
+  }
+}
+
+bool read_path(const Section& section, Route& route) {
+  const auto* node = section.find("path");
+  if (!node) {
+    if (section.node()->find("path") == nullptr)
+      section.error(1002, *section.node(), section.path(), section.path() + " needs a \"path\"",
+                    "such as path: /api/**");
+    return false;
+  }
+  const auto* text = section.scalar(*node, section.path_of("path"), "a path pattern");
+  if (!text) return false;
+  std::string why;
+  auto pattern = PathPattern::parse(*text, why);
+  if (!pattern) {
+    const bool bare =
+        !text->empty() && text->front() != '/' && text->front() != '~' && text->find("://") == std::string::npos;
+    section.error(1011, *node, section.path_of("path"), "bad pattern " + in_quotes(*text) + ": " + why,
+                  bare ? "write " + in_quotes("/" + *text) : "");
+    return false;
+  }
+  route.path = std::move(*pattern);
+  return true;
+}
+
+/// Warnings about one route's policy, at whoever set it.
+void warn_policy(Loading& loading, const PolicyDraft& draft, const Route& route) {
+  auto& report = loading.report;
+  const auto at = [&](std::string_view key) {
+    const auto it = draft.set.find(key);
+    return it == draft.set.end() || it->second.node == nullptr ? nullptr : &it->second;
+  };
+  const auto& policy = draft.policy;
+  if (!policy.cache) return;
+  using rules::AuthorizationRule, rules::OriginCacheControl, rules::SetCookieRule;
+  if (const auto* by = at("body method")) {
+    report.error(1016, *by->node, by->path,
+                 "caching " + in_quotes(by->node->text) + " needs a key over the body, which is not in this version",
+                 "list GET, HEAD and OPTIONS, or set cache: false");
+  }
+  if (const auto* by = at("set_cookie"); by && policy.set_cookie == SetCookieRule::Store) {
+    report.warning(2003, *by->node, by->path,
+                   "answers are stored with their Set-Cookie, and one client's cookie goes to others",
+                   "write strip or bypass");
+  }
+  if (const auto* by = at("origin_cache_control"); by && policy.origin_cache_control == OriginCacheControl::Override) {
+    report.warning(2012, *by->node, by->path, "no-store and private of the origin are overridden",
+                   "ignore passes over lifetimes only");
+  }
+  if (const auto* by = at("authorization"); by && policy.authorization == AuthorizationRule::Share) {
+    report.warning(2014, *by->node, by->path, "answers to authorised requests are shared with everyone",
+                   "key keeps them apart");
+  }
+  if (const auto* by = at("key.headers")) {
+    for (const auto& header : draft.key.headers)
+      if (header == "cookie" || header == "authorization")
+        report.warning(2011, *by->node, by->path, "a key over " + in_quotes(header) + " keeps an entry for each client",
+                       header == "cookie" ? "name what matters instead" : "write authorization: key");
+  }
+  if (policy.ttl.min > policy.ttl.max) {
+    const auto* by = at("ttl.min");
+    if (!by) by = at("ttl.max");
+    if (by)
+      report.error(
+          1004, *by->node, by->path,
+          "ttl.min " + format_duration(policy.ttl.min) + " is above ttl.max " + format_duration(policy.ttl.max), {});
+  } else if (policy.ttl.fallback > policy.ttl.max) {
+    const auto* by = at("ttl.default");
+    if (!by) by = at("ttl.max");
+    if (by)
+      report.warning(2004, *by->node, by->path,
+                     "ttl.default " + format_duration(policy.ttl.fallback) + " is above ttl.max " +
+                         format_duration(policy.ttl.max),
+                     "it is cut to ttl.max");
+  }
+  if (const auto* by = at("key.host"); by && !draft.key.host) {
+    const auto origin = loading.config.origins.find(route.origin);
+    if (origin != loading.config.origins.end() && origin->second.host_header == "preserve") {
+      report.warning(2013, *by->node, by->path,
+                     "the host is no part of the key, and the origin " + in_quotes(route.origin) + " sees it",
+                     "write host_header: origin there");
+    }
+  }
+}
+
+void read_route(Loading& loading, const Node& node, const std::string& path, const Drafts& named,
+                const PolicyDraft& base, Route& route) {
+  const Section section(loading.report, &node, "route", path);
+  if (node.is_null() && !node.bad) {
+    section.error(1002, node, path, path + " needs a \"path\"", "such as path: /api/**");
+  }
+  if (!section.node()) return;
+  route.file = loading.config.file;
+  route.line = node.place.line;
+  read_hosts(section, route);
+  read_path(section, route);
+  auto draft = base;
+  std::string policy;
+  if (section.text("policy", policy)) {
+    if (const auto it = named.find(policy); it != named.end()) {
+      draft = it->second;
+    } else {
+      std::vector<std::string_view> names;
+      for (const auto& [name, unused] : named) names.push_back(name);
+      const auto near = nearest(policy, names);
+      section.error(1009, *section.find("policy"), section.path_of("policy"), "there is no policy " + in_quotes(policy),
+                    near ? "did you mean \"" + *near + "\"?" : "name it under \"policies\"");
+    }
+  }
+  read_policy(Section(loading.report, &node, "policy", path), draft);
+  if (const auto* origin = section.find("origin")) {
+    route.origin = resolve_origin(loading, *origin, section.path_of("origin"));
+  } else if (node.find("origin") == nullptr) {
+    route.origin = loading.config.default_origin;
+    if (route.origin.empty() && misses_origin(loading)) {
+      section.error(1009, node, path, path + " has no origin",
+                    "write \"origin: http://host:port\" here or at the top level");
+    }
+  }
+  warn_policy(loading, draft, route);
+  route.policy = std::move(draft.policy);
+  route.key = std::move(draft.key);
+  route.key.fingerprint = fingerprint_of(route.key, route.policy, route.origin);
+}
+
+void check_names(Loading& loading, const Node& list, const std::vector<std::string>& names) {
+  std::unordered_set<std::string> seen;
+  for (std::size_t i = 0; i < list.items.size(); ++i) {
+    const auto* name = list.items[i]->find("name");
+    if (!name || name->bad || name->is_null()) continue;
+    const auto path = "routes[" + std::to_string(i) + "].name";
+    if (!loading.top.scalar(*name, path, "a name")) continue;
+    if (!is_label(name->text)) {
+      loading.report.error(1004, *name, path, in_quotes(name->text) + " cannot be a name",
+                           "1 to 80 letters, digits and _ . - : / { } * +");
+    } else if (std::find(std::begin(kReserved), std::end(kReserved), name->text) != std::end(kReserved)) {
+      loading.report.error(1010, *name, path, "the name " + in_quotes(name->text) + " is Forebay's own",
+                           "it labels requests without a route");
+    } else if (!seen.insert(names[i]).second) {
+      loading.report.error(1010, *name, path, "two routes have the name " + in_quotes(name->text),
+                           "names are unique; they label metrics");
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> names_of_routes(const Node& list) {
+  std::vector<std::string> names(list.items.size());
+  std::set<std::string> taken(std::begin(kReserved), std::end(kReserved));
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto* name = list.items[i]->find("name");
+    if (name && name->is_scalar() && !name->text.empty()) taken.insert(names[i] = name->text);
+  }
+  std::map<std::string, int> counts;  // so that a thousand equal paths take no million tries
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!names[i].empty()) continue;
+    const auto* path = list.items[i]->find("path");
+    const auto base = name_from_path(path && path->is_scalar() ? std::string_view(path->text) : std::string_view());
+    auto name = base;
+    for (int& n = counts[base]; !taken.insert(name).second;) {
+      n = std::max(n, 1) + 1;
+      const auto suffix = ':' + std::to_string(n);
+      name = base.substr(0, kLongestName - suffix.size()) + suffix;
+    }
+    names[i] = std::move(name);
+  }
+  return names;
+}
+
+void read_routes(Loading& loading) {
+  auto& config = loading.config;
+  Drafts named;
+  const auto base = read_named(loading, named);
+  const auto* routes = loading.top.node() ? loading.top.node()->find("routes") : nullptr;
+  if (!routes || routes->is_null()) {
+    Route route;
+    route.name = "/**";
+    route.origin = config.default_origin;
+    route.policy = base.policy;
+    route.key = base.key;
+    route.file = config.file;
+    route.key.fingerprint = fingerprint_of(route.key, route.policy, route.origin);
+    if (route.origin.empty() && misses_origin(loading)) {
+      loading.report.error(1009, loading.root.place, "origin", "no origin is set",
+                           "write \"origin: http://host:port\", or give --origin URL");
+    }
+    warn_policy(loading, base, route);
+    config.routes.push_back(std::move(route));
+    return;
+  }
+  if (!routes->is_list()) return;  // Reported by the key check.
+  if (routes->items.size() > kMostRoutes) {
+    loading.report.error(1004, *routes, "routes", std::to_string(routes->items.size()) + " routes",
+                         "at most " + std::to_string(kMostRoutes));
+    return;
+  }
+  const auto names = names_of_routes(*routes);
+  check_names(loading, *routes, names);
+  config.routes.resize(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    auto& route = config.routes[i];
+    route.name = names[i];
+    route.index = i;
+    const auto path = "routes[" + std::to_string(i) + ']';
+    loading.places["route " + std::to_string(i)] = {routes->items[i].get(), path};
+    if (!loading.report.full()) read_route(loading, *routes->items[i], path, named, base, route);
+  }
+}
+
+}  // namespace forebay::config

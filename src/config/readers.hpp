@@ -1,0 +1,67 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/node.hpp"
+#include "config/report.hpp"
+#include "config/section.hpp"
+#include "forebay/config/load.hpp"
+
+namespace forebay::config {
+
+/// Where a setting came from, for what can only be judged when all are known.
+struct SetBy {
+  const Node* node = nullptr;
+  std::string path;
+};
+
+/// A policy on its way from the built-in one over `defaults` and a named one to the route.
+struct PolicyDraft {
+  rules::Policy policy;
+  cache::KeySpec key;
+  std::map<std::string, SetBy, std::less<>> set;  ///< Key path within the policy -> who set it last.
+};
+
+/// Puts the keys of one block over what the draft has: maps merge by key, lists replace.
+void read_policy(const Section& block, PolicyDraft& draft);
+
+/// What later readers need of earlier ones.
+struct Loading {
+  Config& config;
+  Report& report;
+  const Surroundings& surroundings;
+  const Node& root;
+  Section top;
+  bool origin_missed = false;  ///< That there is no origin has been said, or "origin" is only misspelt.
+  std::map<std::string, SetBy, std::less<>> places;  ///< Of settings that are compared with others at the end.
+};
+
+void read_listeners(Loading& loading);
+void read_origins(Loading& loading);
+void read_server(Loading& loading);
+void read_cache(Loading& loading);
+void read_seen(Loading& loading);  ///< admin, log, metrics, tracing, diagnostics, shutdown
+void read_routes(Loading& loading);
+/// Mistakes that take two settings: addresses and origins that collide, routes never reached, windows that contradict.
+void check_whole(Loading& loading);
+
+/// Gives the name in `Config::origins` of a url or an origin's name; a url makes an entry of its own. Empty when
+/// reported.
+std::string resolve_origin(Loading& loading, const Node& node, const std::string& path);
+/// The names that a list of routes has, given or made from the paths.
+std::vector<std::string> names_of_routes(const Node& list);
+/// Of routes and origins: what may be a metric label.
+bool is_label(std::string_view name) noexcept;
+/// `*` and visible ASCII.
+bool is_glob(std::string_view text) noexcept;
+
+/// A hash of everything that makes stored answers unfit when it changes.
+std::uint64_t fingerprint_of(const cache::KeySpec& key, const rules::Policy& policy, std::string_view origin);
+
+/// Puts one override into the tree, as if it stood in the file.
+NodePtr apply_override(const NodePtr& root, std::string_view key, NodePtr value, Report& report);
+
+}  // namespace forebay::config

@@ -1,0 +1,137 @@
+#include "config/report.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace forebay::config {
+
+Report::Report(std::string file, std::string_view text, std::vector<std::string> flags)
+    : file_(std::move(file)), flags_(std::move(flags)) {
+  std::size_t at = 0;
+  while (at <= text.size()) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    auto line = text.substr(at, end - at);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    lines_.push_back(line);
+    at = end + 1;
+  }
+}
+
+void Report::error(int code, const Place& place, std::string path, std::string message, std::string hint) {
+  failed_ = true;
+  add(Severity::Error, code, place, std::move(path), std::move(message), std::move(hint));
+}
+
+void Report::warning(int code, const Place& place, std::string path, std::string message, std::string hint) {
+  add(Severity::Warning, code, place, std::move(path), std::move(message), std::move(hint));
+}
+
+void Report::add(Severity severity, int code, const Place& place, std::string path, std::string message,
+                 std::string hint) {
+  if (diagnostics_.size() > kMost) return;
+  if (!seen_.emplace(place.flag, place.line, place.column, code, message).second) return;
+  Diagnostic d;
+  if (diagnostics_.size() == kMost) {
+    // A generated file with one systematic mistake; the thousand-and-first line would help nobody.
+    d.severity = severity;
+    d.code = code;
+    d.file = file_;
+    d.message = "too many mistakes: the first " + std::to_string(kMost) + " are shown";
+    diagnostics_.push_back(std::move(d));
+    return;
+  }
+  d.severity = severity;
+  d.code = code;
+  for (auto* text : {&path, &message, &hint})
+    std::replace_if(
+        text->begin(), text->end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
+  d.path = std::move(path);
+  d.message = std::move(message);
+  d.hint = std::move(hint);
+  if (place.flag >= 0 && static_cast<std::size_t>(place.flag) < flags_.size()) {
+    d.flag = flags_[static_cast<std::size_t>(place.flag)];
+  } else {
+    d.file = file_;
+  }
+  if (place.flag < 0 && place.line > 0 && static_cast<std::size_t>(place.line) <= lines_.size()) {
+    const auto line = lines_[static_cast<std::size_t>(place.line) - 1];
+    const auto before = line.substr(0, static_cast<std::size_t>(std::max(place.column - 1, 0)));
+    const auto under = line.substr(before.size(), static_cast<std::size_t>(std::max(place.length, 1)));
+    d.line = place.line;
+    d.column = code_points(before) + 1;
+    d.end_column = d.column + std::max(code_points(under), 1);
+    d.source_line = std::string(line);
+  }
+  diagnostics_.push_back(std::move(d));
+}
+
+std::vector<Diagnostic> Report::take() {
+  const auto order = [&](const Diagnostic& d) {
+    return d.flag.empty() ? -1 : std::find(flags_.begin(), flags_.end(), d.flag) - flags_.begin();
+  };
+  std::stable_sort(diagnostics_.begin(), diagnostics_.end(), [&](const Diagnostic& a, const Diagnostic& b) {
+    return std::make_tuple(order(a), a.line, a.column) < std::make_tuple(order(b), b.line, b.column);
+  });
+  return std::move(diagnostics_);
+}
+
+std::string in_quotes(std::string_view text) {
+  constexpr std::size_t kLongest = 60;
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string out = "\"";
+  std::size_t shown = 0;
+  while (!text.empty()) {
+    if (shown++ == kLongest) {
+      out += "...";
+      break;
+    }
+    const auto n = utf8_length(text);
+    const auto c = static_cast<unsigned char>(text.front());
+    if (n == 0 || c < 0x20 || c == 0x7f) {
+      out += "\\x";
+      out += kHex[c >> 4];
+      out += kHex[c & 15];
+      text.remove_prefix(1);
+      continue;
+    }
+    out += text.substr(0, n);
+    text.remove_prefix(n);
+  }
+  return out + '"';
+}
+
+std::string clipped(std::string_view text) {
+  constexpr std::size_t kLongest = 80;
+  if (text.size() <= kLongest) return std::string(text);
+  auto end = kLongest;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return std::string(text.substr(0, end));
+}
+
+std::size_t utf8_length(std::string_view text) noexcept {
+  if (text.empty()) return 0;
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char c = byte(0);
+  if (c < 0x80) return 1;
+  const std::size_t n = c >= 0xc2 && c <= 0xdf ? 2 : c >= 0xe0 && c <= 0xef ? 3 : c >= 0xf0 && c <= 0xf4 ? 4 : 0;
+  if (n == 0 || text.size() < n) return 0;
+  for (std::size_t i = 1; i < n; ++i)
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  // Overlong forms, surrogates and what lies beyond U+10FFFF (RFC 3629 section 4).
+  if (c == 0xe0 && byte(1) < 0xa0) return 0;
+  if (c == 0xed && byte(1) > 0x9f) return 0;
+  if (c == 0xf0 && byte(1) < 0x90) return 0;
+  if (c == 0xf4 && byte(1) > 0x8f) return 0;
+  return n;
+}
+
+int code_points(std::string_view text) noexcept {
+  int n = 0;
+  while (!text.empty()) {
+    text.remove_prefix(std::max<std::size_t>(utf8_length(text), 1));
+    ++n;
+  }
+  return n;
+}
+
+}  // namespace forebay::config

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "config/node.hpp"
+#include "forebay/config/load.hpp"
+
+namespace forebay::config {
+
+/// Collects what is wrong, with its place in the file. Says the same thing about the same place once.
+class Report {
+ public:
+  /// `text` must outlive the report. `flags` names the overrides, e.g. `--set cache.memory`.
+  Report(std::string file, std::string_view text, std::vector<std::string> flags);
+
+  void error(int code, const Place& place, std::string path, std::string message, std::string hint = {});
+  void warning(int code, const Place& place, std::string path, std::string message, std::string hint = {});
+  void error(int code, const Node& node, std::string path, std::string message, std::string hint = {}) {
+    error(code, node.place, std::move(path), std::move(message), std::move(hint));
+  }
+  void warning(int code, const Node& node, std::string path, std::string message, std::string hint = {}) {
+    warning(code, node.place, std::move(path), std::move(message), std::move(hint));
+  }
+
+  bool failed() const noexcept { return failed_; }
+  /// So many mistakes that looking for more would only take time.
+  bool full() const noexcept { return diagnostics_.size() >= kMost; }
+  const std::vector<std::string_view>& lines() const noexcept { return lines_; }
+  /// In order of place; what flags say comes last.
+  std::vector<Diagnostic> take();
+
+ private:
+  static constexpr std::size_t kMost = 1000;
+  void add(Severity severity, int code, const Place& place, std::string path, std::string message, std::string hint);
+
+  std::string file_;
+  std::vector<std::string_view> lines_;
+  std::vector<std::string> flags_;
+  std::vector<Diagnostic> diagnostics_;
+  std::set<std::tuple<int, int, int, int, std::string>> seen_;  // flag, line, column, code, message
+  bool failed_ = false;
+};
+
+/// `text` in double quotes for a message: cut when long, control bytes made visible.
+std::string in_quotes(std::string_view text);
+/// At most 80 bytes of it, cut between code points.
+std::string clipped(std::string_view text);
+/// The length of the well-formed UTF-8 sequence at the front; 0 when there is none.
+std::size_t utf8_length(std::string_view text) noexcept;
+/// Code points, counting each ill-formed byte as one.
+int code_points(std::string_view text) noexcept;
+
+}  // namespace forebay::config

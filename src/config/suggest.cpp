@@ -1,0 +1,236 @@
+#include "config/suggest.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "config/report.hpp"
+#include "config/schema.hpp"
+
+namespace forebay::config {
+namespace {
+
+constexpr std::size_t kLongestWord = 64;
+
+/// Names that other caches give to what is a key here, in snake_case.
+struct Foreign {
+  std::string_view theirs;
+  std::string_view ours;
+};
+constexpr std::array kForeign{
+    // nginx
+    Foreign{"proxy_cache_valid", "ttl.status\", or \"ttl.default"},
+    Foreign{"proxy_cache", "cache"},
+    Foreign{"proxy_cache_path", "cache.memory"},
+    Foreign{"proxy_cache_key", "key"},
+    Foreign{"proxy_cache_methods", "methods"},
+    Foreign{"proxy_cache_lock", "coalesce.enabled"},
+    Foreign{"proxy_cache_lock_timeout", "coalesce.wait"},
+    Foreign{"proxy_cache_lock_age", "coalesce.wait"},
+    Foreign{"proxy_cache_use_stale", "stale.if_error"},
+    Foreign{"proxy_cache_background_update", "stale.while_revalidate"},
+    Foreign{"proxy_cache_revalidate", "cache.keep"},
+    Foreign{"proxy_cache_min_uses", "cache.admission"},
+    Foreign{"proxy_ignore_headers", "origin_cache_control"},
+    Foreign{"proxy_pass", "origin"},
+    Foreign{"proxy_connect_timeout", "timeouts.connect"},
+    Foreign{"proxy_read_timeout", "timeouts.first_byte\" and \"timeouts.between_bytes"},
+    Foreign{"proxy_next_upstream", "retries"},
+    Foreign{"client_header_timeout", "server.timeouts.header"},
+    Foreign{"client_body_timeout", "server.timeouts.body"},
+    Foreign{"client_max_body_size", "server.limits.request_body"},
+    Foreign{"large_client_header_buffers", "server.limits.request_header"},
+    Foreign{"keepalive_timeout", "server.timeouts.idle"},
+    Foreign{"keepalive", "pool.max_idle"},
+    Foreign{"set_real_ip_from", "server.trusted_proxies"},
+    Foreign{"worker_processes", "server.threads"},
+    Foreign{"worker_connections", "server.max_connections"},
+    Foreign{"server_name", "host"},
+    Foreign{"location", "path"},
+    Foreign{"locations", "routes"},
+    Foreign{"upstream", "origins"},
+    Foreign{"upstreams", "origins"},
+    Foreign{"access_log", "log.access.output"},
+    Foreign{"error_log", "log.output"},
+    Foreign{"log_format", "log.access.format"},
+    // Varnish
+    Foreign{"backend", "origin"},
+    Foreign{"backends", "origins"},
+    Foreign{"default_ttl", "ttl.default"},
+    Foreign{"default_grace", "stale.while_revalidate"},
+    Foreign{"grace", "stale.while_revalidate"},
+    Foreign{"default_keep", "cache.keep"},
+    Foreign{"uncacheable_ttl", "pass_memory"},
+    Foreign{"http_req_size", "server.limits.request_header"},
+    Foreign{"http_max_hdr", "server.limits.header_count"},
+    Foreign{"http_resp_size", "server.limits.response_header"},
+    Foreign{"timeout_idle", "server.timeouts.idle"},
+    Foreign{"first_byte_timeout", "timeouts.first_byte"},
+    Foreign{"between_bytes_timeout", "timeouts.between_bytes"},
+    Foreign{"connect_timeout", "timeouts.connect"},
+    // Souin
+    Foreign{"default_cache", "defaults"},
+    Foreign{"reverse_proxy_url", "origin"},
+    Foreign{"allowed_http_verbs", "methods"},
+    Foreign{"allowed_additional_status_codes", "statuses"},
+    Foreign{"disable_coalescing", "coalesce.enabled"},
+    Foreign{"disable_host", "key.host"},
+    Foreign{"disable_query", "key.query"},
+    Foreign{"disable_body", "key.body"},
+    Foreign{"sort_query", "key.query_sort"},
+    Foreign{"max_cacheable_body_bytes", "cache.max_object"},
+    Foreign{"cache_name", "diagnostics.name"},
+    Foreign{"log_level", "log.level"},
+    Foreign{"regex", "path"},
+    // Kong
+    Foreign{"cache_ttl", "ttl"},
+    Foreign{"request_method", "methods"},
+    Foreign{"response_code", "statuses"},
+    Foreign{"cache_control", "origin_cache_control"},
+    Foreign{"vary_headers", "key.headers"},
+    Foreign{"vary_query_params", "key.query"},
+    // API Gateway and CloudFront
+    Foreign{"cache_ttl_in_seconds", "ttl"},
+    Foreign{"caching_enabled", "cache"},
+    Foreign{"cache_key_parameters", "key"},
+    Foreign{"default_cache_behavior", "defaults"},
+    Foreign{"cache_behaviors", "routes"},
+    Foreign{"cache_policy", "policy"},
+    Foreign{"path_pattern", "path"},
+    Foreign{"min_ttl", "ttl.min"},
+    Foreign{"max_ttl", "ttl.max"},
+    Foreign{"allowed_methods", "methods"},
+    Foreign{"cached_methods", "methods"},
+    // Traefik, Envoy, Caddy, HAProxy
+    Foreign{"entry_points", "listen"},
+    Foreign{"entrypoints", "listen"},
+    Foreign{"routers", "routes"},
+    Foreign{"services", "origins"},
+    Foreign{"clusters", "origins"},
+    Foreign{"listeners", "listen"},
+    Foreign{"frontend", "listen"},
+    Foreign{"bind", "listen"},
+    Foreign{"listen_address", "listen"},
+    Foreign{"port", "listen"},
+    Foreign{"workers", "server.threads"},
+    Foreign{"max_size", "cache.memory"},
+    Foreign{"memory_limit", "cache.memory"},
+    Foreign{"swr", "stale.while_revalidate"},
+    Foreign{"sie", "stale.if_error"},
+    Foreign{"stale_while_revalidate", "stale.while_revalidate"},
+    Foreign{"stale_if_error", "stale.if_error"},
+    Foreign{"max_age", "ttl.default"},
+    Foreign{"jitter", "ttl.jitter"},
+    Foreign{"query_params", "key.query"},
+    Foreign{"x_request_id", "tracing.request_id"},
+};
+
+/// camelCase, kebab-case and capitals as the snake_case they would be here.
+std::string snake(std::string_view word) {
+  std::string out;
+  for (std::size_t i = 0; i < word.size() && i < kLongestWord; ++i) {
+    const char c = word[i];
+    const bool upper = c >= 'A' && c <= 'Z';
+    const bool after_lower =
+        i > 0 && ((word[i - 1] >= 'a' && word[i - 1] <= 'z') || (word[i - 1] >= '0' && word[i - 1] <= '9'));
+    if (upper && after_lower) out += '_';
+    out += upper ? static_cast<char>(c + 32) : c == '-' || c == ' ' ? '_' : c;
+  }
+  return out;
+}
+
+bool is_name(std::string_view name) noexcept { return name != "*" && name != "[]"; }
+
+void find_elsewhere(const Schema& node, std::string_view key, const Schema* where, const Schema* also,
+                    std::vector<const Schema*>& found) {
+  for (const auto& child : node.children) {
+    if (&node != where && &node != also && child->name == key && child->here() &&
+        !(node.parent == nullptr && (key == "policy" || key == "route"))) {
+      found.push_back(&node);
+    }
+    find_elsewhere(*child, key, where, also, found);
+  }
+}
+
+std::string path_of(const Schema& node) {
+  if (!node.parent || !node.parent->parent) return std::string(node.name);
+  const auto front = path_of(*node.parent);
+  return node.name == "[]" ? front + "[]" : front + '.' + std::string(node.name);
+}
+
+}  // namespace
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  a = a.substr(0, kLongestWord);
+  b = b.substr(0, kLongestWord);
+  // Three rows suffice for the swap of neighbours (optimal string alignment).
+  std::array<std::array<std::size_t, kLongestWord + 1>, 3> rows{};
+  for (std::size_t j = 0; j <= b.size(); ++j) rows[0][j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    auto& row = rows[i % 3];
+    const auto& above = rows[(i + 2) % 3];
+    const auto& two_above = rows[(i + 1) % 3];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t cost = a[i - 1] == b[j - 1] ? 0 : 1;
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + cost});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], two_above[j - 2] + 1);
+    }
+  }
+  return rows[a.size() % 3][b.size()];
+}
+
+std::optional<std::string> nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
+  if (word.empty() || word.size() > kLongestWord) return std::nullopt;
+  const auto written = snake(word);
+  const auto limit = std::max<std::size_t>(1, written.size() / 3);
+  std::optional<std::string> best;
+  auto best_distance = limit + 1;
+  for (const auto candidate : candidates) {
+    const auto distance = edit_distance(written, snake(candidate));
+    if (distance >= best_distance || candidate == word) continue;
+    best_distance = distance;
+    best = std::string(candidate);
+  }
+  return best;
+}
+
+std::string place_in_words(const Schema& where) {
+  if (!where.parent) return "at the top level";
+  const auto path = path_of(where);
+  const auto inside = [&](std::string_view prefix, const char* what) {
+    const auto rest = path.size() > prefix.size() ? path.substr(prefix.size() + 1) : std::string();
+    return rest.empty() ? "in " + std::string(what) : "in \"" + rest + "\" of " + what;
+  };
+  if (path.starts_with("policy")) return inside("policy", "a route");
+  if (path.starts_with("route")) return inside("route", "a route");
+  if (path.starts_with("origins.*")) return inside("origins.*", "an origin");
+  if (path.starts_with("listen[]")) return inside("listen[]", "a listener");
+  return "in \"" + path + '"';
+}
+
+std::string suggest_key(std::string_view key, const Schema& where, const Schema* also) {
+  std::vector<std::string_view> siblings;
+  for (const auto* node : {&where, also}) {
+    if (!node) continue;
+    for (const auto& child : node->children) {
+      const bool hidden = !node->parent && (child->name == "policy" || child->name == "route");
+      if (is_name(child->name) && !hidden && child->here()) siblings.push_back(child->name);
+    }
+  }
+  if (const auto near = nearest(key, siblings)) return "did you mean \"" + *near + "\"?";
+  const auto name = snake(key);
+  std::vector<const Schema*> found;
+  find_elsewhere(schema(), name, &where, also, found);
+  for (const auto& foreign : kForeign) {
+    // A name of others that is also a key somewhere here means what the others mean by it only where that place is far.
+    if (foreign.theirs == name && found.empty()) return "this is \"" + std::string(foreign.ours) + "\" here";
+  }
+  if (found.empty()) return {};
+  const auto theirs = place_in_words(*found.front());
+  const auto ours = place_in_words(where);
+  if (theirs == ours) return {};
+  return in_quotes(name) + " belongs " + theirs + ", not " + ours;
+}
+
+}  // namespace forebay::config
