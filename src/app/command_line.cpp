@@ -193,7 +193,7 @@ Command finish_demo(Commands& c) {
 Command finish_help(Commands& c) {
   Said said;
   if (c.help_about.empty()) {
-    said.out = c.app.help();
+    said.out = Commands().app.help();  // anew: CLI11 would give the help of `help`, which was parsed
     return said;
   }
   if (std::find(kLater.begin(), kLater.end(), c.help_about) != kLater.end())

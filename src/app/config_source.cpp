@@ -1,5 +1,6 @@
 #include "config_source.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <iterator>
@@ -35,6 +36,16 @@ Variables environment() {
     const char* value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   };
+}
+
+std::string one_line(const config::Diagnostic& diagnostic) {
+  auto bare = diagnostic;
+  bare.source_line.clear();
+  bare.hint.clear();
+  auto text = config::to_text({bare});
+  text.erase(std::min(text.find('\n'), text.size()));
+  if (!diagnostic.hint.empty()) text += " (" + diagnostic.hint + ')';
+  return text;
 }
 
 ConfigSource::ConfigSource(const RunFlags& flags, Variables variables) : variables_(std::move(variables)) {

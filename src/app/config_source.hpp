@@ -15,6 +15,9 @@ using Variables = std::function<std::optional<std::string>(const std::string&)>;
 /// The environment of this process.
 Variables environment();
 
+/// A diagnostic as one line of a log: place, code, message and hint, without the caret.
+std::string one_line(const config::Diagnostic& diagnostic);
+
 /// Where a configuration comes from: a file (or none), the variables and the flags, in ascending precedence. Reads all
 /// of it anew each time.
 class ConfigSource {

@@ -84,9 +84,9 @@ ExitCode Daemon::run() {
 }
 
 void Daemon::build() {
-  for (const auto& d : loaded_.diagnostics) log::warn(config::to_text({d}));
+  for (const auto& d : loaded_.diagnostics) log::warn(one_line(d));
   fd_limit_ = raise_fd_limit();
-  const auto config = fitted(loaded_.config, fd_limit_);
+  const auto config = fitted(loaded_.config, fd_limit_, 0);
   loaded_.config = config;
 
   store_ = std::make_unique<cache::Store>(cache::StoreOptions{config->cache.memory, config->cache.shards});

@@ -26,7 +26,9 @@ config::ConfigPtr with_fixed_parts(const config::Config& old, const config::Conf
   const auto text = [](const std::optional<config::Address>& a) { return a ? a->text : std::string("off"); };
   keep(merged->admin, old.admin, text(old.admin) != text(fresh.admin), "admin.listen");
   keep(merged->server.threads, old.server.threads, old.server.threads != fresh.server.threads, "server.threads");
-  keep(merged->cache.shards, old.cache.shards, old.cache.shards != fresh.cache.shards, "cache.shards");
+  if (old.server.threads != fresh.server.threads)
+    merged->cache.shards = old.cache.shards;  // `auto` follows the threads
+  keep(merged->cache.shards, old.cache.shards, old.cache.shards != merged->cache.shards, "cache.shards");
   keep(merged->metrics.buckets, old.metrics.buckets, old.metrics.buckets != fresh.metrics.buckets, "metrics.buckets");
   keep(merged->metrics.max_routes, old.metrics.max_routes, old.metrics.max_routes != fresh.metrics.max_routes,
        "metrics.max_routes");
@@ -59,7 +61,7 @@ void Daemon::reload() {
   notifier_.reloading();
   const auto loaded = source_.load();
   for (const auto& d : loaded.diagnostics) {
-    const auto text = config::to_text({d});
+    const auto text = one_line(d);
     if (d.severity == config::Severity::Error)
       log::error(text);
     else
@@ -83,7 +85,8 @@ void Daemon::reload() {
 bool Daemon::try_reload(const config::LoadResult& loaded, std::string& why) {
   const auto before = runtime();
   std::vector<std::string> restart;
-  const auto config = fitted(with_fixed_parts(*before->config, *loaded.config, restart), fd_limit_);
+  const auto config = fitted(with_fixed_parts(*before->config, *loaded.config, restart), fd_limit_,
+                             before->config->server.max_connections);
   proxy::RuntimePtr fresh;
   Front::Change listeners;
   try {

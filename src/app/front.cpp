@@ -18,7 +18,7 @@ Front::Change Front::prepare(const std::vector<config::Listener>& wanted) {
   change.wanted = wanted;
   for (const auto& w : wanted) {
     const bool have = std::any_of(open_.begin(), open_.end(), [&](const Open& o) { return same(o.config, w); });
-    change.fresh.push_back(have ? nullptr : std::make_unique<server::Listener>(w, parts_()));
+    change.fresh.push_back(have ? nullptr : std::make_unique<server::Listener>(w, parts_(), limits_));
   }
   return change;
 }

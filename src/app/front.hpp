@@ -49,6 +49,7 @@ class Front {
     std::unique_ptr<server::Listener> listener;
   };
   PartsMaker parts_;
+  std::shared_ptr<server::ConnectionLimits> limits_ = server::make_connection_limits();  // of the whole process
   mutable std::mutex mutex_;  // guards the two below against `views`
   std::vector<Open> open_;
   std::vector<Open> retired_;

@@ -43,12 +43,13 @@ unsigned connections_that_fit(const config::Config& config, std::uint64_t fd_lim
   return static_cast<unsigned>(std::min<std::uint64_t>(config.server.max_connections, room));
 }
 
-config::ConfigPtr fitted(config::ConfigPtr config, std::uint64_t fd_limit) {
+config::ConfigPtr fitted(config::ConfigPtr config, std::uint64_t fd_limit, unsigned in_force) {
   const auto fit = connections_that_fit(*config, fd_limit);
   if (fit == config->server.max_connections) return config;
-  log::warn("server.max_connections is lowered from " + std::to_string(config->server.max_connections) + " to " +
-            std::to_string(fit) + ": the process may open " + std::to_string(fd_limit) +
-            " files; raise the limit (ulimit -n, LimitNOFILE) to have more");
+  if (fit != in_force)
+    log::warn("server.max_connections is lowered from " + std::to_string(config->server.max_connections) + " to " +
+              std::to_string(fit) + ": the process may open " + std::to_string(fd_limit) +
+              " files; raise the limit (ulimit -n, LimitNOFILE) to have more");
   auto lowered = std::make_shared<config::Config>(*config);
   lowered->server.max_connections = fit;
   return lowered;

@@ -10,8 +10,9 @@ namespace forebay::app {
 std::uint64_t raise_fd_limit();
 /// The client connections that fit: one descriptor each, beside those of the origins' pools and a few of our own.
 unsigned connections_that_fit(const config::Config& config, std::uint64_t fd_limit);
-/// The configuration with `server.max_connections` lowered to what fits, and a warning in the log when it had to be.
-config::ConfigPtr fitted(config::ConfigPtr config, std::uint64_t fd_limit);
+/// The configuration with `server.max_connections` lowered to what fits. A warning in the log says so when it is not
+/// what was `in_force`.
+config::ConfigPtr fitted(config::ConfigPtr config, std::uint64_t fd_limit, unsigned in_force);
 
 /// Resident memory of this process.
 std::uint64_t resident_bytes();

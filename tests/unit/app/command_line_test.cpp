@@ -128,6 +128,7 @@ TEST(CommandLine, HelpIsDataAndNoError) {
     EXPECT_EQ(s.err, "");
   }
   EXPECT_THAT(said({"help", "check"}).out, HasSubstr("--strict"));
+  EXPECT_THAT(said({"help"}).out, HasSubstr("healthcheck"));
 }
 
 TEST(ParseDuration, TakesUnitsAndNothingElse) {

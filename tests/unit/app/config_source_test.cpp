@@ -88,6 +88,18 @@ TEST_F(ConfigSourceTest, AFileThatIsMissingIsADiagnostic) {
   EXPECT_EQ(loaded.diagnostics[0].code, 1008);
 }
 
+TEST(OneLine, IsOneLineWithTheHint) {
+  config::Diagnostic d;
+  d.code = 1001;
+  d.file = "a.yaml";
+  d.line = 2;
+  d.column = 3;
+  d.message = "unknown key \"ttls\"";
+  d.hint = "did you mean \"ttl\"?";
+  d.source_line = "  ttls: 5s";
+  EXPECT_EQ(one_line(d), "a.yaml:2:3: error FB1001: unknown key \"ttls\" (did you mean \"ttl\"?)");
+}
+
 TEST_F(ConfigSourceTest, TheFileIsReadAnewEachTime) {
   RunFlags flags;
   flags.config = file("origin: http://file:1\nlisten: \":7001\"\n");

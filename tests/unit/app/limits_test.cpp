@@ -23,8 +23,8 @@ TEST(ConnectionsThatFit, LeaveRoomForTheOriginsAndOurOwnFiles) {
 
 TEST(ConnectionsThatFit, ALoweredConfigurationSaysSoInItsNumber) {
   auto config = std::make_shared<config::Config>(with(20000, 256));
-  EXPECT_EQ(fitted(config, 1'048'576), config);
-  EXPECT_EQ(fitted(config, 4096)->server.max_connections, 4096U - 256 - 384);
+  EXPECT_EQ(fitted(config, 1'048'576, 0), config);
+  EXPECT_EQ(fitted(config, 4096, 4096U - 256 - 384)->server.max_connections, 4096U - 256 - 384);
 }
 
 TEST(MemoryGovernor, LeavesTheLimitAloneWhileTheProcessIsWithinItsOverhead) {
