@@ -55,8 +55,7 @@ ExitCode Daemon::run() {
   } catch (const std::system_error& e) {
     std::cerr << "forebay: " << e.what() << '\n';
     if (e.code() == std::errc::address_in_use)
-      std::cerr << "forebay: another program listens there; end it, or choose another address (--listen :9080, --admin "
-                   "127.0.0.1:9081)\n";
+      std::cerr << "forebay: end it, or choose another address (--listen :9080, --admin 127.0.0.1:9081)\n";
     dismantle();
     return ExitCode::Failed;
   } catch (const std::exception& e) {

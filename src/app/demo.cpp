@@ -26,6 +26,7 @@ std::string demo_config(const DemoFlags& flags, std::uint16_t origin_port) {
               ? "    flush: 100ms\n    format: '{method} {path} {status} {cache.result} {time.total_ms} ms'\n"
               : "    output: 'off'\n";
   text +=
+      "server: { max_connections: 500 }\n"
       "shutdown: { drain: 2s }\n"
       "routes:\n"
       "  - { name: time, path: /api/time, ttl: 5s }\n"
@@ -58,7 +59,7 @@ void show_screen(const Daemon& daemon) {
   row("curl -i " + at + "/api/products/7", "fresh for 30 s, then STALE for 30 s while it is refreshed behind");
   row("curl -i " + at + "/api/slow", "takes 2 s; from two terminals at once: one fetch, one is COALESCED");
   row("curl -i " + at + "/api/me", "private: never stored, and says so (detail=private)");
-  row("curl -i " + at + "/api/flaky", "fails every 2nd time; each second again: STALE instead of the 503");
+  row("curl -i " + at + "/api/flaky", "fails every 2nd time; a second later again: STALE instead of the 503");
   row("curl -i " + at + "/api/time", "the origin says nothing about caching; the route says 5 s");
   row("curl -s " + at + "/stats", "how often the shop itself was asked");
   if (const auto* admin = daemon.admin_listener())

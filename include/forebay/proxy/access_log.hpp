@@ -15,16 +15,16 @@ namespace forebay::proxy {
 /// One request as the access log tells it; views live for the call. Negative or empty means absent.
 struct AccessRecord {
   WallTime at{};
-  std::string_view remote, client;      ///< Peer, and the client behind trusted proxies.
+  std::string_view remote, client;  ///< Peer, and the client behind trusted proxies.
   std::string_view method, scheme, host, path;
-  std::string_view query;               ///< As sent; redacted by the log.
+  std::string_view query;  ///< As sent; redacted by the log.
   bool has_query = false;
   http::Version version = http::Version::Http11;
   int status = 0;
   std::uint64_t bytes_in = 0, bytes_out = 0;
   std::string_view route;
   rules::CacheResult result = rules::CacheResult::Miss;
-  bool has_result = true;               ///< False: refused before routing.
+  bool has_result = true;  ///< False: refused before routing.
   rules::Reason reason = rules::Reason::None;
   std::string_view key_id;
   std::int64_t age_s = -1;
@@ -36,11 +36,12 @@ struct AccessRecord {
   int origin_status = 0;
   unsigned origin_attempts = 0;
   std::string_view trace_id, request_id, user_agent, referer;
-  bool completed = true;                ///< False: the client left, or the answer was cut.
+  bool completed = true;  ///< False: the client left, or the answer was cut.
 };
 
-/// The access log: lines go into a buffer of the calling worker and are written by one thread of the log's own, so that no request waits for a
-/// file. When the writer falls behind, lines are dropped and counted (`on_full: drop`), or the worker waits (`block`).
+/// The access log: lines go into a buffer of the calling worker and are written by one thread of the log's own, so that
+/// no request waits for a file. When the writer falls behind, lines are dropped and counted (`on_full: drop`), or the
+/// worker waits (`block`).
 class AccessLog {
  public:
   /// Throws std::runtime_error with a sentence when the output cannot be opened.

@@ -17,8 +17,21 @@ namespace forebay::proxy {
 
 /// Label `reason` of forebay_request_errors_total.
 enum class RequestError : std::uint8_t {
-  BadRequest, HeaderTooLarge, TargetTooLong, BodyTooLarge, ClientTimeout, Overload, NoRoute, Loop, OnlyIfCached, Connect, Timeout,
-  Protocol, Queue, Coalesce, Upgrade,
+  BadRequest,
+  HeaderTooLarge,
+  TargetTooLong,
+  BodyTooLarge,
+  ClientTimeout,
+  Overload,
+  NoRoute,
+  Loop,
+  OnlyIfCached,
+  Connect,
+  Timeout,
+  Protocol,
+  Queue,
+  Coalesce,
+  Upgrade,
   kCount
 };
 std::string_view to_string(RequestError e) noexcept;
@@ -38,10 +51,11 @@ enum class Source : std::uint8_t { Cache, Origin, Forebay };
 enum class Revalidated : std::uint8_t { NotModified, Modified, Error };
 
 /// Upper bounds of forebay_cache_object_bytes: 256 B, times 4, up to 16 MiB.
-inline constexpr std::array<std::uint64_t, 9> kObjectBounds{256,       1024,      4096,       16'384,    65'536,
+inline constexpr std::array<std::uint64_t, 9> kObjectBounds{256,     1024,      4096,      16'384,    65'536,
                                                             262'144, 1'048'576, 4'194'304, 16'777'216};
 
-/// One route's numbers of one worker, which alone writes them. On cache lines of its own, so that workers do not slow each other.
+/// One route's numbers of one worker, which alone writes them. On cache lines of its own, so that workers do not slow
+/// each other.
 struct alignas(64) RouteCounters {
   /// A response of this size went into the store.
   void count_stored(std::uint64_t bytes) noexcept {
@@ -49,17 +63,16 @@ struct alignas(64) RouteCounters {
     object_bytes.observe(bytes, kObjectBounds.data(), kObjectBounds.size());
   }
 
-
   std::array<std::array<Cell, 5>, kMethodLabels> requests;  ///< [method][status class - 1]
   std::array<Cell, rules::kCacheResults> results;
   std::array<Cell, static_cast<std::size_t>(rules::Reason::kCount)> not_stored;
   std::array<Cell, static_cast<std::size_t>(RequestError::kCount)> errors;
   std::array<Histogram<24>, kLatencyClasses> duration;  ///< Nanoseconds, bounds of the registry.
-  Cell in_flight;  ///< Up at start, down at finish.
+  Cell in_flight;                                       ///< Up at start, down at finish.
   Cell request_bytes;
   std::array<Cell, 3> response_bytes;  ///< By Source.
   Cell stored;
-  Histogram<kObjectBounds.size()> object_bytes;  ///< Sizes of what was stored.
+  Histogram<kObjectBounds.size()> object_bytes;      ///< Sizes of what was stored.
   std::array<std::array<Cell, 3>, 2> revalidations;  ///< [background][Revalidated]
   std::array<Cell, 4> coalesced;
   Cell variants_evicted;
@@ -71,7 +84,8 @@ class CounterRegistry {
  public:
   /// `bounds`: nanoseconds, of the duration histograms; at most 24. Fixed for the life of the process.
   CounterRegistry(std::size_t workers, std::vector<std::uint64_t> bounds, std::size_t max_routes);
-  /// The numbers of this route for this worker; `_other` once `max_routes` names are in use (`_none` and `_other` not counted).
+  /// The numbers of this route for this worker; `_other` once `max_routes` names are in use (`_none` and `_other` not
+  /// counted).
   RouteCounters& of(std::string_view route, std::size_t worker);
   const std::vector<std::uint64_t>& bounds() const noexcept { return bounds_; }
 

@@ -15,7 +15,8 @@
 
 namespace forebay::proxy {
 
-/// One configuration in force. Immutable; each worker holds a pointer to the current one, a request that waits holds its own.
+/// One configuration in force. Immutable; each worker holds a pointer to the current one, a request that waits holds
+/// its own.
 struct Runtime {
   config::ConfigPtr config;
   config::RouteTable routes;

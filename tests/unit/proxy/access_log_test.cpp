@@ -255,7 +255,7 @@ TEST(AccessLog, AWriterThatFallsBehindCostsLinesAndNotTime) {
   Folder folder;
   const auto fifo = (folder / "fifo").string();
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
-  ::signal(SIGPIPE, SIG_IGN);  // as the daemon does
+  ::signal(SIGPIPE, SIG_IGN);                                      // as the daemon does
   const int reader = ::open(fifo.c_str(), O_RDONLY | O_NONBLOCK);  // never reads
   ASSERT_GE(reader, 0);
   config::AccessLog config;
