@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <future>
 #include <string>
 
 #include "forebay/base/log.hpp"
@@ -38,9 +39,11 @@ Worker::Worker(unsigned index, const Clock& clock)
 Worker::~Worker() { disable_waker(); }
 
 void Worker::run() {
+  running_.store(true, std::memory_order_release);
   for (;;) {
     try {
       io_.run();
+      running_.store(false, std::memory_order_release);
       return;
     } catch (const std::exception& e) {
       // Nothing on the request path throws; what arrives here is a mistake of ours or the end of memory, and must not
@@ -51,6 +54,27 @@ void Worker::run() {
 }
 
 void Worker::stop() { io_.stop(); }
+
+void Worker::call(std::function<void()> f) {
+  struct Call {
+    std::function<void()> f;
+    std::atomic<bool> claimed{false};
+    std::promise<void> done;
+  };
+  const auto call = std::make_shared<Call>();
+  call->f = std::move(f);
+  const auto perform = [call] {
+    if (call->claimed.exchange(true)) return;
+    call->f();
+    call->done.set_value();
+  };
+  const auto done = call->done.get_future();
+  if (running()) post(perform);
+  // A worker that stops meanwhile never gets to it.
+  do {
+    if (!running()) perform();
+  } while (done.wait_for(std::chrono::milliseconds{1}) != std::future_status::ready);
+}
 
 void Worker::schedule(Timestamp at) {
   timer_at_ = at;

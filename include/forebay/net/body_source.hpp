@@ -9,8 +9,8 @@
 
 namespace forebay::net {
 
-/// The content of a client's request, pulled by whoever needs it, on the connection's worker. The first pull sends 100-continue where it was
-/// asked for. One puller at a time.
+/// The content of a client's request, pulled by whoever needs it, on the connection's worker. The first pull sends
+/// 100-continue where it was asked for. One puller at a time.
 class BodySource {
  public:
   enum class State : std::uint8_t {

@@ -38,6 +38,11 @@ class Worker final : public Waker {
   void run();
   /// From any thread: `run` returns soon.
   void stop();
+  /// Whether a thread is in `run`. From any thread.
+  bool running() const noexcept { return running_.load(std::memory_order_acquire); }
+  /// From any other thread: runs `f` on the worker's thread and returns when it is done; here and now when no thread
+  /// runs the worker.
+  void call(std::function<void()> f);
   /// From any thread.
   template <class F>
   void post(F&& f) {
@@ -82,6 +87,7 @@ class Worker final : public Waker {
   Deadline beat_;
   Timestamp fired_at_{};
   bool busy_ = false;
+  std::atomic<bool> running_{false};
   std::array<std::atomic<std::uint64_t>, kLagCells> lag_{};
   std::mutex inbox_mutex_;
   std::vector<Ref<WaitGroup>> inbox_;

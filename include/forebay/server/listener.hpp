@@ -19,8 +19,13 @@ struct ListenerNumbers {
   std::atomic<std::uint64_t> open{0}, accepted{0}, rejected_limit{0}, rejected_timeout{0}, rejected_malformed{0};
 };
 
-/// A listening address over all workers: SO_REUSEPORT with a socket per worker for TCP, one socket for `unix:` and `fd:`. A worker more than 8
-/// connections ahead of the least loaded hands new ones over.
+/// Connections of the whole process against `server.max_connections` and `connections_per_address`. Shared by the
+/// listeners that count together.
+class ConnectionLimits;
+std::shared_ptr<ConnectionLimits> make_connection_limits();
+
+/// A listening address over all workers: SO_REUSEPORT with a socket per worker for TCP, one socket for `unix:` and
+/// `fd:`. A worker more than 8 connections ahead of the least loaded hands new ones over.
 class Listener {
  public:
   struct Part {
@@ -28,13 +33,15 @@ class Listener {
     Handler* handler;  ///< That worker's; must outlive the listener and its connections.
   };
   /// Binds and listens; throws std::system_error with a sentence when it cannot. Port 0 takes a free one.
-  Listener(const config::Listener& config, std::vector<Part> parts);
+  /// Without `limits` it counts its own connections only.
+  Listener(const config::Listener& config, std::vector<Part> parts, std::shared_ptr<ConnectionLimits> limits = nullptr);
+  /// Stops accepting and ends what is still open, whether the workers run or not.
   ~Listener();
 
   /// Begins to accept. Call from the main thread, before or after the workers run.
   void start();
-  /// Stops accepting: every connection already in the queue is accepted first (until EAGAIN), then the sockets are closed, on the workers. Returns
-  /// when done; the workers must be running.
+  /// Stops accepting: every connection already in the queue is accepted first (until EAGAIN), then the sockets are
+  /// closed, on the workers. Returns when done. Not from a worker's thread.
   void close();
   /// Address in use, with the port that was taken.
   const config::Address& address() const noexcept;
@@ -51,8 +58,5 @@ class Listener {
   struct Private;
   std::shared_ptr<Private> p_;
 };
-
-/// Connections of the whole process against `server.max_connections` and `connections_per_address`.
-class ConnectionLimits;
 
 }  // namespace forebay::server

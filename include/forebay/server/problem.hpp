@@ -10,13 +10,14 @@ namespace forebay::server {
 /// One of Forebay's own errors as RFC 9457 problem details.
 struct Problem {
   int status = 500;
-  std::string_view code;        ///< Stable, e.g. "bad_request": becomes the `type` urn:forebay:error:bad_request.
+  std::string_view code;  ///< Stable, e.g. "bad_request": becomes the `type` urn:forebay:error:bad_request.
   std::string_view title;
   std::string_view detail;      ///< One sentence for the caller; nothing internal.
   std::string_view request_id;  ///< May be empty.
   std::string_view reason;      ///< Cache reason (contract section 1); may be empty.
 };
-/// The document and its Content-Type by the request's Accept: application/problem+json unless the client prefers text/html or text/plain.
+/// The document and its Content-Type by the request's Accept: application/problem+json unless the client prefers
+/// text/html or text/plain.
 struct ProblemBody {
   std::string content_type;
   std::string body;

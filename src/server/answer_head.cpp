@@ -1,0 +1,56 @@
+#include "server/answer_head.hpp"
+
+#include "forebay/http/h1_writer.hpp"
+#include "forebay/http/message.hpp"
+
+namespace forebay::server {
+
+namespace {
+
+bool known_empty(const http::BodyCursor& body) {
+  const http::Fields* trailers = body.trailers();
+  return body.known_length() == std::uint64_t{0} && (trailers == nullptr || trailers->view().empty());
+}
+
+void append_content_length(std::string& out, std::uint64_t length) {
+  out += "Content-Length: ";
+  http::append_decimal(out, length);
+  out += "\r\n";
+}
+
+}  // namespace
+
+AnswerPlan append_answer_head(std::string& out, const AnswerHead& head, const http::BodyCursor& body,
+                              const AnswerTo& to, std::string_view date_line) {
+  using Framing = BodyWriter::Framing;
+  AnswerPlan plan{Framing::None, 0, to.close || head.close};
+  http::append_status_line(out, head.status);
+  out += head.lines;
+  out += head.extra;
+  if (!head.has_date) out += date_line;
+
+  if (to.method == http::Method::Head || http::never_has_content(head.status)) {
+    // RFC 9110 section 8.6: a 204 never states a length; to HEAD and in a 304 it is that of the 200 to GET.
+    if (head.length && head.status != 204) append_content_length(out, *head.length);
+  } else if (head.length || known_empty(body)) {
+    plan.framing = Framing::Length;
+    plan.length = head.length.value_or(0);
+    append_content_length(out, plan.length);
+  } else if (to.version == http::Version::Http10) {
+    plan.framing = Framing::UntilClose;
+    plan.close = true;
+  } else {
+    plan.framing = Framing::Chunked;
+    out += "Transfer-Encoding: chunked\r\n";
+  }
+
+  if (plan.close) {
+    out += "Connection: close\r\n";
+  } else if (to.version == http::Version::Http10) {
+    out += "Connection: keep-alive\r\n";
+  }
+  out += "\r\n";
+  return plan;
+}
+
+}  // namespace forebay::server

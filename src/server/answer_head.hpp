@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "forebay/http/body.hpp"
+#include "forebay/server/exchange.hpp"
+#include "server/body_writer.hpp"
+
+namespace forebay::server {
+
+/// What is decided with the head of an answer: how its content is delimited, and whether the connection ends behind it.
+struct AnswerPlan {
+  BodyWriter::Framing framing = BodyWriter::Framing::None;
+  std::uint64_t length = 0;
+  bool close = false;
+};
+
+/// Of the request: what its answer's framing depends on.
+struct AnswerTo {
+  http::Method method = http::Method::Get;
+  http::Version version = http::Version::Http11;
+  bool close = false;  ///< The connection must end whatever the answer says.
+};
+
+/// Appends status line, field lines and the empty line. The framing fields are written here and nowhere else (RFC 9112
+/// sections 6.1 to 6.3).
+AnswerPlan append_answer_head(std::string& out, const AnswerHead& head, const http::BodyCursor& body,
+                              const AnswerTo& to, std::string_view date_line);
+
+}  // namespace forebay::server

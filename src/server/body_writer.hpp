@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+
+#include "forebay/base/clock.hpp"
+#include "forebay/http/body.hpp"
+#include "server/output.hpp"
+
+namespace forebay::server {
+
+/// Takes an answer's content from its cursor to a connection's output, as the client drains it. What is longer than
+/// stated is cut off, what is shorter is `Broken`: whatever the cursor does, the framing stays true (RFC 9112
+/// section 6.3).
+class BodyWriter {
+ public:
+  enum class Framing : std::uint8_t { None, Length, Chunked, UntilClose };
+  enum class Step : std::uint8_t { Queued, Wait, Done, Broken };
+
+  void start(http::BodyCursor body, Framing framing, std::uint64_t length);
+  /// Queues what there is, up to a portion; only while the output has no slices. Queued: send them, then call again.
+  Step queue(Output& out, Timestamp now);
+  http::BodyCursor& cursor() noexcept { return body_; }
+  Framing framing() const noexcept { return framing_; }
+  /// Content queued so far.
+  std::uint64_t bytes() const noexcept { return bytes_; }
+  /// Lets the body go.
+  void stop() { body_ = http::BodyCursor(); }
+
+ private:
+  struct Portion;
+  Step finish(Output& out);
+
+  http::BodyCursor body_;
+  Framing framing_ = Framing::None;
+  bool ended_ = true;
+  std::uint64_t left_ = 0;  // of the stated length
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace forebay::server

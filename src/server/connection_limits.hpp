@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "forebay/server/exchange.hpp"
+#include "forebay/server/listener.hpp"
+
+namespace forebay::server {
+
+class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
+ public:
+  using Ip = std::array<std::uint8_t, 16>;
+
+  /// A connection's place; given back when this goes. Empty: there was none.
+  class Place {
+   public:
+    Place() = default;
+    Place(Place&& o) noexcept : limits_(std::move(o.limits_)), ip_(o.ip_), by_address_(o.by_address_) {}
+    Place& operator=(Place&& o) noexcept {
+      std::swap(limits_, o.limits_);
+      std::swap(ip_, o.ip_);
+      std::swap(by_address_, o.by_address_);
+      return *this;
+    }
+    ~Place() {
+      if (limits_) limits_->leave(*this);
+    }
+    explicit operator bool() const noexcept { return limits_ != nullptr; }
+
+   private:
+    friend class ConnectionLimits;
+    std::shared_ptr<ConnectionLimits> limits_;
+    Ip ip_{};
+    bool by_address_ = false;
+  };
+
+  /// From any thread. A place, unless that would be more than the settings allow. Addresses are counted only while
+  /// there is a limit for them.
+  Place enter(const Peer& peer, const config::Server& settings);
+  std::uint64_t open() const noexcept { return open_.load(std::memory_order_relaxed); }
+
+ private:
+  void leave(const Place& place);
+
+  std::atomic<std::uint64_t> open_{0};
+  std::mutex mutex_;
+  std::map<Ip, unsigned> by_address_;
+};
+
+}  // namespace forebay::server

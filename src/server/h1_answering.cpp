@@ -1,0 +1,140 @@
+#include <string>
+#include <utility>
+
+#include "forebay/http/h1_writer.hpp"
+#include "forebay/server/problem.hpp"
+#include "server/answer_head.hpp"
+#include "server/h1_connection.hpp"
+#include "server/turned.hpp"
+
+namespace forebay::server {
+
+namespace {
+constexpr std::size_t kFlushAt = 64 * 1024;
+// A client that takes as fast as we send must not keep the worker to itself.
+constexpr unsigned kPortionsPerTurn = 8;
+}  // namespace
+
+void H1Connection::interim(int status, std::string_view lines) {
+  // 100 is the edge's own business, 101 nobody's; HTTP/1.0 knows none (RFC 9110 section 15.2).
+  if (parser_.view().version == http::Version::Http10 || failure_ != nullptr || status < 102 || status > 199) return;
+  http::append_status_line(out_.text(), status);
+  out_.text() += lines;
+  out_.text() += "\r\n";
+  kick();
+}
+
+void H1Connection::answer(H1Exchange& exchange, const AnswerHead& head, http::BodyCursor body) {
+  exchange.head_at = out_.queued();
+  exchange.numbers().status = head.status;
+  const http::RequestView& request = exchange.request();
+  const AnswerTo to{request.method, request.version, !parser_.keep_alive() || !body_can_end() || lane_->drains()};
+  const auto plan = append_answer_head(out_.text(), head, body, to,
+                                       head.has_date ? std::string_view() : lane_->date_line(lane_->worker.now().wall));
+  close_after_ = plan.close;
+  writer_.start(std::move(body), plan.framing, plan.length);
+  kick();
+}
+
+void H1Connection::cut() {
+  // Where the client's own content was at fault, it hears of that instead.
+  if (failure_ != nullptr && !exchange_->answered()) return;
+  cut_ = true;
+  kick();
+}
+
+// True when the answer is wholly queued.
+bool H1Connection::send_answer() {
+  using Step = BodyWriter::Step;
+  bool waits = false;
+  for (unsigned portions = 0;;) {
+    if ((out_.has_slices() || out_.pending() > kFlushAt) && !flush()) return false;
+    const Step step = writer_.queue(out_, now());
+    if (step == Step::Wait) {
+      if (waits) return false;
+      // A growing body is not kept back until there is more of it.
+      if (!flush()) return false;
+      writer_.cursor().wait(lane_->worker, body_ready_);
+      waits = true;
+      continue;
+    }
+    if (waits) body_ready_.stop_waiting();
+    waits = false;
+    if (step == Step::Done) {
+      conclude();
+      return true;
+    }
+    if (step == Step::Broken) {
+      break_answer();
+      return false;
+    }
+    if (++portions >= kPortionsPerTurn) {
+      again();
+      return false;
+    }
+  }
+}
+
+void H1Connection::conclude() {
+  body_ready_.stop_waiting();
+  H1Exchange& done = exchange();
+  done.numbers().bytes_out = writer_.bytes();
+  done.end_at = out_.queued();
+  writer_.stop();
+  ending_ |= close_after_ || failure_ != nullptr;
+  if (std::exchange(held_, false)) done.keep_bytes(in_.share());
+  body_wanted_ = false;
+  unsent_.push_back(std::move(exchange_));
+  done.detach();
+  if (out_.empty()) note_sent();
+}
+
+// The rest of the content will never come. Nothing may make the answer look complete: where only the end of the
+// connection ends it, that end is a reset (RFC 9112 section 6.3).
+void H1Connection::break_answer() {
+  if (!blocked_) out_.write(socket_);
+  note_sent();
+  close(writer_.framing() == BodyWriter::Framing::UntilClose ? Ending::Reset : Ending::Plain);
+}
+
+// The request's content broke before there was an answer: the client hears why, the handler sees a client that is gone.
+void H1Connection::answer_failed_body() {
+  H1Exchange& failed = exchange();
+  failed.mark_answered();
+  failed.head_at = out_.queued();
+  failed.numbers().status = failure_->status;
+  append_problem(*failure_, {}, failed.request().method == http::Method::Head);
+  close_after_ = true;
+  writer_.start(http::BodyCursor(), BodyWriter::Framing::None, 0);
+  failed.leave();
+}
+
+// Answers a message that never becomes a request.
+void H1Connection::turn_away(const Turned& why) {
+  auto& counter = why.reason == Refusal::Overload        ? lane_->numbers->rejected_limit
+                  : why.reason == Refusal::ClientTimeout ? lane_->numbers->rejected_timeout
+                                                         : lane_->numbers->rejected_malformed;
+  counter.fetch_add(1, std::memory_order_relaxed);
+  // Only a head that was read whole says what its sender would like to see.
+  const bool read = why.status == kBodyTooLarge.status || why.status == kExpectation.status;
+  const auto accept = read ? parser_.view().fields.value(http::FieldId::Accept) : std::nullopt;
+  append_problem(why, accept.value_or(std::string_view()), read && parser_.view().method == http::Method::Head);
+  ending_ = true;
+  lane_->handler.refused(why.reason, why.status, *peer_);
+}
+
+void H1Connection::append_problem(const Turned& why, std::string_view accept, bool head_only) {
+  const ProblemBody body = render({why.status, why.code, why.title, why.detail, {}, {}}, accept);
+  std::string lines = "Content-Type: " + body.content_type + "\r\nCache-Control: no-store\r\nX-Cache: ERROR\r\n";
+  lines += why.lines;
+  AnswerHead head;
+  head.status = why.status;
+  head.lines = lines;
+  head.length = body.body.size();
+  head.has_date = false;
+  const AnswerTo to{head_only ? http::Method::Head : http::Method::Get, http::Version::Http11, true};
+  append_answer_head(out_.text(), head, http::BodyCursor(), to, lane_->date_line(lane_->worker.now().wall));
+  if (!head_only) out_.text() += body.body;
+}
+
+}  // namespace forebay::server

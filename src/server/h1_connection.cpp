@@ -1,0 +1,258 @@
+#include "server/h1_connection.hpp"
+
+#include <algorithm>
+#include <boost/asio/socket_base.hpp>
+#include <utility>
+
+#include "server/turned.hpp"
+
+namespace forebay::server {
+
+namespace {
+// Answers are sent when nothing more of what was read can be answered, or when so much is queued.
+constexpr std::size_t kFlushAt = 64 * 1024;
+constexpr std::size_t kMostUnsent = 64;
+// After so many requests the other connections get their turn.
+constexpr unsigned kRequestsPerTurn = 256;
+// A client gets this long, and may send this much, between our last byte and the end of the connection, so that it
+// reads our answer before the kernel resets what it still sends (RFC 9112 section 9.6).
+constexpr Duration kLingerFor = std::chrono::seconds{2};
+constexpr std::size_t kLingerBytes = 1024 * 1024;
+}  // namespace
+
+H1Connection::H1Connection(std::shared_ptr<Lane> lane, net::Socket socket, std::shared_ptr<const Peer> peer,
+                           ConnectionLimits::Place place)
+    : lane_(std::move(lane)),
+      socket_(std::move(socket)),
+      peer_(std::move(peer)),
+      place_(std::move(place)),
+      limits_(lane_->handler.settings().request_limits),
+      parser_(limits_),
+      deadline_([this] { on_deadline(); }) {
+  intrusive_ptr_add_ref(this);  // until `close`
+  lane_->connections.push_back(*this);
+  lane_->numbers->open.fetch_add(1, std::memory_order_relaxed);
+}
+
+void H1Connection::begin() {
+  const Ptr self(this);
+  await(Awaiting::Request, now() + lane_->handler.settings().timeouts.idle);
+  watch();
+  arm_read();
+}
+
+void H1Connection::begin_refusal() {
+  refusing_ = true;
+  ++lane_->refusing;
+  turn_away(kOverload);
+  turn();
+}
+
+void H1Connection::turn() {
+  if (turning_ || closed_ || lingering_) return;
+  const Ptr self(this);
+  turning_ = true;
+  turn_requests_ = 0;
+  while (!closed_ && step()) {
+  }
+  if (!closed_) settle();
+  turning_ = false;
+}
+
+// One step forward; false when there is something to wait for.
+bool H1Connection::step() {
+  if (cut_) {
+    out_.write(socket_);  // whole answers of earlier requests
+    note_sent();
+    close(Ending::Reset);
+    return false;
+  }
+  if (exchange_) {
+    if (std::exchange(body_news_, false)) exchange().wake_body_waiter();
+    if (failure_ != nullptr && !exchange_->answered()) answer_failed_body();
+    if (cut_) return true;
+    return exchange_->answered() && send_answer();
+  }
+  if (ending_ || !skip_body()) return false;
+  if ((unsent_.size() >= kMostUnsent || out_.pending() > kFlushAt) && !flush()) return false;
+  if (turn_requests_ >= kRequestsPerTurn) {
+    again();
+    return false;
+  }
+  return next_request();
+}
+
+// What is done sending, and waiting for, when a turn can do no more.
+void H1Connection::settle() {
+  flush();
+  if (closed_) return;
+  if (exchange_) {
+    if (!body_wanted_) await(Awaiting::Nothing, Timestamp::max());
+    if (body_wanted_ || !blocked_) arm_read();
+  } else if (blocked_) {
+    await(Awaiting::Nothing, Timestamp::max());
+  } else if (ending_) {
+    linger();
+  } else {
+    settle_between_requests();
+  }
+  if (!closed_) watch();
+}
+
+void H1Connection::settle_between_requests() {
+  const auto& timeouts = lane_->handler.settings().timeouts;
+  if (!decoder_.done()) {
+    await(Awaiting::Body, now() + timeouts.body);
+    arm_read();
+  } else if (kicked_) {
+    await(Awaiting::Nothing, Timestamp::max());
+  } else if (eof_) {
+    close(Ending::Plain);
+  } else if (in_.bytes().find_first_not_of("\r\n") != std::string_view::npos) {
+    await(Awaiting::Head, head_began_ + timeouts.header);
+    arm_read();
+  } else if (requests_ > 0 && lane_->drains()) {
+    linger();
+  } else {
+    await(Awaiting::Request, now() + timeouts.idle);
+    // Once around the loop before the next read: by then the next request is often there, and the read that asks first
+    // finds it.
+    if (turn_requests_ > 0) {
+      defer_read();
+    } else {
+      arm_read();
+    }
+  }
+}
+
+// Asks for a turn, from outside of one.
+void H1Connection::kick() {
+  if (!turning_) again();
+}
+
+void H1Connection::again() {
+  if (std::exchange(kicked_, true)) return;
+  lane_->worker.post([self = Ptr(this)] {
+    self->kicked_ = false;
+    self->turn();
+  });
+}
+
+// True when all has gone out; false when the socket is full, or the connection is at its end.
+bool H1Connection::flush() {
+  if (blocked_ || closed_) return false;
+  if (out_.empty()) return true;
+  const Output::State state = out_.write(socket_);
+  lane_->worker.tick();
+  note_sent();
+  if (state == Output::State::Drained) {
+    write_due_ = Timestamp::max();
+    return true;
+  }
+  if (state == Output::State::Failed) {
+    close(Ending::Plain);
+    return false;
+  }
+  blocked_ = true;
+  write_due_ = now() + lane_->handler.settings().timeouts.write;
+  socket_.async_wait(net::Socket::wait_write,
+                     [self = Ptr(this)](const boost::system::error_code& error) { self->on_writable(error); });
+  return false;
+}
+
+void H1Connection::on_writable(const boost::system::error_code& error) {
+  blocked_ = false;
+  if (closed_) return;
+  lane_->worker.tick();
+  if (error) {
+    close(Ending::Plain);
+    return;
+  }
+  turn();
+}
+
+// The kernel has taken some: dates the answers it has begun, and ends those that it has whole.
+void H1Connection::note_sent() {
+  const std::uint64_t written = out_.written();
+  std::size_t whole = 0;
+  while (whole < unsent_.size() && static_cast<H1Exchange&>(*unsent_[whole]).end_at <= written) ++whole;
+  for (std::size_t i = 0; i < whole; ++i) finish(std::move(unsent_[i]), true);
+  unsent_.erase(unsent_.begin(), unsent_.begin() + static_cast<std::ptrdiff_t>(whole));
+  H1Exchange* begun = !unsent_.empty() ? static_cast<H1Exchange*>(unsent_.front().get()) : nullptr;
+  if (!begun && exchange_ && exchange_->answered()) begun = &exchange();
+  if (begun && begun->numbers().first_byte == Timestamp{} && begun->head_at < written)
+    begun->numbers().first_byte = now();
+}
+
+void H1Connection::finish(ExchangePtr exchange, bool completed) {
+  auto& ended = static_cast<H1Exchange&>(*exchange);
+  Tally& tally = ended.numbers();
+  tally.finished = now();
+  tally.completed = completed;
+  if (completed && tally.first_byte == Timestamp{}) tally.first_byte = tally.finished;
+  lane_->handler.finished(ended);
+  ended.on_gone(nullptr);
+  if (exchange.use_count() > 1) ended.keep(peer_);
+  lane_->give_spare(std::move(exchange));
+}
+
+// The last byte has been sent. What the client still sends is read off for a while.
+void H1Connection::linger() {
+  if (eof_) {
+    close(Ending::Plain);
+    return;
+  }
+  lingering_ = true;
+  boost::system::error_code ignored;
+  socket_.shutdown(net::Socket::shutdown_send, ignored);
+  linger_left_ = kLingerBytes;
+  await(Awaiting::Leaving, now() + kLingerFor);
+  arm_read();
+}
+
+bool H1Connection::idle() const noexcept {
+  return !exchange_ && !ending_ && !lingering_ && out_.empty() && in_.empty() && decoder_.done();
+}
+
+void H1Connection::drain() {
+  // A request may be on its way: in the kernel, in a read that has ended and not been told yet, or, on a connection
+  // that is new, in the net.
+  constexpr Duration kGrace = std::chrono::milliseconds{10};
+  constexpr Duration kGraceOfNew = std::chrono::seconds{1};
+  if (closed_ || !idle()) return;
+  await(Awaiting::Request, std::min(read_due_, now() + (requests_ > 0 ? kGrace : kGraceOfNew)));
+  watch();
+}
+
+void H1Connection::abort() { close(Ending::Reset); }
+
+void H1Connection::close(Ending how) {
+  if (closed_) return;
+  const Ptr self(this);
+  closed_ = true;
+  deadline_.disarm();
+  body_ready_.stop_waiting();
+  boost::system::error_code ignored;
+  if (how == Ending::Reset) socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+  socket_.close(ignored);
+
+  for (auto& exchange : std::exchange(unsent_, {})) finish(std::move(exchange), false);
+  if (ExchangePtr exchange = std::move(exchange_)) {
+    auto& left = static_cast<H1Exchange&>(*exchange);
+    left.numbers().bytes_out = writer_.bytes() - std::min<std::uint64_t>(writer_.bytes(), out_.pending());
+    writer_.stop();
+    // A handler that cut the connection itself has nothing to learn.
+    if (!cut_) left.leave();
+    if (held_) left.keep_bytes(in_.share());
+    left.detach();
+    finish(std::move(exchange), false);
+  }
+  unlink();
+  lane_->numbers->open.fetch_sub(1, std::memory_order_relaxed);
+  lane_->open.fetch_sub(1, std::memory_order_relaxed);
+  if (refusing_) --lane_->refusing;
+  place_ = ConnectionLimits::Place();
+  intrusive_ptr_release(this);
+}
+
+}  // namespace forebay::server

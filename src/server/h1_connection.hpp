@@ -1,0 +1,143 @@
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "forebay/http/h1_parser.hpp"
+#include "forebay/net/deadlines.hpp"
+#include "forebay/net/socket.hpp"
+#include "server/body_writer.hpp"
+#include "server/connection_limits.hpp"
+#include "server/h1_exchange.hpp"
+#include "server/lane.hpp"
+#include "server/output.hpp"
+#include "server/read_buffer.hpp"
+
+namespace forebay::server {
+
+/// A message, or a client, that the edge turns away by itself.
+struct Turned;
+
+/// An HTTP/1.1 connection to a client: reads requests, hands them to the handler one after the other, sends the answers
+/// in order.
+///
+/// Everything happens in `turn`, which goes on until it must wait. What the handler calls in between only leaves its
+/// mark and asks for another turn, so that nobody is called back from within his own call.
+class H1Connection final : public Connection,
+                           public boost::intrusive_ref_counter<H1Connection, boost::thread_unsafe_counter> {
+ public:
+  using Ptr = boost::intrusive_ptr<H1Connection>;
+
+  /// On the lane's thread; counted in `lane.open` by the caller already. It keeps itself alive until it is closed.
+  H1Connection(std::shared_ptr<Lane> lane, net::Socket socket, std::shared_ptr<const Peer> peer,
+               ConnectionLimits::Place place);
+  /// Takes requests.
+  void begin();
+  /// Tells the client that there are too many, and closes.
+  void begin_refusal();
+
+  void drain() override;
+  void abort() override;
+
+  // --- what an exchange calls ---
+  const Peer& peer() const noexcept { return *peer_; }
+  void interim(int status, std::string_view lines);
+  void answer(H1Exchange& exchange, const AnswerHead& head, http::BodyCursor body);
+  void cut();
+  net::BodySource::State pull(H1Exchange& exchange, std::string_view& out);
+  const http::Fields& trailers() const noexcept { return decoder_.trailers(); }
+
+ private:
+  enum class Ending : std::uint8_t { Plain, Reset };
+  enum class Awaiting : std::uint8_t { Nothing, Request, Head, Body, Leaving };
+  struct BodyReady final : Waiter {
+    explicit BodyReady(H1Connection& connection) : owner(connection) {}
+    void woken() override { owner.turn(); }
+    H1Connection& owner;
+  };
+
+  // h1_connection.cpp: the order of things
+  void turn();
+  bool step();
+  void settle();
+  void settle_between_requests();
+  void kick();
+  void again();
+  bool flush();
+  void note_sent();
+  void on_writable(const boost::system::error_code& error);
+  void finish(ExchangePtr exchange, bool completed);
+  void linger();
+  void close(Ending how);
+  bool idle() const noexcept;
+  H1Exchange& exchange() const noexcept { return static_cast<H1Exchange&>(*exchange_); }
+  Timestamp now() const noexcept { return lane_->worker.now().mono; }
+
+  // h1_reading.cpp: from bytes to requests and their content
+  void arm_read();
+  void defer_read();
+  void on_read(const boost::system::error_code& error, std::size_t n);
+  bool next_request();
+  void start_request(const config::Server& settings);
+  bool skip_body();
+  void fail_body(const Turned& why);
+  bool body_can_end() const noexcept;
+  void tidy();
+
+  // h1_answering.cpp: answers, the handler's and the edge's own
+  bool send_answer();
+  void conclude();
+  void break_answer();
+  void answer_failed_body();
+  void turn_away(const Turned& why);
+  void append_problem(const Turned& why, std::string_view accept, bool head_only);
+
+  // h1_patience.cpp: deadlines
+  void await(Awaiting what, Timestamp until);
+  void watch();
+  void on_deadline();
+  void on_read_deadline();
+
+  std::shared_ptr<Lane> lane_;
+  net::Socket socket_;
+  std::shared_ptr<const Peer> peer_;
+  ConnectionLimits::Place place_;
+
+  ReadBuffer in_;
+  Output out_;
+  http::HeadLimits limits_;
+  http::RequestParser parser_;
+  http::BodyDecoder decoder_;
+  BodyWriter writer_;
+  BodyReady body_ready_{*this};
+
+  ExchangePtr exchange_;             // the one being answered
+  std::vector<ExchangePtr> unsent_;  // wholly queued, not wholly sent
+  Timestamp head_began_{};           // when the first byte of the head being read came
+  std::uint64_t skipped_ = 0;        // of the content of a request that was answered
+  std::uint64_t requests_ = 0;
+  unsigned turn_requests_ = 0;  // begun in this turn
+  std::size_t linger_left_ = 0;
+  const Turned* failure_ = nullptr;  // content that is malformed, late or cut short
+
+  net::Deadline deadline_;
+  Timestamp armed_for_{};
+  Timestamp read_due_ = Timestamp::max(), write_due_ = Timestamp::max(), tidy_due_ = Timestamp::max();
+  Awaiting awaiting_ = Awaiting::Nothing;
+
+  bool reading_ = false, blocked_ = false, deferred_ = false, kicked_ = false;  // operations under way
+  bool turning_ = false;
+  bool eof_ = false;     // the client has sent all it will
+  bool filled_ = false;  // the last read took all the room there was
+  bool held_ = false;    // a view of content is in use: the read buffer must not move
+  bool body_wanted_ = false, body_news_ = false, body_over_limit_ = false, continued_ = false;
+  bool close_after_ = false;  // this answer
+  bool ending_ = false;       // nothing more is read; close when all is sent
+  bool cut_ = false, lingering_ = false, closed_ = false, refusing_ = false, tidying_ = false;
+};
+
+}  // namespace forebay::server

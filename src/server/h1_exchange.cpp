@@ -1,0 +1,90 @@
+#include "server/h1_exchange.hpp"
+
+#include <cassert>
+
+#include "server/h1_connection.hpp"
+
+namespace forebay::server {
+
+namespace {
+
+// A waiter may take itself or others out of the list as it is woken.
+void wake_all(WaiterList& waiters) {
+  WaiterList now;
+  now.swap(waiters);
+  while (!now.empty()) {
+    Waiter& waiter = now.front();
+    waiter.stop_waiting();
+    waiter.woken();
+  }
+}
+
+}  // namespace
+
+void H1Exchange::begin(H1Connection& connection, const http::RequestParser& parser, const Now& now) {
+  connection_ = &connection;
+  view_ = parser.view();
+  peer_ = &connection.peer();
+  has_body_ = parser.framing() != http::Framing::None;
+  length_.reset();
+  if (parser.framing() != http::Framing::Chunked) length_ = parser.content_length();
+  begun_ = gone_ = answered_ = false;
+  head_at = end_at = 0;
+  tally_ = Tally{};
+  tally_.started = now.mono;
+  tally_.started_wall = now.wall;
+  notes_->reset();
+  kept_bytes_.reset();
+  kept_peer_.reset();
+}
+
+void H1Exchange::interim(int status, std::string_view lines) {
+  if (connection_ && !answered_) connection_->interim(status, lines);
+}
+
+void H1Exchange::answer(const AnswerHead& head, http::BodyCursor body) {
+  assert(head.status >= 200 && head.status <= 999);
+  assert(!answered_ || gone_ || !connection_);
+  if (!connection_ || answered_) return;
+  answered_ = true;
+  connection_->answer(*this, head, std::move(body));
+}
+
+void H1Exchange::cut() {
+  if (connection_ && !gone_) connection_->cut();
+}
+
+void H1Exchange::on_gone(Waiter* waiter) {
+  gone_waiters_.clear();
+  if (waiter != nullptr) gone_waiters_.push_back(*waiter);
+}
+
+net::BodySource::State H1Exchange::pull(std::string_view& out) {
+  if (!connection_) return State::Broken;
+  const State state = connection_->pull(*this, out);
+  begun_ |= state == State::Data;
+  return state;
+}
+
+void H1Exchange::wait(Waiter& waiter) {
+  if (!waiter.waiting()) body_waiters_.push_back(waiter);
+}
+
+const http::Fields& H1Exchange::trailers() const {
+  static const http::Fields kNone;
+  return connection_ ? connection_->trailers() : kNone;
+}
+
+void H1Exchange::detach() {
+  connection_ = nullptr;
+  wake_all(body_waiters_);
+}
+
+void H1Exchange::leave() {
+  gone_ = true;
+  wake_all(gone_waiters_);
+}
+
+void H1Exchange::wake_body_waiter() { wake_all(body_waiters_); }
+
+}  // namespace forebay::server

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "forebay/base/waker.hpp"
+#include "forebay/http/h1_parser.hpp"
+#include "forebay/server/exchange.hpp"
+
+namespace forebay::server {
+
+class H1Connection;
+
+/// One request of an HTTP/1.1 connection. It speaks to the connection while its answer is on its way; after that every
+/// call is without effect, so that a task may hold it as long as it likes. Reused for a later request when nobody else
+/// holds it.
+class H1Exchange final : public Exchange, public net::BodySource {
+ public:
+  H1Exchange(net::Worker& worker, std::unique_ptr<Notes> notes) : worker_(worker), notes_(std::move(notes)) {}
+
+  const http::RequestView& request() const override { return view_; }
+  bool has_body() const override { return has_body_; }
+  net::BodySource& body() override { return *this; }
+  const Peer& peer() const override { return *peer_; }
+  net::Worker& worker() override { return worker_; }
+  Notes& notes() override { return *notes_; }
+  const Tally& tally() const override { return tally_; }
+  void interim(int status, std::string_view lines) override;
+  void answer(const AnswerHead& head, http::BodyCursor body) override;
+  void cut() override;
+  bool gone() const override { return gone_; }
+  void on_gone(Waiter* waiter) override;
+
+  State pull(std::string_view& out) override;
+  void wait(Waiter& waiter) override;
+  std::optional<std::uint64_t> length() const override { return length_; }
+  bool begun() const override { return begun_; }
+  const http::Fields& trailers() const override;
+
+  // --- the connection's side ---
+  void begin(H1Connection& connection, const http::RequestParser& parser, const Now& now);
+  /// From now on nothing reaches the connection; whoever waits for content sees Broken.
+  void detach();
+  /// The client has left, or must be taken as if it had.
+  void leave();
+  /// The edge answers in the handler's place.
+  void mark_answered() noexcept { answered_ = true; }
+  void wake_body_waiter();
+  bool awaits_body() const noexcept { return !body_waiters_.empty(); }
+  /// After `finished`: makes `peer` outlive the connection.
+  void keep(std::shared_ptr<const Peer> peer) { kept_peer_ = std::move(peer); }
+
+  /// The view of content that was pulled last stays valid though the connection goes on or ends.
+  void keep_bytes(std::shared_ptr<const char[]> bytes) { kept_bytes_ = std::move(bytes); }
+
+  Tally& numbers() noexcept { return tally_; }
+  std::uint64_t head_at = 0;  ///< Where in the connection's output the answer begins,
+  std::uint64_t end_at = 0;   ///< and ends, once it is wholly queued.
+
+ private:
+  net::Worker& worker_;
+  std::unique_ptr<Notes> notes_;
+  H1Connection* connection_ = nullptr;
+  http::RequestView view_;
+  const Peer* peer_ = nullptr;
+  std::shared_ptr<const Peer> kept_peer_;
+  std::shared_ptr<const char[]> kept_bytes_;
+  Tally tally_;
+  std::optional<std::uint64_t> length_;
+  WaiterList gone_waiters_, body_waiters_;
+  bool has_body_ = false, begun_ = false, gone_ = false;
+};
+
+}  // namespace forebay::server

@@ -1,0 +1,72 @@
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "server/h1_connection.hpp"
+#include "server/turned.hpp"
+
+namespace forebay::server {
+
+void H1Connection::await(Awaiting what, Timestamp until) {
+  constexpr Duration kTidyAfter = std::chrono::seconds{2};
+  awaiting_ = what;
+  read_due_ = until;
+  tidy_due_ = what == Awaiting::Request && !tidying_ && in_.capacity() + out_.capacity() != 0 ? now() + kTidyAfter
+                                                                                              : Timestamp::max();
+}
+
+// The deadline in the wheel is moved only to an earlier time. One that comes too early looks again: so a request of a
+// busy connection costs nothing here.
+void H1Connection::watch() {
+  const Timestamp due = std::min({read_due_, write_due_, tidy_due_});
+  if (due == Timestamp::max() || (deadline_.armed() && armed_for_ <= due)) return;
+  armed_for_ = due;
+  lane_->worker.deadlines().arm(deadline_, due);
+}
+
+void H1Connection::on_deadline() {
+  if (closed_) return;
+  const Ptr self(this);
+  if (write_due_ <= now()) {
+    lane_->numbers->rejected_timeout.fetch_add(1, std::memory_order_relaxed);
+    close(Ending::Reset);
+  } else if (read_due_ <= now()) {
+    on_read_deadline();
+  } else if (tidy_due_ <= now()) {
+    tidy();
+  }
+  if (!closed_) watch();
+}
+
+void H1Connection::on_read_deadline() {
+  const Awaiting what = awaiting_;
+  await(Awaiting::Nothing, Timestamp::max());
+  switch (what) {
+    case Awaiting::Request: {
+      // What has just arrived is answered.
+      char byte = 0;
+      if (::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) close(Ending::Plain);
+      break;
+    }
+    case Awaiting::Head:
+      turn_away(kTimeout);
+      turn();
+      break;
+    case Awaiting::Body:
+      if (exchange_) {
+        fail_body(kTimeout);
+        body_news_ = true;
+      } else {
+        ending_ = true;
+      }
+      turn();
+      break;
+    case Awaiting::Leaving:
+      close(Ending::Plain);
+      break;
+    case Awaiting::Nothing:
+      break;
+  }
+}
+
+}  // namespace forebay::server

@@ -1,0 +1,234 @@
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+
+#include "server/h1_connection.hpp"
+#include "server/turned.hpp"
+
+namespace forebay::server {
+
+namespace {
+constexpr std::size_t kLittle = 1024;
+constexpr std::size_t kMuch = 16 * 1024;
+constexpr std::size_t kMost = 64 * 1024;
+// Content that nobody asked for is read off up to here, so that the connection can be used again; beyond it ends.
+constexpr std::uint64_t kMostSkipped = 256 * 1024;
+
+bool same(const http::HeadLimits& a, const http::HeadLimits& b) {
+  return a.target == b.target && a.head == b.head && a.fields == b.fields;
+}
+}  // namespace
+
+void H1Connection::arm_read() {
+  if (reading_ || eof_ || closed_) return;
+  if (tidying_) {
+    // Nothing is held in memory for a connection that has been idle for a while: the kernel says when there is
+    // something.
+    reading_ = true;
+    socket_.async_wait(net::Socket::wait_read, [self = Ptr(this)](const boost::system::error_code& error) {
+      self->reading_ = self->tidying_ = false;
+      if (self->closed_) return;
+      self->lane_->worker.tick();
+      if (error) return self->on_read(error, 0);
+      self->arm_read();
+    });
+    return;
+  }
+  std::size_t want = filled_ ? kMuch : kLittle, most = std::max(kMost, limits_.head + kLittle);
+  if (lingering_) {
+    in_.clear();
+  } else if (body_wanted_ || (!exchange_ && !decoder_.done())) {
+    if (decoder_.remaining() > in_.bytes().size()) want = std::clamp<std::size_t>(decoder_.remaining(), kLittle, kMost);
+  } else if (exchange_ && in_.bytes().size() >= kMuch) {
+    return;  // enough read ahead; the rest waits in the kernel
+  }
+  if (!held_) in_.make_room(want, most);
+  const auto room = in_.room();
+  if (room.empty()) return;
+  reading_ = true;
+  socket_.async_read_some(boost::asio::buffer(room.data(), room.size()),
+                          [self = Ptr(this)](const boost::system::error_code& error, std::size_t n) {
+                            self->reading_ = false;
+                            if (self->closed_) return;
+                            self->lane_->worker.tick();
+                            self->on_read(error, n);
+                          });
+}
+
+void H1Connection::defer_read() {
+  if (reading_ || std::exchange(deferred_, true)) return;
+  lane_->worker.post([self = Ptr(this)] {
+    self->deferred_ = false;
+    self->arm_read();
+  });
+}
+
+void H1Connection::on_read(const boost::system::error_code& error, std::size_t n) {
+  if (error == boost::asio::error::operation_aborted && tidying_) {
+    in_.release();
+    out_.release();
+    parser_ = http::RequestParser(limits_);
+    arm_read();
+    return;
+  }
+  if (error && error != boost::asio::error::eof) {
+    close(Ending::Plain);
+    return;
+  }
+  if (lingering_) {
+    if (error || n >= linger_left_) return close(Ending::Plain);
+    linger_left_ -= n;
+    arm_read();
+    return;
+  }
+  if (error) {
+    eof_ = true;
+  } else {
+    filled_ = n == in_.room().size();
+    in_.commit(n);
+  }
+  tidying_ = false;
+  body_news_ = exchange_ && body_wanted_;
+  body_wanted_ = false;
+  turn();
+}
+
+// An idle connection gives its memory back.
+void H1Connection::tidy() {
+  tidy_due_ = Timestamp::max();
+  if (!idle() || !reading_ || tidying_) return;
+  tidying_ = true;
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+// True when a request was begun, or turned away.
+bool H1Connection::next_request() {
+  const std::string_view bytes = in_.bytes();
+  if (bytes.empty()) return false;
+  const config::Server& settings = lane_->handler.settings();
+  if (head_began_ == Timestamp{}) {
+    head_began_ = now();
+    if (!same(limits_, settings.request_limits)) {
+      limits_ = settings.request_limits;
+      parser_ = http::RequestParser(limits_);
+    }
+    parser_.reset();
+  }
+  const auto parsed = parser_.parse(bytes);
+  if (!parsed) {
+    if (parsed.error() == Errc::Incomplete && !eof_) return false;
+    if (bytes.find_first_not_of("\r\n") == std::string_view::npos && eof_) {
+      in_.consume(bytes.size());
+      return false;
+    }
+    turn_away(turned_for(parsed.error(), parser_.bad_version()));
+    return true;
+  }
+  head_began_ = Timestamp{};
+  in_.consume(parser_.head_size());
+  start_request(settings);
+  return true;
+}
+
+void H1Connection::start_request(const config::Server& settings) {
+  if (parser_.framing() == http::Framing::Length && parser_.content_length() > settings.request_body) {
+    turn_away(kBodyTooLarge);
+    return;
+  }
+  if (parser_.unknown_expectation()) {
+    turn_away(kExpectation);
+    return;
+  }
+  decoder_.start(parser_.framing(), parser_.content_length(), limits_);
+  skipped_ = 0;
+  failure_ = nullptr;
+  body_wanted_ = body_news_ = body_over_limit_ = continued_ = close_after_ = false;
+  ++requests_;
+  ++turn_requests_;
+  exchange_ = lane_->take_spare();
+  if (!exchange_) exchange_ = std::make_shared<H1Exchange>(lane_->worker, lane_->handler.make_notes());
+  exchange().begin(*this, parser_, lane_->worker.now());
+  lane_->handler.start(exchange_);
+}
+
+net::BodySource::State H1Connection::pull(H1Exchange& exchange, std::string_view& out) {
+  using State = net::BodySource::State;
+  held_ = false;
+  if (failure_ != nullptr) return State::Broken;
+  if (body_over_limit_) return State::TooLarge;
+  for (;;) {
+    if (decoder_.done()) return State::End;
+    const auto step = decoder_.step(in_.bytes());
+    if (!step) {
+      fail_body(kBadBody);
+      // What follows cannot be told from content: not even the answer on its way is safe to finish.
+      cut_ |= exchange.answered();
+      return State::Broken;
+    }
+    in_.consume(step->consumed);
+    if (decoder_.delivered() > lane_->handler.settings().request_body) {
+      body_over_limit_ = true;
+      return State::TooLarge;
+    }
+    if (!step->data.empty()) {
+      exchange.numbers().bytes_in += step->data.size();
+      held_ = true;
+      out = step->data;
+      return State::Data;
+    }
+    if (step->consumed == 0) break;
+  }
+  if (eof_) {
+    fail_body(kBadBody);
+    return State::Broken;
+  }
+  // RFC 9110 section 10.1.1: not where content has come already, nor after the final answer.
+  if (parser_.expects_continue() && !continued_ && !exchange.answered() && !exchange.begun() && in_.empty()) {
+    continued_ = true;
+    out_.text() += "HTTP/1.1 100 Continue\r\n\r\n";
+    kick();
+  }
+  body_wanted_ = true;
+  await(Awaiting::Body, now() + lane_->handler.settings().timeouts.body);
+  if (!turning_) {
+    watch();
+    arm_read();
+  }
+  return State::Wait;
+}
+
+// The content will never be whole. Without an answer so far the client hears why; an answer on its way ends with the
+// connection.
+void H1Connection::fail_body(const Turned& why) {
+  failure_ = &why;
+  body_wanted_ = false;
+  (why.reason == Refusal::ClientTimeout ? lane_->numbers->rejected_timeout : lane_->numbers->rejected_malformed)
+      .fetch_add(1, std::memory_order_relaxed);
+  kick();
+}
+
+// Whether the content can be read off behind an answer that is about to be given, so that the connection goes on.
+bool H1Connection::body_can_end() const noexcept {
+  if (decoder_.done()) return true;
+  if (failure_ != nullptr || body_over_limit_ || eof_) return false;
+  // Without the 100 that it waits for, the client may leave the content out; nobody can tell (RFC 9110 section 10.1.1).
+  if (parser_.expects_continue() && !continued_ && in_.empty()) return false;
+  return decoder_.remaining() <= in_.bytes().size() + kMostSkipped;
+}
+
+// True when the content of the request before has been read off.
+bool H1Connection::skip_body() {
+  while (!decoder_.done()) {
+    const auto step = decoder_.step(in_.bytes());
+    if (!step || (skipped_ += step->data.size()) > kMostSkipped || (step->consumed == 0 && eof_)) {
+      ending_ = true;
+      return false;
+    }
+    in_.consume(step->consumed);
+    if (step->consumed == 0) return false;
+  }
+  return true;
+}
+
+}  // namespace forebay::server

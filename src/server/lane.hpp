@@ -1,0 +1,63 @@
+#pragma once
+
+#include <atomic>
+#include <boost/intrusive/list.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forebay/net/worker.hpp"
+#include "forebay/server/exchange.hpp"
+#include "forebay/server/listener.hpp"
+
+namespace forebay::server {
+
+/// An open connection, as its lane sees it.
+class Connection : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  /// Closes if idle, else ends after the answer that is on its way.
+  virtual void drain() = 0;
+  /// Closes at once.
+  virtual void abort() = 0;
+
+ protected:
+  ~Connection() = default;
+};
+
+/// One worker's side of a listener: its connections and what they share. All but `open` belongs to the worker's thread.
+class Lane {
+ public:
+  Lane(net::Worker& its_worker, Handler& its_handler, std::shared_ptr<ListenerNumbers> its_numbers)
+      : worker(its_worker), handler(its_handler), numbers(std::move(its_numbers)) {}
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+
+  /// "Date: ...\r\n", made anew once a second.
+  std::string_view date_line(WallTime now);
+  bool drains() const { return draining || handler.draining(); }
+
+  net::Worker& worker;
+  Handler& handler;
+  std::shared_ptr<ListenerNumbers> numbers;
+  /// Connections here or handed over and on their way.
+  std::atomic<std::int64_t> open{0};
+  boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>> connections;
+  bool draining = false;
+  bool closed = false;  ///< What is still handed over is closed at once.
+  /// Connections over the limit that are being told so.
+  unsigned refusing = 0;
+
+  /// Exchanges that nobody uses, so that a request costs no allocation and an idle connection keeps none. `take` gives
+  /// nothing when empty.
+  ExchangePtr take_spare();
+  void give_spare(ExchangePtr exchange);
+
+ private:
+  std::vector<ExchangePtr> spare_;
+  std::int64_t date_second_ = INT64_MIN;
+  std::string date_line_;
+};
+
+}  // namespace forebay::server

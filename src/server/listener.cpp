@@ -1,0 +1,168 @@
+#include "forebay/server/listener.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "server/acceptor.hpp"
+#include "server/connection_limits.hpp"
+#include "server/h1_connection.hpp"
+#include "server/lane.hpp"
+#include "server/sockets.hpp"
+
+namespace forebay::server {
+
+namespace {
+
+// How far a worker may be ahead of the least loaded before it hands a connection over.
+constexpr std::int64_t kMostAhead = 8;
+// So many clients over the limit are told so at a time; the others are closed without a word.
+constexpr unsigned kMostRefusing = 64;
+
+// Takes a connection in, on its lane's thread. It is counted in `lane->open` already.
+void take_in(const std::shared_ptr<Lane>& lane, ConnectionLimits& limits, Fd fd) {
+  if (lane->closed) {
+    lane->open.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
+  sockaddr_storage own{};
+  socklen_t size = sizeof own;
+  ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&own), &size);
+  const int on = 1;
+  if (own.ss_family != AF_UNIX) (void)::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+
+  auto peer = std::make_shared<const Peer>(peer_of(fd.get(), lane->numbers->name));
+  auto place = limits.enter(*peer, lane->handler.settings());
+  const bool admitted = static_cast<bool>(place);
+  lane->numbers->accepted.fetch_add(1, std::memory_order_relaxed);
+  if (!admitted && lane->refusing >= kMostRefusing) {
+    lane->numbers->rejected_limit.fetch_add(1, std::memory_order_relaxed);
+    lane->handler.refused(Refusal::Overload, 0, *peer);
+    lane->open.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
+  boost::system::error_code error;
+  net::Socket socket(lane->worker.io());
+  const int protocol = own.ss_family == AF_UNIX ? 0 : IPPROTO_TCP;
+  socket.assign(boost::asio::generic::stream_protocol(own.ss_family, protocol), fd.get(), error);
+  if (!error) {
+    fd.release();
+    socket.non_blocking(true, error);
+  }
+  if (error) {
+    lane->open.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
+  const H1Connection::Ptr connection(new H1Connection(lane, std::move(socket), std::move(peer), std::move(place)));
+  if (admitted) {
+    connection->begin();
+  } else {
+    connection->begin_refusal();
+  }
+}
+
+}  // namespace
+
+struct Listener::Private : std::enable_shared_from_this<Listener::Private> {
+  config::Address address;
+  std::shared_ptr<ListenerNumbers> numbers = std::make_shared<ListenerNumbers>();
+  std::shared_ptr<ConnectionLimits> limits;
+  std::vector<std::shared_ptr<Lane>> lanes;
+  std::vector<std::pair<std::shared_ptr<Acceptor>, Lane*>> acceptors;
+  bool closed = false;
+
+  void accepted(std::size_t by, Fd fd);
+};
+
+// On the thread of the lane that accepted. With one socket for all, every connection goes to the least loaded.
+void Listener::Private::accepted(std::size_t by, Fd fd) {
+  const auto least = std::min_element(lanes.begin(), lanes.end(), [](const auto& a, const auto& b) {
+    return a->open.load(std::memory_order_relaxed) < b->open.load(std::memory_order_relaxed);
+  });
+  const std::int64_t ahead =
+      lanes[by]->open.load(std::memory_order_relaxed) - (*least)->open.load(std::memory_order_relaxed);
+  const std::int64_t most = acceptors.size() < lanes.size() ? 0 : kMostAhead;
+  const auto& lane = ahead > most ? *least : lanes[by];
+  lane->open.fetch_add(1, std::memory_order_relaxed);
+  if (lane == lanes[by]) {
+    take_in(lane, *limits, std::move(fd));
+    return;
+  }
+  lane->worker.post([lane, its_limits = limits, moved = std::move(fd)]() mutable {
+    lane->worker.tick();
+    take_in(lane, *its_limits, std::move(moved));
+  });
+}
+
+Listener::Listener(const config::Listener& config, std::vector<Part> parts, std::shared_ptr<ConnectionLimits> limits)
+    : p_(std::make_shared<Private>()) {
+  Listening listening = open_listening(config.address, parts.size());
+  p_->address = std::move(listening.address);
+  p_->numbers->name = config.name.empty() ? config.address.text : config.name;
+  p_->limits = limits ? std::move(limits) : make_connection_limits();
+  for (const Part& part : parts) p_->lanes.push_back(std::make_shared<Lane>(*part.worker, *part.handler, p_->numbers));
+  for (std::size_t i = 0; i < listening.sockets.size(); ++i) {
+    Lane& lane = *p_->lanes[i];
+    auto accepted = [owner = std::weak_ptr(p_), i](Fd fd) {
+      if (const auto p = owner.lock()) p->accepted(i, std::move(fd));
+    };
+    p_->acceptors.emplace_back(
+        std::make_shared<Acceptor>(lane.worker, std::move(listening.sockets[i]), std::move(accepted)), &lane);
+  }
+}
+
+Listener::~Listener() {
+  close();
+  for (const auto& lane : p_->lanes) {
+    lane->worker.call([&lane] {
+      lane->closed = true;
+      while (!lane->connections.empty()) lane->connections.front().abort();
+    });
+  }
+}
+
+void Listener::start() {
+  for (const auto& [acceptor, lane] : p_->acceptors) lane->worker.post([acceptor = acceptor] { acceptor->start(); });
+}
+
+void Listener::close() {
+  if (std::exchange(p_->closed, true)) return;
+  for (const auto& [acceptor, lane] : p_->acceptors) lane->worker.call([&acceptor = acceptor] { acceptor->close(); });
+  remove_socket_file(p_->address);
+}
+
+const config::Address& Listener::address() const noexcept { return p_->address; }
+
+std::uint16_t Listener::port() const noexcept { return p_->address.port; }
+
+ListenerNumbers& Listener::numbers() noexcept { return *p_->numbers; }
+
+std::uint64_t Listener::open_connections() const noexcept {
+  std::int64_t open = 0;
+  for (const auto& lane : p_->lanes) open += lane->open.load(std::memory_order_relaxed);
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(open, 0));
+}
+
+void Listener::drain() {
+  for (const auto& lane : p_->lanes) {
+    lane->worker.post([lane] {
+      lane->worker.tick();
+      lane->draining = true;
+      for (auto it = lane->connections.begin(); it != lane->connections.end();) (it++)->drain();
+    });
+  }
+}
+
+void Listener::abort() {
+  for (const auto& lane : p_->lanes) {
+    lane->worker.post([lane] {
+      lane->worker.tick();
+      while (!lane->connections.empty()) lane->connections.front().abort();
+    });
+  }
+}
+
+}  // namespace forebay::server

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forebay/base/bytes.hpp"
+#include "forebay/net/socket.hpp"
+
+namespace forebay::server {
+
+/// What a connection has to send: text, then slices that go straight from where they are kept, then a tail. Heads and
+/// small bodies are text, so that the answers of one read leave in one send.
+class Output {
+ public:
+  enum class State : std::uint8_t { Drained, Blocked, Failed };
+
+  /// To be appended to; only while there are no slices.
+  std::string& text() noexcept { return text_; }
+  void add(Slice slice);
+  bool has_slices() const noexcept { return !slices_.empty(); }
+  /// Follows the slices.
+  std::string& tail() noexcept { return tail_; }
+
+  bool empty() const noexcept { return pending() == 0; }
+  std::size_t pending() const noexcept { return text_.size() + tail_.size() + slice_bytes_ - sent_; }
+  /// Counted from the connection's first byte: what the kernel has taken, and the end of what is queued.
+  std::uint64_t written() const noexcept { return written_; }
+  std::uint64_t queued() const noexcept { return written_ + pending(); }
+
+  /// Sends what the socket takes now; never waits.
+  State write(net::Socket& socket);
+
+  std::size_t capacity() const noexcept;
+  /// Gives memory back; only while empty.
+  void release();
+
+ private:
+  State write_text(net::Socket& socket);
+  State write_gathered(net::Socket& socket);
+  State after(std::size_t asked, std::size_t sent, const boost::system::error_code& error);
+  void reset() noexcept;
+
+  std::string text_, tail_;
+  std::vector<Slice> slices_;
+  std::size_t slice_bytes_ = 0;
+  std::size_t sent_ = 0;  // of text, slices and tail together
+  std::uint64_t written_ = 0;
+};
+
+}  // namespace forebay::server

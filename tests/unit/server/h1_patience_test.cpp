@@ -1,0 +1,160 @@
+// Time: idle, slow and lingering clients; drain and abort.
+#include <gmock/gmock.h>
+
+#include "unit/server/edge.hpp"
+
+namespace forebay::server::test {
+namespace {
+
+using PatienceTest = EdgeTest;
+
+TEST_F(PatienceTest, AnIdleConnectionIsClosedInSilence) {
+  auto client = connect();
+  EXPECT_EQ(client.get("/").status, 200);
+  pass(59s);
+  EXPECT_EQ(client.get("/").status, 200);
+  pass(59s);
+  EXPECT_EQ(listener->open_connections(), 1u);
+  pass(2s);
+  EXPECT_TRUE(client.closed_silently());
+  EXPECT_EQ(listener->numbers().rejected_timeout, 0u);
+}
+
+TEST_F(PatienceTest, AConnectionThatSendsNothingIsClosedInSilence) {
+  auto client = connect();
+  until([&] { return listener->open_connections() == 1; });
+  pass(61s);
+  EXPECT_TRUE(client.closed_silently());
+}
+
+TEST_F(PatienceTest, TheWholeHeadMustComeInTimeHoweverItTrickles) {
+  auto client = connect();
+  until([&] { return listener->open_connections() == 1; });
+  pass(30s);
+  client.send("GET / HTTP/1.1\r\n");
+  for (int i = 0; i < 5; ++i) {
+    on_worker([] {});
+    pass(1900ms);
+    client.send("X: 1\r\n");
+  }
+  on_worker([] {});
+  EXPECT_EQ(handler.refusals(0).size(), 0u);
+  pass(600ms);
+  EXPECT_EQ(client.reply().status, 408);
+  EXPECT_TRUE(client.closed_silently());
+  EXPECT_EQ(handler.refusals(1)[0], std::make_pair(Refusal::ClientTimeout, 408));
+  EXPECT_EQ(listener->numbers().rejected_timeout, 1u);
+}
+
+TEST_F(PatienceTest, ALongIdleConnectionStillServes) {
+  auto client = connect();
+  EXPECT_EQ(client.get("/" + std::string(10'000, 'x')).status, 200);
+  for (int i = 0; i < 5; ++i) {
+    on_worker([] {});
+    pass(10s);
+    on_worker([] {});
+    EXPECT_EQ(client.get("/" + std::to_string(i)).body, "/" + std::to_string(i)) << "after its memory was given back";
+  }
+  pass(10s);
+  on_worker([] {});
+  client.half_close();
+  EXPECT_TRUE(client.closed_silently());
+}
+
+TEST_F(PatienceTest, WhoeverLingersIsClosedInTheEnd) {
+  auto client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(client.reply().status, 200);
+  EXPECT_EQ(client.rest(), "");
+  EXPECT_EQ(listener->open_connections(), 1u) << "the client's side is still open";
+  client.send("more");
+  pass(3s);
+  until([&] { return listener->open_connections() == 0; });
+}
+
+TEST_F(PatienceTest, AClientThatFloodsWhileLingeringIsClosed) {
+  auto client = connect();
+  client.send("BAD\r\n\r\n");
+  EXPECT_EQ(client.reply().status, 400);
+  const std::string flood(64 * 1024, 'x');
+  for (int i = 0; i < 100 && listener->open_connections() != 0; ++i) client.send(flood);
+  until([&] { return listener->open_connections() == 0; });
+}
+
+TEST_F(PatienceTest, DrainClosesIdleConnectionsAndEndsBusyOnesBehindTheirAnswer) {
+  auto idle = connect();
+  idle.get("/");
+  keep_exchanges();
+  auto busy = connect();
+  busy.send("GET /busy HTTP/1.1\r\nHost: a\r\n\r\n");
+  until_kept(1);
+  listener->drain();
+  on_worker([] {});
+  pass(20ms);
+  EXPECT_TRUE(idle.closed_silently());
+  on_worker([&] { answer_text(*kept[0], "done"); });
+  const auto r = busy.reply();
+  EXPECT_EQ(r.body, "done");
+  EXPECT_EQ(r.field("Connection"), "close");
+  EXPECT_TRUE(busy.closed_silently());
+  busy.close();
+  idle.close();
+  until([&] { return listener->open_connections() == 0; });
+}
+
+TEST_F(PatienceTest, ADrainedConnectionStillAnswersWhatHasArrived) {
+  auto fresh = connect();
+  until([&] { return listener->open_connections() == 1; });
+  listener->drain();
+  on_worker([] {});
+  pass(20ms);
+  fresh.send("GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
+  const auto r = fresh.reply();
+  EXPECT_EQ(r.body, "/late") << "a connection that is new has a request on its way";
+  EXPECT_EQ(r.field("Connection"), "close");
+}
+
+TEST_F(PatienceTest, AnAnswerWhoseHeadWentBeforeTheDrainStillEndsTheConnection) {
+  Ref<http::Body> body(new http::Body);
+  handler.script = [&](const ExchangePtr& exchange) { exchange->answer(AnswerHead{}, http::BodyCursor(body)); };
+  auto client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.until("\r\n\r\n");
+  listener->drain();
+  on_worker([] {});
+  body->append(slice_of("x"));
+  body->finish();
+  EXPECT_EQ(client.rest(), "1\r\nx\r\n0\r\n\r\n");
+}
+
+TEST_F(PatienceTest, AnswersCarryCloseWhileTheHandlerDrains) {
+  handler.drains = true;
+  auto client = connect();
+  EXPECT_EQ(client.get("/").field("Connection"), "close");
+  EXPECT_TRUE(client.closed_silently());
+}
+
+TEST_F(PatienceTest, AbortEndsEverythingAtOnce) {
+  keep_exchanges();
+  auto busy = connect(), idle = connect();
+  busy.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  until_kept(1);
+  until([&] { return listener->open_connections() == 2; });
+  listener->abort();
+  until([&] { return listener->open_connections() == 0; });
+  EXPECT_EQ(busy.rest(), "");
+  EXPECT_FALSE(handler.tallies(1)[0].completed);
+}
+
+TEST_F(PatienceTest, ARequestTakesAsLongAsTheHandlerLikes) {
+  keep_exchanges();
+  auto client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  until_kept(1);
+  pass(1h);
+  on_worker([&] { answer_text(*kept[0], "at last"); });
+  EXPECT_EQ(client.reply().body, "at last");
+}
+
+}  // namespace
+}  // namespace forebay::server::test
