@@ -118,6 +118,7 @@ Decision go_forward(Decision d, const Found& found, std::size_t listed, const Lo
   if (found.waiting) {
     if (found.waiting->waiters() >= coalesce.max_waiters) {
       d.queue_full = true;
+      d.flight = found.waiting;
       return pass(d, rules::Reason::None, Fetch::None);
     }
     d.kind = Lookup::Kind::Join;

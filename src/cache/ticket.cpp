@@ -96,6 +96,7 @@ void Ticket::land(Landing landing) {
   flight_->head_ = std::move(landing.head);
   flight_->body_ = std::move(landing.body);
   flight_->freshness_ = landing.freshness;
+  flight_->length_ = landing.length;
   flight_->vary_ = std::move(landing.vary);
   flight_->secondary_ = std::move(landing.secondary);
   if (flight_->listed_) {
@@ -110,9 +111,11 @@ void Ticket::land(Landing landing) {
   hold.end(Flight::State::Landed);
 }
 
-bool Ticket::commit(const EntryParts& parts, const rules::Freshness& freshness, const rules::VaryList& vary,
-                    std::string_view secondary, const rules::Policy& policy, std::uint64_t fingerprint, Timestamp now) {
-  if (!flight_) return false;
+Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshness, const rules::VaryList& vary,
+                         std::string_view secondary, const rules::Policy& policy, std::uint64_t fingerprint,
+                         Timestamp now) {
+  if (!flight_) return {};
+  std::uint32_t evicted = 0;
   auto& store = *store_->p_;
   const auto checked = store.purges.current();
   bool stored = !store.purges.forbids(flight_->purge_sequence_, resource_);
@@ -164,13 +167,14 @@ bool Ticket::commit(const EntryParts& parts, const rules::Freshness& freshness, 
         Variant* oldest = slot.newest;
         while (oldest->next_older) oldest = oldest->next_older;
         shard.remove(*oldest, Removal::TooManyVariants, hold.garbage);
+        ++evicted;
       }
       slot.remember_until = std::max(slot.remember_until, now + kVaryRemembered);
       hold.forget_pass(freshness, now);
     }
   }
   flight_.reset();
-  return stored;
+  return {stored, evicted};
 }
 
 bool Ticket::freshen(const Ref<const Entry>& entry, const Ref<const Entry>& freshened,

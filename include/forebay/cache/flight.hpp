@@ -57,6 +57,8 @@ class Flight final : public RefCounted {
   const rules::VaryList& vary() const noexcept { return vary_; }
   /// The leader's secondary key under `vary()`.
   const std::string& secondary() const noexcept { return secondary_; }
+  /// The body's length, where the origin stated it.
+  std::optional<std::uint64_t> length() const noexcept { return length_; }
   /// Whether a reader may still attach to the body from its beginning; false once it outgrew `max_object`. Attach first
   /// and look then (or ask `BodyCursor::from_beginning`): what is true before may be over when the reader comes.
   bool joinable() const noexcept { return joinable_.load(std::memory_order_acquire); }
@@ -88,6 +90,7 @@ class Flight final : public RefCounted {
   rules::Freshness freshness_;
   rules::VaryList vary_;
   std::string secondary_;
+  std::optional<std::uint64_t> length_;
   bool own_by_request_ = false;
   rules::Reason own_reason_ = rules::Reason::None;
   Failure failure_;

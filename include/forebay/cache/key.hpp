@@ -23,7 +23,7 @@ struct KeySpec {
   std::vector<std::string> query_names{};  ///< Globs, for Only and Except.
   bool query_sort = true;
   std::vector<std::string> headers{};  ///< Lower case, in the order of the config.
-  bool authorization = false;        ///< `authorization: key`.
+  bool authorization = false;          ///< `authorization: key`.
   /// Changes whenever anything changes that makes stored answers unfit: key, authorization, vary, set_cookie,
   /// request_cookies, origin, rewrites. Stored with each entry; under another one it is a miss.
   std::uint64_t fingerprint = 0;

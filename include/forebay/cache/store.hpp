@@ -24,7 +24,15 @@ struct Landing {
   Ref<http::Body> body;
   rules::Freshness freshness;
   rules::VaryList vary;
-  std::string secondary;  ///< The leader's secondary key under `vary` (rules::append_secondary_key).
+  std::string secondary;                  ///< The leader's secondary key under `vary` (rules::append_secondary_key).
+  std::optional<std::uint64_t> length{};  ///< Of the body, where the origin stated it.
+};
+
+/// What came of a commit.
+struct Committed {
+  bool stored = false;
+  std::uint32_t variants_evicted = 0;  ///< Dropped because the key had more than `max_variants`.
+  operator bool() const noexcept { return stored; }
 };
 
 /// The right, and the duty, to fetch for one key, and to say how that ended. Dropped unsettled, the flight is
@@ -45,9 +53,9 @@ class Ticket {
   /// it then only takes the flight out (an entry that was there before stays).
   void land(Landing landing);
   /// The body is whole: takes the flight out and puts the entry in, in one lock hold, unless a purge that is later than
-  /// the flight's start matches, or there is no room. True when stored. For a private flight too.
-  bool commit(const EntryParts& parts, const rules::Freshness& freshness, const rules::VaryList& vary,
-              std::string_view secondary, const rules::Policy& policy, std::uint64_t fingerprint, Timestamp now);
+  /// the flight's start matches, or there is no room. For a private flight too.
+  Committed commit(const EntryParts& parts, const rules::Freshness& freshness, const rules::VaryList& vary,
+                   std::string_view secondary, const rules::Policy& policy, std::uint64_t fingerprint, Timestamp now);
   /// A 304 said that `entry` (a variant of this key) is still good: it is replaced by `freshened` (the same body),
   /// freshness anew. False when it has been purged meanwhile; then nothing is brought back.
   bool freshen(const Ref<const Entry>& entry, const Ref<const Entry>& freshened, const rules::Freshness& freshness,
@@ -105,7 +113,9 @@ struct Lookup {
   rules::Reason reason = rules::Reason::None;     ///< PassMemory, Authorization (entry not for this request).
   /// ETags of the key's other variants, for a conditional request over all of them. Entries, so that the views live.
   std::vector<Ref<const Entry>> variants;
-  bool queue_full = false;  ///< Join was refused: `max_waiters` are waiting. Kind is Pass, without a ticket.
+  /// `max_waiters` are waiting already. Kind is Pass, without a ticket; `flight` is counted as joined all the same, so
+  /// that `supersede` or `Flight::leave` gives the place up.
+  bool queue_full = false;
 };
 
 struct StoreOptions {

@@ -242,10 +242,24 @@ TEST_F(Flights, WaitersAreBoundedByKey) {
   EXPECT_EQ(three.kind, Kind::Pass);
   EXPECT_TRUE(three.queue_full);
   EXPECT_FALSE(three.ticket);
+  ASSERT_EQ(three.flight, lead.ticket.flight()) << "to supersede it";
+  three.flight->leave();
   one.flight->leave();
   EXPECT_EQ(look("/a").kind, Kind::Join);
   land(lead.ticket, {});
   EXPECT_EQ(look("/a").kind, Kind::Join) << "nobody waits for a head that is there";
+}
+
+TEST_F(Flights, WhoFindsTheQueueFullMaySupersedeAtOnce) {
+  policy.coalesce.max_waiters = 1;
+  auto lead = look("/a");
+  const auto waits = look("/a");
+  const auto full = look("/a");
+  ASSERT_TRUE(full.queue_full);
+  auto second = supersede({"/a"}, full.flight);
+  EXPECT_EQ(second.kind, Kind::Lead);
+  EXPECT_EQ(lead.ticket.flight()->waiters(), 1u);
+  EXPECT_EQ(look("/a").flight, second.ticket.flight());
 }
 
 TEST_F(Flights, TheFirstWhoseWaitIsOverSupersedesAndTheRestJoinHim) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <map>
@@ -57,8 +58,8 @@ class Threads : public StoreTest {
   struct Client {
     Store& store;
     const rules::Policy& policy;
+    Loop& loop;
     rules::RequestFacts facts{};
-    Loop loop{};
     Sleeper sleeper{};
 
     Lookup look(const Key& key, http::FieldsView fields = {}) {
@@ -84,6 +85,8 @@ class Threads : public StoreTest {
     for (int t = 0; t < kThreads; ++t) threads.emplace_back([&f, t] { f(t); });
     for (auto& t : threads) t.join();
   }
+  std::array<Loop, kThreads> loops;  // as permanent as wakers have to be
+
   static EntryParts parts(const PublishedHead& head, std::vector<Slice> body) {
     EntryParts p;
     p.head = head.head();
@@ -103,7 +106,7 @@ TEST_F(Threads, OneLeaderAKeyAndNoLostWakeUp) {
   for (const auto& k : keys) texts.emplace_back(k.text());
 
   in_parallel([&](int t) {
-    Client me{store, policy};
+    Client me{store, policy, loops[static_cast<std::size_t>(t)]};
     std::mt19937 random(static_cast<unsigned>(t));
     for (int i = 0; i < kRounds; ++i) {
       const auto k = random() % kKeys;
@@ -151,8 +154,8 @@ TEST_F(Threads, ColdRequestsOfManyThreadsMakeOneFetchEachTime) {
   for (int round = 0; round < 300; ++round) {
     const auto key = key_of("/cold" + std::to_string(round));
     std::atomic<int> leaders{0}, served{0}, ready{0};
-    in_parallel([&](int) {
-      Client me{store, policy};
+    in_parallel([&](int t) {
+      Client me{store, policy, loops[static_cast<std::size_t>(t)]};
       ++ready;
       while (ready.load() < kThreads) std::this_thread::yield();
       auto found = me.look(key);
@@ -190,7 +193,7 @@ TEST_F(Threads, NothingFetchedBeforeAnInvalidationIsServedAfterIt) {
       stop = true;
       return;
     }
-    Client me{store, policy};
+    Client me{store, policy, loops[static_cast<std::size_t>(t)]};
     while (!stop) {
       const int before = version.load();
       const bool walked = version.load() == before;
@@ -217,7 +220,7 @@ TEST_F(CrowdedThreads, TheLimitHoldsAtEveryInstant) {
   store.set_memory(300 * 1024);
   std::atomic<bool> exceeded{false};
   in_parallel([&](int t) {
-    Client me{store, policy};
+    Client me{store, policy, loops[static_cast<std::size_t>(t)]};
     std::mt19937 random(static_cast<unsigned>(100 + t));
     std::vector<Ref<const Entry>> held;
     for (int i = 0; i < 3000; ++i) {
