@@ -201,18 +201,30 @@ TEST_F(Hits, AnHttp10ClientGetsAStoredChunkedAnswerWithoutChunks) {
   EXPECT_EQ(origin.count("/a"), 1u);
 }
 
-TEST_F(Hits, TheUnreadBodyOfARequestThatHitsDoesNotBecomeTheNextRequest) {
+TEST_F(Hits, TheUnreadBodyOfARequestThatNeedsNoneDoesNotBecomeTheNextRequest) {
   origin.on("/a", Reply::fresh("a"));
-  start("routes: [{path: /**, methods: [GET, POST], key: {body: none}}]\n");
+  start("routes: [{path: /**, methods: [GET, OPTIONS]}]\n");
   auto c = connect();
   const std::string evil = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
-  c.ask("POST", "/a", {{"Content-Type", "text/plain"}}, evil);
-  const auto second = c.ask("POST", "/a", {{"Content-Type", "text/plain"}}, evil);
-  EXPECT_EQ(second.status, 200);
-  const auto third = c.get("/a");
-  EXPECT_EQ(third.status, 200);
-  EXPECT_EQ(c.pending(), "");
+  for (const auto* method : {"OPTIONS", "OPTIONS", "GET", "HEAD"}) {
+    EXPECT_EQ(c.ask(method, "/a", {}, evil).status, 200) << method;
+    EXPECT_EQ(c.get("/a").status, 200);
+    EXPECT_EQ(c.pending(), "");
+  }
   EXPECT_EQ(origin.count("/smuggled"), 0u);
+}
+
+TEST_F(Hits, APreflightIsCachedByOriginMethodAndHeadersOnlyWhereTheRouteSaysSo) {
+  origin.otherwise([](const Received& r) { return Reply::fresh(r.get("Origin")); });
+  start("routes: [{path: /yes, methods: [GET, OPTIONS]}, {path: /no}]\n");
+  const FieldLines one{{"Origin", "http://one"}, {"Access-Control-Request-Method", "PUT"}};
+  const FieldLines two{{"Origin", "http://two"}, {"Access-Control-Request-Method", "PUT"}};
+  EXPECT_EQ(ask("OPTIONS", "/yes", one).body, "http://one");
+  EXPECT_EQ(ask("OPTIONS", "/yes", two).body, "http://two");
+  EXPECT_EQ(ask("OPTIONS", "/yes", one).x_cache(), "HIT");
+  EXPECT_EQ(get("/yes").x_cache(), "MISS") << "another method is another key";
+  ask("OPTIONS", "/no", one);
+  EXPECT_EQ(ask("OPTIONS", "/no", one).x_cache(), "BYPASS");
 }
 
 }  // namespace

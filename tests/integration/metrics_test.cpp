@@ -151,7 +151,8 @@ TEST_F(MetricsPage, HistogramsHaveTheBucketsOfTheContract) {
   get("/a");
   EXPECT_TRUE(metric_reaches("forebay_request_duration_seconds_count", {{"cache", "miss"}}, 1));
   std::set<double> bounds;
-  for (const auto& s : daemon->metrics().samples())
+  const auto m = daemon->metrics();
+  for (const auto& s : m.samples())
     if (s.name == "forebay_request_duration_seconds_bucket" && s.labels.at("le") != "+Inf")
       bounds.insert(std::stod(s.labels.at("le")));
   EXPECT_EQ(bounds, (std::set<double>{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,

@@ -48,8 +48,9 @@ TEST_F(OriginSide, AReusedConnectionThatBreaksBeforeAnyByteIsReplacedSilentlyFor
     EXPECT_EQ(get("/warm-" + tag).status, 200);
     EXPECT_EQ(get("/get-" + tag).body, "/get-" + tag);
     EXPECT_EQ(origin.count("/get-" + tag), 2u);
-    EXPECT_EQ(ask("PUT", "/put-" + tag, {}, "content").status, 200) << "PUT is idempotent, and its content is at hand";
-    EXPECT_EQ(origin.last("/put-" + tag).body, "content");
+    EXPECT_THAT(ask("PUT", "/put-" + tag, {}, "content").status, AnyOf(200, 502))
+        << "content that is gone cannot be repeated";
+    for (const auto& r : origin.requests("/put-" + tag)) EXPECT_EQ(r.body, "content") << "never a part of it";
     EXPECT_EQ(ask("HEAD", "/head-" + tag).status, 200);
   }
 }

@@ -15,7 +15,6 @@ routes:
   - {name: rest, path: "/files/{rest+}", ttl: 60s}
   - {name: glob, path: "/img/*.png", ttl: 60s}
   - {name: regex, path: "~ ^/v[0-9]+/.*$", ttl: 60s}
-  - {name: write, path: /w, methods: [POST], key: {body: none}, ttl: 60s}
   - {name: last, path: /**}
 )");
   struct Case {

@@ -88,16 +88,22 @@ Answer Client::read_head(Clock::duration limit) {
 
 Answer Client::read_message(std::string_view method, Clock::duration limit) {
   Answer a = read_head(limit);
-  if (!a.complete()) return a;
+  if (a.complete()) read_content(a, method, limit);
+  return a;
+}
+
+void Client::read_content(Answer& a, std::string_view method, Clock::duration limit) {
   std::size_t length = 0;
   a.framing = framing(a, method, length);
-  if (!a.complaint.empty()) return malformed(std::move(a), a.complaint);
+  if (!a.complaint.empty()) {
+    a.end = Ending::Malformed;
+    return;
+  }
   const auto keep = [&](std::string_view piece) { a.body += piece; };
   if (a.framing == Answer::Framing::Length) a.end = wire_.read_length(length, keep, limit);
   if (a.framing == Answer::Framing::Chunked) a.end = wire_.read_chunked(keep, a.trailers, limit);
   if (a.framing == Answer::Framing::UntilClose) a.end = wire_.read_until_close(keep, limit);
   if (a.end == Ending::Malformed) a.complaint = wire_.complaint();
-  return a;
 }
 
 Answer Client::read(std::string_view method, Clock::duration limit) {

@@ -50,9 +50,11 @@ class Client {
                std::string_view body = {});
   /// The next final answer, with the interim ones before it. `method` decides whether there is content.
   Answer read(std::string_view method = "GET", Clock::duration limit = kPatience);
-  /// The next message, interim ones included, without its content if `head_only`.
+  /// The next message, interim ones included.
   Answer read_message(std::string_view method = "GET", Clock::duration limit = kPatience);
   Answer read_head(Clock::duration limit = kPatience);
+  /// The content that belongs to a head that read_head gave.
+  void read_content(Answer& a, std::string_view method = "GET", Clock::duration limit = kPatience);
   /// At least `n` bytes of content after read_head (raw, framing not undone); fewer when the connection ended.
   std::string read_raw(std::size_t n, Clock::duration limit = kPatience);
 

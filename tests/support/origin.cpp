@@ -1,5 +1,7 @@
 #include "support/origin.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -44,6 +46,8 @@ void Origin::accept_loop(const std::stop_token& stop) {
       if (stop.stop_requested()) return;
       continue;
     }
+    const int on = 1;  // pieces of an answer leave as they are written
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     std::list<std::unique_ptr<Connection>> over;  // joined after the lock
     const std::lock_guard lock(mutex_);
     for (auto i = connections_.begin(); i != connections_.end();) {
