@@ -6,6 +6,7 @@
 #include "forebay/http/range.hpp"
 #include "forebay/rules/validation.hpp"
 #include "forebay/server/problem.hpp"
+#include "outcome.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -193,6 +194,7 @@ void deliver_error(Core& core, server::Exchange& exchange, std::string_view acce
   std::string id(request_id);
   const auto& config = notes.runtime->config();
   if (id.empty() && !config.request_id.empty()) id = core.make_request_id();
+  note_request_id(notes, id);
   const server::Problem problem{error.status, to_string(error.reason), error.title, error.detail,
                                 id,           to_string(notes.reason)};
   const auto body = server::render(problem, accept);

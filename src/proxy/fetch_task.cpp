@@ -20,6 +20,15 @@ rules::RequestFacts as_get(rules::RequestFacts facts) {
   return facts;
 }
 
+/// RFC 9111 section 3.2. The stored Via ends with us, who are about to be added again; the way of this answer counts.
+http::Fields freshened_fields(http::FieldsView stored, http::FieldsView update) {
+  auto merged = rules::freshen(stored, update);
+  merged.remove(http::FieldId::Via);
+  for (const auto& f : update)
+    if (f.id == http::FieldId::Via) merged.add(f.name, f.value);
+  return merged;
+}
+
 }  // namespace
 
 FetchTask::FetchTask(Core& core, StoryPtr story, FetchPlan plan)
@@ -134,12 +143,12 @@ bool FetchTask::not_modified(const http::ResponseView& head, const HeadFacts&) {
 }
 
 void FetchTask::use_freshened(const Ref<const cache::Entry>& entry, const http::ResponseView& head) {
-  auto merged = rules::freshen(entry->head().fields, head.fields);
+  auto merged = freshened_fields(entry->head().fields, head.fields);
   const auto when = times();
   if (!head.fields.has(http::FieldId::Date)) merged.remove(http::FieldId::Date);  // dated at receipt, below
   const http::ResponseView whole{entry->head().status, head.version, merged.view()};
   const auto verdict = rules::judge(as_get(facts_), whole, store_policy(), when, true, core_.random());
-  const auto fields = end_to_end(whole, &store_policy(), verdict.drop, when.received.wall, false);
+  const auto fields = end_to_end(*story_, whole, verdict.drop, when.received.wall, false);
   head_ = cache::PublishedHead::make(whole.status, fields);
   freshness_ = verdict.freshness;
   if (store_policy().vary) vary_ = rules::read_vary(fields);
@@ -150,6 +159,7 @@ void FetchTask::use_freshened(const Ref<const cache::Entry>& entry, const http::
   for (const auto& piece : entry->body()) body_->append({Owner(entry), piece});
   body_->finish();
 
+  const auto length = std::optional(entry->body_length());
   bool stored = false;
   if (verdict.storable()) {
     Ref<const cache::Entry> freshened;
@@ -159,7 +169,7 @@ void FetchTask::use_freshened(const Ref<const cache::Entry>& entry, const http::
     if (!verdict.serves_followers)
       plan_.ticket.own(rules::Reason::None, false, no_queue_until());
     else
-      plan_.ticket.land({head_, body_, freshness_, vary_, secondary_});
+      plan_.ticket.land({head_, body_, freshness_, vary_, secondary_, length});
     if (freshened) stored = plan_.ticket.freshen(entry, freshened, freshness_, store_policy(), when.received.mono);
   } else {
     plan_.ticket.own(verdict.reason, verdict.by_request, verdict.by_request ? Timestamp{} : no_queue_until());
@@ -230,21 +240,22 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
   if (!plan_.ticket) return keep_going_as_pass(head, facts, plan_.status.reason, false);
   if (!verdict.storable()) return keep_going_as_pass(head, facts, verdict.reason, verdict.by_request);
 
-  const auto fields = end_to_end(head, &store_policy(), verdict.drop, core_.now().wall, false);
+  const auto fields = end_to_end(*story_, head, verdict.drop, core_.now().wall, false);
   head_ = cache::PublishedHead::make(head.status, fields);
   freshness_ = verdict.freshness;
   if (store_policy().vary) vary_ = rules::read_vary(head.fields);
   rules::append_secondary_key(vary_.names, story_->view().fields, secondary_);
   body_ = Ref<http::Body>(new http::Body);
   storing_ = true;
+  const auto length = facts.has_content ? facts.content_length : std::optional<std::uint64_t>(0);
   if (!verdict.serves_followers)
     plan_.ticket.own(freshness_.no_cache ? rules::Reason::None : rules::Reason::ZeroTtl, false, no_queue_until());
   else
-    plan_.ticket.land({head_, body_, freshness_, vary_, secondary_});
+    plan_.ticket.land({head_, body_, freshness_, vary_, secondary_, length});
   // Fields that may not be stored are still for the client whose request brought them (RFC 9111 section 5.2.2.7).
   std::vector<std::string> hidden;
   if (store_policy().set_cookie == rules::SetCookieRule::Strip) hidden.emplace_back("Set-Cookie");
-  answer_client(end_to_end(head, &store_policy(), hidden, core_.now().wall, false), head.status, facts, true);
+  answer_client(end_to_end(*story_, head, hidden, core_.now().wall, false), head.status, facts, true);
 }
 
 void FetchTask::keep_going_as_pass(const http::ResponseView& head, const HeadFacts& facts, rules::Reason reason,
@@ -263,8 +274,7 @@ void FetchTask::keep_going_as_pass(const http::ResponseView& head, const HeadFac
   if (plan_.status.reason == rules::Reason::None) plan_.status.reason = reason;
   body_ = Ref<http::Body>(new http::Body(kWindow));
   windowed_ = true;
-  const auto* policy = story_->route->route ? &story_->policy() : nullptr;
-  answer_client(end_to_end(head, policy, {}, core_.now().wall, true), head.status, facts, false);
+  answer_client(end_to_end(*story_, head, {}, core_.now().wall, true), head.status, facts, false);
 }
 
 /// A range of something too large to keep: the origin is asked for the range alone.
@@ -307,13 +317,13 @@ void FetchTask::apply_head_answer(const http::ResponseView& head, const HeadFact
     store.make_stale(story_->key, plan_.entry);
     return;
   }
-  const auto merged = rules::freshen(plan_.entry->head().fields, head.fields);
+  const auto merged = freshened_fields(plan_.entry->head().fields, head.fields);
   const auto when = times();
   const http::ResponseView whole{plan_.entry->head().status, head.version, merged.view()};
   const auto verdict = rules::judge(as_get(facts_), whole, story_->policy(), when, true, core_.random());
   if (!verdict.storable()) return store.make_stale(story_->key, plan_.entry);
-  const auto published = cache::PublishedHead::make(
-      whole.status, end_to_end(whole, &story_->policy(), verdict.drop, when.received.wall, false));
+  const auto published =
+      cache::PublishedHead::make(whole.status, end_to_end(*story_, whole, verdict.drop, when.received.wall, false));
   auto charge = store.reserve(cache::Entry::cost_with_head(*plan_.entry, published->head()));
   if (charge.bytes() == 0) return;
   store.apply_head(story_->key, plan_.entry, cache::Entry::with_head(plan_.entry, published->head(), std::move(charge)),
@@ -422,8 +432,10 @@ void FetchTask::commit() {
   parts.fetch_time = core_.now().mono - requested_.mono;
   parts.stored_at = core_.now().wall;
   const auto& route = *store_route_->route;
-  if (plan_.ticket.commit(parts, freshness_, vary_, secondary_, route.policy, route.key.fingerprint, core_.now().mono))
-    store_route_->counters->count_stored(body_->length());
+  const auto done =
+      plan_.ticket.commit(parts, freshness_, vary_, secondary_, route.policy, route.key.fingerprint, core_.now().mono);
+  if (done.stored) store_route_->counters->count_stored(body_->length());
+  store_route_->counters->variants_evicted.add(done.variants_evicted);
 }
 
 void FetchTask::count_not_stored(rules::Reason reason) {

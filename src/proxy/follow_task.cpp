@@ -97,7 +97,7 @@ void FollowTask::landed() {
   Delivery d;
   d.head = flight.head()->head();
   const auto declared =
-      flight.body()->end() == http::Body::End::Complete ? std::optional(flight.body()->length()) : std::nullopt;
+      flight.body()->end() == http::Body::End::Complete ? std::optional(flight.body()->length()) : flight.length();
   d.length = http::never_has_content(d.head.status) ? std::nullopt : declared;
   d.freshness = &flight.freshness();
   d.status.result = rules::CacheResult::Coalesced;

@@ -32,8 +32,7 @@ struct ProxyHandler::Private : Core {
               const RouteState& state, const rules::RequestFacts& facts, rules::Reason reason, std::string_view scheme,
               bool trusted);
   StoryPtr make_story(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen,
-                      const RouteState& state, const rules::RequestFacts& facts, std::string_view scheme,
-                      bool trusted) const;
+                      const RouteState& state, const rules::RequestFacts& facts, std::string_view scheme, bool trusted);
 };
 
 ProxyHandler::Private::Seen ProxyHandler::Private::scan(http::FieldsView sent) const {
@@ -202,7 +201,7 @@ void ProxyHandler::Private::bypass(const server::ExchangePtr& exchange, const ht
 
 StoryPtr ProxyHandler::Private::make_story(const server::ExchangePtr& exchange, const http::RequestView& request,
                                            const Seen& seen, const RouteState& state, const rules::RequestFacts& facts,
-                                           std::string_view scheme, bool trusted) const {
+                                           std::string_view scheme, bool trusted) {
   auto story = std::make_shared<Story>();
   story->exchange = exchange;
   story->request = http::Request(request);
@@ -216,8 +215,8 @@ StoryPtr ProxyHandler::Private::make_story(const server::ExchangePtr& exchange, 
   story->host_sent = target.authority().empty() ? seen.host : target.authority();
   story->peer = exchange->peer().address;
   story->peer_trusted = trusted;
-  story->request_id =
-      seen.request_id.empty() ? const_cast<Private*>(this)->make_request_id() : std::string(seen.request_id);
+  story->request_id = seen.request_id.empty() ? make_request_id() : std::string(seen.request_id);
+  note_request_id(notes_of(*exchange), story->request_id);
   story->accept = request.fields.value(FieldId::Accept).value_or("");
   story->facts = facts;
   return story;

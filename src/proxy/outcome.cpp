@@ -85,6 +85,11 @@ void note_request(RequestNotes& notes, const http::RequestView& request, const h
     notes.client = notes.keep(peer.address);
 }
 
+void note_request_id(RequestNotes& notes, std::string_view id) {
+  if (notes.runtime->log_requests && notes.request_id.size == 0 && !notes.runtime->config().request_id.empty())
+    notes.request_id = notes.keep(id);
+}
+
 void count_outcome(Core& core, server::Exchange& exchange) {
   auto& notes = notes_of(exchange);
   const auto& tally = exchange.tally();

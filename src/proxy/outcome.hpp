@@ -8,6 +8,8 @@ namespace forebay::proxy {
 void note_request(RequestNotes& notes, const http::RequestView& request, const http::Target& target,
                   std::string_view host, std::string_view request_id, const config::Config& config,
                   const server::Exchange& exchange);
+/// The id that was made for a request which brought none.
+void note_request_id(RequestNotes& notes, std::string_view id);
 /// Counts an exchange once, when it has ended.
 void count_outcome(Core& core, server::Exchange& exchange);
 void log_outcome(Core& core, server::Exchange& exchange);

@@ -105,9 +105,11 @@ void invalidate_after(Core& core, const Story& story, const http::ResponseView& 
   if (!resources.empty()) core.shared.store.invalidate(resources);
 }
 
-http::Fields end_to_end(const http::ResponseView& response, const rules::Policy* policy,
-                        const std::vector<std::string>& drop, WallTime received, bool keep_age) {
+http::Fields end_to_end(const Story& story, const http::ResponseView& response, const std::vector<std::string>& drop,
+                        WallTime received, bool keep_age) {
   http::Fields fields;
+  const auto& policy = story.route->route ? story.policy() : kNoPolicy;
+  const bool own_x_cache = story.runtime->config().diagnostics.x_cache;
   const bool has_connection = response.fields.has(FieldId::Connection);
   bool has_date = false;
   for (const auto& f : response.fields) {
@@ -116,11 +118,13 @@ http::Fields end_to_end(const http::ResponseView& response, const rules::Policy*
     if (has_connection && http::connection_names(response.fields, f.name)) continue;
     const auto named = [&](const std::string& name) { return http::iequals(name, f.name); };
     if (std::any_of(drop.begin(), drop.end(), named)) continue;
-    if (!rules::goes_downstream(f, policy ? *policy : kNoPolicy)) continue;
+    if (!rules::goes_downstream(f, policy)) continue;
+    if (own_x_cache && f.id == FieldId::XCache) continue;  // of a cache behind: it would contradict ours
     has_date = has_date || f.id == FieldId::Date;
     fields.add(f.name, f.value);
   }
   if (!has_date) fields.add(FieldId::Date, http::format_date(received));
+  http::add_via(fields, response.version, "forebay");
   return fields;
 }
 

@@ -21,7 +21,7 @@ bool key_of_get(Core& core, const Story& story, std::string_view target, const R
 /// The response's fields without hop-by-hop and framing ones, without those named in `drop`, and without the fields
 /// that are only for Forebay. Adds Date where the origin sent none. `keep_age` for answers that are passed on
 /// untouched.
-http::Fields end_to_end(const http::ResponseView& response, const rules::Policy* policy,
-                        const std::vector<std::string>& drop, WallTime received, bool keep_age);
+http::Fields end_to_end(const Story& story, const http::ResponseView& response, const std::vector<std::string>& drop,
+                        WallTime received, bool keep_age);
 
 }  // namespace forebay::proxy

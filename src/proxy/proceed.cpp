@@ -60,6 +60,25 @@ void only_if_cached(Core& core, const StoryPtr& story) {
   deliver_error(core, *story->exchange, story->accept, story->request_id, error);
 }
 
+/// More than `max_waiters` wait already: what else happens when `coalesce.wait` is over, happens at once.
+void queue_full(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
+  const bool again = story->policy().coalesce.on_timeout == rules::OnTimeout::Fetch && ++story->restarts <= 8;
+  if (again)
+    return proceed(core, story,
+                   core.shared.store.supersede({story->key, story->view().fields, story->facts, story->policy(),
+                                                story->fingerprint(), core.now().mono, true},
+                                               lookup.flight));
+  lookup.flight->leave();
+  story->route->counters->coalesced[static_cast<std::size_t>(Coalesced::Timeout)].add();
+  OwnError error;
+  error.status = 504;
+  error.reason = RequestError::Coalesce;
+  error.title = "Gateway Timeout";
+  error.detail = "Too many requests wait for the same resource.";
+  error.retry_after = "1";
+  deliver_error(core, *story->exchange, story->accept, story->request_id, error);
+}
+
 }  // namespace
 
 void proceed(Core& core, const StoryPtr& story, cache::Lookup lookup) {
@@ -72,25 +91,14 @@ void proceed(Core& core, const StoryPtr& story, cache::Lookup lookup) {
     return;
   }
   if (story->facts.directives.only_if_cached) {
-    if (lookup.kind == Kind::Join) lookup.flight->leave();
+    if (lookup.flight) lookup.flight->leave();
     return only_if_cached(core, story);
   }
   if (lookup.kind == Kind::Join) {
     std::make_shared<FollowTask>(core, story, std::move(lookup))->start();
     return;
   }
-  if (lookup.queue_full) {
-    if (story->policy().coalesce.on_timeout == rules::OnTimeout::Error || ++story->restarts > 8) {
-      OwnError error;
-      error.status = 503;
-      error.reason = RequestError::Coalesce;
-      error.title = "Service Unavailable";
-      error.detail = "Too many requests wait for the same resource.";
-      error.retry_after = "1";
-      deliver_error(core, *story->exchange, story->accept, story->request_id, error);
-      return;
-    }
-  }
+  if (lookup.queue_full) return queue_full(core, story, lookup);
   std::make_shared<FetchTask>(core, story, plan_of(story, lookup))->start();
 }
 
