@@ -10,6 +10,9 @@ bool expects_content(http::Method m) {
   return m == http::Method::Post || m == http::Method::Put || m == http::Method::Patch || m == http::Method::Query;
 }
 
+// More of a body than this is not kept for a second attempt.
+constexpr std::size_t kKept = 64 * 1024;
+
 bool goes_out(const http::Field& f) {
   return !http::is_hop_by_hop(f.id) && f.id != http::FieldId::ContentLength && f.id != http::FieldId::Expect;
 }
@@ -33,7 +36,9 @@ std::string head_of(const FetchRequest& request, std::optional<std::uint64_t> le
 }  // namespace
 
 RequestSender::RequestSender(const FetchRequest& request)
-    : body_(request.body), length_(body_ ? body_->length() : std::nullopt) {
+    : body_(request.body),
+      length_(body_ ? body_->length() : std::nullopt),
+      keeping_(http::is_idempotent(request.method) && (!body_ || !body_->begun())) {
   head_ = head_of(request, length_);
   rewind();
 }
@@ -43,6 +48,24 @@ void RequestSender::rewind() noexcept {
   head_added_ = false;
   complete_ = body_ == nullptr;
   first_ = last_ = 0;
+  resent_ = 0;
+}
+
+net::BodySource::State RequestSender::pull(std::string_view& bytes) {
+  if (resent_ < kept_.size()) {
+    bytes = std::string_view(kept_).substr(resent_);
+    resent_ = kept_.size();
+    return net::BodySource::State::Data;
+  }
+  const auto state = body_->pull(bytes);
+  if (state != net::BodySource::State::Data || !keeping_) return state;
+  keeping_ = kept_.size() + bytes.size() <= kKept;
+  if (keeping_)
+    kept_.append(bytes);
+  else
+    kept_ = {};
+  resent_ = kept_.size();
+  return state;
 }
 
 RequestSender::Next RequestSender::next() {
@@ -55,7 +78,7 @@ RequestSender::Next RequestSender::next() {
   const auto otherwise = [this](Next next) { return last_ != 0 ? Next::Write : next; };
   if (complete_) return otherwise(Next::Sent);
   std::string_view bytes;
-  switch (body_->pull(bytes)) {
+  switch (pull(bytes)) {
     case net::BodySource::State::Data:
       return add_content(bytes);
     case net::BodySource::State::Wait:

@@ -28,12 +28,13 @@ class RequestSender {
   void written(std::size_t n) noexcept;
 
   /// Whether it can be sent once more from its first byte.
-  bool can_repeat() const { return body_ == nullptr || !body_->begun(); }
+  bool can_repeat() const { return body_ == nullptr || !body_->begun() || keeping_; }
   void rewind() noexcept;
   net::BodySource* body() const noexcept { return body_; }
 
  private:
   void add(std::string_view bytes) noexcept { parts_[last_++] = boost::asio::buffer(bytes.data(), bytes.size()); }
+  net::BodySource::State pull(std::string_view& bytes);
   Next add_content(std::string_view bytes);
   Next end_content();
 
@@ -42,6 +43,10 @@ class RequestSender {
   const std::optional<std::uint64_t> length_;
   std::uint64_t left_ = 0;
   bool head_added_ = false, complete_ = false;
+  // What has been pulled of a small body under an idempotent method, to be sent again on another connection.
+  bool keeping_;
+  std::string kept_;
+  std::size_t resent_ = 0;
   std::string frame_;  // a chunk's size, or the last chunk
   std::array<boost::asio::const_buffer, 4> parts_;
   std::size_t first_ = 0, last_ = 0;

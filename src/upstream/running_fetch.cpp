@@ -298,7 +298,9 @@ bool RunningFetch::may_repeat(FetchError error) {
       http::is_idempotent(method_)) {
     return replaced_ = true;
   }
-  const bool harmless = error == FetchError::Connect || (error == FetchError::Reset && http::is_safe(method_));
+  // An origin that broke off on an old connection and again on a new one is not waiting for a third request.
+  const bool harmless =
+      error == FetchError::Connect || (error == FetchError::Reset && http::is_safe(method_) && !replaced_);
   if (!harmless || retries_left_ == 0 || !origin().budget.withdraw()) return false;
   --retries_left_;
   return true;
