@@ -97,12 +97,13 @@ struct HostParts {
   std::string_view port;  // without the colon
 };
 
+// A comma is grammatical, but it is how two Host lines look once somebody has joined them.
 bool is_reg_name(std::string_view s) noexcept {
   for (std::size_t i = 0; i < s.size(); ++i) {
     if (s[i] == '%') {
       if (!is_escape(s, i) || escaped_byte(s, i) == 0) return false;
       i += 2;
-    } else if (!is_class(s[i], kUnreserved | kSubDelim)) {
+    } else if (!is_class(s[i], kUnreserved | kSubDelim) || s[i] == ',') {
       return false;
     }
   }
