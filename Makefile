@@ -15,10 +15,10 @@ help:
 deps:
 	@scripts/install-deps.sh
 
-run: deps build
+run: build
 	build/release/forebay demo
 
-build:
+build: deps
 	@scripts/configure.sh release
 	cmake --build build/release --target forebay -j $(JOBS)
 
