@@ -36,7 +36,7 @@ class Target {
 
 /// Checks a Host value (or authority without userinfo) strictly by RFC 3986 section 3.2.2 and appends its normal form
 /// to `out`: lower case, an empty or default port of `scheme` ("http" 80, "https" 443) removed. Refuses "[::1", ports
-/// that are not 0..65535, bytes outside the grammar. An empty host is `Malformed`.
+/// that are not 0..65535, bytes outside the grammar, and a comma. An empty host is `Malformed`.
 Result<void> append_normal_host(std::string_view host, std::string_view scheme, std::string& out);
 /// Whether `append_normal_host` would take it.
 bool is_valid_host(std::string_view host) noexcept;
