@@ -10,6 +10,9 @@
 
 namespace forebay::proxy {
 
+/// What a body that is not kept may hold between an origin and a slow client.
+inline constexpr std::size_t kPassWindow = 64 * 1024;
+
 /// How a fetch came about; decides who hears of it and what may be kept.
 struct FetchPlan {
   cache::Ticket ticket;           ///< Empty: nothing is stored.

@@ -169,7 +169,7 @@ void FollowTask::go_alone(rules::Reason reason) {
   plan.shared = whole;
   plan.status.result = rules::CacheResult::Miss;
   plan.status.forward = lookup_.forward == rules::Forward::None ? rules::Forward::UriMiss : lookup_.forward;
-  plan.status.reason = reason;
+  plan.status.reason = whole || reason != rules::Reason::None ? reason : rules::Reason::Range;
   if (reason == rules::Reason::None && lookup_.entry) {
     plan.entry = lookup_.entry;
     plan.freshness = lookup_.freshness;

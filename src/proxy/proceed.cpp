@@ -36,7 +36,10 @@ FetchPlan plan_of(const StoryPtr& story, cache::Lookup& lookup) {
     plan.variants = std::move(lookup.variants);
   }
   if (lookup.kind == Kind::Pass) {
-    if (story->facts.range) plan.ticket.drop();  // the origin's own 206 is passed on
+    if (story->facts.range) {  // the origin's own 206 is passed on
+      plan.ticket.drop();
+      if (plan.status.reason == Reason::None) plan.status.reason = Reason::Range;
+    }
     if (lookup.reason == Reason::PassMemory) {
       if (lookup.entry)
         plan.status.reason = Reason::None;

@@ -14,7 +14,8 @@ using Timestamp = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 /// A point on the wall clock. Only for HTTP dates, logs and what outlives the process.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
 
-/// One reading of both clocks. Made by the worker once per turn of its loop and handed down; nothing below asks the time.
+/// One reading of both clocks. Made by the worker once per turn of its loop and handed down; nothing below asks the
+/// time.
 struct Now {
   Timestamp mono{};
   WallTime wall{};

@@ -6,27 +6,29 @@
 
 namespace forebay {
 
-/// What can be wrong with input that is refused. One closed list, so that a caller can answer each with the right status.
+/// What can be wrong with input that is refused. One closed list, so that a caller can answer each with the right
+/// status.
 enum class Errc {
-  Malformed = 1,      ///< Does not follow its grammar.
-  Incomplete,         ///< More bytes are needed.
-  TooLarge,           ///< Over a configured limit.
-  TooMany,            ///< More items than a configured limit.
-  TargetTooLong,      ///< The request target is over its limit (414).
-  HeaderTooLarge,     ///< A message head is over its limit in bytes or in fields (431).
-  Unsupported,        ///< Well formed, but a feature that is not offered (501 or 505).
-  Ambiguous,          ///< Could be read in two ways; refused rather than guessed (RFC 9112 section 6.3).
-  OutOfMemory,        ///< The budget has no room.
-  Closed,             ///< The other side has gone.
-  Timeout,            ///< A deadline has passed.
-  Cancelled,          ///< Nobody wants the result any more.
+  Malformed = 1,   ///< Does not follow its grammar.
+  Incomplete,      ///< More bytes are needed.
+  TooLarge,        ///< Over a configured limit.
+  TooMany,         ///< More items than a configured limit.
+  TargetTooLong,   ///< The request target is over its limit (414).
+  HeaderTooLarge,  ///< A message head is over its limit in bytes or in fields (431).
+  Unsupported,     ///< Well formed, but a feature that is not offered (501 or 505).
+  Ambiguous,       ///< Could be read in two ways; refused rather than guessed (RFC 9112 section 6.3).
+  OutOfMemory,     ///< The budget has no room.
+  Closed,          ///< The other side has gone.
+  Timeout,         ///< A deadline has passed.
+  Cancelled,       ///< Nobody wants the result any more.
 };
 
 std::string_view to_string(Errc e) noexcept;
 const std::error_category& forebay_category() noexcept;
 inline std::error_code make_error_code(Errc e) noexcept { return {static_cast<int>(e), forebay_category()}; }
 
-// What `Result::value()` throws when a caller did not look; never on the request path. Found by argument-dependent look-up.
+// What `Result::value()` throws when a caller did not look; never on the request path. Found by argument-dependent
+// look-up.
 [[noreturn]] inline void throw_exception_from_error(Errc e, const boost::source_location&) {
   throw std::system_error(make_error_code(e));
 }

@@ -12,7 +12,7 @@ enum class Format { Auto, Json, Text };
 
 struct Options {
   Level level = Level::Info;
-  Format format = Format::Auto;  ///< Auto: text on a terminal, else JSON.
+  Format format = Format::Auto;   ///< Auto: text on a terminal, else JSON.
   std::string output = "stderr";  ///< "stderr", "stdout" or a path.
 };
 
@@ -27,10 +27,18 @@ bool enabled(Level level) noexcept;
 unsigned long long count(Level level) noexcept;
 
 void write(Level level, std::string_view message);
-inline void debug(std::string_view m) { if (enabled(Level::Debug)) write(Level::Debug, m); }
-inline void info(std::string_view m) { if (enabled(Level::Info)) write(Level::Info, m); }
-inline void warn(std::string_view m) { if (enabled(Level::Warn)) write(Level::Warn, m); }
-inline void error(std::string_view m) { if (enabled(Level::Error)) write(Level::Error, m); }
+inline void debug(std::string_view m) {
+  if (enabled(Level::Debug)) write(Level::Debug, m);
+}
+inline void info(std::string_view m) {
+  if (enabled(Level::Info)) write(Level::Info, m);
+}
+inline void warn(std::string_view m) {
+  if (enabled(Level::Warn)) write(Level::Warn, m);
+}
+inline void error(std::string_view m) {
+  if (enabled(Level::Error)) write(Level::Error, m);
+}
 
 std::string_view to_string(Level level) noexcept;
 

@@ -29,8 +29,8 @@ class WaitGroup final : public RefCounted {
   WaiterList waiters;
 };
 
-/// The way to wake another thread's loop. One per worker, permanent. `deliver` may be called from any thread; the worker
-/// then calls `woken()` of every waiter in the group, in slices, on its own thread.
+/// The way to wake another thread's loop. One per worker, permanent. `deliver` may be called from any thread; the
+/// worker then calls `woken()` of every waiter in the group, in slices, on its own thread.
 class Waker {
  public:
   virtual void deliver(Ref<WaitGroup> group) = 0;
@@ -39,7 +39,8 @@ class Waker {
   ~Waker() = default;
 };
 
-/// A place where waiters of many threads wait for something to change. Waking costs one call per thread, not per waiter.
+/// A place where waiters of many threads wait for something to change. Waking costs one call per thread, not per
+/// waiter.
 ///
 /// To wait without losing a wake-up: call `wait`, then look at the state again; if it has changed, `stop_waiting`. The
 /// one who changes the state does so first and calls `notify` after it.
