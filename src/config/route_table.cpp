@@ -74,6 +74,11 @@ std::string_view without_port(std::string_view host) noexcept {
   return host.substr(0, host.find(':'));
 }
 
+/// A whole name, or `*` in front of a dot and no other star.
+bool is_indexed(const std::string& host) noexcept {
+  return host.find('*', host.starts_with("*.") ? 1 : 0) == std::string::npos;
+}
+
 bool has_method(const rules::Policy& policy, http::Method method, std::string_view text) noexcept {
   if (method != http::Method::Other) return policy.methods.test(static_cast<std::size_t>(method));
   return std::find(policy.other_methods.begin(), policy.other_methods.end(), text) != policy.other_methods.end();
@@ -83,8 +88,9 @@ bool has_method(const rules::Policy& policy, http::Method method, std::string_vi
 
 struct RouteTable::Index {
   std::vector<const Route*> routes;
-  Trie any_host;            ///< Routes without a host, or with a glob among them.
-  StringMap<Trie> by_host;  ///< Routes with whole names.
+  Trie any_host;              ///< Routes without a host, or with another glob among them.
+  StringMap<Trie> by_host;    ///< Routes with whole names, by name.
+  StringMap<Trie> by_suffix;  ///< Routes with `*.example.com`, by `.example.com`.
 
   /// Calls `visit` with routes of each list in file order, lists in no order; `visit` says whether later ones of that
   /// list may still matter.
@@ -111,6 +117,11 @@ struct RouteTable::Index {
   void candidates(std::string_view host, std::string_view path, F& visit) const {
     const auto it = by_host.find(host);
     if (it != by_host.end()) walk(it->second, 0, path, 1, visit);
+    for (auto dot = by_suffix.empty() ? std::string_view::npos : host.find('.'); dot != std::string_view::npos;
+         dot = host.find('.', dot + 1)) {
+      const auto suffix = by_suffix.find(host.substr(dot));
+      if (suffix != by_suffix.end()) walk(suffix->second, 0, path, 1, visit);
+    }
     walk(any_host, 0, path, 1, visit);
   }
 
@@ -127,13 +138,13 @@ RouteTable::RouteTable(const Config& config) {
   for (const auto& route : config.routes) {
     const auto number = index->routes.size();
     index->routes.push_back(&route);
-    const bool named =
-        !route.hosts.empty() && std::none_of(route.hosts.begin(), route.hosts.end(),
-                                             [](const auto& host) { return host.find('*') != std::string::npos; });
-    if (!named)
-      index->any_host.add(route.path, number);
-    else
-      for (const auto& host : route.hosts) index->by_host[host].add(route.path, number);
+    const bool indexed = !route.hosts.empty() && std::all_of(route.hosts.begin(), route.hosts.end(), is_indexed);
+    if (!indexed) index->any_host.add(route.path, number);
+    for (const auto& host : route.hosts) {
+      if (!indexed) break;
+      auto& trie = host.starts_with('*') ? index->by_suffix[host.substr(1)] : index->by_host[host];
+      trie.add(route.path, number);
+    }
   }
   index_ = std::move(index);
 }
@@ -173,7 +184,9 @@ void RouteTable::find_all(std::string_view host, std::string_view path, std::vec
     return true;
   };
   index.candidates(name, path, visit);
-  std::sort(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), std::less<const Route*>{});
+  const auto first = out.begin() + static_cast<std::ptrdiff_t>(begin);
+  std::sort(first, out.end(), std::less<const Route*>{});
+  out.erase(std::unique(first, out.end()), out.end());  // A route may be found by a name and by a suffix.
 }
 
 }  // namespace forebay::config

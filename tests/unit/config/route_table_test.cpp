@@ -117,7 +117,9 @@ TEST(RouteTable, AgreesWithTryingOneRouteAfterTheOther) {
       path += pick({"", "/", "/**", "/{rest+}", "/**/b", ""});
       if (random() % 10 == 0) path = "~ ^/[ab]+(/a)*$";
       text += "  - { name: r" + std::to_string(i) + ", path: \"" + path + "\"" +
-              pick({"", "", ", host: h", ", host: \"*\"", ", host: [g, h]", ", methods: OPTIONS"}) + " }\n";
+              pick({"", "", ", host: h", ", host: \"*\"", ", host: [g, h]", ", host: \"*.g\"",
+                    ", host: [h, \"*.h\", \"*.a.h\"]", ", host: \"*h\"", ", methods: OPTIONS"}) +
+              " }\n";
     }
     const auto config = routes(text);
     ASSERT_TRUE(config);
@@ -125,7 +127,7 @@ TEST(RouteTable, AgreesWithTryingOneRouteAfterTheOther) {
     for (int i = 0; i < 200; ++i) {
       std::string path;
       for (auto n = random() % 12 + 1; n > 0; --n) path += '/' + pick({"a", "b", "ab", "", "a", "b"});
-      const auto host = pick({"g", "h", "i"});
+      const auto host = pick({"g", "h", "i", "a.h", "b.a.h", ".g", "h."});
       std::string expected = "none";
       for (const auto& route : config->routes) {
         const bool host_fits =
