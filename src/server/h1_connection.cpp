@@ -4,6 +4,7 @@
 #include <boost/asio/socket_base.hpp>
 #include <utility>
 
+#include "server/sockets.hpp"
 #include "server/turned.hpp"
 
 namespace forebay::server {
@@ -112,7 +113,8 @@ void H1Connection::settle_between_requests() {
     await(Awaiting::Head, head_began_ + timeouts.header);
     arm_read();
   } else if (requests_ > 0 && lane_->drains()) {
-    linger();
+    await_last_request();
+    arm_read();
   } else {
     await(Awaiting::Request, now() + timeouts.idle);
     // Once around the loop before the next read: by then the next request is often there, and the read that asks first
@@ -154,6 +156,7 @@ bool H1Connection::flush() {
     return false;
   }
   blocked_ = true;
+  backlog_ = unsent_bytes(socket_.native_handle());
   write_due_ = now() + lane_->handler.settings().timeouts.write;
   socket_.async_wait(net::Socket::wait_write,
                      [self = Ptr(this)](const boost::system::error_code& error) { self->on_writable(error); });
@@ -215,13 +218,18 @@ bool H1Connection::idle() const noexcept {
 }
 
 void H1Connection::drain() {
-  // A request may be on its way: in the kernel, in a read that has ended and not been told yet, or, on a connection
-  // that is new, in the net.
-  constexpr Duration kGrace = std::chrono::milliseconds{10};
-  constexpr Duration kGraceOfNew = std::chrono::seconds{1};
   if (closed_ || !idle()) return;
-  await(Awaiting::Request, std::min(read_due_, now() + (requests_ > 0 ? kGrace : kGraceOfNew)));
+  await_last_request();
   watch();
+}
+
+// A request may be on its way: in the kernel, in a read that has ended and not been told yet, or in the net. Who is in
+// the middle of asking hears of the end by the `close` of an answer; only who asks nothing is closed without a word.
+void H1Connection::await_last_request() {
+  constexpr Duration kGrace = std::chrono::milliseconds{500};
+  constexpr Duration kGraceOfNew = std::chrono::seconds{1};
+  const Duration grace = requests_ > 0 ? kGrace : kGraceOfNew;
+  await(Awaiting::Request, std::min(awaiting_ == Awaiting::Request ? read_due_ : Timestamp::max(), now() + grace));
 }
 
 void H1Connection::abort() { close(Ending::Reset); }

@@ -65,6 +65,7 @@ class H1Connection final : public Connection,
   bool step();
   void settle();
   void settle_between_requests();
+  void await_last_request();
   void kick();
   void again();
   bool flush();
@@ -94,12 +95,12 @@ class H1Connection final : public Connection,
   void break_answer();
   void answer_failed_body();
   void turn_away(const Turned& why);
-  void append_problem(const Turned& why, std::string_view accept, bool head_only);
 
   // h1_patience.cpp: deadlines
   void await(Awaiting what, Timestamp until);
   void watch();
   void on_deadline();
+  void on_write_deadline();
   void on_read_deadline();
 
   std::shared_ptr<Lane> lane_;
@@ -122,6 +123,7 @@ class H1Connection final : public Connection,
   std::uint64_t requests_ = 0;
   unsigned turn_requests_ = 0;  // begun in this turn
   std::size_t linger_left_ = 0;
+  std::size_t backlog_ = 0;          // what the kernel held when the socket was full, or when we last asked
   const Turned* failure_ = nullptr;  // content that is malformed, late or cut short
 
   net::Deadline deadline_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/h1_connection.hpp"
+#include "server/sockets.hpp"
 #include "server/turned.hpp"
 
 namespace forebay::server {
@@ -28,14 +29,26 @@ void H1Connection::on_deadline() {
   if (closed_) return;
   const Ptr self(this);
   if (write_due_ <= now()) {
-    lane_->numbers->rejected_timeout.fetch_add(1, std::memory_order_relaxed);
-    close(Ending::Reset);
+    on_write_deadline();
   } else if (read_due_ <= now()) {
     on_read_deadline();
   } else if (tidy_due_ <= now()) {
     tidy();
   }
   if (!closed_) watch();
+}
+
+// The kernel calls a socket writable again once a third of its buffer is free, which may be megabytes. A client that
+// reads slowly is not one that does not read.
+void H1Connection::on_write_deadline() {
+  const std::size_t left = unsent_bytes(socket_.native_handle());
+  if (left < backlog_) {
+    backlog_ = left;
+    write_due_ = now() + lane_->handler.settings().timeouts.write;
+    return;
+  }
+  lane_->numbers->rejected_timeout.fetch_add(1, std::memory_order_relaxed);
+  close(Ending::Reset);
 }
 
 void H1Connection::on_read_deadline() {
