@@ -13,6 +13,27 @@ namespace {
 constexpr std::size_t kFlushAt = 64 * 1024;
 // A client that takes as fast as we send must not keep the worker to itself.
 constexpr unsigned kPortionsPerTurn = 8;
+
+// An error of the edge's own, as an answer.
+struct Document {
+  Document(const Turned& why, std::string_view accept)
+      : status(why.status), body(render({why.status, why.code, why.title, why.detail, {}, {}}, accept)) {
+    lines = "Content-Type: " + body.content_type + "\r\nCache-Control: no-store\r\nX-Cache: ERROR\r\n";
+    lines += why.lines;
+  }
+  AnswerHead head() const {
+    AnswerHead head;
+    head.status = status;
+    head.lines = lines;
+    head.length = body.body.size();
+    head.has_date = false;
+    head.close = true;
+    return head;
+  }
+  int status;
+  ProblemBody body;
+  std::string lines;
+};
 }  // namespace
 
 void H1Connection::interim(int status, std::string_view lines) {
@@ -101,11 +122,9 @@ void H1Connection::break_answer() {
 void H1Connection::answer_failed_body() {
   H1Exchange& failed = exchange();
   failed.mark_answered();
-  failed.head_at = out_.queued();
-  failed.numbers().status = failure_->status;
-  append_problem(*failure_, {}, failed.request().method == http::Method::Head);
-  close_after_ = true;
-  writer_.start(http::BodyCursor(), BodyWriter::Framing::None, 0);
+  const Document document(*failure_, {});
+  const auto content = Chunk::copy_of(document.body.body);
+  answer(failed, document.head(), http::BodyCursor(Owner(content), content->bytes()));
   failed.leave();
 }
 
@@ -118,23 +137,13 @@ void H1Connection::turn_away(const Turned& why) {
   // Only a head that was read whole says what its sender would like to see.
   const bool read = why.status == kBodyTooLarge.status || why.status == kExpectation.status;
   const auto accept = read ? parser_.view().fields.value(http::FieldId::Accept) : std::nullopt;
-  append_problem(why, accept.value_or(std::string_view()), read && parser_.view().method == http::Method::Head);
+  const Document document(why, accept.value_or(std::string_view()));
+  const AnswerTo to{read ? parser_.view().method : http::Method::Get, http::Version::Http11, true};
+  const auto date = lane_->date_line(lane_->worker.now().wall);
+  const auto plan = append_answer_head(out_.text(), document.head(), http::BodyCursor(), to, date);
+  if (plan.framing != BodyWriter::Framing::None) out_.text() += document.body.body;
   ending_ = true;
   lane_->handler.refused(why.reason, why.status, *peer_);
-}
-
-void H1Connection::append_problem(const Turned& why, std::string_view accept, bool head_only) {
-  const ProblemBody body = render({why.status, why.code, why.title, why.detail, {}, {}}, accept);
-  std::string lines = "Content-Type: " + body.content_type + "\r\nCache-Control: no-store\r\nX-Cache: ERROR\r\n";
-  lines += why.lines;
-  AnswerHead head;
-  head.status = why.status;
-  head.lines = lines;
-  head.length = body.body.size();
-  head.has_date = false;
-  const AnswerTo to{head_only ? http::Method::Head : http::Method::Get, http::Version::Http11, true};
-  append_answer_head(out_.text(), head, http::BodyCursor(), to, lane_->date_line(lane_->worker.now().wall));
-  if (!head_only) out_.text() += body.body;
 }
 
 }  // namespace forebay::server

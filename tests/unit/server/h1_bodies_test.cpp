@@ -152,6 +152,7 @@ TEST_F(BodiesTest, MalformedContentIs400BeforeAnAnswer) {
   EXPECT_EQ(r.field("Connection"), "close");
   EXPECT_TRUE(client.closed_silently());
   EXPECT_EQ(handler.tallies(1)[0].status, 400);
+  EXPECT_EQ(handler.tallies(1)[0].bytes_out, r.body.size());
   on_worker([&] {
     EXPECT_EQ(echoes[0]->last, State::Broken);
     EXPECT_TRUE(echoes[0]->exchange->gone());

@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <future>
 #include <system_error>
 
+#include "forebay/base/log.hpp"
 #include "unit/server/edge.hpp"
 
 namespace forebay::server::test {
@@ -79,6 +82,29 @@ TEST_F(ListenerTest, ManyRefusedClientsCostAtMostSoMuch) {
   for (int i = 0; i < 200; ++i) clients.push_back(connect());
   handler.refusals(200);
   on_worker([&] { EXPECT_LE(listener->open_connections(), 64u); });
+}
+
+TEST_F(ListenerTest, WithoutDescriptorsAcceptingPausesAndGoesOn) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "UBSan itself needs descriptors to look at an object's type";
+#endif
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  std::promise<void> go;
+  worker.post([held = go.get_future()] { held.wait(); });
+  auto client = connect();  // waits in the kernel's queue
+  const int next = ::dup(0);
+  ::close(next);
+  rlimit none = before;
+  none.rlim_cur = static_cast<rlim_t>(next);
+  const auto warnings = log::count(log::Level::Warn);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  go.set_value();
+  until([&] { return log::count(log::Level::Warn) > warnings; });
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(listener->numbers().accepted, 0u);
+  pass(100ms);
+  EXPECT_EQ(client.get("/").status, 200);
 }
 
 TEST_F(ListenerTest, CloseAcceptsWhatWaitsInTheQueue) {
