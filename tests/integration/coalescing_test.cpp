@@ -299,19 +299,47 @@ TEST_F(Coalescing, FollowersAreWokenByTheHeadAndNotByPolling) {
 }
 
 TEST_F(Coalescing, ASlowFollowerDoesNotHoldUpTheFill) {
-  origin.on("/a", Reply::fresh(pattern(4000000)));
+  const auto body = pattern(7000000);  // more than the kernel's buffers take
+  origin.on("/a", Reply::fresh(body));
   start();
   Socket slow = Socket::connect(daemon->port());
-  slow.receive_buffer(4096);
+  slow.receive_buffer(65536);
   Client stuck(std::move(slow));
   stuck.request("GET", "/a");
   EXPECT_TRUE(origin.wait_for("/a", 1));
   const auto a = get("/a");
   EXPECT_TRUE(a.complete());
-  EXPECT_TRUE(a.body == pattern(4000000));
+  EXPECT_TRUE(a.body == body);
   EXPECT_TRUE(eventually([&] { return get("/a").x_cache() == "HIT"; }));
-  stuck.socket().receive_buffer(1 << 20);
-  EXPECT_TRUE(stuck.read().body == pattern(4000000));
+  EXPECT_TRUE(stuck.read().body == body);
+  EXPECT_EQ(origin.count("/a"), 1u);
+}
+
+TEST_F(Coalescing, AReaderThatHoldsUpTheOthersOfAnOversizedBodyIsCutOffAndNeverEndedAsIfComplete) {
+  const auto body = pattern(20000000);
+  auto rest = gate();
+  origin.on("/a", Reply::fresh(body).chunked(50000).gate_at(50000, rest));
+  start("cache: {max_object: 100KiB}\nroutes: [{path: /**}]\n");
+  Socket slow = Socket::connect(daemon->port());
+  slow.receive_buffer(65536);
+  Client stuck(std::move(slow));
+  stuck.request("GET", "/a");
+  EXPECT_EQ(stuck.read_head().status, 200);
+  auto good = connect();
+  good.request("GET", "/a");
+  auto answer = good.read_head();
+  EXPECT_EQ(answer.status, 200);
+  rest->open();
+  good.read_content(answer);
+  EXPECT_TRUE(answer.complete());
+  EXPECT_TRUE(answer.body == body);
+  Answer cut;
+  cut.status = 200;
+  cut.version = "HTTP/1.1";
+  cut.fields.emplace_back("Transfer-Encoding", "chunked");
+  stuck.read_content(cut);
+  EXPECT_FALSE(cut.complete());
+  EXPECT_EQ(metric("forebay_cache_entries"), 0);
 }
 
 TEST_F(Coalescing, RequestsOfDifferentVariantsDoNotBlockEachOther) {

@@ -1,4 +1,6 @@
 // D8 and X1: every ambiguous message is refused with 400 and close, and nothing is ever smuggled. RFC 9112.
+#include <random>
+
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {
@@ -229,6 +231,60 @@ TEST_F(Framing, AfterARefusalNothingMoreOfTheConnectionIsRead) {
 
 TEST_F(Framing, TransferEncodingInHttp10IsRefused) {
   refused("POST /p HTTP/1.0\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+}
+
+// Whatever comes, every answer is a whole message of its own and what reaches the origin is unambiguous (TearDown looks
+// at that).
+TEST_F(Framing, ThousandsOfMutatedRequestsNeverBringTheConnectionOutOfStep) {
+  const std::vector<std::string> seeds{
+      post("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\nT: v\r\n\r\n") + kEvil,
+      post("Content-Length: 5\r\n", "hello") + kEvil,
+      "GET /a?q=1 HTTP/1.1\r\nHost: shop.test\r\nConnection: keep-alive\r\nIf-None-Match: \"x\"\r\n\r\n" +
+          std::string(kEvil),
+      "HEAD http://shop.test/a HTTP/1.1\r\nHost: shop.test\r\nRange: bytes=0-1\r\n\r\n" + std::string(kEvil),
+  };
+  const std::vector<std::string> splices{"\r\n",
+                                         "\n",
+                                         "\r",
+                                         " ",
+                                         "\t",
+                                         ":",
+                                         ",",
+                                         ";",
+                                         std::string(1, '\0'),
+                                         "chunked",
+                                         "Transfer-Encoding: chunked\r\n",
+                                         "Content-Length: 3\r\n",
+                                         "0\r\n\r\n",
+                                         "\x0b",
+                                         "\xff"};
+  std::mt19937 random(20240607);  // the same every time
+  for (int i = 0; i < 2000; ++i) {
+    auto text = seeds[random() % seeds.size()];
+    for (unsigned n = 1 + random() % 3; n > 0; --n) {
+      const auto at = random() % text.size();
+      if (random() % 3 == 0)
+        text.erase(at, 1 + random() % 4);
+      else if (random() % 2 == 0)
+        text.insert(at, splices[random() % splices.size()]);
+      else
+        text[at] = static_cast<char>(random());
+    }
+    auto c = connect();
+    c.send(text);
+    c.socket().finish_sending();
+    const bool head_first = text.substr(std::min(text.size(), text.find_first_not_of("\r\n"))).starts_with("HEAD ");
+    for (bool first = true;; first = false) {
+      const auto a = c.read(first && head_first ? "HEAD" : "GET");
+      if (a.status == 0) {
+        EXPECT_NE(a.end, Ending::Timeout) << text;
+        EXPECT_NE(a.end, Ending::Malformed) << a.complaint << '\n' << text;
+        break;
+      }
+      ASSERT_TRUE(a.complete()) << a << "\nto\n" << text;
+      if (a.get("Connection") == "close") break;
+    }
+  }
 }
 
 TEST_F(Framing, RequestsThatArriveByteByByteAreTheSameRequests) {

@@ -1,4 +1,6 @@
 // O6 and O7: timeouts, pools, and the safe use of a connection that the origin may just have closed.
+#include <sys/socket.h>
+
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {
@@ -101,6 +103,18 @@ TEST_F(OriginSide, TheFirstByteTimeoutIsA504WithItsOwnCounter) {
   EXPECT_GE(Clock::now() - before, milliseconds{100});
   EXPECT_TRUE(metric_reaches("forebay_origin_errors_total", {{"reason", "first_byte_timeout"}}, 1));
   EXPECT_TRUE(metric_reaches("forebay_request_errors_total", {{"reason", "timeout"}}, 1));
+}
+
+TEST_F(OriginSide, TheConnectTimeoutIsA504WithItsOwnCounter) {
+  std::uint16_t port = 0;
+  Socket deaf = Socket::listen(port);
+  ::listen(deaf.fd(), 0);  // room for one in the queue; further handshakes get no answer
+  std::vector<Socket> queued;
+  queued.push_back(Socket::connect(port));
+  start("origins: {o: {url: 'http://127.0.0.1:" + std::to_string(port) +
+        "', timeouts: {connect: 200ms}, retries: 0}}\norigin: o\nroutes: [{path: /**}]\n");
+  EXPECT_TRUE(is_problem(get("/a"), 504));
+  EXPECT_TRUE(metric_reaches("forebay_origin_errors_total", {{"reason", "connect_timeout"}}, 1));
 }
 
 TEST_F(OriginSide, APartOfAHeadIsNoFirstAnswerEither) {

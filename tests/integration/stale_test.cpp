@@ -189,6 +189,19 @@ TEST_F(Stale, AFailedRefreshLeavesTheOldEntryInPlace) {
   EXPECT_TRUE(eventually([&] { return get("/a").body == "new"; }));
 }
 
+TEST_F(Stale, ARefreshThatIsCutMidwayLeavesTheOldEntryInPlace) {
+  origin.on("/a", [](const Received& r) {
+    return r.number == 1 ? aged("stale-while-revalidate=300") : Reply::fresh(pattern(5000)).cut(3000, End::Fin);
+  });
+  start();
+  get("/a");
+  for (std::size_t i = 1; i <= 3; ++i) {
+    const auto a = get("/a");
+    EXPECT_EQ(a.body, "old");
+    EXPECT_TRUE(metric_reaches("forebay_cache_not_stored_total", {{"reason", "truncated"}}, static_cast<double>(i)));
+  }
+}
+
 TEST_F(Stale, AFailedFetchWithoutStaleGivesTheLeaderTheOriginsAnswer) {
   origin.on("/a", Reply(503).field("Retry-After", "7").body("origin's own words"));
   start();
