@@ -17,25 +17,27 @@ namespace forebay::server {
 
 /// Who is at the other end of a connection, and where it came in. Lives as long as the connection.
 struct Peer {
-  std::string address;                    ///< Without port; empty for a Unix socket.
+  std::string address;  ///< Without port; empty for a Unix socket.
   std::uint16_t port = 0;
-  std::array<std::uint8_t, 16> ip{};      ///< IPv4 mapped.
+  std::array<std::uint8_t, 16> ip{};  ///< IPv4 mapped.
   bool has_ip = false;
-  std::string listener;                   ///< Metric label.
+  std::string listener;  ///< Metric label.
   std::string_view scheme = "http";
 };
 
 /// The head of an answer. Views need to live only for the call.
 struct AnswerHead {
   int status = 200;
-  /// Complete field lines, "Name: value\r\n" each, without Content-Length, Transfer-Encoding and Connection: those are the edge's.
+  /// Complete field lines, "Name: value\r\n" each, without Content-Length, Transfer-Encoding and Connection: those are
+  /// the edge's.
   std::string_view lines;
   /// More such lines, made for this request (Age, Cache-Status).
   std::string_view extra;
-  /// Content-Length to state. Absent with a body: chunked for HTTP/1.1, until close for 1.0. For HEAD and 304 it is stated without a body.
+  /// Content-Length to state. Absent with a body: chunked for HTTP/1.1, until close for 1.0. For HEAD and 304 it is
+  /// stated without a body.
   std::optional<std::uint64_t> length;
-  bool has_date = true;    ///< False: the edge adds Date.
-  bool close = false;      ///< End the connection after this answer.
+  bool has_date = true;  ///< False: the edge adds Date.
+  bool close = false;    ///< End the connection after this answer.
 };
 
 /// What the handler keeps about an exchange, from start to finished. Made once per Exchange object and reused.
@@ -47,18 +49,18 @@ class Notes {
 
 /// What the edge itself counted; complete when `Handler::finished` is called.
 struct Tally {
-  Timestamp started{};        ///< End of the request head.
-  Timestamp first_byte{};     ///< Head of the answer handed to the kernel.
+  Timestamp started{};     ///< End of the request head.
+  Timestamp first_byte{};  ///< Head of the answer handed to the kernel.
   Timestamp finished{};
   WallTime started_wall{};
-  int status = 0;             ///< 0: no answer was sent.
+  int status = 0;               ///< 0: no answer was sent.
   std::uint64_t bytes_in = 0;   ///< Request content.
   std::uint64_t bytes_out = 0;  ///< Response content.
-  bool completed = false;     ///< The answer went out whole.
+  bool completed = false;       ///< The answer went out whole.
 };
 
-/// One request and the means to answer it. Belongs to one worker; every call is made on its thread. The edge holds it until the answer has
-/// gone; a handler's task that outlives that holds it too and sees `gone()`.
+/// One request and the means to answer it. Belongs to one worker; every call is made on its thread. The edge holds it
+/// until the answer has gone; a handler's task that outlives that holds it too and sees `gone()`.
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
   virtual ~Exchange() = default;
@@ -75,8 +77,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   /// Passes on an interim response (102, 103); ignored for HTTP/1.0. `lines` as in AnswerHead.
   virtual void interim(int status, std::string_view lines) = 0;
-  /// The answer, once. The edge pulls from the cursor as the client drains it. A cursor that breaks cuts the connection, so that a short body
-  /// never looks complete. For HEAD, 204 and 304 the cursor is ignored.
+  /// The answer, once. The edge pulls from the cursor as the client drains it. A cursor that breaks cuts the
+  /// connection, so that a short body never looks complete. For HEAD, 204 and 304 the cursor is ignored.
   virtual void answer(const AnswerHead& head, http::BodyCursor body) = 0;
   /// No answer can be given: the connection is reset.
   virtual void cut() = 0;
@@ -103,7 +105,8 @@ class Handler {
   /// The last byte has gone, or the exchange has ended without it. Called once for each `start`.
   virtual void finished(Exchange& exchange) = 0;
   virtual std::unique_ptr<Notes> make_notes() = 0;
-  /// The edge refused a message before there was a request to start (`status` was sent if the client would still read it).
+  /// The edge refused a message before there was a request to start (`status` was sent if the client would still read
+  /// it).
   virtual void refused(Refusal reason, int status, const Peer& peer) = 0;
   /// Limits and timeouts in force; read at the start of each request.
   virtual const config::Server& settings() const = 0;
