@@ -43,13 +43,14 @@ struct Variant final : Item {
   Variant() : Item(Kind::Variant) {}
   static std::size_t cost(std::string_view secondary) noexcept;
 
-  Slot* slot = nullptr;
+  // What a look-up reads stands in front.
   Variant* next_older = nullptr;  // in the slot, by the time it came or was freshened
-  Ref<const Entry> entry;
-  VaryRef vary;
-  std::string secondary;
-  rules::Freshness freshness;
   std::uint64_t fingerprint = 0;
+  VaryRef vary;
+  rules::Freshness freshness;
+  Ref<const Entry> entry;
+  Slot* slot = nullptr;
+  std::string secondary;
   std::uint64_t purge_sequence = 0;
   Timestamp useless_after{};
   bool has_etag = false;
@@ -78,22 +79,24 @@ struct Slot final : Item {
   bool bare() const noexcept { return !newest && flights.empty(); }
   const VaryNames* current_vary() const noexcept { return varies ? lists.back().get() : nullptr; }
 
+  // What a look-up reads stands in front.
   std::uint64_t hash = 0;
-  std::uint64_t resource_hash = 0;
-  Digest resource;
-  TableLink<Slot> by_key, by_resource;
+  TableLink<Slot> by_key;
+  const std::size_t text_size;
   Variant* newest = nullptr;
-  std::size_t variants = 0;
   std::vector<VaryRef> lists;         // all that some answer had lately; the latest stands last
-  bool varies = false;                // whether the latest answer had one
   std::vector<ListedFlight> flights;  // the newest stands last
   Timestamp no_queue_until{};         // pass memory
-  Timestamp remember_until{};         // the Vary lists
+  bool varies = false;                // whether the latest answer had a Vary
+  std::size_t variants = 0;
+  Timestamp remember_until{};  // the Vary lists
+  Digest resource;
+  std::uint64_t resource_hash = 0;
+  TableLink<Slot> by_resource;
   Charge charge;
 
  private:
   explicit Slot(std::size_t size) : Item(Kind::Slot), text_size(size) {}
-  std::size_t text_size;
 };
 using SlotPtr = std::unique_ptr<Slot, Slot::Free>;
 
