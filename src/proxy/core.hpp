@@ -48,6 +48,7 @@ class RequestNotes final : public server::Notes {
   http::Method method = http::Method::Get;
   http::Version version = http::Version::Http11;
   bool counted_in_flight = false;
+  bool own_error = false;  ///< An error document of ours was sent, and counted.
   bool has_key = false;
   bool stored = false;
   bool has_ttl = false;

@@ -189,6 +189,7 @@ void deliver_error(Core& core, server::Exchange& exchange, std::string_view acce
   if (exchange.gone() || exchange.answered()) return;
   RequestNotes& notes = notes_of(exchange);
   notes.result = CacheResult::Error;
+  notes.own_error = true;
   notes.source = Source::Forebay;
   if (const auto* route = notes.route) route->counters->errors[static_cast<std::size_t>(error.reason)].add();
   std::string id(request_id);

@@ -33,6 +33,14 @@ RequestError error_of(server::Refusal reason) noexcept {
   }
 }
 
+/// The edge ends a request by itself whose content is malformed, late or too long.
+void count_edge_error(RouteCounters& c, int status) {
+  const auto add = [&](RequestError e) { c.errors[static_cast<std::size_t>(e)].add(); };
+  if (status == 400) add(RequestError::BadRequest);
+  if (status == 408) add(RequestError::ClientTimeout);
+  if (status == 413) add(RequestError::BodyTooLarge);
+}
+
 /// trace-id of a W3C traceparent, or nothing.
 std::string_view trace_id_of(http::FieldsView fields) {
   const auto parent = fields.value("traceparent");
@@ -48,7 +56,7 @@ void RequestNotes::reset() {
   result = rules::CacheResult::Error;
   reason = rules::Reason::None;
   source = Source::Forebay;
-  counted_in_flight = has_key = stored = has_ttl = went_forward = has_query = false;
+  counted_in_flight = own_error = has_key = stored = has_ttl = went_forward = has_query = false;
   age_s = -1;
   ttl_s = 0;
   wait = origin_queue = origin_connect = origin_ttfb = Duration{-1};
@@ -97,6 +105,7 @@ void count_outcome(Core& core, server::Exchange& exchange) {
   auto& c = notes.route && notes.route->counters ? *notes.route->counters : *core.runtime->none.counters;
   c.requests[method_label(notes.method)][status_class(tally.status == 0 ? 499 : tally.status)].add();
   c.results[static_cast<std::size_t>(notes.result)].add();
+  if (notes.result == rules::CacheResult::Error && !notes.own_error) count_edge_error(c, tally.status);
   const auto took = std::max<std::int64_t>(0, (tally.finished - tally.started).count());
   const auto& bounds = core.shared.counters.bounds();
   c.duration[latency_class(notes.result)].observe(static_cast<std::uint64_t>(took), bounds.data(), bounds.size());
