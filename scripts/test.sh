@@ -19,6 +19,6 @@ rm -rf $results
 mkdir -p $results
 # Each test executable writes its cases here; ctest writes what is no GoogleTest (layers, fuzz seeds).
 GTEST_OUTPUT="json:$PWD/$results/" ctest --test-dir $build --output-on-failure --no-tests=error \
-  -j "${JOBS:-$(nproc)}" --output-junit "$PWD/$results/ctest.xml"
+  -j $((2 * ${JOBS:-$(nproc)})) --output-junit "$PWD/$results/ctest.xml"
 status=$?
 python3 scripts/summary.py $results $status
