@@ -57,13 +57,20 @@ Reason no_lifetime_reason(const Case& c) noexcept {
   return c.policy.ttl.fallback > Duration{0} && (passing || !covered) ? Reason::Status : Reason::NoFreshness;
 }
 
+// As those see it who wait for this very answer. Section 4.2.3 counts the whole exchange as age, which is right for
+// later requests; but it was made after these had asked, however long their origin took.
+Freshness when_made(Freshness f, const ExchangeTimes& times) noexcept {
+  f.initial_age -= std::min(f.initial_age, std::max(Duration{0}, times.received.mono - times.requested.mono));
+  return f;
+}
+
 // Whether it can ever be used: while fresh, within a window for stale responses, or by asking the origin about it.
 Reason lifetime_reason(const Case& c, const Freshness& f) noexcept {
   const bool can_validate = c.has_validator() && c.policy.keep > Duration{0};
   const bool passing = is_passing_error(c.response.status);
   if (f.no_cache) return can_validate && !passing ? Reason::None : Reason::ZeroTtl;
   if (c.lifetime.source == TtlSource::None) return no_lifetime_reason(c);
-  if (f.ttl(f.received) > Duration{0}) return Reason::None;
+  if ((passing ? f : when_made(f, c.times)).ttl(f.received) > Duration{0}) return Reason::None;
   // A zero that the route itself says is meant. And an error that is not fresh must not take the place of what it
   // hides.
   if (c.lifetime.source == TtlSource::Status || passing) return Reason::ZeroTtl;
@@ -209,8 +216,8 @@ Storability judge(const RequestFacts& facts, const http::ResponseView& response,
   }
   if (!verdict.storable()) return verdict;
   const Freshness& f = verdict.freshness;
-  const Reuse later = may_reuse(f, RequestFacts{}, policy, f.received);
-  verdict.serves_followers = later == Reuse::Fresh || later == Reuse::WhileRevalidating;
+  const Reuse theirs = may_reuse(when_made(f, times), RequestFacts{}, policy, f.received);
+  verdict.serves_followers = theirs == Reuse::Fresh || theirs == Reuse::WhileRevalidating;
   verdict.drop = fields_to_drop(c);
   return verdict;
 }

@@ -42,8 +42,9 @@ Reason may_look_up(const RequestFacts& facts, std::string_view method_text, bool
 struct Storability {
   Reason reason = Reason::None;  ///< None: storable.
   bool by_request = false;
-  /// Those who wait on this fetch may have the answer: it is fresh on arrival, or may be served while it is refreshed.
-  /// Otherwise (no-cache, zero lifetime) it is stored to be validated, and each request has to ask for itself.
+  /// Those who wait on this fetch may have the answer: it was fresh when made (an origin that takes longer than its
+  /// lifetime does not turn them into a herd), or may be served while it is refreshed. Otherwise (no-cache, zero
+  /// lifetime) it is stored to be validated, and each request has to ask for itself.
   bool serves_followers = false;
   Freshness freshness;
   std::vector<std::string> drop;

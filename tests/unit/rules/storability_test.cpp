@@ -102,6 +102,24 @@ TEST(Storability, ZeroLifetimeIsStoredWithAValidatorAndWhereItIsKept) {
   EXPECT_EQ(reason(zero, keeps_nothing), Reason::ZeroTtl);
 }
 
+TEST(Storability, AnOriginSlowerThanTheLifetimeStillAnswersThoseWhoWait) {
+  Answer slow("max-age=1");
+  slow.times.requested.mono -= 3s;
+  slow.times.requested.wall -= 3s;
+  const auto verdict = judged(slow);
+  EXPECT_TRUE(verdict.storable());
+  EXPECT_TRUE(verdict.serves_followers) << "it was made after they had asked";
+  EXPECT_EQ(may_reuse(verdict.freshness, {}, {}, test::t0()), Reuse::Validate) << "later requests count the delay";
+  EXPECT_TRUE(judged(slow, with_default(1s)).serves_followers);
+
+  Answer old({{"Cache-Control", "max-age=1"}, {"Age", "1"}});
+  old.times = slow.times;
+  EXPECT_EQ(reason(old), Reason::ZeroTtl) << "stale before it was sent";
+  Answer error({{"Cache-Control", "max-age=1"}}, 503);
+  error.times = slow.times;
+  EXPECT_EQ(reason(error), Reason::OriginError) << "must not displace what it hides";
+}
+
 TEST(Storability, ZeroLifetimeIsStoredForItsStaleWindows) {
   const auto window = judged(Answer("max-age=0, stale-while-revalidate=60"));
   EXPECT_TRUE(window.storable());
