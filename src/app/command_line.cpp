@@ -200,7 +200,7 @@ Command finish_help(Commands& c) {
     return usage(c.help_about + " is not in this version");
   if (std::find(kCommands.begin(), kCommands.end(), c.help_about) == kCommands.end())
     return unknown_command(c.help_about);
-  said.out = c.app.get_subcommand(c.help_about)->help("forebay " + c.help_about);
+  said.out = c.app.get_subcommand(c.help_about)->help("forebay");
   return said;
 }
 
@@ -225,7 +225,7 @@ Command parse_command_line(const std::vector<std::string>& args) {
   } catch (const CLI::CallForHelp&) {
     Said said;
     const auto given = c.app.get_subcommands();
-    said.out = given.empty() ? c.app.help() : given.front()->help("forebay " + given.front()->get_name());
+    said.out = given.empty() ? c.app.help() : given.front()->help("forebay");
     return said;
   } catch (const CLI::ExtrasError&) {
     const auto given = c.app.get_subcommands();

@@ -1,0 +1,120 @@
+// Contract section 3.1: commands, exit codes, and what goes to which stream.
+#include <signal.h>
+
+#include "support/command.hpp"
+#include "support/forebay_test.hpp"
+#include "support/json.hpp"
+
+namespace forebay::test {
+namespace {
+
+class CommandLine : public ForebayTest {};
+
+TEST_F(CommandLine, UsageErrorsAre2AndSuggestWhatWasMeant) {
+  const auto command = run_forebay({"chekc"});
+  EXPECT_EQ(command.exit, 2);
+  EXPECT_THAT(command.err, HasSubstr("\"check\""));
+  EXPECT_EQ(command.out, "");
+  const auto flag = run_forebay({"run", "--orgin", "http://127.0.0.1:1"});
+  EXPECT_EQ(flag.exit, 2);
+  EXPECT_THAT(flag.err, HasSubstr("--origin"));
+}
+
+TEST_F(CommandLine, VersionAndHelpGoToStandardOutput) {
+  const auto version = run_forebay({"version"});
+  EXPECT_EQ(version.exit, 0);
+  EXPECT_THAT(version.out, StartsWith("forebay "));
+  EXPECT_EQ(version.err, "");
+  const auto json = run_forebay({"version", "--json"});
+  ASSERT_TRUE(flatten_json(json.out)) << json.out;
+  EXPECT_TRUE(flatten_json(json.out)->contains("version"));
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"--help"}, {"help"}, {"help", "check"}, {"run", "--help"}}) {
+    const auto help = run_forebay(words);
+    EXPECT_EQ(help.exit, 0);
+    EXPECT_THAT(help.out, HasSubstr("Usage: forebay"));
+    EXPECT_THAT(help.out, Not(HasSubstr("run run")));
+    EXPECT_THAT(help.out, Not(HasSubstr("check check")));
+  }
+}
+
+TEST_F(CommandLine, CheckSaysWhatIsWrongWithLineColumnCaretAndSuggestion) {
+  const TempDir dir;
+  write_file(dir.file("bad.yaml"),
+             "origin: http://localhost:3000\nroutes:\n  - path: /a\n    ttls: 60s\n  - path: /b\n    ttl: 60\n");
+  const auto o = run_forebay({"check", "-c", dir.file("bad.yaml")});
+  EXPECT_EQ(o.exit, 3);
+  EXPECT_THAT(o.out, HasSubstr("bad.yaml:4:5: error FB1001: unknown key \"ttls\""));
+  EXPECT_THAT(o.out, HasSubstr("^~~~ did you mean \"ttl\"?"));
+  EXPECT_THAT(o.out, HasSubstr("bad.yaml:6:10: error FB1003: \"60\" needs a unit"));
+  EXPECT_THAT(o.err, HasSubstr("2 errors")) << "the summary goes to standard error";
+  EXPECT_THAT(o.out, Not(HasSubstr("2 errors")));
+}
+
+TEST_F(CommandLine, CheckOfAGoodFileIs0AndStrictCountsWarnings) {
+  const TempDir dir;
+  write_file(dir.file("good.yaml"), "origin: http://localhost:3000\nroutes: [{path: /**}]\n");
+  EXPECT_EQ(run_forebay({"check", "-c", dir.file("good.yaml")}).exit, 0);
+  write_file(dir.file("warned.yaml"), "origin: http://localhost:3000\nroutes: [{path: /**}, {path: /never}]\n");
+  const auto warned = run_forebay({"check", "-c", dir.file("warned.yaml")});
+  EXPECT_EQ(warned.exit, 0);
+  EXPECT_THAT(warned.out, HasSubstr("FB2001"));
+  EXPECT_EQ(run_forebay({"check", "--strict", "-c", dir.file("warned.yaml")}).exit, 3);
+  EXPECT_EQ(run_forebay({"check", "-c", dir.file("missing.yaml")}).exit, 3);
+  EXPECT_EQ(run_forebay({"check", "-c", "-"}, {}, "origin: http://localhost:3000\n").exit, 0);
+}
+
+TEST_F(CommandLine, WhatCheckPrintsIsAConfigurationThatMeansTheSame) {
+  const std::string yaml =
+      "origin: http://localhost:3000\nroutes:\n  - {name: r, path: '/a/{id}', ttl: {default: 90s, status: {404: 1s}}, "
+      "key: {query: [a]}}\n";
+  const auto first = run_forebay({"check", "--print", "-c", "-"}, {}, yaml);
+  ASSERT_EQ(first.exit, 0) << first.out << first.err;
+  const auto second = run_forebay({"check", "--print", "-c", "-"}, {}, first.out);
+  EXPECT_EQ(second.exit, 0) << second.out;
+  EXPECT_EQ(first.out, second.out);
+}
+
+TEST_F(CommandLine, VariablesAreReplacedAndAMissingOneIsAnError) {
+  const std::string yaml = "origin: http://localhost:${APP_PORT}\nroutes: [{path: /**, ttl: '${TTL:-15s}'}]\n";
+  const auto set = run_forebay({"check", "--print", "-c", "-"}, {{"APP_PORT", "4321"}}, yaml);
+  EXPECT_EQ(set.exit, 0) << set.out;
+  EXPECT_THAT(set.out, HasSubstr("localhost:4321"));
+  EXPECT_THAT(set.out, HasSubstr("15s"));
+  const auto missing = run_forebay({"check", "-c", "-"}, {}, yaml);
+  EXPECT_EQ(missing.exit, 3);
+  EXPECT_THAT(missing.out, HasSubstr("FB1007"));
+}
+
+TEST_F(CommandLine, UnknownKeysAreErrorsAndKeysThatBeginWithXAreIgnored) {
+  EXPECT_EQ(run_forebay({"check", "-c", "-"}, {}, "origin: http://localhost:1\nttls: 1s\n").exit, 3);
+  EXPECT_EQ(run_forebay({"check", "-c", "-"}, {}, "x-note: 1\norigin: http://localhost:1\n").exit, 0);
+}
+
+TEST_F(CommandLine, RunWithABadConfigurationIs3AndWithABusyPort1) {
+  EXPECT_EQ(run_forebay({"run", "-c", "/nowhere/forebay.yaml"}).exit, 3);
+  EXPECT_EQ(run_forebay({"run", "-c", "-"}, {}, "routes: [{path: /**, ttl: 5}]\n").exit, 3);
+  std::uint16_t port = 0;
+  const Socket taken = Socket::listen(port);
+  const auto busy = run_forebay(
+      {"--origin", "http://127.0.0.1:1", "--listen", "127.0.0.1:" + std::to_string(port), "--admin", "off"});
+  EXPECT_EQ(busy.exit, 1);
+  EXPECT_THAT(busy.err, HasSubstr(std::to_string(port)));
+}
+
+TEST_F(CommandLine, HealthcheckIs0WhenReady6WhenNotAnd4WhenNobodyIsThere) {
+  start("shutdown: {delay: 5s, drain: 1s}\nroutes: [{path: /**}]\n");
+  const auto admin = "127.0.0.1:" + std::to_string(daemon->admin_port());
+  EXPECT_EQ(run_forebay({"healthcheck", "--admin", admin}).exit, 0);
+  EXPECT_EQ(run_forebay({"healthcheck"}, {{"FOREBAY_ADMIN", admin}}).exit, 0);
+  daemon->signal(SIGTERM);
+  EXPECT_TRUE(eventually([&] { return daemon->admin("GET", "/readyz").status == 503; }));
+  EXPECT_EQ(run_forebay({"healthcheck", "--admin", admin}).exit, 6);
+  daemon->signal(SIGTERM);
+  daemon->wait_exit();
+  expected_exit = daemon->wait_exit().value_or(-1);
+  EXPECT_EQ(run_forebay({"healthcheck", "--admin", admin, "--timeout", "500ms"}).exit, 4);
+}
+
+}  // namespace
+}  // namespace forebay::test
