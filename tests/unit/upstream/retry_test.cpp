@@ -41,12 +41,42 @@ TEST_F(Retry, ReusedConnectionThatBreaksIsNotReplacedForPost) {
   EXPECT_EQ(server.connections(), 1);
 }
 
-TEST_F(Retry, ReusedConnectionThatBreaksIsNotReplacedOnceTheBodyHasBegun) {
+TEST_F(Retry, ASmallBodyOfAnIdempotentMethodIsSentAgainOnTheReplacement) {
+  ScriptedOrigin server([](Peer& peer, int n) {
+    peer.read_head();
+    if (n == 2) {
+      peer.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n" + peer.read_exactly(3));
+      return;
+    }
+    peer.send(kHello);
+    peer.read_head();
+    peer.reset();
+  });
+  use(server);
+  get();
+  auto body = ScriptedBody::whole("abc");
+  const auto& sink = get("PUT", &body);
+  EXPECT_TRUE(sink.ended);
+  EXPECT_EQ(sink.body, "abc");
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST_F(Retry, ABodyTooLargeToKeepIsNotSentAgain) {
+  ScriptedOrigin server(one_each);
+  use(server);
+  get();
+  auto body = ScriptedBody::whole(std::string(64 * 1024 + 1, 'x'));
+  EXPECT_EQ(get("PUT", &body).failure, FetchError::Reset);
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(Retry, ABodyOfPostIsNotSentAgain) {
   ScriptedOrigin server(one_each);
   use(server);
   get();
   auto body = ScriptedBody::whole("abc");
-  EXPECT_EQ(get("PUT", &body).failure, FetchError::Reset);
+  EXPECT_EQ(get("POST", &body).failure, FetchError::Reset);
+  EXPECT_EQ(server.connections(), 1);
 }
 
 TEST_F(Retry, ReplacementThatBreaksTooIsAFailure) {
