@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "allocator.hpp"
 #include "forebay/admin/build.hpp"
 #include "forebay/base/hash.hpp"
 #include "forebay/base/log.hpp"
@@ -18,6 +19,7 @@ using namespace std::chrono_literals;
 using boost::system::error_code;
 
 constexpr auto kSweepEvery = 100ms;
+constexpr auto kWeighEvery = 40ms;
 
 std::vector<std::uint64_t> nanoseconds(const std::vector<Duration>& bounds) {
   std::vector<std::uint64_t> out;
@@ -67,6 +69,7 @@ ExitCode Daemon::run() {
   watch_signals();
   announce();
   second_.expires_after(1s);
+  if (kGoverned) weigh();
   each_second();
   watch_dog();
   if (options_.stop_after > Duration{0}) {
@@ -208,6 +211,16 @@ void Daemon::each_second() {
     }
     second_.expires_at(second_.expiry() + 1s);
     each_second();
+  });
+}
+
+// Between the governor's seconds: memory that is free already costs nobody anything to give back.
+void Daemon::weigh() {
+  memory_timer_.expires_after(kWeighEvery);
+  memory_timer_.async_wait([this](error_code ec) {
+    if (ec) return;
+    if (governor_->presses(resident_bytes())) give_back_free_memory();
+    weigh();
   });
 }
 

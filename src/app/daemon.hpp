@@ -47,6 +47,7 @@ class Daemon {
   void on_signal(int signal);
   void each_second();
   void sweep();
+  void weigh();
   void watch_dog();
   void announce();
   void write_port_file();
@@ -73,8 +74,8 @@ class Daemon {
   net::SystemClock clock_;
   boost::asio::io_context control_{1};
   boost::asio::signal_set signals_{control_};
-  boost::asio::steady_timer second_{control_}, drain_timer_{control_}, drain_end_{control_}, watchdog_timer_{control_},
-      duration_timer_{control_};
+  boost::asio::steady_timer second_{control_}, memory_timer_{control_}, drain_timer_{control_}, drain_end_{control_},
+      watchdog_timer_{control_}, duration_timer_{control_};
   Notifier notifier_;
   admin::Status status_;
 

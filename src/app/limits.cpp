@@ -20,6 +20,9 @@ constexpr unsigned kFewestConnections = 16;
 // `cache.memory` + 64 MiB is promised; intervening at 48 leaves time to act.
 constexpr std::uint64_t kOverhead = 48ULL << 20;
 constexpr std::uint64_t kCalm = 8ULL << 20;
+// A full cache frees as much as it takes, up to a gigabyte a second. What the allocator keeps of that for a moment
+// must not add up to more than the overhead.
+constexpr std::uint64_t kPressing = 28ULL << 20;
 
 }  // namespace
 
@@ -61,6 +64,8 @@ std::uint64_t resident_bytes() {
   in >> total >> resident;
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
+
+bool MemoryGovernor::presses(std::uint64_t resident) const noexcept { return resident > configured_ + kPressing; }
 
 std::uint64_t MemoryGovernor::limit_for(std::uint64_t resident) {
   const auto allowed = configured_ + kOverhead;

@@ -26,6 +26,8 @@ class MemoryGovernor {
   /// The store's limit from now on, given what is resident. Called once a second.
   std::uint64_t limit_for(std::uint64_t resident);
   std::uint64_t limit() const noexcept { return limit_; }
+  /// Whether so much is resident that what is free has to go back without delay.
+  bool presses(std::uint64_t resident) const noexcept;
 
  private:
   std::uint64_t configured_;

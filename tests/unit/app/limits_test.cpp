@@ -42,6 +42,13 @@ TEST(MemoryGovernor, TakesFromTheStoreWhatTheAllocatorHoldsAndGivesItBackSlowly)
   EXPECT_EQ(governor.limit(), 256 * kMiB);
 }
 
+TEST(MemoryGovernor, PressesForFreeMemoryBeforeItTakesAnyFromTheStore) {
+  MemoryGovernor governor(256 * kMiB);
+  EXPECT_FALSE(governor.presses(256 * kMiB + 20 * kMiB));
+  EXPECT_TRUE(governor.presses(256 * kMiB + 40 * kMiB));
+  EXPECT_EQ(governor.limit_for(256 * kMiB + 40 * kMiB), 256 * kMiB);
+}
+
 TEST(MemoryGovernor, NeverTakesMoreThanThreeQuarters) {
   MemoryGovernor governor(256 * kMiB);
   EXPECT_EQ(governor.limit_for(4096 * kMiB), 64 * kMiB);
