@@ -100,8 +100,7 @@ struct Story {
   std::string target;  ///< Normalised path, with the query as sent: what goes to the origin.
   std::string path;
   std::string scheme;
-  std::string host;       ///< Normal form, for keys.
-  std::string host_sent;  ///< As it goes forward.
+  std::string host;  ///< Normal form: what is keyed goes forward, so that no spelling of it reaches others' answers.
   std::string peer;
   bool peer_trusted = false;
   std::string request_id;

@@ -212,7 +212,6 @@ StoryPtr ProxyHandler::Private::make_story(const server::ExchangePtr& exchange, 
   if (const auto query = target.query()) story->target.append("?").append(*query);
   story->scheme = scheme;
   story->host = host;
-  story->host_sent = target.authority().empty() ? seen.host : target.authority();
   story->peer = exchange->peer().address;
   story->peer_trusted = trusted;
   story->request_id = seen.request_id.empty() ? make_request_id() : std::string(seen.request_id);

@@ -33,8 +33,8 @@ bool is_condition(FieldId id) noexcept {
 }
 
 std::string host_for(const config::Origin& origin, const Story& story) {
-  if (origin.host_header == "origin" || story.host_sent.empty()) return origin.url.authority;
-  if (origin.host_header == "preserve") return story.host_sent;
+  if (origin.host_header == "origin" || story.host.empty()) return origin.url.authority;
+  if (origin.host_header == "preserve") return story.host;
   return origin.host_header;
 }
 
@@ -55,7 +55,7 @@ http::Fields outgoing_fields(Core& core, const Story& story, bool shared) {
   }
   http::ForwardingFacts facts;
   facts.peer = story.peer;
-  facts.host = story.host_sent;
+  facts.host = story.host;
   facts.scheme = story.scheme;
   facts.peer_trusted = story.peer_trusted;
   facts.mode = config.server.forwarded;

@@ -114,6 +114,18 @@ TEST_F(Forwarding, HostIsPreservedOrTheOriginsOrAText) {
   }
 }
 
+TEST_F(Forwarding, NoSpellingOfAHostReachesTheAnswersOfOthers) {
+  // One key for all spellings, so an origin that writes the Host into its answer must see one of them only.
+  start();
+  for (const auto* host : {"SHOP.test", "shop.test:80", "shop.test:", "shop.test:080", "shop%2Etest"}) {
+    auto c = connect();
+    c.send(std::string("GET /spelt HTTP/1.1\r\nHost: ") + host + "\r\n\r\n");
+    EXPECT_EQ(c.read().status, 200) << host;
+    EXPECT_EQ(origin.last("/spelt").get("Host"), "shop.test") << host;
+    EXPECT_THAT(origin.last("/spelt").get("Forwarded"), HasSubstr("host=shop.test;")) << host;
+  }
+}
+
 TEST_F(Forwarding, AnAbsoluteTargetsAuthorityReplacesHost) {
   start();
   auto c = connect();
