@@ -137,7 +137,9 @@ void AdminHandler::start(const server::ExchangePtr& exchange) {
     const auto runtime = sources_.runtime();
     if (endpoint == Endpoint::Metrics && runtime && !runtime->config->metrics.enabled) endpoint = Endpoint::Other;
     if (endpoint == Endpoint::Other) {
-      answer = problem(404, "not_found", "Not found", "There is no such path on the admin listener.", accept);
+      answer =
+          problem(404, "not_found", "Not found",
+                  "There is no such path on the admin listener; try /livez, /readyz, /metrics or /version.", accept);
     } else if (request.method != http::Method::Get && request.method != http::Method::Head) {
       answer = problem(405, "method_not_allowed", "Method not allowed", "This path answers GET and HEAD.", accept);
     } else if (endpoint == Endpoint::Livez) {

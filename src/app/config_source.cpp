@@ -76,6 +76,9 @@ ConfigSource::ConfigSource(std::optional<std::string> file, Variables variables)
     has_file_ = true;
     file_ = *found;
   }
+  // What `run` would find with this file and this environment.
+  for (const auto& s : kShortcuts)
+    if (const auto value = variables_(s.variable); value && !value->empty()) add(s.key, *value, s.variable);
   nothing_found_ = !has_file_;
 }
 

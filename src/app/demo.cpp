@@ -58,7 +58,7 @@ void show_screen(const Daemon& daemon) {
   row("curl -i " + at + "/api/products", "MISS after 300 ms; again: HIT at once, for 10 s");
   row("curl -i " + at + "/api/products/7", "fresh for 30 s, then STALE for 30 s while it is refreshed behind");
   row("curl -i " + at + "/api/slow", "takes 2 s; from two terminals at once: one fetch, one is COALESCED");
-  row("curl -i " + at + "/api/me", "private: never stored, and says so (detail=private)");
+  row("curl -i " + at + "/api/me", "private: never stored, and says so (detail=private, then pass_memory)");
   row("curl -i " + at + "/api/flaky", "fails every 2nd time; a second later again: STALE instead of the 503");
   row("curl -i " + at + "/api/time", "the origin says nothing about caching; the route says 5 s");
   row("curl -s " + at + "/stats", "how often the shop itself was asked");

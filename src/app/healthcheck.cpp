@@ -108,21 +108,36 @@ std::optional<int> ask_readiness(int fd, SteadyClock::time_point deadline, std::
   return std::atoi(answer.c_str() + 9);
 }
 
-std::string admin_address(const HealthcheckFlags& flags) {
+/// Nothing, with the reason on standard error, when a file was named that does not say.
+std::optional<std::string> admin_address(const HealthcheckFlags& flags, ExitCode& why) {
   const auto variables = environment();
   if (flags.admin) return *flags.admin;
   for (const char* name : {"FOREBAY_ADMIN", "FOREBAY_ADMIN_LISTEN"})
     if (const auto value = variables(name); value && !value->empty() && *value != "off") return *value;
-  auto loaded = ConfigSource(flags.config, variables).load();
-  if (loaded.ok() && loaded.config->admin) return loaded.config->admin->text;
-  return "127.0.0.1:8081";
+  ConfigSource source(flags.config, variables);
+  const auto loaded = source.load();
+  const bool named = flags.config || variables("FOREBAY_CONFIG");
+  if (!loaded.ok() && named) {
+    std::cerr << config::to_text(loaded.diagnostics);
+    why = ExitCode::Configuration;
+    return std::nullopt;
+  }
+  if (loaded.ok() && !loaded.config->admin) {
+    std::cerr << "forebay: the admin listener is off in " << source.name() << ", so nobody can be asked\n";
+    why = ExitCode::NotReached;
+    return std::nullopt;
+  }
+  return loaded.ok() ? loaded.config->admin->text : "127.0.0.1:8081";
 }
 
 }  // namespace
 
 ExitCode healthcheck(const HealthcheckFlags& flags) {
   const auto deadline = SteadyClock::now() + flags.timeout;
-  const auto address = admin_address(flags);
+  auto why = ExitCode::Done;
+  const auto found = admin_address(flags, why);
+  if (!found) return why;
+  const auto& address = *found;
   const auto socket = connect_to(address, deadline);
   std::string body;
   const auto status = socket ? ask_readiness(socket->fd, deadline, body) : std::nullopt;

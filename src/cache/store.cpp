@@ -104,6 +104,7 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
   SpareSlot spare;
   Ticket ticket;
   bool no_room = false;
+  const bool superseding = superseded != nullptr;
   for (;;) {
     Lookup out;
     Garbage garbage;
@@ -150,6 +151,7 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
     if (d.fetch == Decision::Fetch::Listed) {
       if (!slot) slot = &shard.insert(spare.use());
       ticket.flight_->purge_sequence_ = purges.current();
+      ticket.flight_->superseding_ = superseding;
       const VaryNames* vary = slot->current_vary();
       Shard::list(*slot, {ticket.flight_, VaryRef(vary), mine.under(vary), request.fingerprint});
       out.ticket = std::move(ticket);
@@ -225,6 +227,12 @@ void Store::apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<
 
 void Store::make_stale(const Key& key, const Ref<const Entry>& entry) {
   p_->change_variant(key.text(), entry.get(), [](Shard&, Variant& v) { v.freshness.purged = true; });
+}
+
+void Store::discard(const Key& key, const Ref<const Entry>& entry) {
+  Garbage garbage;
+  p_->change_variant(key.text(), entry.get(),
+                     [&](Shard& shard, Variant& v) { shard.remove(v, Removal::Replaced, garbage); });
 }
 
 void Store::sweep(Timestamp now) {

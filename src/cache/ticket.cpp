@@ -34,6 +34,15 @@ struct Ticket::Hold {
     }
     return slot;
   }
+  bool has_newer(const VaryRef& vary, std::string_view secondary, std::uint64_t fingerprint,
+                 Timestamp received) const noexcept {
+    for (const Variant* v = slot ? slot->newest : nullptr; v; v = v->next_older) {
+      const bool same = v->vary && vary ? v->vary->names == vary->names : !v->vary && !vary;
+      if (same && v->secondary == secondary && v->fingerprint == fingerprint && v->freshness.received > received)
+        return true;
+    }
+    return false;
+  }
   void unlist() {
     if (slot) Shard::unlist(*slot, *ticket.flight_, garbage);
   }
@@ -148,6 +157,8 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
     Hold hold(*this);
     if (stored) stored = hold.slot_or_new() != nullptr;
     if (store.purges.current() != checked) stored = stored && !store.purges.forbids(checked, resource_);
+    // Of two fetches side by side, the answer that came later stays (RFC 9111 section 4).
+    if (stored) stored = !hold.has_newer(names, secondary, fingerprint, freshness.received);
     hold.unlist();
     if (hold.waiting()) hold.end(Flight::State::Abandoned);  // the followers find what is stored by now
     if (stored) {

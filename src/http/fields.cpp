@@ -352,4 +352,23 @@ bool connection_names(FieldsView fields, std::string_view name) noexcept {
                      [name](const Field& f) { return f.id == FieldId::Connection && has_member(f.value, name); });
 }
 
+namespace {
+
+bool iless(std::string_view a, std::string_view b) noexcept {
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                      [](char x, char y) { return to_lower(x) < to_lower(y); });
+}
+
+}  // namespace
+
+ConnectionNames::ConnectionNames(FieldsView fields) {
+  for (const Field& f : fields)
+    if (f.id == FieldId::Connection) for_each_member(f.value, [this](std::string_view m) { names_.push_back(m); });
+  std::sort(names_.begin(), names_.end(), iless);
+}
+
+bool ConnectionNames::has(std::string_view name) const noexcept {
+  return std::binary_search(names_.begin(), names_.end(), name, iless);
+}
+
 }  // namespace forebay::http

@@ -107,7 +107,9 @@ struct Story {
   std::string accept;
   rules::RequestFacts facts;
   cache::Key key;
-  unsigned restarts = 0;  ///< How often it went back to the look-up.
+  bool waited_out = false;    ///< `coalesce.wait` was over once; the next wait ends with its flight.
+  bool wait_counted = false;  ///< Its wait has its outcome in forebay_coalesced_requests_total.
+  unsigned restarts = 0;      ///< How often it went back to the look-up.
 
   const rules::Policy& policy() const noexcept { return route->route->policy; }
   std::uint64_t fingerprint() const noexcept { return route->route->key.fingerprint; }

@@ -37,7 +37,8 @@ void describe(Core& core, RequestNotes& notes, const Delivery& d, std::string& e
     notes.age_s = age;
     // Age and ttl add up to the lifetime; what is stale by less than a second says so.
     const auto left = d.freshness->ttl(now);
-    notes.ttl_s = left.count() < 0 ? whole_seconds(left) : whole_seconds(d.freshness->lifetime) - age;
+    notes.ttl_s = whole_seconds(d.freshness->lifetime) - age;
+    if (left.count() < 0) notes.ttl_s = std::min<std::int64_t>(notes.ttl_s, -1);
     notes.has_ttl = true;
     if (!status.ttl) status.ttl = notes.ttl_s;
   }

@@ -31,7 +31,10 @@ void FetchTask::on_head(const http::ResponseView& head, const HeadFacts& facts) 
   requested_ = times().requested;
   note_origin(head.status);
   if (head.status == 304 && expect_304_ && not_modified(head, facts)) return;
-  if (expect_304_) count_revalidation(Revalidated::Modified);
+  if (refreshing()) {
+    const bool error = story_->policy().stale.errors.covers(head.status);
+    count_revalidation(error ? Revalidated::Error : Revalidated::Modified);
+  }
   invalidate_after(core_, *story_, head);
   if (story_->route->route && story_->view().method == http::Method::Head) apply_head_answer(head, facts);
   if (story_->route->route && story_->view().method == http::Method::Post && !plan_.ticket) adopt_get_key(head);
@@ -95,6 +98,7 @@ void FetchTask::use_freshened(const Ref<const cache::Entry>& entry, const http::
       plan_.ticket.land({head_, body_, freshness_, vary_, secondary_, length});
     if (freshened) stored = plan_.ticket.freshen(entry, freshened, freshness_, store_policy(), when.received.mono);
   } else {
+    if (!verdict.by_request) core_.shared.store.discard(story_->key, entry);
     plan_.ticket.own(verdict.reason, verdict.by_request, verdict.by_request ? Timestamp{} : no_queue_until());
     count_not_stored(verdict.reason);
   }
@@ -185,6 +189,9 @@ void FetchTask::keep_going_as_pass(const http::ResponseView& head, const HeadFac
                                    bool by_request) {
   count_not_stored(reason);
   if (plan_.ticket) {
+    // Whatever comes back replaces what is stored, also when it may not be stored itself; but errors never do.
+    const bool error = head.status >= 500 || head.status == 429 || store_policy().stale.errors.covers(head.status);
+    if (plan_.entry && !by_request && !error) core_.shared.store.discard(story_->key, plan_.entry);
     if (plan_.ticket.flight()->state() == cache::Flight::State::Waiting)
       plan_.ticket.own(reason, by_request, by_request ? Timestamp{} : no_queue_until());
     plan_.ticket.drop();

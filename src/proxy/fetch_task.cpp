@@ -73,7 +73,7 @@ void FetchTask::note_origin(int status) {
   notes.origin_attempts = t.attempts;
   notes.origin_queue = t.queued;
   notes.origin_connect = t.connect;
-  notes.origin_ttfb = core_.now().mono - t.requested.mono;
+  if (status != 0) notes.origin_ttfb = core_.now().mono - t.requested.mono;
   notes.origin_address = t.address;
 }
 
@@ -199,7 +199,7 @@ void FetchTask::on_failure(upstream::FetchError error, std::string_view detail) 
     if (body_) body_->break_off();
     return finish();
   }
-  if (expect_304_) count_revalidation(Revalidated::Error);
+  if (refreshing()) count_revalidation(Revalidated::Error);
   cache::Failure failure;
   failure.timeout = upstream::is_timeout(error);
   failure.status = error == upstream::FetchError::Queue ? 503 : failure.timeout ? 504 : 502;

@@ -61,6 +61,8 @@ class FetchTask final : public Task, public upstream::FetchSink {
     FetchTask& task_;
   };
 
+  /// Whether it is a fetch for what is stored already, with validators or without.
+  bool refreshing() const noexcept { return plan_.entry && plan_.ticket; }
   void send();
   void note_origin(int status);
   void client_gone();

@@ -33,7 +33,9 @@ void FollowTask::start() {
   core_.add(shared_from_this());
   since_ = core_.now().mono;
   story_->exchange->on_gone(&gone_);
-  core_.worker.deadlines().arm(deadline_, since_, story_->policy().coalesce.wait);
+  // Only the first wait runs out. A superseding flight is waited for to its end, which the origin's timeouts bound:
+  // else each of those who wait would start a fetch in turn.
+  if (!story_->waited_out) core_.worker.deadlines().arm(deadline_, since_, story_->policy().coalesce.wait);
   look();
 }
 
@@ -161,6 +163,7 @@ void FollowTask::start_over() {
 
 /// A fetch for this request alone. What it brings may still be stored, but for a range that nobody fetches whole.
 void FollowTask::go_alone(rules::Reason reason) {
+  count(Coalesced::NotStorable);
   leave();
   if (!story_->wanted()) return;
   FetchPlan plan;
@@ -182,6 +185,7 @@ void FollowTask::timed_out() {
   const auto self = shared_from_this();
   if (done_) return;
   count(Coalesced::Timeout);
+  story_->waited_out = true;
   if (story_->policy().coalesce.on_timeout == rules::OnTimeout::Error) {
     leave();
     if (serve_stale(nullptr)) return;
@@ -213,6 +217,7 @@ void FollowTask::client_gone() {
 }
 
 void FollowTask::end() {
+  if (!done_) lookup_.flight->leave();
   done_ = true;
   deadline_.disarm();
   changed_.stop_waiting();

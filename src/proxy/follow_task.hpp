@@ -37,7 +37,11 @@ class FollowTask final : public Task {
   void start_over();
   void go_alone(rules::Reason reason);
   bool serve_stale(const cache::Failure* failure);
-  void count(Coalesced outcome) { story_->route->counters->coalesced[static_cast<std::size_t>(outcome)].add(); }
+  /// A request that waits has one outcome, the first.
+  void count(Coalesced outcome) {
+    if (std::exchange(story_->wait_counted, true)) return;
+    story_->route->counters->coalesced[static_cast<std::size_t>(outcome)].add();
+  }
   void note_wait();
 
   Core& core_;

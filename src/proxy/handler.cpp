@@ -74,10 +74,11 @@ ProxyHandler::Private::Seen ProxyHandler::Private::scan(http::FieldsView sent) c
 /// Fields that Connection names are gone before routing and key (RFC 9110 section 7.6.1).
 http::RequestView ProxyHandler::Private::without_hop_by_hop(const http::RequestView& request) {
   fields.clear();
+  const http::ConnectionNames nominated(request.fields);
   for (const auto& f : request.fields) {
     // Host, framing and what the rules of forwarding need cannot be named away.
     const bool keep = f.id == FieldId::Host || f.id == FieldId::Connection || f.id == FieldId::CdnLoop ||
-                      f.id == FieldId::Via || !http::connection_names(request.fields, f.name);
+                      f.id == FieldId::Via || !nominated.has(f.name);
     if (keep) fields.push_back(f);
   }
   http::RequestView view = request;

@@ -110,12 +110,12 @@ http::Fields end_to_end(const Story& story, const http::ResponseView& response, 
   http::Fields fields;
   const auto& policy = story.route->route ? story.policy() : kNoPolicy;
   const bool own_x_cache = story.runtime->config().diagnostics.x_cache;
-  const bool has_connection = response.fields.has(FieldId::Connection);
+  const http::ConnectionNames nominated(response.fields);
   bool has_date = false;
   for (const auto& f : response.fields) {
     if (http::is_hop_by_hop(f.id) || f.id == FieldId::ContentLength) continue;
     if (f.id == FieldId::Age && !keep_age) continue;
-    if (has_connection && http::connection_names(response.fields, f.name)) continue;
+    if (nominated.has(f.name)) continue;
     const auto named = [&](const std::string& name) { return http::iequals(name, f.name); };
     if (std::any_of(drop.begin(), drop.end(), named)) continue;
     if (!rules::goes_downstream(f, policy)) continue;

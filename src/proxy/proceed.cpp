@@ -65,14 +65,24 @@ void only_if_cached(Core& core, const StoryPtr& story) {
 
 /// More than `max_waiters` wait already: what else happens when `coalesce.wait` is over, happens at once.
 void queue_full(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
-  const bool again = story->policy().coalesce.on_timeout == rules::OnTimeout::Fetch && ++story->restarts <= 8;
-  if (again)
+  auto& counted = story->route->counters->coalesced[static_cast<std::size_t>(Coalesced::Timeout)];
+  if (!std::exchange(story->wait_counted, true)) counted.add();
+  story->waited_out = true;
+  // One superseding flight at a time; beyond its waiters, too, there is an end.
+  if (story->policy().coalesce.on_timeout == rules::OnTimeout::Fetch && !lookup.flight->superseding() &&
+      ++story->restarts <= 8)
     return proceed(core, story,
                    core.shared.store.supersede({story->key, story->view().fields, story->facts, story->policy(),
                                                 story->fingerprint(), core.now().mono, true},
                                                lookup.flight));
   lookup.flight->leave();
-  story->route->counters->coalesced[static_cast<std::size_t>(Coalesced::Timeout)].add();
+  if (lookup.entry && story->policy().stale.errors.timeout &&
+      rules::may_serve_on_error(lookup.freshness, story->policy(), core.now().mono)) {
+    rules::CacheStatus status;
+    status.result = CacheResult::StaleError;
+    status.key = story->key.text();
+    return deliver_entry(core, *story->exchange, story->view(), lookup.entry, lookup.freshness, status);
+  }
   OwnError error;
   error.status = 504;
   error.reason = RequestError::Coalesce;
@@ -87,7 +97,8 @@ void queue_full(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
 void proceed(Core& core, const StoryPtr& story, cache::Lookup lookup) {
   if (lookup.kind == Kind::Fresh || lookup.kind == Kind::Stale) {
     rules::CacheStatus status;
-    status.result = lookup.kind == Kind::Fresh ? CacheResult::Hit : CacheResult::Stale;
+    const bool fresh = lookup.kind == Kind::Fresh && lookup.freshness.ttl(core.now().mono).count() > 0;
+    status.result = fresh ? CacheResult::Hit : CacheResult::Stale;
     status.key = story->key.text();
     if (story->wanted()) deliver_entry(core, *story->exchange, story->view(), lookup.entry, lookup.freshness, status);
     if (lookup.ticket) refresh(core, story, lookup);

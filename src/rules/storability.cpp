@@ -192,8 +192,8 @@ Reason may_look_up(const RequestFacts& facts, std::string_view method_text, bool
   if (!policy.cache) return Reason::CacheOff;
   if (!lists_method(policy, facts.method, method_text)) return Reason::Method;
   if (facts.authorization && policy.authorization == AuthorizationRule::Bypass) return Reason::Authorization;
-  const bool without_content = facts.method == http::Method::Get || facts.method == http::Method::Head;
-  return has_content && without_content ? Reason::RequestBody : Reason::None;
+  // Content that is no part of the key could change the answer.
+  return has_content ? Reason::RequestBody : Reason::None;
 }
 
 Storability judge(const RequestFacts& facts, const http::ResponseView& response, const Policy& policy,
@@ -210,7 +210,9 @@ Storability judge(const RequestFacts& facts, const http::ResponseView& response,
   if (verdict.reason == Reason::None) {
     verdict.reason = request_reason(c, verdict.freshness);
     verdict.by_request = verdict.reason != Reason::None;
-  } else if (policy.stale.errors.covers(response.status)) {
+  }
+  // An error that is not stored is a failure for all who wait, whoever's fields are the reason.
+  if (!verdict.storable() && policy.stale.errors.covers(response.status)) {
     verdict.reason = Reason::OriginError;
     verdict.by_request = false;
   }

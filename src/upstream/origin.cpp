@@ -9,7 +9,6 @@ namespace forebay::upstream {
 namespace {
 // Failed attempts in a row after which an origin counts as down (`passive.failures`). It is still asked: there is no
 // other.
-constexpr unsigned kDownAfter = 5;
 
 /// The caller's end of a fetch.
 class FetchHandle final : public Fetch {
@@ -71,7 +70,7 @@ const config::Origin& OriginState::config() const noexcept { return p_->shared->
 OriginNumbers& OriginState::numbers() noexcept { return p_->shared->numbers; }
 const std::vector<Duration>& OriginState::buckets() const noexcept { return p_->shared->buckets; }
 bool OriginState::up() const noexcept {
-  return p_->shared->numbers.consecutive_failures.load(std::memory_order_relaxed) < kDownAfter;
+  return p_->shared->numbers.consecutive_failures.load(std::memory_order_relaxed) < SharedOrigin::kDownAfter;
 }
 
 struct Origin::Private {

@@ -105,7 +105,7 @@ bool RunningFetch::take_final() {
   phase_ = Phase::Content;
   times_.head = worker().now().mono;
   origin().count_head(head, times_.head - times_.requested.mono);
-  origin().numbers.consecutive_failures.store(0, std::memory_order_relaxed);
+  origin().count_recovery();
   // RFC 9112 section 9.5 wants an end of sending once the answer is a refusal. With another one, which may be made from
   // the content as it comes, sending goes on. In either case nobody uses the connection after us.
   early_ = !request_sent_;

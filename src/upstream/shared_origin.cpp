@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "forebay/base/log.hpp"
+
 namespace forebay::upstream {
 
 void RetryBudget::deposit() noexcept {
@@ -44,7 +46,15 @@ void SharedOrigin::count_failure(FetchError error, bool had_head) {
   // Who found no place in the queue has asked the origin nothing.
   if (error == FetchError::Queue) return;
   if (!had_head) numbers.failed.fetch_add(1, std::memory_order_relaxed);
-  numbers.consecutive_failures.fetch_add(1, std::memory_order_relaxed);
+  if (numbers.consecutive_failures.fetch_add(1, std::memory_order_relaxed) + 1 == kDownAfter)
+    log::warn("origin " + config.name + " is down: " + std::to_string(kDownAfter) +
+              " failures in a row, the last one \"" + std::string(to_string(error)) + "\"; requests still try it");
+}
+
+void SharedOrigin::count_recovery() {
+  if (numbers.consecutive_failures.load(std::memory_order_relaxed) == 0) return;
+  if (numbers.consecutive_failures.exchange(0, std::memory_order_relaxed) >= kDownAfter)
+    log::info("origin " + config.name + " answers again");
 }
 
 }  // namespace forebay::upstream

@@ -32,6 +32,10 @@ struct SharedOrigin {
   void count_head(const http::ResponseView& head, Duration since_request);
   /// One attempt that got no response, or only a part of it.
   void count_failure(FetchError error, bool had_head);
+  /// An answer has come: the failures in a row are over. Says so in the log once, like `count_failure` of the fifth.
+  void count_recovery();
+  /// So many failures in a row make an origin count as down.
+  static constexpr unsigned kDownAfter = 5;
 
   const config::Origin config;
   const std::vector<Duration> buckets;

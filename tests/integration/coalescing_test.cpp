@@ -239,6 +239,17 @@ TEST_F(Coalescing, AWaitThatRunsOutStartsOneSupersedingFetchWhichTheRestJoins) {
   never->open();
 }
 
+TEST_F(Coalescing, AnOriginThatNeverAnswersIsAskedTwiceAndEveryWaiterIsAnswered) {
+  auto never = gate();
+  origin.on("/a", Reply::fresh("never").after(never));
+  start("origins: {o: {url: '" + origin.url() + "', timeouts: {first_byte: 1s}, retries: 0}}\norigin: o\n" +
+        "routes: [{path: /**, coalesce: {wait: 100ms}}]\n");
+  auto all = herd(20, "/a");
+  for (auto& c : all) EXPECT_EQ(c.read("GET", seconds{4}).status, 504);
+  EXPECT_LE(origin.count("/a"), 2u) << "one fetch, and one that superseded it";
+  never->open();
+}
+
 TEST_F(Coalescing, AWaitThatRunsOutIs504WhereTheRouteSaysError) {
   auto hold = gate();
   origin.on("/a", Reply::fresh("slow").after(hold));

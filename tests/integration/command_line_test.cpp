@@ -116,5 +116,22 @@ TEST_F(CommandLine, HealthcheckIs0WhenReady6WhenNotAnd4WhenNobodyIsThere) {
   EXPECT_EQ(run_forebay({"healthcheck", "--admin", admin, "--timeout", "500ms"}).exit, 4);
 }
 
+TEST_F(CommandLine, HealthcheckOfAFileThatCannotBeReadAsksNobody) {
+  const auto missing = run_forebay({"healthcheck", "-c", "/nowhere/forebay.yaml"});
+  EXPECT_EQ(missing.exit, 3);
+  EXPECT_THAT(missing.err, HasSubstr("FB1008"));
+  const auto off = run_forebay({"healthcheck", "-c", "-"}, {}, "origin: http://localhost:1\nadmin: {listen: off}\n");
+  EXPECT_EQ(off.exit, 4);
+  EXPECT_THAT(off.err, HasSubstr("off"));
+}
+
+TEST_F(CommandLine, CheckObeysTheVariablesThatRunObeys) {
+  const std::string good = "origin: http://localhost:1\n";
+  EXPECT_EQ(run_forebay({"check", "-c", "-"}, {{"FOREBAY_TTL", "5s"}}, good).exit, 0);
+  const auto bad = run_forebay({"check", "-c", "-"}, {{"FOREBAY_TTL", "5"}}, good);
+  EXPECT_EQ(bad.exit, 3);
+  EXPECT_THAT(bad.out, HasSubstr("FOREBAY_TTL"));
+}
+
 }  // namespace
 }  // namespace forebay::test

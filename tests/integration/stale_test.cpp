@@ -233,6 +233,14 @@ TEST_F(Stale, AThousandRequestsOnAnExpiredKeyMakeOneConditionalRequest) {
   EXPECT_EQ(origin.count("/a"), 2u);
 }
 
+TEST_F(Stale, ARefreshThatBringsSomethingUnstorableEndsTheStoredResponse) {
+  origin.on("/a", {aged("stale-while-revalidate=300"), Reply::with("no-store", "withdrawn")});
+  start("routes: [{path: /**}]\n");
+  get("/a");
+  EXPECT_EQ(get("/a").body, "old");
+  EXPECT_TRUE(eventually([&] { return get("/a").body == "withdrawn"; }));
+}
+
 TEST_F(Stale, AnEntryPurgedByAWriteIsNotResurrectedByA304OnItsWay) {
   auto hold = gate();
   origin.on("/a", [hold](const Received& r) {

@@ -57,6 +57,8 @@ class Flight final : public RefCounted {
   const rules::VaryList& vary() const noexcept { return vary_; }
   /// The leader's secondary key under `vary()`.
   const std::string& secondary() const noexcept { return secondary_; }
+  /// Whether it was started because the wait for another one was over.
+  bool superseding() const noexcept { return superseding_; }
   /// The body's length, where the origin stated it.
   std::optional<std::uint64_t> length() const noexcept { return length_; }
   /// Whether a reader may still attach to the body from its beginning; false once it outgrew `max_object`. Attach first
@@ -91,6 +93,7 @@ class Flight final : public RefCounted {
   rules::VaryList vary_;
   std::string secondary_;
   std::optional<std::uint64_t> length_;
+  bool superseding_ = false;
   bool own_by_request_ = false;
   rules::Reason own_reason_ = rules::Reason::None;
   Failure failure_;

@@ -160,6 +160,8 @@ class Store {
   void apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<const Entry>& freshened,
                   const rules::Freshness& freshness);
   void make_stale(const Key& key, const Ref<const Entry>& entry);
+  /// The origin has answered with something else that may not be stored: the variant that `entry` is goes.
+  void discard(const Key& key, const Ref<const Entry>& entry);
 
   /// Removes what has outlived its use, a slice of one shard per call so that no lock is held for long. Called by a
   /// timer.

@@ -194,4 +194,15 @@ bool is_hop_by_hop(FieldId id) noexcept;
 /// Whether some Connection line names this field.
 bool connection_names(FieldsView fields, std::string_view name) noexcept;
 
+/// The names in all Connection lines, collected and sorted once: for asking about every field of a head, which must not
+/// cost names times fields. Views into the fields.
+class ConnectionNames {
+ public:
+  explicit ConnectionNames(FieldsView fields);
+  bool has(std::string_view name) const noexcept;
+
+ private:
+  std::vector<std::string_view> names_;
+};
+
 }  // namespace forebay::http

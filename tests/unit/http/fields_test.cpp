@@ -174,5 +174,16 @@ TEST(HopByHop, ConnectionGovernsItsOwnAndTheNamedFields) {
   EXPECT_FALSE(connection_names(Fields{}, "X-One"));
 }
 
+TEST(HopByHop, TheNamesOfAllConnectionLinesAreFoundInAnyCase) {
+  Fields f;
+  f.add("Connection", "zeta, X-One,,  ");
+  f.add("Accept", "X-Accept");
+  f.add("Connection", "x-two, A");
+  const ConnectionNames names(f);
+  for (const char* name : {"X-One", "x-one", "X-TWO", "a", "Zeta"}) EXPECT_TRUE(names.has(name)) << name;
+  for (const char* name : {"X-Accept", "X-On", "X-One1", ""}) EXPECT_FALSE(names.has(name)) << name;
+  EXPECT_FALSE(ConnectionNames(Fields{}).has("X-One"));
+}
+
 }  // namespace
 }  // namespace forebay::http

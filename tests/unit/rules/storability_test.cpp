@@ -336,6 +336,15 @@ TEST(LookUp, ContentOnGetAndTheRoutesSwitchesBypass) {
   EXPECT_EQ(may_look_up(facts(Ask({{"Authorization", "x"}}), bypass), "GET", false, bypass), Reason::Authorization);
 }
 
+TEST(LookUp, ContentThatNoKeyKnowsOfIsNeverLookedUp) {
+  Policy policy;
+  policy.methods.set(static_cast<std::size_t>(http::Method::Options));
+  for (const auto method : {http::Method::Get, http::Method::Head, http::Method::Options}) {
+    EXPECT_EQ(look_up(method, policy, true), Reason::RequestBody) << http::to_string(method);
+    EXPECT_EQ(look_up(method, policy, false), Reason::None) << http::to_string(method);
+  }
+}
+
 TEST(LookUp, ARequestThatBringsTheReasonItselfGoesAlone) {
   const auto f = facts(Ask({{"Authorization", "x"}, {"Cookie", "a=b"}}));
   EXPECT_TRUE(brings(f, Reason::Authorization));
