@@ -98,7 +98,6 @@ struct Story {
   WorkerRuntimePtr runtime;
   const RouteState* route = nullptr;
   std::string target;  ///< Normalised path, with the query as sent: what goes to the origin.
-  std::string path;
   std::string scheme;
   std::string host;  ///< Normal form: what is keyed goes forward, so that no spelling of it reaches others' answers.
   std::string peer;

@@ -208,7 +208,6 @@ StoryPtr ProxyHandler::Private::make_story(const server::ExchangePtr& exchange, 
   story->request = http::Request(request);
   story->runtime = runtime;
   story->route = &state;
-  story->path = target.path();
   story->target = target.path();
   if (const auto query = target.query()) story->target.append("?").append(*query);
   story->scheme = scheme;
