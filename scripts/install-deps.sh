@@ -5,7 +5,7 @@ set -eu
 
 packages="g++ cmake ninja-build make pkg-config ccache clang-format python3 git ca-certificates
   libyaml-cpp-dev libspdlog-dev libfmt-dev prometheus-cpp-dev libssl-dev libgtest-dev libgmock-dev libcli11-dev
-  libre2-dev libxxhash-dev libjemalloc-dev zlib1g-dev"
+  libre2-dev libxxhash-dev libjemalloc-dev zlib1g-dev libbrotli-dev libzstd-dev"
 
 id= version=
 if [ -r /etc/os-release ]; then

@@ -16,8 +16,8 @@ import sys
 
 # A room may include the rooms of lower height; rooms of one height are strangers.
 HEIGHT = {
-    "base": 0, "http": 1, "rules": 2, "cache": 3, "config": 4,
-    "net": 5, "server": 6, "upstream": 6, "l2": 6, "proxy": 7, "admin": 8, "app": 9,
+    "base": 0, "http": 1, "content": 2, "rules": 3, "cache": 4, "config": 5,
+    "net": 6, "server": 7, "upstream": 7, "l2": 7, "proxy": 8, "admin": 9, "app": 10,
 }
 IO_LINE = HEIGHT["net"]
 
@@ -39,6 +39,8 @@ MUTEX_PLACES = re.compile(r"(cache/|http/body\.|base/(waker|log)\.)")
 PACKAGES = [
     (r"<boost/beast", r"^http/\w+\.cpp$"),
     (r"<nghttp2/", r"^http/\w+\.cpp$"),
+    (r"<(zlib|zstd|brotli/\w+)\.h>", r"^content/\w+\.cpp$"),
+    (r"<boost/json", r"^(content/\w+\.cpp|admin/\w+\.(cpp|hpp)|app/\w+\.cpp)$"),
     (r"<yaml-cpp/", r"^config/\w+\.(cpp|hpp)$"),
     (r"<prometheus/", r"^admin/\w+\.cpp$"),
     (r"<openssl/", r"^(net/|base/hash\.cpp$)"),

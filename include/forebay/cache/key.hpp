@@ -1,32 +1,70 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "forebay/base/hash.hpp"
+#include "forebay/content/json.hpp"
 #include "forebay/http/message.hpp"
 #include "forebay/http/target.hpp"
+#include "forebay/rules/no_vary_search.hpp"
+#include "forebay/rules/storability.hpp"
+#include "forebay/rules/vocabulary.hpp"
 
 namespace forebay::cache {
 
-/// Which parts of the query count.
-enum class QueryMode : std::uint8_t { All, None, Only, Except };
+class PersistedQueries;
 
-/// Which parts of a request make its key. A list of parts, so that cookies, captures, bodies and the rest find their
-/// place here.
+/// Which parts of the path and of the query count.
+enum class PathMode : std::uint8_t { All, None, Captures };
+enum class QueryMode : std::uint8_t { All, None, Only, Except };
+/// Which parts of the content count. Unset: All for methods that have content, None for GET, HEAD and OPTIONS.
+enum class BodyMode : std::uint8_t { Unset, None, All, Pointers };
+
+/// Which parts of a request make its key.
 struct KeySpec {
   bool host = true;
   bool scheme = true;
+  PathMode path = PathMode::All;
+  std::vector<std::string> captures{};  ///< Names, for Captures, in the order of the config.
   QueryMode query = QueryMode::All;
   std::vector<std::string> query_names{};  ///< Globs, for Only and Except.
   bool query_sort = true;
   std::vector<std::string> headers{};  ///< Lower case, in the order of the config.
+  std::vector<std::string> cookies{};  ///< Globs, in the order of the config.
   bool authorization = false;          ///< `authorization: key`.
+  BodyMode body = BodyMode::Unset;
+  std::vector<content::JsonPointer> pointers{};  ///< For Pointers.
+  std::vector<std::string> form{};               ///< Names of form fields; not empty: the content is a form.
+  bool graphql = false;                          ///< The content, or the query of a GET, is a GraphQL request.
+  content::Numbers numbers = content::Numbers::Written;
+  bool decode = true;                  ///< Undo Content-Encoding before pointers, forms and GraphQL are read.
+  std::uint64_t body_max = 64 * 1024;  ///< Content that may be keyed, and what it may inflate to; bytes.
   /// Changes whenever anything changes that makes stored answers unfit: key, authorization, vary, set_cookie,
   /// request_cookies, origin, rewrites. Stored with each entry; under another one it is a miss.
   std::uint64_t fingerprint = 0;
+};
+
+/// What building a key does with a request's content.
+enum class ContentUse : std::uint8_t {
+  None,        ///< There is none, or none is needed.
+  Keyed,       ///< It has to be read, whole, before the key can be built.
+  Declared,    ///< It stays out of the key because the route says so (`key.body: none` on a method with content).
+  Unexpected,  ///< Content on GET, HEAD or OPTIONS of a route that does not key it.
+};
+ContentUse content_use(const KeySpec& spec, http::Method method, bool has_content) noexcept;
+/// The same in the words of `rules::may_look_up`.
+rules::UnkeyedContent unkeyed(ContentUse use) noexcept;
+
+/// One capture of the route's path pattern; borrowed.
+struct Capture {
+  std::string_view name;
+  std::string_view value;
 };
 
 /// The facts of one request that a key is made of; borrowed.
@@ -34,33 +72,57 @@ struct KeyInput {
   std::string_view route;
   const http::RequestView& request;
   const http::Target& target;
-  std::string_view scheme;  ///< Of a trusted X-Forwarded-Proto, else the listener's.
-  std::string_view host;    ///< Normal form (http::append_normal_host).
+  std::string_view scheme;                      ///< Of a trusted X-Forwarded-Proto, else the listener's.
+  std::string_view host;                        ///< Normal form (http::append_normal_host).
+  std::span<const Capture> captures{};          ///< Of the route's pattern; looked at under Captures alone.
+  std::optional<std::string_view> content{};    ///< Whole, as sent; there when `content_use` says Keyed.
+  PersistedQueries* persisted = nullptr;        ///< For GraphQL; null: hashes are not resolved.
+  const rules::NoVarySearch* search = nullptr;  ///< Build the key under this rule of stored responses.
 };
 
-/// The canonical text and its hashes: `ROUTE|METHOD|scheme|host|path|q:...|h:...|a:...`, parts that are out of use left
-/// out, and no two different lists of parts with one text. Kept by a worker and filled anew for each request, so that
-/// building one allocates nothing in the steady state.
+/// One part of a key as explain shows it.
+struct KeyPart {
+  std::string kind;   ///< `route`, `method`, `scheme`, `host`, `path`, `capture`, `query`, `header`, `cookie`,
+                      ///< `authorization`, `body`, `form`, `graphql`, `content_type`, `search`.
+  std::string name;   ///< Of the capture, parameter, field, cookie or pointer; else empty.
+  std::string value;  ///< As it stands in the text; empty when absent.
+  bool present = true;
+};
+
+/// The canonical text and its hashes: `ROUTE|METHOD|scheme|host|path|q:...|h:...|c:...|a:...|b:...|f:...|m:...`, parts
+/// that are out of use left out, and no two different lists of parts with one text. Kept by a worker and filled anew
+/// for each request, so that building one allocates nothing in the steady state.
 class Key {
  public:
-  /// Under GET for GET and HEAD.
-  void build(const KeySpec& spec, const KeyInput& input);
+  Key();
+  ~Key();
+  Key(const Key&);
+  Key& operator=(const Key&);
+  Key(Key&&) noexcept;
+  Key& operator=(Key&&) noexcept;
+
+  /// Under GET for GET and HEAD, under GRAPHQL for a GraphQL request. None, or why there is no key: BodyTooLarge (over
+  /// `body_max` as sent or inflated), BodyUnparsable (not what the route keys on, or ambiguous; a QUERY without
+  /// Content-Type), GraphqlOperation (a mutation or subscription). Then text and digests mean nothing. `parts`, where
+  /// given, is filled with what the text is made of, and with what the route names and the request lacks.
+  rules::Reason build(const KeySpec& spec, const KeyInput& input, std::vector<KeyPart>* parts = nullptr);
 
   std::string_view text() const noexcept { return text_; }
   const Digest& id() const noexcept { return id_; }
   /// Digest of host, path and the keyed part of the query: the same for every method, header and variant of one URL, so
   /// that a write can find what it makes stale.
   const Digest& resource() const noexcept { return resource_; }
+  /// Digest of the text without its `q:` part, for `SearchRules`.
+  Digest base() const noexcept;
 
  private:
-  void append_query(const KeySpec& spec, std::string_view query);
-  void append_headers(const KeySpec& spec, const http::RequestView& request);
-
+  friend class KeyBuilder;
   std::string text_;
-  std::vector<http::QueryPair> pairs_;
-  std::string scratch_;
   Digest id_;
   Digest resource_;
+  std::uint32_t query_from_ = 0, query_to_ = 0;  ///< Where `q:` stands in the text.
+  struct Scratch;
+  std::unique_ptr<Scratch> scratch_;  ///< Reused buffers; made at the first build, not copied.
 };
 
 }  // namespace forebay::cache

@@ -93,11 +93,13 @@ struct LookupRequest {
   /// Whether this request may start a flight for others. HEAD, and ranges that will not fetch whole, may not: they get
   /// Pass without a ticket where they would lead or join.
   bool may_fly = true;
+  /// For `refresh_ahead: auto`: exponentially distributed with mean 1; see rules::refreshes_ahead.
+  double draw = 0;
 };
 
 struct Lookup {
   enum class Kind : std::uint8_t {
-    Fresh,  ///< Serve `entry`.
+    Fresh,  ///< Serve `entry`; with a ticket this request starts a refresh ahead of its end.
     Stale,  ///< Serve `entry` within stale-while-revalidate; with a ticket this request starts the refresh.
     Join,   ///< Wait for `flight` (counted as one of its waiters); `entry` is what may be served if it fails.
     Lead,   ///< Fetch under `ticket`; `entry` is there to validate or to fall back on, or null.
@@ -116,6 +118,19 @@ struct Lookup {
   /// `max_waiters` are waiting already. Kind is Pass, without a ticket; `flight` is counted as joined all the same, so
   /// that `supersede` or `Flight::leave` gives the place up.
   bool queue_full = false;
+};
+
+/// What a look-up would find, for explain. Nothing is changed by finding out: no place in the LRU, no count, no flight.
+struct Peek {
+  bool found = false;  ///< A variant for this request, whatever its state.
+  Lookup::Kind kind = Lookup::Kind::Lead;
+  rules::Reuse reuse = rules::Reuse::Validate;  ///< Of the variant.
+  Ref<const Entry> entry;
+  rules::Freshness freshness;
+  std::uint64_t hits = 0;
+  std::size_t variants = 0;  ///< Of the key.
+  rules::Forward forward = rules::Forward::None;
+  rules::Reason reason = rules::Reason::None;
 };
 
 struct StoreOptions {
@@ -142,6 +157,8 @@ class Store {
 
   /// One answer under one lock (two holds when a Vary list has to be consulted).
   Lookup lookup(const LookupRequest& request);
+  /// The same without doing anything.
+  Peek peek(const LookupRequest& request) const;
   /// After `coalesce.wait` on `waited`: Lead with a superseding flight for the first, Join of that one for the rest; or
   /// what a look-up gives by now. Gives up the place on `waited`.
   Lookup supersede(const LookupRequest& request, const Ref<Flight>& waited);

@@ -77,11 +77,35 @@ class PathPattern {
   bool covers(const PathPattern& other) const;
   /// Names of captures, in order.
   const std::vector<std::string>& captures() const noexcept;
+  /// Appends what the captures of a path that matches take, in the order of `captures()`; views into `path` and into
+  /// this pattern. A group of a regular expression that took no part is left out.
+  void capture(std::string_view path, std::vector<cache::Capture>& out) const;
 
  private:
   struct Compiled;
   friend struct PatternView;
   std::shared_ptr<const Compiled> compiled_;
+};
+
+/// What is taken from the front of a path on its way to the origin, and put there. The key and the route see the path
+/// before.
+struct Rewrite {
+  std::string strip_prefix;  ///< Whole segments, in normal form; a path that does not begin so stays as it is.
+  std::string add_prefix;
+  bool empty() const noexcept { return strip_prefix.empty() && add_prefix.empty(); }
+};
+
+/// Fields set (over whatever is there) and removed, in this order: removed, then set.
+struct HeaderChanges {
+  std::vector<std::pair<std::string, std::string>> set;
+  std::vector<std::string> remove;
+  bool empty() const noexcept { return set.empty() && remove.empty(); }
+};
+
+/// Who has set something: `routes.search.ttl.default`, `policies.listing.ttl.default`, `defaults.ttl.default`.
+struct Provenance {
+  std::string path;
+  int line = 0;  ///< 0: a flag or variable.
 };
 
 struct Route {
@@ -94,6 +118,13 @@ struct Route {
   std::string origin;  ///< Name in `Config::origins`.
   cache::KeySpec key;
   rules::Policy policy;
+  std::string policy_name;  ///< `policy:`; empty: none.
+  Rewrite rewrite;
+  HeaderChanges request_headers;   ///< Towards the origin.
+  HeaderChanges response_headers;  ///< Towards the client.
+  /// Where the settings of its policy came from, by their path within it (`ttl.default`, `ttl.status.404`,
+  /// `key.query`); what is not in it is built in.
+  std::map<std::string, Provenance, std::less<>> provenance;
 };
 
 struct Server {
@@ -160,6 +191,11 @@ struct Config {
   std::vector<Route> routes;     ///< In file order.
   std::optional<Address> admin;  ///< Nothing: off.
   bool admin_public_only = false;
+  struct Operators {
+    std::string token;  ///< Empty: none is accepted.
+    bool allow_loopback = true;
+    std::vector<std::string> allowed_hosts;  ///< Names besides localhost and the loopback addresses.
+  } operators;
   log::Options log;
   AccessLog access;
   Metrics metrics;

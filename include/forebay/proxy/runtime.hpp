@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "forebay/cache/learned.hpp"
 #include "forebay/cache/store.hpp"
 #include "forebay/config/config.hpp"
 #include "forebay/config/route_table.hpp"
@@ -35,6 +36,8 @@ struct Shared {
   CounterRegistry& counters;
   std::string instance_id;  ///< Random hex, for CDN-Loop.
   std::atomic<bool> draining{false};
+  cache::PersistedQueries persisted;  ///< GraphQL documents by their hash.
+  cache::SearchRules searches;        ///< No-Vary-Search rules of what is stored.
 };
 
 }  // namespace forebay::proxy

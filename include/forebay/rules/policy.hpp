@@ -24,6 +24,9 @@ enum class AuthorizationRule : std::uint8_t { Rfc, Key, Bypass, Share };
 enum class SetCookieRule : std::uint8_t { Bypass, Strip, Store };
 enum class RequestCookies : std::uint8_t { Guard, Share };
 enum class OnTimeout : std::uint8_t { Fetch, Error };
+/// What happens to a client that asks for a refresh without the right token: its request goes on as if it had not
+/// asked; the same, and the answer says so; or it is refused (403).
+enum class RefreshRefusal : std::uint8_t { Ignore, Warn, Forbid };
 
 /// What counts as an error for stale-if-error.
 struct StaleErrors {
@@ -83,6 +86,24 @@ struct Policy {
   std::vector<std::string> targeted_fields{"Forebay-Cache-Control", "CDN-Cache-Control"};
   bool targeted_strip = false;
   Duration keep = std::chrono::minutes{10};  ///< `cache.keep`: kept after staleness for validation.
+  /// What keeps a request from the cache when it is there: globs over the names of fields (lower case), cookies and
+  /// query parameters.
+  struct Bypass {
+    std::vector<std::string> headers, cookies, query;
+    bool empty() const noexcept { return headers.empty() && cookies.empty() && query.empty(); }
+  } bypass;
+  /// A hit within this share of the end of its lifetime starts a refresh behind it; `automatic`: by chance, weighted by
+  /// the time that a fetch takes and by how often the response is asked for (`refreshes_ahead`).
+  struct RefreshAhead {
+    double share = 0;
+    bool automatic = false;
+  } refresh_ahead;
+  struct ClientRefresh {
+    std::string token;  ///< Empty: no client may.
+    RefreshRefusal otherwise = RefreshRefusal::Ignore;
+  } client_refresh;
+  bool no_vary_search = false;  ///< Whether No-Vary-Search of responses counts.
+  bool suffix_guard = true;     ///< Pages under names of static files are not stored.
 };
 
 }  // namespace forebay::rules

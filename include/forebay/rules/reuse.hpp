@@ -5,6 +5,7 @@
 #include "forebay/rules/freshness.hpp"
 #include "forebay/rules/policy.hpp"
 #include "forebay/rules/storability.hpp"
+#include "forebay/rules/vocabulary.hpp"
 
 namespace forebay::rules {
 
@@ -19,6 +20,18 @@ enum class Reuse : std::uint8_t {
 /// Numbers only; called under a shard's lock. `directives` count only where the policy respects the client, but for
 /// those the caller handles itself (no-store, only-if-cached).
 Reuse may_reuse(const Freshness& stored, const RequestFacts& facts, const Policy& policy, Timestamp now) noexcept;
+
+/// How often a stored response has been used, and what it took to fetch it.
+struct Use {
+  std::uint64_t hits = 0;  ///< Since it was stored or last freshened.
+  Duration fetch_time{0};
+};
+/// Whether a hit on a fresh response should start a refresh behind it (`refresh_ahead`). `draw` is exponentially
+/// distributed with mean 1 (-ln of a uniform number in (0, 1]); it counts under `automatic` alone, where a response
+/// that few ask for is never refreshed early and a hot one almost surely before it ends, with at most about 1.2 fetches
+/// a lifetime (after "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015).
+bool refreshes_ahead(const Freshness& stored, const Use& use, const Policy& policy, double draw,
+                     Timestamp now) noexcept;
 
 /// Whether the stored response may stand in for a failed fetch (stale-if-error).
 bool may_serve_on_error(const Freshness& stored, const Policy& policy, Timestamp now) noexcept;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "forebay/http/message.hpp"
@@ -18,17 +20,26 @@ struct RequestFacts {
   bool cookie = false;
   bool no_store = false;
   bool range = false;
+  bool refresh = false;          ///< Asks by `Forebay-Refresh`, with the right token, for a fetch anew.
+  bool refresh_refused = false;  ///< Asks for it without the right token.
   RequestDirectives directives;
 };
+/// Tokens are compared in a time that does not tell how much of them is right.
 RequestFacts facts_of(const http::RequestView& request, const Policy& policy) noexcept;
 
 /// Whether the route's `methods` names this method. GET includes HEAD.
 bool lists_method(const Policy& policy, http::Method method, std::string_view method_text) noexcept;
 
-/// Whether a request is looked up at all; None = yes. Reasons: CacheOff, Method, Authorization (route says `bypass`),
-/// RequestBody (content on GET or HEAD).
-Reason may_look_up(const RequestFacts& facts, std::string_view method_text, bool has_content,
-                   const Policy& policy) noexcept;
+/// Content of a request that is no part of its key: none, some that the route says does not matter, or some that the
+/// route says nothing about and that could change the answer.
+enum class UnkeyedContent : std::uint8_t { None, Declared, Unexpected };
+
+/// Whether a request is looked up at all; None = yes. Reasons, in this order: CacheOff, Method, RuleHeader, RuleCookie,
+/// RuleQuery (`bypass`), Authorization (route says `bypass`), Precondition (If-Match or If-Unmodified-Since on a method
+/// that is not safe: it has to reach the origin with the request), RequestBody (Unexpected content). `query`: of the
+/// target, as sent; names are compared after decoding.
+Reason may_look_up(const RequestFacts& facts, const http::RequestView& request, std::optional<std::string_view> query,
+                   UnkeyedContent content, const Policy& policy) noexcept;
 
 /// May this response be stored (RFC 9111 section 3, and the route's policy)? On yes, `freshness` is complete, and
 /// `drop` names fields that are not stored: Connection and what it names, Proxy-*, those of private="..." and
@@ -50,9 +61,14 @@ struct Storability {
   std::vector<std::string> drop;
   bool storable() const noexcept { return reason == Reason::None; }
 };
-/// `proven`: the body's end is known by framing (false: close-delimited). `jitter` in [0, 1).
+/// `proven`: the body's end is known by framing (false: close-delimited). `jitter` in [0, 1). `path`: of the request,
+/// in normal form, for `suffix_guard` (TypeMismatch).
 Storability judge(const RequestFacts& facts, const http::ResponseView& response, const Policy& policy,
-                  const ExchangeTimes& times, bool proven, double jitter);
+                  const ExchangeTimes& times, bool proven, double jitter, std::string_view path = {});
+
+/// Whether a path ends like a static file (`.css`, `.js`, `.png`) while the Content-Type is HTML, JSON or XML that such
+/// a file never has: what web cache deception looks like.
+bool is_deceptive(std::string_view path, const http::ResponseView& response) noexcept;
 
 /// Whether this request, too, carries what made a fetch `by_request` for `reason`; if not, it may lead anew.
 bool brings(const RequestFacts& facts, Reason reason) noexcept;

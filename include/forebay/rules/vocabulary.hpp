@@ -24,6 +24,7 @@ enum class Reason : std::uint8_t {
   RuleCookie,
   RuleQuery,
   Authorization,
+  Precondition,
   RequestNoStore,
   RequestBody,
   BodyTooLarge,

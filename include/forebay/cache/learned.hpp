@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "forebay/base/hash.hpp"
+#include "forebay/rules/no_vary_search.hpp"
+
+// What keys learn from earlier messages. Bounded tables whose slots are overwritten; forgetting costs a miss, never a
+// wrong answer. Thread-safe, with a short lock that is held across nothing; touched only by routes that use them.
+
+namespace forebay::cache {
+
+/// GraphQL documents by the SHA-256 of their text (automatic persisted queries), so that a request that brings the hash
+/// alone and one that brings the document meet in one key. Only documents that were seen with their text get in: nobody
+/// can say what a hash stands for but by showing it.
+class PersistedQueries {
+ public:
+  explicit PersistedQueries(std::size_t slots = 16384);
+  ~PersistedQueries();
+  struct Document {
+    Digest normal;     ///< Of the normalised document (the first 128 bits of its SHA-256).
+    Digest only_name;  ///< Of the one operation's name; zero when there are several or it has none.
+    bool reads_only = true;
+  };
+  /// `hash`: 64 lower-case hex digits.
+  void learn(std::string_view hash, const Document& document);
+  std::optional<Document> find(std::string_view hash) const;
+
+ private:
+  struct Private;
+  std::unique_ptr<Private> p_;
+};
+
+/// The No-Vary-Search rule that the latest stored response of a resource came with, by `Key::base`.
+class SearchRules {
+ public:
+  explicit SearchRules(std::size_t slots = 4096);
+  ~SearchRules();
+  void learn(const Digest& base, const rules::NoVarySearch& rule);
+  void forget(const Digest& base);
+  std::shared_ptr<const rules::NoVarySearch> find(const Digest& base) const;
+
+ private:
+  struct Private;
+  std::unique_ptr<Private> p_;
+};
+
+}  // namespace forebay::cache

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "forebay/base/error.hpp"
+#include "forebay/cache/key.hpp"
+#include "forebay/cache/store.hpp"
+#include "forebay/config/config.hpp"
+#include "forebay/config/route_table.hpp"
+#include "forebay/http/fields.hpp"
+#include "forebay/proxy/runtime.hpp"
+
+namespace forebay::proxy {
+
+/// A request to be explained, and perhaps a response to be judged.
+struct ExplainRequest {
+  std::string method = "GET";
+  std::string url;  ///< `http://shop.example.com/api/search?q=1`; a path alone has the host of a Host field, or none.
+  http::Fields fields;
+  std::optional<std::string> content;
+  struct Response {
+    int status = 200;
+    http::Fields fields;
+    std::optional<std::string> content{};  ///< For routes that look into it (GraphQL).
+  };
+  std::optional<Response> response{};
+};
+
+/// What it is explained with. Without a store nothing is said of what is stored.
+struct ExplainContext {
+  const config::Config& config;
+  const config::RouteTable& routes;
+  const cache::Store* store = nullptr;
+  Shared* shared = nullptr;  ///< What the process has learned; null: a table of its own for this one request.
+  Now now;
+};
+
+/// What would happen to it, and why.
+struct Explanation {
+  std::string method, url;
+  struct MatchedRoute {
+    std::string name;
+    std::size_t index = 0;
+    std::string file;
+    int line = 0;
+    std::string policy, origin;
+    std::vector<std::string> methods;
+    std::string target;  ///< What the origin is asked for: path and query, after rewrites.
+  };
+  std::optional<MatchedRoute> route;
+  bool has_key = false;
+  std::string key_text, key_id;
+  std::vector<cache::KeyPart> parts;
+  bool looked_up = false;
+  rules::Reason lookup_reason = rules::Reason::None;
+  struct Stored {
+    bool found = false;
+    std::string tier = "l1";
+    std::string
+        state;  ///< `fresh`, `stale_while_revalidate`, `stale_if_error`, `stale`, `must_validate`, `not_for_this`.
+    std::int64_t age_s = 0, ttl_s = 0, swr_s = 0, sie_s = 0;
+    std::uint64_t size = 0, hits = 0;
+    std::size_t variants = 0;
+  };
+  std::optional<Stored> stored;  ///< Nothing without a store, or without a look-up.
+  struct Judged {
+    bool storable = false;
+    rules::Reason reason = rules::Reason::None;
+    std::int64_t ttl_s = 0, swr_s = 0, sie_s = 0;
+    std::string ttl_source;   ///< `s-maxage`, `default`, ... of rules::TtlSource.
+    std::string ttl_setting;  ///< Who set it: `routes.search.ttl.default`, `response Cache-Control`, `built-in`.
+    std::string swr_setting, sie_setting;
+  };
+  std::optional<Judged> response;
+  std::string result;        ///< As far as it can be told: `hit`, `stale`, `miss`, `bypass`, `error`.
+  std::string cache_status;  ///< The member of Cache-Status that the answer would carry; empty for none.
+  std::string x_cache;
+  std::vector<std::string> notes;  ///< Sentences: what else fired (a rewrite, a refused refresh, cookies guarded).
+};
+
+/// `Malformed` when the request is none that could be sent (method, url, a field).
+Result<Explanation> explain(const ExplainRequest& request, const ExplainContext& context);
+
+}  // namespace forebay::proxy

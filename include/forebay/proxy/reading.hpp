@@ -1,0 +1,51 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forebay/cache/key.hpp"
+#include "forebay/cache/learned.hpp"
+#include "forebay/config/config.hpp"
+#include "forebay/config/route_table.hpp"
+#include "forebay/http/message.hpp"
+#include "forebay/http/target.hpp"
+#include "forebay/rules/storability.hpp"
+
+// What is decided about a request before anything is looked up. Serving and explaining call the same functions, so that
+// an explanation cannot say what would not happen.
+
+namespace forebay::proxy {
+
+/// A request as it is read: what is matched, keyed and forwarded. Used again for each request; holds views into itself
+/// and into the request, so it neither moves nor outlives that.
+struct Reading {
+  http::Target target;
+  std::string host;                      ///< Normal form; empty for HTTP/1.0 without Host.
+  std::string_view scheme;               ///< Of a trusted X-Forwarded-Proto, else the listener's.
+  const config::Route* route = nullptr;  ///< Null: none matched.
+  bool method_fits = false;              ///< False: the route is the first that matched but for its methods.
+  rules::RequestFacts facts;
+  cache::ContentUse content = cache::ContentUse::None;
+  /// None: looked up, once the key is built (with the content read, where `content` is Keyed).
+  rules::Reason reason = rules::Reason::None;
+  std::vector<cache::Capture> captures;
+
+  Reading() = default;
+  Reading(const Reading&) = delete;
+};
+
+/// Sets `host` and `scheme` from Host, an absolute-form target (already in `target`) and X-Forwarded-Proto of a trusted
+/// peer. False: the host is none (400).
+bool read_host(std::string_view host_field, std::string_view forwarded_proto, bool trusted,
+               std::string_view listener_scheme, Reading& reading);
+/// Finds the route and decides whether the request is looked up. After `target`, `host` and `scheme` are set. Fields
+/// that Connection names are gone from `request` already.
+void read_route(const config::RouteTable& routes, const http::RequestView& request, bool has_content, Reading& reading);
+/// The key of a request whose `reason` is None; gives why there is none. `content`: whole, as sent.
+rules::Reason build_key(const Reading& reading, const http::RequestView& request,
+                        std::optional<std::string_view> content, cache::PersistedQueries& persisted, cache::Key& key,
+                        const rules::NoVarySearch* search = nullptr, std::vector<cache::KeyPart>* parts = nullptr);
+
+}  // namespace forebay::proxy

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forebay/http/fields.hpp"
+
+namespace forebay::rules {
+
+/// What a response says about the query parameters it does not depend on (No-Vary-Search, draft of the HTTP working
+/// group).
+struct NoVarySearch {
+  enum class Ignored : std::uint8_t { None, Listed, All, AllExcept };
+  bool key_order = false;  ///< The order of parameters of different names does not matter.
+  Ignored ignored = Ignored::None;
+  std::vector<std::string> names;  ///< Decoded; of Listed and AllExcept; sorted, without doubles.
+  bool operator==(const NoVarySearch&) const = default;
+  bool ignores(std::string_view decoded_name) const noexcept;
+};
+/// Nothing for an absent field, for one that cannot be read, whose members are of the wrong type or contradict one
+/// another, and for one that leaves exact matching in force: the default then applies.
+std::optional<NoVarySearch> read_no_vary_search(http::FieldsView response_fields);
+
+/// Appends the query (without `?`, as sent) in a form in which two queries that the rule takes for the same have one
+/// text and others never: ignored parameters left out, names and values decoded as forms are and encoded again, sorted
+/// by name (stably) under `key_order`. `%`, `|`, `&`, control bytes and in names `=` are percent-encoded.
+void append_search(const NoVarySearch& rule, std::string_view query, std::string& out);
+/// Appends the rule itself in one form for each meaning.
+void append_rule(const NoVarySearch& rule, std::string& out);
+
+}  // namespace forebay::rules
