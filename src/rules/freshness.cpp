@@ -61,11 +61,15 @@ std::optional<Lifetime> configured_lifetime(int status, const Policy& policy) no
   return listed ? std::optional(Lifetime{policy.ttl.fallback, TtlSource::Default}) : std::nullopt;
 }
 
-void clamp(Lifetime& life, int status, const Policy::Ttl& ttl) noexcept {
+void clamp(Lifetime& life, int status, const Policy::Ttl& ttl, bool cookie_guarded) noexcept {
   // A route that says zero for a status means it, whatever its minimum for the others; and nobody wants an error
   // lifted.
   const bool zero_stays = life.source == TtlSource::Status || is_passing_error(status);
-  if (life.value < ttl.min && !(zero_stays && life.value <= Duration{0})) {
+  const bool lifts = life.value < ttl.min && !(zero_stays && life.value <= Duration{0});
+  // What a minimum adds is the route's word as much as a default is.
+  if (lifts && cookie_guarded) {
+    life.blocked_by_cookie = true;
+  } else if (lifts) {
     life.value = ttl.min;
     life.source = TtlSource::Min;
   }
@@ -150,7 +154,7 @@ Lifetime freshness_lifetime(const http::ResponseView& response, const ResponseDi
       return none;
     }
   }
-  clamp(*life, response.status, policy.ttl);
+  clamp(*life, response.status, policy.ttl, cookie_guarded);
   cap_by_retry_after(*life, response, times.received);
   // Jitter takes from what is left of it, so that a response that arrives old is not made stale by it.
   const Duration left = life->value - corrected_initial_age(response, times);

@@ -14,16 +14,12 @@ Duration staleness(const Freshness& stored, Timestamp now) noexcept {
 
 bool is_fresh(const Freshness& stored, Timestamp now) noexcept { return staleness(stored, now) < Duration{0}; }
 
-// The origin's window wins, also where it is the shorter one (RFC 5861 section 3).
 Duration revalidate_window(const Freshness& stored, const Policy& policy) noexcept {
-  if (stored.no_cache) return Duration{0};
-  if (stored.stale_while_revalidate) return *stored.stale_while_revalidate;
-  return stored.must_revalidate ? Duration{0} : policy.stale.while_revalidate;
+  return windows_of(stored, policy).while_revalidate;
 }
 
 Duration error_window(const Freshness& stored, const Policy& policy) noexcept {
-  if (stored.no_cache || stored.must_revalidate) return Duration{0};
-  return stored.stale_if_error ? Duration{*stored.stale_if_error} : policy.stale.if_error;
+  return windows_of(stored, policy).if_error;
 }
 
 bool not_for(const Freshness& stored, const RequestFacts& facts) noexcept {
@@ -39,9 +35,24 @@ bool client_declines(const RequestDirectives& d, const Freshness& stored, Timest
 
 }  // namespace
 
+// The origin's window wins, also where it is the shorter one (RFC 5861 section 3).
+StaleWindows windows_of(const Freshness& stored, const Policy& policy) noexcept {
+  StaleWindows w;
+  if (stored.no_cache) return w;
+  w.from_origin_swr = stored.stale_while_revalidate.has_value();
+  if (w.from_origin_swr)
+    w.while_revalidate = *stored.stale_while_revalidate;
+  else if (!stored.must_revalidate)
+    w.while_revalidate = policy.stale.while_revalidate;
+  if (stored.must_revalidate) return w;
+  w.from_origin_sie = stored.stale_if_error.has_value();
+  w.if_error = w.from_origin_sie ? Duration{*stored.stale_if_error} : policy.stale.if_error;
+  return w;
+}
+
 Reuse may_reuse(const Freshness& stored, const RequestFacts& facts, const Policy& policy, Timestamp now) noexcept {
   if (not_for(stored, facts)) return Reuse::NotForThis;
-  if (stored.no_cache) return Reuse::Validate;
+  if (stored.no_cache || facts.refresh) return Reuse::Validate;
   const RequestDirectives& client = facts.directives;
   const bool listens = policy.client_cache_control;
   if (listens && client_declines(client, stored, now)) return Reuse::Validate;
@@ -56,6 +67,10 @@ Reuse may_reuse(const Freshness& stored, const RequestFacts& facts, const Policy
     if (std::chrono::ceil<Seconds>(stale_for) <= *client.max_stale) return Reuse::MaxStale;
   }
   return Reuse::Validate;
+}
+
+CacheResult served_as(const Freshness& stored, Timestamp now) noexcept {
+  return is_fresh(stored, now) ? CacheResult::Hit : CacheResult::Stale;
 }
 
 bool may_serve_on_error(const Freshness& stored, const Policy& policy, Timestamp now) noexcept {
@@ -73,7 +88,7 @@ Timestamp useless_after(const Freshness& stored, const Policy& policy, bool has_
 
 Forward forward_reason(const Freshness& stored, const RequestFacts& facts, const Policy& policy,
                        Timestamp now) noexcept {
-  if (not_for(stored, facts)) return Forward::Request;
+  if (facts.refresh || not_for(stored, facts)) return Forward::Request;
   if (stored.no_cache || !is_fresh(stored, now)) return Forward::Stale;
   const bool declined = policy.client_cache_control && client_declines(facts.directives, stored, now);
   return declined ? Forward::Request : Forward::Stale;

@@ -6,6 +6,7 @@
 #include "forebay/http/target.hpp"
 #include "forebay/rules/reuse.hpp"
 #include "forebay/rules/vary.hpp"
+#include "rules/bypass.hpp"
 #include "rules/directive.hpp"
 
 namespace forebay::rules {
@@ -19,6 +20,7 @@ struct Case {
   const http::ResponseView& response;
   const Policy& policy;
   const ExchangeTimes& times;
+  std::string_view path;
   ResponseDirectives directives;
   Lifetime lifetime;
 
@@ -74,8 +76,8 @@ Reason lifetime_reason(const Case& c, const Freshness& f) noexcept {
   // A zero that the route itself says is meant. And an error that is not fresh must not take the place of what it
   // hides.
   if (c.lifetime.source == TtlSource::Status || passing) return Reason::ZeroTtl;
-  if (can_validate) return Reason::None;
-  return useless_after(f, c.policy, false) > f.received ? Reason::None : Reason::ZeroTtl;
+  if (can_validate || useless_after(f, c.policy, false) > f.received) return Reason::None;
+  return c.lifetime.blocked_by_cookie ? Reason::Cookie : Reason::ZeroTtl;
 }
 
 bool too_large(const Case& c) noexcept {
@@ -90,6 +92,7 @@ Reason response_reason(const Case& c, const Freshness& f, bool proven) {
   if (c.policy.vary && read_vary(c.response.fields).any) return Reason::VaryStar;
   if (c.policy.set_cookie == SetCookieRule::Bypass && c.response.fields.has(FieldId::SetCookie))
     return Reason::SetCookie;
+  if (c.policy.suffix_guard && is_deceptive(c.path, c.response)) return Reason::TypeMismatch;
   if (const Reason r = lifetime_reason(c, f); r != Reason::None) return r;
   if (too_large(c)) return Reason::TooLarge;
   return proven || c.policy.store_close_delimited ? Reason::None : Reason::Unproven;
@@ -145,6 +148,22 @@ std::vector<std::string> fields_to_drop(const Case& c) {
   return names;
 }
 
+// Compares in a time that depends on the length of what was sent alone.
+bool same_secret(std::string_view sent, std::string_view token) noexcept {
+  unsigned char differs = sent.size() == token.size() ? 0 : 1;
+  for (std::size_t i = 0; i < sent.size(); ++i)
+    differs |= static_cast<unsigned char>(sent[i] ^ token[i % token.size()]);
+  return differs == 0;
+}
+
+// RFC 9110 section 13.1: what makes a change depend on the state at the origin. A stored answer to another such request
+// says nothing of whether this one's condition holds.
+bool has_precondition(http::FieldsView fields) noexcept {
+  return fields.has(FieldId::IfMatch) || fields.has(FieldId::IfUnmodifiedSince);
+}
+
+constexpr std::string_view kRefresh = "Forebay-Refresh";
+
 }  // namespace
 
 bool lists_method(const Policy& policy, http::Method method, std::string_view method_text) noexcept {
@@ -160,8 +179,16 @@ RequestFacts facts_of(const http::RequestView& request, const Policy& policy) no
   RequestFacts facts;
   facts.method = request.method;
   bool directives = false;
+  const std::string_view token = policy.client_refresh.token;
   for (const http::Field& f : request.fields) {
     switch (f.id) {
+      case FieldId::Other:
+        if (token.empty() || !http::iequals(f.name, kRefresh)) break;
+        if (same_secret(f.value, token))
+          facts.refresh = true;
+        else
+          facts.refresh_refused = true;
+        break;
       case FieldId::Authorization:
         facts.authorization = policy.authorization != AuthorizationRule::Share;
         break;
@@ -179,6 +206,7 @@ RequestFacts facts_of(const http::RequestView& request, const Policy& policy) no
         break;
     }
   }
+  if (facts.refresh) facts.refresh_refused = false;
   facts.authorization_in_key = facts.authorization && policy.authorization == AuthorizationRule::Key;
   if (directives) {
     facts.directives = read_request_directives(request.fields);
@@ -187,18 +215,19 @@ RequestFacts facts_of(const http::RequestView& request, const Policy& policy) no
   return facts;
 }
 
-Reason may_look_up(const RequestFacts& facts, std::string_view method_text, bool has_content,
-                   const Policy& policy) noexcept {
+Reason may_look_up(const RequestFacts& facts, const http::RequestView& request, std::optional<std::string_view> query,
+                   UnkeyedContent content, const Policy& policy) noexcept {
   if (!policy.cache) return Reason::CacheOff;
-  if (!lists_method(policy, facts.method, method_text)) return Reason::Method;
+  if (!lists_method(policy, facts.method, request.method_text)) return Reason::Method;
+  if (const Reason r = bypass_reason(request, query, policy.bypass); r != Reason::None) return r;
   if (facts.authorization && policy.authorization == AuthorizationRule::Bypass) return Reason::Authorization;
-  // Content that is no part of the key could change the answer.
-  return has_content ? Reason::RequestBody : Reason::None;
+  if (!http::is_safe(facts.method) && has_precondition(request.fields)) return Reason::Precondition;
+  return content == UnkeyedContent::Unexpected ? Reason::RequestBody : Reason::None;
 }
 
 Storability judge(const RequestFacts& facts, const http::ResponseView& response, const Policy& policy,
-                  const ExchangeTimes& times, bool proven, double jitter) {
-  Case c{facts, response, policy, times, read_response_directives(response.fields, policy.targeted_fields), {}};
+                  const ExchangeTimes& times, bool proven, double jitter, std::string_view path) {
+  Case c{facts, response, policy, times, path, read_response_directives(response.fields, policy.targeted_fields), {}};
   const bool guarded = facts.cookie && policy.request_cookies == RequestCookies::Guard && !policy.cookies_chosen;
   c.lifetime = freshness_lifetime(response, c.directives, policy, times, guarded, jitter);
 

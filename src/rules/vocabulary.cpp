@@ -10,42 +10,17 @@ constexpr std::array<std::string_view, kCacheResults> kResults{
     "hit", "hit_l2", "stale", "stale_error", "coalesced", "revalidated", "miss", "bypass", "error"};
 constexpr std::array<std::string_view, kCacheResults> kXCache{"HIT",         "HIT",  "STALE",  "STALE", "COALESCED",
                                                               "REVALIDATED", "MISS", "BYPASS", "ERROR"};
-constexpr std::array<std::string_view, static_cast<std::size_t>(Reason::kCount)> kReasons{"",
-                                                                                          "cache_off",
-                                                                                          "method",
-                                                                                          "rule_header",
-                                                                                          "rule_cookie",
-                                                                                          "rule_query",
-                                                                                          "authorization",
-                                                                                          "request_no_store",
-                                                                                          "request_body",
-                                                                                          "body_too_large",
-                                                                                          "body_unparsable",
-                                                                                          "graphql_operation",
-                                                                                          "pass_memory",
-                                                                                          "no_route",
-                                                                                          "upgrade",
-                                                                                          "range",
-                                                                                          "no_freshness",
-                                                                                          "no_store",
-                                                                                          "private",
-                                                                                          "set_cookie",
-                                                                                          "cookie",
-                                                                                          "vary_star",
-                                                                                          "status",
-                                                                                          "too_large",
-                                                                                          "partial",
-                                                                                          "origin_error",
-                                                                                          "truncated",
-                                                                                          "unproven",
-                                                                                          "zero_ttl",
-                                                                                          "type_mismatch",
-                                                                                          "graphql_errors",
-                                                                                          "admission"};
+constexpr auto kReasons = std::to_array<std::string_view>(
+    {"", "cache_off", "method", "rule_header", "rule_cookie", "rule_query", "authorization", "precondition",
+     "request_no_store", "request_body", "body_too_large", "body_unparsable", "graphql_operation", "pass_memory",
+     "no_route", "upgrade", "range",
+     //
+     "no_freshness", "no_store", "private", "set_cookie", "cookie", "vary_star", "status", "too_large", "partial",
+     "origin_error", "truncated", "unproven", "zero_ttl", "type_mismatch", "graphql_errors", "admission"});
 constexpr std::array<std::string_view, 9> kForwards{"",     "bypass",  "method", "uri-miss", "vary-miss",
                                                     "miss", "request", "stale",  "partial"};
 
-static_assert(!kReasons.back().empty(), "a reason without its word");
+static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kCount), "a reason without its word");
 
 }  // namespace
 

@@ -51,7 +51,7 @@ struct Lifetime {
   Duration value{0};
   TtlSource source = TtlSource::None;
   bool explicit_lifetime = false;
-  bool blocked_by_cookie = false;  ///< A configured lifetime would have applied but for the guard.
+  bool blocked_by_cookie = false;  ///< A configured lifetime, or minimum, would have applied but for the guard.
 };
 Lifetime freshness_lifetime(const http::ResponseView& response, const ResponseDirectives& directives,
                             const Policy& policy, const ExchangeTimes& times, bool cookie_guarded, double jitter);

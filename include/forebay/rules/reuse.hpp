@@ -21,15 +21,28 @@ enum class Reuse : std::uint8_t {
 /// those the caller handles itself (no-store, only-if-cached).
 Reuse may_reuse(const Freshness& stored, const RequestFacts& facts, const Policy& policy, Timestamp now) noexcept;
 
+/// Whether a stored response that is served counts as a hit or as stale.
+CacheResult served_as(const Freshness& stored, Timestamp now) noexcept;
+
+/// The windows in which a stale response may be served, and whether the origin or the route says so.
+struct StaleWindows {
+  Duration while_revalidate{0};
+  Duration if_error{0};
+  bool from_origin_swr = false;
+  bool from_origin_sie = false;
+};
+StaleWindows windows_of(const Freshness& stored, const Policy& policy) noexcept;
+
 /// How often a stored response has been used, and what it took to fetch it.
 struct Use {
   std::uint64_t hits = 0;  ///< Since it was stored or last freshened.
   Duration fetch_time{0};
 };
 /// Whether a hit on a fresh response should start a refresh behind it (`refresh_ahead`). `draw` is exponentially
-/// distributed with mean 1 (-ln of a uniform number in (0, 1]); it counts under `automatic` alone, where a response
-/// that few ask for is never refreshed early and a hot one almost surely before it ends, with at most about 1.2 fetches
-/// a lifetime (after "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015).
+/// distributed with mean 1 (-ln of a uniform number in (0, 1]) and counts under `automatic` alone: there, a response
+/// that fewer than some 20 requests a lifetime ask for is never refreshed early, and a hot one almost surely is before
+/// it ends, with at most about 1.2 fetches a lifetime unless a fetch takes longer than a tenth of it (after "Optimal
+/// Probabilistic Cache Stampede Prevention", VLDB 2015). Never for what is stale already, purged or `no-cache`.
 bool refreshes_ahead(const Freshness& stored, const Use& use, const Policy& policy, double draw,
                      Timestamp now) noexcept;
 

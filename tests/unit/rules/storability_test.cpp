@@ -305,7 +305,10 @@ TEST(Facts, TellWhatOfARequestMatters) {
 Reason look_up(http::Method method, const Policy& policy = {}, bool content = false, std::string_view text = {}) {
   RequestFacts f;
   f.method = method;
-  return may_look_up(f, text.empty() ? http::to_string(method) : text, content, policy);
+  http::RequestView request;
+  request.method = method;
+  request.method_text = text.empty() ? http::to_string(method) : text;
+  return may_look_up(f, request, {}, content ? UnkeyedContent::Unexpected : UnkeyedContent::None, policy);
 }
 
 TEST(LookUp, MethodsAreThoseOfTheRouteAndGetIncludesHead) {
@@ -333,7 +336,8 @@ TEST(LookUp, ContentOnGetAndTheRoutesSwitchesBypass) {
   EXPECT_EQ(look_up(http::Method::Get, off), Reason::CacheOff);
   Policy bypass;
   bypass.authorization = AuthorizationRule::Bypass;
-  EXPECT_EQ(may_look_up(facts(Ask({{"Authorization", "x"}}), bypass), "GET", false, bypass), Reason::Authorization);
+  const Ask ask({{"Authorization", "x"}});
+  EXPECT_EQ(may_look_up(facts(ask, bypass), ask.view(), {}, UnkeyedContent::None, bypass), Reason::Authorization);
 }
 
 TEST(LookUp, ContentThatNoKeyKnowsOfIsNeverLookedUp) {

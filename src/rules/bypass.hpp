@@ -1,0 +1,17 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "forebay/http/message.hpp"
+#include "forebay/rules/policy.hpp"
+#include "forebay/rules/vocabulary.hpp"
+
+namespace forebay::rules {
+
+/// The first of the route's `bypass` lists that something in the request matches, by being there: RuleHeader,
+/// RuleCookie or RuleQuery; None without a match. What has no list is not looked at.
+Reason bypass_reason(const http::RequestView& request, std::optional<std::string_view> query,
+                     const Policy::Bypass& bypass);
+
+}  // namespace forebay::rules

@@ -1,0 +1,225 @@
+#include "forebay/rules/no_vary_search.hpp"
+
+#include <algorithm>
+#include <variant>
+
+#include "forebay/http/structured_fields.hpp"
+#include "forebay/http/target.hpp"
+
+namespace forebay::rules {
+namespace {
+
+namespace sf = http::sf;
+using Ignored = NoVarySearch::Ignored;
+
+constexpr std::string_view kField = "No-Vary-Search";
+constexpr char kHex[] = "0123456789ABCDEF";
+
+int hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+// Calls `visit(byte, broken)` for each byte of a name or value as the form parser of the URL standard decodes it: `+`
+// is a space, and a `%` without two hex digits behind it stands for itself, which `broken` tells.
+template <class F>
+void for_each_decoded(std::string_view text, F&& visit) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      visit(text[i] == '+' ? ' ' : text[i], false);
+      continue;
+    }
+    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
+    if (low < 0) {
+      visit('%', true);
+      continue;
+    }
+    visit(static_cast<char>(high * 16 + low), false);
+    i += 2;
+  }
+}
+
+void append_escaped(char c, std::string& out) {
+  const auto byte = static_cast<unsigned char>(c);
+  out.append({'%', kHex[byte >> 4], kHex[byte & 15]});
+}
+
+bool is_special(char c) noexcept {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7F || c == '%' || c == '|' || c == '&';
+}
+
+// Decodes and encodes again. The draft takes a broken `%` for an escaped one; here the two stay apart (as `%%`, which
+// nothing else gives), because origins do not agree on the first.
+void append_normal(std::string_view text, bool is_name, std::string& out) {
+  for_each_decoded(text, [&](char c, bool broken) {
+    if (broken)
+      out.append("%%");
+    else if (is_special(c) || (is_name && c == '='))
+      append_escaped(c, out);
+    else
+      out.push_back(c);
+  });
+}
+
+// The strings of an inner list, as "parse a key" of the draft decodes them. Nothing when one is no string.
+std::optional<std::vector<std::string>> read_names(const sf::InnerList& list) {
+  std::vector<std::string> names;
+  for (const sf::Item& item : list.items) {
+    const auto* name = std::get_if<std::string>(&item.value);
+    if (!name) return std::nullopt;
+    std::string& out = names.emplace_back();
+    for_each_decoded(*name, [&](char c, bool) { out.push_back(c); });
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+const bool* boolean(const sf::Member& member) noexcept {
+  const auto* item = std::get_if<sf::Item>(&member);
+  return item ? std::get_if<bool>(&item->value) : nullptr;
+}
+
+// `params`: a boolean, or the names that are ignored.
+bool read_params(const sf::Member& member, NoVarySearch& rule) {
+  if (const bool* all = boolean(member)) {
+    rule.ignored = *all ? Ignored::All : Ignored::None;
+    return true;
+  }
+  const auto* list = std::get_if<sf::InnerList>(&member);
+  auto names = list ? read_names(*list) : std::nullopt;
+  if (!names) return false;
+  rule.ignored = names->empty() ? Ignored::None : Ignored::Listed;
+  rule.names = std::move(*names);
+  return true;
+}
+
+// `except`: names, beside a true `params` alone.
+bool read_except(const sf::Member& member, NoVarySearch& rule) {
+  const auto* list = std::get_if<sf::InnerList>(&member);
+  auto names = list && rule.ignored == Ignored::All ? read_names(*list) : std::nullopt;
+  if (!names) return false;
+  if (!names->empty()) rule.ignored = Ignored::AllExcept;
+  rule.names = std::move(*names);
+  return true;
+}
+
+// "Parse a URL search variance". What is not known makes the field nothing, as it does for a wrong type: to match less
+// is never wrong.
+std::optional<NoVarySearch> read_rule(const sf::Dictionary& dictionary) {
+  NoVarySearch rule;
+  const sf::Member* except = nullptr;
+  for (const auto& [name, member] : dictionary) {
+    if (name == "key-order") {
+      const bool* on = boolean(member);
+      if (!on) return std::nullopt;
+      rule.key_order = *on;
+    } else if (name == "params") {
+      if (!read_params(member, rule)) return std::nullopt;
+    } else if (name == "except") {
+      except = &member;
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (except && !read_except(*except, rule)) return std::nullopt;
+  if (rule == NoVarySearch{}) return std::nullopt;
+  return rule;
+}
+
+// Where a parameter that counts stands, in its normal form: `name=value` in a buffer.
+struct Parameter {
+  std::size_t from, equals, to;
+};
+
+// Kept from one query to the next, for they are read on the way of a hit.
+struct Buffers {
+  std::string name;
+  std::string text;
+  std::vector<Parameter> kept;
+};
+
+std::string_view decoded(std::string_view text, std::string& buffer) {
+  if (text.find_first_of("%+") == std::string_view::npos) return text;
+  buffer.clear();
+  for_each_decoded(text, [&](char c, bool) { buffer.push_back(c); });
+  return buffer;
+}
+
+}  // namespace
+
+bool NoVarySearch::ignores(std::string_view decoded_name) const noexcept {
+  const auto listed = [&] { return std::binary_search(names.begin(), names.end(), decoded_name, std::less<>{}); };
+  switch (ignored) {
+    case Ignored::None:
+      return false;
+    case Ignored::Listed:
+      return listed();
+    case Ignored::All:
+      return true;
+    case Ignored::AllExcept:
+      return !listed();
+  }
+  return false;
+}
+
+std::optional<NoVarySearch> read_no_vary_search(http::FieldsView response_fields) {
+  std::string scratch;
+  const auto value = response_fields.combined(kField, scratch);
+  if (!value) return std::nullopt;
+  const auto dictionary = sf::parse_dictionary(*value);
+  return dictionary ? read_rule(*dictionary) : std::nullopt;
+}
+
+void append_search(const NoVarySearch& rule, std::string_view query, std::string& out) {
+  thread_local Buffers b;
+  b.text.clear();
+  b.kept.clear();
+  http::for_each_query_pair(query, [&](const http::QueryPair& pair) {
+    if (rule.ignored != Ignored::None && rule.ignores(decoded(pair.name, b.name))) return;
+    Parameter p{b.text.size(), 0, 0};
+    append_normal(pair.name, true, b.text);
+    p.equals = b.text.size();
+    b.text.push_back('=');
+    append_normal(pair.value.value_or(std::string_view{}), false, b.text);
+    p.to = b.text.size();
+    b.kept.push_back(p);
+  });
+  const auto name = [&](const Parameter& p) { return std::string_view(b.text).substr(p.from, p.equals - p.from); };
+  if (rule.key_order) {
+    // Stably, by where they stood; std::stable_sort would allocate.
+    std::sort(b.kept.begin(), b.kept.end(), [&](const Parameter& x, const Parameter& y) {
+      const int order = name(x).compare(name(y));
+      return order != 0 ? order < 0 : x.from < y.from;
+    });
+  }
+  for (std::size_t i = 0; i < b.kept.size(); ++i) {
+    if (i > 0) out.push_back('&');
+    out.append(b.text, b.kept[i].from, b.kept[i].to - b.kept[i].from);
+  }
+}
+
+void append_rule(const NoVarySearch& rule, std::string& out) {
+  if (rule.key_order) out.append("key-order");
+  const bool listed = rule.ignored == Ignored::Listed && !rule.names.empty();
+  const bool except = rule.ignored == Ignored::AllExcept;
+  if (!listed && !except && rule.ignored != Ignored::All) return;
+  if (rule.key_order) out.push_back(';');
+  out.append(listed ? "params" : "all");
+  if (!listed && !except) return;
+  // A name follows each `&`, so that an empty one is seen too.
+  for (const std::string& name : rule.names) {
+    out.push_back('&');
+    for (const char c : name) {
+      if (is_special(c))
+        append_escaped(c, out);
+      else
+        out.push_back(c);
+    }
+  }
+}
+
+}  // namespace forebay::rules
