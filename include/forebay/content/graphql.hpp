@@ -25,17 +25,26 @@ struct GraphqlDocument {
 /// Not a validation: what a server would refuse is the server's to refuse. `out` is overwritten, its memory used again.
 Result<void> read_graphql(std::string_view text, GraphqlDocument& out);
 
-/// A request of GraphQL over HTTP, in parts that a key can be made of.
+class JsonTree;
+struct JsonTreeDeleter {
+  void operator()(JsonTree* tree) const noexcept;
+};
+
+/// A request of GraphQL over HTTP, in parts that a key can be made of. Filled anew for each request: once its buffers
+/// have grown, reading allocates nothing.
 struct GraphqlRequest {
   std::optional<std::string> query;  ///< The document as sent.
   std::string operation_name;        ///< Empty when absent, null or "".
   std::string variables;             ///< Canonical JSON; empty when absent, null or {}.
   std::string hash;                  ///< extensions.persistedQuery.sha256Hash in lower case; empty when absent.
   std::string rest;                  ///< Canonical JSON of all else: other extensions, other members; empty when none.
+  std::unique_ptr<JsonTree, JsonTreeDeleter> tree{};  ///< This and the next are kept for their memory.
+  std::string buffer;
 };
 /// Of a POST. `content_type` as sent: application/json (or a +json type) holds an object with `query`, `operationName`,
 /// `variables`, `extensions`; application/graphql is the document itself. `Malformed` for other types, for what is no
-/// such object (a batch is none), for members of the wrong type, and for what `CanonicalJson` refuses.
+/// such object (a batch is none), for members of the wrong type, for a hash that is not 64 hex digits, and for what
+/// `CanonicalJson` refuses.
 Result<void> read_graphql_content(std::string_view content_type, std::string_view content, Numbers numbers,
                                   GraphqlRequest& out);
 /// Of a GET: the same parts as query parameters, with `variables` and `extensions` as JSON. `Malformed` also when one

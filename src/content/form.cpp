@@ -1,0 +1,56 @@
+#include "forebay/content/form.hpp"
+
+namespace forebay::content {
+namespace {
+
+// The value of a hex digit; above 15 for what is none.
+constexpr unsigned hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? static_cast<unsigned>(lower - 'a' + 10) : 16;
+}
+
+}  // namespace
+
+Result<void> append_form_decoded(std::string_view text, std::string& out) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+') {
+      out.push_back(' ');
+    } else if (text[i] != '%') {
+      out.push_back(text[i]);
+    } else {
+      if (text.size() - i < 3) return Errc::Malformed;
+      const unsigned high = hex_value(text[i + 1]);
+      const unsigned low = hex_value(text[i + 2]);
+      if ((high | low) > 15) return Errc::Malformed;
+      out.push_back(static_cast<char>(high << 4 | low));
+      i += 2;
+    }
+  }
+  return {};
+}
+
+Result<void> read_form(std::string_view content, std::string& buffer, std::vector<FormField>& out) {
+  out.clear();
+  buffer.clear();
+  // Decoding never makes anything longer, so that the views below stay good.
+  buffer.reserve(content.size());
+  while (!content.empty()) {
+    const std::size_t end = content.find('&');
+    const std::string_view piece = content.substr(0, end);
+    content = end == std::string_view::npos ? std::string_view{} : content.substr(end + 1);
+    if (piece.empty()) continue;
+    const std::size_t equals = piece.find('=');
+    const std::size_t from = buffer.size();
+    if (auto name = append_form_decoded(piece.substr(0, equals), buffer); !name) return name;
+    const std::size_t middle = buffer.size();
+    if (equals != std::string_view::npos) {
+      if (auto value = append_form_decoded(piece.substr(equals + 1), buffer); !value) return value;
+    }
+    const std::string_view decoded = buffer;
+    out.push_back({decoded.substr(from, middle - from), decoded.substr(middle)});
+  }
+  return {};
+}
+
+}  // namespace forebay::content

@@ -1,0 +1,233 @@
+#include <algorithm>
+#include <utility>
+
+#include "content/json_tree.hpp"
+#include "forebay/content/form.hpp"
+#include "forebay/content/graphql.hpp"
+#include "forebay/content/media_type.hpp"
+
+namespace forebay::content {
+
+void JsonTreeDeleter::operator()(JsonTree* tree) const noexcept { delete tree; }
+
+namespace {
+
+using Node = JsonTree::Node;
+constexpr Node kNone = JsonTree::kNone;
+
+constexpr std::string_view kParameters[] = {"query", "operationName", "variables", "extensions"};
+constexpr std::string_view kPersisted = "persistedQuery";
+constexpr std::string_view kHash = "sha256Hash";
+
+void clear(GraphqlRequest& out) {
+  out.operation_name.clear();
+  out.variables.clear();
+  out.hash.clear();
+  out.rest.clear();
+  if (!out.tree) out.tree.reset(new JsonTree);
+}
+
+void set_query(GraphqlRequest& out, std::string_view text) {
+  if (!out.query) out.query.emplace();
+  out.query->assign(text);
+}
+
+bool is_null(const JsonTree& tree, Node node) noexcept { return tree.kind(node) == JsonKind::Null; }
+
+// An object, or null for none at all; kNone tells that there is nothing in it.
+Result<Node> object_or_nothing(const JsonTree& tree, Node node) noexcept {
+  if (node == kNone || is_null(tree, node)) return kNone;
+  if (tree.kind(node) != JsonKind::Object) return Errc::Malformed;
+  return tree.first_child(node) == kNone ? kNone : node;
+}
+
+// 64 hex digits, lowered: in upper case they mean the same, and any other text could mean two things once lowered.
+bool read_hash(std::string_view text, std::string& out) {
+  if (text.size() != 64) return false;
+  for (const char c : text) {
+    const char lower = c >= 'A' && c <= 'F' ? static_cast<char>(c | 0x20) : c;
+    if ((lower < '0' || lower > '9') && (lower < 'a' || lower > 'f')) return false;
+    out.push_back(lower);
+  }
+  return true;
+}
+
+// extensions.persistedQuery is {"version":1,"sha256Hash":"..."}; what else is in it counts as another extension.
+struct Persisted {
+  Node object = kNone;  // with a hash in it, else it is an extension like any other
+  Node hash = kNone;
+  Node version = kNone;  // when it is 1
+  bool has_others = false;
+};
+
+Result<Persisted> read_persisted(const JsonTree& tree, Node extensions, GraphqlRequest& out) {
+  Persisted persisted;
+  const Node object = tree.member(extensions, kPersisted);
+  if (object == kNone || is_null(tree, object)) return persisted;
+  if (tree.kind(object) != JsonKind::Object) return Errc::Malformed;
+  persisted.hash = tree.member(object, kHash);
+  if (persisted.hash == kNone) return persisted;
+  if (tree.kind(persisted.hash) != JsonKind::String || !read_hash(tree.text(persisted.hash), out.hash))
+    return Errc::Malformed;
+  persisted.object = object;
+  const Node version = tree.member(object, "version");
+  if (version != kNone && tree.kind(version) == JsonKind::Number && tree.text(version) == "1")
+    persisted.version = version;
+  for (Node node = tree.first_child(object); node != kNone; node = tree.next(node))
+    persisted.has_others |= node != persisted.hash && node != persisted.version;
+  return persisted;
+}
+
+void append_name(std::string& out, char separator, std::string_view name) {
+  out.push_back(separator);
+  append_json_string(out, name);
+  out.push_back(':');
+}
+
+// Appends the members of `object` that `leave_out` does not name, as an object.
+template <class LeaveOut>
+void append_others(const JsonTree& tree, Node object, Numbers numbers, LeaveOut&& leave_out, std::string& out) {
+  bool any = false;
+  for (Node node = tree.first_child(object); node != kNone; node = tree.next(node)) {
+    if (leave_out(node)) continue;
+    append_name(out, any ? ',' : '{', tree.name(node));
+    any = true;
+    tree.append_canonical(node, numbers, out);
+  }
+  out.append(any ? "}" : "{}");
+}
+
+// Appends `"extensions":{...}` without what the hash has taken; false when nothing is left of it.
+Result<bool> append_extensions(const JsonTree& tree, Node extensions, Numbers numbers, char separator,
+                               GraphqlRequest& out) {
+  const auto object = object_or_nothing(tree, extensions);
+  if (!object) return object.error();
+  if (*object == kNone) return false;
+  const auto persisted = read_persisted(tree, *object, out);
+  if (!persisted) return persisted.error();
+  const auto taken = [&](Node node) { return node == persisted->hash || node == persisted->version; };
+  const std::size_t before = out.rest.size();
+  append_name(out.rest, separator, "extensions");
+  bool any = false;
+  for (Node node = tree.first_child(*object); node != kNone; node = tree.next(node)) {
+    const bool reduced = node == persisted->object;
+    if (reduced && !persisted->has_others) continue;
+    append_name(out.rest, any ? ',' : '{', tree.name(node));
+    any = true;
+    if (reduced)
+      append_others(tree, node, numbers, taken, out.rest);
+    else
+      tree.append_canonical(node, numbers, out.rest);
+  }
+  if (any)
+    out.rest.push_back('}');
+  else
+    out.rest.resize(before);
+  return any;
+}
+
+Result<void> read_variables(const JsonTree& tree, Node variables, Numbers numbers, std::string& out) {
+  const auto object = object_or_nothing(tree, variables);
+  if (!object) return object.error();
+  if (*object != kNone) tree.append_canonical(*object, numbers, out);
+  return {};
+}
+
+Result<void> read_object(std::string_view content, Numbers numbers, GraphqlRequest& out) {
+  JsonTree& tree = *out.tree;
+  if (auto done = tree.read(content); !done) return done;
+  const Node root = tree.root();
+  if (tree.kind(root) != JsonKind::Object) return Errc::Malformed;
+
+  const Node query = tree.member(root, "query");
+  if (query != kNone && !is_null(tree, query)) {
+    if (tree.kind(query) != JsonKind::String) return Errc::Malformed;
+    set_query(out, tree.text(query));
+  } else {
+    out.query.reset();
+  }
+  const Node name = tree.member(root, "operationName");
+  if (name != kNone && !is_null(tree, name)) {
+    if (tree.kind(name) != JsonKind::String) return Errc::Malformed;
+    out.operation_name.assign(tree.text(name));
+  }
+  if (auto done = read_variables(tree, tree.member(root, "variables"), numbers, out.variables); !done) return done;
+
+  bool any = false;
+  for (Node node = tree.first_child(root); node != kNone; node = tree.next(node)) {
+    const char separator = any ? ',' : '{';
+    if (tree.name(node) == "extensions") {
+      const auto appended = append_extensions(tree, node, numbers, separator, out);
+      if (!appended) return appended.error();
+      any |= *appended;
+    } else if (!is_graphql_parameter(tree.name(node))) {
+      append_name(out.rest, separator, tree.name(node));
+      tree.append_canonical(node, numbers, out.rest);
+      any = true;
+    }
+  }
+  if (any) out.rest.push_back('}');
+  return {};
+}
+
+}  // namespace
+
+bool is_graphql_parameter(std::string_view name) noexcept {
+  return std::find(std::begin(kParameters), std::end(kParameters), name) != std::end(kParameters);
+}
+
+Result<void> read_graphql_content(std::string_view content_type, std::string_view content, Numbers numbers,
+                                  GraphqlRequest& out) {
+  clear(out);
+  if (is_type(content_type, "application/graphql")) {
+    set_query(out, content);
+    return {};
+  }
+  if (!is_json(content_type)) return Errc::Malformed;
+  return read_object(content, numbers, out);
+}
+
+Result<void> read_graphql_query(std::string_view query, Numbers numbers, GraphqlRequest& out) {
+  clear(out);
+  bool seen[std::size(kParameters)] = {};
+  std::string& text = out.buffer;
+  while (!query.empty()) {
+    const std::size_t end = query.find('&');
+    const std::string_view piece = query.substr(0, end);
+    query = end == std::string_view::npos ? std::string_view{} : query.substr(end + 1);
+    const std::size_t equals = piece.find('=');
+    text.clear();
+    // A name that cannot be decoded is none of the four.
+    if (!append_form_decoded(piece.substr(0, equals), text) || !is_graphql_parameter(text)) continue;
+    const auto which =
+        static_cast<std::size_t>(std::find(std::begin(kParameters), std::end(kParameters), text) - kParameters);
+    if (std::exchange(seen[which], true)) return Errc::Malformed;
+    text.clear();
+    if (equals != std::string_view::npos) {
+      if (auto done = append_form_decoded(piece.substr(equals + 1), text); !done) return done;
+    }
+    switch (which) {
+      case 0:
+        set_query(out, text);
+        break;
+      case 1:
+        out.operation_name.assign(text);
+        break;
+      default: {
+        JsonTree& tree = *out.tree;
+        if (auto done = tree.read(text); !done) return done;
+        if (which == 2) {
+          if (auto done = read_variables(tree, tree.root(), numbers, out.variables); !done) return done;
+        } else {
+          const auto any = append_extensions(tree, tree.root(), numbers, '{', out);
+          if (!any) return any.error();
+          if (*any) out.rest.push_back('}');
+        }
+      }
+    }
+  }
+  if (!seen[0]) out.query.reset();
+  return {};
+}
+
+}  // namespace forebay::content

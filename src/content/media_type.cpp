@@ -1,0 +1,54 @@
+#include "forebay/content/media_type.hpp"
+
+#include <algorithm>
+
+#include "forebay/http/fields.hpp"
+
+namespace forebay::content {
+namespace {
+
+constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+// `lower` is in lower case.
+bool equals_in_any_case(std::string_view text, std::string_view lower) noexcept {
+  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
+                    [](char a, char b) { return to_lower(a) == b; });
+}
+
+}  // namespace
+
+std::string_view essence(std::string_view content_type) noexcept {
+  return http::trim(content_type.substr(0, content_type.find(';')));
+}
+
+bool is_type(std::string_view content_type, std::string_view type) noexcept {
+  return equals_in_any_case(essence(content_type), type);
+}
+
+bool is_json(std::string_view content_type) noexcept {
+  constexpr std::string_view kSuffix = "+json";  // RFC 6839 section 3.1
+  const auto type = essence(content_type);
+  if (equals_in_any_case(type, "application/json") || equals_in_any_case(type, "text/json")) return true;
+  const auto slash = type.find('/');
+  return slash != std::string_view::npos && slash > 0 && type.size() > slash + 1 + kSuffix.size() &&
+         equals_in_any_case(type.substr(type.size() - kSuffix.size()), kSuffix);
+}
+
+void append_normal_type(std::string& out, std::string_view content_type) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < content_type.size(); ++i) {
+    const char c = content_type[i];
+    if (quoted) {
+      out.push_back(c);
+      if (c == '\\' && i + 1 < content_type.size())
+        out.push_back(content_type[++i]);
+      else if (c == '"')
+        quoted = false;
+    } else if (c != ' ' && c != '\t') {
+      out.push_back(to_lower(c));
+      quoted = c == '"';
+    }
+  }
+}
+
+}  // namespace forebay::content
