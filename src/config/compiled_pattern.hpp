@@ -30,6 +30,7 @@ struct PathPattern::Compiled {
   std::vector<std::string> captures;
   std::vector<PatternSegment> segments;  ///< Empty for a regular expression.
   std::unique_ptr<re2::RE2> regex;
+  std::vector<int> groups;  ///< Of the regular expression: the number of each capture.
 };
 
 /// What the route table sorts by.

@@ -12,6 +12,7 @@
 
 #include "config/keys.hpp"
 #include "config/readers.hpp"
+#include "config/secret.hpp"
 #include "config/yaml_tree.hpp"
 
 namespace forebay::config {
@@ -91,6 +92,7 @@ LoadResult load_checked(const LoadRequest& request, const Surroundings& surround
   if (!root) return {nullptr, report.take()};
   auto config = std::make_shared<Config>();
   config->file = request.file;
+  hide_secrets(*root, report);
   check_keys(*root, report);
   if (!report.full()) {
     Loading loading{*config, report, surroundings, *root, Section(report, root.get(), {}, {}), false, {}};

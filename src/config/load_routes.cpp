@@ -42,12 +42,13 @@ PolicyDraft read_named(Loading& loading, Drafts& named) {
   PolicyDraft base;
   base.policy.max_object = loading.config.cache.max_object;
   base.policy.keep = loading.config.cache.keep;
-  read_policy(Section(loading.report, loading.top.find("defaults"), "policy", "defaults"), base);
+  read_policy(Section(loading.report, loading.top.find("defaults"), "policy", "defaults"), "defaults", base);
   if (const auto* policies = loading.top.find("policies"); policies && policies->is_map()) {
     for (const auto& [key, value] : policies->entries) {
       if (is_users_own(key->text)) continue;
       auto draft = base;
-      read_policy(Section(loading.report, value.get(), "policy", "policies." + clipped(key->text)), draft);
+      const auto path = "policies." + clipped(key->text);
+      read_policy(Section(loading.report, value.get(), "policy", path), path, draft);
       named.emplace(key->text, std::move(draft));
     }
   }
@@ -106,64 +107,17 @@ bool read_path(const Section& section, Route& route) {
   return true;
 }
 
-/// Warnings about one route's policy, at whoever set it.
-void warn_policy(Loading& loading, const PolicyDraft& draft, const Route& route) {
-  auto& report = loading.report;
-  const auto at = [&](std::string_view key) {
-    const auto it = draft.set.find(key);
-    return it == draft.set.end() || it->second.node == nullptr ? nullptr : &it->second;
-  };
-  const auto& policy = draft.policy;
-  if (!policy.cache) return;
-  using rules::AuthorizationRule, rules::OriginCacheControl, rules::SetCookieRule;
-  if (const auto* by = at("body method")) {
-    report.error(1016, *by->node, by->path,
-                 "caching " + in_quotes(by->node->text) + " needs a key over the body, which is not in this version",
-                 "list GET, HEAD and OPTIONS, or set cache: false");
+/// The policy that all layers together have made, judged and put where it is used.
+void take_policy(Loading& loading, PolicyDraft draft, Route& route) {
+  check_policy(loading, draft, route);
+  for (const auto& [key, by] : draft.set) {
+    const auto flag = loading.report.flag_of(by.node->place);
+    route.provenance[key] = flag.empty() ? Provenance{by.said, by.node->place.line} : Provenance{flag, 0};
   }
-  if (const auto* by = at("set_cookie"); by && policy.set_cookie == SetCookieRule::Store) {
-    report.warning(2003, *by->node, by->path,
-                   "answers are stored with their Set-Cookie, and one client's cookie goes to others",
-                   "write strip or bypass");
-  }
-  if (const auto* by = at("origin_cache_control"); by && policy.origin_cache_control == OriginCacheControl::Override) {
-    report.warning(2012, *by->node, by->path, "no-store and private of the origin are overridden",
-                   "ignore passes over lifetimes only");
-  }
-  if (const auto* by = at("authorization"); by && policy.authorization == AuthorizationRule::Share) {
-    report.warning(2014, *by->node, by->path, "answers to authorised requests are shared with everyone",
-                   "key keeps them apart");
-  }
-  if (const auto* by = at("key.headers")) {
-    for (const auto& header : draft.key.headers)
-      if (header == "cookie" || header == "authorization")
-        report.warning(2011, *by->node, by->path, "a key over " + in_quotes(header) + " keeps an entry for each client",
-                       header == "cookie" ? "name what matters instead" : "write authorization: key");
-  }
-  if (policy.ttl.min > policy.ttl.max) {
-    const auto* by = at("ttl.min");
-    if (!by) by = at("ttl.max");
-    if (by)
-      report.error(
-          1004, *by->node, by->path,
-          "ttl.min " + format_duration(policy.ttl.min) + " is above ttl.max " + format_duration(policy.ttl.max), {});
-  } else if (policy.ttl.fallback > policy.ttl.max) {
-    const auto* by = at("ttl.default");
-    if (!by) by = at("ttl.max");
-    if (by)
-      report.warning(2004, *by->node, by->path,
-                     "ttl.default " + format_duration(policy.ttl.fallback) + " is above ttl.max " +
-                         format_duration(policy.ttl.max),
-                     "it is cut to ttl.max");
-  }
-  if (const auto* by = at("key.host"); by && !draft.key.host) {
-    const auto origin = loading.config.origins.find(route.origin);
-    if (origin != loading.config.origins.end() && origin->second.host_header == "preserve") {
-      report.warning(2013, *by->node, by->path,
-                     "the host is no part of the key, and the origin " + in_quotes(route.origin) + " sees it",
-                     "write host_header: origin there");
-    }
-  }
+  route.policy = std::move(draft.policy);
+  route.key = std::move(draft.key);
+  route.refresh_token_file = std::move(draft.refresh_token_file);
+  route.key.fingerprint = fingerprint_of(route);
 }
 
 void read_route(Loading& loading, const Node& node, const std::string& path, const Drafts& named,
@@ -176,12 +130,13 @@ void read_route(Loading& loading, const Node& node, const std::string& path, con
   route.file = loading.config.file;
   route.line = node.place.line;
   read_hosts(section, route);
-  read_path(section, route);
+  const bool has_pattern = read_path(section, route);
   auto draft = base;
   std::string policy;
   if (section.text("policy", policy)) {
     if (const auto it = named.find(policy); it != named.end()) {
       draft = it->second;
+      route.policy_name = policy;
     } else {
       std::vector<std::string_view> names;
       for (const auto& [name, unused] : named) names.push_back(name);
@@ -190,7 +145,10 @@ void read_route(Loading& loading, const Node& node, const std::string& path, con
                     near ? "did you mean \"" + *near + "\"?" : "name it under \"policies\"");
     }
   }
-  read_policy(Section(loading.report, &node, "policy", path), draft);
+  read_policy(Section(loading.report, &node, "policy", path), "routes." + route.name, draft);
+  read_rewrite(section.in("rewrite"), route.rewrite);
+  read_header_changes(section.in("request_headers"), Towards::Origin, route.request_headers);
+  read_header_changes(section.in("response_headers"), Towards::Client, route.response_headers);
   if (const auto* origin = section.find("origin")) {
     route.origin = resolve_origin(loading, *origin, section.path_of("origin"));
   } else if (node.find("origin") == nullptr) {
@@ -200,10 +158,8 @@ void read_route(Loading& loading, const Node& node, const std::string& path, con
                     "write \"origin: http://host:port\" here or at the top level");
     }
   }
-  warn_policy(loading, draft, route);
-  route.policy = std::move(draft.policy);
-  route.key = std::move(draft.key);
-  route.key.fingerprint = fingerprint_of(route.key, route.policy, route.origin);
+  if (!has_pattern) draft.key.captures.clear();  // Whether they exist cannot be told.
+  take_policy(loading, std::move(draft), route);
 }
 
 void check_names(Loading& loading, const Node& list, const std::vector<std::string>& names) {
@@ -260,15 +216,12 @@ void read_routes(Loading& loading) {
     Route route;
     route.name = "/**";
     route.origin = config.default_origin;
-    route.policy = base.policy;
-    route.key = base.key;
     route.file = config.file;
-    route.key.fingerprint = fingerprint_of(route.key, route.policy, route.origin);
     if (route.origin.empty() && misses_origin(loading)) {
       loading.report.error(1009, loading.root.place, "origin", "no origin is set",
                            "write \"origin: http://host:port\", or give --origin URL");
     }
-    warn_policy(loading, base, route);
+    take_policy(loading, base, route);
     config.routes.push_back(std::move(route));
     return;
   }

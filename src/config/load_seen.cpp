@@ -4,19 +4,42 @@
 
 #include "config/address.hpp"
 #include "config/readers.hpp"
+#include "config/secret.hpp"
 #include "config/suggest.hpp"
+#include "forebay/http/target.hpp"
 
 namespace forebay::config {
 namespace {
 
-std::string element(const Section& section, std::string_view key, std::size_t i) {
-  return section.path_of(key) + '[' + std::to_string(i) + ']';
+void read_allowed_hosts(const Section& admin, std::vector<std::string>& out) {
+  const auto list = admin.list("allowed_hosts");
+  if (!list) return;
+  out.clear();
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    const auto& item = *(*list)[i];
+    std::string host;
+    const bool good = http::append_normal_host(item.text, "http", host).has_value();
+    const auto port = good && host.find(']') == std::string::npos ? host.find(':') : std::string::npos;
+    if (good && port == std::string::npos && item.text.find('*') == std::string::npos)
+      out.push_back(std::move(host));
+    else
+      admin.error(1002, item, admin.path_of("allowed_hosts", i), in_quotes(item.text) + " is not a host",
+                  port != std::string::npos ? "write " + in_quotes(host.substr(0, port)) + "; it is for every port"
+                                            : "such as forebay.internal");
+  }
+}
+
+void read_operators(const Section& admin, Config::Operators& operators) {
+  read_secret(admin, "token", operators.token, operators.token_file);
+  admin.boolean("allow_loopback", operators.allow_loopback);
+  read_allowed_hosts(admin, operators.allowed_hosts);
 }
 
 void read_admin(Loading& loading) {
   auto& config = loading.config;
   config.admin = Address{Address::Kind::Tcp, "127.0.0.1", 8081, "127.0.0.1:8081"};
   const auto admin = loading.top.in("admin");
+  read_operators(admin, config.operators);
   const auto* node = admin.find("listen");
   const auto* text = node ? admin.scalar(*node, "admin.listen", "an address or off") : nullptr;
   if (!text) return;
@@ -31,11 +54,12 @@ void read_admin(Loading& loading) {
   }
   config.admin = std::move(*parsed.value);
   loading.places["admin"] = {node, "admin.listen"};
-  if (config.admin->kind == Address::Kind::Tcp && !is_loopback_host(config.admin->host)) {
+  if (config.admin->kind == Address::Kind::Tcp && !is_loopback_host(config.admin->host) &&
+      config.operators.token.empty()) {
     config.admin_public_only = true;
     loading.report.warning(2010, *node, "admin.listen",
                            "the admin listener can be reached from outside, without a token",
-                           "only /livez, /readyz, /metrics and /version are answered there");
+                           "only /livez, /readyz, /metrics and /version are answered there; set token_file for more");
   }
 }
 
@@ -154,23 +178,9 @@ void read_when(const Section& access, AccessLog& log) {
       log.bypass = true;
     else {
       const auto near = nearest(item.text, {"errors", "slow", "miss", "bypass"});
-      access.error(1002, item, element(access, "when", i),
-                   in_quotes(item.text) + " is not errors, slow, miss or bypass",
+      access.error(1002, item, access.path_of("when", i), in_quotes(item.text) + " is not errors, slow, miss or bypass",
                    near ? "did you mean \"" + *near + "\"?" : "");
     }
-  }
-}
-
-void read_names(const Section& section, std::string_view key, std::vector<std::string>& out) {
-  const auto list = section.list(key);
-  if (!list) return;
-  out.clear();
-  for (std::size_t i = 0; i < list->size(); ++i) {
-    if (is_glob((*list)[i]->text))
-      out.push_back((*list)[i]->text);
-    else
-      section.error(1002, *(*list)[i], element(section, key, i), in_quotes((*list)[i]->text) + " is not a name or glob",
-                    {});
   }
 }
 
@@ -187,8 +197,8 @@ void read_log(Loading& loading) {
   access.duration("slow", config.access.slow_after);
   access.ratio("sample", config.access.sample);
   const auto redact = access.in("redact");
-  read_names(redact, "headers", config.access.redact_headers);
-  read_names(redact, "query", config.access.redact_query);
+  redact.globs("headers", config.access.redact_headers);
+  redact.globs("query", config.access.redact_query);
   std::uint64_t buffer = config.access.buffer;
   if (access.size("buffer", buffer)) config.access.buffer = static_cast<std::size_t>(buffer);
   access.duration("flush", config.access.flush);
@@ -217,10 +227,10 @@ void read_metrics(Loading& loading) {
   std::vector<Duration> buckets;
   for (std::size_t i = 0; i < list->size(); ++i) {
     const auto& item = *(*list)[i];
-    const auto bound = section.duration_of("buckets", item, element(section, "buckets", i));
+    const auto bound = section.duration_of("buckets", item, section.path_of("buckets", i));
     if (!bound) return;
     if (!buckets.empty() && *bound <= buckets.back()) {
-      section.error(1004, item, element(section, "buckets", i),
+      section.error(1004, item, section.path_of("buckets", i),
                     in_quotes(item.text) + " is not above the bucket before it", "buckets ascend");
       return;
     }

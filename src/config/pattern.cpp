@@ -11,6 +11,7 @@ namespace {
 using Kind = PatternSegment::Kind;
 constexpr std::size_t kLongest = 4096;
 constexpr std::size_t kMostSegments = 128;
+constexpr int kMostGroups = 63;  // of a regular expression, up to the last that has a name
 
 bool is_unreserved(unsigned char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
@@ -80,7 +81,12 @@ struct Cursor {
   void advance() noexcept { at = end() + 1; }
 };
 
-bool match_segments(const std::vector<PatternSegment>& segments, std::string_view path) noexcept {
+/// Where each segment of the pattern begins in the path that it matches.
+using Starts = std::array<std::size_t, kMostSegments>;
+
+/// `begins(i, at)` is told where segment `i` is tried; the last word on each segment is right when all match.
+template <class Begins>
+bool match_segments(const std::vector<PatternSegment>& segments, std::string_view path, Begins&& begins) noexcept {
   if (!path.starts_with('/')) return false;
   Cursor cursor{path};
   Cursor star_cursor{path};
@@ -93,6 +99,7 @@ bool match_segments(const std::vector<PatternSegment>& segments, std::string_vie
       star_cursor = cursor;
       continue;
     }
+    if (i < segments.size()) begins(i, cursor.at);
     if (i < segments.size() && segments[i].kind == Kind::Rest && cursor.at < path.size()) return true;
     if (i < segments.size() && segments[i].matches(cursor.segment())) {
       ++i;
@@ -228,7 +235,14 @@ std::optional<PathPattern> PathPattern::parse(std::string_view text, std::string
     options.set_max_mem(4 << 20);
     compiled->regex = std::make_unique<re2::RE2>(re2::StringPiece(expression.data(), expression.size()), options);
     if (!compiled->regex->ok()) return why = compiled->regex->error().substr(0, 200), std::nullopt;
-    for (const auto& [index, name] : compiled->regex->CapturingGroupNames()) compiled->captures.push_back(name);
+    for (const auto& [index, name] : compiled->regex->CapturingGroupNames()) {
+      compiled->captures.push_back(name);
+      compiled->groups.push_back(index);
+    }
+    if (!compiled->groups.empty() && compiled->groups.back() > kMostGroups) {
+      why = "named groups stand among the first " + std::to_string(kMostGroups) + " groups";
+      return std::nullopt;
+    }
   } else {
     if (!text.starts_with('/')) return why = "a path begins with \"/\"", std::nullopt;
     if (text.find('?') != std::string_view::npos)
@@ -270,7 +284,33 @@ PathPattern::~PathPattern() = default;
 
 bool PathPattern::matches(std::string_view path) const {
   if (compiled_->regex) return re2::RE2::FullMatch(re2::StringPiece(path.data(), path.size()), *compiled_->regex);
-  return match_segments(compiled_->segments, path);
+  return match_segments(compiled_->segments, path, [](std::size_t, std::size_t) {});
+}
+
+void PathPattern::capture(std::string_view path, std::vector<cache::Capture>& out) const {
+  const auto& names = compiled_->captures;
+  if (names.empty()) return;
+  if (compiled_->regex) {
+    std::array<re2::StringPiece, kMostGroups + 1> found;
+    const re2::StringPiece text(path.data(), path.size());
+    if (!compiled_->regex->Match(text, 0, path.size(), re2::RE2::ANCHOR_BOTH, found.data(),
+                                 compiled_->groups.back() + 1))
+      return;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const auto& piece = found[static_cast<std::size_t>(compiled_->groups[i])];
+      if (piece.data()) out.push_back({names[i], std::string_view(piece.data(), piece.size())});
+    }
+    return;
+  }
+  Starts starts{};
+  if (!match_segments(compiled_->segments, path, [&](std::size_t i, std::size_t at) { starts[i] = at; })) return;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < compiled_->segments.size(); ++i) {
+    const auto kind = compiled_->segments[i].kind;
+    if (kind != Kind::Capture && kind != Kind::Rest) continue;
+    const auto end = kind == Kind::Rest ? path.size() : std::min(path.find('/', starts[i]), path.size());
+    out.push_back({names[next++], path.substr(starts[i], end - starts[i])});
+  }
 }
 
 const std::string& PathPattern::text() const noexcept { return compiled_->text; }

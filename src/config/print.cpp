@@ -6,6 +6,7 @@
 #include "config/address.hpp"
 #include "config/scalar.hpp"
 #include "config/schema.hpp"
+#include "config/secret.hpp"
 #include "forebay/config/load.hpp"
 
 namespace forebay::config {
@@ -14,8 +15,8 @@ namespace {
 /// A scalar that reads back as this text: quoted where YAML or Forebay would see more in it.
 std::string yaml_text(std::string_view text) {
   constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./%+";
-  constexpr std::string_view kOther[] = {"true", "false", "null", "yes",   "no",   "on", "off",
-                                         "y",    "n",     "True", "False", "Null", "~"};
+  constexpr std::string_view kOther[] = {"true", "false", "null", "yes",   "no",   "on",   "off",
+                                         "y",    "n",     "True", "False", "Null", "NULL", "~"};
   const bool plain = !text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos && text.front() != '-' &&
                      text.front() != '%' && !(text.front() >= '0' && text.front() <= '9') &&
                      std::find(std::begin(kOther), std::end(kOther), text) == std::end(kOther);
@@ -34,6 +35,13 @@ std::string yaml_text(std::string_view text) {
       out += c;
   }
   return out + '"';
+}
+
+/// A name on the left of a colon, where `$` has no meaning.
+std::string yaml_name(std::string_view text) {
+  auto out = yaml_text(text);
+  for (auto at = out.find("$$"); at != std::string::npos; at = out.find("$$", at + 1)) out.erase(at, 1);
+  return out;
 }
 
 template <class List, class F>
@@ -227,6 +235,76 @@ std::string query_of(const cache::KeySpec& key) {
   return "{ except: " + yaml_texts(key.query_names) + " }";
 }
 
+std::string path_of(const cache::KeySpec& key) {
+  if (key.path == cache::PathMode::Captures) return yaml_texts(key.captures);
+  return key.path == cache::PathMode::All ? "all" : "none";
+}
+
+std::string body_of(const cache::KeySpec& key) {
+  if (key.body == cache::BodyMode::Pointers)
+    return yaml_list(key.pointers, [](const content::JsonPointer& pointer) { return yaml_text(pointer.text()); });
+  return key.body == cache::BodyMode::All ? "all" : "none";
+}
+
+void print_key(Printer& p, const cache::KeySpec& key) {
+  p.open("key");
+  p.key("policy.key.host", yaml_bool(key.host));
+  p.key("policy.key.scheme", yaml_bool(key.scheme));
+  p.key("policy.key.path", path_of(key));
+  p.key("policy.key.query", query_of(key));
+  p.key("policy.key.query_sort", yaml_bool(key.query_sort));
+  p.key("policy.key.headers", yaml_texts(key.headers));
+  p.key("policy.key.cookies", yaml_texts(key.cookies));
+  if (key.body != cache::BodyMode::Unset) p.key("policy.key.body", body_of(key));
+  p.key("policy.key.form", yaml_texts(key.form));
+  p.key("policy.key.body_max", format_size(key.body_max));
+  p.key("policy.key.graphql", yaml_bool(key.graphql));
+  p.key("policy.key.numbers", word("policy.key.numbers", key.numbers));
+  p.key("policy.key.decode", yaml_bool(key.decode));
+  p.close();
+}
+
+/// A secret is not shown: only where it was read.
+void print_secret(Printer& p, const std::string& schema, const std::string& value, const std::string& file) {
+  if (!file.empty())
+    p.key(schema + "_file", yaml_text(file));
+  else if (!value.empty())
+    p.key(schema, yaml_text(kRedacted));
+}
+
+void print_requests(Printer& p, const Route& route) {
+  const auto& policy = route.policy;
+  p.open("bypass");
+  p.key("policy.bypass.headers", yaml_texts(policy.bypass.headers));
+  p.key("policy.bypass.cookies", yaml_texts(policy.bypass.cookies));
+  p.key("policy.bypass.query", yaml_texts(policy.bypass.query));
+  p.close();
+  p.key("policy.refresh_ahead", policy.refresh_ahead.automatic ? "auto" : format_ratio(policy.refresh_ahead.share));
+  p.open("client_refresh");
+  print_secret(p, "policy.client_refresh.token", policy.client_refresh.token, route.refresh_token_file);
+  p.key("policy.client_refresh.otherwise", word("policy.client_refresh.otherwise", policy.client_refresh.otherwise));
+  p.close();
+}
+
+void print_changes(Printer& p, const std::string& schema, const HeaderChanges& changes) {
+  if (changes.empty()) return;
+  p.open(schema.substr(schema.find('.') + 1));
+  std::string set;
+  for (const auto& [name, value] : changes.set)
+    set += (set.empty() ? "{ " : ", ") + yaml_name(name) + ": " + yaml_text(value);
+  if (!set.empty()) p.key(schema + ".set", set + " }");
+  if (!changes.remove.empty()) p.key(schema + ".remove", yaml_texts(changes.remove));
+  p.close();
+}
+
+void print_rewrite(Printer& p, const Rewrite& rewrite) {
+  if (rewrite.empty()) return;
+  p.open("rewrite");
+  if (!rewrite.strip_prefix.empty()) p.key("route.rewrite.strip_prefix", yaml_text(rewrite.strip_prefix));
+  if (!rewrite.add_prefix.empty()) p.key("route.rewrite.add_prefix", yaml_text(rewrite.add_prefix));
+  p.close();
+}
+
 void print_lifetimes(Printer& p, const rules::Policy& policy) {
   p.key("policy.cache", yaml_bool(policy.cache));
   p.key("policy.methods", methods_of(policy));
@@ -262,19 +340,15 @@ void print_guards(Printer& p, const rules::Policy& policy, const cache::KeySpec&
   p.key("policy.vary", policy.vary ? "respect" : "ignore");
   p.key("policy.max_variants", std::to_string(policy.max_variants));
   p.key("policy.invalidate_on_write", yaml_bool(policy.invalidate_on_write));
-  p.open("key");
-  p.key("policy.key.host", yaml_bool(key.host));
-  p.key("policy.key.scheme", yaml_bool(key.scheme));
-  p.key("policy.key.query", query_of(key));
-  p.key("policy.key.query_sort", yaml_bool(key.query_sort));
-  p.key("policy.key.headers", yaml_texts(key.headers));
-  p.close();
+  print_key(p, key);
   p.key("policy.request_cookies", word("policy.request_cookies", policy.request_cookies));
   p.key("policy.close_delimited", policy.store_close_delimited ? "store" : "pass");
   p.open("targeted");
   p.key("policy.targeted.fields", yaml_texts(policy.targeted_fields));
   p.key("policy.targeted.strip", yaml_bool(policy.targeted_strip));
   p.close();
+  p.key("policy.no_vary_search", policy.no_vary_search ? "respect" : "ignore");
+  p.key("policy.suffix_guard", yaml_bool(policy.suffix_guard));
 }
 
 void print_routes(Printer& p, const std::vector<Route>& routes) {
@@ -291,8 +365,12 @@ void print_routes(Printer& p, const std::vector<Route>& routes) {
     if (!route.hosts.empty()) p.key("route.host", yaml_texts(route.hosts));
     p.key("route.path", yaml_text(route.path.text()));
     p.key("route.origin", yaml_text(route.origin));
+    print_rewrite(p, route.rewrite);
+    print_changes(p, "route.request_headers", route.request_headers);
+    print_changes(p, "route.response_headers", route.response_headers);
     print_lifetimes(p, route.policy);
     print_guards(p, route.policy, route.key);
+    print_requests(p, route);
     p.close();
   }
   p.close();
@@ -332,6 +410,9 @@ void print_log(Printer& p, const Config& config) {
 void print_rest(Printer& p, const Config& config) {
   p.open("admin");
   p.key("admin.listen", config.admin ? yaml_text(config.admin->text) : "off");
+  print_secret(p, "admin.token", config.operators.token, config.operators.token_file);
+  p.key("admin.allow_loopback", yaml_bool(config.operators.allow_loopback));
+  p.key("admin.allowed_hosts", yaml_texts(config.operators.allowed_hosts));
   p.close();
   p.blank();
   print_log(p, config);

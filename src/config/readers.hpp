@@ -15,18 +15,31 @@ namespace forebay::config {
 /// Where a setting came from, for what can only be judged when all are known.
 struct SetBy {
   const Node* node = nullptr;
-  std::string path;
+  std::string path{};  ///< `routes[2].ttl`
+  std::string said{};  ///< Of settings of a policy: `routes.search.ttl.default`.
 };
 
 /// A policy on its way from the built-in one over `defaults` and a named one to the route.
 struct PolicyDraft {
   rules::Policy policy;
   cache::KeySpec key;
+  std::string refresh_token_file;
   std::map<std::string, SetBy, std::less<>> set;  ///< Key path within the policy -> who set it last.
+
+  /// Null when it is built in.
+  const SetBy* set_by(std::string_view what) const {
+    const auto it = set.find(what);
+    return it == set.end() ? nullptr : &it->second;
+  }
 };
 
-/// Puts the keys of one block over what the draft has: maps merge by key, lists replace.
-void read_policy(const Section& block, PolicyDraft& draft);
+/// Puts the keys of one block over what the draft has: maps merge by key, lists replace. `owner` is `defaults`,
+/// `policies.NAME` or `routes.NAME`.
+void read_policy(const Section& block, const std::string& owner, PolicyDraft& draft);
+void read_methods(const Section& block, rules::Policy& policy);
+/// `key:` and `bypass:`.
+void read_key(const Section& key, cache::KeySpec& spec);
+void read_bypass(const Section& bypass, rules::Policy::Bypass& out);
 
 /// What later readers need of earlier ones.
 struct Loading {
@@ -55,11 +68,17 @@ std::string resolve_origin(Loading& loading, const Node& node, const std::string
 std::vector<std::string> names_of_routes(const Node& list);
 /// Of routes and origins: what may be a metric label.
 bool is_label(std::string_view name) noexcept;
-/// `*` and visible ASCII.
-bool is_glob(std::string_view text) noexcept;
+
+/// `rewrite:` of a route.
+void read_rewrite(const Section& section, Rewrite& rewrite);
+/// `request_headers:` or `response_headers:` of a route.
+enum class Towards { Origin, Client };
+void read_header_changes(const Section& section, Towards towards, HeaderChanges& changes);
+/// What is wrong or dangerous about a route's policy once all of it is known, said at whoever set it.
+void check_policy(Loading& loading, const PolicyDraft& draft, const Route& route);
 
 /// A hash of everything that makes stored answers unfit when it changes.
-std::uint64_t fingerprint_of(const cache::KeySpec& key, const rules::Policy& policy, std::string_view origin);
+std::uint64_t fingerprint_of(const Route& route);
 
 /// Puts one override into the tree, as if it stood in the file.
 NodePtr apply_override(const NodePtr& root, std::string_view key, NodePtr value, Report& report);

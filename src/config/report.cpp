@@ -60,9 +60,33 @@ void Report::add(Severity severity, int code, const Place& place, std::string pa
     d.line = place.line;
     d.column = code_points(before) + 1;
     d.end_column = d.column + std::max(code_points(under), 1);
-    d.source_line = std::string(line);
   }
   diagnostics_.push_back(std::move(d));
+}
+
+std::string Report::flag_of(const Place& place) const {
+  const auto index = static_cast<std::size_t>(std::max(place.flag, 0));
+  return place.flag >= 0 && index < flags_.size() ? flags_[index] : std::string();
+}
+
+void Report::hide(const Place& place) {
+  if (place.flag < 0 && place.line > 0) hidden_.push_back(place);
+}
+
+std::string Report::shown(int number) const {
+  const auto line = lines_[static_cast<std::size_t>(number) - 1];
+  std::string out;
+  for (std::size_t at = 0; at < line.size();) {
+    const auto n = std::max<std::size_t>(utf8_length(line.substr(at)), 1);
+    const bool secret = std::any_of(hidden_.begin(), hidden_.end(), [&](const Place& place) {
+      const auto from = static_cast<std::size_t>(std::max(place.column - 1, 0));
+      return place.line == number && at >= from && at < from + static_cast<std::size_t>(std::max(place.length, 1));
+    });
+    // One star for each code point, so that the caret stays where it is.
+    out += secret ? std::string_view("*") : line.substr(at, n);
+    at += n;
+  }
+  return out;
 }
 
 std::vector<Diagnostic> Report::take() {
@@ -72,6 +96,8 @@ std::vector<Diagnostic> Report::take() {
   std::stable_sort(diagnostics_.begin(), diagnostics_.end(), [&](const Diagnostic& a, const Diagnostic& b) {
     return std::make_tuple(order(a), a.line, a.column) < std::make_tuple(order(b), b.line, b.column);
   });
+  for (auto& d : diagnostics_)
+    if (d.line > 0) d.source_line = shown(d.line);
   return std::move(diagnostics_);
 }
 

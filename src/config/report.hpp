@@ -30,17 +30,23 @@ class Report {
   /// So many mistakes that looking for more would only take time.
   bool full() const noexcept { return diagnostics_.size() >= kMost; }
   const std::vector<std::string_view>& lines() const noexcept { return lines_; }
+  /// What an override is called, such as `--ttl`; empty when `place` is none.
+  std::string flag_of(const Place& place) const;
+  /// Keeps what stands there out of the lines that diagnostics show.
+  void hide(const Place& place);
   /// In order of place; what flags say comes last.
   std::vector<Diagnostic> take();
 
  private:
   static constexpr std::size_t kMost = 1000;
+  std::string shown(int number) const;
   void add(Severity severity, int code, const Place& place, std::string path, std::string message, std::string hint);
 
   std::string file_;
   std::vector<std::string_view> lines_;
   std::vector<std::string> flags_;
   std::vector<Diagnostic> diagnostics_;
+  std::vector<Place> hidden_;
   std::set<std::tuple<int, int, int, int, std::string>> seen_;  // flag, line, column, code, message
   bool failed_ = false;
 };

@@ -43,5 +43,9 @@ std::string format_status(const rules::StatusPattern& status);
 
 /// RFC 9110 section 5.6.2.
 bool is_token(std::string_view text) noexcept;
+/// `*` and visible ASCII.
+bool is_glob(std::string_view text) noexcept;
+/// ASCII letters in lower case.
+std::string lower_case(std::string_view text);
 
 }  // namespace forebay::config

@@ -42,6 +42,10 @@ std::string Section::path_of(std::string_view key) const {
   return path_.empty() ? std::string(key) : path_ + '.' + std::string(key);
 }
 
+std::string Section::path_of(std::string_view key, std::size_t index) const {
+  return path_of(key) + '[' + std::to_string(index) + ']';
+}
+
 Section Section::in(std::string_view key) const {
   return {*report_, node_ ? node_->find(key) : nullptr, schema_of(key), path_of(key)};
 }
@@ -235,6 +239,34 @@ std::optional<std::vector<NodePtr>> Section::list(std::string_view key) const {
   }
   if (!good && out.empty()) return std::nullopt;
   return out;
+}
+
+bool Section::globs(std::string_view key, std::vector<std::string>& out) const {
+  const auto all = list(key);
+  if (!all) return false;
+  out.clear();
+  for (std::size_t i = 0; i < all->size(); ++i) {
+    const auto& item = *(*all)[i];
+    if (!is_glob(item.text))
+      error(1002, item, path_of(key, i), in_quotes(item.text) + " is not a name or glob", "such as utm_*");
+    else if (std::find(out.begin(), out.end(), item.text) == out.end())
+      out.push_back(item.text);
+  }
+  return true;
+}
+
+bool Section::header_names(std::string_view key, std::vector<std::string>& out) const {
+  const auto all = list(key);
+  if (!all) return false;
+  out.clear();
+  for (std::size_t i = 0; i < all->size(); ++i) {
+    const auto& item = *(*all)[i];
+    if (is_token(item.text))
+      out.push_back(item.text);
+    else
+      error(1002, item, path_of(key, i), in_quotes(item.text) + " is not the name of a header field", {});
+  }
+  return true;
 }
 
 }  // namespace forebay::config

@@ -34,6 +34,7 @@ class Section {
   Report& report() const noexcept { return *report_; }
   const std::string& path() const noexcept { return path_; }
   std::string path_of(std::string_view key) const;
+  std::string path_of(std::string_view key, std::size_t index) const;  ///< `routes[2].methods[1]`
 
   /// Each tells whether the target was set.
   bool duration(std::string_view key, Duration& out) const;
@@ -56,6 +57,11 @@ class Section {
   bool text(std::string_view key, std::string& out) const;
   /// The scalars of a list; one scalar is a list of one. Nothing when absent or wrong.
   std::optional<std::vector<NodePtr>> list(std::string_view key) const;
+
+  /// A list of globs; one that is none is reported and left out. Tells whether the target was set.
+  bool globs(std::string_view key, std::vector<std::string>& out) const;
+  /// The same for names of header fields, as they are written.
+  bool header_names(std::string_view key, std::vector<std::string>& out) const;
 
   /// A typed value of one node of this section's key, bounds checked.
   std::optional<Duration> duration_of(std::string_view key, const Node& node, const std::string& path) const;

@@ -122,6 +122,7 @@ struct Route {
   Rewrite rewrite;
   HeaderChanges request_headers;   ///< Towards the origin.
   HeaderChanges response_headers;  ///< Towards the client.
+  std::string refresh_token_file;  ///< Where `policy.client_refresh.token` was read; empty: it is in the file itself.
   /// Where the settings of its policy came from, by their path within it (`ttl.default`, `ttl.status.404`,
   /// `key.query`); what is not in it is built in.
   std::map<std::string, Provenance, std::less<>> provenance;
@@ -192,7 +193,8 @@ struct Config {
   std::optional<Address> admin;  ///< Nothing: off.
   bool admin_public_only = false;
   struct Operators {
-    std::string token;  ///< Empty: none is accepted.
+    std::string token;       ///< Empty: none is accepted.
+    std::string token_file;  ///< Where it was read; empty: it is in the file itself.
     bool allow_loopback = true;
     std::vector<std::string> allowed_hosts;  ///< Names besides localhost and the loopback addresses.
   } operators;

@@ -1,0 +1,211 @@
+// What is wrong or dangerous about a route's policy once all of it is known.
+#include <algorithm>
+
+#include "config/readers.hpp"
+#include "config/suggest.hpp"
+#include "forebay/http/fields.hpp"
+
+namespace forebay::config {
+namespace {
+
+using http::Method;
+
+/// The methods of a policy by name.
+std::vector<std::string_view> names_of_methods(const rules::Policy& policy) {
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Method::Other); ++i)
+    if (policy.methods.test(i)) names.push_back(http::to_string(static_cast<Method>(i)));
+  names.insert(names.end(), policy.other_methods.begin(), policy.other_methods.end());
+  return names;
+}
+
+bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string in_words(const std::vector<std::string>& names) {
+  std::string out;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) out += i + 1 == names.size() ? " and " : ", ";
+    out += names[i];
+  }
+  return out;
+}
+
+class PolicyCheck {
+ public:
+  PolicyCheck(Loading& loading, const PolicyDraft& draft, const Route& route)
+      : loading_(loading),
+        report_(loading.report),
+        draft_(draft),
+        policy_(draft.policy),
+        key_(draft.key),
+        route_(route) {}
+
+  void all() {
+    lifetimes();
+    captures();
+    content();
+    sharing();
+    identity();
+  }
+
+ private:
+  const SetBy* at(std::string_view key) const { return draft_.set_by(key); }
+  void error(int code, const SetBy& by, std::string message, std::string hint) {
+    report_.error(code, *by.node, by.path, std::move(message), std::move(hint));
+  }
+  void warning(int code, const SetBy* by, std::string message, std::string hint) {
+    if (by) report_.warning(code, *by->node, by->path, std::move(message), std::move(hint));
+  }
+
+  void lifetimes() {
+    const auto& ttl = policy_.ttl;
+    const auto* max = at("ttl.max");
+    if (ttl.min > ttl.max) {
+      const auto* by = at("ttl.min") ? at("ttl.min") : max;
+      if (by)
+        error(1004, *by, "ttl.min " + format_duration(ttl.min) + " is above ttl.max " + format_duration(ttl.max), {});
+      return;
+    }
+    const auto above = [&](const std::string& name, Duration value) {
+      if (value <= ttl.max) return;
+      const auto* by = at(name) ? at(name) : max;
+      warning(2004, by, name + ' ' + format_duration(value) + " is above ttl.max " + format_duration(ttl.max),
+              "it is cut to " + format_duration(ttl.max));
+    };
+    above("ttl.default", ttl.fallback);
+    for (const auto& [status, lifetime] : ttl.status) above("ttl.status." + format_status(status), lifetime);
+  }
+
+  /// The element of a list that says this, else the whole of it.
+  static std::pair<const Node*, std::string> element(const SetBy& by, std::string_view text) {
+    for (std::size_t i = 0; i < by.node->items.size(); ++i)
+      if (by.node->items[i]->text == text) return {by.node->items[i].get(), by.path + '[' + std::to_string(i) + ']'};
+    return {by.node, by.path};
+  }
+
+  void captures() {
+    const auto* by = at("key.path");
+    if (!by || key_.path != cache::PathMode::Captures) return;
+    const auto& there = route_.path.captures();
+    for (const auto& name : key_.captures) {
+      if (std::find(there.begin(), there.end(), name) != there.end()) continue;
+      const auto [node, path] = element(*by, name);
+      const auto near = nearest(name, {there.begin(), there.end()});
+      std::string hint = "the path has no captures; write {" + name + "} for a segment of it";
+      if (near)
+        hint = "did you mean " + *near + "?";
+      else if (!there.empty())
+        hint = (there.size() == 1 ? "its capture is " : "its captures are ") + in_words(there);
+      report_.error(1009, *node, path,
+                    "the path of route " + in_quotes(route_.name) + " has no capture " + in_quotes(name), hint);
+    }
+  }
+
+  void content() {
+    const auto* body = key_.body == cache::BodyMode::None ? nullptr : at("key.body");
+    const auto* form = key_.form.empty() ? nullptr : at("key.form");
+    const auto* graphql = key_.graphql ? at("key.graphql") : nullptr;
+    choose_one(body, "key.body", form, "key.form");
+    choose_one(body, "key.body", graphql, "key.graphql");
+    choose_one(form, "key.form", graphql, "key.graphql");
+    if (graphql) graphql_methods(*graphql);
+    if (key_.body == cache::BodyMode::None && !form && !graphql) body_left_out();
+    const auto limit = loading_.config.server.request_body;
+    if (const auto* by = at("key.body_max"); by && key_.body_max > limit)
+      warning(
+          2005, by,
+          "key.body_max " + format_size(key_.body_max) + " is above server.limits.request_body " + format_size(limit),
+          "larger requests are refused (413) before they are keyed");
+  }
+
+  void choose_one(const SetBy* one, const char* name, const SetBy* two, const char* other) {
+    if (!one || !two) return;
+    // The later of the two is the one to look at.
+    if (one->node->place.line > two->node->place.line) std::swap(one, two);
+    const auto line = one->node->place.line;
+    error(1004, *two, std::string(name) + " and " + other + " both say what of the content is keyed",
+          "choose one" + (line > 0 ? "; the other is on line " + std::to_string(line) : std::string()));
+  }
+
+  void graphql_methods(const SetBy& graphql) {
+    for (const auto name : names_of_methods(policy_)) {
+      if (is_one_of(name, {"GET", "HEAD", "POST"})) continue;
+      const auto* methods = at("methods");
+      const auto [node, path] = element(methods ? *methods : graphql, name);
+      report_.error(1004, *node, path, "key.graphql is for GET, HEAD and POST, not " + std::string(name),
+                    "give " + std::string(name) + " a route of its own");
+    }
+  }
+
+  /// An explicit `key.body: none` on methods whose content matters.
+  void body_left_out() {
+    const auto* by = at("key.body");
+    if (!by) return;
+    std::vector<std::string> careless;
+    for (const auto name : names_of_methods(policy_)) {
+      if (name == "QUERY")
+        error(1004, *by, "the content of a QUERY is what it asks for; key.body: none leaves it out",
+              "write all, or pointers such as [/query]");
+      else if (!is_one_of(name, {"GET", "HEAD", "OPTIONS"}))
+        careless.emplace_back(name);
+    }
+    if (!careless.empty())
+      warning(2002, by, "route " + in_quotes(route_.name) + " caches " + in_words(careless) + " under key.body: none",
+              "different contents share one answer; write all, or pointers such as [/query]");
+  }
+
+  void sharing() {
+    using rules::AuthorizationRule, rules::OriginCacheControl, rules::SetCookieRule;
+    if (policy_.set_cookie == SetCookieRule::Store)
+      warning(2003, at("set_cookie"),
+              "answers are stored with their Set-Cookie, and one client's cookie goes to others",
+              "write strip or bypass");
+    if (policy_.origin_cache_control == OriginCacheControl::Override)
+      warning(2012, at("origin_cache_control"), "no-store and private of the origin are overridden",
+              "ignore passes over lifetimes only");
+    if (policy_.authorization == AuthorizationRule::Share)
+      warning(2014, at("authorization"), "answers to authorised requests are shared with everyone",
+              "key keeps them apart");
+    const auto origin = loading_.config.origins.find(route_.origin);
+    if (!key_.host && origin != loading_.config.origins.end() && origin->second.host_header == "preserve")
+      warning(2013, at("key.host"),
+              "the host is no part of the key, and the origin " + in_quotes(route_.origin) + " sees it",
+              "write host_header: origin there");
+  }
+
+  void identity() {
+    for (const auto& header : key_.headers)
+      if (header == "cookie" || header == "authorization")
+        warning(2011, at("key.headers"), "a key over " + in_quotes(header) + " keeps an entry for each client",
+                header == "cookie" ? "name what matters in key.cookies" : "write authorization: key");
+    if (std::find(key_.cookies.begin(), key_.cookies.end(), "*") != key_.cookies.end())
+      warning(2011, at("key.cookies"), "a key over all cookies keeps an entry for each client", "name what matters");
+    const auto is_cookie = [](std::string_view name) { return http::iequals(name, "cookie"); };
+    const auto& changes = route_.request_headers;
+    const bool forwarded =
+        std::none_of(changes.remove.begin(), changes.remove.end(), is_cookie) &&
+        std::none_of(changes.set.begin(), changes.set.end(), [&](const auto& field) { return is_cookie(field.first); });
+    const bool keyed = policy_.cookies_chosen || std::any_of(key_.headers.begin(), key_.headers.end(), is_cookie);
+    if (policy_.request_cookies == rules::RequestCookies::Share && forwarded && !keyed)
+      warning(2015, at("request_cookies"),
+              "cookies go to the origin and are not in the key: one client's answer goes to others",
+              "name those that matter in key.cookies or bypass.cookies, or remove Cookie by request_headers.remove");
+  }
+
+  Loading& loading_;
+  Report& report_;
+  const PolicyDraft& draft_;
+  const rules::Policy& policy_;
+  const cache::KeySpec& key_;
+  const Route& route_;
+};
+
+}  // namespace
+
+void check_policy(Loading& loading, const PolicyDraft& draft, const Route& route) {
+  if (draft.policy.cache) PolicyCheck(loading, draft, route).all();
+}
+
+}  // namespace forebay::config
