@@ -159,7 +159,7 @@ bool same_secret(std::string_view sent, std::string_view token) noexcept {
 // RFC 9110 section 13.1: what makes a change depend on the state at the origin. A stored answer to another such request
 // says nothing of whether this one's condition holds.
 bool has_precondition(http::FieldsView fields) noexcept {
-  return fields.has(FieldId::IfMatch) || fields.has(FieldId::IfUnmodifiedSince);
+  return fields.has(FieldId::IfMatch) || fields.has(FieldId::IfNoneMatch) || fields.has(FieldId::IfUnmodifiedSince);
 }
 
 constexpr std::string_view kRefresh = "Forebay-Refresh";

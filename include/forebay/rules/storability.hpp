@@ -35,9 +35,9 @@ bool lists_method(const Policy& policy, http::Method method, std::string_view me
 enum class UnkeyedContent : std::uint8_t { None, Declared, Unexpected };
 
 /// Whether a request is looked up at all; None = yes. Reasons, in this order: CacheOff, Method, RuleHeader, RuleCookie,
-/// RuleQuery (`bypass`), Authorization (route says `bypass`), Precondition (If-Match or If-Unmodified-Since on a method
-/// that is not safe: it has to reach the origin with the request), RequestBody (Unexpected content). `query`: of the
-/// target, as sent; names are compared after decoding.
+/// RuleQuery (`bypass`), Authorization (route says `bypass`), Precondition (If-Match, If-None-Match or
+/// If-Unmodified-Since on a method that is not safe: it has to reach the origin with the request), RequestBody
+/// (Unexpected content). `query`: of the target, as sent; names are compared after decoding.
 Reason may_look_up(const RequestFacts& facts, const http::RequestView& request, std::optional<std::string_view> query,
                    UnkeyedContent content, const Policy& policy) noexcept;
 

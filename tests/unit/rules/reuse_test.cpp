@@ -194,5 +194,54 @@ TEST(Useless, AfterTheLongestOfItsUses) {
   EXPECT_GT(useless_after(stored("max-age=99999999999, stale-if-error=99999999999"), Policy{}, true), t0());
 }
 
+TEST(Reuse, ARefreshByTheClientIsFetchedWhateverIsStored) {
+  Policy policy = windows(100s, 0s);
+  policy.client_refresh.token = "t";
+  const Ask right({{"Forebay-Refresh", "t"}});
+  const Ask wrong({{"Forebay-Refresh", "x"}});
+  const auto f = stored("max-age=60");
+  EXPECT_EQ(reuse(f, 1s, policy, right), Reuse::Validate);
+  EXPECT_EQ(reuse(f, 61s, policy, right), Reuse::Validate) << "also within a stale window";
+  EXPECT_EQ(reuse(f, 1s, policy, wrong), Reuse::Fresh);
+  EXPECT_EQ(reuse(f, 1s, {}, right), Reuse::Fresh) << "a route without a token knows no such field";
+  for (const auto later : {1s, 61s}) {
+    EXPECT_EQ(forward_reason(f, test::facts(right, policy), policy, t0() + later), Forward::Request);
+  }
+  EXPECT_EQ(forward_reason(f, test::facts(wrong, policy), policy, t0() + 61s), Forward::Stale);
+}
+
+TEST(Served, CountsAsAHitWhileTheLifetimeLastsAndNothingHasMarkedIt) {
+  auto f = stored("max-age=60");
+  EXPECT_EQ(served_as(f, t0()), CacheResult::Hit);
+  EXPECT_EQ(served_as(f, t0() + 60s - 1ns), CacheResult::Hit);
+  EXPECT_EQ(served_as(f, t0() + 60s), CacheResult::Stale);
+  f.purged = true;
+  EXPECT_EQ(served_as(f, t0()), CacheResult::Stale);
+}
+
+TEST(Windows, AreTheOriginsWhereItSpeaksAndTheRoutesElse) {
+  struct Case {
+    std::string_view cache_control;
+    Duration while_revalidate, if_error;
+    bool swr, sie;
+  };
+  const Case cases[] = {
+      {"max-age=60", 10s, 20s, false, false},
+      {"max-age=60, stale-while-revalidate=1", 1s, 20s, true, false},
+      {"max-age=60, stale-while-revalidate=1, stale-if-error=0", 1s, 0s, true, true},
+      {"max-age=60, must-revalidate, stale-while-revalidate=1, stale-if-error=2", 0s, 0s, false, false},
+      {"s-maxage=60, stale-while-revalidate=1, stale-if-error=2", 1s, 0s, true, false},
+      {"s-maxage=60", 0s, 0s, false, false},
+      {"no-cache, stale-while-revalidate=1, stale-if-error=2", 0s, 0s, false, false},
+  };
+  for (const auto& c : cases) {
+    const auto w = windows_of(stored(c.cache_control), windows(10s, 20s));
+    EXPECT_EQ(w.while_revalidate, c.while_revalidate) << c.cache_control;
+    EXPECT_EQ(w.if_error, c.if_error) << c.cache_control;
+    EXPECT_EQ(w.from_origin_swr, c.swr) << c.cache_control;
+    EXPECT_EQ(w.from_origin_sie, c.sie) << c.cache_control;
+  }
+}
+
 }  // namespace
 }  // namespace forebay::rules
