@@ -19,8 +19,13 @@ Digest digest_of(std::string_view bytes) noexcept;
 std::uint64_t table_hash(std::string_view bytes) noexcept;
 /// 32 lower-case hex digits.
 std::string to_hex(const Digest& d);
+void append_hex(std::string& out, const Digest& d);
 /// The first `digits` (at most 64) lower-case hex digits of the SHA-256 of `bytes`.
 std::string sha256_hex(std::string_view bytes, std::size_t digits = 64);
+/// The same, appended. Allocates nothing but `out`'s growth.
+void append_sha256_hex(std::string& out, std::string_view bytes, std::size_t digits = 64);
+/// The first 128 bits of the SHA-256: fit to tell apart what strangers send.
+Digest sha256_digest(std::string_view bytes);
 /// `n` unpredictable bytes as lower-case hex; from the operating system.
 std::string random_hex(std::size_t n);
 

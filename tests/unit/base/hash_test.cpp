@@ -10,6 +10,17 @@ TEST(Hash, Sha256GivesTheKnownDigests) {
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(sha256_hex("abc", 16), "ba7816bf8f01cfea");
   EXPECT_EQ(sha256_hex("abc", 99).size(), 64u);
+  EXPECT_EQ(sha256_hex("abc", 3), "ba7");
+}
+
+TEST(Hash, Sha256IsAppendedAndItsFirstHalfIsADigest) {
+  std::string out = "gzip:";
+  append_sha256_hex(out, "abc", 32);
+  EXPECT_EQ(out, "gzip:ba7816bf8f01cfea414140de5dae2223");
+  EXPECT_EQ(to_hex(sha256_digest("abc")), sha256_hex("abc", 32));
+  out.clear();
+  append_hex(out, sha256_digest(""));
+  EXPECT_EQ(out, sha256_hex("", 32)) << "nothing of the text before is left in the thread's context";
 }
 
 TEST(Hash, DigestIsTheSameInEveryProcessAndWrittenHighHalfFirst) {
