@@ -24,3 +24,8 @@ echo
 echo "== side by side =="
 python3 tests/bench/compare.py build/bench/forebay \
   --rounds "${ROUNDS:-5}" --seconds "${SECONDS_EACH:-5}" --connections "${CONNECTIONS:-50}"
+
+echo
+echo "== kinds of hits =="
+python3 tests/bench/kinds.py build/bench/forebay \
+  --rounds "${ROUNDS:-5}" --seconds "${SECONDS_EACH:-5}" --connections "${CONNECTIONS:-50}"

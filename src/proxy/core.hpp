@@ -10,6 +10,7 @@
 #include "forebay/cache/store.hpp"
 #include "forebay/net/worker.hpp"
 #include "forebay/proxy/handler.hpp"
+#include "forebay/proxy/reading.hpp"
 #include "forebay/proxy/runtime.hpp"
 #include "forebay/rules/cache_status.hpp"
 #include "forebay/server/exchange.hpp"
@@ -52,6 +53,7 @@ class RequestNotes final : public server::Notes {
   bool has_key = false;
   bool stored = false;
   bool has_ttl = false;
+  bool refresh_refused = false;  ///< The answer says so.
   Digest key_id;
   std::int64_t age_s = -1, ttl_s = 0;
   Duration wait{-1};
@@ -105,11 +107,16 @@ struct Story {
   std::string request_id;
   std::string accept;
   rules::RequestFacts facts;
-  cache::Key key;
-  bool waited_out = false;    ///< `coalesce.wait` was over once; the next wait ends with its flight.
-  bool wait_counted = false;  ///< Its wait has its outcome in forebay_coalesced_requests_total.
-  unsigned restarts = 0;      ///< How often it went back to the look-up.
+  cache::Key key;              ///< Built for requests that are looked up.
+  Ref<const Chunk> content;    ///< What was read of the request's content for its key; null: nothing was.
+  bool content_whole = false;  ///< It is all of it.
+  bool has_content = false;    ///< The request came with content.
+  bool waited_out = false;     ///< `coalesce.wait` was over once; the next wait ends with its flight.
+  bool wait_counted = false;   ///< Its wait has its outcome in forebay_coalesced_requests_total.
+  unsigned restarts = 0;       ///< How often it went back to the look-up.
 
+  /// Its key was built, so that its answer may be stored and shared.
+  bool looked_up() const noexcept { return !key.text().empty(); }
   const rules::Policy& policy() const noexcept { return route->route->policy; }
   std::uint64_t fingerprint() const noexcept { return route->route->key.fingerprint; }
   http::RequestView view() const noexcept { return request.view(); }
@@ -129,15 +136,20 @@ struct Core {
   bool stopped = false;
 
   // Scratch, valid within one call of `start`.
-  http::Target target;
-  std::string host;
+  Reading reading;
+  std::string content;
   std::string extra;
+  http::Fields changed;
+  std::string changed_lines;
   cache::Key key;
+  cache::Key search_key;
   std::vector<http::Field> fields;
 
   const Now& now() const noexcept { return worker.now(); }
   /// In [0, 1).
   double random() noexcept;
+  /// Exponentially distributed with mean 1.
+  double exponential() noexcept;
   std::string make_request_id();
   void add(std::shared_ptr<Task> task) { tasks.insert(std::move(task)); }
   void remove(const std::shared_ptr<Task>& task) { tasks.erase(task); }

@@ -47,6 +47,8 @@ std::string_view to_string(RequestError e) noexcept {
       return "coalesce";
     case RequestError::Upgrade:
       return "upgrade";
+    case RequestError::Forbidden:
+      return "forbidden";
     case RequestError::kCount:
       break;
   }

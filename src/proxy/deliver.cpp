@@ -7,12 +7,19 @@
 #include "forebay/rules/validation.hpp"
 #include "forebay/server/problem.hpp"
 #include "outcome.hpp"
+#include "outgoing.hpp"
 
 namespace forebay::proxy {
 namespace {
 
 using http::FieldId;
 using rules::CacheResult;
+
+/// RFC 9110 section 13.1: If-None-Match asks for a 304 where the method only reads; else it is a precondition of the
+/// origin's.
+bool may_be_not_modified(http::Method m) noexcept {
+  return m == http::Method::Get || m == http::Method::Head || m == http::Method::Query;
+}
 
 bool has_conditions(http::FieldsView fields) noexcept {
   for (const auto& f : fields)
@@ -52,6 +59,7 @@ void describe(Core& core, RequestNotes& notes, const Delivery& d, std::string& e
     rules::append_cache_status(extra, diagnostics.name, status);
     extra += "\r\n";
   }
+  if (notes.refresh_refused) extra += "Forebay-Refresh: refused\r\n";
   if (diagnostics.x_cache) {
     extra += "X-Cache: ";
     extra += rules::x_cache(status.result);
@@ -147,15 +155,34 @@ bool answer_range(Core& core, server::Exchange& exchange, const http::RequestVie
 
 }  // namespace
 
+/// The route's own changes, as the last thing before a client: what is stored has none of them, so that a reload acts
+/// at once.
+void change_head(Core& core, const config::HeaderChanges& changes, cache::Head& head) {
+  core.changed = http::Fields(head.fields);
+  apply(changes, core.changed);
+  core.changed_lines.clear();
+  for (const auto& f : core.changed.view()) http::append_line(core.changed_lines, f.name, f.value);
+  head.fields = core.changed.view();
+  head.lines = core.changed_lines;
+}
+
 void deliver(Core& core, server::Exchange& exchange, const http::RequestView& request, Delivery d,
              http::BodyCursor cursor) {
   RequestNotes& notes = notes_of(exchange);
   core.extra.clear();
   describe(core, notes, d, core.extra);
+  const config::HeaderChanges* changes = nullptr;
+  if (const auto* route = notes.route ? notes.route->route : nullptr; route && !route->response_headers.empty()) {
+    changes = &route->response_headers;
+    change_head(core, *changes, d.head);
+  }
   if (d.conditional && has_conditions(request.fields)) {
-    if (rules::evaluate(request.fields, d.head.status, d.head.fields, core.now().wall) ==
-        rules::Condition::NotModified) {
-      const auto lines = lines_where(d.head.fields, rules::belongs_on_304);
+    if (may_be_not_modified(request.method) && rules::evaluate(request.fields, d.head.status, d.head.fields,
+                                                               core.now().wall) == rules::Condition::NotModified) {
+      auto lines = lines_where(d.head.fields, rules::belongs_on_304);
+      if (changes)
+        for (const auto& [name, value] : changes->set)
+          if (!rules::belongs_on_304(http::field_id(name), name)) http::append_line(lines, name, value);
       exchange.answer({304, lines, core.extra, std::nullopt}, {});
       return;
     }
@@ -206,6 +233,8 @@ void deliver_error(Core& core, server::Exchange& exchange, std::string_view acce
   if (!error.retry_after.empty()) http::append_line(lines, FieldId::RetryAfter, error.retry_after);
   if (!id.empty() && !config.request_id.empty()) http::append_line(lines, config.request_id, id);
   if (config.diagnostics.x_cache) http::append_line(lines, FieldId::XCache, rules::x_cache(CacheResult::Error));
+  if (notes.route && notes.route->route)
+    for (const auto& [name, value] : notes.route->route->response_headers.set) http::append_line(lines, name, value);
   const auto chunk = Chunk::copy_of(body.body);
   server::AnswerHead head{error.status, lines, {}, body.body.size()};
   head.has_date = false;

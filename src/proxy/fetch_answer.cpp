@@ -2,6 +2,7 @@
 #include "fetch_task.hpp"
 #include "forebay/rules/invalidation.hpp"
 #include "forebay/rules/validation.hpp"
+#include "lookup.hpp"
 #include "outgoing.hpp"
 
 // What a fetch makes of the head of its answer: a 304, a failure, something to store, or something for one client.
@@ -38,6 +39,7 @@ void FetchTask::on_head(const http::ResponseView& head, const HeadFacts& facts) 
   invalidate_after(core_, *story_, head);
   if (story_->route->route && story_->view().method == http::Method::Head) apply_head_answer(head, facts);
   if (story_->route->route && story_->view().method == http::Method::Post && !plan_.ticket) adopt_get_key(head);
+  if (plan_.ticket && store_policy().no_vary_search) adopt_search_key(head);
   judge(head, facts);
 }
 
@@ -73,7 +75,7 @@ void FetchTask::use_freshened(const Ref<const cache::Entry>& entry, const http::
   const auto when = times();
   if (!head.fields.has(http::FieldId::Date)) merged.remove(http::FieldId::Date);  // dated at receipt, below
   const http::ResponseView whole{entry->head().status, head.version, merged.view()};
-  const auto verdict = rules::judge(as_get(facts_), whole, store_policy(), when, true, core_.random());
+  const auto verdict = rules::judge(as_get(facts_), whole, store_policy(), when, true, core_.random(), path());
   const auto fields = end_to_end(*story_, whole, verdict.drop, when.received.wall, false);
   head_ = cache::PublishedHead::make(whole.status, fields);
   freshness_ = verdict.freshness;
@@ -142,7 +144,8 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
   const bool error = store_route_->route && store_policy().stale.errors.covers(head.status);
   rules::Storability verdict;
   if (plan_.ticket) {
-    verdict = rules::judge(facts_, head, store_policy(), times(), facts.proven || !facts.has_content, core_.random());
+    verdict =
+        rules::judge(facts_, head, store_policy(), times(), facts.proven || !facts.has_content, core_.random(), path());
     if (verdict.storable() && facts.content_length.value_or(0) > store_policy().max_object)
       verdict.reason = rules::Reason::TooLarge;
   }
@@ -174,6 +177,8 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
   rules::append_secondary_key(vary_.names, story_->view().fields, secondary_);
   body_ = Ref<http::Body>(new http::Body);
   storing_ = true;
+  if (store_route_->route->key.graphql)
+    graphql_ = std::make_unique<content::GraphqlAnswer>(head.fields.value(http::FieldId::ContentEncoding).value_or(""));
   const auto length = facts.has_content ? facts.content_length : std::optional<std::uint64_t>(0);
   if (!verdict.serves_followers)
     plan_.ticket.own(freshness_.no_cache ? rules::Reason::None : rules::Reason::ZeroTtl, false, no_queue_until());
@@ -182,7 +187,8 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
   // Fields that may not be stored are still for the client whose request brought them (RFC 9111 section 5.2.2.7).
   std::vector<std::string> hidden;
   if (store_policy().set_cookie == rules::SetCookieRule::Strip) hidden.emplace_back("Set-Cookie");
-  answer_client(end_to_end(*story_, head, hidden, core_.now().wall, false), head.status, facts, true);
+  // Whether a GraphQL response may be stored shows at its end; nothing untrue is said at its beginning.
+  answer_client(end_to_end(*story_, head, hidden, core_.now().wall, false), head.status, facts, !graphql_);
 }
 
 void FetchTask::keep_going_as_pass(const http::ResponseView& head, const HeadFacts& facts, rules::Reason reason,
@@ -229,7 +235,7 @@ void FetchTask::answer_client(const http::Fields& fields, int status, const Head
     d.length = facts.content_length;
   else if (!http::never_has_content(status))
     d.length = 0;
-  if (stored) d.freshness = &freshness_;
+  if (storing_) d.freshness = &freshness_;
   d.status = plan_.status;
   d.status.stored = stored;
   d.status.key = key_text_;
@@ -250,7 +256,7 @@ void FetchTask::apply_head_answer(const http::ResponseView& head, const HeadFact
   const auto merged = freshened_fields(plan_.entry->head().fields, head.fields);
   const auto when = times();
   const http::ResponseView whole{plan_.entry->head().status, head.version, merged.view()};
-  const auto verdict = rules::judge(as_get(facts_), whole, story_->policy(), when, true, core_.random());
+  const auto verdict = rules::judge(as_get(facts_), whole, story_->policy(), when, true, core_.random(), path());
   if (!verdict.storable()) return store.make_stale(story_->key, plan_.entry);
   const auto published =
       cache::PublishedHead::make(whole.status, end_to_end(*story_, whole, verdict.drop, when.received.wall, false));
@@ -258,6 +264,24 @@ void FetchTask::apply_head_answer(const http::ResponseView& head, const HeadFact
   if (charge.bytes() == 0) return;
   store.apply_head(story_->key, plan_.entry, cache::Entry::with_head(plan_.entry, published->head(), std::move(charge)),
                    verdict.freshness);
+}
+
+/// A response with a No-Vary-Search rule is stored under the key that the rule makes, and one without under the plain
+/// one, whichever this fetch was for.
+void FetchTask::adopt_search_key(const http::ResponseView& head) {
+  read_again(core_, *story_);
+  const auto content = story_->content ? std::optional(story_->content->bytes()) : std::nullopt;
+  const auto request = story_->view();
+  cache::Key key;
+  auto& persisted = core_.shared.persisted;
+  if (build_key(core_.reading, request, content, persisted, key) != rules::Reason::None) return;
+  if (const auto rule = rules::read_no_vary_search(head.fields)) {
+    core_.shared.searches.learn(key.base(), *rule);
+    if (build_key(core_.reading, request, content, persisted, key, &*rule) != rules::Reason::None) return;
+  }
+  if (key.text() == key_text_) return;
+  key_text_ = key.text();
+  elsewhere_ = core_.shared.store.private_ticket(key, *plan_.ticket.flight());
 }
 
 /// RFC 9110 section 9.3.3: the answer to a POST that says it is what a GET would give, is stored as that.

@@ -51,9 +51,14 @@ void FetchTask::send() {
   const auto view = story_->view();
   request.method = view.method;
   request.method_text = view.method_text;
-  request.target = story_->target;
+  const auto target =
+      story_->route->route ? origin_target(story_->route->route->rewrite, story_->target) : std::string();
+  request.target = target.empty() ? std::string_view(story_->target) : target;
   request.fields = fields;
-  if (story_->exchange && story_->exchange->has_body()) request.body = &story_->exchange->body();
+  if (story_->content)
+    request.body = &content_.emplace(story_->content, story_->content_whole ? nullptr : story_->exchange);
+  else if (story_->exchange && story_->exchange->has_body())
+    request.body = &story_->exchange->body();
   fetch_ = story_->route->origin->fetch(request, *this, story_->runtime->config().server.response_header);
 }
 
@@ -101,6 +106,7 @@ bool FetchTask::on_data(std::string_view bytes) {
       if (done_) return false;
     }
   }
+  if (storing_ && graphql_) graphql_->feed(bytes);
   body_->append(Chunk::copy_of(bytes, std::move(charge))->slice());
   if (!windowed_) return true;
   if (body_->readers() == 0) {
@@ -175,8 +181,11 @@ void FetchTask::commit() {
   parts.fetch_time = core_.now().mono - requested_.mono;
   parts.stored_at = core_.now().wall;
   const auto& route = *store_route_->route;
+  if (graphql_ && !graphql_->clean()) return count_not_stored(rules::Reason::GraphqlErrors);
+  auto& ticket = elsewhere_ ? elsewhere_ : plan_.ticket;
   const auto done =
-      plan_.ticket.commit(parts, freshness_, vary_, secondary_, route.policy, route.key.fingerprint, core_.now().mono);
+      ticket.commit(parts, freshness_, vary_, secondary_, route.policy, route.key.fingerprint, core_.now().mono);
+  if (elsewhere_ && plan_.entry) core_.shared.store.discard(story_->key, plan_.entry);
   if (done.stored) store_route_->counters->count_stored(body_->length());
   store_route_->counters->variants_evicted.add(done.variants_evicted);
 }
@@ -223,17 +232,8 @@ void FetchTask::fail_client(const cache::Failure& failure, upstream::FetchError 
   own.status = failure.status;
   own.retry_after = failure.retry_after;
   switch (error) {
-    case FetchError::ClientBody: {
-      std::string_view rest;
-      const bool too_large = story_->exchange->body().pull(rest) == net::BodySource::State::TooLarge;
-      own.status = too_large ? 413 : 400;
-      own.reason = too_large ? RequestError::BodyTooLarge : RequestError::BadRequest;
-      own.title = too_large ? "Content Too Large" : "Bad Request";
-      own.detail = too_large ? "The request content is larger than this server accepts."
-                             : "The request content could not be read to its end.";
-      own.close = true;
-      break;
-    }
+    case FetchError::ClientBody:
+      return deliver_content_error(core_, *story_->exchange, story_->accept, story_->request_id);
     case FetchError::Queue:
       own.reason = RequestError::Queue;
       own.title = "Service Unavailable";
@@ -265,8 +265,8 @@ void FetchTask::client_gone() {
   const auto self = shared_from_this();
   if (done_) return;
   if (status_ == 0) {
-    if (plan_.ticket && !story_->exchange->has_body()) return;  // the fill goes on
-    if (!http::is_safe(story_->view().method)) return;          // it may have taken effect: its answer still counts
+    if (plan_.ticket && (!story_->has_content || story_->content_whole)) return;  // the fill goes on
+    if (!http::is_safe(story_->view().method)) return;  // it may have taken effect: its answer still counts
   } else if (!windowed_ || (body_ && body_->readers() > 1)) {
     return;
   }
@@ -283,7 +283,9 @@ void FetchTask::finish() {
   space_.stop_waiting();
   if (story_->exchange) story_->exchange->on_gone(nullptr);
   plan_.ticket.drop();
+  elsewhere_.drop();
   fetch_.reset();
+  content_.reset();
   core_.remove(self);
 }
 

@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "content.hpp"
 #include "core.hpp"
+#include "forebay/content/graphql.hpp"
 #include "forebay/net/deadlines.hpp"
 #include "forebay/upstream/origin.hpp"
 
@@ -82,6 +84,7 @@ class FetchTask final : public Task, public upstream::FetchSink {
   void answer_client(const http::Fields& fields, int status, const HeadFacts& facts, bool stored);
   void apply_head_answer(const http::ResponseView& head, const HeadFacts& facts);
   void adopt_get_key(const http::ResponseView& head);
+  void adopt_search_key(const http::ResponseView& head);
   bool repeat_with_range(const HeadFacts& facts);
   void outgrow();
   void commit();
@@ -89,6 +92,10 @@ class FetchTask final : public Task, public upstream::FetchSink {
   void count_revalidation(Revalidated outcome);
   void fail_client(const cache::Failure& failure, upstream::FetchError error);
   Timestamp no_queue_until() const { return core_.now().mono + store_policy().pass_memory; }
+  /// Of the request, in normal form.
+  std::string_view path() const noexcept {
+    return std::string_view(story_->target).substr(0, story_->target.find('?'));
+  }
   const rules::Policy& store_policy() const { return store_route_->route->policy; }
   rules::ExchangeTimes times() const;
 
@@ -98,6 +105,9 @@ class FetchTask final : public Task, public upstream::FetchSink {
   const RouteState* store_route_;  // of the key under which the answer would be stored
   rules::RequestFacts facts_;      // as seen by storability
   std::string key_text_;
+  cache::Ticket elsewhere_;  // for a key other than the flight's, under which the answer is stored
+  std::optional<KeptSource> content_;
+  std::unique_ptr<content::GraphqlAnswer> graphql_;
   upstream::FetchPtr fetch_;
   Ref<http::Body> body_;
   Ref<const cache::PublishedHead> head_;

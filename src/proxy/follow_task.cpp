@@ -4,6 +4,7 @@
 #include "fetch_task.hpp"
 #include "forebay/http/range.hpp"
 #include "forebay/rules/reuse.hpp"
+#include "lookup.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -205,9 +206,7 @@ void FollowTask::timed_out() {
   story_->exchange->on_gone(nullptr);
   note_wait();
   core_.remove(self);
-  auto next = core_.shared.store.supersede({story_->key, story_->view().fields, story_->facts, story_->policy(),
-                                            story_->fingerprint(), core_.now().mono, true},
-                                           waited);
+  auto next = core_.shared.store.supersede(look_up_request(core_, *story_), waited);
   proceed(core_, story_, std::move(next));
 }
 

@@ -6,6 +6,8 @@
 #include "fetch_task.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/list.hpp"
+#include "forebay/rules/reuse.hpp"
+#include "lookup.hpp"
 #include "outcome.hpp"
 
 namespace forebay::proxy {
@@ -26,13 +28,15 @@ struct ProxyHandler::Private : Core {
   bool refuse(server::Exchange& exchange, const http::RequestView& request, const Seen& seen);
   void refuse_with(server::Exchange& exchange, const http::RequestView& request, OwnError error);
   void route(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen);
-  void look_up(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen,
-               const RouteState& state, const rules::RequestFacts& facts, std::string_view scheme, bool trusted);
-  void bypass(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen,
-              const RouteState& state, const rules::RequestFacts& facts, rules::Reason reason, std::string_view scheme,
-              bool trusted);
+  bool answer_refused_refresh(server::Exchange& exchange, const http::RequestView& request);
+  void read_content(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen,
+                    const RouteState& state, bool trusted);
+  /// `whole`: the content, where there is some that was read.
+  void serve(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen,
+             const RouteState& state, bool trusted, std::optional<std::string_view> whole);
+  void keep_content(Story& story, std::optional<std::string_view> whole);
   StoryPtr make_story(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen,
-                      const RouteState& state, const rules::RequestFacts& facts, std::string_view scheme, bool trusted);
+                      const RouteState& state, bool trusted);
 };
 
 ProxyHandler::Private::Seen ProxyHandler::Private::scan(http::FieldsView sent) const {
@@ -120,7 +124,7 @@ bool ProxyHandler::Private::refuse(server::Exchange& exchange, const http::Reque
                 {501, RequestError::Upgrade, "Not Implemented", "WebSocket is not passed on by this version.", {}, {}});
     return true;
   }
-  if (!target.read(request.method, request.target)) {
+  if (!reading.target.read(request.method, request.target)) {
     refuse_with(exchange, request,
                 {400, RequestError::BadRequest, "Bad Request", "The request target cannot be read.", {}, {}, true});
     return true;
@@ -135,17 +139,16 @@ void ProxyHandler::Private::route(const server::ExchangePtr& exchange, const htt
   const auto& peer = exchange->peer();
   const bool trusted = !config.server.trusted_proxies.empty() && peer.has_ip &&
                        http::contains_any(config.server.trusted_proxies, peer.ip);
-  std::string_view scheme = peer.scheme;
-  if (trusted && (seen.forwarded_proto == "https" || seen.forwarded_proto == "http")) scheme = seen.forwarded_proto;
-  host.clear();
-  const auto host_sent = target.authority().empty() ? seen.host : target.authority();
-  if (!host_sent.empty() && !http::append_normal_host(host_sent, scheme, host))
+  if (!read_host(seen.host, seen.forwarded_proto, trusted, peer.scheme, reading))
     return refuse_with(*exchange, request,
                        {400, RequestError::BadRequest, "Bad Request", "The Host field is not a host.", {}, {}, true});
-  if (runtime->log_requests) note_request(notes, request, target, host_sent, seen.request_id, config, *exchange);
+  if (runtime->log_requests)
+    note_request(notes, request, reading.target,
+                 reading.target.authority().empty() ? seen.host : reading.target.authority(), seen.request_id, config,
+                 *exchange);
 
-  const auto match = runtime->runtime->routes.find(host, target.path(), request.method, request.method_text);
-  const RouteState& state = match.route ? runtime->routes[match.route->index] : runtime->none;
+  read_route(runtime->runtime->routes, request, exchange->has_body(), reading);
+  const RouteState& state = reading.route ? runtime->routes[reading.route->index] : runtime->none;
   notes.route = &state;
   state.counters->in_flight.add();
   notes.counted_in_flight = true;
@@ -154,70 +157,101 @@ void ProxyHandler::Private::route(const server::ExchangePtr& exchange, const htt
     return refuse_with(*exchange, request,
                        {404, RequestError::NoRoute, "Not Found", "No route matches this request.", {}, {}});
   }
-  if (!match.route) return bypass(exchange, request, seen, state, {}, rules::Reason::NoRoute, scheme, trusted);
-  const auto& policy = match.route->policy;
-  const auto facts = rules::facts_of(request, policy);
-  auto reason = match.method ? rules::may_look_up(facts, request.method_text, exchange->has_body(), policy)
-                             : rules::Reason::Method;
-  if (!policy.cache) reason = rules::Reason::CacheOff;
-  if (reason != rules::Reason::None) return bypass(exchange, request, seen, state, facts, reason, scheme, trusted);
-  look_up(exchange, request, seen, state, facts, scheme, trusted);
+  if (reading.facts.refresh_refused && !answer_refused_refresh(*exchange, request)) return;
+  if (reading.reason != rules::Reason::None)
+    return pass_on(*this, make_story(exchange, request, seen, state, trusted), reading.reason);
+  // Content is read also where the route keeps it out of the key: a refresh later on has to send it.
+  if (exchange->has_body() && reading.content != cache::ContentUse::None)
+    return read_content(exchange, request, seen, state, trusted);
+  const bool keyed = reading.content == cache::ContentUse::Keyed;
+  serve(exchange, request, seen, state, trusted, keyed ? std::optional(std::string_view()) : std::nullopt);
 }
 
-void ProxyHandler::Private::look_up(const server::ExchangePtr& exchange, const http::RequestView& request,
-                                    const Seen& seen, const RouteState& state, const rules::RequestFacts& facts,
-                                    std::string_view scheme, bool trusted) {
+/// Whether the request goes on all the same.
+bool ProxyHandler::Private::answer_refused_refresh(server::Exchange& exchange, const http::RequestView& request) {
+  switch (reading.route->policy.client_refresh.otherwise) {
+    case rules::RefreshRefusal::Ignore:
+      return true;
+    case rules::RefreshRefusal::Warn:
+      notes_of(exchange).refresh_refused = true;
+      return true;
+    case rules::RefreshRefusal::Forbid:
+      break;
+  }
+  refuse_with(exchange, request,
+              {403,
+               RequestError::Forbidden,
+               "Forbidden",
+               "The request asks for a refresh, and its token is not the one that may.",
+               {},
+               {}});
+  return false;
+}
+
+/// Most content has come with its head: then the request is served from here, as one without content is.
+void ProxyHandler::Private::read_content(const server::ExchangePtr& exchange, const http::RequestView& request,
+                                         const Seen& seen, const RouteState& state, bool trusted) {
+  content.clear();
+  const auto outcome = gather(exchange->body(), state.route->key.body_max, content);
+  if (outcome == Gathered::Whole) return serve(exchange, request, seen, state, trusted, content);
+  if (outcome == Gathered::Broken)
+    return deliver_content_error(*this, *exchange, request.fields.value(FieldId::Accept).value_or(""), {});
+  const auto story = make_story(exchange, request, seen, state, trusted);
+  if (outcome == Gathered::TooLarge) return go_on(*this, story, content, outcome);
+  std::make_shared<ReadTask>(*this, story, content)->start();
+}
+
+void ProxyHandler::Private::serve(const server::ExchangePtr& exchange, const http::RequestView& request,
+                                  const Seen& seen, const RouteState& state, bool trusted,
+                                  std::optional<std::string_view> whole) {
   auto& notes = notes_of(*exchange);
-  const auto& r = *state.route;
-  key.build(r.key, {r.name, request, target, scheme, host});
+  const auto reason = build_key(reading, request, whole, shared.persisted, key);
+  if (reason != rules::Reason::None) {
+    const auto story = make_story(exchange, request, seen, state, trusted);
+    keep_content(*story, whole);
+    return pass_on(*this, story, reason);
+  }
+  auto found = look_up(*this, request, whole);
   notes.key_id = key.id();
   notes.has_key = true;
-  const bool may_fly = request.method != Method::Head && !facts.directives.only_if_cached;
-  auto found = shared.store.lookup({key, request.fields, facts, r.policy, r.key.fingerprint, now().mono, may_fly});
-  if (found.kind == cache::Lookup::Kind::Fresh || (found.kind == cache::Lookup::Kind::Stale && !found.ticket)) {
+  using Kind = cache::Lookup::Kind;
+  if ((found.kind == Kind::Fresh || found.kind == Kind::Stale) && !found.ticket) {
     // The way of a hit: answered before this returns, with no task and no copy of the request.
     rules::CacheStatus status;
-    const bool fresh = found.kind == cache::Lookup::Kind::Fresh && found.freshness.ttl(now().mono).count() > 0;
-    status.result = fresh ? rules::CacheResult::Hit : rules::CacheResult::Stale;
+    status.result = rules::served_as(found.freshness, now().mono);
     status.key = key.text();
     return deliver_entry(*this, *exchange, request, found.entry, found.freshness, status);
   }
-  const auto story = make_story(exchange, request, seen, state, facts, scheme, trusted);
+  const auto story = make_story(exchange, request, seen, state, trusted);
+  keep_content(*story, whole);
   story->key = key;
   proceed(*this, story, std::move(found));
 }
 
-void ProxyHandler::Private::bypass(const server::ExchangePtr& exchange, const http::RequestView& request,
-                                   const Seen& seen, const RouteState& state, const rules::RequestFacts& facts,
-                                   rules::Reason reason, std::string_view scheme, bool trusted) {
-  FetchPlan plan;
-  plan.status.result = rules::CacheResult::Bypass;
-  plan.status.forward = reason == rules::Reason::Method ? rules::Forward::Method : rules::Forward::Bypass;
-  plan.status.reason = reason;
-  plan.validate = false;
-  std::make_shared<FetchTask>(*this, make_story(exchange, request, seen, state, facts, scheme, trusted),
-                              std::move(plan))
-      ->start();
+void ProxyHandler::Private::keep_content(Story& story, std::optional<std::string_view> whole) {
+  if (!story.has_content || !whole) return;
+  story.content = Chunk::copy_of(*whole, shared.store.reserve(Chunk::cost(whole->size())));
+  story.content_whole = true;
 }
 
 StoryPtr ProxyHandler::Private::make_story(const server::ExchangePtr& exchange, const http::RequestView& request,
-                                           const Seen& seen, const RouteState& state, const rules::RequestFacts& facts,
-                                           std::string_view scheme, bool trusted) {
+                                           const Seen& seen, const RouteState& state, bool trusted) {
   auto story = std::make_shared<Story>();
   story->exchange = exchange;
   story->request = http::Request(request);
   story->runtime = runtime;
   story->route = &state;
-  story->target = target.path();
-  if (const auto query = target.query()) story->target.append("?").append(*query);
-  story->scheme = scheme;
-  story->host = host;
+  story->target = reading.target.path();
+  if (const auto query = reading.target.query()) story->target.append("?").append(*query);
+  story->scheme = reading.scheme;
+  story->host = reading.host;
   story->peer = exchange->peer().address;
   story->peer_trusted = trusted;
   story->request_id = seen.request_id.empty() ? make_request_id() : std::string(seen.request_id);
   note_request_id(notes_of(*exchange), story->request_id);
   story->accept = request.fields.value(FieldId::Accept).value_or("");
-  story->facts = facts;
+  story->facts = reading.facts;
+  story->has_content = exchange->has_body();
   return story;
 }
 

@@ -1,6 +1,7 @@
 #include "outcome.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "forebay/http/forwarding.hpp"
 
@@ -56,7 +57,7 @@ void RequestNotes::reset() {
   result = rules::CacheResult::Error;
   reason = rules::Reason::None;
   source = Source::Forebay;
-  counted_in_flight = own_error = has_key = stored = has_ttl = went_forward = has_query = false;
+  counted_in_flight = own_error = has_key = stored = has_ttl = went_forward = has_query = refresh_refused = false;
   age_s = -1;
   ttl_s = 0;
   wait = origin_queue = origin_connect = origin_ttfb = Duration{-1};
@@ -193,6 +194,8 @@ double Core::random() noexcept {
   random_state_ ^= random_state_ >> 27;
   return static_cast<double>((random_state_ * 0x2545f4914f6cdd1dull) >> 11) * 0x1.0p-53;
 }
+
+double Core::exponential() noexcept { return -std::log(1.0 - random()); }
 
 std::string Core::make_request_id() {
   static constexpr char kDigits[] = "0123456789abcdef";

@@ -38,6 +38,42 @@ std::string host_for(const config::Origin& origin, const Story& story) {
   return origin.host_header;
 }
 
+/// Fields by which some applications let a client name another resource, host or method than the request does. What is
+/// no part of the key must not choose the answer that others get (cache poisoning); who is trusted may say so, and a
+/// route that keys on one passes it on.
+bool chooses_behind_the_key(const http::Field& f, const Story& story) noexcept {
+  static constexpr std::string_view kTargets[] = {"x-original-url",
+                                                  "x-original-uri",
+                                                  "x-original-host",
+                                                  "x-original-path",
+                                                  "x-rewrite-url",
+                                                  "x-rewrite-uri",
+                                                  "x-host",
+                                                  "x-http-host-override",
+                                                  "x-forwarded-server",
+                                                  "x-forwarded-prefix",
+                                                  "x-forwarded-path",
+                                                  "x-forwarded-uri",
+                                                  "x-forwarded-scheme",
+                                                  "x-forwarded-ssl",
+                                                  "x-forwarded-protocol",
+                                                  "x-url-scheme",
+                                                  "x-forwarded-method",
+                                                  "front-end-https",
+                                                  "x-envoy-original-path",
+                                                  "x-script-name"};
+  static constexpr std::string_view kMethods[] = {"x-http-method-override", "x-http-method", "x-method-override"};
+  if (f.id != FieldId::Other || story.peer_trusted) return false;
+  const auto named = [&](std::string_view name) { return http::iequals(name, f.name); };
+  // A POST that is not looked up may say what it stands for; nobody else gets its answer.
+  const bool method_matters = http::is_safe(story.view().method) || story.looked_up();
+  if (std::none_of(std::begin(kTargets), std::end(kTargets), named) &&
+      !(method_matters && std::any_of(std::begin(kMethods), std::end(kMethods), named)))
+    return false;
+  const auto* route = story.route->route;
+  return !route || std::none_of(route->key.headers.begin(), route->key.headers.end(), named);
+}
+
 }  // namespace
 
 http::Fields outgoing_fields(Core& core, const Story& story, bool shared) {
@@ -49,6 +85,7 @@ http::Fields outgoing_fields(Core& core, const Story& story, bool shared) {
       continue;
     if (f.id == FieldId::Other && starts_with_forebay(f.name)) continue;
     if (shared && is_condition(f.id)) continue;
+    if (chooses_behind_the_key(f, story)) continue;
     if (!config.propagate_trace && (http::iequals(f.name, "traceparent") || http::iequals(f.name, "tracestate")))
       continue;
     fields.add(f.name, f.value);
@@ -63,7 +100,13 @@ http::Fields outgoing_fields(Core& core, const Story& story, bool shared) {
   http::add_via(fields, story.view().version, "forebay");
   fields.add(FieldId::CdnLoop, "forebay;id=" + core.shared.instance_id);
   if (!config.request_id.empty()) fields.set(config.request_id, story.request_id);
+  if (const auto* route = story.route->route) apply(route->request_headers, fields);
   return fields;
+}
+
+void apply(const config::HeaderChanges& changes, http::Fields& fields) {
+  for (const auto& name : changes.remove) fields.remove(name);
+  for (const auto& [name, value] : changes.set) fields.set(name, value);
 }
 
 bool key_of_get(Core& core, const Story& story, std::string_view target, const RouteState*& route, cache::Key& key) {
@@ -75,9 +118,12 @@ bool key_of_get(Core& core, const Story& story, std::string_view target, const R
   http::RequestView as_get = story.view();
   as_get.method = http::Method::Get;
   as_get.method_text = "GET";
-  key.build(match.route->key, {match.route->name, as_get, read, story.scheme, story.host});
-  (void)core;
-  return true;
+  std::vector<cache::Capture> captures;
+  match.route->path.capture(read.path(), captures);
+  cache::KeyInput input{match.route->name, as_get, read, story.scheme, story.host};
+  input.captures = captures;
+  input.persisted = &core.shared.persisted;
+  return key.build(match.route->key, input) == rules::Reason::None;
 }
 
 void invalidate_after(Core& core, const Story& story, const http::ResponseView& response) {
@@ -89,6 +135,10 @@ void invalidate_after(Core& core, const Story& story, const http::ResponseView& 
   std::vector<const config::Route*> routes;
   http::Target read;
   cache::Key key;
+  std::vector<cache::Capture> captures;
+  const auto add = [&resources](const Digest& resource) {
+    if (std::find(resources.begin(), resources.end(), resource) == resources.end()) resources.push_back(resource);
+  };
   http::RequestView as_get = view;
   as_get.method = http::Method::Get;
   as_get.method_text = "GET";
@@ -97,9 +147,19 @@ void invalidate_after(Core& core, const Story& story, const http::ResponseView& 
     routes.clear();
     story.runtime->runtime->routes.find_all(story.host, read.path(), routes);
     for (const auto* route : routes) {
-      key.build(route->key, {route->name, as_get, read, story.scheme, story.host});
-      if (std::find(resources.begin(), resources.end(), key.resource()) == resources.end())
-        resources.push_back(key.resource());
+      captures.clear();
+      route->path.capture(read.path(), captures);
+      cache::KeyInput input{route->name, as_get, read, story.scheme, story.host};
+      input.captures = captures;
+      key.build_resource(route->key, input);
+      add(key.resource());
+      if (!route->policy.no_vary_search) continue;
+      // What is stored under a rule for the query is found under it.
+      if (key.build(route->key, input) != rules::Reason::None) continue;
+      const auto rule = core.shared.searches.find(key.base());
+      if (!rule) continue;
+      input.search = rule.get();
+      if (key.build(route->key, input) == rules::Reason::None) add(key.resource());
     }
   }
   if (!resources.empty()) core.shared.store.invalidate(resources);

@@ -11,6 +11,9 @@ namespace forebay::proxy {
 /// are applied at delivery.
 http::Fields outgoing_fields(Core& core, const Story& story, bool shared);
 
+/// Removes, then sets.
+void apply(const config::HeaderChanges& changes, http::Fields& fields);
+
 /// Drops what a write made stale (RFC 9111 section 4.4).
 void invalidate_after(Core& core, const Story& story, const http::ResponseView& response);
 

@@ -1,6 +1,7 @@
 #include "deliver.hpp"
 #include "fetch_task.hpp"
 #include "follow_task.hpp"
+#include "lookup.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -48,7 +49,7 @@ FetchPlan plan_of(const StoryPtr& story, cache::Lookup& lookup) {
     }
   }
   plan.shared = static_cast<bool>(plan.ticket);
-  plan.validate = plan.shared;
+  plan.validate = plan.shared && !story->facts.refresh;
   if (story->facts.method == http::Method::Head && plan.status.reason == Reason::None)
     plan.status.reason = Reason::Method;
   return plan;
@@ -71,10 +72,7 @@ void queue_full(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
   // One superseding flight at a time; beyond its waiters, too, there is an end.
   if (story->policy().coalesce.on_timeout == rules::OnTimeout::Fetch && !lookup.flight->superseding() &&
       ++story->restarts <= 8)
-    return proceed(core, story,
-                   core.shared.store.supersede({story->key, story->view().fields, story->facts, story->policy(),
-                                                story->fingerprint(), core.now().mono, true},
-                                               lookup.flight));
+    return proceed(core, story, core.shared.store.supersede(look_up_request(core, *story), lookup.flight));
   lookup.flight->leave();
   if (lookup.entry && story->policy().stale.errors.timeout &&
       rules::may_serve_on_error(lookup.freshness, story->policy(), core.now().mono)) {
@@ -97,8 +95,7 @@ void queue_full(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
 void proceed(Core& core, const StoryPtr& story, cache::Lookup lookup) {
   if (lookup.kind == Kind::Fresh || lookup.kind == Kind::Stale) {
     rules::CacheStatus status;
-    const bool fresh = lookup.kind == Kind::Fresh && lookup.freshness.ttl(core.now().mono).count() > 0;
-    status.result = fresh ? CacheResult::Hit : CacheResult::Stale;
+    status.result = rules::served_as(lookup.freshness, core.now().mono);
     status.key = story->key.text();
     if (story->wanted()) deliver_entry(core, *story->exchange, story->view(), lookup.entry, lookup.freshness, status);
     if (lookup.ticket) refresh(core, story, lookup);
@@ -118,10 +115,7 @@ void proceed(Core& core, const StoryPtr& story, cache::Lookup lookup) {
 
 void look_up_again(Core& core, const StoryPtr& story) {
   if (!story->wanted()) return;
-  const bool may_fly = story->facts.method != http::Method::Head && !story->facts.directives.only_if_cached;
-  proceed(core, story,
-          core.shared.store.lookup({story->key, story->view().fields, story->facts, story->policy(),
-                                    story->fingerprint(), core.now().mono, may_fly}));
+  proceed(core, story, core.shared.store.lookup(look_up_request(core, *story)));
 }
 
 }  // namespace forebay::proxy

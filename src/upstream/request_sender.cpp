@@ -38,7 +38,7 @@ std::string head_of(const FetchRequest& request, std::optional<std::uint64_t> le
 RequestSender::RequestSender(const FetchRequest& request)
     : body_(request.body),
       length_(body_ ? body_->length() : std::nullopt),
-      keeping_(http::is_idempotent(request.method) && (!body_ || !body_->begun())) {
+      keeping_(http::is_idempotent(request.method) && (!body_ || (!body_->begun() && !body_->can_rewind()))) {
   head_ = head_of(request, length_);
   rewind();
 }
@@ -49,6 +49,7 @@ void RequestSender::rewind() noexcept {
   complete_ = body_ == nullptr;
   first_ = last_ = 0;
   resent_ = 0;
+  if (body_ && body_->begun() && body_->can_rewind()) body_->rewind();
 }
 
 net::BodySource::State RequestSender::pull(std::string_view& bytes) {

@@ -28,7 +28,7 @@ class RequestSender {
   void written(std::size_t n) noexcept;
 
   /// Whether it can be sent once more from its first byte.
-  bool can_repeat() const { return body_ == nullptr || !body_->begun() || keeping_; }
+  bool can_repeat() const { return body_ == nullptr || !body_->begun() || keeping_ || body_->can_rewind(); }
   void rewind() noexcept;
   net::BodySource* body() const noexcept { return body_; }
 

@@ -28,6 +28,9 @@ class BodySource {
   virtual std::optional<std::uint64_t> length() const = 0;
   /// Whether any byte has been pulled: a body that was begun cannot be sent again.
   virtual bool begun() const = 0;
+  /// Whether it can be pulled once more from its first byte, by `rewind`.
+  virtual bool can_rewind() const { return false; }
+  virtual void rewind() {}
   /// Trailer fields, after End.
   virtual const http::Fields& trailers() const = 0;
 

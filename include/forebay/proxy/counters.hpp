@@ -32,6 +32,7 @@ enum class RequestError : std::uint8_t {
   Queue,
   Coalesce,
   Upgrade,
+  Forbidden,
   kCount
 };
 std::string_view to_string(RequestError e) noexcept;

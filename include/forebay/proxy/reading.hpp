@@ -48,4 +48,7 @@ rules::Reason build_key(const Reading& reading, const http::RequestView& request
                         std::optional<std::string_view> content, cache::PersistedQueries& persisted, cache::Key& key,
                         const rules::NoVarySearch* search = nullptr, std::vector<cache::KeyPart>* parts = nullptr);
 
+/// What the origin is asked for: `target` (path in normal form, with query) with its prefix stripped and another added.
+std::string origin_target(const config::Rewrite& rewrite, std::string_view target);
+
 }  // namespace forebay::proxy

@@ -1,0 +1,84 @@
+#include "lookup.hpp"
+
+#include "deliver.hpp"
+#include "fetch_task.hpp"
+
+namespace forebay::proxy {
+namespace {
+
+cache::LookupRequest request_for(Core& core, const cache::Key& key, const http::RequestView& request,
+                                 const rules::RequestFacts& facts, const config::Route& route) {
+  cache::LookupRequest r{key, request.fields, facts, route.policy, route.key.fingerprint, core.now().mono};
+  // A HEAD brings no content that others could be served from, and who wants a stored response only starts no fetch.
+  r.may_fly = request.method != http::Method::Head && !facts.directives.only_if_cached;
+  if (route.policy.refresh_ahead.automatic) r.draw = core.exponential();
+  return r;
+}
+
+}  // namespace
+
+void read_again(Core& core, const Story& story) {
+  auto& reading = core.reading;
+  const auto request = story.view();
+  (void)reading.target.read(request.method, request.target);  // it could be read before
+  reading.host = story.host;
+  reading.scheme = story.scheme;
+  read_route(story.runtime->runtime->routes, request, story.has_content, reading);
+}
+
+cache::LookupRequest look_up_request(Core& core, const Story& story) {
+  return request_for(core, story.key, story.request.view(), story.facts, *story.route->route);
+}
+
+cache::Lookup look_up(Core& core, const http::RequestView& request, std::optional<std::string_view> content) {
+  const auto& reading = core.reading;
+  const auto& route = *reading.route;
+  auto& store = core.shared.store;
+  if (route.policy.no_vary_search) {
+    const auto rule = core.shared.searches.find(core.key.base());
+    if (rule && build_key(reading, request, content, core.shared.persisted, core.search_key, rule.get()) ==
+                    rules::Reason::None) {
+      auto wanted = request_for(core, core.search_key, request, reading.facts, route);
+      const bool may_fly = std::exchange(wanted.may_fly, false);
+      auto found = store.lookup(wanted);
+      const bool fresh = found.kind == cache::Lookup::Kind::Fresh;
+      if (fresh || found.entry) {
+        if (!fresh && may_fly) {  // now with the right to fetch
+          wanted.may_fly = true;
+          found = store.lookup(wanted);
+        }
+        std::swap(core.key, core.search_key);
+        return found;
+      }
+    }
+  }
+  return store.lookup(request_for(core, core.key, request, reading.facts, route));
+}
+
+void go_on(Core& core, const StoryPtr& story, std::string_view content, Gathered outcome) {
+  auto charge = core.shared.store.reserve(Chunk::cost(content.size()));
+  story->content = Chunk::copy_of(content, std::move(charge));
+  story->content_whole = outcome == Gathered::Whole;
+  if (outcome == Gathered::TooLarge) return pass_on(core, story, rules::Reason::BodyTooLarge);
+  read_again(core, *story);
+  const auto request = story->view();
+  const auto reason = build_key(core.reading, request, content, core.shared.persisted, core.key);
+  if (reason != rules::Reason::None) return pass_on(core, story, reason);
+  auto found = look_up(core, request, content);
+  story->key = core.key;
+  auto& notes = notes_of(*story->exchange);
+  notes.key_id = core.key.id();
+  notes.has_key = true;
+  proceed(core, story, std::move(found));
+}
+
+void pass_on(Core& core, const StoryPtr& story, rules::Reason reason) {
+  FetchPlan plan;
+  plan.status.result = rules::CacheResult::Bypass;
+  plan.status.forward = reason == rules::Reason::Method ? rules::Forward::Method : rules::Forward::Bypass;
+  plan.status.reason = reason;
+  plan.validate = false;
+  std::make_shared<FetchTask>(core, story, std::move(plan))->start();
+}
+
+}  // namespace forebay::proxy

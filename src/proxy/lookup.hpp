@@ -1,0 +1,23 @@
+#pragma once
+
+#include "content.hpp"
+#include "core.hpp"
+
+namespace forebay::proxy {
+
+/// Reads the head of a story's request once more into the worker's `reading`: what a wait has left behind.
+void read_again(Core& core, const Story& story);
+
+/// The look-up of a key that was just built in `core.key` from `core.reading`. Where stored responses of this resource
+/// came with a No-Vary-Search rule, one that the rule finds is found first, and `core.key` is then its key.
+cache::Lookup look_up(Core& core, const http::RequestView& request, std::optional<std::string_view> content);
+/// A look-up as the store wants it, for a request that has its key.
+cache::LookupRequest look_up_request(Core& core, const Story& story);
+
+/// A story whose content has been read as far as it will be: builds the key and looks up, or passes it on.
+void go_on(Core& core, const StoryPtr& story, std::string_view content, Gathered outcome);
+
+/// Forwards a request that is not looked up.
+void pass_on(Core& core, const StoryPtr& story, rules::Reason reason);
+
+}  // namespace forebay::proxy

@@ -1,0 +1,65 @@
+#include "forebay/proxy/reading.hpp"
+
+namespace forebay::proxy {
+
+bool read_host(std::string_view host_field, std::string_view forwarded_proto, bool trusted,
+               std::string_view listener_scheme, Reading& reading) {
+  reading.scheme = listener_scheme;
+  if (trusted && (forwarded_proto == "https" || forwarded_proto == "http")) reading.scheme = forwarded_proto;
+  reading.host.clear();
+  // RFC 9112 section 3.2.2: the authority of an absolute-form target replaces Host.
+  const auto sent = reading.target.authority().empty() ? host_field : reading.target.authority();
+  return sent.empty() || http::append_normal_host(sent, reading.scheme, reading.host);
+}
+
+void read_route(const config::RouteTable& routes, const http::RequestView& request, bool has_content,
+                Reading& reading) {
+  const auto match = routes.find(reading.host, reading.target.path(), request.method, request.method_text);
+  reading.route = match.route;
+  reading.method_fits = match.method;
+  reading.content = cache::ContentUse::None;
+  reading.captures.clear();
+  if (!match.route) {
+    reading.facts = {};
+    reading.reason = rules::Reason::NoRoute;
+    return;
+  }
+  const auto& policy = match.route->policy;
+  const auto& spec = match.route->key;
+  reading.facts = rules::facts_of(request, policy);
+  if (!match.method) {
+    reading.reason = policy.cache ? rules::Reason::Method : rules::Reason::CacheOff;
+    return;
+  }
+  reading.content = cache::content_use(spec, request.method, has_content);
+  reading.reason =
+      rules::may_look_up(reading.facts, request, reading.target.query(), cache::unkeyed(reading.content), policy);
+  if (reading.reason != rules::Reason::None) return;
+  if (spec.path == cache::PathMode::Captures) match.route->path.capture(reading.target.path(), reading.captures);
+}
+
+rules::Reason build_key(const Reading& reading, const http::RequestView& request,
+                        std::optional<std::string_view> content, cache::PersistedQueries& persisted, cache::Key& key,
+                        const rules::NoVarySearch* search, std::vector<cache::KeyPart>* parts) {
+  cache::KeyInput input{reading.route->name, request, reading.target, reading.scheme, reading.host};
+  input.captures = reading.captures;
+  input.content = content;
+  input.persisted = &persisted;
+  input.search = search;
+  return key.build(reading.route->key, input, parts);
+}
+
+std::string origin_target(const config::Rewrite& rewrite, std::string_view target) {
+  std::string_view strip = rewrite.strip_prefix, add = rewrite.add_prefix;
+  while (strip.ends_with('/')) strip.remove_suffix(1);
+  while (add.ends_with('/')) add.remove_suffix(1);
+  if (!strip.empty() && target.starts_with(strip)) {
+    const auto rest = target.substr(strip.size());
+    if (rest.empty() || rest.front() == '/' || rest.front() == '?') target = rest;
+  }
+  std::string out(add);
+  if (!target.starts_with('/') && target != "*") out += '/';
+  return out.append(target);
+}
+
+}  // namespace forebay::proxy

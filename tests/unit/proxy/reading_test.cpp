@@ -1,0 +1,115 @@
+#include "forebay/proxy/reading.hpp"
+
+#include <gtest/gtest.h>
+
+#include "forebay/config/load.hpp"
+
+namespace forebay::proxy {
+namespace {
+
+config::ConfigPtr configured(const std::string& yaml) {
+  config::Surroundings here;
+  here.variable = [](const std::string&) { return std::nullopt; };
+  const auto result = config::load({"forebay.yaml", yaml, {}, {}}, here);
+  EXPECT_TRUE(result.ok()) << config::to_text(result.diagnostics);
+  return result.config;
+}
+
+TEST(OriginTarget, StripsWholeSegmentsAndAddsAPrefix) {
+  struct Case {
+    std::string_view strip, add, target, expected;
+  };
+  const Case cases[] = {
+      {"", "", "/a/b?x=1", "/a/b?x=1"},
+      {"/api", "", "/api/items?x=1", "/items?x=1"},
+      {"/api", "", "/api", "/"},
+      {"/api", "", "/api?x=1", "/?x=1"},
+      {"/api", "", "/api/", "/"},
+      {"/api", "", "/apiary", "/apiary"},
+      {"/api/", "", "/api/items", "/items"},
+      {"", "/v1", "/items", "/v1/items"},
+      {"", "/v1/", "/items", "/v1/items"},
+      {"/api", "/v1", "/api/items", "/v1/items"},
+      {"/api", "/v1", "/other", "/v1/other"},
+      {"/api", "/v1", "/api", "/v1/"},
+      {"/", "", "/a", "/a"},
+  };
+  for (const auto& c : cases)
+    EXPECT_EQ(origin_target({std::string(c.strip), std::string(c.add)}, c.target), c.expected)
+        << c.strip << " + " << c.add << ": " << c.target;
+}
+
+class ReadRoute : public ::testing::Test {
+ protected:
+  const Reading& read(std::string_view method, std::string_view raw, bool has_content = false,
+                      http::FieldsView fields = {}) {
+    request_.method = http::method_of(method);
+    request_.method_text = method;
+    request_.target = raw;
+    request_.fields = fields;
+    EXPECT_TRUE(reading_.target.read(request_.method, raw));
+    EXPECT_TRUE(read_host("Shop.example.com:80", "", false, "http", reading_));
+    read_route(routes_, request_, has_content, reading_);
+    return reading_;
+  }
+
+  config::ConfigPtr config_ = configured(R"(
+origin: http://127.0.0.1:3000
+routes:
+  - { name: item, path: "/items/{id}/{part}", key: { path: [id] } }
+  - { name: search, path: /search, methods: [POST], key: { body: [/q] } }
+  - { name: loose, path: /loose, methods: [POST], key: { body: none } }
+  - { name: off, path: /off, cache: false }
+  - { name: guarded, path: /guarded, bypass: { headers: [x-preview], query: ["draft*"] } }
+)");
+  config::RouteTable routes_{*config_};
+  http::RequestView request_;
+  Reading reading_;
+};
+
+TEST_F(ReadRoute, TakesTheHostInNormalForm) { EXPECT_EQ(read("GET", "/items/1/x").host, "shop.example.com"); }
+
+TEST_F(ReadRoute, TheSchemeOfATrustedPeerCountsAndThatOfAnotherDoesNot) {
+  EXPECT_TRUE(reading_.target.read(http::Method::Get, "/"));
+  EXPECT_TRUE(read_host("a", "https", true, "http", reading_));
+  EXPECT_EQ(reading_.scheme, "https");
+  EXPECT_TRUE(read_host("a", "https", false, "http", reading_));
+  EXPECT_EQ(reading_.scheme, "http");
+  EXPECT_TRUE(read_host("a", "gopher", true, "http", reading_));
+  EXPECT_EQ(reading_.scheme, "http");
+}
+
+TEST_F(ReadRoute, AHostThatIsNoneIsRefused) {
+  EXPECT_TRUE(reading_.target.read(http::Method::Get, "/"));
+  EXPECT_FALSE(read_host("a b", "", false, "http", reading_));
+}
+
+TEST_F(ReadRoute, GivesTheCapturesThatTheKeyNeeds) {
+  const auto& reading = read("GET", "/items/42/x");
+  ASSERT_EQ(reading.reason, rules::Reason::None);
+  ASSERT_FALSE(reading.captures.empty());
+  EXPECT_EQ(reading.captures[0].name, "id");
+  EXPECT_EQ(reading.captures[0].value, "42");
+}
+
+TEST_F(ReadRoute, SaysWhyARequestIsNotLookedUp) {
+  EXPECT_EQ(read("GET", "/nowhere").reason, rules::Reason::NoRoute);
+  EXPECT_EQ(read("GET", "/off").reason, rules::Reason::CacheOff);
+  EXPECT_EQ(read("POST", "/off").reason, rules::Reason::CacheOff);
+  EXPECT_EQ(read("DELETE", "/search").reason, rules::Reason::Method);
+  EXPECT_EQ(read("GET", "/items/1/x", true).reason, rules::Reason::RequestBody);
+  EXPECT_EQ(read("GET", "/guarded?draft1").reason, rules::Reason::RuleQuery);
+  http::Fields fields;
+  fields.add("X-Preview", "");
+  EXPECT_EQ(read("GET", "/guarded", false, fields.view()).reason, rules::Reason::RuleHeader);
+}
+
+TEST_F(ReadRoute, SaysWhatBecomesOfContent) {
+  EXPECT_EQ(read("POST", "/search", true).content, cache::ContentUse::Keyed);
+  EXPECT_EQ(read("POST", "/loose", true).content, cache::ContentUse::Declared);
+  EXPECT_EQ(read("POST", "/loose", true).reason, rules::Reason::None);
+  EXPECT_EQ(read("GET", "/items/1/x").content, cache::ContentUse::None);
+}
+
+}  // namespace
+}  // namespace forebay::proxy
