@@ -129,6 +129,20 @@ Decision go_forward(Decision d, const Found& found, std::size_t listed, const Lo
   return d;
 }
 
+Reuse reuse_of(const Variant& v, const LookupRequest& request) noexcept {
+  return rules::may_reuse(v.freshness, request.facts, request.policy, request.now);
+}
+
+// Whether this hit starts a refresh behind it (`refresh_ahead`): one at a time, and none while the key's answers are
+// known not to be storable.
+bool refreshes_ahead(const Found& found, const LookupRequest& request) noexcept {
+  const auto& ahead = request.policy.refresh_ahead;
+  if ((ahead.share <= 0 && !ahead.automatic) || found.pass_memory) return false;
+  const Variant& v = *found.variant;
+  return rules::refreshes_ahead(v.freshness, {v.hits + 1, v.entry->fetch_time()}, request.policy, request.draw,
+                                request.now);
+}
+
 }  // namespace
 
 Decision decide(const Slot* slot, const SecondaryKeys& mine, const LookupRequest& request) noexcept {
@@ -137,7 +151,14 @@ Decision decide(const Slot* slot, const SecondaryKeys& mine, const LookupRequest
   const Found found = slot ? find(*slot, mine, request) : Found{};
   const std::size_t listed = slot ? slot->flights.size() : 0;
   const bool may_lead = request.may_fly && !request.facts.no_store;
-  d.variant = found.variant;
+  const bool may_list = may_lead && !found.busy && listed < kMaxFlights;
+  d.variant = d.matched = found.variant;
+  if (request.facts.refresh) {
+    // Asked for anew by who may ask: nothing stored will do, nor what others wait for.
+    d.forward = d.variant ? rules::Forward::Request : found.others ? rules::Forward::VaryMiss : rules::Forward::UriMiss;
+    if (d.variant && reuse_of(*d.variant, request) == Reuse::NotForThis) d.variant = nullptr;
+    return pass(d, rules::Reason::None, may_lead ? Fetch::Private : Fetch::None);
+  }
   if (!d.variant) {
     d.forward = found.others ? rules::Forward::VaryMiss : rules::Forward::UriMiss;
     if (found.not_for_this && !found.landed) {
@@ -146,15 +167,18 @@ Decision decide(const Slot* slot, const SecondaryKeys& mine, const LookupRequest
     }
     return go_forward(d, found, listed, request);
   }
-  switch (rules::may_reuse(d.variant->freshness, request.facts, request.policy, request.now)) {
+  switch (reuse_of(*d.variant, request)) {
     case Reuse::Fresh:
+      d.kind = Lookup::Kind::Fresh;
+      if (may_list && refreshes_ahead(found, request)) d.fetch = Fetch::Listed;
+      return d;
     case Reuse::MaxStale:
       d.kind = Lookup::Kind::Fresh;
       return d;
     case Reuse::WhileRevalidating: {
       // RFC 5861 section 3: one refresh beside it, whoever it is that starts it.
       d.kind = Lookup::Kind::Stale;
-      if (may_lead && !found.busy && listed < kMaxFlights) d.fetch = Fetch::Listed;
+      if (may_list) d.fetch = Fetch::Listed;
       return d;
     }
     case Reuse::NotForThis:

@@ -39,6 +39,7 @@ struct Store::Private {
   bool evict(std::size_t wanted);
 
   Lookup look_up(Store& store, const LookupRequest& request, Flight* superseded);
+  Peek peek(const LookupRequest& request);
   Ref<Flight> new_flight() const;
   /// Changes the variant that `entry` is, if it is still there.
   template <class Change>

@@ -49,6 +49,7 @@ struct Variant final : Item {
   VaryRef vary;
   rules::Freshness freshness;
   Ref<const Entry> entry;
+  std::uint64_t hits = 0;  // since it was stored or last freshened
   Slot* slot = nullptr;
   std::string secondary;
   std::uint64_t purge_sequence = 0;

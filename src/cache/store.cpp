@@ -137,6 +137,7 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
     out.queue_full = d.queue_full;
     if (d.variant) {
       shard.lru.touch(*d.variant);
+      if (d.serves()) ++d.variant->hits;
       out.entry = d.variant->entry;
       out.freshness = d.variant->freshness;
     } else if (slot && slot->linked()) {
@@ -163,6 +164,37 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
   }
 }
 
+Peek Store::Private::peek(const LookupRequest& request) {
+  const auto text = request.key.text();
+  const auto hash = hash_of(text);
+  const Shard& shard = shard_of(hash);
+  SecondaryKeys mine;
+  for (;;) {
+    Peek out;
+    std::unique_lock lock(shard.mutex);
+    const Slot* slot = shard.find(hash, text);
+    if (slot && !mine.fit(*slot)) {
+      mine.take(*slot);
+      lock.unlock();
+      mine.build(request.fields);
+      continue;
+    }
+    const auto d = decide(slot, mine, request);
+    out.kind = d.kind;
+    out.forward = d.forward;
+    out.reason = d.reason;
+    if (slot) out.variants = slot->variants;
+    if (const Variant* v = d.matched) {
+      out.found = true;
+      out.reuse = rules::may_reuse(v->freshness, request.facts, request.policy, request.now);
+      out.entry = v->entry;
+      out.freshness = v->freshness;
+      out.hits = v->hits;
+    }
+    return out;
+  }
+}
+
 Store::Store(const StoreOptions& options) : p_(std::make_unique<Private>(options)) {}
 Store::~Store() = default;
 
@@ -173,7 +205,15 @@ Lookup Store::supersede(const LookupRequest& request, const Ref<Flight>& waited)
   return p_->look_up(*this, request, waited.get());
 }
 
+Peek Store::peek(const LookupRequest& request) const { return p_->peek(request); }
+
 Ticket Store::private_ticket(const Key& key) { return Ticket(*this, p_->new_flight(), key); }
+
+Ticket Store::private_ticket(const Key& key, const Flight& since) {
+  auto flight = p_->new_flight();
+  flight->purge_sequence_ = since.purge_sequence_;
+  return Ticket(*this, std::move(flight), key);
+}
 
 Charge Store::reserve(std::size_t n) { return p_->reserve(n); }
 
@@ -221,6 +261,7 @@ void Store::apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<
     v.useless_after += stale_from(freshness) - stale_from(v.freshness);
     v.freshness = freshness;
     v.has_etag = freshened->etag().has_value();
+    v.hits = 0;
     shard.renew(v);
   });
 }

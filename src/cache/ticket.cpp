@@ -206,6 +206,7 @@ bool Ticket::freshen(const Ref<const Entry>& entry, const Ref<const Entry>& fres
   v->purge_sequence = flight_->purge_sequence_;
   v->useless_after = useless_after;
   v->has_etag = freshened->etag().has_value();
+  v->hits = 0;
   hold.shard.renew(*v);
   hold.forget_pass(freshness, now);
   return true;

@@ -84,14 +84,14 @@ struct KeyInput {
 struct KeyPart {
   std::string kind;   ///< `route`, `method`, `scheme`, `host`, `path`, `capture`, `query`, `header`, `cookie`,
                       ///< `authorization`, `body`, `form`, `graphql`, `content_type`, `search`.
-  std::string name;   ///< Of the capture, parameter, field, cookie or pointer; else empty.
+  std::string name;   ///< Of the capture, parameter, field, cookie or pointer; in `graphql` of the piece; else empty.
   std::string value;  ///< As it stands in the text; empty when absent.
   bool present = true;
 };
 
-/// The canonical text and its hashes: `ROUTE|METHOD|scheme|host|path|q:...|h:...|c:...|a:...|b:...|f:...|m:...`, parts
-/// that are out of use left out, and no two different lists of parts with one text. Kept by a worker and filled anew
-/// for each request, so that building one allocates nothing in the steady state.
+/// The canonical text and its hashes: `ROUTE|METHOD|scheme|host|path|q:...|h:...|c:...|a:...|b:...|f:...|m:...|n:...`,
+/// parts that are out of use left out, and no two different lists of parts with one text. Kept by a worker and filled
+/// anew for each request, so that building one allocates nothing in the steady state.
 class Key {
  public:
   Key();
@@ -103,16 +103,24 @@ class Key {
 
   /// Under GET for GET and HEAD, under GRAPHQL for a GraphQL request. None, or why there is no key: BodyTooLarge (over
   /// `body_max` as sent or inflated), BodyUnparsable (not what the route keys on, or ambiguous; a QUERY without
-  /// Content-Type), GraphqlOperation (a mutation or subscription). Then text and digests mean nothing. `parts`, where
-  /// given, is filled with what the text is made of, and with what the route names and the request lacks.
+  /// Content-Type), GraphqlOperation (a mutation or subscription, or on POST the hash of a document that nobody has
+  /// shown yet). Then the text and `id` mean nothing; the resource is right all the same. `parts`, where given, is
+  /// filled with what the text is made of, and with what the route names and the request lacks.
   rules::Reason build(const KeySpec& spec, const KeyInput& input, std::vector<KeyPart>* parts = nullptr);
+
+  /// `resource()` alone, for which no content is needed: what a write to this target makes stale. The rest means
+  /// nothing then.
+  void build_resource(const KeySpec& spec, const KeyInput& input);
 
   std::string_view text() const noexcept { return text_; }
   const Digest& id() const noexcept { return id_; }
   /// Digest of host, path and the keyed part of the query: the same for every method, header and variant of one URL, so
   /// that a write can find what it makes stale.
   const Digest& resource() const noexcept { return resource_; }
-  /// Digest of the text without its `q:` part, for `SearchRules`.
+  /// The `resource` of every key of this path that was built under a No-Vary-Search rule, whatever its query: many URLs
+  /// share such a key, so that a write to any of them makes all of these stale. After `build_resource` too.
+  Digest searched_resource() const noexcept;
+  /// Digest of the text without `q:` and `n:`, for `SearchRules`: the same whether or not it was built under a rule.
   Digest base() const noexcept;
 
  private:
@@ -120,7 +128,8 @@ class Key {
   std::string text_;
   Digest id_;
   Digest resource_;
-  std::uint32_t query_from_ = 0, query_to_ = 0;  ///< Where `q:` stands in the text.
+  // Where the text has its parts: host and path, `q:`, and `n:` or the end.
+  std::size_t resource_from_ = 0, query_from_ = 0, query_to_ = 0, rule_from_ = 0;
   struct Scratch;
   std::unique_ptr<Scratch> scratch_;  ///< Reused buffers; made at the first build, not copied.
 };

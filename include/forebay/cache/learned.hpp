@@ -19,13 +19,15 @@ namespace forebay::cache {
 class PersistedQueries {
  public:
   explicit PersistedQueries(std::size_t slots = 16384);
+  /// Finds what `behind` (may be null) has too, and keeps what it learns to itself.
+  PersistedQueries(const PersistedQueries* behind, std::size_t slots);
   ~PersistedQueries();
   struct Document {
     Digest normal;     ///< Of the normalised document (the first 128 bits of its SHA-256).
-    Digest only_name;  ///< Of the one operation's name; zero when there are several or it has none.
+    Digest only_name;  ///< Of the one operation's name, likewise; zero when there are several or it has none.
     bool reads_only = true;
   };
-  /// `hash`: 64 lower-case hex digits.
+  /// `hash`: 64 lower-case hex digits; anything else is not taken and not found.
   void learn(std::string_view hash, const Document& document);
   std::optional<Document> find(std::string_view hash) const;
 
@@ -39,7 +41,8 @@ class SearchRules {
  public:
   explicit SearchRules(std::size_t slots = 4096);
   ~SearchRules();
-  void learn(const Digest& base, const rules::NoVarySearch& rule);
+  /// A rule whose names take more than 4 KiB is not remembered (and the one before it is forgotten): false.
+  bool learn(const Digest& base, const rules::NoVarySearch& rule);
   void forget(const Digest& base);
   std::shared_ptr<const rules::NoVarySearch> find(const Digest& base) const;
 

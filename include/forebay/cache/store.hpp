@@ -164,6 +164,8 @@ class Store {
   Lookup supersede(const LookupRequest& request, const Ref<Flight>& waited);
   /// A ticket of its own, queueing nobody: for a follower that must fetch for itself and whose answer may be stored.
   Ticket private_ticket(const Key& key);
+  /// The same for an answer that another flight fetches: purges since that one began count against it.
+  Ticket private_ticket(const Key& key, const Flight& since);
 
   /// Room for `n` bytes, evicting the least recently used of any shard; an empty Charge when it cannot be had
   /// (`charge.bytes()` is 0).

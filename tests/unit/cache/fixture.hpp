@@ -3,10 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <concepts>
+#include <initializer_list>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "forebay/cache/learned.hpp"
 #include "forebay/cache/store.hpp"
 
 namespace forebay::cache {
@@ -29,8 +33,59 @@ inline Key key_of(std::string_view target_text, const KeySpec& spec = {}, std::s
   EXPECT_TRUE(target.read(m, target_text).has_value()) << target_text;
   const http::RequestView request{m, method, target_text, http::Version::Http11, fields.view()};
   Key key;
-  key.build(spec, {route, request, target, scheme, host});
+  EXPECT_EQ(key.build(spec, {route, request, target, scheme, host}), rules::Reason::None);
   return key;
+}
+
+/// One request with all that a key may be made of.
+struct Sent {
+  std::string method = "POST";
+  std::string target = "/";
+  FieldList fields{};
+  std::optional<std::string> content{};
+  std::vector<Capture> captures{};
+};
+
+/// What building a key gave.
+struct Built {
+  rules::Reason reason = rules::Reason::None;
+  std::string text;  ///< Empty when there is no key.
+  Key key;
+  std::vector<KeyPart> parts;
+};
+
+/// Builds with one key for all, as a worker does, so that what one request leaves behind is met by the next.
+class KeyMaker {
+ public:
+  Built operator()(const KeySpec& spec, const Sent& sent, const rules::NoVarySearch* search = nullptr) {
+    const auto fields = fields_of(sent.fields);
+    http::Target target;
+    const auto m = http::method_of(sent.method);
+    EXPECT_TRUE(target.read(m, sent.target).has_value()) << sent.target;
+    const http::RequestView request{m, sent.method, sent.target, http::Version::Http11, fields.view()};
+    KeyInput input{route, request, target, "http", host};
+    input.captures = sent.captures;
+    if (sent.content) input.content = *sent.content;
+    input.persisted = persisted;
+    input.search = search;
+    Built built;
+    built.reason = key_.build(spec, input, &built.parts);
+    if (built.reason == rules::Reason::None) built.text = key_.text();
+    built.key = key_;
+    return built;
+  }
+
+  std::string route = "r", host = "h";
+  PersistedQueries* persisted = nullptr;
+
+ private:
+  Key key_;
+};
+
+inline std::vector<content::JsonPointer> pointers(std::initializer_list<std::string_view> texts) {
+  std::vector<content::JsonPointer> list;
+  for (const auto text : texts) list.push_back(content::JsonPointer::parse(text).value());
+  return list;
 }
 
 inline rules::Freshness fresh_for(Duration lifetime, Timestamp received = t0) {
@@ -55,7 +110,9 @@ struct Ask {
   FieldList fields{};
   bool no_store = false;
   bool authorization = false;
+  bool refresh = false;
   bool may_fly = true;
+  double draw = 0;
   std::uint64_t fingerprint = 1;
 };
 
@@ -66,6 +123,7 @@ struct Answer {
   FieldList fields{{"Content-Type", "text/plain"}};
   std::vector<std::string> vary{};
   bool no_cache = false;
+  Duration fetch_time{0};
 };
 
 class StoreTest : public ::testing::Test {
@@ -80,7 +138,8 @@ class StoreTest : public ::testing::Test {
     rules::RequestFacts facts;
     facts.no_store = ask.no_store;
     facts.authorization = ask.authorization;
-    const LookupRequest request{key, fields.view(), facts, policy, ask.fingerprint, now, ask.may_fly};
+    facts.refresh = ask.refresh;
+    const LookupRequest request{key, fields.view(), facts, policy, ask.fingerprint, now, ask.may_fly, ask.draw};
     return f(request);
   }
   Lookup look(const Ask& ask) {
@@ -89,6 +148,9 @@ class StoreTest : public ::testing::Test {
   template <std::convertible_to<std::string> Target>
   Lookup look(Target target) {
     return look(Ask{std::move(target)});
+  }
+  Peek peek(const Ask& ask) {
+    return with_request(ask, [&](const LookupRequest& r) { return store.peek(r); });
   }
   Lookup supersede(const Ask& ask, const Ref<Flight>& waited) {
     return with_request(ask, [&](const LookupRequest& r) { return store.supersede(r, waited); });
@@ -120,6 +182,7 @@ class StoreTest : public ::testing::Test {
     const auto head = PublishedHead::make(200, fields_of(a.fields));
     EntryParts parts;
     parts.head = head->head();
+    parts.fetch_time = a.fetch_time;
     if (!a.body.empty()) parts.body.push_back(slice(a.body));
     return t.commit(parts, freshness(a), {false, a.vary}, secondary(a, request), policy, fingerprint, now);
   }

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forebay/cache/key.hpp"
+#include "forebay/cache/learned.hpp"
+#include "forebay/content/form.hpp"
+#include "forebay/content/graphql.hpp"
+#include "forebay/content/json.hpp"
+#include "forebay/http/cookie.hpp"
+#include "key_text.hpp"
+
+namespace forebay::cache {
+
+/// Buffers that one request's key needs beside its text.
+struct Key::Scratch {
+  struct Cookie {
+    http::CookiePair pair;
+    std::size_t arrival = 0;
+    bool taken = false;
+  };
+  std::string text;
+  std::string query;  // decoded, or what counts of it
+  std::vector<http::QueryPair> pairs;
+  std::vector<Cookie> cookies;
+  std::string content;  // decoded
+  std::string coding;
+  std::string form;
+  std::vector<content::FormField> fields;
+  content::CanonicalJson json;
+  content::GraphqlRequest graphql;
+  content::GraphqlDocument document;
+};
+
+/// Builds one key. The parts follow one another in the text; each function appends one of them.
+class KeyBuilder {
+ public:
+  KeyBuilder(Key& key, const KeySpec& spec, const KeyInput& input, std::vector<KeyPart>* parts)
+      : key_(key), text_(key.text_), scratch_(*key.scratch_), spec_(spec), input_(input), parts_(parts) {}
+
+  rules::Reason build();
+  /// As far as the query, with the resource.
+  void build_resource();
+
+ private:
+  void route_to_host();
+  void path();
+  void captures();
+  void query();
+  void searched_query();
+  void collect_pairs();
+  bool counts(const http::QueryPair& pair) const;
+  void headers();
+  bool header(std::string_view name, bool first);
+  void cookies();
+  void authorization();
+  void content_type();
+  void members(http::FieldId id);
+  void rule();
+
+  // key_content.cpp
+  enum class Form : std::uint8_t { None, Raw, Pointers };
+  struct Content {
+    Form body = Form::None;
+    bool fields = false;   // of a form
+    bool graphql = false;  // of the content or of the query
+    bool typed = false;    // `m:` stands
+  };
+  Content what_counts() const;
+  rules::Reason content(const Content& what);
+  rules::Reason pointers(std::string_view content);
+  rules::Reason form(std::string_view content);
+  rules::Reason decoded(std::string_view& content);
+  void raw(std::string_view content);
+
+  // key_graphql.cpp
+  rules::Reason graphql();
+  rules::Reason read_graphql();
+  rules::Reason graphql_content();
+  Result<std::optional<PersistedQueries::Document>> graphql_document();
+
+  bool is_graphql() const noexcept;
+
+  // Where explain asks for parts. `from`: where the part's value begins in the text, of which it is the end.
+  void note(std::string_view kind, std::string_view name, std::size_t from) {
+    if (parts_) parts_->push_back({std::string(kind), std::string(name), text_.substr(from), true});
+  }
+  void note_absent(std::string_view kind, std::string_view name) {
+    if (parts_) parts_->push_back({std::string(kind), std::string(name), {}, false});
+  }
+  /// Appends `name=value` (the name alone without a value) and notes it.
+  void pair(std::string_view kind, std::string_view name, std::optional<std::string_view> value);
+
+  Key& key_;
+  std::string& text_;
+  Key::Scratch& scratch_;
+  const KeySpec& spec_;
+  const KeyInput& input_;
+  std::vector<KeyPart>* parts_;
+};
+
+/// Whether the method's content is keyed where the route says nothing else, and one without content is not missing any.
+constexpr bool is_bodiless(http::Method m) noexcept {
+  return m == http::Method::Get || m == http::Method::Head || m == http::Method::Options;
+}
+
+}  // namespace forebay::cache

@@ -1,0 +1,104 @@
+#include "key_builder.hpp"
+
+// The part of a key that is made of a GraphQL request, by GET or by POST: requests that mean the same have one text.
+
+namespace forebay::cache {
+namespace {
+
+using rules::Reason;
+using Document = PersistedQueries::Document;
+
+bool is_sha256_hex(std::string_view s) noexcept {
+  return s.size() == 64 && s.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// Whether one of the four parameters stands in the query beside a POST's content: nobody can say which of them counts.
+bool has_graphql_parameter(std::string_view query, std::string& buffer) {
+  decode_unreserved(query, buffer);
+  bool found = false;
+  http::for_each_query_pair(buffer, [&](const http::QueryPair& p) { found |= content::is_graphql_parameter(p.name); });
+  return found;
+}
+
+}  // namespace
+
+Reason KeyBuilder::graphql_content() {
+  const auto& request = input_.request;
+  if (const auto query = input_.target.query(); query && has_graphql_parameter(*query, scratch_.text))
+    return Reason::BodyUnparsable;
+  auto content = input_.content.value_or(std::string_view{});
+  if (content.size() > spec_.body_max) return Reason::BodyTooLarge;
+  if (const auto reason = decoded(content); reason != Reason::None) return reason;
+  if (request.fields.count(http::FieldId::ContentType) != 1) return Reason::BodyUnparsable;
+  const auto type = *request.fields.value(http::FieldId::ContentType);
+  const auto read = content::read_graphql_content(type, content, spec_.numbers, scratch_.graphql);
+  return read ? Reason::None : Reason::BodyUnparsable;
+}
+
+Reason KeyBuilder::read_graphql() {
+  if (input_.request.method == http::Method::Post) return graphql_content();
+  const auto query = input_.target.query().value_or(std::string_view{});
+  const auto read = content::read_graphql_query(query, spec_.numbers, scratch_.graphql);
+  return read ? Reason::None : Reason::BodyUnparsable;
+}
+
+// What the request's document is; nothing when it brings the hash alone and nobody has shown the document yet.
+Result<std::optional<Document>> KeyBuilder::graphql_document() {
+  auto& sent = scratch_.graphql;
+  auto* const known = input_.persisted;
+  if (!sent.query) {
+    if (!is_sha256_hex(sent.hash)) return Errc::Malformed;
+    return known ? known->find(sent.hash) : std::nullopt;
+  }
+  auto& hash = scratch_.text;
+  hash.clear();
+  append_sha256_hex(hash, *sent.query);
+  if (!sent.hash.empty() && sent.hash != hash) return Errc::Malformed;
+  // A document that was read before need not be read again.
+  if (const auto found = known ? known->find(hash) : std::nullopt) return found;
+  auto& read = scratch_.document;
+  if (const auto done = content::read_graphql(*sent.query, read); !done) return done.error();
+  Document document;
+  document.normal = sha256_digest(read.normal);
+  if (!read.only_name.empty()) document.only_name = sha256_digest(read.only_name);
+  document.reads_only = read.reads_only;
+  if (known) known->learn(hash, document);
+  return std::optional(document);
+}
+
+Reason KeyBuilder::graphql() {
+  if (const auto reason = read_graphql(); reason != Reason::None) return reason;
+  const auto read = graphql_document();
+  if (!read) return Reason::BodyUnparsable;
+  const auto& document = *read;
+  // A GET is safe whatever it asks for; behind a hash that comes by POST may stand a mutation.
+  const bool may_write = document ? !document->reads_only : input_.request.method == http::Method::Post;
+  if (may_write) return Reason::GraphqlOperation;
+
+  const auto& sent = scratch_.graphql;
+  text_ += "|b:";
+  const auto piece = [&](std::string_view name, std::string_view value, const ByteSet& escaped) {
+    if (value.empty()) return note_absent("graphql", name);
+    text_.append(" ").append(name).append("=");
+    const auto from = text_.size();
+    append_escaped(text_, value, escaped);
+    note("graphql", name, from);
+  };
+  const auto first = text_.size();
+  text_ += document ? "query=" : "hash=";
+  const auto from = text_.size();
+  if (document)
+    append_hex(text_, document->normal);
+  else
+    text_ += sent.hash;
+  note("graphql", std::string_view(text_).substr(first, from - first - 1), from);
+  // The name of the one operation chooses nothing (GraphQL specification, section 6.1).
+  const bool chooses = !sent.operation_name.empty() && !(document && document->only_name != Digest{} &&
+                                                         sha256_digest(sent.operation_name) == document->only_name);
+  piece("operationName", chooses ? std::string_view(sent.operation_name) : std::string_view{}, kInPiece);
+  piece("variables", sent.variables, kInPart);
+  piece("rest", sent.rest, kInPart);
+  return Reason::None;
+}
+
+}  // namespace forebay::cache

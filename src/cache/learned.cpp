@@ -1,0 +1,158 @@
+#include "forebay/cache/learned.hpp"
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace forebay::cache {
+namespace {
+
+constexpr std::size_t kStripes = 16;
+// A set is what one hash leads to. What is learned comes to its front and pushes the last one out.
+constexpr std::size_t kWays = 4;
+
+template <class T>
+std::string_view bytes_of(const T& value) noexcept {
+  return {reinterpret_cast<const char*>(&value), sizeof value};
+}
+
+/// A bounded table in stripes with a lock each, whose memory is taken when something is first learned. Sets are found
+/// by a seeded hash, so that strangers cannot choose what they push out. `Value{}` is nothing.
+template <class Name, class Value>
+class SetTable {
+ public:
+  explicit SetTable(std::size_t slots) : sets_(std::max<std::size_t>(slots / (kStripes * kWays), 1)) {}
+
+  /// Gives what went, so that it is freed without the lock.
+  Value put(const Name& name, Value value) {
+    const auto place = place_of(name);
+    const std::lock_guard lock(place.stripe.mutex);
+    auto& slots = place.stripe.slots;
+    if (slots.empty()) slots.resize(sets_ * kWays);
+    const auto first = slots.begin() + static_cast<std::ptrdiff_t>(place.set * kWays);
+    const auto end = first + kWays;
+    const auto known = std::find_if(first, end, [&](const Slot& s) { return s.name == name; });
+    const auto at = known == end ? end - 1 : known;
+    at->name = name;
+    std::swap(at->value, value);
+    std::rotate(first, at, at + 1);
+    return value;
+  }
+  Value find(const Name& name) const {
+    const auto place = place_of(name);
+    const std::lock_guard lock(place.stripe.mutex);
+    const auto& slots = place.stripe.slots;
+    for (std::size_t i = 0; i < kWays && !slots.empty(); ++i) {
+      const Slot& slot = slots[place.set * kWays + i];
+      if (slot.name == name) return slot.value;
+    }
+    return {};
+  }
+  Value take(const Name& name) {
+    const auto place = place_of(name);
+    const std::lock_guard lock(place.stripe.mutex);
+    auto& slots = place.stripe.slots;
+    for (std::size_t i = 0; i < kWays && !slots.empty(); ++i) {
+      Slot& slot = slots[place.set * kWays + i];
+      if (slot.name == name) return std::exchange(slot, Slot{}).value;
+    }
+    return {};
+  }
+
+ private:
+  struct Slot {
+    Name name{};
+    Value value{};
+  };
+  struct alignas(64) Stripe {
+    std::mutex mutex;
+    std::vector<Slot> slots;
+  };
+  struct Place {
+    Stripe& stripe;
+    std::size_t set;
+  };
+  Place place_of(const Name& name) const noexcept {
+    const auto hash = table_hash(bytes_of(name));
+    return {stripes_[hash % kStripes], static_cast<std::size_t>(hash / kStripes) % sets_};
+  }
+
+  std::size_t sets_;
+  mutable std::array<Stripe, kStripes> stripes_;
+};
+
+using Sha256 = std::array<Digest, 2>;
+
+std::uint64_t read_hex(std::string_view digits, bool& good) noexcept {
+  std::uint64_t n = 0;
+  for (const char c : digits) {
+    const bool digit = c >= '0' && c <= '9', letter = c >= 'a' && c <= 'f';
+    good &= digit || letter;
+    n = n << 4 | static_cast<std::uint64_t>(digit ? c - '0' : letter ? c - 'a' + 10 : 0);
+  }
+  return n;
+}
+
+std::optional<Sha256> read_sha256(std::string_view hash) noexcept {
+  if (hash.size() != 64) return std::nullopt;
+  bool good = true;
+  const auto part = [&](std::size_t i) { return read_hex(hash.substr(i * 16, 16), good); };
+  const Sha256 read{Digest{part(0), part(1)}, Digest{part(2), part(3)}};
+  return good ? std::optional(read) : std::nullopt;
+}
+
+// So many bytes of names a rule may hold: an origin's field can be as long as a head, and thousands are remembered.
+constexpr std::size_t kRuleBytes = 4096;
+
+bool is_small(const rules::NoVarySearch& rule) noexcept {
+  std::size_t bytes = 0;
+  for (const auto& name : rule.names) bytes += sizeof name + name.size();
+  return bytes <= kRuleBytes;
+}
+
+}  // namespace
+
+struct PersistedQueries::Private {
+  SetTable<Sha256, std::optional<Document>> documents;
+  const PersistedQueries* behind = nullptr;
+};
+
+PersistedQueries::PersistedQueries(std::size_t slots) : p_(new Private{decltype(Private::documents)(slots)}) {}
+PersistedQueries::PersistedQueries(const PersistedQueries* behind, std::size_t slots)
+    : p_(new Private{decltype(Private::documents)(slots), behind}) {}
+PersistedQueries::~PersistedQueries() = default;
+
+void PersistedQueries::learn(std::string_view hash, const Document& document) {
+  if (const auto name = read_sha256(hash)) p_->documents.put(*name, document);
+}
+
+std::optional<PersistedQueries::Document> PersistedQueries::find(std::string_view hash) const {
+  const auto name = read_sha256(hash);
+  auto found = name ? p_->documents.find(*name) : std::nullopt;
+  return found || !p_->behind ? found : p_->behind->find(hash);
+}
+
+struct SearchRules::Private {
+  SetTable<Digest, std::shared_ptr<const rules::NoVarySearch>> rules;
+};
+
+SearchRules::SearchRules(std::size_t slots) : p_(new Private{decltype(Private::rules)(slots)}) {}
+SearchRules::~SearchRules() = default;
+
+bool SearchRules::learn(const Digest& base, const rules::NoVarySearch& rule) {
+  if (!is_small(rule)) {
+    forget(base);
+    return false;
+  }
+  const auto known = find(base);
+  if (!known || *known != rule) p_->rules.put(base, std::make_shared<const rules::NoVarySearch>(rule));
+  return true;
+}
+
+void SearchRules::forget(const Digest& base) { p_->rules.take(base); }
+
+std::shared_ptr<const rules::NoVarySearch> SearchRules::find(const Digest& base) const { return p_->rules.find(base); }
+
+}  // namespace forebay::cache
