@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "content/inflater.hpp"
+#include "forebay/http/fields.hpp"
 #include "forebay/http/list.hpp"
 
 namespace forebay::content {
@@ -12,11 +13,6 @@ namespace {
 
 constexpr std::size_t kMaxCodings = 3;
 constexpr std::size_t kStep = 16 * 1024;
-
-bool equals_in_any_case(std::string_view text, std::string_view lower) noexcept {
-  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
-                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a | 0x20) : a) == b; });
-}
 
 // The codings of a field in the order in which they were applied, identity left out.
 struct Codings {
@@ -70,11 +66,11 @@ Result<void> undo(Coding coding, std::string_view content, std::size_t limit, st
 }  // namespace
 
 Coding coding_of(std::string_view name) noexcept {
-  if (equals_in_any_case(name, "gzip") || equals_in_any_case(name, "x-gzip")) return Coding::Gzip;
-  if (equals_in_any_case(name, "br")) return Coding::Brotli;
-  if (equals_in_any_case(name, "zstd")) return Coding::Zstd;
-  if (equals_in_any_case(name, "deflate")) return Coding::Deflate;
-  if (equals_in_any_case(name, "identity")) return Coding::Identity;
+  if (http::iequals(name, "gzip") || http::iequals(name, "x-gzip")) return Coding::Gzip;
+  if (http::iequals(name, "br")) return Coding::Brotli;
+  if (http::iequals(name, "zstd")) return Coding::Zstd;
+  if (http::iequals(name, "deflate")) return Coding::Deflate;
+  if (http::iequals(name, "identity")) return Coding::Identity;
   return Coding::Unknown;
 }
 

@@ -1,19 +1,11 @@
 #include "forebay/content/media_type.hpp"
 
-#include <algorithm>
-
 #include "forebay/http/fields.hpp"
 
 namespace forebay::content {
 namespace {
 
 constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
-
-// `lower` is in lower case.
-bool equals_in_any_case(std::string_view text, std::string_view lower) noexcept {
-  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
-                    [](char a, char b) { return to_lower(a) == b; });
-}
 
 }  // namespace
 
@@ -22,16 +14,16 @@ std::string_view essence(std::string_view content_type) noexcept {
 }
 
 bool is_type(std::string_view content_type, std::string_view type) noexcept {
-  return equals_in_any_case(essence(content_type), type);
+  return http::iequals(essence(content_type), type);
 }
 
 bool is_json(std::string_view content_type) noexcept {
   constexpr std::string_view kSuffix = "+json";  // RFC 6839 section 3.1
   const auto type = essence(content_type);
-  if (equals_in_any_case(type, "application/json") || equals_in_any_case(type, "text/json")) return true;
+  if (http::iequals(type, "application/json") || http::iequals(type, "text/json")) return true;
   const auto slash = type.find('/');
   return slash != std::string_view::npos && slash > 0 && type.size() > slash + 1 + kSuffix.size() &&
-         equals_in_any_case(type.substr(type.size() - kSuffix.size()), kSuffix);
+         http::iequals(type.substr(type.size() - kSuffix.size()), kSuffix);
 }
 
 void append_normal_type(std::string& out, std::string_view content_type) {
