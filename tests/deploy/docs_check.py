@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 
-PAGES = [pathlib.Path("README.md"), *sorted(pathlib.Path("docs").glob("*.md"))]
+PAGES = [pathlib.Path("README.md"), *sorted(pathlib.Path("docs").glob("**/*.md"))]
 METRIC = re.compile(r"\b(?:forebay|process)_[a-z0-9]+(?:_[a-z0-9]+)+\b")
 
 
