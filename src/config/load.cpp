@@ -56,6 +56,7 @@ NodePtr override_value(const std::string& text, const Variables& variables, Repo
 NodePtr read_tree(const LoadRequest& request, const Surroundings& surroundings, std::string_view text, Report& report) {
   auto root = parse_yaml(text, surroundings.variable, report);
   if (!root) return nullptr;
+  hide_secrets(*root, report);  // Before the overrides: what they replace still stands in the file.
   if (!root->is_map() && !root->is_null()) {
     report.error(1002, *root, {}, "a configuration is a map of keys", "such as \"origin: http://localhost:3000\"");
     return nullptr;
@@ -92,7 +93,6 @@ LoadResult load_checked(const LoadRequest& request, const Surroundings& surround
   if (!root) return {nullptr, report.take()};
   auto config = std::make_shared<Config>();
   config->file = request.file;
-  hide_secrets(*root, report);
   check_keys(*root, report);
   if (!report.full()) {
     Loading loading{*config, report, surroundings, *root, Section(report, root.get(), {}, {}), false, {}};

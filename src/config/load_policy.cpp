@@ -33,7 +33,6 @@ class Notes {
   }
 
  private:
-  /// `4XX` and `4xx` are one.
   void statuses(const Node& node, const std::string& path) {
     for (const auto& [name, value] : node.entries) {
       const auto status = parse_status(name->text);
@@ -145,6 +144,9 @@ void read_refresh(const Section& block, PolicyDraft& draft) {
   auto& policy = draft.policy;
   if (const auto* node = block.find("refresh_ahead"); node && node->is_scalar() && node->text == "auto")
     policy.refresh_ahead = {0, true};
+  else if (node && node->is_scalar() && nearest(node->text, {"auto"}))
+    block.error(1002, *node, block.path_of("refresh_ahead"), in_quotes(node->text) + " is not a ratio or auto",
+                "did you mean auto?");
   else if (double share = 0; node && block.ratio("refresh_ahead", share))
     policy.refresh_ahead = {share, false};
   const auto client = block.in("client_refresh");
