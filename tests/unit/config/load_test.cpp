@@ -378,8 +378,8 @@ routes:
 }
 
 TEST(Print, OfTheShippedFilesLoadsAgainToTheSame) {
-  for (const std::string name :
-       {"forebay.yaml", "examples/minimal.yaml", "examples/sidecar.yaml", "examples/edge.yaml"}) {
+  for (const std::string name : {"forebay.yaml", "examples/minimal.yaml", "examples/sidecar.yaml", "examples/edge.yaml",
+                                 "examples/api-gateway.yaml"}) {
     const auto once = print(*good(content_of(std::string(FOREBAY_SOURCE_DIR) + "/config/" + name)));
     const auto result = load_text(once);
     ASSERT_TRUE(result.ok()) << to_text(result.diagnostics) << once;
