@@ -4,6 +4,7 @@
 
 #include "allocations.hpp"
 #include "forebay/cache/key.hpp"
+#include "forebay/cache/learned.hpp"
 #include "forebay/http/h1_parser.hpp"
 #include "requests.hpp"
 
@@ -19,10 +20,10 @@ void build_key(benchmark::State& state, std::string_view request, const cache::K
   (void)http::append_normal_host(*parser.view().fields.value(http::FieldId::Host), "http", host);
   const cache::KeyInput input{"products", parser.view(), target, "http", host};
   cache::Key key;
-  key.build(spec, input);
+  if (key.build(spec, input) != rules::Reason::None) return state.SkipWithError("there is no key");
   const AllocationsPerIteration count(state);
   for (auto _ : state) {
-    key.build(spec, input);
+    (void)key.build(spec, input);
     benchmark::DoNotOptimize(key.id());
   }
 }
@@ -49,6 +50,71 @@ void BuildKeyWithoutMarketingParameters(benchmark::State& state) {
   build_key(state, kBrowserRequest, spec);
 }
 BENCHMARK(BuildKeyWithoutMarketingParameters);
+
+// The whole way of a POST's key: what its content is, beside what a GET has too.
+void build_post_key(benchmark::State& state, const cache::KeySpec& spec, std::string_view content,
+                    cache::PersistedQueries* persisted = nullptr) {
+  http::RequestParser parser{http::HeadLimits{}};
+  if (!parser.parse(kSmallPost)) return state.SkipWithError("the request was refused");
+  http::Target target;
+  if (!target.read(http::Method::Post, parser.view().target)) return state.SkipWithError("the target was refused");
+  cache::KeyInput input{"search", parser.view(), target, "http", "127.0.0.1:8080"};
+  input.content = content;
+  input.persisted = persisted;
+  cache::Key key;
+  if (key.build(spec, input) != rules::Reason::None) return state.SkipWithError("there is no key");
+  const AllocationsPerIteration count(state);
+  for (auto _ : state) {
+    (void)key.build(spec, input);
+    benchmark::DoNotOptimize(key.id());
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(content.size()));
+}
+
+void BuildKeyOfRawContent(benchmark::State& state) { build_post_key(state, {}, json_of_1k()); }
+BENCHMARK(BuildKeyOfRawContent);
+
+cache::KeySpec three_pointers() {
+  cache::KeySpec spec;
+  spec.body = cache::BodyMode::Pointers;
+  for (const char* text : {"/query", "/filters", "/page"})
+    spec.pointers.push_back(content::JsonPointer::parse(text).value());
+  return spec;
+}
+
+void BuildKeyOfThreePointers(benchmark::State& state) { build_post_key(state, three_pointers(), json_of_1k()); }
+BENCHMARK(BuildKeyOfThreePointers);
+
+void BuildKeyOfForm(benchmark::State& state) {
+  cache::KeySpec spec;
+  spec.form = {"q", "page"};
+  http::RequestParser parser{http::HeadLimits{}};
+  if (!parser.parse(kFormPost)) return state.SkipWithError("the request was refused");
+  http::Target target;
+  (void)target.read(http::Method::Post, parser.view().target);
+  cache::KeyInput input{"search", parser.view(), target, "http", "127.0.0.1:8080"};
+  input.content = "q=shoes+for+running&page=2&session=0123456789abcdef&utf8=%E2%9C%93";
+  cache::Key key;
+  if (key.build(spec, input) != rules::Reason::None) return state.SkipWithError("there is no key");
+  const AllocationsPerIteration count(state);
+  for (auto _ : state) {
+    (void)key.build(spec, input);
+    benchmark::DoNotOptimize(key.id());
+  }
+}
+BENCHMARK(BuildKeyOfForm);
+
+void BuildKeyOfGraphql(benchmark::State& state) {
+  static constexpr std::string_view kContent =
+      R"j({"operationName":"Product","variables":{"id":"1234","first":20},"query":"query Product($id: ID!, )j"
+      R"j($first: Int) {\n  product(id: $id) {\n    id\n    name\n    price { amount currency }\n    reviews()j"
+      R"j(first: $first) {\n      nodes { id rating text author { name } }\n    }\n  }\n}\n"})j";
+  cache::KeySpec spec;
+  spec.graphql = true;
+  cache::PersistedQueries persisted;
+  build_post_key(state, spec, kContent, state.range(0) != 0 ? &persisted : nullptr);
+}
+BENCHMARK(BuildKeyOfGraphql)->ArgName("known")->Arg(0)->Arg(1);
 
 }  // namespace
 }  // namespace forebay::bench

@@ -30,7 +30,7 @@ struct Asked {
     build(key);
   }
   void build(cache::Key& into) const {
-    into.build({}, {"products", parser.view(), target, "http", "shop.example.com"});
+    (void)into.build({}, {"products", parser.view(), target, "http", "shop.example.com"});
   }
   cache::LookupRequest lookup(Now now) const { return {key, parser.view().fields, facts, policy, 0, now.mono, true}; }
 
@@ -129,7 +129,7 @@ void WayOfAHit(benchmark::State& state) {
     host.clear();
     if (!http::append_normal_host(*request.fields.value(http::FieldId::Host), "http", host)) return false;
     const auto facts = rules::facts_of(request, policy);
-    key.build({}, {"products", request, target, "http", host});
+    (void)key.build({}, {"products", request, target, "http", host});
     auto found = filled.store.lookup({key, request.fields, facts, policy, 0, now.mono, true});
     if (found.kind != cache::Lookup::Kind::Fresh) return false;
     rules::CacheStatus status;

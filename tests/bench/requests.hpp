@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace forebay::bench {
@@ -27,5 +28,35 @@ inline constexpr std::string_view kBrowserRequest =
     "Priority: u=0, i\r\n"
     "\r\n";
 static_assert(kBrowserRequest.size() == 490);
+
+/// A load generator's POST, without its content.
+inline constexpr std::string_view kSmallPost =
+    "POST /search HTTP/1.1\r\n"
+    "Host: 127.0.0.1:8080\r\n"
+    "Content-Type: application/json\r\n"
+    "Content-Length: 1024\r\n"
+    "\r\n";
+
+inline constexpr std::string_view kFormPost =
+    "POST /search HTTP/1.1\r\n"
+    "Host: 127.0.0.1:8080\r\n"
+    "Content-Type: application/x-www-form-urlencoded\r\n"
+    "Content-Length: 66\r\n"
+    "\r\n";
+
+/// A search as an application sends it: 1,024 bytes, of which a route may choose `/query`, `/filters` and `/page`.
+inline const std::string& json_of_1k() {
+  static const std::string text = [] {
+    std::string s =
+        R"({"query":"running shoes","filters":{"brand":["acme","globex","initech"],"price":{"from":20,"to":129.5},)"
+        R"("inStock":true},"page":{"size":24,"number":3},"session":"0123456789abcdef0123456789abcdef","facets":[)";
+    for (int i = 0; s.size() < 900; ++i)
+      s += R"({"name":"facet )" + std::to_string(i) + R"(","limit":)" + std::to_string(10 * i) + "},";
+    s += R"({"name":"last"}],"note":")";
+    s.append(1024 - s.size() - 2, 'x');
+    return s + "\"}";
+  }();
+  return text;
+}
 
 }  // namespace forebay::bench
