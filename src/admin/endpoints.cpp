@@ -4,47 +4,35 @@
 #include <boost/json/serialize.hpp>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "answer.hpp"
+#include "content_reader.hpp"
 #include "forebay/admin/build.hpp"
+#include "forebay/admin/explain.hpp"
 #include "forebay/http/target.hpp"
-#include "forebay/server/problem.hpp"
+#include "operators.hpp"
 
 namespace forebay::admin {
 namespace {
 
-struct Nothing final : server::Notes {
-  void reset() override {}
-};
+/// An explained request is asked for with a document; a megabyte holds any content that a key is made of.
+constexpr std::size_t kLongestQuestion = 1024 * 1024;
 
-struct Answer {
-  int status = 200;
-  std::string content_type = "application/json";
-  std::string body;
-  bool allow = false;  ///< 405 names what is allowed.
+struct AdminNotes final : server::Notes {
+  void reset() override {
+    reader.reset();
+    accept.clear();
+  }
+  ContentReader reader;
+  std::string accept;
 };
-
-Answer problem(int status, std::string_view code, std::string_view title, std::string_view detail,
-               std::string_view accept) {
-  server::Problem p;
-  p.status = status;
-  p.code = code;
-  p.title = title;
-  p.detail = detail;
-  auto made = server::render(p, accept);
-  Answer answer;
-  answer.status = status;
-  answer.content_type = std::move(made.content_type);
-  answer.body = std::move(made.body);
-  answer.allow = status == 405;
-  return answer;
-}
 
 Endpoint endpoint_of(std::string_view path) noexcept {
   if (path == "/livez") return Endpoint::Livez;
   if (path == "/readyz") return Endpoint::Readyz;
   if (path == "/version") return Endpoint::Version;
   if (path == "/metrics") return Endpoint::Metrics;
+  if (path == "/api/v1/explain") return Endpoint::Explain;
   return Endpoint::Other;
 }
 
@@ -107,6 +95,8 @@ std::string_view to_string(Endpoint e) noexcept {
       return "version";
     case Endpoint::Metrics:
       return "metrics";
+    case Endpoint::Explain:
+      return "explain";
     case Endpoint::Other:
     case Endpoint::kCount:
       break;
@@ -117,7 +107,7 @@ std::string_view to_string(Endpoint e) noexcept {
 AdminHandler::AdminHandler(Sources sources) : sources_(std::move(sources)) {
   // Operators ask short questions; whoever holds connections open here must not keep them from doing so.
   settings_.max_connections = 256;
-  settings_.request_body = 64 * 1024;
+  settings_.request_body = kLongestQuestion;
 }
 
 AdminHandler::~AdminHandler() = default;
@@ -128,53 +118,90 @@ void AdminHandler::start(const server::ExchangePtr& exchange) {
   const std::string_view accept = request.fields.combined(http::FieldId::Accept, joined).value_or("");
 
   http::Target target;
-  Endpoint endpoint = Endpoint::Other;
-  Answer answer;
-  if (!target.read(request.method, request.target)) {
-    answer = problem(400, "bad_request", "Bad request", "The request target is malformed.", accept);
-  } else {
-    endpoint = endpoint_of(target.path());
-    const auto runtime = sources_.runtime();
-    if (endpoint == Endpoint::Metrics && runtime && !runtime->config->metrics.enabled) endpoint = Endpoint::Other;
-    if (endpoint == Endpoint::Other) {
-      answer =
-          problem(404, "not_found", "Not found",
-                  "There is no such path on the admin listener; try /livez, /readyz, /metrics or /version.", accept);
-    } else if (request.method != http::Method::Get && request.method != http::Method::Head) {
-      answer = problem(405, "method_not_allowed", "Method not allowed", "This path answers GET and HEAD.", accept);
-    } else if (endpoint == Endpoint::Livez) {
-      answer.body = R"({"status":"alive"})";
-    } else if (endpoint == Endpoint::Readyz) {
-      answer = readiness(sources_, asks_for_origins(target.query().value_or("")));
-    } else if (endpoint == Endpoint::Version) {
-      answer.body = build_json();
-    } else {
-      answer.content_type = kExpositionType;
-      answer.body = exposition(sources_, counters_);
-    }
+  if (!target.read(request.method, request.target))
+    return answer(*exchange, Endpoint::Other,
+                  problem(400, "bad_request", "Bad request", "The request target is malformed.", accept));
+  auto endpoint = endpoint_of(target.path());
+  const auto runtime = sources_.runtime();
+  if (endpoint == Endpoint::Metrics && runtime && !runtime->config->metrics.enabled) endpoint = Endpoint::Other;
+  if (endpoint == Endpoint::Explain) return start_explaining(*exchange, accept);
+  answer(*exchange, endpoint, public_answer(endpoint, request.method, target.query().value_or(""), accept));
+}
+
+/// What anybody may ask.
+Answer AdminHandler::public_answer(Endpoint endpoint, http::Method method, std::string_view query,
+                                   std::string_view accept) const {
+  if (endpoint == Endpoint::Other)
+    return problem(404, "not_found", "Not found",
+                   "There is no such path on the admin listener; try /livez, /readyz, /metrics, /version or "
+                   "/api/v1/explain.",
+                   accept);
+  if (method != http::Method::Get && method != http::Method::Head) return not_allowed("GET, HEAD", accept);
+  Answer a;
+  switch (endpoint) {
+    case Endpoint::Livez:
+      a.body = R"({"status":"alive"})";
+      break;
+    case Endpoint::Readyz:
+      return readiness(sources_, asks_for_origins(query));
+    case Endpoint::Version:
+      a.body = build_json();
+      break;
+    default:
+      a.content_type = kExpositionType;
+      a.body = exposition(sources_, counters_);
   }
+  return a;
+}
 
-  const auto status_class = static_cast<std::size_t>(answer.status / 100 - 1);
+void AdminHandler::start_explaining(server::Exchange& exchange, std::string_view accept) {
+  const auto& request = exchange.request();
+  const auto runtime = sources_.runtime();
+  const auto access = may_operate(request, exchange.peer(), runtime->config->operators);
+  if (access.verdict == Access::Verdict::Unauthorized) {
+    auto refused = problem(401, "unauthorized", "Unauthorized", access.why, accept);
+    http::append_line(refused.lines, "WWW-Authenticate", "Bearer realm=\"forebay\"");
+    return answer(exchange, Endpoint::Explain, refused);
+  }
+  if (access.verdict == Access::Verdict::Forbidden)
+    return answer(exchange, Endpoint::Explain, problem(403, "forbidden", "Forbidden", access.why, accept));
+  if (request.method != http::Method::Post) return answer(exchange, Endpoint::Explain, not_allowed("POST", accept));
+  auto& notes = static_cast<AdminNotes&>(exchange.notes());
+  notes.accept = accept;
+  notes.reader.start(exchange.body(), kLongestQuestion,
+                     [this, &exchange, &notes](ContentReader::Outcome outcome, const std::string& content) {
+                       if (outcome == ContentReader::Outcome::Broken || exchange.gone()) return;
+                       answer(exchange, Endpoint::Explain,
+                              outcome == ContentReader::Outcome::Whole
+                                  ? explain(content, exchange.worker().now(), notes.accept)
+                                  : problem(413, "too_large", "Content too large", "The document is longer than 1 MiB.",
+                                            notes.accept));
+                     });
+}
+
+Answer AdminHandler::explain(const std::string& document, Now now, std::string_view accept) const {
+  const auto bad = [&](std::string_view why) { return problem(400, "bad_request", "Bad request", why, accept); };
+  const auto read = read_explain_request(document);
+  if (const auto* fault = std::get_if<std::string>(&read)) return bad(*fault);
+  const auto runtime = sources_.runtime();
+  const auto explained =
+      proxy::explain(std::get<proxy::ExplainRequest>(read),
+                     {*runtime->config, runtime->routes, &sources_.shared.store, &sources_.shared, now});
+  if (!explained) return bad("The method or the URL is none that a request could have.");
+  Answer a;
+  a.body = to_json(*explained);
+  return a;
+}
+
+void AdminHandler::answer(server::Exchange& exchange, Endpoint endpoint, const Answer& a) {
+  const auto status_class = static_cast<std::size_t>(a.status / 100 - 1);
   counters_.requests[static_cast<std::size_t>(endpoint)][status_class].add();
-
-  std::string lines;
-  http::append_line(lines, "Content-Type", answer.content_type);
-  http::append_line(lines, "Cache-Control", "no-store");
-  http::append_line(lines, "X-Content-Type-Options", "nosniff");
-  if (answer.allow) http::append_line(lines, "Allow", "GET, HEAD");
-  server::AnswerHead head;
-  head.status = answer.status;
-  head.lines = lines;
-  head.length = answer.body.size();
-  head.has_date = false;
-  std::vector<Slice> parts;
-  if (!answer.body.empty()) parts.push_back(Chunk::copy_of(answer.body)->slice());
-  exchange->answer(head, http::BodyCursor(std::move(parts)));
+  send(exchange, a);
 }
 
 void AdminHandler::finished(server::Exchange&) {}
 
-std::unique_ptr<server::Notes> AdminHandler::make_notes() { return std::make_unique<Nothing>(); }
+std::unique_ptr<server::Notes> AdminHandler::make_notes() { return std::make_unique<AdminNotes>(); }
 
 void AdminHandler::refused(server::Refusal, int status, const server::Peer&) {
   if (status < 100 || status > 599) return;

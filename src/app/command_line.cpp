@@ -7,15 +7,17 @@
 #include <charconv>
 #include <memory>
 
+#include "forebay/http/fields.hpp"
+#include "forebay/http/list.hpp"
 #include "suggest.hpp"
 
 namespace forebay::app {
 namespace {
 
-const std::vector<std::string> kCommands{"run", "check", "healthcheck", "demo", "version", "help"};
+const std::vector<std::string> kCommands{"run", "check", "explain", "healthcheck", "demo", "version", "help"};
 // Commands of the manual that this version does not have: said, rather than taken for a mistake.
-const std::vector<std::string> kLater{"explain", "purge", "top",     "tail",      "get",    "warm",
-                                      "reload",  "drain", "undrain", "log-level", "schema", "completion"};
+const std::vector<std::string> kLater{"purge", "top",     "tail",      "get",    "warm",      "reload",
+                                      "drain", "undrain", "log-level", "schema", "completion"};
 
 constexpr std::string_view kIntroduction =
     "Forebay, a caching reverse proxy.\n\n"
@@ -28,6 +30,7 @@ struct Commands {
   CLI::App app{std::string(kIntroduction), "forebay"};
   CLI::App* run = nullptr;
   CLI::App* check = nullptr;
+  CLI::App* explain = nullptr;
   CLI::App* healthcheck = nullptr;
   CLI::App* demo = nullptr;
   CLI::App* version = nullptr;
@@ -35,16 +38,19 @@ struct Commands {
 
   RunFlags run_flags;
   CheckFlags check_flags;
+  ExplainFlags explain_flags;
   HealthcheckFlags healthcheck_flags;
   DemoFlags demo_flags;
   VersionFlags version_flags;
   std::string check_format = "text", timeout = "2s", duration, scenario, help_about;
-  std::vector<std::string> set;
+  std::string explain_status, explain_timeout = "5s";
+  std::vector<std::string> set, headers, response_headers;
   bool watch = false, no_access_log = false;
 
   Commands();
   void add_run();
   void add_check();
+  void add_explain();
   void add_others();
 };
 
@@ -81,6 +87,31 @@ void Commands::add_check() {
   check->add_flag("--strict", check_flags.strict, "Warnings count as errors.");
 }
 
+void Commands::add_explain() {
+  explain = app.add_subcommand("explain", "Say what would happen to a request, and why.");
+  auto& f = explain_flags;
+  explain->add_option("url", f.url, "What is asked for, e.g. http://shop.example.com/api/search?q=1, or a path.")
+      ->type_name("URL")
+      ->required();
+  text(explain, "-c,--config", f.config, "FILE", "Configuration; - is standard input.");
+  text(explain, "-X,--request", f.method, "METHOD", "GET, or POST with -d.");
+  explain->add_option("-H,--header", headers, "A field of the request; repeatable.")
+      ->type_name("'N: V'")
+      ->expected(1)
+      ->take_all();
+  text(explain, "-d,--data", f.content, "BODY|@FILE", "Content of the request, as it is; @- is standard input.");
+  text(explain, "--status", explain_status, "N", "Judge a response with this status.");
+  explain->add_option("--response-header", response_headers, "A field of the response to judge; repeatable.")
+      ->type_name("'N: V'")
+      ->expected(1)
+      ->take_all();
+  text(explain, "--response-body", f.response_content, "BODY|@FILE", "Content of the response to judge.");
+  explain->add_flag("--live", f.live, "Ask the running daemon, which knows what is stored.");
+  text(explain, "--admin", f.admin, "ADDR", "Admin address for --live; else $FOREBAY_ADMIN, the file, 127.0.0.1:8081.");
+  text(explain, "--timeout", explain_timeout, "DUR", "How long to wait for the daemon (5s).");
+  explain->add_flag("--json", f.json, "As JSON.");
+}
+
 void Commands::add_others() {
   healthcheck = app.add_subcommand("healthcheck", "Ask the running daemon whether it is ready.");
   text(healthcheck, "-c,--config", healthcheck_flags.config, "FILE", "Configuration that names admin.listen.");
@@ -108,6 +139,7 @@ Commands::Commands() {
   app.get_formatter()->column_width(34);
   add_run();
   add_check();
+  add_explain();
   add_others();
 }
 
@@ -169,6 +201,39 @@ Command finish_check(Commands& c) {
   else if (c.check_format != "text")
     return usage("--format is text, json or github, not \"" + c.check_format + '"');
   return std::move(c.check_flags);
+}
+
+/// `Name: value` as curl takes it; false for what is no field.
+bool split_fields(const std::vector<std::string>& lines, std::vector<std::pair<std::string, std::string>>& into) {
+  for (const auto& line : lines) {
+    const auto colon = line.find(':');
+    if (colon == std::string::npos || !http::is_token(line.substr(0, colon))) return false;
+    const auto value = http::trim(std::string_view(line).substr(colon + 1));
+    if (!http::is_field_value(value)) return false;
+    into.emplace_back(line.substr(0, colon), value);
+  }
+  return true;
+}
+
+Command finish_explain(Commands& c) {
+  auto& f = c.explain_flags;
+  if (!split_fields(c.headers, f.headers)) return usage("-H wants 'Name: value'");
+  if (!split_fields(c.response_headers, f.response_headers)) return usage("--response-header wants 'Name: value'");
+  if (f.method.empty()) f.method = f.content ? "POST" : "GET";
+  if (!http::is_token(f.method)) return usage("-X wants a method, not \"" + f.method + '"');
+  if (!c.explain_status.empty()) {
+    std::uint64_t status = 0;
+    if (!http::parse_decimal(c.explain_status, 1000, status) || status < 200 || status > 599)
+      return usage("--status wants a number from 200 to 599, not \"" + c.explain_status + '"');
+    f.status = static_cast<int>(status);
+  }
+  f.has_response = f.status || !f.response_headers.empty() || f.response_content;
+  if (f.admin && !f.live) return usage("--admin goes with --live");
+  const auto timeout = parse_duration(c.explain_timeout);
+  if (!timeout || *timeout <= Duration{0})
+    return usage("--timeout wants a duration such as 5s, not \"" + c.explain_timeout + '"');
+  f.timeout = *timeout;
+  return std::move(f);
 }
 
 Command finish_healthcheck(Commands& c) {
@@ -235,6 +300,7 @@ Command parse_command_line(const std::vector<std::string>& args) {
   }
   if (c.run->parsed()) return finish_run(c);
   if (c.check->parsed()) return finish_check(c);
+  if (c.explain->parsed()) return finish_explain(c);
   if (c.healthcheck->parsed()) return finish_healthcheck(c);
   if (c.demo->parsed()) return finish_demo(c);
   if (c.version->parsed()) return c.version_flags;

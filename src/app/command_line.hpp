@@ -26,6 +26,21 @@ struct CheckFlags {
   bool print = false, quiet = false, strict = false;
 };
 
+/// `forebay explain`
+struct ExplainFlags {
+  std::optional<std::string> config, admin;
+  std::string method, url;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::optional<std::string> content;  ///< Or `@FILE`.
+  /// A response to be judged; without a status it is 200.
+  std::optional<int> status;
+  std::vector<std::pair<std::string, std::string>> response_headers;
+  std::optional<std::string> response_content;
+  bool has_response = false;
+  bool live = false, json = false;
+  Duration timeout = std::chrono::seconds{5};
+};
+
 struct HealthcheckFlags {
   std::optional<std::string> config, admin;
   Duration timeout = std::chrono::seconds{2};
@@ -49,7 +64,7 @@ struct Said {
   std::string out, err;
 };
 
-using Command = std::variant<RunFlags, CheckFlags, HealthcheckFlags, DemoFlags, VersionFlags, Said>;
+using Command = std::variant<RunFlags, CheckFlags, ExplainFlags, HealthcheckFlags, DemoFlags, VersionFlags, Said>;
 Command parse_command_line(const std::vector<std::string>& args);
 
 /// `250ms`, `10s`, `1m30s`, `0`; nothing for anything else.

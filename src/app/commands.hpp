@@ -7,6 +7,7 @@ namespace forebay::app {
 // One function a command; each gives the exit code of the program.
 ExitCode run_proxy(const RunFlags& flags);
 ExitCode check(const CheckFlags& flags);
+ExitCode explain(const ExplainFlags& flags);
 ExitCode healthcheck(const HealthcheckFlags& flags);
 ExitCode demo(const DemoFlags& flags);
 ExitCode version(const VersionFlags& flags);

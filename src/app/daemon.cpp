@@ -94,7 +94,8 @@ void Daemon::build() {
   store_ = std::make_unique<cache::Store>(cache::StoreOptions{config->cache.memory, config->cache.shards});
   counters_ = std::make_unique<proxy::CounterRegistry>(config->server.threads, nanoseconds(config->metrics.buckets),
                                                        config->metrics.per_route ? config->metrics.max_routes : 0);
-  shared_.reset(new proxy::Shared{*store_, *counters_, random_hex(8)});
+  shared_.reset(
+      new proxy::Shared{*store_, *counters_, random_hex(8), false, cache::PersistedQueries(), cache::SearchRules()});
   governor_ = std::make_unique<MemoryGovernor>(config->cache.memory);
   set_runtime(proxy::Runtime::make(config, nullptr, config->server.threads));
   crew_ = std::make_unique<Crew>(config->server.threads, clock_, *shared_, runtime());
@@ -114,7 +115,8 @@ void Daemon::open() {
                            [this] {
                              const std::lock_guard lock(runtime_mutex_);
                              return dropped_before_ + runtime_->access->dropped();
-                           }};
+                           },
+                           *shared_};
     admin_handler_ = std::make_unique<admin::AdminHandler>(std::move(sources));
     admin_ = std::make_unique<Booth>(config->server.threads, clock_);
     admin_->open({*config->admin, "admin"}, *admin_handler_);

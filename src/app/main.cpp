@@ -14,6 +14,7 @@ namespace {
 struct Dispatch {
   ExitCode operator()(const RunFlags& flags) const { return run_proxy(flags); }
   ExitCode operator()(const CheckFlags& flags) const { return check(flags); }
+  ExitCode operator()(const ExplainFlags& flags) const { return explain(flags); }
   ExitCode operator()(const HealthcheckFlags& flags) const { return healthcheck(flags); }
   ExitCode operator()(const DemoFlags& flags) const { return demo(flags); }
   ExitCode operator()(const VersionFlags& flags) const { return version(flags); }

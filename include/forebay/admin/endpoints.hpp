@@ -8,8 +8,10 @@
 
 namespace forebay::admin {
 
-/// Answers what comes in at the operators' listener: `/livez`, `/readyz`, `/version` and `/metrics`, to GET and HEAD.
-/// Used by the admin worker alone.
+struct Answer;
+
+/// Answers what comes in at the operators' listener: `/livez`, `/readyz`, `/version` and `/metrics`, to GET and HEAD by
+/// anybody; `POST /api/v1/explain` by operators. Used by the admin worker alone.
 class AdminHandler final : public server::Handler {
  public:
   explicit AdminHandler(Sources sources);
@@ -23,6 +25,11 @@ class AdminHandler final : public server::Handler {
   bool draining() const override;
 
  private:
+  Answer public_answer(Endpoint endpoint, http::Method method, std::string_view query, std::string_view accept) const;
+  void start_explaining(server::Exchange& exchange, std::string_view accept);
+  Answer explain(const std::string& document, Now now, std::string_view accept) const;
+  void answer(server::Exchange& exchange, Endpoint endpoint, const Answer& answer);
+
   Sources sources_;
   AdminCounters counters_;
   config::Server settings_;

@@ -9,7 +9,7 @@
 namespace forebay::admin {
 
 /// Label `endpoint` of forebay_admin_requests_total.
-enum class Endpoint : std::uint8_t { Livez, Readyz, Version, Metrics, Other, kCount };
+enum class Endpoint : std::uint8_t { Livez, Readyz, Version, Metrics, Explain, Other, kCount };
 std::string_view to_string(Endpoint e) noexcept;
 
 /// Requests of the admin listener; written by its worker.

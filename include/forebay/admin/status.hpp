@@ -45,6 +45,7 @@ struct Sources {
   std::vector<const net::Worker*> workers;
   /// Lines that access logs of former configurations dropped are in it too.
   std::function<std::uint64_t()> access_log_dropped;
+  proxy::Shared& shared;  ///< Looked at only: explaining changes nothing that is served.
 };
 
 }  // namespace forebay::admin

@@ -75,7 +75,10 @@ struct Explanation {
     std::string swr_setting, sie_setting;
   };
   std::optional<Judged> response;
-  std::string result;        ///< As far as it can be told: `hit`, `stale`, `miss`, `bypass`, `error`.
+  /// As far as it can be told: `hit`, `stale`, `miss`, `bypass`, `error`; `coalesced` where a fetch is on its way. With
+  /// a response to judge also `revalidated` and `stale_error`.
+  std::string result;
+  int own_status = 0;        ///< Of the error that Forebay would answer itself; 0: none.
   std::string cache_status;  ///< The member of Cache-Status that the answer would carry; empty for none.
   std::string x_cache;
   std::vector<std::string> notes;  ///< Sentences: what else fired (a rewrite, a refused refresh, cookies guarded).

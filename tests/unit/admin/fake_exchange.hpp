@@ -1,14 +1,16 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "forebay/net/worker.hpp"
 #include "forebay/server/exchange.hpp"
 
 namespace forebay::admin {
 
-/// One request without a connection; keeps what it was answered with.
+/// One request without a connection; keeps what it was answered with. It comes from 127.0.0.1.
 class FakeExchange final : public server::Exchange {
  public:
   FakeExchange(net::Worker& worker, http::Method method, std::string target)
@@ -16,13 +18,25 @@ class FakeExchange final : public server::Exchange {
     request_.method = method;
     request_.method_text = http::to_string(method);
     request_.target = target_;
+    from.address = "127.0.0.1";
+    from.has_ip = true;
+    from.ip = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 127, 0, 0, 1};
+    field("Host", "127.0.0.1:8081");
+  }
+  void field(std::string_view name, std::string_view value) {
+    fields_.set(name, value);
+    request_.fields = fields_;
+  }
+  void without(std::string_view name) {
+    fields_.remove(name);
+    request_.fields = fields_;
   }
   const http::RequestView& request() const override { return request_; }
-  bool has_body() const override { return false; }
-  net::BodySource& body() override { return nothing_; }
-  const server::Peer& peer() const override { return peer_; }
+  bool has_body() const override { return !content.pieces.empty(); }
+  net::BodySource& body() override { return content; }
+  const server::Peer& peer() const override { return from; }
   net::Worker& worker() override { return worker_; }
-  server::Notes& notes() override { std::abort(); }
+  server::Notes& notes() override { return *made_notes; }
   const server::Tally& tally() const override { return tally_; }
   void interim(int, std::string_view) override {}
   void answer(const server::AnswerHead& head, http::BodyCursor cursor) override {
@@ -41,22 +55,41 @@ class FakeExchange final : public server::Exchange {
   std::string lines, text;
   std::optional<std::uint64_t> length;
 
- private:
-  struct Nothing final : net::BodySource {
-    State pull(std::string_view&) override { return State::End; }
-    void wait(Waiter&) override {}
-    std::optional<std::uint64_t> length() const override { return 0; }
-    bool begun() const override { return false; }
+  /// Content that comes piece by piece; an empty piece is a wait.
+  struct Content final : net::BodySource {
+    State pull(std::string_view& out) override {
+      if (next < pieces.size() && pieces[next].empty()) return State::Wait;
+      if (next == pieces.size()) return last;
+      out = pieces[next++];
+      return State::Data;
+    }
+    void wait(Waiter& w) override { waiters.push_back(w); }
+    /// More has come.
+    void go_on() {
+      ++next;
+      auto& waiter = waiters.front();
+      waiters.pop_front();
+      waiter.woken();
+    }
+    std::optional<std::uint64_t> length() const override { return std::nullopt; }
+    bool begun() const override { return next > 0; }
     const http::Fields& trailers() const override { return none; }
-    http::Fields none;
-  };
 
+    std::vector<std::string> pieces;
+    State last = State::End;
+    std::size_t next = 0;
+    WaiterList waiters;
+    http::Fields none;
+  } content;
+  server::Peer from;
+  std::unique_ptr<server::Notes> made_notes;
+
+ private:
   net::Worker& worker_;
   std::string target_;
+  http::Fields fields_;
   http::RequestView request_;
-  server::Peer peer_;
   server::Tally tally_;
-  Nothing nothing_;
 };
 
 }  // namespace forebay::admin

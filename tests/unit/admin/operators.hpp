@@ -29,7 +29,8 @@ struct Operators {
               return std::vector<ListenerView>{{"web", 3, 10, 1, 2, 4}};
             },
             {&worker},
-            [] { return std::uint64_t{7}; }};
+            [] { return std::uint64_t{7}; },
+            shared};
   }
   /// Changes the configuration before it is used.
   template <class F>
@@ -45,6 +46,7 @@ struct Operators {
   Status status;
   cache::Store store{{1 << 20, 2}};
   proxy::CounterRegistry counters{2, {1'000'000, 1'000'000'000}, 10};
+  proxy::Shared shared{store, counters, "0123", false, cache::PersistedQueries(), cache::SearchRules()};
   config::ConfigPtr config;
   proxy::RuntimePtr runtime;
 };

@@ -77,6 +77,47 @@ TEST(CommandLine, CheckTakesItsFlags) {
   EXPECT_EQ(said({"check", "--format", "xml"}).code, ExitCode::Usage);
 }
 
+TEST(CommandLine, ExplainTakesARequestAndAResponse) {
+  const auto e = parsed<ExplainFlags>({"explain", "-c", "x.yaml", "-X", "PUT", "-H", "X-Tenant:  acme", "-H", "A: b: c",
+                                       "-d", "@body.json", "--status", "404", "--response-header", "ETag: \"1\"",
+                                       "--response-body", "gone", "--json", "http://h/a?b"});
+  EXPECT_EQ(e.config, "x.yaml");
+  EXPECT_EQ(e.method, "PUT");
+  EXPECT_EQ(e.url, "http://h/a?b");
+  EXPECT_THAT(e.headers, ElementsAre(Pair("X-Tenant", "acme"), Pair("A", "b: c")));
+  EXPECT_EQ(e.content, "@body.json");
+  EXPECT_EQ(e.status, 404);
+  EXPECT_THAT(e.response_headers, ElementsAre(Pair("ETag", "\"1\"")));
+  EXPECT_EQ(e.response_content, "gone");
+  EXPECT_TRUE(e.has_response && e.json && !e.live);
+}
+
+TEST(CommandLine, ExplainIsAGetUnlessItHasContent) {
+  EXPECT_EQ(parsed<ExplainFlags>({"explain", "/a"}).method, "GET");
+  EXPECT_FALSE(parsed<ExplainFlags>({"explain", "/a"}).has_response);
+  EXPECT_EQ(parsed<ExplainFlags>({"explain", "/a", "-d", "x"}).method, "POST");
+  EXPECT_EQ(parsed<ExplainFlags>({"explain", "/a", "-d", "x", "-X", "QUERY"}).method, "QUERY");
+  const auto live = parsed<ExplainFlags>({"explain", "--live", "--admin", ":9081", "--timeout", "1s", "/a"});
+  EXPECT_TRUE(live.live);
+  EXPECT_EQ(live.admin, ":9081");
+  EXPECT_EQ(live.timeout, std::chrono::seconds{1});
+}
+
+TEST(CommandLine, ExplainRefusesWhatNoRequestCouldHave) {
+  for (const auto& args : {std::vector<std::string>{"explain"},
+                           {"explain", "/a", "/b"},
+                           {"explain", "-X", "A B", "/"},
+                           {"explain", "-H", "no colon", "/"},
+                           {"explain", "-H", ": x", "/"},
+                           {"explain", "-H", "A: x\ny", "/"},
+                           {"explain", "--status", "99", "/"},
+                           {"explain", "--status", "2xx", "/"},
+                           {"explain", "--response-header", "x", "/"},
+                           {"explain", "--admin", ":1", "/"},
+                           {"explain", "--timeout", "5", "--live", "/"}})
+    EXPECT_EQ(said(args).code, ExitCode::Usage) << args.back();
+}
+
 TEST(CommandLine, TheOtherCommandsTakeTheirs) {
   EXPECT_EQ(parsed<HealthcheckFlags>({"healthcheck", "--timeout", "500ms"}).timeout, std::chrono::milliseconds{500});
   EXPECT_TRUE(parsed<VersionFlags>({"version", "--json"}).json);
@@ -107,8 +148,8 @@ TEST(CommandLine, MistypedCommandsAndFlagsAreSuggestedAndExitWithTwo) {
 }
 
 TEST(CommandLine, CommandsOfLaterVersionsAreNamedAsSuch) {
-  for (const auto* word : {"explain", "purge", "top", "tail", "get", "warm", "reload", "drain", "undrain", "log-level",
-                           "schema", "completion"}) {
+  for (const auto* word :
+       {"purge", "top", "tail", "get", "warm", "reload", "drain", "undrain", "log-level", "schema", "completion"}) {
     const auto s = said({word, "--anything"});
     EXPECT_EQ(s.code, ExitCode::Usage);
     EXPECT_THAT(s.err, HasSubstr("not in this version"));

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "forebay/server/exchange.hpp"
+
+namespace forebay::admin {
+
+/// What an operator gets.
+struct Answer {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::string lines{};  ///< Further field lines.
+};
+
+/// Problem details (RFC 9457) with a `code` beside them, or the page or text that a browser prefers.
+Answer problem(int status, std::string_view code, std::string_view title, std::string_view detail,
+               std::string_view accept);
+/// 405, saying what is allowed.
+Answer not_allowed(std::string_view allowed, std::string_view accept);
+
+/// With what every answer of this listener says.
+void send(server::Exchange& exchange, const Answer& answer);
+
+}  // namespace forebay::admin

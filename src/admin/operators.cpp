@@ -1,0 +1,85 @@
+#include "operators.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "forebay/base/hash.hpp"
+#include "forebay/http/target.hpp"
+
+namespace forebay::admin {
+namespace {
+
+using http::FieldId;
+using Verdict = Access::Verdict;
+
+bool from_this_machine(const server::Peer& peer) noexcept {
+  if (!peer.has_ip) return peer.address.empty();  // a Unix socket
+  static constexpr std::array<std::uint8_t, 13> kMapped127{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 127};
+  if (std::equal(kMapped127.begin(), kMapped127.end(), peer.ip.begin())) return true;
+  return std::all_of(peer.ip.begin(), peer.ip.end() - 1, [](std::uint8_t b) { return b == 0; }) && peer.ip.back() == 1;
+}
+
+/// The digests are compared, so that the time it takes tells nothing of the token.
+bool same_token(std::string_view a, std::string_view b) {
+  const auto x = sha256_hex(a), y = sha256_hex(b);
+  unsigned differs = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) differs |= static_cast<unsigned>(x[i] ^ y[i]);
+  return differs == 0;
+}
+
+std::string_view without_port(std::string_view host) noexcept {
+  const auto colon = host.rfind(':');
+  return colon == std::string_view::npos || host.find(']', colon) != std::string_view::npos ? host
+                                                                                            : host.substr(0, colon);
+}
+
+bool is_our_name(std::string_view host, const std::vector<std::string>& allowed) {
+  const auto name = without_port(host);
+  if (name == "localhost" || name == "127.0.0.1" || name == "[::1]") return true;
+  return std::any_of(allowed.begin(), allowed.end(), [&](const std::string& a) {
+    return http::iequals(a, name) || http::iequals(a, host) ||
+           (name.size() > 2 && a == name.substr(1, name.size() - 2));
+  });
+}
+
+Access by_token(const http::RequestView& request, const config::Config::Operators& config) {
+  constexpr std::string_view kScheme = "Bearer ";
+  const auto field = request.fields.value(FieldId::Authorization).value_or("");
+  const bool bearer = field.size() > kScheme.size() && http::iequals(field.substr(0, kScheme.size()), kScheme);
+  const bool right = request.fields.count(FieldId::Authorization) == 1 && bearer && !config.token.empty() &&
+                     same_token(http::trim(field.substr(kScheme.size())), config.token);
+  if (right) return {};
+  return {Verdict::Unauthorized, "The token is not the operators' one."};
+}
+
+Access by_place(const http::RequestView& request, const config::Config::Operators& config) {
+  std::string host;
+  const auto sent = request.fields.value(FieldId::Host).value_or("");
+  if (!http::append_normal_host(sent, "http", host) || !is_our_name(host, config.allowed_hosts))
+    return {Verdict::Forbidden, "Host is none of this listener's names; admin.allowed_hosts adds some."};
+  for (const auto& f : request.fields) {
+    if (f.id == FieldId::Origin) {
+      std::string origin;
+      const auto scheme = f.value.find("://");
+      const bool ours = scheme != std::string_view::npos &&
+                        http::append_normal_host(f.value.substr(scheme + 3), "http", origin) && origin == host;
+      if (!ours) return {Verdict::Forbidden, "Origin is another site."};
+    } else if (http::iequals(f.name, "Sec-Fetch-Site") && f.value != "same-origin" && f.value != "none") {
+      return {Verdict::Forbidden, "The request was made by a page of another site."};
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Access may_operate(const http::RequestView& request, const server::Peer& peer,
+                   const config::Config::Operators& config) {
+  if (request.fields.has(FieldId::Authorization)) return by_token(request, config);
+  if (config.allow_loopback && from_this_machine(peer)) return by_place(request, config);
+  if (config.token.empty())
+    return {Verdict::Forbidden, "Operators come from this machine; admin.token lets others in."};
+  return {Verdict::Unauthorized, "Operators bring a token: Authorization: Bearer TOKEN."};
+}
+
+}  // namespace forebay::admin

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+// Bytes as text: what JSON can hold of them.
+
+namespace forebay::admin {
+
+/// Whether JSON can hold it as it is.
+bool is_utf8(std::string_view text) noexcept;
+/// With U+FFFD in place of each byte that belongs to no character.
+std::string as_utf8(std::string_view text);
+
+/// RFC 4648 section 4, with padding.
+std::string to_base64(std::string_view bytes);
+/// Nothing for what is not exactly that; padding may be left out.
+std::optional<std::string> from_base64(std::string_view text);
+
+}  // namespace forebay::admin

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "exit_code.hpp"
+
+// How the commands that ask a running daemon find it and speak to it.
+
+namespace forebay::app {
+
+using SteadyClock = std::chrono::steady_clock;
+
+struct AdminRequest {
+  std::string method, target;
+  std::string token;    ///< Empty: none is sent.
+  std::string content;  ///< JSON.
+};
+struct AdminAnswer {
+  int status = 0;
+  std::string body;
+};
+/// Nothing when nobody answers in time, or not in HTTP. `address` is one of `admin.listen`: `:8081`, `127.0.0.1:8081`,
+/// `[::1]:8081`, `unix:/path`; one that means "all" is asked at loopback.
+std::optional<AdminAnswer> ask_admin(const std::string& address, const AdminRequest& request,
+                                     SteadyClock::time_point deadline);
+
+/// `--admin`, $FOREBAY_ADMIN, $FOREBAY_ADMIN_LISTEN, `admin.listen` of the file, 127.0.0.1:8081. Nothing, with the
+/// reason on standard error and its exit code in `why`, when a file was named that does not say.
+std::optional<std::string> admin_address(const std::optional<std::string>& config,
+                                         const std::optional<std::string>& admin, ExitCode& why);
+/// $FOREBAY_ADMIN_TOKEN, or what $FOREBAY_ADMIN_TOKEN_FILE holds; empty without either. Nothing, with a sentence in
+/// `fault`, when that file cannot be read.
+std::optional<std::string> admin_token(std::string& fault);
+
+}  // namespace forebay::app

@@ -1,0 +1,125 @@
+#include <unistd.h>
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "admin_client.hpp"
+#include "commands.hpp"
+#include "config_source.hpp"
+#include "forebay/admin/explain.hpp"
+#include "forebay/net/worker.hpp"
+
+namespace forebay::app {
+namespace {
+
+/// `text`, or for `@FILE` what is in the file. False, with the reason on standard error, when it cannot be read.
+bool read_content(const std::optional<std::string>& text, std::optional<std::string>& into) {
+  if (!text) return true;
+  if (text->empty() || text->front() != '@') {
+    into = *text;
+    return true;
+  }
+  const auto file = text->substr(1);
+  if (file == "-") {
+    into = std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+    return true;
+  }
+  std::ifstream in(file, std::ios::binary);
+  into = std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+  if (in.is_open() && !in.bad()) return true;
+  std::cerr << "forebay: cannot read " << file << '\n';
+  return false;
+}
+
+bool make_request(const ExplainFlags& flags, proxy::ExplainRequest& request) {
+  request.method = flags.method;
+  request.url = flags.url;
+  for (const auto& [name, value] : flags.headers) request.fields.add(name, value);
+  if (!read_content(flags.content, request.content)) return false;
+  if (!flags.has_response) return true;
+  auto& response = request.response.emplace();
+  response.status = flags.status.value_or(200);
+  for (const auto& [name, value] : flags.response_headers) response.fields.add(name, value);
+  return read_content(flags.response_content, response.content);
+}
+
+ExitCode print(const ExplainFlags& flags, const std::string& document) {
+  if (flags.json) {
+    std::cout << document << '\n';
+    return ExitCode::Done;
+  }
+  const auto text = admin::to_text(document);
+  std::cout << text;
+  if (!text.empty()) return ExitCode::Done;
+  std::cerr << "forebay: the daemon's answer is no explanation\n";
+  return ExitCode::Failed;
+}
+
+/// What a problem document says, for a message.
+std::string detail_of(const AdminAnswer& answer) {
+  boost::json::error_code ec;
+  const auto document = boost::json::parse(answer.body, ec);
+  if (!ec && document.is_object())
+    if (const auto* detail = document.get_object().if_contains("detail"); detail && detail->is_string())
+      return std::string(detail->get_string());
+  return "it answers " + std::to_string(answer.status);
+}
+
+ExitCode ask_daemon(const ExplainFlags& flags, const proxy::ExplainRequest& request) {
+  const auto deadline = SteadyClock::now() + flags.timeout;
+  std::string fault;
+  const auto token = admin_token(fault);
+  if (!token) {
+    std::cerr << "forebay: " << fault << '\n';
+    return ExitCode::Failed;
+  }
+  auto why = ExitCode::Done;
+  const auto address = admin_address(flags.config, flags.admin, why);
+  if (!address) return why;
+  const auto answer =
+      ask_admin(*address, {"POST", "/api/v1/explain", *token, admin::write_explain_request(request)}, deadline);
+  if (!answer) {
+    std::cerr << "forebay: no daemon answers at " << *address << '\n';
+    return ExitCode::NotReached;
+  }
+  if (answer->status == 200) return print(flags, answer->body);
+  std::cerr << "forebay: " << *address << ": " << detail_of(*answer) << '\n';
+  switch (answer->status) {
+    case 400:
+      return ExitCode::Usage;
+    case 413:
+      return ExitCode::Failed;
+    default:
+      return ExitCode::NotReached;
+  }
+}
+
+ExitCode explain_by_file(const ExplainFlags& flags, const proxy::ExplainRequest& request) {
+  ConfigSource source(flags.config, environment());
+  const auto loaded = source.load();
+  if (!loaded.ok()) {
+    std::cerr << config::to_text(loaded.diagnostics, may_color(STDERR_FILENO)) << source.name() << ": invalid, "
+              << config::summary(loaded.diagnostics) << '\n';
+    return ExitCode::Configuration;
+  }
+  const config::RouteTable routes(*loaded.config);
+  const auto explained = proxy::explain(request, {*loaded.config, routes, nullptr, nullptr, net::SystemClock().now()});
+  if (!explained) {
+    std::cerr << "forebay: the method or the URL is none that a request could have\n";
+    return ExitCode::Usage;
+  }
+  return print(flags, admin::to_json(*explained));
+}
+
+}  // namespace
+
+ExitCode explain(const ExplainFlags& flags) {
+  proxy::ExplainRequest request;
+  if (!make_request(flags, request)) return ExitCode::Failed;
+  return flags.live ? ask_daemon(flags, request) : explain_by_file(flags, request);
+}
+
+}  // namespace forebay::app

@@ -1,0 +1,402 @@
+#include "forebay/proxy/explain.hpp"
+
+#include <algorithm>
+
+#include "explain_case.hpp"
+#include "forebay/http/list.hpp"
+#include "forebay/rules/invalidation.hpp"
+#include "forebay/rules/reuse.hpp"
+
+// The way of a request through handler.cpp, lookup.cpp and proceed.cpp, on paper: what decides there decides here.
+
+namespace forebay::proxy {
+namespace {
+
+using http::FieldId;
+using http::Method;
+using rules::CacheResult;
+using rules::Forward;
+using rules::Reason;
+using Kind = cache::Lookup::Kind;
+
+/// Reads `http://host/path?query`, `host/path` and `/path` into scheme, host and target. `Malformed` for what no
+/// request line could carry.
+Result<void> read_url(ExplainCase& c, std::string& scheme, std::string& host) {
+  std::string_view url = c.asked.url;
+  const auto visible = [](char b) { return static_cast<unsigned char>(b) > 0x20 && b != 0x7F; };
+  if (url.empty() || !std::all_of(url.begin(), url.end(), visible)) return Errc::Malformed;
+  url = url.substr(0, url.find('#'));  // a fragment stays with the client
+  scheme = "http";
+  if (url.starts_with('/') || url == "*") {
+    c.target = url;
+    return {};
+  }
+  if (const auto colon = url.find("://"); colon < url.find_first_of("/?")) {
+    scheme = url.substr(0, colon);
+    for (char& b : scheme)
+      if (b >= 'A' && b <= 'Z') b = static_cast<char>(b + 32);
+    if (scheme != "http" && scheme != "https") return Errc::Malformed;
+    url.remove_prefix(colon + 3);
+  }
+  const auto end = std::min(url.size(), url.find_first_of("/?"));
+  host = url.substr(0, end);
+  if (host.empty() || host.find('@') != std::string::npos) return Errc::Malformed;
+  c.target = url.substr(end);
+  if (!c.target.starts_with('/')) c.target.insert(0, 1, '/');
+  return {};
+}
+
+/// The fields as a client would send them, and the request made of it all.
+Result<void> make_request(ExplainCase& c, const std::string& url_host) {
+  if (!http::is_token(c.asked.method)) return Errc::Malformed;
+  for (const auto& f : c.asked.fields.view())
+    if (!http::is_token(f.name) || !http::is_field_value(f.value)) return Errc::Malformed;
+  // As with curl: a Host that is given stands over that of the URL.
+  if (!c.asked.fields.view().has(FieldId::Host) && !url_host.empty()) c.sent.add(FieldId::Host, url_host);
+  for (const auto& f : c.asked.fields.view()) c.sent.add(f.name, f.value);
+  const bool framed = c.sent.view().has(FieldId::ContentLength) || c.sent.view().has(FieldId::TransferEncoding);
+  if (c.asked.content && !framed) c.sent.add(FieldId::ContentLength, std::to_string(c.content().size()));
+  c.request.method = http::method_of(c.asked.method);
+  c.request.method_text = c.asked.method;
+  c.request.target = c.target;
+  c.request.fields = c.sent;
+  return {};
+}
+
+/// RFC 9110 section 7.6.1, as the handler does it: what Connection names is gone before routing and key.
+void drop_nominated(ExplainCase& c) {
+  const http::ConnectionNames nominated(c.sent);
+  for (const auto& f : c.sent.view()) {
+    const bool stays = f.id == FieldId::Host || f.id == FieldId::Connection || f.id == FieldId::CdnLoop ||
+                       f.id == FieldId::Via || !nominated.has(f.name);
+    if (stays) c.kept.push_back(f);
+  }
+  c.request.fields = http::FieldsView(c.kept);
+}
+
+bool wants_websocket(http::FieldsView fields) {
+  bool wants = false;
+  for (const auto& f : fields)
+    if (f.id == FieldId::Upgrade)
+      http::for_each_member(
+          f.value, [&](std::string_view m) { wants = wants || http::iequals(m.substr(0, m.find('/')), "websocket"); });
+  return wants;
+}
+
+/// The limits of the edge, then what the handler refuses before it looks for a route. Loops are left out: what comes
+/// back here is known by the process alone.
+bool refused_at_once(ExplainCase& c) {
+  const auto& server = c.context.config.server;
+  if (c.target.size() > server.request_limits.target)
+    return c.refuse(414, "the target is longer than server.limits.request_target"), true;
+  std::size_t head = c.asked.method.size() + c.target.size() + 13;
+  for (const auto& f : c.sent.view()) head += f.name.size() + f.value.size() + 4;
+  if (head > server.request_limits.head || c.sent.view().size() > server.request_limits.fields)
+    return c.refuse(431, "the head is larger than server.limits.request_header or header_count"), true;
+  if (c.content().size() > server.request_body)
+    return c.refuse(413, "the content is longer than server.limits.request_body"), true;
+  if (c.request.method == Method::Connect || c.request.method == Method::Trace)
+    return c.refuse(405, "CONNECT and TRACE are not offered"), true;
+  if (wants_websocket(c.sent)) return c.refuse(501, "WebSocket is not passed on by this version"), true;
+  if (!c.reading.target.read(c.request.method, c.request.target))
+    return c.refuse(400, "the target cannot be read"), true;
+  return false;
+}
+
+std::vector<std::string> methods_of(const rules::Policy& policy) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Method::Other); ++i) {
+    const auto method = static_cast<Method>(i);
+    if (rules::lists_method(policy, method, http::to_string(method))) names.emplace_back(http::to_string(method));
+  }
+  names.insert(names.end(), policy.other_methods.begin(), policy.other_methods.end());
+  return names;
+}
+
+std::string whole_target(const http::Target& target) {
+  std::string text(target.path());
+  if (const auto query = target.query()) text.append("?").append(*query);
+  return text;
+}
+
+void describe_route(ExplainCase& c) {
+  const auto& route = c.route();
+  auto& out = c.out.route.emplace();
+  out.name = route.name;
+  out.index = route.index;
+  out.file = route.file;
+  out.line = route.line;
+  out.policy = route.policy_name;
+  out.origin = route.origin;
+  out.methods = methods_of(route.policy);
+  out.target = origin_target(route.rewrite, whole_target(c.reading.target));
+  if (rules::is_write(c.request.method, c.request.method_text, route.policy))
+    c.note("if it succeeds, what is stored of this URL is invalidated (invalidate_on_write)");
+}
+
+/// Whether the request ends here: no origin for it, or a refresh that it may not have.
+bool refused_by_route(ExplainCase& c) {
+  const auto& config = c.context.config;
+  const auto& origin = c.reading.route ? c.route().origin : config.default_origin;
+  if (!config.origins.contains(origin)) {
+    c.out.lookup_reason = Reason::NoRoute;
+    c.refuse(404, "no route matches, and there is no default origin");
+    return true;
+  }
+  if (!c.reading.route) {
+    c.note("forwarded to the default origin, " + origin);
+    return false;
+  }
+  if (c.reading.facts.refresh)
+    c.note("Forebay-Refresh has the right token: it is fetched anew, and replaces the entry");
+  if (!c.reading.facts.refresh_refused) return false;
+  switch (c.route().policy.client_refresh.otherwise) {
+    case rules::RefreshRefusal::Forbid:
+      c.refuse(403, "it asks for a refresh without the right token (client_refresh.otherwise: forbid)");
+      return true;
+    case rules::RefreshRefusal::Warn:
+      c.note("it asks for a refresh without the right token; the answer says `Forebay-Refresh: refused`");
+      return false;
+    case rules::RefreshRefusal::Ignore:
+      c.note("it asks for a refresh without the right token, which is ignored");
+      break;
+  }
+  return false;
+}
+
+void pass(ExplainCase& c, Reason reason) {
+  c.out.lookup_reason = reason;
+  if (const auto sentence = sentence_of(reason); !sentence.empty()) c.note(std::string(sentence));
+  c.status.result = CacheResult::Bypass;
+  c.status.forward = reason == Reason::Method ? Forward::Method : Forward::Bypass;
+  c.status.reason = reason;
+  judge_response(c, {});
+}
+
+/// What of the content goes into the key: nothing, or all that is there.
+std::optional<std::string_view> keyed_content(const ExplainCase& c) {
+  const auto use = c.reading.content;
+  if (use == cache::ContentUse::Keyed || (!c.content().empty() && use != cache::ContentUse::None)) return c.content();
+  return std::nullopt;
+}
+
+/// None once the key is there.
+Reason make_key(ExplainCase& c) {
+  const auto use = c.reading.content;
+  const bool keyed = use == cache::ContentUse::Keyed;
+  const bool has_content = !c.content().empty();
+  if (has_content && use != cache::ContentUse::None && c.content().size() > c.route().key.body_max)
+    return Reason::BodyTooLarge;
+  if (keyed && has_content && !c.request.fields.has(FieldId::ContentType))
+    c.note("the content has no Content-Type, which is a part of the key");
+  const auto reason = build_key(c.reading, c.request, keyed_content(c), c.persisted, c.key, nullptr, &c.out.parts);
+  if (reason != Reason::None) c.out.parts.clear();
+  return reason;
+}
+
+cache::LookupRequest look_up_request(const ExplainCase& c, const cache::Key& key) {
+  const auto& facts = c.reading.facts;
+  cache::LookupRequest request{
+      key, c.request.fields, facts, c.route().policy, c.route().key.fingerprint, c.context.now.mono};
+  request.may_fly = c.request.method != Method::Head && !facts.directives.only_if_cached;
+  return request;
+}
+
+/// As lookup.cpp has it: where stored responses of this resource came with a No-Vary-Search rule, one that the rule
+/// finds goes first.
+void find_by_rule(ExplainCase& c) {
+  if (!c.route().policy.no_vary_search || !c.context.shared || !c.context.store) return;
+  const auto rule = c.context.shared->searches.find(c.key.base());
+  cache::Key searched;
+  std::vector<cache::KeyPart> parts;
+  if (!rule ||
+      build_key(c.reading, c.request, keyed_content(c), c.persisted, searched, rule.get(), &parts) != Reason::None)
+    return;
+  const auto found = c.context.store->peek(look_up_request(c, searched));
+  if (!found.found || found.reuse == rules::Reuse::NotForThis) return;
+  c.key = searched;
+  c.out.parts = std::move(parts);
+  c.note("the query is compared by the No-Vary-Search of what is stored for this path");
+}
+
+std::string state_of(const ExplainCase& c) {
+  const auto& f = c.found.freshness;
+  const auto now = c.context.now.mono;
+  switch (c.found.reuse) {
+    case rules::Reuse::Fresh:
+      return "fresh";
+    case rules::Reuse::WhileRevalidating:
+      return "stale_while_revalidate";
+    case rules::Reuse::MaxStale:
+      return "stale";
+    case rules::Reuse::NotForThis:
+      return "not_for_this";
+    case rules::Reuse::Validate:
+      break;
+  }
+  if (f.no_cache || (!f.purged && f.ttl(now) > Duration{0})) return "must_validate";
+  return rules::may_serve_on_error(f, c.route().policy, now) ? "stale_if_error" : "stale";
+}
+
+void look_up(ExplainCase& c) {
+  find_by_rule(c);
+  c.out.has_key = true;
+  c.out.key_text = c.key.text();
+  c.out.key_id = to_hex(c.key.id());
+  const auto request = look_up_request(c, c.key);
+  const auto& route = c.route();
+  if (!c.context.store) {
+    // What an empty store would say.
+    const cache::Store empty({1024 * 1024, 1});
+    c.found = empty.peek(request);
+    return;
+  }
+  c.found = c.context.store->peek(request);
+  auto& stored = c.out.stored.emplace();
+  stored.found = c.found.found;
+  stored.variants = c.found.variants;
+  if (!stored.found) return;
+  const auto windows = rules::windows_of(c.found.freshness, route.policy);
+  stored.state = state_of(c);
+  stored.age_s = c.age_of(c.found.freshness);
+  stored.ttl_s = c.ttl_of(c.found.freshness);
+  stored.swr_s = whole_seconds(windows.while_revalidate);
+  stored.sie_s = whole_seconds(windows.if_error);
+  stored.size = c.found.entry ? c.found.entry->body_length() : 0;
+  stored.hits = c.found.hits;
+}
+
+/// As proceed.cpp makes its plan of a look-up.
+void go_forward(ExplainCase& c) {
+  const auto& facts = c.reading.facts;
+  const bool may_fly = c.request.method != Method::Head && !facts.directives.only_if_cached;
+  ForwardPlan plan;
+  plan.may_store = c.found.kind == Kind::Lead || (c.found.kind == Kind::Pass && may_fly && !facts.no_store);
+  plan.has_entry = c.found.entry && c.found.reuse != rules::Reuse::NotForThis;
+  auto& s = c.status;
+  s.result = CacheResult::Miss;
+  s.forward = c.found.forward == Forward::None ? Forward::UriMiss : c.found.forward;
+  s.reason = c.found.reason;
+  if (c.found.kind == Kind::Pass) {
+    if (facts.range) {
+      plan.may_store = false;
+      if (s.reason == Reason::None) s.reason = Reason::Range;
+    }
+    if (c.found.reason == Reason::PassMemory) {
+      if (c.found.entry)
+        s.reason = Reason::None;
+      else
+        s.result = CacheResult::Bypass, s.forward = Forward::Bypass;
+    }
+  }
+  if (c.request.method == Method::Head && s.reason == Reason::None) {
+    s.reason = Reason::Method;
+    c.note("the answer to a HEAD is not stored");
+  } else if (const auto sentence = sentence_of(s.reason); !sentence.empty()) {
+    c.note(std::string(sentence));
+  }
+  judge_response(c, plan);
+}
+
+void proceed_on_paper(ExplainCase& c) {
+  const auto& facts = c.reading.facts;
+  const auto& asked = facts.directives;
+  if (!c.route().policy.client_cache_control && (asked.no_cache || asked.max_age || asked.min_fresh || asked.max_stale))
+    c.note("the client's Cache-Control is not listened to (client_cache_control: ignore)");
+  if (c.found.kind == Kind::Fresh || c.found.kind == Kind::Stale) {
+    c.status.result = rules::served_as(c.found.freshness, c.context.now.mono);
+    c.say_ttl(c.found.freshness);
+    if (c.found.kind == Kind::Stale) c.note("a fetch behind the answer refreshes it");
+    // A response that is given is judged all the same: what the fetch after this one could bring.
+    const auto now = c.status;
+    judge_response(c, {true, false});
+    c.status = now;
+    return;
+  }
+  if (asked.only_if_cached) return c.refuse(504, "it asks for a stored response only, and none is fit for it");
+  if (c.found.kind == Kind::Join) {
+    c.note("a fetch for the same key is on its way; the request waits for its answer");
+    judge_response(c, {true, false});
+    c.status = {};
+    c.status.result = CacheResult::Coalesced;
+    c.status.forward = c.found.forward == Forward::None ? Forward::UriMiss : c.found.forward;
+    c.status.collapsed = true;
+    return;
+  }
+  go_forward(c);
+}
+
+/// What the answer says of all that.
+void say_outcome(ExplainCase& c) {
+  const auto& diagnostics = c.context.config.diagnostics;
+  auto& out = c.out;
+  if (out.own_status != 0) c.status.result = CacheResult::Error;
+  out.result = rules::to_string(c.status.result);
+  if (out.own_status == 0 && diagnostics.cache_status != config::CacheStatusField::Off) {
+    if (diagnostics.cache_status == config::CacheStatusField::Key && out.has_key) c.status.key = out.key_text;
+    rules::append_cache_status(out.cache_status, diagnostics.name, c.status);
+  }
+  if (diagnostics.x_cache) out.x_cache = rules::x_cache(c.status.result);
+}
+
+void tell(ExplainCase& c, const std::string& scheme) {
+  if (refused_at_once(c)) return;
+  const auto host = c.request.fields.value(FieldId::Host).value_or("");
+  if (!read_host(host, {}, false, scheme, c.reading)) return c.refuse(400, "the Host field is not a host");
+  c.out.url = c.reading.host.empty() ? "" : std::string(c.reading.scheme) + "://" + c.reading.host;
+  c.out.url += whole_target(c.reading.target);
+  if (c.reading.host.empty()) c.note("neither URL nor Host names a host: routes for certain hosts cannot match");
+  const auto proto = c.request.fields.value(FieldId::XForwardedProto);
+  if (proto && *proto != scheme)
+    c.note("the scheme is that of the URL; X-Forwarded-Proto counts when a trusted proxy sends it");
+  read_route(c.context.routes, c.request, !c.content().empty(), c.reading);
+  if (c.reading.route) describe_route(c);
+  if (refused_by_route(c)) return;
+  if (c.reading.reason != Reason::None) return pass(c, c.reading.reason);
+  if (const auto reason = make_key(c); reason != Reason::None) return pass(c, reason);
+  c.out.looked_up = true;
+  look_up(c);
+  proceed_on_paper(c);
+}
+
+}  // namespace
+
+ExplainCase::ExplainCase(const ExplainRequest& a, const ExplainContext& c)
+    : asked(a), context(c), persisted(c.shared ? &c.shared->persisted : nullptr, 64) {}
+
+std::string ExplainCase::setting(const config::Route& route, std::string_view name) {
+  const auto found = route.provenance.find(name);
+  return found == route.provenance.end() ? "built-in" : found->second.path;
+}
+
+void ExplainCase::refuse(int code, std::string why) {
+  out.own_status = code;
+  note("Forebay answers " + std::to_string(code) + " itself: " + std::move(why));
+}
+
+std::int64_t ExplainCase::age_of(const rules::Freshness& stored) const {
+  return std::max<std::int64_t>(0, whole_seconds(stored.age(context.now.mono)));
+}
+
+// Age and ttl add up to the lifetime, as deliver.cpp says them.
+std::int64_t ExplainCase::ttl_of(const rules::Freshness& stored) const {
+  const auto ttl = whole_seconds(stored.lifetime) - age_of(stored);
+  return stored.ttl(context.now.mono).count() < 0 ? std::min<std::int64_t>(ttl, -1) : ttl;
+}
+
+void ExplainCase::say_ttl(const rules::Freshness& stored) { status.ttl = ttl_of(stored); }
+
+Result<Explanation> explain(const ExplainRequest& request, const ExplainContext& context) {
+  ExplainCase c(request, context);
+  std::string scheme, host;
+  if (const auto read = read_url(c, scheme, host); !read) return read.error();
+  if (const auto made = make_request(c, host); !made) return made.error();
+  c.out.method = request.method;
+  c.out.url = request.url;
+  drop_nominated(c);
+  tell(c, scheme);
+  say_outcome(c);
+  return std::move(c.out);
+}
+
+}  // namespace forebay::proxy

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forebay/proxy/explain.hpp"
+#include "forebay/proxy/reading.hpp"
+#include "forebay/rules/cache_status.hpp"
+
+namespace forebay::proxy {
+
+/// One request that is being explained: what explain.cpp finds out and explain_response.cpp judges by.
+struct ExplainCase {
+  const ExplainRequest& asked;
+  const ExplainContext& context;
+  Explanation out;
+
+  // The request as it would come in.
+  std::string target;
+  http::Fields sent;
+  std::vector<http::Field> kept;
+  http::RequestView request;
+  Reading reading;
+  cache::PersistedQueries persisted;
+  cache::Key key;
+  cache::Peek found;
+  rules::CacheStatus status;
+
+  ExplainCase(const ExplainRequest& a, const ExplainContext& c);
+
+  const config::Route& route() const noexcept { return *reading.route; }
+  std::string_view content() const noexcept {
+    return asked.content ? std::string_view(*asked.content) : std::string_view();
+  }
+  /// Where a setting of this route's policy comes from: `routes.search.ttl.default`, or `built-in`.
+  static std::string setting(const config::Route& route, std::string_view name);
+  void note(std::string sentence) { out.notes.push_back(std::move(sentence)); }
+  /// Forebay answers by itself.
+  void refuse(int status, std::string why);
+  /// What the answer says of a stored response.
+  void say_ttl(const rules::Freshness& stored);
+  std::int64_t ttl_of(const rules::Freshness& stored) const;
+  std::int64_t age_of(const rules::Freshness& stored) const;
+};
+
+/// How a request that goes forward would do so.
+struct ForwardPlan {
+  bool may_store = false;  ///< There is a ticket: what comes is stored if it may be.
+  bool has_entry = false;  ///< `ExplainCase::found` is there to be validated or to fall back on.
+};
+/// What the given response would become; also sets what the answer would say of it.
+void judge_response(ExplainCase& c, const ForwardPlan& plan);
+
+/// A sentence for a reason.
+std::string_view sentence_of(rules::Reason reason) noexcept;
+
+}  // namespace forebay::proxy

@@ -1,0 +1,271 @@
+#include <algorithm>
+
+#include "explain_case.hpp"
+#include "forebay/content/graphql.hpp"
+#include "forebay/rules/cache_control.hpp"
+#include "forebay/rules/freshness.hpp"
+#include "forebay/rules/reuse.hpp"
+#include "forebay/rules/storability.hpp"
+#include "forebay/rules/validation.hpp"
+
+// What a given response would become: fetch_answer.cpp on paper, and where each number comes from.
+
+namespace forebay::proxy {
+namespace {
+
+using http::FieldId;
+using http::Method;
+using rules::CacheResult;
+using rules::Reason;
+using rules::TtlSource;
+
+/// A response with what is judged about it.
+struct Judgement {
+  ExplainCase& c;
+  http::Fields fields;
+  http::ResponseView head;
+  const config::Route* route = nullptr;  ///< Under which it would be stored.
+  rules::RequestFacts facts;
+  rules::ExchangeTimes times;
+
+  explicit Judgement(ExplainCase& of);
+  const rules::Policy& policy() const noexcept { return route->policy; }
+  rules::Storability judge(const rules::Policy& by) const {
+    return rules::judge(facts, head, by, times, true, 0.0, c.reading.target.path());
+  }
+};
+
+Judgement::Judgement(ExplainCase& of)
+    : c(of),
+      fields(of.asked.response->fields),
+      route(of.reading.route),
+      facts(of.reading.facts),
+      times{of.context.now, of.context.now} {
+  const auto& given = *c.asked.response;
+  const bool framed = fields.view().has(FieldId::ContentLength) || fields.view().has(FieldId::TransferEncoding);
+  if (given.content && !framed) fields.add(FieldId::ContentLength, std::to_string(given.content->size()));
+  head = {given.status, http::Version::Http11, fields.view()};
+}
+
+rules::RequestFacts as_get(rules::RequestFacts facts) {
+  facts.method = Method::Get;
+  return facts;
+}
+
+std::string seconds_text(Duration d) { return std::to_string(whole_seconds(d)) + " s"; }
+
+/// The field in which the origin states its caching: a targeted one, or Cache-Control.
+std::string directives_field(const Judgement& j) {
+  for (const auto& name : j.policy().targeted_fields)
+    if (rules::read_response_directives(j.head.fields, {name}).targeted) return name;
+  return "Cache-Control";
+}
+
+std::string status_setting(const Judgement& j) {
+  for (const auto& [pattern, ttl] : j.policy().ttl.status) {
+    if (!pattern.matches(j.head.status)) continue;
+    const auto text =
+        pattern.from == pattern.to ? std::to_string(pattern.from) : std::to_string(pattern.from / 100) + "xx";
+    return ExplainCase::setting(*j.route, "ttl.status." + text);
+  }
+  return ExplainCase::setting(*j.route, "ttl.status");
+}
+
+std::string setting_of(const Judgement& j, TtlSource source) {
+  const auto of_response = [&](const char* directive) {
+    return "the response's " + directives_field(j) + ' ' + directive;
+  };
+  switch (source) {
+    case TtlSource::Targeted: {
+      const auto directives = rules::read_response_directives(j.head.fields, j.policy().targeted_fields);
+      return of_response(directives.s_maxage ? "s-maxage" : "max-age");
+    }
+    case TtlSource::SMaxage:
+      return of_response("s-maxage");
+    case TtlSource::MaxAge:
+      return of_response("max-age");
+    case TtlSource::Expires:
+      return "the response's Expires";
+    case TtlSource::Status:
+      return status_setting(j);
+    case TtlSource::Default:
+      return ExplainCase::setting(*j.route, "ttl.default");
+    case TtlSource::Heuristic:
+      return ExplainCase::setting(*j.route, "ttl.heuristic");
+    case TtlSource::Min:
+      return ExplainCase::setting(*j.route, "ttl.min");
+    case TtlSource::Max:
+      return ExplainCase::setting(*j.route, "ttl.max");
+    case TtlSource::None:
+      break;
+  }
+  return {};
+}
+
+/// What the lifetime would be but for the route's limits, jitter and Retry-After, where that is another one.
+void note_changes(Judgement& j, const rules::Freshness& freshness) {
+  const auto& ttl = j.policy().ttl;
+  if (freshness.source == TtlSource::Min || freshness.source == TtlSource::Max) {
+    auto unbounded = j.policy();
+    unbounded.ttl.min = Duration{0};
+    unbounded.ttl.max = std::chrono::hours{24 * 365 * 60};
+    const auto before = j.judge(unbounded).freshness;
+    j.c.note(setting_of(j, before.source) + " says " + seconds_text(before.lifetime) + ", which " +
+             setting_of(j, freshness.source) + (freshness.source == TtlSource::Max ? " cuts" : " lifts"));
+  }
+  if (j.head.fields.has(FieldId::RetryAfter)) {
+    auto without = j.fields;
+    without.remove(FieldId::RetryAfter);
+    const auto before = rules::judge(j.facts, {j.head.status, j.head.version, without.view()}, j.policy(), j.times,
+                                     true, 0.0, j.c.reading.target.path());
+    if (before.freshness.lifetime != freshness.lifetime) j.c.note("the response's Retry-After shortens its lifetime");
+  }
+  if (ttl.jitter > 0 && freshness.lifetime > Duration{0})
+    j.c.note("up to " + std::to_string(static_cast<int>(ttl.jitter * 100 + 0.5)) +
+             " % of what is left of it is taken " + "off at random (" + ExplainCase::setting(*j.route, "ttl.jitter") +
+             ')');
+  if (freshness.initial_age >= std::chrono::seconds{1})
+    j.c.note("the response comes " + seconds_text(freshness.initial_age) + " old, of a lifetime of " +
+             seconds_text(freshness.lifetime));
+  if (freshness.no_cache) j.c.note("no-cache: the origin is asked about it at each use");
+}
+
+void describe_windows(const Judgement& j, const rules::Freshness& freshness, Explanation::Judged& out) {
+  const auto windows = rules::windows_of(freshness, j.policy());
+  const auto source = [&](bool from_origin, std::string_view directive, std::string_view setting) {
+    if (from_origin) return "the response's " + directives_field(j) + ' ' + std::string(directive);
+    return ExplainCase::setting(*j.route, setting);
+  };
+  out.swr_s = whole_seconds(windows.while_revalidate);
+  out.sie_s = whole_seconds(windows.if_error);
+  if (windows.while_revalidate > Duration{0})
+    out.swr_setting = source(windows.from_origin_swr, "stale-while-revalidate", "stale.while_revalidate");
+  if (windows.if_error > Duration{0})
+    out.sie_setting = source(windows.from_origin_sie, "stale-if-error", "stale.if_error");
+}
+
+void describe(Judgement& j, const rules::Freshness& freshness) {
+  auto& out = *j.c.out.response;
+  out.storable = true;
+  out.ttl_s = j.c.ttl_of(freshness);
+  out.ttl_source = rules::to_string(freshness.source);
+  out.ttl_setting = setting_of(j, freshness.source);
+  describe_windows(j, freshness, out);
+  note_changes(j, freshness);
+}
+
+void not_stored(ExplainCase& c, Reason reason, bool by_request) {
+  c.out.response->reason = reason;
+  // What was said of the request need not be said twice.
+  if (const auto sentence = sentence_of(reason);
+      !sentence.empty() && c.out.lookup_reason != reason && c.status.reason != reason)
+    c.note(std::string(sentence));
+  if (by_request) c.note("another request's answer could be stored");
+}
+
+/// FetchTask::use_freshened.
+bool revalidated(Judgement& j, const ForwardPlan& plan) {
+  auto& c = j.c;
+  const bool asked = plan.may_store && plan.has_entry && !c.reading.facts.refresh &&
+                     (c.found.entry->etag() || c.found.entry->last_modified());
+  if (j.head.status != 304 || !asked) return false;
+  const auto stored = c.found.entry->head();
+  if (!rules::selects(j.head, stored.fields, c.found.variants <= 1)) return false;
+  const auto merged = rules::freshen(stored.fields, j.head.fields);
+  const http::ResponseView whole{stored.status, j.head.version, merged.view()};
+  j.facts = as_get(j.facts);
+  j.fields = merged;
+  j.head = {whole.status, whole.version, j.fields.view()};
+  const auto verdict = j.judge(j.policy());
+  auto& s = c.status;
+  s.result = CacheResult::Revalidated;
+  s.forward_status = 304;
+  s.sent_status = stored.status;
+  s.stored = verdict.storable();
+  s.reason = verdict.reason;
+  if (verdict.storable())
+    describe(j, verdict.freshness);
+  else
+    not_stored(c, verdict.reason, verdict.by_request);
+  return true;
+}
+
+/// RFC 9110 section 9.3.3: the answer to a POST that stands for what a GET would give.
+bool answers_get(Judgement& j) {
+  auto& c = j.c;
+  const auto& target = c.reading.target;
+  std::string text(target.path());
+  if (const auto query = target.query()) text.append("?").append(*query);
+  if (!rules::post_answers_get(j.head, j.policy(), c.reading.scheme, c.reading.host, text)) return false;
+  const auto match = c.context.routes.find(c.reading.host, target.path(), Method::Get, "GET");
+  if (!match.route || !match.method || !match.route->policy.cache) return false;
+  j.route = match.route;
+  j.facts = as_get(j.facts);
+  c.note("its answer says that it is what a GET would give, and is judged as one (Content-Location)");
+  return true;
+}
+
+void judge_graphql(Judgement& j) {
+  auto& c = j.c;
+  c.status.stored = false;  // shows at the end of the content, when the head has gone
+  const auto& content = c.asked.response->content;
+  if (!content) return c.note("it is stored when its content proves to be without `errors`");
+  content::GraphqlAnswer answer(j.head.fields.value(FieldId::ContentEncoding).value_or(""));
+  answer.feed(*content);
+  if (answer.clean()) return;
+  *c.out.response = {};
+  not_stored(c, Reason::GraphqlErrors, false);
+}
+
+/// FetchTask::judge.
+void judge_fetched(Judgement& j, const ForwardPlan& plan, bool may_store) {
+  auto& c = j.c;
+  const auto& policy = j.policy();
+  const bool error = policy.stale.errors.covers(j.head.status);
+  rules::Storability verdict;
+  if (may_store) {
+    verdict = j.judge(policy);
+    const auto& content = c.asked.response->content;
+    if (verdict.storable() && content && content->size() > policy.max_object) verdict.reason = Reason::TooLarge;
+  }
+  if (error && (!may_store || !verdict.storable() || plan.has_entry)) {
+    if (plan.has_entry && rules::may_serve_on_error(c.found.freshness, c.route().policy, c.context.now.mono)) {
+      not_stored(c, Reason::OriginError, false);
+      c.status.result = CacheResult::StaleError;
+      c.status.forward = rules::Forward::Stale;
+      c.status.forward_status = j.head.status;
+      return c.say_ttl(c.found.freshness);
+    }
+    if (may_store && !verdict.storable() && !verdict.by_request) verdict.reason = Reason::OriginError;
+  }
+  if (!may_store) {
+    c.out.response->reason = c.status.reason;
+    return;
+  }
+  if (!verdict.storable()) {
+    not_stored(c, verdict.reason, verdict.by_request);
+    if (c.status.reason == Reason::None) c.status.reason = verdict.reason;
+    return;
+  }
+  describe(j, verdict.freshness);
+  c.status.stored = true;
+  c.say_ttl(verdict.freshness);
+  if (j.route->key.graphql) judge_graphql(j);
+}
+
+}  // namespace
+
+void judge_response(ExplainCase& c, const ForwardPlan& plan) {
+  if (!c.asked.response) return;
+  c.out.response.emplace();
+  if (!c.reading.route) {
+    c.out.response->reason = c.status.reason;
+    return;
+  }
+  Judgement j(c);
+  if (revalidated(j, plan)) return;
+  const bool may_store = plan.may_store || (c.request.method == Method::Post && answers_get(j));
+  judge_fetched(j, plan, may_store);
+}
+
+}  // namespace forebay::proxy

@@ -1,0 +1,263 @@
+#include "forebay/proxy/explain.hpp"
+
+#include "explained.hpp"
+
+namespace forebay::proxy {
+namespace {
+
+using rules::Reason;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class Explain : public ExplainedTest {};
+
+constexpr const char* kSearch = R"(
+routes:
+  - name: search
+    path: /api/search
+    methods: [POST]
+    ttl: {default: 15s, max: 1m}
+    key: {headers: [X-Tenant], body: [/query, /filters, /sort, /page]}
+  - {name: rest, path: /**}
+)";
+
+TEST_F(Explain, NamesTheRouteAndTheKeyWithItsPartsAndWhatIsAbsent) {
+  configure(kSearch);
+  const auto e = offline(Asked{"POST",
+                               "http://Shop.Example.com:80/api/search",
+                               {{"X-Tenant", "acme"}, {"Content-Type", "application/json"}},
+                               R"({"page": 1, "query": "shoes"})"});
+  EXPECT_EQ(e.url, "http://shop.example.com/api/search");
+  ASSERT_TRUE(e.route);
+  EXPECT_EQ(e.route->name, "search");
+  EXPECT_EQ(e.route->index, 0u);
+  EXPECT_EQ(e.route->file, "forebay.yaml");
+  EXPECT_EQ(e.route->line, 3);
+  EXPECT_THAT(e.route->methods, ElementsAre("POST"));
+  EXPECT_EQ(e.route->target, "/api/search");
+  EXPECT_EQ(
+      e.key_text,
+      R"(search|POST|http|shop.example.com|/api/search|h:x-tenant=acme|b:/query="shoes" /page=1|m:application/json)");
+  EXPECT_EQ(e.key_id.size(), 32u);
+  std::vector<std::string> absent;
+  for (const auto& p : e.parts)
+    if (!p.present) absent.push_back(p.name);
+  EXPECT_THAT(absent, ElementsAre("/filters", "/sort"));
+  EXPECT_TRUE(e.looked_up);
+  EXPECT_FALSE(e.stored);
+  EXPECT_FALSE(e.response);
+  EXPECT_EQ(e.result, "miss");
+  EXPECT_EQ(e.cache_status, "forebay; fwd=uri-miss");
+  EXPECT_EQ(e.x_cache, "MISS");
+}
+
+TEST_F(Explain, AUrlIsTakenAsPeopleWriteIt) {
+  configure("routes: [{name: r, path: /**}]\n");
+  struct Case {
+    const char* url;
+    FieldList fields;
+    const char* key;
+  };
+  for (const auto& c :
+       {Case{"http://h/a/./b?x=1", {}, "r|GET|http|h|/a/b|q:x=1"}, Case{"h:8080/a", {}, "r|GET|http|h:8080|/a"},
+        Case{"https://h:443/a", {}, "r|GET|https|h|/a"}, Case{"HTTPS://h", {}, "r|GET|https|h|/"},
+        Case{"http://h?x", {}, "r|GET|http|h|/|q:x"}, Case{"http://h/a#part", {}, "r|GET|http|h|/a"},
+        Case{"/a?", {}, "r|GET|http||/a|q:"}, Case{"/a", {{"Host", "H"}}, "r|GET|http|h|/a"},
+        Case{"http://127.0.0.1:8080/a", {{"Host", "shop.test"}}, "r|GET|http|shop.test|/a"},
+        Case{"/a?u=http://x/", {{"Host", "h"}}, "r|GET|http|h|/a|q:u=http://x/"}})
+    EXPECT_EQ(offline(Asked{"GET", c.url, c.fields}).key_text, c.key) << c.url;
+  for (const auto* none : {"", "ftp://h/a", "http://", "http://u@h/", "http://h/a b", "http://h/\n"})
+    EXPECT_FALSE(explains(Asked{"GET", none})) << none;
+  EXPECT_FALSE(explains(Asked{"GE T", "http://h/"}));
+  EXPECT_FALSE(explains(Asked{"GET", "http://h/", {{"X\r\nY", "1"}}}));
+}
+
+TEST_F(Explain, WhatForebayWouldAnswerItselfHasItsStatusAndNoMember) {
+  configure(
+      "server: {limits: {request_body: 1KiB, header_count: 10}}\n"
+      "origins: {o: 'http://127.0.0.1:1'}\n"
+      "routes: [{path: /r, origin: o, client_refresh: {token: '0123456789abcdef', otherwise: forbid}}]\n");
+  struct Case {
+    Asked asked;
+    int status;
+  };
+  FieldList many;
+  for (int i = 0; i < 20; ++i) many.emplace_back("X-" + std::to_string(i), "1");
+  const std::vector<Case> cases{
+      {{"TRACE", "http://h/r"}, 405},
+      {{"GET", "http://h/r", {{"Upgrade", "h2c, WebSocket"}, {"Connection", "Upgrade"}}}, 501},
+      {{"GET", "http://h/a%00"}, 400},
+      {{"GET", "/r", {{"Host", "a b"}}}, 400},
+      {{"GET", "http://h/none"}, 404},
+      {{"GET", "http://h/r", {{"Forebay-Refresh", "no"}}}, 403},
+      {{"GET", "http://h/r", {{"Cache-Control", "only-if-cached"}}}, 504},
+      {{"GET", "http://h/" + std::string(17'000, 'a')}, 414},
+      {{"GET", "http://h/r", many}, 431},
+      {{"POST", "http://h/r", {}, std::string(2000, 'x')}, 413},
+  };
+  for (const auto& c : cases) {
+    const auto e = offline(c.asked);
+    EXPECT_EQ(e.own_status, c.status) << c.asked.url;
+    EXPECT_EQ(e.result, "error");
+    EXPECT_EQ(e.x_cache, "ERROR");
+    EXPECT_EQ(e.cache_status, "");
+    EXPECT_THAT(e.notes, Contains(HasSubstr(std::to_string(c.status)))) << c.asked.url;
+  }
+}
+
+TEST_F(Explain, ARequestThatIsNotLookedUpHasItsReason) {
+  configure(R"(
+routes:
+  - {name: off, path: /off/**, cache: false}
+  - {name: bypass, path: /bypass, bypass: {headers: [X-Preview], cookies: [session_*], query: [debug]}}
+  - {name: auth, path: /auth, authorization: bypass}
+  - {name: body, path: /body, methods: [POST], key: {body: [/a], body_max: 100B}}
+  - {name: graphql, path: /graphql, methods: [GET, POST], key: {graphql: true}}
+  - {name: get, path: /get}
+)");
+  struct Case {
+    Asked asked;
+    const char* reason;
+  };
+  const FieldList json{{"Content-Type", "application/json"}};
+  const std::vector<Case> cases{
+      {{"GET", "http://h/off/x"}, "cache_off"},
+      {{"POST", "http://h/get"}, "method"},
+      {{"GET", "http://h/bypass", {{"X-Preview", "1"}}}, "rule_header"},
+      {{"GET", "http://h/bypass", {{"Cookie", "a=1; session_id=2"}}}, "rule_cookie"},
+      {{"GET", "http://h/bypass?a=1&debug"}, "rule_query"},
+      {{"GET", "http://h/auth", {{"Authorization", "Bearer x"}}}, "authorization"},
+      {{"GET", "http://h/get", {}, "content"}, "request_body"},
+      {{"POST", "http://h/body", json, "{\"a\":\"" + std::string(200, 'x') + "\"}"}, "body_too_large"},
+      {{"POST", "http://h/body", json, "{\"a\":1,\"a\":2}"}, "body_unparsable"},
+      {{"POST", "http://h/graphql", json, R"({"query":"mutation { a }"})"}, "graphql_operation"},
+      {{"GET", "http://h/nowhere"}, "no_route"},
+  };
+  for (const auto& c : cases) {
+    const auto e = live(c.asked);
+    const std::string reason = c.reason;
+    EXPECT_EQ(rules::to_string(e.lookup_reason), reason) << c.asked.url;
+    EXPECT_FALSE(e.looked_up);
+    EXPECT_FALSE(e.has_key);
+    EXPECT_FALSE(e.stored);
+    EXPECT_EQ(e.result, "bypass");
+    EXPECT_EQ(e.x_cache, "BYPASS");
+    EXPECT_EQ(e.cache_status,
+              std::string("forebay; fwd=") + (reason == "method" ? "method" : "bypass") + "; detail=" + reason);
+    EXPECT_THAT(e.notes, Not(IsEmpty()));
+  }
+}
+
+TEST_F(Explain, FieldsThatConnectionNamesAreGoneBeforeRulesAndKey) {
+  configure("routes: [{name: r, path: /**, bypass: {headers: [X-Preview]}, key: {headers: [X-Tenant]}}]\n");
+  const auto e = offline(
+      Asked{"GET", "http://h/", {{"Connection", "X-Preview, X-Tenant"}, {"X-Preview", "1"}, {"X-Tenant", "a"}}});
+  EXPECT_EQ(e.key_text, "r|GET|http|h|/");
+}
+
+TEST_F(Explain, TheOriginIsAskedForTheRewrittenTarget) {
+  configure("routes: [{path: /v1/**, rewrite: {strip_prefix: /v1, add_prefix: /api}}]\n");
+  EXPECT_EQ(offline(Asked{"GET", "http://h/v1/a?b=%20"}).route->target, "/api/a?b=%20");
+}
+
+TEST_F(Explain, TheStoreIsLookedAtAndNothingChanges) {
+  configure("routes: [{name: r, path: /**, stale: {while_revalidate: 30s, if_error: 1m}}]\n");
+  const Asked asked{"GET", "http://h/a"};
+  EXPECT_FALSE(live(asked).stored->found);
+  keep(asked, {{"Cache-Control", "max-age=60"}, {"ETag", "\"1\""}}, "hello");
+  for (int i = 0; i < 3; ++i) {
+    const auto e = live(asked);
+    ASSERT_TRUE(e.stored);
+    EXPECT_TRUE(e.stored->found);
+    EXPECT_EQ(e.stored->state, "fresh");
+    EXPECT_EQ(e.stored->ttl_s, 60);
+    EXPECT_EQ(e.stored->swr_s, 30);
+    EXPECT_EQ(e.stored->sie_s, 60);
+    EXPECT_EQ(e.stored->size, 5u);
+    EXPECT_EQ(e.stored->hits, 0u) << "explaining counts as no hit";
+    EXPECT_EQ(e.stored->variants, 1u);
+    EXPECT_EQ(e.result, "hit");
+    EXPECT_EQ(e.cache_status, "forebay; hit; ttl=60");
+    EXPECT_EQ(e.x_cache, "HIT");
+  }
+  clock_.advance(70s);
+  auto e = live(asked);
+  EXPECT_EQ(e.stored->state, "stale_while_revalidate");
+  EXPECT_EQ(e.stored->age_s, 70);
+  EXPECT_EQ(e.cache_status, "forebay; hit; ttl=-10; detail=stale-while-revalidate");
+  EXPECT_EQ(e.result, "stale");
+  clock_.advance(25s);
+  e = live(asked);
+  EXPECT_EQ(e.stored->state, "stale_if_error");
+  EXPECT_EQ(e.cache_status, "forebay; fwd=stale");
+  clock_.advance(60s);
+  EXPECT_EQ(live(asked).stored->state, "stale");
+}
+
+TEST_F(Explain, AnEntryForOthersOrToBeValidatedSaysSo) {
+  configure("routes: [{name: r, path: /**}]\n");
+  keep({"GET", "http://h/a"}, {{"Cache-Control", "max-age=60"}});
+  auto e = live(Asked{"GET", "http://h/a", {{"Authorization", "x"}}});
+  EXPECT_EQ(e.stored->state, "not_for_this");
+  EXPECT_EQ(e.cache_status, "forebay; fwd=request; detail=authorization");
+  keep({"GET", "http://h/b"}, {{"Cache-Control", "no-cache, max-age=60"}, {"ETag", "\"1\""}});
+  e = live(Asked{"GET", "http://h/b"});
+  EXPECT_EQ(e.stored->state, "must_validate");
+  EXPECT_EQ(e.cache_status, "forebay; fwd=stale");
+  keep({"GET", "http://h/c", {{"Accept-Language", "de"}}},
+       {{"Cache-Control", "max-age=60"}, {"Vary", "Accept-Language"}});
+  e = live(Asked{"GET", "http://h/c", {{"Accept-Language", "fr"}}});
+  EXPECT_FALSE(e.stored->found);
+  EXPECT_EQ(e.stored->variants, 1u);
+  EXPECT_EQ(e.cache_status, "forebay; fwd=vary-miss");
+}
+
+TEST_F(Explain, AFetchOnItsWayIsJoined) {
+  configure("routes: [{name: r, path: /**}]\n");
+  const auto key_text = live(Asked{"GET", "http://h/a"}).key_text;
+  const auto fields = http::Fields();
+  const http::RequestView request{http::Method::Get, "GET", "/a", http::Version::Http11, fields.view()};
+  Reading reading;
+  ASSERT_TRUE(reading.target.read(http::Method::Get, "/a"));
+  ASSERT_TRUE(read_host("h", {}, false, "http", reading));
+  read_route(*routes_, request, false, reading);
+  cache::Key key;
+  ASSERT_EQ(build_key(reading, request, {}, shared_.persisted, key), Reason::None);
+  ASSERT_EQ(key.text(), key_text);
+  const auto leader = store_.lookup(
+      {key, fields, reading.facts, reading.route->policy, reading.route->key.fingerprint, clock_.now().mono});
+  ASSERT_EQ(leader.kind, cache::Lookup::Kind::Lead);
+  const auto e = live(Asked{"GET", "http://h/a"});
+  EXPECT_EQ(e.result, "coalesced");
+  EXPECT_EQ(e.cache_status, "forebay; fwd=uri-miss; collapsed");
+}
+
+TEST_F(Explain, WhatItShowsToKeysTeachesTheProcessNothing) {
+  configure("routes: [{name: g, path: /g, methods: [GET, POST], key: {graphql: true}}]\n");
+  const std::string hash = "ecf4edb46db40b5132295c0291d62fb65d6759a9eedfa4d5d612dd5ec54a6b38";  // of {__typename}
+  const FieldList json{{"Content-Type", "application/json"}};
+  const std::string extensions = R"("extensions":{"persistedQuery":{"version":1,"sha256Hash":")" + hash + "\"}}";
+  const Asked by_hash{"POST", "http://h/g", json, "{" + extensions + "}"};
+  const Asked whole{"POST", "http://h/g", json, R"({"query":"{__typename}",)" + extensions + "}"};
+  EXPECT_EQ(live(by_hash).lookup_reason, Reason::GraphqlOperation);
+  const auto shown = live(whole);
+  EXPECT_EQ(shown.lookup_reason, Reason::None);
+  EXPECT_EQ(live(by_hash).lookup_reason, Reason::GraphqlOperation) << "explaining is not showing";
+  keep(whole, {{"Cache-Control", "max-age=60"}}, R"({"data":{}})");
+  EXPECT_EQ(live(by_hash).key_text, shown.key_text) << "what the process has seen is known";
+}
+
+TEST_F(Explain, TheDiagnosticsOfTheConfigurationHold) {
+  configure("diagnostics: {cache_status: key, name: edge, x_cache: false}\nroutes: [{name: r, path: /**}]\n");
+  auto e = offline(Asked{"GET", "http://h/a"});
+  EXPECT_EQ(e.cache_status, "edge; fwd=uri-miss; key=\"r|GET|http|h|/a\"");
+  EXPECT_EQ(e.x_cache, "");
+  configure("diagnostics: {cache_status: off}\nroutes: [{name: r, path: /**}]\n");
+  EXPECT_EQ(offline(Asked{"GET", "http://h/a"}).cache_status, "");
+}
+
+}  // namespace
+}  // namespace forebay::proxy
