@@ -151,7 +151,8 @@ Decision decide(const Slot* slot, const SecondaryKeys& mine, const LookupRequest
   const Found found = slot ? find(*slot, mine, request) : Found{};
   const std::size_t listed = slot ? slot->flights.size() : 0;
   const bool may_lead = request.may_fly && !request.facts.no_store;
-  const bool may_list = may_lead && !found.busy && listed < kMaxFlights;
+  const bool may_refresh =
+      may_lead && !found.busy && listed < kMaxFlights && slot && slot->no_refresh_until <= request.now;
   d.variant = d.matched = found.variant;
   if (request.facts.refresh) {
     // Asked for anew by who may ask: nothing stored will do, nor what others wait for.
@@ -170,7 +171,7 @@ Decision decide(const Slot* slot, const SecondaryKeys& mine, const LookupRequest
   switch (reuse_of(*d.variant, request)) {
     case Reuse::Fresh:
       d.kind = Lookup::Kind::Fresh;
-      if (may_list && refreshes_ahead(found, request)) d.fetch = Fetch::Listed;
+      if (may_refresh && refreshes_ahead(found, request)) d.fetch = Fetch::Listed;
       return d;
     case Reuse::MaxStale:
       d.kind = Lookup::Kind::Fresh;
@@ -178,7 +179,7 @@ Decision decide(const Slot* slot, const SecondaryKeys& mine, const LookupRequest
     case Reuse::WhileRevalidating: {
       // RFC 5861 section 3: one refresh beside it, whoever it is that starts it.
       d.kind = Lookup::Kind::Stale;
-      if (may_list) d.fetch = Fetch::Listed;
+      if (may_refresh) d.fetch = Fetch::Listed;
       return d;
     }
     case Reuse::NotForThis:

@@ -88,6 +88,7 @@ struct Slot final : Item {
   std::vector<VaryRef> lists;         // all that some answer had lately; the latest stands last
   std::vector<ListedFlight> flights;  // the newest stands last
   Timestamp no_queue_until{};         // pass memory
+  Timestamp no_refresh_until{};       // a refresh behind a stored response has failed
   bool varies = false;                // whether the latest answer had a Vary
   std::size_t variants = 0;
   Timestamp remember_until{};  // the Vary lists

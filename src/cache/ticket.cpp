@@ -223,11 +223,12 @@ void Ticket::own(rules::Reason reason, bool by_request, Timestamp no_queue_until
   hold.end(Flight::State::Own);
 }
 
-void Ticket::fail(Failure failure) {
+void Ticket::fail(Failure failure, Timestamp no_refresh_until) {
   if (!flight_) return;
   {
     Hold hold(*this);
     hold.unlist();
+    if (hold.slot) hold.slot->no_refresh_until = std::max(hold.slot->no_refresh_until, no_refresh_until);
     if (hold.waiting()) {
       flight_->failure_ = std::move(failure);
       hold.end(Flight::State::Failed);

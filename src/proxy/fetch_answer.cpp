@@ -153,9 +153,10 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
     if (try_stale(head.status)) {
       if (plan_.ticket) {
         count_not_stored(rules::Reason::OriginError);
-        plan_.ticket.fail({head.status, false, true,
-                           std::string(head.fields.value(http::FieldId::RetryAfter).value_or("")),
-                           "the origin answered with an error"});
+        plan_.ticket.fail(
+            {head.status, false, true, std::string(head.fields.value(http::FieldId::RetryAfter).value_or("")),
+             "the origin answered with an error"},
+            no_refresh_until());
       }
       fetch_->cancel();
       return finish();

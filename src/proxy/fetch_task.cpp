@@ -12,6 +12,9 @@ namespace {
 /// How long one reader may hold up the others of a shared body that outgrew its limit.
 constexpr Duration kPatience = std::chrono::seconds{1};
 
+/// How long after a failed refresh the next one waits.
+constexpr Duration kRefreshPause = std::chrono::seconds{1};
+
 }  // namespace
 
 FetchTask::FetchTask(Core& core, StoryPtr story, FetchPlan plan)
@@ -61,6 +64,8 @@ void FetchTask::send() {
     request.body = &story_->exchange->body();
   fetch_ = story_->route->origin->fetch(request, *this, story_->runtime->config().server.response_header);
 }
+
+Timestamp FetchTask::no_refresh_until() const { return refreshing() ? core_.now().mono + kRefreshPause : Timestamp{}; }
 
 rules::ExchangeTimes FetchTask::times() const {
   const Now received = core_.now();
@@ -221,7 +226,7 @@ void FetchTask::on_failure(upstream::FetchError error, std::string_view detail) 
   const bool covered = story_->route->route && (failure.timeout ? story_->policy().stale.errors.timeout
                                                                 : story_->policy().stale.errors.connect);
   if (!covered || !try_stale(0)) fail_client(failure, error);
-  if (plan_.ticket) plan_.ticket.fail(std::move(failure));
+  if (plan_.ticket) plan_.ticket.fail(std::move(failure), no_refresh_until());
   finish();
 }
 

@@ -91,6 +91,7 @@ class FetchTask final : public Task, public upstream::FetchSink {
   void count_not_stored(rules::Reason reason);
   void count_revalidation(Revalidated outcome);
   void fail_client(const cache::Failure& failure, upstream::FetchError error);
+  Timestamp no_refresh_until() const;
   Timestamp no_queue_until() const { return core_.now().mono + store_policy().pass_memory; }
   /// Of the request, in normal form.
   std::string_view path() const noexcept {

@@ -65,7 +65,9 @@ class Ticket {
   /// stored).
   void own(rules::Reason reason, bool by_request, Timestamp no_queue_until);
   /// No answer; followers are told, none fetches again.
-  void fail(Failure failure);
+  /// Until `no_refresh_until` no hit on what is stored starts another refresh, so that an origin that is down is not
+  /// asked as often as clients ask.
+  void fail(Failure failure, Timestamp no_refresh_until = {});
   /// The body outgrew what may be stored: closes joins and sets pass memory in one hold. The caller then sets the
   /// body's window.
   void outgrow(Timestamp no_queue_until);

@@ -207,6 +207,36 @@ TEST_F(RefreshAhead, WaitsWhileTheAnswersAreKnownNotToBeStorable) {
   EXPECT_TRUE(look("/a").ticket);
 }
 
+TEST_F(RefreshAhead, PausesAfterOneThatFailed) {
+  ASSERT_TRUE(put("/a"));
+  now = t0 + 55s;
+  auto hit = look("/a");
+  ASSERT_TRUE(hit.ticket);
+  hit.ticket.fail({}, now + 1s);
+  now += 999ms;
+  const auto paused = look("/a");
+  EXPECT_EQ(paused.kind, Kind::Fresh);
+  EXPECT_FALSE(paused.ticket);
+  now += 1ms;
+  EXPECT_TRUE(look("/a").ticket);
+}
+
+TEST_F(RefreshAhead, PauseHoldsBehindStaleAnswersTooButNotForWhatCannotBeServed) {
+  policy.stale.while_revalidate = 10s;
+  ASSERT_TRUE(put("/a"));
+  now = t0 + 65s;
+  auto stale = look("/a");
+  ASSERT_TRUE(stale.ticket);
+  stale.ticket.fail({}, now + 10s);
+  const auto paused = look("/a");
+  EXPECT_EQ(paused.kind, Kind::Stale);
+  EXPECT_FALSE(paused.ticket);
+  now = t0 + 71s;
+  const auto due = look("/a");
+  EXPECT_EQ(due.kind, Kind::Lead) << "its client waits, whatever failed before";
+  EXPECT_TRUE(due.ticket);
+}
+
 TEST_F(RefreshAhead, IsOffByDefault) {
   policy.refresh_ahead = {};
   ASSERT_TRUE(put("/a"));
