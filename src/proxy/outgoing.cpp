@@ -153,13 +153,8 @@ void invalidate_after(Core& core, const Story& story, const http::ResponseView& 
       input.captures = captures;
       key.build_resource(route->key, input);
       add(key.resource());
-      if (!route->policy.no_vary_search) continue;
-      // What is stored under a rule for the query is found under it.
-      if (key.build(route->key, input) != rules::Reason::None) continue;
-      const auto rule = core.shared.searches.find(key.base());
-      if (!rule) continue;
-      input.search = rule.get();
-      if (key.build(route->key, input) == rules::Reason::None) add(key.resource());
+      // What is stored under a rule for the query is stored for many URLs, this one maybe among them.
+      if (route->policy.no_vary_search) add(key.searched_resource());
     }
   }
   if (!resources.empty()) core.shared.store.invalidate(resources);
