@@ -135,7 +135,7 @@ Result<void> read_variables(const JsonTree& tree, Node variables, Numbers number
 
 Result<void> read_object(std::string_view content, Numbers numbers, GraphqlRequest& out) {
   JsonTree& tree = *out.tree;
-  if (auto done = tree.read(content); !done) return done;
+  if (auto done = tree.read(content, numbers); !done) return done;
   const Node root = tree.root();
   if (tree.kind(root) != JsonKind::Object) return Errc::Malformed;
 
@@ -215,7 +215,7 @@ Result<void> read_graphql_query(std::string_view query, Numbers numbers, Graphql
         break;
       default: {
         JsonTree& tree = *out.tree;
-        if (auto done = tree.read(text); !done) return done;
+        if (auto done = tree.read(text, numbers); !done) return done;
         if (which == 2) {
           if (auto done = read_variables(tree, tree.root(), numbers, out.variables); !done) return done;
         } else {

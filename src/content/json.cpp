@@ -75,7 +75,7 @@ Result<void> CanonicalJson::read(std::string_view text, std::span<const JsonPoin
   p.found.clear();
   if (p.text.capacity() > kKeptBytes) std::string().swap(p.text);
   p.text.clear();
-  if (auto done = p.tree.read(text); !done) return done;
+  if (auto done = p.tree.read(text, numbers); !done) return done;
   for (const JsonPointer& pointer : pointers) {
     const auto node = follow(p.tree, pointer);
     auto& found = p.found.emplace_back();

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "forebay/base/error.hpp"
 #include "forebay/content/json.hpp"
@@ -21,36 +21,64 @@ class JsonTree {
   static constexpr Node kNone = ~Node{0};
   static constexpr std::size_t kMaxDepth = 64;
 
-  JsonTree();
-  ~JsonTree();
-  JsonTree(JsonTree&&) noexcept;
-  JsonTree& operator=(JsonTree&&) noexcept;
-
-  /// `Malformed` as `CanonicalJson::read` says.
-  Result<void> read(std::string_view text);
+  /// `Malformed` as `CanonicalJson::read` says; there are no nodes then.
+  Result<void> read(std::string_view text, Numbers numbers);
 
   Node root() const noexcept { return 0; }
-  JsonKind kind(Node node) const noexcept;
-  /// Of an array or object; kNone behind the last.
-  Node first_child(Node node) const noexcept;
-  Node next(Node node) const noexcept;
-  std::string_view name(Node node) const noexcept;
+  JsonKind kind(Node node) const noexcept { return items_[node].kind; }
+  /// Of an array or object; kNone when it is empty.
+  Node first_child(Node node) const noexcept { return items_[node].text.at; }
+  /// Its sibling; kNone behind the last.
+  Node next(Node node) const noexcept { return items_[node].next; }
+  std::string_view name(Node node) const noexcept { return view(items_[node].name); }
   /// Of a string, decoded; of a number, as written.
-  std::string_view text(Node node) const noexcept;
+  std::string_view text(Node node) const noexcept { return view(items_[node].text); }
   /// A member by its name, an element by its place; kNone when there is none or the node is of another kind.
   Node member(Node object, std::string_view name) const noexcept;
   Node element(Node array, std::size_t place) const noexcept;
 
+  /// `numbers` as given to `read`.
   void append_canonical(Node node, Numbers numbers, std::string& out) const;
 
  private:
-  struct Private;
-  std::unique_ptr<Private> p_;
+  friend class JsonParser;
+
+  // Bytes of the text, or of `decoded_` when the top bit of `at` is set.
+  struct Span {
+    std::uint32_t at = 0;
+    std::uint32_t size = 0;
+  };
+  static constexpr std::uint32_t kDecoded = std::uint32_t{1} << 31;
+
+  struct Item {
+    Span name;
+    Span text;  // of a scalar; for arrays and objects `at` is the first child
+    Node next = kNone;
+    JsonKind kind = JsonKind::Null;
+  };
+  // A member of an object that is still open. Most names differ in their first eight bytes, so that most comparisons
+  // are one of two integers.
+  struct Member {
+    std::uint64_t prefix;
+    Node node;
+  };
+
+  std::string_view view(Span span) const noexcept {
+    const char* from = (span.at & kDecoded) != 0 ? decoded_.data() + (span.at & ~kDecoded) : source_.data() + span.at;
+    return {from, span.size};
+  }
+  void append_string(Span span, std::string& out) const;
+  void append_children(Node node, Numbers numbers, std::string& out) const;
+
+  std::string_view source_;
+  std::string decoded_;
+  std::vector<Item> items_;
+  std::vector<Member> members_;
 };
 
 /// Appends an exact decimal in one form: no sign for zero, no zeros that mean nothing, an exponent only where the plain
 /// form would be long (as ECMAScript writes numbers, but of any precision). `written` is a JSON number whose exponent
-/// is within 2^31.
+/// has at most 15 digits.
 void append_exact_decimal(std::string& out, std::string_view written);
 
 }  // namespace forebay::content

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace forebay::content {
@@ -25,6 +26,26 @@ inline std::size_t utf8_length(std::string_view text) noexcept {
   if (lead > 0xF4) return 0;
   const bool second = follows(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF);
   return second && follows(2) && follows(3) ? 4 : 0;
+}
+
+/// `code` is a Unicode scalar value.
+inline void append_utf8(std::string& out, unsigned code) {
+  if (code < 0x80) {
+    out.push_back(static_cast<char>(code));
+    return;
+  }
+  const auto tail = [&out, code](int shift) { out.push_back(static_cast<char>(0x80 | (code >> shift & 0x3F))); };
+  if (code < 0x800) {
+    out.push_back(static_cast<char>(0xC0 | code >> 6));
+  } else if (code < 0x10000) {
+    out.push_back(static_cast<char>(0xE0 | code >> 12));
+    tail(6);
+  } else {
+    out.push_back(static_cast<char>(0xF0 | code >> 18));
+    tail(12);
+    tail(6);
+  }
+  tail(0);
 }
 
 }  // namespace forebay::content

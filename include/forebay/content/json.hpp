@@ -42,7 +42,7 @@ class CanonicalJson {
 
   /// `Malformed` for whatever two readers could take for different things: no JSON, bytes behind it, invalid UTF-8,
   /// lone surrogates, a name that stands twice in one object (anywhere, also outside of what is chosen), more than 64
-  /// levels, an exponent beyond 2^31 (the parser's own bound). Nothing is given out then. A byte order mark is
+  /// levels; with `Value` also an exponent of more than 15 digits. Nothing is given out then. A byte order mark is
   /// malformed.
   Result<void> read(std::string_view text, std::span<const JsonPointer> pointers, Numbers numbers);
   /// After `read`: the canonical text of what pointer `i` found; nothing when it finds nothing. Valid until the next

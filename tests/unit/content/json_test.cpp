@@ -130,7 +130,6 @@ TEST(CanonicalJson, WhatTwoReadersCouldTakeForDifferentThingsIsRefused) {
       "1.2.3",
       "-a",
       "1ee5",
-      "1e99999999999",
       // bytes behind the end
       "{} {}",
       "1 1",
@@ -236,6 +235,7 @@ TEST(CanonicalJson, NumbersStandAsWritten) {
                              "9223372036854775808",
                              "-9223372036854775808",
                              "-9223372036854775809",
+                             "1e99999999999999999999",
                              "0.10000000000000000000000000000000000000000001",
                              "1234567890123456.7890123456789012e-17"}) {
     EXPECT_EQ(canonical(number), number);
@@ -283,6 +283,14 @@ TEST(CanonicalJson, NumbersByValueAreExactDecimals) {
     seen.emplace_back(r.canonical);
   }
   EXPECT_NE(canonical("2", Numbers::Value), canonical("\"2\"", Numbers::Value));
+}
+
+TEST(CanonicalJson, ExponentsOfMoreThanFifteenDigitsAreRefusedByValue) {
+  EXPECT_EQ(canonical("1e999999999999999", Numbers::Value), "1e+999999999999999");
+  EXPECT_EQ(canonical("10e-000000000000000000999999999999999", Numbers::Value), "1e-999999999999998");
+  EXPECT_EQ(canonical("1e1000000000000000", Numbers::Value), "refused");
+  EXPECT_EQ(canonical("[{\"a\":-1.5E-1000000000000000}]", Numbers::Value), "refused");
+  EXPECT_EQ(canonical("1e1000000000000000"), "1e1000000000000000");
 }
 
 TEST(JsonPointer, IsReadAsRfc6901Says) {
