@@ -47,13 +47,12 @@ Gathered gather(net::BodySource& source, std::uint64_t body_max, std::string& by
 void deliver_content_error(Core& core, server::Exchange& exchange, std::string_view accept,
                            std::string_view request_id) {
   std::string_view rest;
-  const bool too_large = exchange.body().pull(rest) == net::BodySource::State::TooLarge;
+  if (exchange.body().pull(rest) != net::BodySource::State::TooLarge) return;
   OwnError own;
-  own.status = too_large ? 413 : 400;
-  own.reason = too_large ? RequestError::BodyTooLarge : RequestError::BadRequest;
-  own.title = too_large ? "Content Too Large" : "Bad Request";
-  own.detail = too_large ? "The request content is larger than this server accepts."
-                         : "The request content could not be read to its end.";
+  own.status = 413;
+  own.reason = RequestError::BodyTooLarge;
+  own.title = "Content Too Large";
+  own.detail = "The request content is larger than this server accepts.";
   own.close = true;
   deliver_error(core, exchange, accept, request_id, own);
 }

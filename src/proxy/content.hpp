@@ -39,7 +39,8 @@ enum class Gathered : std::uint8_t {
 /// Appends to `bytes` what can be had now.
 Gathered gather(net::BodySource& source, std::uint64_t body_max, std::string& bytes);
 
-/// Answers for content that the client did not bring to its end (400), or that is over the server's limit (413).
+/// Answers for content that is over the server's limit (413). For what is late, cut or malformed the edge answers by
+/// itself, in the same turn, since it knows which of these it is.
 void deliver_content_error(Core& core, server::Exchange& exchange, std::string_view accept,
                            std::string_view request_id);
 
