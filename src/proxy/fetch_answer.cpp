@@ -150,21 +150,21 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
       verdict.reason = rules::Reason::TooLarge;
   }
   if (error && (!plan_.ticket || !verdict.storable() || plan_.entry)) {
+    const auto fail = [&] {
+      const auto retry_after = head.fields.value(http::FieldId::RetryAfter).value_or("");
+      plan_.ticket.fail({head.status, false, true, std::string(retry_after), "the origin answered with an error"},
+                        no_refresh_until());
+    };
     if (try_stale(head.status)) {
       if (plan_.ticket) {
         count_not_stored(rules::Reason::OriginError);
-        plan_.ticket.fail(
-            {head.status, false, true, std::string(head.fields.value(http::FieldId::RetryAfter).value_or("")),
-             "the origin answered with an error"},
-            no_refresh_until());
+        fail();
       }
       fetch_->cancel();
       return finish();
     }
     if (plan_.ticket && !verdict.storable() && !verdict.by_request) {
-      plan_.ticket.fail({head.status, false, true,
-                         std::string(head.fields.value(http::FieldId::RetryAfter).value_or("")),
-                         "the origin answered with an error"});
+      fail();
       return keep_going_as_pass(head, facts, rules::Reason::OriginError, false);
     }
   }
