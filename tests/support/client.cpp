@@ -53,6 +53,21 @@ std::string Answer::cache_param(std::string_view name) const {
   return "-";
 }
 
+std::string Answer::key() const {
+  const auto member = cache_status();
+  const std::string_view name = "; key=\"";
+  const auto found = member.find(name);
+  if (found == std::string::npos) return "-";
+  std::string key;
+  for (auto i = found + name.size(); i < member.size() && member[i] != '"'; ++i) {
+    if (member[i] == '\\') ++i;
+    if (i < member.size()) key += member[i];
+  }
+  return key;
+}
+
+long Answer::ttl() const { return std::strtol(cache_param("ttl").c_str(), nullptr, 10); }
+
 std::ostream& operator<<(std::ostream& out, const Answer& a) {
   out << "status " << a.status << ", ending " << to_string(a.end);
   if (!a.complaint.empty()) out << " (" << a.complaint << ')';
