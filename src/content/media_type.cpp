@@ -22,8 +22,10 @@ bool is_json(std::string_view content_type) noexcept {
   const auto type = essence(content_type);
   if (http::iequals(type, "application/json") || http::iequals(type, "text/json")) return true;
   const auto slash = type.find('/');
-  return slash != std::string_view::npos && slash > 0 && type.size() > slash + 1 + kSuffix.size() &&
-         http::iequals(type.substr(type.size() - kSuffix.size()), kSuffix);
+  if (slash == std::string_view::npos || !http::is_token(type.substr(0, slash))) return false;
+  const auto subtype = type.substr(slash + 1);
+  return subtype.size() > kSuffix.size() && http::is_token(subtype) &&
+         http::iequals(subtype.substr(subtype.size() - kSuffix.size()), kSuffix);
 }
 
 void append_normal_type(std::string& out, std::string_view content_type) {

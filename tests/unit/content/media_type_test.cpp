@@ -28,9 +28,10 @@ TEST(MediaType, JsonHasThreeForms) {
                            "application/vnd.api+json", "application/problem+JSON;x",
                            "application/graphql-response+json", "application/x-amz-json+json"})
     EXPECT_TRUE(is_json(type)) << type;
-  for (const char* type : {"", "json", "+json", "/json", "application/", "application/+json", "/a+json",
-                           "application/jsonp", "application/x-json", "application/json-seq", "application/x-ndjson",
-                           "text/html", "a+json", "text/plain; x=application/json", "application/x-amz-json-1.0"})
+  for (const char* type :
+       {"", "json", "+json", "/json", "application/", "application/+json", "/a+json", "text/ +json", "a/b/c+json",
+        "text /a+json", "application/jsonp", "application/x-json", "application/json-seq", "application/x-ndjson",
+        "text/html", "a+json", "text/plain; x=application/json", "application/x-amz-json-1.0"})
     EXPECT_FALSE(is_json(type)) << type;
 }
 

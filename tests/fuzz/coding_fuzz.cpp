@@ -1,0 +1,59 @@
+#include <cstdint>
+#include <string>
+
+#include "forebay/content/coding.hpp"
+#include "invariant.hpp"
+
+namespace {
+
+using namespace forebay;
+using fuzz::require;
+
+constexpr std::size_t kLimit = 20000;
+
+// Whole and in pieces, content comes out the same or is refused. (For what is broken and too
+// large, the pieces decide which of the two is met first.)
+void check(std::string_view coding, std::string_view content, std::size_t limit) {
+  std::string whole;
+  const auto done = content::decode(coding, content, limit, whole);
+  require(whole.size() <= limit);
+  for (const std::size_t step : {std::size_t{1}, std::size_t{61}, content.size() + 1}) {
+    content::Decoder decoder(coding);
+    std::string out;
+    Result<void> fed;
+    for (std::size_t at = 0; fed && at < content.size(); at += step)
+      fed = decoder.feed(content.substr(at, step), limit, out);
+    require(out.size() <= limit);
+    if (done) {
+      require(fed && decoder.finished() && out == whole);
+    } else {
+      require(!decoder.finished());
+    }
+  }
+  // More room changes nothing but what was too large.
+  if (done && limit < kLimit) {
+    std::string more;
+    require(content::decode(coding, content, kLimit, more) && more == whole);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const fuzz::Exact input(fuzz::as_text(data, size));
+  for (const char* coding : {"gzip", "deflate", "br", "zstd"}) {
+    check(coding, input.view(), kLimit);
+    check(coding, input.view(), 100);
+  }
+  // The first line as a field, the rest as the content.
+  const std::string_view text = input.view();
+  const std::size_t end = text.find('\n');
+  if (end != std::string_view::npos) {
+    const auto field = text.substr(0, end);
+    std::string out;
+    const auto done = content::decode(field, text.substr(end + 1), kLimit, out);
+    require(out.size() <= kLimit);
+    if (!content::can_decode(field)) require(!done && done.error() == Errc::Unsupported);
+  }
+  return 0;
+}
