@@ -1,32 +1,14 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <new>
 #include <utility>
 
 #include "content/json_tree.hpp"
+#include "content/plain_run.hpp"
 #include "content/utf8.hpp"
 
 namespace forebay::content {
 namespace {
-
-constexpr std::uint64_t kOnes = 0x0101010101010101;
-constexpr std::uint64_t kHighs = 0x8080808080808080;
-
-// Eight bytes, the first one lowest.
-std::uint64_t load(const char* from) noexcept {
-  std::uint64_t bytes;
-  std::memcpy(&bytes, from, sizeof bytes);
-  if constexpr (std::endian::native == std::endian::big) bytes = __builtin_bswap64(bytes);
-  return bytes;
-}
-
-// The high bit of each byte that is neither plain ASCII nor allowed to stand in a string as it is. Bits above the
-// lowest one that is set may be wrong, as subtracting borrows from the bytes above.
-std::uint64_t specials(std::uint64_t bytes) noexcept {
-  const auto zero = [](std::uint64_t x) { return (x - kOnes) & ~x; };
-  return (bytes | (bytes - kOnes * 0x20) | zero(bytes ^ kOnes * '"') | zero(bytes ^ kOnes * '\\')) & kHighs;
-}
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
@@ -89,25 +71,34 @@ class JsonParser {
     return node;
   }
 
-  Node add_scalar(JsonKind kind, Span text) { return is_bad(text) ? kNone : add(kind, text); }
-
   Node value(std::size_t depth) {
+    JsonKind kind = JsonKind::Number;
+    Span text;
     switch (peek()) {
-      case '"':
-        return add_scalar(JsonKind::String, string());
       case '{':
         return depth < JsonTree::kMaxDepth ? object(depth + 1) : kNone;
       case '[':
         return depth < JsonTree::kMaxDepth ? array(depth + 1) : kNone;
+      case '"':
+        kind = JsonKind::String;
+        text = string();
+        break;
       case 't':
-        return eat("true") ? add(JsonKind::True, {}) : kNone;
+        kind = JsonKind::True;
+        if (!eat("true")) return kNone;
+        break;
       case 'f':
-        return eat("false") ? add(JsonKind::False, {}) : kNone;
+        kind = JsonKind::False;
+        if (!eat("false")) return kNone;
+        break;
       case 'n':
-        return eat("null") ? add(JsonKind::Null, {}) : kNone;
+        kind = JsonKind::Null;
+        if (!eat("null")) return kNone;
+        break;
       default:
-        return add_scalar(JsonKind::Number, number());
+        text = number();
     }
+    return is_bad(text) ? kNone : add(kind, text);
   }
 
   Node array(std::size_t depth) {
@@ -151,18 +142,18 @@ class JsonParser {
     }
   }
 
+  // The first eight bytes as a number that compares as they do; shorter names are filled up with zeros.
   std::uint64_t prefix_of(Span name) const noexcept {
     const std::string_view bytes = tree_.view(name);
     std::uint64_t prefix = 0;
-    if (bytes.size() >= 8) {
-      prefix = load(bytes.data());
-    } else if ((name.at & JsonTree::kDecoded) == 0 && end_ - bytes.data() >= 8) {
-      prefix = load(bytes.data()) & ((std::uint64_t{1} << 8 * bytes.size()) - 1);
-    } else {
-      for (std::size_t i = 0; i < bytes.size(); ++i)
-        prefix |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << 8 * i;
-    }
-    return __builtin_bswap64(prefix);
+    // What stands behind a name in the text is read and taken away again, when there is enough of it.
+    const bool readable = bytes.size() >= 8 || ((name.at & JsonTree::kDecoded) == 0 && end_ - bytes.data() >= 8);
+    if (readable)
+      std::memcpy(&prefix, bytes.data(), sizeof prefix);
+    else
+      std::memcpy(&prefix, bytes.data(), bytes.size());
+    if constexpr (std::endian::native == std::endian::little) prefix = __builtin_bswap64(prefix);
+    return bytes.size() >= 8 ? prefix : prefix & ~(~std::uint64_t{0} >> 8 * bytes.size());
   }
 
   // Puts the members from `base` on into the order of their names and links them; false when a name stands twice.
@@ -198,13 +189,10 @@ class JsonParser {
   bool skip_plain() noexcept {
     const char* at = at_;
     while (true) {
-      if (end_ - at >= 8) {
-        const std::uint64_t found = specials(load(at));
-        if (found == 0) {
-          at += 8;
-          continue;
-        }
-        at += std::countr_zero(found) / 8;
+      if (end_ - at >= static_cast<std::ptrdiff_t>(kPlainBlock)) {
+        const unsigned plain = plain_run(at);
+        at += plain;
+        if (plain == kPlainBlock) continue;
       } else if (at == end_) {
         break;
       } else if (const auto c = static_cast<unsigned char>(*at); c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
