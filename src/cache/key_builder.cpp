@@ -123,11 +123,34 @@ void KeyBuilder::captures() {
   }
 }
 
+// Whether the list of the route has the name, as it stands or as the origin will decode it.
+bool KeyBuilder::lists(std::string_view name) const {
+  if (matches_any(spec_.query_names, name)) return true;
+  if (name.find_first_of("%+") == std::string_view::npos) return false;
+  auto& decoded = scratch_.text;
+  decoded.clear();
+  return content::append_form_decoded(name, decoded) && matches_any(spec_.query_names, decoded);
+}
+
 bool KeyBuilder::counts(const http::QueryPair& pair) const {
   // These stand in `b:`.
   if (spec_.graphql && is_graphql() && content::is_graphql_parameter(pair.name)) return false;
   if (spec_.query == QueryMode::All) return true;
-  return matches_any(spec_.query_names, pair.name) == (spec_.query == QueryMode::Only);
+  const bool only = spec_.query == QueryMode::Only;
+  if (lists(pair.name) == only) return true;
+  // Some origins take `;` for a separator too. What they would find behind one, and counts, must not choose an answer
+  // that others get: then the whole pair counts.
+  const auto hidden = [&](std::string_view text, bool value) {
+    for (auto from = value ? text.find(';') : 0; from < text.size(); from = text.find(';', from)) {
+      if (text[from] == ';') ++from;
+      const auto piece = text.substr(from, text.find(';', from) - from);
+      const auto name = piece.substr(0, piece.find('='));
+      if (!name.empty() && lists(name) == only) return true;
+    }
+    return false;
+  };
+  return (pair.name.find(';') != std::string_view::npos && hidden(pair.name, false)) ||
+         (pair.value && hidden(*pair.value, true));
 }
 
 // The pairs that count, in the order in which they stand in the text.

@@ -52,6 +52,7 @@ class KeyBuilder {
   void searched_query();
   void collect_pairs();
   bool counts(const http::QueryPair& pair) const;
+  bool lists(std::string_view name) const;
   void headers();
   bool header(std::string_view name, bool first);
   void cookies();

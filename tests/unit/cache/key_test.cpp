@@ -79,6 +79,28 @@ TEST(Key, CountsOnlyTheQueryNamesOfItsLists) {
   EXPECT_EQ(text("/?%75tm_x=a&b", except), "r|GET|http|example.com|/|q:b") << "compared as decoded";
 }
 
+TEST(Key, FindsTheNamesOfItsListsInEveryEncodingThatAnOriginUndoes) {
+  KeySpec only{.query = QueryMode::Only, .query_names = {"f[x]", "a b"}};
+  EXPECT_EQ(text("/?f[x]=1", only), "r|GET|http|example.com|/|q:f[x]=1");
+  EXPECT_EQ(text("/?f%5Bx%5D=1&a+b=2&a%20b=3", only), "r|GET|http|example.com|/|q:a%2520b=3&a+b=2&f%255Bx%255D=1");
+  EXPECT_EQ(text("/?f%5bx]&f%zzx", only), "r|GET|http|example.com|/|q:f%255bx]");
+  KeySpec except{.query = QueryMode::Except, .query_names = {"f[x]"}};
+  EXPECT_EQ(text("/?f%5Bx%5D=1&b=2", except), "r|GET|http|example.com|/|q:b=2");
+}
+
+TEST(Key, ASemicolonHidesNothingThatCounts) {
+  KeySpec only{.query = QueryMode::Only, .query_names = {"a"}};
+  KeySpec except{.query = QueryMode::Except, .query_names = {"u*"}};
+  for (const auto& spec : {only, except}) {
+    for (const char* pair :
+         {"u=1;a=2", "u;a", "u;a=2", "u=1;;a", "u=;a=", "u=1;u=2;a", "u=1;%61=2", ";a=1", "u;u;a=;u"})
+      EXPECT_NE(text(std::string("/?a=1&") + pair, spec), text("/?a=1", spec)) << pair;
+    for (const char* pair : {"u=1;u=2", "u=1;", "u;", "u;u=1", "u=;;u=a"})
+      EXPECT_EQ(text(std::string("/?a=1&") + pair, spec), text("/?a=1", spec)) << pair;
+  }
+  EXPECT_EQ(text("/?u=1;a=2", only), "r|GET|http|example.com|/|q:u=1;a=2");
+}
+
 TEST(Key, TakesHeadersInTheOrderOfTheConfiguration) {
   const KeySpec spec{.headers = {"x-tenant", "accept-language"}};
   EXPECT_EQ(text("/", spec, "GET", {{"Accept-Language", "de"}, {"X-Tenant", "a"}, {"X-Other", "o"}}),
