@@ -76,6 +76,12 @@ TEST_F(BodyKeys, NoContentIsOneAndTheSameHoweverItIsSaidAndUnlikeSome) {
   EXPECT_EQ(origin.count("/a"), 2u);
 }
 
+TEST_F(BodyKeys, NoContentIsNoJson) {
+  start("routes: [{path: /**, methods: POST, key: {body: [/q]}}]\n");
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(ask("POST", "/a", kJson).cache_param("detail"), "body_unparsable");
+  EXPECT_EQ(origin.count("/a"), 2u);
+}
+
 TEST_F(BodyKeys, AnotherContentTypeIsAnotherKey) {
   start("routes: [{path: /raw, methods: POST}, {path: /json, methods: POST, key: {body: ['']}}]\n");
   for (const std::string target : {"/raw", "/json"}) {

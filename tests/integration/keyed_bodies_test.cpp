@@ -1,4 +1,6 @@
 // K5 on the wire: content that is read before the key can be built is forwarded once and whole, in bounded memory.
+#include <csignal>
+
 #include "body_keys.hpp"
 
 namespace forebay::test {
@@ -266,6 +268,136 @@ TEST_F(KeyedBodies, TwoHundredBodiesAtATimeAreEachKeyedForThemselves) {
     EXPECT_EQ(again.x_cache(), "HIT") << i;
     EXPECT_EQ(again.body, sha256_hex(bodies[i])) << i;
   }
+}
+
+TEST_F(KeyedBodies, AFetchGoesOnForTheOthersWhenItsClientLeaves) {
+  auto hold = gate();
+  origin.on("/a", [hold](const Received& r) { return Reply::fresh(r.body).after(hold); });
+  start("routes: [{path: /**, methods: POST}]\n");
+  auto leader = connect();
+  leader.request("POST", "/a", kJson, pattern(50000));
+  EXPECT_TRUE(origin.wait_for("/a", 1));
+  auto follower = connect();
+  follower.request("POST", "/a", kJson, pattern(50000));
+  EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 1));
+  leader.socket().reset();
+  hold->open();
+  EXPECT_TRUE(follower.read("POST").body == pattern(50000));
+  EXPECT_EQ(post("/a", pattern(50000)).x_cache(), "HIT");
+  EXPECT_EQ(origin.count("/a"), 1u);
+}
+
+TEST_F(KeyedBodies, WhoWaitedForAnAnswerThatIsNotForThemAsksWithTheirOwnBody) {
+  auto hold = gate();
+  origin.on("/a", [hold](const Received& r) { return Reply::with("private", r.get("X-Who") + r.body).after(hold); });
+  start("routes: [{path: /**, methods: POST, key: {body: [/q]}}]\n");
+  std::vector<Client> all;
+  const auto body = [](int i) { return "{\"q\":1,\"who\":" + std::to_string(i) + "}"; };
+  for (int i = 0; i < 12; ++i) {
+    all.push_back(connect());
+    all.back().request("POST", "/a", with(kJson, "X-Who", std::to_string(i)), body(i));
+  }
+  EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 11));
+  hold->open();
+  for (int i = 0; i < 12; ++i)
+    EXPECT_EQ(all[static_cast<std::size_t>(i)].read("POST").body, std::to_string(i) + body(i)) << "nobody else's";
+  EXPECT_EQ(origin.count("/a"), 12u);
+}
+
+TEST_F(KeyedBodies, WhoWaitedTooLongAsksWithTheirOwnBody) {
+  auto hold = gate();
+  origin.on("/a", [hold](const Received& r) {
+    auto reply = Reply::fresh(r.body);
+    return r.number == 1 ? reply.after(hold) : reply;
+  });
+  start("routes: [{path: /**, methods: POST, key: {body: [/q]}, coalesce: {wait: 100ms}}]\n");
+  auto slow = connect();
+  slow.request("POST", "/a", kJson, R"({"q":1,"n":1})");
+  EXPECT_TRUE(origin.wait_for("/a", 1));
+  const auto a = post("/a", R"({"q":1,"n":2})");
+  EXPECT_EQ(a.body, R"({"q":1,"n":2})");
+  hold->open();
+  EXPECT_EQ(slow.read("POST").body, R"({"q":1,"n":1})");
+}
+
+TEST_F(KeyedBodies, VariantsOfAPostAreFetchedWithTheirBodies) {
+  origin.on("/a",
+            [](const Received& r) { return Reply::fresh(r.get("X-Lang") + ':' + r.body).field("Vary", "X-Lang"); });
+  start("routes: [{path: /**, methods: POST}]\n");
+  for (const auto* expected : {"MISS", "HIT"})
+    for (const auto* lang : {"de", "fr"}) {
+      const auto a = post("/a", "content", with(kJson, "X-Lang", lang));
+      EXPECT_EQ(a.x_cache(), expected);
+      EXPECT_EQ(a.body, std::string(lang) + ":content");
+    }
+}
+
+TEST_F(KeyedBodies, APostFromTheStoreIsWholeWhateverItsConditionsAndRangesSay) {
+  origin.on("/a", Reply::fresh("0123456789").field("ETag", "\"v\"").field("Last-Modified", http_date(-1000)));
+  start("routes: [{path: /**, methods: [GET, POST]}]\n");
+  post("/a", "content");
+  for (const auto& [name, value] : FieldLines{{"Range", "bytes=0-1"}, {"If-Modified-Since", http_date()}}) {
+    const auto a = post("/a", "content", with(kJson, name, value));
+    EXPECT_EQ(a.status, 200) << name << ": it concerns GET alone";
+    EXPECT_EQ(a.body, "0123456789") << name;
+  }
+  // RFC 9110 section 13.1.2: on a POST a matching If-None-Match is never a 304.
+  EXPECT_THAT(post("/a", "content", with(kJson, "If-None-Match", "\"v\"")).status, AnyOf(200, 412));
+}
+
+TEST_F(KeyedBodies, OldClientsAndThoseThatCloseAreServed) {
+  start("routes: [{path: /**, methods: POST}]\n");
+  for (const auto* expected : {"MISS", "HIT"}) {
+    auto c = connect();
+    c.send("POST /a HTTP/1.0\r\nHost: shop.test\r\nContent-Length: 4\r\n\r\nbo");
+    c.send("dy");
+    EXPECT_EQ(c.read("POST").x_cache(), expected);
+    EXPECT_TRUE(c.closed());
+  }
+  auto half = connect();
+  half.send("POST /a HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 4\r\n\r\nbody");
+  half.socket().finish_sending();
+  EXPECT_EQ(half.read("POST").x_cache(), "HIT") << "whoever has sent all may say so";
+}
+
+TEST_F(KeyedBodies, ADrainWaitsForABodyThatIsOnItsWay) {
+  start("routes: [{path: /**, methods: POST}]\n");
+  auto c = connect();
+  c.send("POST /a HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 8\r\n\r\nhalf");
+  EXPECT_TRUE(metric_reaches("forebay_requests_in_flight", {}, 1));
+  daemon->signal(SIGTERM);
+  EXPECT_TRUE(eventually([&] { return daemon->log().find("stopping") != std::string::npos; }));
+  c.send("half");
+  const auto a = c.read("POST");
+  EXPECT_EQ(a.status, 200) << a;
+  EXPECT_EQ(origin.last("/a").body, "halfhalf");
+}
+
+TEST_F(KeyedBodies, OneThatNeverComesDoesNotOutliveTheDrain) {
+  start("shutdown: {drain: 300ms}\nroutes: [{path: /**, methods: POST}]\n");
+  auto c = connect();
+  c.send("POST /a HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 8\r\n\r\nhalf");
+  EXPECT_TRUE(metric_reaches("forebay_requests_in_flight", {}, 1));
+  daemon->signal(SIGTERM);
+  EXPECT_TRUE(c.closed());
+  EXPECT_EQ(origin.count("/a"), 0u);
+  expected_exit = daemon->wait_exit().value_or(-1);
+  EXPECT_THAT(expected_exit, AnyOf(0, 1));
+}
+
+TEST_F(KeyedBodies, BodiesBeyondTheMemoryOfTheCacheArePassedOnUnkeyed) {
+  start("cache: {memory: 1MiB}\nserver: {threads: 1}\nroutes: [{path: /**, methods: POST, key: {body_max: 512KiB}}]\n");
+  std::vector<Client> all;
+  const auto body = pattern(500000);
+  for (int i = 0; i < 12; ++i) {
+    all.push_back(connect());
+    all.back().send("POST /u HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 500000\r\n\r\n" + body.substr(0, 490000));
+  }
+  for (auto& c : all) c.send(body.substr(490000));
+  for (auto& c : all) EXPECT_EQ(c.read("POST").status, 200) << "each is answered, looked up or not";
+  for (const auto& r : origin.requests("/u")) EXPECT_TRUE(r.complete && r.body == body);
+  EXPECT_LE(metric("forebay_cache_memory_bytes"), 1 << 20);
+  EXPECT_TRUE(eventually([&] { return post("/u", pattern(1000)).x_cache() == "HIT"; })) << "the room comes back";
 }
 
 }  // namespace

@@ -142,6 +142,25 @@ TEST_F(Keys, ASemicolonSeparatesNothing) {
   EXPECT_EQ(x_cache("/p/1"), "MISS");
 }
 
+TEST_F(Keys, AParameterThatCountsIsNotHiddenInOneThatDoesNot) {
+  // Some servers take a semicolon for a separator too, and would find another `a` there than the one that is keyed.
+  start(R"(
+routes:
+  - {path: /list, key: {query: [a]}}
+  - {path: /except, key: {query: {except: ["utm_*"]}}}
+)");
+  for (const std::string path : {"/list", "/except"}) {
+    get(path + "?a=good&utm_x=1");
+    EXPECT_EQ(x_cache(path + "?a=good&utm_x=2"), "HIT");
+    for (const auto* hidden : {"?a=good&utm_x=1;a=evil", "?a=good&utm_x;a", "?utm_x=1;a=evil&a=good",
+                               "?a=good&utm_x=1;%61=evil", "?a=good&utm_x=1;;a=evil", "?a=good&utm_x=1%3Ba=evil;a=x"}) {
+      EXPECT_NE(get(path + hidden).body, "GET " + path + "?a=good&utm_x=1") << hidden;
+      EXPECT_EQ(get(path + "?a=good&utm_x=3").body, "GET " + path + "?a=good&utm_x=1") << "poisoned by " << hidden;
+    }
+    EXPECT_EQ(x_cache(path + "?a=good&utm_x=1;utm_y=2"), "HIT") << "nothing in it counts";
+  }
+}
+
 TEST_F(Keys, HeadersByNameWithAbsentUnlikeEmpty) {
   start_showing_keys("  - {name: r, path: /**, key: {headers: [X-Tenant, Accept-Language]}}\n");
   EXPECT_EQ(key("/a"), "r|GET|http|shop.test|/a");
