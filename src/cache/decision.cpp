@@ -151,8 +151,9 @@ Decision decide(const Slot* slot, const SecondaryKeys& mine, const LookupRequest
   const Found found = slot ? find(*slot, mine, request) : Found{};
   const std::size_t listed = slot ? slot->flights.size() : 0;
   const bool may_lead = request.may_fly && !request.facts.no_store;
-  const bool may_refresh =
-      may_lead && !found.busy && listed < kMaxFlights && slot && slot->no_refresh_until <= request.now;
+  const bool may_refresh = may_lead && !found.busy && listed < kMaxFlights && slot &&
+                           slot->no_refresh_until <= request.now && found.variant &&
+                           rules::may_renew(request.facts, request.policy, found.variant->freshness);
   d.variant = d.matched = found.variant;
   if (request.facts.refresh) {
     // Asked for anew by who may ask: nothing stored will do, nor what others wait for.

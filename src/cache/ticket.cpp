@@ -34,6 +34,9 @@ struct Ticket::Hold {
     }
     return slot;
   }
+  void pause_refreshes(Timestamp until) noexcept {
+    if (slot) slot->no_refresh_until = std::max(slot->no_refresh_until, until);
+  }
   bool has_newer(const VaryRef& vary, std::string_view secondary, std::uint64_t fingerprint,
                  Timestamp received) const noexcept {
     for (const Variant* v = slot ? slot->newest : nullptr; v; v = v->next_older) {
@@ -228,7 +231,7 @@ void Ticket::fail(Failure failure, Timestamp no_refresh_until) {
   {
     Hold hold(*this);
     hold.unlist();
-    if (hold.slot) hold.slot->no_refresh_until = std::max(hold.slot->no_refresh_until, no_refresh_until);
+    hold.pause_refreshes(no_refresh_until);
     if (hold.waiting()) {
       flight_->failure_ = std::move(failure);
       hold.end(Flight::State::Failed);
@@ -245,10 +248,11 @@ void Ticket::outgrow(Timestamp no_queue_until) {
   flight_->joinable_.store(false, std::memory_order_release);
 }
 
-void Ticket::drop() {
+void Ticket::drop(Timestamp no_refresh_until) {
   if (!flight_) return;
   {
     Hold hold(*this);
+    hold.pause_refreshes(no_refresh_until);
     hold.unlist();
     if (hold.waiting()) hold.end(Flight::State::Abandoned);
   }

@@ -4,6 +4,12 @@
 #include "lookup.hpp"
 
 namespace forebay::proxy {
+namespace {
+
+/// The part of the memory that unfinished content may take: one in so many.
+constexpr std::uint64_t kHeldShare = 8;
+
+}  // namespace
 
 net::BodySource::State KeptSource::pull(std::string_view& out) {
   if (!std::exchange(given_, true) && !bytes_->bytes().empty()) {
@@ -60,6 +66,8 @@ void deliver_content_error(Core& core, server::Exchange& exchange, std::string_v
 ReadTask::ReadTask(Core& core, StoryPtr story, std::string begun)
     : core_(core), story_(std::move(story)), bytes_(std::move(begun)) {}
 
+ReadTask::~ReadTask() { core_.shared.content_held.fetch_sub(held_, std::memory_order_relaxed); }
+
 void ReadTask::start() {
   core_.add(shared_from_this());
   story_->exchange->on_gone(&gone_);
@@ -70,15 +78,22 @@ void ReadTask::start() {
 /// What is held while its client takes its time is charged; where there is no room, the content is passed on unkeyed.
 bool ReadTask::hold() {
   const auto cost = allocated_size(bytes_.capacity());
-  if (cost > charge_.bytes()) {
-    if (auto more = core_.shared.store.reserve(cost); more.bytes() != 0) {
-      charge_ = std::move(more);
-      return true;
-    }
-    finish();
-    go_on(core_, story_, bytes_, Gathered::TooLarge);
-    return false;
-  }
+  if (cost <= charge_.bytes() || make_room(cost)) return true;
+  finish();
+  go_on(core_, story_, bytes_, Gathered::TooLarge);
+  return false;
+}
+
+/// All unfinished content together evicts no more than a part of the store: else slow clients could empty it.
+bool ReadTask::make_room(std::size_t cost) {
+  auto& held = core_.shared.content_held;
+  const auto more = cost - held_;
+  const auto before = held.fetch_add(more, std::memory_order_relaxed);
+  held_ += more;
+  if (before + more > core_.shared.store.budget().limit() / kHeldShare) return false;
+  auto charge = core_.shared.store.reserve(cost);
+  if (charge.bytes() == 0) return false;
+  charge_ = std::move(charge);
   return true;
 }
 

@@ -49,6 +49,7 @@ void deliver_content_error(Core& core, server::Exchange& exchange, std::string_v
 class ReadTask final : public Task {
  public:
   ReadTask(Core& core, StoryPtr story, std::string begun);
+  ~ReadTask() override;
   void start();
 
   void end() override;
@@ -67,12 +68,14 @@ class ReadTask final : public Task {
   void read();
   void client_gone();
   bool hold();
+  bool make_room(std::size_t cost);
   void finish();
 
   Core& core_;
   StoryPtr story_;
   std::string bytes_;
   Charge charge_;
+  std::size_t held_ = 0;
   bool done_ = false;
   Watch more_{*this, &ReadTask::read};
   Watch gone_{*this, &ReadTask::client_gone};

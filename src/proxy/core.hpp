@@ -110,6 +110,7 @@ struct Story {
   cache::Key key;              ///< Built for requests that are looked up.
   Ref<const Chunk> content;    ///< What was read of the request's content for its key; null: nothing was.
   bool content_whole = false;  ///< It is all of it.
+  bool searched = false;       ///< Its key is that of a No-Vary-Search rule.
   bool has_content = false;    ///< The request came with content.
   bool waited_out = false;     ///< `coalesce.wait` was over once; the next wait ends with its flight.
   bool wait_counted = false;   ///< Its wait has its outcome in forebay_coalesced_requests_total.
@@ -143,6 +144,7 @@ struct Core {
   std::string changed_lines;
   cache::Key key;
   cache::Key search_key;
+  bool searched = false;  ///< `key` is that of a No-Vary-Search rule.
   std::vector<http::Field> fields;
 
   const Now& now() const noexcept { return worker.now(); }

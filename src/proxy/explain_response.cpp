@@ -197,10 +197,12 @@ bool answers_get(Judgement& j) {
   std::string text(target.path());
   if (const auto query = target.query()) text.append("?").append(*query);
   if (!rules::post_answers_get(j.head, j.policy(), c.reading.scheme, c.reading.host, text)) return false;
-  const auto match = c.context.routes.find(c.reading.host, target.path(), Method::Get, "GET");
-  if (!match.route || !match.method || !match.route->policy.cache) return false;
-  j.route = match.route;
-  j.facts = as_get(j.facts);
+  Reading get;
+  get.host = c.reading.host;
+  get.scheme = c.reading.scheme;
+  if (!read_as_get(c.context.routes, c.request, text, get)) return false;
+  j.route = get.route;
+  j.facts = get.facts;
   c.note("its answer says that it is what a GET would give, and is judged as one (Content-Location)");
   return true;
 }

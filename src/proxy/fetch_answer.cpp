@@ -104,7 +104,7 @@ void FetchTask::use_freshened(const Ref<const cache::Entry>& entry, const http::
     plan_.ticket.own(verdict.reason, verdict.by_request, verdict.by_request ? Timestamp{} : no_queue_until());
     count_not_stored(verdict.reason);
   }
-  plan_.ticket.drop();
+  plan_.ticket.drop(no_refresh_until());
 
   if (story_->wanted()) {
     Delivery d;
@@ -181,7 +181,10 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
   if (store_route_->route->key.graphql)
     graphql_ = std::make_unique<content::GraphqlAnswer>(head.fields.value(http::FieldId::ContentEncoding).value_or(""));
   const auto length = facts.has_content ? facts.content_length : std::optional<std::uint64_t>(0);
-  if (!verdict.serves_followers)
+  // Who follows the flight of a rule for the query may have another query, which this answer is not for.
+  if (elsewhere_ && story_->searched)
+    plan_.ticket.own(rules::Reason::None, true, {});
+  else if (!verdict.serves_followers)
     plan_.ticket.own(freshness_.no_cache ? rules::Reason::None : rules::Reason::ZeroTtl, false, no_queue_until());
   else
     plan_.ticket.land({head_, body_, freshness_, vary_, secondary_, length});
@@ -201,7 +204,7 @@ void FetchTask::keep_going_as_pass(const http::ResponseView& head, const HeadFac
     if (plan_.entry && !by_request && !error) core_.shared.store.discard(story_->key, plan_.entry);
     if (plan_.ticket.flight()->state() == cache::Flight::State::Waiting)
       plan_.ticket.own(reason, by_request, by_request ? Timestamp{} : no_queue_until());
-    plan_.ticket.drop();
+    plan_.ticket.drop(no_refresh_until());
     if (reason == rules::Reason::TooLarge && repeat_with_range(facts)) return;
   }
   if (!story_->wanted()) {
@@ -277,8 +280,10 @@ void FetchTask::adopt_search_key(const http::ResponseView& head) {
   auto& persisted = core_.shared.persisted;
   if (build_key(core_.reading, request, content, persisted, key) != rules::Reason::None) return;
   if (const auto rule = rules::read_no_vary_search(head.fields)) {
-    core_.shared.searches.learn(key.base(), *rule);
-    if (build_key(core_.reading, request, content, persisted, key, &*rule) != rules::Reason::None) return;
+    // A rule that is too long to be kept is not applied either: nobody would find what is stored under it.
+    if (core_.shared.searches.learn(key.base(), *rule) &&
+        build_key(core_.reading, request, content, persisted, key, &*rule) != rules::Reason::None)
+      return;
   }
   if (key.text() == key_text_) return;
   key_text_ = key.text();
@@ -288,11 +293,16 @@ void FetchTask::adopt_search_key(const http::ResponseView& head) {
 /// RFC 9110 section 9.3.3: the answer to a POST that says it is what a GET would give, is stored as that.
 void FetchTask::adopt_get_key(const http::ResponseView& head) {
   if (!rules::post_answers_get(head, story_->policy(), story_->scheme, story_->host, story_->target)) return;
-  const RouteState* route = nullptr;
+  auto& reading = core_.reading;
+  reading.host = story_->host;
+  reading.scheme = story_->scheme;
+  const auto request = story_->view();
+  if (!read_as_get(story_->runtime->runtime->routes, request, story_->target, reading)) return;
   cache::Key key;
-  if (!key_of_get(core_, *story_, story_->target, route, key)) return;
-  store_route_ = route;
-  facts_ = as_get(facts_);
+  if (build_key(reading, as_get(request), std::nullopt, core_.shared.persisted, key) != rules::Reason::None) return;
+  // By the GET's route, and as what the request was: whose answer may be shared is that route's to say.
+  store_route_ = &story_->runtime->routes[reading.route->index];
+  facts_ = reading.facts;
   key_text_ = key.text();
   plan_.ticket = core_.shared.store.private_ticket(key);
 }

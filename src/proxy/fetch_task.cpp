@@ -287,7 +287,7 @@ void FetchTask::finish() {
   patience_.disarm();
   space_.stop_waiting();
   if (story_->exchange) story_->exchange->on_gone(nullptr);
-  plan_.ticket.drop();
+  plan_.ticket.drop(no_refresh_until());
   elsewhere_.drop();
   fetch_.reset();
   content_.reset();

@@ -225,6 +225,7 @@ void ProxyHandler::Private::serve(const server::ExchangePtr& exchange, const htt
   const auto story = make_story(exchange, request, seen, state, trusted);
   keep_content(*story, whole);
   story->key = key;
+  story->searched = searched;
   proceed(*this, story, std::move(found));
 }
 

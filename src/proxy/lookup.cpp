@@ -34,6 +34,7 @@ cache::Lookup look_up(Core& core, const http::RequestView& request, std::optiona
   const auto& reading = core.reading;
   const auto& route = *reading.route;
   auto& store = core.shared.store;
+  core.searched = false;
   if (route.policy.no_vary_search) {
     const auto rule = core.shared.searches.find(core.key.base());
     if (rule && build_key(reading, request, content, core.shared.persisted, core.search_key, rule.get()) ==
@@ -48,6 +49,7 @@ cache::Lookup look_up(Core& core, const http::RequestView& request, std::optiona
           found = store.lookup(wanted);
         }
         std::swap(core.key, core.search_key);
+        core.searched = true;
         return found;
       }
     }
@@ -66,6 +68,7 @@ void go_on(Core& core, const StoryPtr& story, std::string_view content, Gathered
   if (reason != rules::Reason::None) return pass_on(core, story, reason);
   auto found = look_up(core, request, content);
   story->key = core.key;
+  story->searched = core.searched;
   auto& notes = notes_of(*story->exchange);
   notes.key_id = core.key.id();
   notes.has_key = true;

@@ -4,6 +4,7 @@
 
 #include "forebay/http/date.hpp"
 #include "forebay/http/forwarding.hpp"
+#include "forebay/http/list.hpp"
 #include "forebay/rules/cache_control.hpp"
 #include "forebay/rules/invalidation.hpp"
 
@@ -38,40 +39,75 @@ std::string host_for(const config::Origin& origin, const Story& story) {
   return origin.host_header;
 }
 
-/// Fields by which some applications let a client name another resource, host or method than the request does. What is
-/// no part of the key must not choose the answer that others get (cache poisoning); who is trusted may say so, and a
-/// route that keys on one passes it on.
+/// Whether `name` is `wanted` (lower case) to readers that take `_` for `-`, as CGI, WSGI and their heirs do.
+bool reads_as(std::string_view name, std::string_view wanted) noexcept {
+  if (name.size() != wanted.size()) return false;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i] == '_' ? '-' : name[i] >= 'A' && name[i] <= 'Z' ? static_cast<char>(name[i] + 32) : name[i];
+    if (c != wanted[i]) return false;
+  }
+  return true;
+}
+
+// Fields by which some applications let a client name another resource or host than the request does.
+constexpr std::string_view kTargets[] = {"x-original-url",
+                                         "x-original-uri",
+                                         "x-original-host",
+                                         "x-original-path",
+                                         "x-rewrite-url",
+                                         "x-rewrite-uri",
+                                         "x-host",
+                                         "x-http-host-override",
+                                         "x-forwarded",
+                                         "x-forwarded-server",
+                                         "x-forwarded-prefix",
+                                         "x-forwarded-path",
+                                         "x-forwarded-uri",
+                                         "x-forwarded-url",
+                                         "x-forwarded-scheme",
+                                         "x-forwarded-ssl",
+                                         "x-forwarded-https",
+                                         "x-forwarded-protocol",
+                                         "x-forwarded-proto",
+                                         "x-forwarded-host",
+                                         "x-forwarded-port",
+                                         "x-forwarded-for",
+                                         "x-url-scheme",
+                                         "x-request-uri",
+                                         "x-override-url",
+                                         "x-backend-host",
+                                         "x-replaced-path",
+                                         "x-http-destinationurl",
+                                         "x-arr-ssl",
+                                         "x-sendfile-type",
+                                         "x-envoy-original-path",
+                                         "x-script-name",
+                                         "front-end-https",
+                                         "base-url",
+                                         "x-forwarded-method"};
+constexpr std::string_view kMethods[] = {"x-http-method-override", "x-http-method", "x-method-override"};
+
+/// Whether a field could choose the answer behind the key's back (cache poisoning): what is no part of the key must not
+/// decide what others get. Who is trusted may say such things, and a route that keys on one passes it on.
 bool chooses_behind_the_key(const http::Field& f, const Story& story) noexcept {
-  static constexpr std::string_view kTargets[] = {"x-original-url",
-                                                  "x-original-uri",
-                                                  "x-original-host",
-                                                  "x-original-path",
-                                                  "x-rewrite-url",
-                                                  "x-rewrite-uri",
-                                                  "x-host",
-                                                  "x-http-host-override",
-                                                  "x-forwarded-server",
-                                                  "x-forwarded-prefix",
-                                                  "x-forwarded-path",
-                                                  "x-forwarded-uri",
-                                                  "x-forwarded-scheme",
-                                                  "x-forwarded-ssl",
-                                                  "x-forwarded-protocol",
-                                                  "x-url-scheme",
-                                                  "x-forwarded-method",
-                                                  "front-end-https",
-                                                  "x-envoy-original-path",
-                                                  "x-script-name"};
-  static constexpr std::string_view kMethods[] = {"x-http-method-override", "x-http-method", "x-method-override"};
   if (f.id != FieldId::Other || story.peer_trusted) return false;
-  const auto named = [&](std::string_view name) { return http::iequals(name, f.name); };
+  const auto read_as = [&](std::string_view name) { return reads_as(f.name, name); };
+  const auto* route = story.route->route;
+  const auto is = [&](std::string_view name) { return http::iequals(f.name, name); };
+  if (route && std::any_of(route->key.headers.begin(), route->key.headers.end(), is)) return false;
+  if (std::any_of(std::begin(kTargets), std::end(kTargets), read_as)) return true;
   // A POST that is not looked up may say what it stands for; nobody else gets its answer.
   const bool method_matters = http::is_safe(story.view().method) || story.looked_up();
-  if (std::none_of(std::begin(kTargets), std::end(kTargets), named) &&
-      !(method_matters && std::any_of(std::begin(kMethods), std::end(kMethods), named)))
-    return false;
-  const auto* route = story.route->route;
-  return !route || std::none_of(route->key.headers.begin(), route->key.headers.end(), named);
+  if (method_matters && std::any_of(std::begin(kMethods), std::end(kMethods), read_as)) return true;
+  if (f.name.find('_') == std::string_view::npos) return false;
+  // `X_Tenant` beside a keyed `X-Tenant`, or `Accept_Language`: two names here, and one to such an application.
+  std::string hyphens(f.name);
+  std::replace(hyphens.begin(), hyphens.end(), '_', '-');
+  if (http::field_id(hyphens) != FieldId::Other) return true;
+  if (!route) return false;
+  const auto matches = [&](const std::string& glob) { return http::glob_match(glob, hyphens, true); };
+  return std::any_of(route->key.headers.begin(), route->key.headers.end(), read_as) ||
+         std::any_of(route->policy.bypass.headers.begin(), route->policy.bypass.headers.end(), matches);
 }
 
 }  // namespace
@@ -109,23 +145,6 @@ void apply(const config::HeaderChanges& changes, http::Fields& fields) {
   for (const auto& [name, value] : changes.set) fields.set(name, value);
 }
 
-bool key_of_get(Core& core, const Story& story, std::string_view target, const RouteState*& route, cache::Key& key) {
-  http::Target read;
-  if (!read.read(http::Method::Get, target)) return false;
-  const auto match = story.runtime->runtime->routes.find(story.host, read.path(), http::Method::Get, "GET");
-  if (!match.route || !match.method || !match.route->policy.cache) return false;
-  route = &story.runtime->routes[match.route->index];
-  http::RequestView as_get = story.view();
-  as_get.method = http::Method::Get;
-  as_get.method_text = "GET";
-  std::vector<cache::Capture> captures;
-  match.route->path.capture(read.path(), captures);
-  cache::KeyInput input{match.route->name, as_get, read, story.scheme, story.host};
-  input.captures = captures;
-  input.persisted = &core.shared.persisted;
-  return key.build(match.route->key, input) == rules::Reason::None;
-}
-
 void invalidate_after(Core& core, const Story& story, const http::ResponseView& response) {
   const auto view = story.view();
   if (!story.route->route || !rules::is_write(view.method, view.method_text, story.policy())) return;
@@ -139,9 +158,7 @@ void invalidate_after(Core& core, const Story& story, const http::ResponseView& 
   const auto add = [&resources](const Digest& resource) {
     if (std::find(resources.begin(), resources.end(), resource) == resources.end()) resources.push_back(resource);
   };
-  http::RequestView as_get = view;
-  as_get.method = http::Method::Get;
-  as_get.method_text = "GET";
+  const auto get = as_get(view);
   for (const auto& target : targets) {
     if (!read.read(http::Method::Get, target)) continue;
     routes.clear();
@@ -149,7 +166,7 @@ void invalidate_after(Core& core, const Story& story, const http::ResponseView& 
     for (const auto* route : routes) {
       captures.clear();
       route->path.capture(read.path(), captures);
-      cache::KeyInput input{route->name, as_get, read, story.scheme, story.host};
+      cache::KeyInput input{route->name, get, read, story.scheme, story.host};
       input.captures = captures;
       key.build_resource(route->key, input);
       add(key.resource());

@@ -17,10 +17,6 @@ void apply(const config::HeaderChanges& changes, http::Fields& fields);
 /// Drops what a write made stale (RFC 9111 section 4.4).
 void invalidate_after(Core& core, const Story& story, const http::ResponseView& response);
 
-/// Builds `key` as a GET of this target would have it, under the route that a GET would find. False when that is not
-/// cached.
-bool key_of_get(Core& core, const Story& story, std::string_view target, const RouteState*& route, cache::Key& key);
-
 /// The response's fields without hop-by-hop and framing ones, without those named in `drop`, and without the fields
 /// that are only for Forebay. Adds Date where the origin sent none. `keep_age` for answers that are passed on
 /// untouched.

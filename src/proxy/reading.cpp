@@ -38,6 +38,19 @@ void read_route(const config::RouteTable& routes, const http::RequestView& reque
   if (spec.path == cache::PathMode::Captures) match.route->path.capture(reading.target.path(), reading.captures);
 }
 
+http::RequestView as_get(http::RequestView request) noexcept {
+  request.method = http::Method::Get;
+  request.method_text = "GET";
+  return request;
+}
+
+bool read_as_get(const config::RouteTable& routes, const http::RequestView& request, std::string_view target,
+                 Reading& reading) {
+  if (!reading.target.read(http::Method::Get, target)) return false;
+  read_route(routes, as_get(request), false, reading);
+  return reading.reason == rules::Reason::None;
+}
+
 rules::Reason build_key(const Reading& reading, const http::RequestView& request,
                         std::optional<std::string_view> content, cache::PersistedQueries& persisted, cache::Key& key,
                         const rules::NoVarySearch* search, std::vector<cache::KeyPart>* parts) {

@@ -162,6 +162,11 @@ bool has_precondition(http::FieldsView fields) noexcept {
   return fields.has(FieldId::IfMatch) || fields.has(FieldId::IfNoneMatch) || fields.has(FieldId::IfUnmodifiedSince);
 }
 
+// `request_cookies: guard`: nobody has said which cookies the answer depends on.
+bool cookies_guarded(const RequestFacts& facts, const Policy& policy) noexcept {
+  return facts.cookie && policy.request_cookies == RequestCookies::Guard && !policy.cookies_chosen;
+}
+
 constexpr std::string_view kRefresh = "Forebay-Refresh";
 
 }  // namespace
@@ -228,7 +233,7 @@ Reason may_look_up(const RequestFacts& facts, const http::RequestView& request, 
 Storability judge(const RequestFacts& facts, const http::ResponseView& response, const Policy& policy,
                   const ExchangeTimes& times, bool proven, double jitter, std::string_view path) {
   Case c{facts, response, policy, times, path, read_response_directives(response.fields, policy.targeted_fields), {}};
-  const bool guarded = facts.cookie && policy.request_cookies == RequestCookies::Guard && !policy.cookies_chosen;
+  const bool guarded = cookies_guarded(facts, policy);
   c.lifetime = freshness_lifetime(response, c.directives, policy, times, guarded, jitter);
 
   Storability verdict;
@@ -251,6 +256,10 @@ Storability judge(const RequestFacts& facts, const http::ResponseView& response,
   verdict.serves_followers = theirs == Reuse::Fresh || theirs == Reuse::WhileRevalidating;
   verdict.drop = fields_to_drop(c);
   return verdict;
+}
+
+bool may_renew(const RequestFacts& facts, const Policy& policy, const Freshness& stored) noexcept {
+  return stored.explicit_lifetime || !cookies_guarded(facts, policy);
 }
 
 bool brings(const RequestFacts& facts, Reason reason) noexcept {

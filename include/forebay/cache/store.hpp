@@ -71,8 +71,8 @@ class Ticket {
   /// The body outgrew what may be stored: closes joins and sets pass memory in one hold. The caller then sets the
   /// body's window.
   void outgrow(Timestamp no_queue_until);
-  /// Lets go of the flight without more: after land/own when nothing will be stored.
-  void drop();
+  /// Lets go of the flight without more: after land/own when nothing will be stored. `no_refresh_until` as for `fail`.
+  void drop(Timestamp no_refresh_until = {});
 
  private:
   friend class Store;

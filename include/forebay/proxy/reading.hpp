@@ -43,6 +43,12 @@ bool read_host(std::string_view host_field, std::string_view forwarded_proto, bo
 /// Finds the route and decides whether the request is looked up. After `target`, `host` and `scheme` are set. Fields
 /// that Connection names are gone from `request` already.
 void read_route(const config::RouteTable& routes, const http::RequestView& request, bool has_content, Reading& reading);
+/// The same request as a GET without content.
+http::RequestView as_get(http::RequestView request) noexcept;
+/// Reads it as the GET of `target`, with `host` and `scheme` set already: what the answer to a POST may be stored for
+/// (RFC 9110 section 9.3.3). False when such a GET would not be looked up; the facts are those of the GET's route.
+bool read_as_get(const config::RouteTable& routes, const http::RequestView& request, std::string_view target,
+                 Reading& reading);
 /// The key of a request whose `reason` is None; gives why there is none. `content`: whole, as sent.
 rules::Reason build_key(const Reading& reading, const http::RequestView& request,
                         std::optional<std::string_view> content, cache::PersistedQueries& persisted, cache::Key& key,

@@ -36,8 +36,9 @@ struct Shared {
   CounterRegistry& counters;
   std::string instance_id;  ///< Random hex, for CDN-Loop.
   std::atomic<bool> draining{false};
-  cache::PersistedQueries persisted;  ///< GraphQL documents by their hash.
-  cache::SearchRules searches;        ///< No-Vary-Search rules of what is stored.
+  cache::PersistedQueries persisted;           ///< GraphQL documents by their hash.
+  cache::SearchRules searches;                 ///< No-Vary-Search rules of what is stored.
+  std::atomic<std::uint64_t> content_held{0};  ///< Bytes of requests' content that is still being read for a key.
 };
 
 }  // namespace forebay::proxy

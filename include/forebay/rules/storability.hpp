@@ -70,6 +70,10 @@ Storability judge(const RequestFacts& facts, const http::ResponseView& response,
 /// a file never has: what web cache deception looks like.
 bool is_deceptive(std::string_view path, const http::ResponseView& response) noexcept;
 
+/// Whether the answer to this request could take the place of a stored one, as far as the request decides it: not with
+/// cookies that the route guards where the lifetime is the route's own. Others then see to its refresh.
+bool may_renew(const RequestFacts& facts, const Policy& policy, const Freshness& stored) noexcept;
+
 /// Whether this request, too, carries what made a fetch `by_request` for `reason`; if not, it may lead anew.
 bool brings(const RequestFacts& facts, Reason reason) noexcept;
 
