@@ -48,6 +48,7 @@ class PolicyCheck {
     content();
     sharing();
     identity();
+    refresh();
   }
 
  private:
@@ -192,6 +193,18 @@ class PolicyCheck {
       warning(2015, at("request_cookies"),
               "cookies go to the origin and are not in the key: one client's answer goes to others",
               "name those that matter in key.cookies or bypass.cookies, or remove Cookie by request_headers.remove");
+  }
+
+  void refresh() {
+    using rules::RefreshRefusal;
+    const auto& client = policy_.client_refresh;
+    if (client.otherwise == RefreshRefusal::Ignore || !client.token.empty()) return;
+    // One that is there and empty comes from a variable, and is another one elsewhere.
+    if (at("client_refresh.token") || at("client_refresh.token_file")) return;
+    warning(2016, at("client_refresh.otherwise"),
+            std::string("client_refresh.otherwise: ") + (client.otherwise == RefreshRefusal::Warn ? "warn" : "forbid") +
+                " does nothing without a token",
+            "set client_refresh.token or token_file, or leave it out");
   }
 
   Loading& loading_;
