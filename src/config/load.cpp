@@ -81,6 +81,21 @@ void read_version(const Loading& loading) {
   loading.top.integer("version", version);
 }
 
+/// A place for each route; a route that stands nowhere is the file's.
+std::vector<Diagnostic> places_of_routes(const Loading& loading) {
+  std::vector<Diagnostic> places;
+  for (const auto& route : loading.config.routes) {
+    const auto by = loading.places.find("route " + std::to_string(route.index));
+    if (by == loading.places.end()) {
+      places.push_back(loading.report.about({}, "routes"));
+      continue;
+    }
+    const auto* path = by->second.node->find("path");
+    places.push_back(loading.report.about((path ? *path : *by->second.node).place, by->second.path));
+  }
+  return places;
+}
+
 LoadResult load_checked(const LoadRequest& request, const Surroundings& surroundings) {
   std::string_view text = request.text;
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark
@@ -94,6 +109,7 @@ LoadResult load_checked(const LoadRequest& request, const Surroundings& surround
   auto config = std::make_shared<Config>();
   config->file = request.file;
   check_keys(*root, report);
+  std::vector<Diagnostic> places;
   if (!report.full()) {
     Loading loading{*config, report, surroundings, *root, Section(report, root.get(), {}, {}), false, {}};
     read_version(loading);
@@ -104,9 +120,10 @@ LoadResult load_checked(const LoadRequest& request, const Surroundings& surround
     read_seen(loading);
     read_routes(loading);
     check_whole(loading);
+    if (!report.failed()) places = places_of_routes(loading);
   }
   const bool good = !report.failed();
-  return {good ? config : nullptr, report.take()};
+  return {good ? config : nullptr, report.take(), std::move(places)};
 }
 
 }  // namespace

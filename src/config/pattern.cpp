@@ -313,6 +313,18 @@ void PathPattern::capture(std::string_view path, std::vector<cache::Capture>& ou
   }
 }
 
+std::optional<std::string> PathPattern::example() const {
+  if (compiled_->regex) return std::nullopt;
+  std::string path;
+  for (const auto& segment : compiled_->segments) {
+    if (segment.kind == Kind::AnySegments) continue;
+    path += '/';
+    if (segment.kind == Kind::Capture || segment.kind == Kind::Rest) path += '1';
+    for (const char c : segment.text) path += c == '*' ? '1' : c;
+  }
+  return path.empty() ? "/" : path;
+}
+
 const std::string& PathPattern::text() const noexcept { return compiled_->text; }
 const std::vector<std::string>& PathPattern::captures() const noexcept { return compiled_->captures; }
 

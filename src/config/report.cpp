@@ -48,6 +48,11 @@ void Report::add(Severity severity, int code, const Place& place, std::string pa
   d.path = std::move(path);
   d.message = std::move(message);
   d.hint = std::move(hint);
+  locate(d, place);
+  diagnostics_.push_back(std::move(d));
+}
+
+void Report::locate(Diagnostic& d, const Place& place) const {
   if (place.flag >= 0 && static_cast<std::size_t>(place.flag) < flags_.size()) {
     d.flag = flags_[static_cast<std::size_t>(place.flag)];
   } else {
@@ -61,7 +66,14 @@ void Report::add(Severity severity, int code, const Place& place, std::string pa
     d.column = code_points(before) + 1;
     d.end_column = d.column + std::max(code_points(under), 1);
   }
-  diagnostics_.push_back(std::move(d));
+}
+
+Diagnostic Report::about(const Place& place, std::string path) const {
+  Diagnostic d;
+  d.path = std::move(path);
+  locate(d, place);
+  if (d.line > 0) d.source_line = shown(d.line);
+  return d;
 }
 
 std::string Report::flag_of(const Place& place) const {

@@ -26,6 +26,9 @@ class Report {
     warning(code, node.place, std::move(path), std::move(message), std::move(hint));
   }
 
+  /// A diagnostic of this place that says nothing yet; it is none of the report.
+  Diagnostic about(const Place& place, std::string path) const;
+
   bool failed() const noexcept { return failed_; }
   /// So many mistakes that looking for more would only take time.
   bool full() const noexcept { return diagnostics_.size() >= kMost; }
@@ -40,6 +43,7 @@ class Report {
  private:
   static constexpr std::size_t kMost = 1000;
   std::string shown(int number) const;
+  void locate(Diagnostic& diagnostic, const Place& place) const;
   void add(Severity severity, int code, const Place& place, std::string path, std::string message, std::string hint);
 
   std::string file_;

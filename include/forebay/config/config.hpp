@@ -80,6 +80,8 @@ class PathPattern {
   /// Appends what the captures of a path that matches take, in the order of `captures()`; views into `path` and into
   /// this pattern. A group of a regular expression that took no part is left out.
   void capture(std::string_view path, std::vector<cache::Capture>& out) const;
+  /// A path that it matches: `1` for each capture and each `*`, nothing for `**`. Nothing for a regular expression.
+  std::optional<std::string> example() const;
 
  private:
   struct Compiled;

@@ -47,6 +47,7 @@ struct LoadRequest {
 struct LoadResult {
   ConfigPtr config;                     ///< Null when there is an error.
   std::vector<Diagnostic> diagnostics;  ///< All of them, in order of place.
+  std::vector<Diagnostic> places{};     ///< Of each route by its index, for what is found about it later: no code yet.
   bool ok() const noexcept { return config != nullptr; }
 };
 /// Reads, checks and types a configuration. Never throws; every mistake is a diagnostic.

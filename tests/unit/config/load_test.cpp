@@ -38,6 +38,23 @@ TEST(Load, WithoutRoutesThereIsOneForAllPaths) {
   EXPECT_FALSE(config->admin_public_only);
 }
 
+TEST(Load, EachRouteHasAPlaceThatShowsNoSecret) {
+  const auto result = load_text(kOrigin +
+                                "routes:\n  - path: /a\n"
+                                "  - { client_refresh: { token: 0123456789abcdef }, path: /b }\n");
+  ASSERT_EQ(result.places.size(), 2u);
+  EXPECT_EQ(result.places[0].line, 3);
+  EXPECT_EQ(result.places[0].column, 11);
+  EXPECT_EQ(result.places[0].path, "routes[0]");
+  EXPECT_EQ(result.places[0].source_line, "  - path: /a");
+  EXPECT_EQ(result.places[1].file, "test.yaml");
+  EXPECT_EQ(result.places[1].source_line, "  - { client_refresh: { token: **************** }, path: /b }");
+  const auto bare = load_text(kOrigin);
+  ASSERT_EQ(bare.places.size(), 1u);
+  EXPECT_EQ(bare.places[0].line, 0);
+  EXPECT_TRUE(load_text(kOrigin + "routes: [{paths: /}]\n").places.empty());
+}
+
 TEST(Load, WithoutAFileFlagsSuffice) {
   LoadRequest request;
   request.overrides = {{"origin", "http://localhost:3000"}, {"defaults.ttl", "30s"}, {"listen", ":9000"}};

@@ -86,6 +86,27 @@ TEST(PathPattern, CapturesAreInOrder) {
   EXPECT_THAT(PathPattern().captures(), testing::IsEmpty());
 }
 
+TEST(PathPattern, GivesAnExampleThatItMatchesButForRegularExpressions) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"/", "/"},
+      {"/**", "/"},
+      {"/a/b", "/a/b"},
+      {"/a/", "/a/"},
+      {"/users/{id}/posts/{post}", "/users/1/posts/1"},
+      {"/files/{rest+}", "/files/1"},
+      {"/static/**", "/static"},
+      {"/a/**/z", "/a/z"},
+      {"/img/*.png", "/img/1.png"},
+      {"/caf%c3%a9/%41", "/caf%C3%A9/A"},
+  };
+  for (const auto& [text, path] : cases) {
+    EXPECT_EQ(pattern(text).example(), path) << text;
+    EXPECT_TRUE(pattern(text).matches(path)) << text;
+  }
+  EXPECT_EQ(PathPattern().example(), "/");
+  EXPECT_FALSE(pattern("~ ^/v[0-9]+$").example());
+}
+
 TEST(PathPattern, CoversWhatItSurelyMatchesWhole) {
   const std::tuple<const char*, const char*, bool> cases[] = {{"/**", "/a", true},
                                                               {"/**", "~ ^/x$", true},
