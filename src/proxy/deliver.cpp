@@ -1,5 +1,7 @@
 #include "deliver.hpp"
 
+#include "decisions.hpp"
+
 #include <charconv>
 
 #include "forebay/http/h1_writer.hpp"
@@ -32,8 +34,7 @@ void describe(Core& core, RequestNotes& notes, const Delivery& d, std::string& e
   const auto& diagnostics = notes.runtime->config().diagnostics;
   rules::CacheStatus status = d.status;
   if (d.freshness) {
-    const auto now = core.now().mono;
-    const auto age = std::max<std::int64_t>(0, whole_seconds(d.freshness->age(now)));
+    const auto [age, ttl] = shown(*d.freshness, core.now().mono);
     const bool reused = status.result != CacheResult::Miss && status.result != CacheResult::Revalidated &&
                         status.result != CacheResult::Bypass;
     if (reused || age > 0) {
@@ -42,10 +43,7 @@ void describe(Core& core, RequestNotes& notes, const Delivery& d, std::string& e
       extra += "\r\n";
     }
     notes.age_s = age;
-    // Age and ttl add up to the lifetime; what is stale by less than a second says so.
-    const auto left = d.freshness->ttl(now);
-    notes.ttl_s = whole_seconds(d.freshness->lifetime) - age;
-    if (left.count() < 0) notes.ttl_s = std::min<std::int64_t>(notes.ttl_s, -1);
+    notes.ttl_s = ttl;
     notes.has_ttl = true;
     if (!status.ttl) status.ttl = notes.ttl_s;
   }

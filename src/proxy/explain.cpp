@@ -66,21 +66,14 @@ Result<void> make_request(ExplainCase& c, const std::string& url_host) {
 /// RFC 9110 section 7.6.1, as the handler does it: what Connection names is gone before routing and key.
 void drop_nominated(ExplainCase& c) {
   const http::ConnectionNames nominated(c.sent);
-  for (const auto& f : c.sent.view()) {
-    const bool stays = f.id == FieldId::Host || f.id == FieldId::Connection || f.id == FieldId::CdnLoop ||
-                       f.id == FieldId::Via || !nominated.has(f.name);
-    if (stays) c.kept.push_back(f);
-  }
+  for (const auto& f : c.sent.view())
+    if (stays(f, nominated)) c.kept.push_back(f);
   c.request.fields = http::FieldsView(c.kept);
 }
 
 bool wants_websocket(http::FieldsView fields) {
-  bool wants = false;
-  for (const auto& f : fields)
-    if (f.id == FieldId::Upgrade)
-      http::for_each_member(
-          f.value, [&](std::string_view m) { wants = wants || http::iequals(m.substr(0, m.find('/')), "websocket"); });
-  return wants;
+  return std::any_of(fields.begin(), fields.end(),
+                     [](const http::Field& f) { return f.id == FieldId::Upgrade && asks_for_websocket(f.value); });
 }
 
 /// The limits of the edge, then what the handler refuses before it looks for a route. Loops are left out: what comes
@@ -167,9 +160,7 @@ bool refused_by_route(ExplainCase& c) {
 void pass(ExplainCase& c, Reason reason) {
   c.out.lookup_reason = reason;
   if (const auto sentence = sentence_of(reason); !sentence.empty()) c.note(std::string(sentence));
-  c.status.result = CacheResult::Bypass;
-  c.status.forward = reason == Reason::Method ? Forward::Method : Forward::Bypass;
-  c.status.reason = reason;
+  c.status = bypass_status(reason);
   judge_response(c, {});
 }
 
@@ -195,11 +186,8 @@ Reason make_key(ExplainCase& c) {
 }
 
 cache::LookupRequest look_up_request(const ExplainCase& c, const cache::Key& key) {
-  const auto& facts = c.reading.facts;
-  cache::LookupRequest request{
-      key, c.request.fields, facts, c.route().policy, c.route().key.fingerprint, c.context.now.mono};
-  request.may_fly = c.request.method != Method::Head && !facts.directives.only_if_cached;
-  return request;
+  return proxy::look_up_request(key, c.request.method, c.request.fields, c.reading.facts, c.route(),
+                                c.context.now.mono);
 }
 
 /// As lookup.cpp has it: where stored responses of this resource came with a No-Vary-Search rule, one that the rule
@@ -266,37 +254,22 @@ void look_up(ExplainCase& c) {
   stored.hits = c.found.hits;
 }
 
-/// As proceed.cpp makes its plan of a look-up.
 void go_forward(ExplainCase& c) {
   const auto& facts = c.reading.facts;
   const bool may_fly = c.request.method != Method::Head && !facts.directives.only_if_cached;
-  ForwardPlan plan;
-  plan.may_store = c.found.kind == Kind::Lead || (c.found.kind == Kind::Pass && may_fly && !facts.no_store);
-  plan.has_entry = c.found.entry && c.found.reuse != rules::Reuse::NotForThis;
-  auto& s = c.status;
-  s.result = CacheResult::Miss;
-  s.forward = c.found.forward == Forward::None ? Forward::UriMiss : c.found.forward;
-  s.reason = c.found.reason;
-  if (c.found.kind == Kind::Pass) {
-    if (facts.range) {
-      plan.may_store = false;
-      if (s.reason == Reason::None) s.reason = Reason::Range;
-    }
-    if (c.found.reason == Reason::PassMemory) {
-      if (c.found.entry)
-        s.reason = Reason::None;
-      else
-        s.result = CacheResult::Bypass, s.forward = Forward::Bypass;
-    }
-  }
-  if (c.request.method == Method::Head && s.reason == Reason::None) {
-    s.reason = Reason::Method;
+  const bool ticket = c.found.kind == Kind::Lead || (c.found.kind == Kind::Pass && may_fly && !facts.no_store);
+  const bool has_entry = c.found.entry && c.found.reuse != rules::Reuse::NotForThis;
+  const auto plan = plan_forward(c.found.kind, c.found.forward, c.found.reason, has_entry, ticket, facts);
+  c.status = plan.status;
+  if (c.request.method == Method::Head && c.status.reason == Reason::Method)
     c.note("the answer to a HEAD is not stored");
-  } else if (const auto sentence = sentence_of(s.reason); !sentence.empty()) {
+  else if (const auto sentence = sentence_of(c.status.reason); !sentence.empty())
     c.note(std::string(sentence));
-  }
   judge_response(c, plan);
 }
+
+/// Of a fetch that is another's, or comes later.
+const ForwardPlan kStoring{.status = {}, .may_store = true};
 
 void proceed_on_paper(ExplainCase& c) {
   const auto& facts = c.reading.facts;
@@ -309,14 +282,14 @@ void proceed_on_paper(ExplainCase& c) {
     if (c.found.kind == Kind::Stale) c.note("a fetch behind the answer refreshes it");
     // A response that is given is judged all the same: what the fetch after this one could bring.
     const auto now = c.status;
-    judge_response(c, {true, false});
+    judge_response(c, kStoring);
     c.status = now;
     return;
   }
   if (asked.only_if_cached) return c.refuse(504, "it asks for a stored response only, and none is fit for it");
   if (c.found.kind == Kind::Join) {
     c.note("a fetch for the same key is on its way; the request waits for its answer");
-    judge_response(c, {true, false});
+    judge_response(c, kStoring);
     c.status = {};
     c.status.result = CacheResult::Coalesced;
     c.status.forward = c.found.forward == Forward::None ? Forward::UriMiss : c.found.forward;
@@ -374,15 +347,9 @@ void ExplainCase::refuse(int code, std::string why) {
   note("Forebay answers " + std::to_string(code) + " itself: " + std::move(why));
 }
 
-std::int64_t ExplainCase::age_of(const rules::Freshness& stored) const {
-  return std::max<std::int64_t>(0, whole_seconds(stored.age(context.now.mono)));
-}
+std::int64_t ExplainCase::age_of(const rules::Freshness& stored) const { return shown(stored, context.now.mono).age_s; }
 
-// Age and ttl add up to the lifetime, as deliver.cpp says them.
-std::int64_t ExplainCase::ttl_of(const rules::Freshness& stored) const {
-  const auto ttl = whole_seconds(stored.lifetime) - age_of(stored);
-  return stored.ttl(context.now.mono).count() < 0 ? std::min<std::int64_t>(ttl, -1) : ttl;
-}
+std::int64_t ExplainCase::ttl_of(const rules::Freshness& stored) const { return shown(stored, context.now.mono).ttl_s; }
 
 void ExplainCase::say_ttl(const rules::Freshness& stored) { status.ttl = ttl_of(stored); }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "decisions.hpp"
 #include "forebay/proxy/explain.hpp"
 #include "forebay/proxy/reading.hpp"
 #include "forebay/rules/cache_status.hpp"
@@ -45,11 +46,6 @@ struct ExplainCase {
   std::int64_t age_of(const rules::Freshness& stored) const;
 };
 
-/// How a request that goes forward would do so.
-struct ForwardPlan {
-  bool may_store = false;  ///< There is a ticket: what comes is stored if it may be.
-  bool has_entry = false;  ///< `ExplainCase::found` is there to be validated or to fall back on.
-};
 /// What the given response would become; also sets what the answer would say of it.
 void judge_response(ExplainCase& c, const ForwardPlan& plan);
 

@@ -166,8 +166,7 @@ void not_stored(ExplainCase& c, Reason reason, bool by_request) {
 /// FetchTask::use_freshened.
 bool revalidated(Judgement& j, const ForwardPlan& plan) {
   auto& c = j.c;
-  const bool asked = plan.may_store && plan.has_entry && !c.reading.facts.refresh &&
-                     (c.found.entry->etag() || c.found.entry->last_modified());
+  const bool asked = plan.validates && plan.uses_entry && (c.found.entry->etag() || c.found.entry->last_modified());
   if (j.head.status != 304 || !asked) return false;
   const auto stored = c.found.entry->head();
   if (!rules::selects(j.head, stored.fields, c.found.variants <= 1)) return false;
@@ -230,15 +229,21 @@ void judge_fetched(Judgement& j, const ForwardPlan& plan, bool may_store) {
     const auto& content = c.asked.response->content;
     if (verdict.storable() && content && content->size() > policy.max_object) verdict.reason = Reason::TooLarge;
   }
-  if (error && (!may_store || !verdict.storable() || plan.has_entry)) {
-    if (plan.has_entry && rules::may_serve_on_error(c.found.freshness, c.route().policy, c.context.now.mono)) {
+  const bool stale =
+      plan.uses_entry && rules::may_serve_on_error(c.found.freshness, c.route().policy, c.context.now.mono);
+  switch (fate_of(error, may_store, verdict, plan.uses_entry, stale)) {
+    case Fate::ServeStale:
       not_stored(c, Reason::OriginError, false);
       c.status.result = CacheResult::StaleError;
       c.status.forward = rules::Forward::Stale;
       c.status.forward_status = j.head.status;
       return c.say_ttl(c.found.freshness);
-    }
-    if (may_store && !verdict.storable() && !verdict.by_request) verdict.reason = Reason::OriginError;
+    case Fate::Fail:
+      verdict.reason = Reason::OriginError;
+      break;
+    case Fate::PassOn:
+    case Fate::Store:
+      break;
   }
   if (!may_store) {
     c.out.response->reason = c.status.reason;

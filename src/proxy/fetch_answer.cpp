@@ -1,3 +1,4 @@
+#include "decisions.hpp"
 #include "deliver.hpp"
 #include "fetch_task.hpp"
 #include "forebay/rules/invalidation.hpp"
@@ -140,6 +141,13 @@ bool FetchTask::try_stale(int status) {
   return true;
 }
 
+/// The flight ends with the origin's error.
+void FetchTask::fail_with(const http::ResponseView& head) {
+  const auto retry_after = head.fields.value(http::FieldId::RetryAfter).value_or("");
+  plan_.ticket.fail({head.status, false, true, std::string(retry_after), "the origin answered with an error"},
+                    no_refresh_until());
+}
+
 void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
   const bool error = store_route_->route && store_policy().stale.errors.covers(head.status);
   rules::Storability verdict;
@@ -149,28 +157,26 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
     if (verdict.storable() && facts.content_length.value_or(0) > store_policy().max_object)
       verdict.reason = rules::Reason::TooLarge;
   }
-  if (error && (!plan_.ticket || !verdict.storable() || plan_.entry)) {
-    const auto fail = [&] {
-      const auto retry_after = head.fields.value(http::FieldId::RetryAfter).value_or("");
-      plan_.ticket.fail({head.status, false, true, std::string(retry_after), "the origin answered with an error"},
-                        no_refresh_until());
-    };
-    if (try_stale(head.status)) {
+  const bool stale = plan_.entry && story_->route->route &&
+                     rules::may_serve_on_error(plan_.freshness, story_->policy(), core_.now().mono);
+  switch (fate_of(error, static_cast<bool>(plan_.ticket), verdict, plan_.entry != nullptr, stale)) {
+    case Fate::ServeStale:
+      try_stale(head.status);
       if (plan_.ticket) {
         count_not_stored(rules::Reason::OriginError);
-        fail();
+        fail_with(head);
       }
       fetch_->cancel();
       return finish();
-    }
-    if (plan_.ticket && !verdict.storable() && !verdict.by_request) {
-      fail();
+    case Fate::Fail:
+      fail_with(head);
       return keep_going_as_pass(head, facts, rules::Reason::OriginError, false);
-    }
+    case Fate::PassOn:
+      if (!plan_.ticket) return keep_going_as_pass(head, facts, plan_.status.reason, false);
+      return keep_going_as_pass(head, facts, verdict.reason, verdict.by_request);
+    case Fate::Store:
+      break;
   }
-  if (!plan_.ticket) return keep_going_as_pass(head, facts, plan_.status.reason, false);
-  if (!verdict.storable()) return keep_going_as_pass(head, facts, verdict.reason, verdict.by_request);
-
   const auto fields = end_to_end(*story_, head, verdict.drop, core_.now().wall, false);
   head_ = cache::PublishedHead::make(head.status, fields);
   freshness_ = verdict.freshness;

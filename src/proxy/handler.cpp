@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "decisions.hpp"
 #include "deliver.hpp"
 #include "fetch_task.hpp"
 #include "forebay/http/forwarding.hpp"
@@ -59,9 +60,7 @@ ProxyHandler::Private::Seen ProxyHandler::Private::scan(http::FieldsView sent) c
         });
         break;
       case FieldId::Upgrade:
-        http::for_each_member(f.value, [&](std::string_view m) {
-          if (http::iequals(m.substr(0, m.find('/')), "websocket")) seen.websocket = true;
-        });
+        seen.websocket = seen.websocket || asks_for_websocket(f.value);
         break;
       default:
         break;
@@ -79,12 +78,8 @@ ProxyHandler::Private::Seen ProxyHandler::Private::scan(http::FieldsView sent) c
 http::RequestView ProxyHandler::Private::without_hop_by_hop(const http::RequestView& request) {
   fields.clear();
   const http::ConnectionNames nominated(request.fields);
-  for (const auto& f : request.fields) {
-    // Host, framing and what the rules of forwarding need cannot be named away.
-    const bool keep = f.id == FieldId::Host || f.id == FieldId::Connection || f.id == FieldId::CdnLoop ||
-                      f.id == FieldId::Via || !nominated.has(f.name);
-    if (keep) fields.push_back(f);
-  }
+  for (const auto& f : request.fields)
+    if (stays(f, nominated)) fields.push_back(f);
   http::RequestView view = request;
   view.fields = http::FieldsView(fields);
   return view;

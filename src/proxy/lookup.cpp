@@ -1,5 +1,6 @@
 #include "lookup.hpp"
 
+#include "decisions.hpp"
 #include "deliver.hpp"
 #include "fetch_task.hpp"
 
@@ -8,9 +9,7 @@ namespace {
 
 cache::LookupRequest request_for(Core& core, const cache::Key& key, const http::RequestView& request,
                                  const rules::RequestFacts& facts, const config::Route& route) {
-  cache::LookupRequest r{key, request.fields, facts, route.policy, route.key.fingerprint, core.now().mono};
-  // A HEAD brings no content that others could be served from, and who wants a stored response only starts no fetch.
-  r.may_fly = request.method != http::Method::Head && !facts.directives.only_if_cached;
+  auto r = look_up_request(key, request.method, request.fields, facts, route, core.now().mono);
   if (route.policy.refresh_ahead.automatic) r.draw = core.exponential();
   return r;
 }
@@ -77,9 +76,7 @@ void go_on(Core& core, const StoryPtr& story, std::string_view content, Gathered
 
 void pass_on(Core& core, const StoryPtr& story, rules::Reason reason) {
   FetchPlan plan;
-  plan.status.result = rules::CacheResult::Bypass;
-  plan.status.forward = reason == rules::Reason::Method ? rules::Forward::Method : rules::Forward::Bypass;
-  plan.status.reason = reason;
+  plan.status = bypass_status(reason);
   plan.validate = false;
   std::make_shared<FetchTask>(core, story, std::move(plan))->start();
 }

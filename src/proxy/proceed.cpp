@@ -1,3 +1,4 @@
+#include "decisions.hpp"
 #include "deliver.hpp"
 #include "fetch_task.hpp"
 #include "follow_task.hpp"
@@ -7,7 +8,6 @@ namespace forebay::proxy {
 namespace {
 
 using rules::CacheResult;
-using rules::Forward;
 using rules::Reason;
 using Kind = cache::Lookup::Kind;
 
@@ -26,32 +26,19 @@ void refresh(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
 }
 
 FetchPlan plan_of(const StoryPtr& story, cache::Lookup& lookup) {
+  const auto forward = plan_forward(lookup.kind, lookup.forward, lookup.reason, lookup.entry != nullptr,
+                                    static_cast<bool>(lookup.ticket), story->facts);
   FetchPlan plan;
-  plan.ticket = std::move(lookup.ticket);
-  plan.status.result = CacheResult::Miss;
-  plan.status.forward = lookup.forward == Forward::None ? Forward::UriMiss : lookup.forward;
-  plan.status.reason = lookup.reason;
-  if (lookup.reason != Reason::Authorization) {  // else what is stored is for others
+  plan.status = forward.status;
+  if (forward.may_store) plan.ticket = std::move(lookup.ticket);
+  lookup.ticket.drop();
+  if (forward.uses_entry) {
     plan.entry = lookup.entry;
     plan.freshness = lookup.freshness;
-    plan.variants = std::move(lookup.variants);
   }
-  if (lookup.kind == Kind::Pass) {
-    if (story->facts.range) {  // the origin's own 206 is passed on
-      plan.ticket.drop();
-      if (plan.status.reason == Reason::None) plan.status.reason = Reason::Range;
-    }
-    if (lookup.reason == Reason::PassMemory) {
-      if (lookup.entry)
-        plan.status.reason = Reason::None;
-      else
-        plan.status.result = CacheResult::Bypass, plan.status.forward = Forward::Bypass;
-    }
-  }
-  plan.shared = static_cast<bool>(plan.ticket);
-  plan.validate = plan.shared && !story->facts.refresh;
-  if (story->facts.method == http::Method::Head && plan.status.reason == Reason::None)
-    plan.status.reason = Reason::Method;
+  if (lookup.reason != Reason::Authorization) plan.variants = std::move(lookup.variants);
+  plan.shared = forward.may_store;
+  plan.validate = forward.validates;
   return plan;
 }
 

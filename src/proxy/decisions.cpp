@@ -1,0 +1,92 @@
+#include "decisions.hpp"
+
+#include <algorithm>
+
+#include "forebay/http/list.hpp"
+
+namespace forebay::proxy {
+
+using http::FieldId;
+using rules::CacheResult;
+using rules::Forward;
+using rules::Reason;
+using Kind = cache::Lookup::Kind;
+
+bool stays(const http::Field& field, const http::ConnectionNames& nominated) {
+  switch (field.id) {
+    case FieldId::Host:
+    case FieldId::Connection:
+    case FieldId::CdnLoop:
+    case FieldId::Via:
+      return true;
+    default:
+      return !nominated.has(field.name);
+  }
+}
+
+bool asks_for_websocket(std::string_view upgrade) {
+  bool asks = false;
+  http::for_each_member(
+      upgrade, [&](std::string_view m) { asks = asks || http::iequals(m.substr(0, m.find('/')), "websocket"); });
+  return asks;
+}
+
+rules::CacheStatus bypass_status(Reason reason) noexcept {
+  rules::CacheStatus status;
+  status.result = CacheResult::Bypass;
+  status.forward = reason == Reason::Method ? Forward::Method : Forward::Bypass;
+  status.reason = reason;
+  return status;
+}
+
+cache::LookupRequest look_up_request(const cache::Key& key, http::Method method, http::FieldsView fields,
+                                     const rules::RequestFacts& facts, const config::Route& route, Timestamp now) {
+  cache::LookupRequest request{key, fields, facts, route.policy, route.key.fingerprint, now};
+  request.may_fly = method != http::Method::Head && !facts.directives.only_if_cached;
+  return request;
+}
+
+ForwardPlan plan_forward(Kind kind, Forward forward, Reason reason, bool has_entry, bool ticket,
+                         const rules::RequestFacts& facts) {
+  ForwardPlan plan;
+  plan.may_store = ticket;
+  plan.uses_entry = has_entry && reason != Reason::Authorization;  // else what is stored is for others
+  auto& s = plan.status;
+  s.result = CacheResult::Miss;
+  s.forward = forward == Forward::None ? Forward::UriMiss : forward;
+  s.reason = reason;
+  if (kind == Kind::Pass) {
+    if (facts.range) {  // the origin's own 206 is passed on
+      plan.may_store = false;
+      if (s.reason == Reason::None) s.reason = Reason::Range;
+    }
+    if (reason == Reason::PassMemory) {
+      if (has_entry)
+        s.reason = Reason::None;
+      else
+        s.result = CacheResult::Bypass, s.forward = Forward::Bypass;
+    }
+  }
+  plan.validates = plan.may_store && !facts.refresh;
+  if (facts.method == http::Method::Head && s.reason == Reason::None) s.reason = Reason::Method;
+  return plan;
+}
+
+Fate fate_of(bool error, bool may_store, const rules::Storability& verdict, bool has_entry, bool stale) noexcept {
+  const bool storable = may_store && verdict.storable();
+  if (error && (!storable || has_entry)) {
+    if (stale) return Fate::ServeStale;
+    if (may_store && !verdict.storable() && !verdict.by_request) return Fate::Fail;
+  }
+  return storable ? Fate::Store : Fate::PassOn;
+}
+
+ShownFreshness shown(const rules::Freshness& freshness, Timestamp now) noexcept {
+  ShownFreshness s;
+  s.age_s = std::max<std::int64_t>(0, whole_seconds(freshness.age(now)));
+  s.ttl_s = whole_seconds(freshness.lifetime) - s.age_s;
+  if (freshness.ttl(now).count() < 0) s.ttl_s = std::min<std::int64_t>(s.ttl_s, -1);
+  return s;
+}
+
+}  // namespace forebay::proxy

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <vector>
+
+#include "forebay/cache/store.hpp"
+#include "forebay/config/config.hpp"
+#include "forebay/http/fields.hpp"
+#include "forebay/rules/cache_status.hpp"
+#include "forebay/rules/storability.hpp"
+
+// Decisions about a request that serving and explaining share, as pure functions.
+
+namespace forebay::proxy {
+
+/// Whether a field stays although Connection may name it: Host, framing and what the rules of forwarding need cannot be
+/// named away (RFC 9110 section 7.6.1).
+bool stays(const http::Field& field, const http::ConnectionNames& nominated);
+/// Whether an Upgrade field asks for WebSocket.
+bool asks_for_websocket(std::string_view upgrade);
+
+/// What the answer to a request that is not looked up says.
+rules::CacheStatus bypass_status(rules::Reason reason) noexcept;
+
+/// A look-up as the store wants it. A HEAD brings no content that others could be served from, and who wants a stored
+/// response only starts no fetch.
+cache::LookupRequest look_up_request(const cache::Key& key, http::Method method, http::FieldsView fields,
+                                     const rules::RequestFacts& facts, const config::Route& route, Timestamp now);
+
+/// How a request goes forward after a look-up that has nothing to serve at once.
+struct ForwardPlan {
+  rules::CacheStatus status;  ///< What its answer will say, as far as it is known.
+  bool may_store = false;     ///< What comes is stored if it may be.
+  bool uses_entry = false;    ///< What is stored is this request's to validate, or to fall back on.
+  bool validates = false;     ///< It carries the store's validators.
+};
+/// `found`: kind, forward, reason and whether there is an entry. `ticket`: the look-up gave one.
+ForwardPlan plan_forward(cache::Lookup::Kind kind, rules::Forward forward, rules::Reason reason, bool has_entry,
+                         bool ticket, const rules::RequestFacts& facts);
+
+/// What becomes of an answer that a fetch brought, once it is judged.
+enum class Fate : std::uint8_t {
+  Store,
+  ServeStale,  ///< An error; what is stored stands in for it.
+  Fail,        ///< An error that is not stored: those who wait get errors of their own, the leader this one.
+  PassOn,      ///< Not stored.
+};
+/// `error`: the status is in `stale.errors`. `stale`: something stored may be served instead. Without a right to store
+/// the verdict does not count.
+Fate fate_of(bool error, bool may_store, const rules::Storability& verdict, bool has_entry, bool stale) noexcept;
+
+/// Age and ttl as answers, log and explain say them: they add up to the lifetime, and what is stale by less than a
+/// second says so.
+struct ShownFreshness {
+  std::int64_t age_s = 0, ttl_s = 0;
+};
+ShownFreshness shown(const rules::Freshness& freshness, Timestamp now) noexcept;
+
+}  // namespace forebay::proxy

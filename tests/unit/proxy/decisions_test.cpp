@@ -1,0 +1,98 @@
+#include "proxy/decisions.hpp"
+
+#include <gtest/gtest.h>
+
+namespace forebay::proxy {
+namespace {
+
+using rules::CacheResult;
+using rules::Forward;
+using rules::Reason;
+using Kind = cache::Lookup::Kind;
+
+TEST(PlanForward, SaysWhyARequestGoesForwardAndWhatMayCome) {
+  const struct {
+    const char* what;
+    Kind kind;
+    Forward forward;
+    Reason reason;
+    bool has_entry, ticket, range, head, refresh;
+    CacheResult result;
+    Forward says;
+    Reason detail;
+    bool stores, uses, validates;
+  } cases[] = {
+      {"a miss", Kind::Lead, Forward::UriMiss, Reason::None, false, true, false, false, false, CacheResult::Miss,
+       Forward::UriMiss, Reason::None, true, false, true},
+      {"stale", Kind::Lead, Forward::Stale, Reason::None, true, true, false, false, false, CacheResult::Miss,
+       Forward::Stale, Reason::None, true, true, true},
+      {"for others", Kind::Pass, Forward::Request, Reason::Authorization, true, true, false, false, false,
+       CacheResult::Miss, Forward::Request, Reason::Authorization, true, false, true},
+      {"pass memory", Kind::Pass, Forward::UriMiss, Reason::PassMemory, false, true, false, false, false,
+       CacheResult::Bypass, Forward::Bypass, Reason::PassMemory, true, false, true},
+      {"pass memory beside an entry", Kind::Pass, Forward::Stale, Reason::PassMemory, true, true, false, false, false,
+       CacheResult::Miss, Forward::Stale, Reason::None, true, true, true},
+      {"a range alone", Kind::Pass, Forward::UriMiss, Reason::None, false, true, true, false, false, CacheResult::Miss,
+       Forward::UriMiss, Reason::Range, false, false, false},
+      {"a HEAD", Kind::Pass, Forward::UriMiss, Reason::None, false, false, false, true, false, CacheResult::Miss,
+       Forward::UriMiss, Reason::Method, false, false, false},
+      {"a forced refresh", Kind::Pass, Forward::Request, Reason::None, true, true, false, false, true,
+       CacheResult::Miss, Forward::Request, Reason::None, true, true, false},
+  };
+  for (const auto& c : cases) {
+    rules::RequestFacts facts;
+    facts.range = c.range;
+    facts.refresh = c.refresh;
+    facts.method = c.head ? http::Method::Head : http::Method::Get;
+    const auto plan = plan_forward(c.kind, c.forward, c.reason, c.has_entry, c.ticket, facts);
+    EXPECT_EQ(plan.status.result, c.result) << c.what;
+    EXPECT_EQ(plan.status.forward, c.says) << c.what;
+    EXPECT_EQ(plan.status.reason, c.detail) << c.what;
+    EXPECT_EQ(plan.may_store, c.stores) << c.what;
+    EXPECT_EQ(plan.uses_entry, c.uses) << c.what;
+    EXPECT_EQ(plan.validates, c.validates) << c.what;
+  }
+}
+
+TEST(FateOf, AnErrorNeverTakesThePlaceOfWhatMayStandInForIt) {
+  rules::Storability good, bad, theirs;
+  bad.reason = Reason::NoFreshness;
+  theirs.reason = Reason::Authorization;
+  theirs.by_request = true;
+  const struct {
+    bool error, may_store;
+    const rules::Storability& verdict;
+    bool has_entry, stale;
+    Fate fate;
+  } cases[] = {
+      {false, true, good, false, false, Fate::Store},   {false, true, bad, false, false, Fate::PassOn},
+      {false, false, good, false, false, Fate::PassOn}, {true, true, good, false, false, Fate::Store},
+      {true, true, good, true, true, Fate::ServeStale}, {true, true, good, true, false, Fate::Store},
+      {true, true, bad, true, true, Fate::ServeStale},  {true, true, bad, false, false, Fate::Fail},
+      {true, true, theirs, false, false, Fate::PassOn}, {true, false, good, true, true, Fate::ServeStale},
+      {true, false, bad, false, false, Fate::PassOn},   {false, true, bad, true, true, Fate::PassOn},
+  };
+  for (const auto& c : cases)
+    EXPECT_EQ(fate_of(c.error, c.may_store, c.verdict, c.has_entry, c.stale), c.fate)
+        << c.error << c.may_store << c.verdict.storable() << c.has_entry << c.stale;
+}
+
+TEST(Shown, AgeAndTtlAddUpToTheLifetimeAndBarelyStaleIsSaid) {
+  const Timestamp t0{std::chrono::hours{1}};
+  rules::Freshness f;
+  f.received = t0;
+  f.lifetime = std::chrono::seconds{60};
+  f.initial_age = std::chrono::milliseconds{1500};
+  EXPECT_EQ(shown(f, t0).age_s, 1);
+  EXPECT_EQ(shown(f, t0).ttl_s, 59);
+  EXPECT_EQ(shown(f, t0 + std::chrono::milliseconds{58600}).ttl_s, -1);
+}
+
+TEST(BypassStatus, OnlyAMethodThatDoesNotFitIsForwardedForItsMethod) {
+  EXPECT_EQ(bypass_status(Reason::Method).forward, Forward::Method);
+  EXPECT_EQ(bypass_status(Reason::RuleCookie).forward, Forward::Bypass);
+  EXPECT_EQ(bypass_status(Reason::RuleCookie).reason, Reason::RuleCookie);
+}
+
+}  // namespace
+}  // namespace forebay::proxy
