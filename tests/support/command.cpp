@@ -27,7 +27,7 @@ Outcome run_forebay(const std::vector<std::string>& arguments,
                     const std::vector<std::pair<std::string, std::string>>& environment, const std::string& input) {
   const TempDir dir;
   write_file(dir.file("in"), input);
-  std::vector<std::string> words{FOREBAY_BINARY};
+  std::vector<std::string> words{forebay_binary()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> variables{"PATH=/usr/bin:/bin"};
   for (const auto* kept : {"ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"})

@@ -19,6 +19,11 @@
 #include "support/json.hpp"
 
 namespace forebay::test {
+
+const char* forebay_binary() {
+  const char* other = std::getenv("FOREBAY_TEST_BINARY");
+  return other && *other ? other : FOREBAY_BINARY;
+}
 namespace {
 
 bool has_key(std::string_view yaml, std::string_view key) {
@@ -101,7 +106,7 @@ Daemon::~Daemon() {
 
 void Daemon::spawn() {
   const auto config = config_path(), ports = dir_.file("ports"), out = dir_.file("stdout"), err = dir_.file("stderr");
-  const std::array<const char*, 7> arguments{FOREBAY_BINARY, "run",         "-c",   config.c_str(),
+  const std::array<const char*, 7> arguments{forebay_binary(), "run",         "-c",   config.c_str(),
                                              "--port-file",  ports.c_str(), nullptr};
   pid_ = ::fork();
   if (pid_ == 0) become(arguments, out.c_str(), err.c_str());

@@ -13,6 +13,9 @@
 
 namespace forebay::test {
 
+/// The daemon under test: that of this build, or what FOREBAY_TEST_BINARY names (another build's).
+const char* forebay_binary();
+
 /// A folder that goes with the test.
 class TempDir {
  public:
