@@ -6,9 +6,7 @@
 
 namespace forebay::proxy {
 
-/// The fields that go to the origin: without hop-by-hop, Expect and Forebay-* fields, with Host, Via, X-Forwarded-*,
-/// Forwarded, CDN-Loop and a request id. For a flight (`shared`) also without the client's Range and conditions, which
-/// are applied at delivery.
+/// The fields that go to the origin (`fields_for_origin`).
 http::Fields outgoing_fields(Core& core, const Story& story, bool shared);
 
 /// Removes, then sets.

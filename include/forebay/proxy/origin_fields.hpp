@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string_view>
+
+#include "forebay/config/config.hpp"
+#include "forebay/http/message.hpp"
+
+namespace forebay::proxy {
+
+/// A request on its way to an origin, with what decides which of its fields get there.
+struct OriginRequest {
+  const config::Config& config;
+  const config::Origin& origin;
+  const config::Route* route = nullptr;  ///< Null: none matched.
+  http::RequestView request;             ///< Without the fields that its Connection names.
+  std::string_view scheme{}, host{};     ///< As they are read and keyed.
+  std::string_view peer{};               ///< Address of the client, without port.
+  bool peer_trusted = false;
+  bool looked_up = false;  ///< It has a key, so that others may get its answer.
+  bool shared = false;     ///< For a flight: without the client's Range and conditions, which are applied at delivery.
+  std::string_view instance_id{}, request_id{};
+};
+
+/// The fields that go to the origin: without hop-by-hop and Forebay-* fields, Expect, and those by which a client could
+/// choose the answer behind the key's back; with Host, Via, X-Forwarded-*, Forwarded, CDN-Loop and a request id; and as
+/// the route's `request_headers` leave them.
+http::Fields fields_for_origin(const OriginRequest& request);
+
+}  // namespace forebay::proxy
