@@ -1,7 +1,9 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -10,6 +12,7 @@
 #include "commands.hpp"
 #include "config_source.hpp"
 #include "forebay/admin/explain.hpp"
+#include "forebay/http/fields.hpp"
 #include "forebay/net/worker.hpp"
 
 namespace forebay::app {
@@ -46,7 +49,32 @@ bool make_request(const ExplainFlags& flags, proxy::ExplainRequest& request) {
   return read_content(flags.response_content, response.content);
 }
 
+/// Whether the explanation is of a request whose content counts, as far as Forebay could read it.
+bool keys_content(const boost::json::value& explanation) {
+  boost::json::error_code ec;
+  const auto* reason = explanation.find_pointer("/lookup/reason", ec);
+  if (reason && *reason == "body_unparsable") return true;
+  const auto* parts = explanation.find_pointer("/key/parts", ec);
+  if (!parts || !parts->is_array()) return false;
+  return std::any_of(parts->get_array().begin(), parts->get_array().end(), [](const boost::json::value& part) {
+    boost::json::error_code none;
+    const auto* kind = part.find_pointer("/kind", none);
+    return kind && *kind == "content_type";
+  });
+}
+
+/// curl says what type the content of -d has when nobody else does; here nobody does.
+void warn_of_missing_type(const ExplainFlags& flags, const std::string& document) {
+  const auto is_type = [](const auto& header) { return http::iequals(header.first, "Content-Type"); };
+  if (!flags.content || std::any_of(flags.headers.begin(), flags.headers.end(), is_type)) return;
+  boost::json::error_code ec;
+  const auto explanation = boost::json::parse(document, ec);
+  if (!ec && keys_content(explanation))
+    std::cerr << "forebay: no Content-Type given; curl -d would send application/x-www-form-urlencoded\n";
+}
+
 ExitCode print(const ExplainFlags& flags, const std::string& document) {
+  warn_of_missing_type(flags, document);
   if (flags.json) {
     std::cout << document << '\n';
     return ExitCode::Done;

@@ -56,6 +56,24 @@ TEST_F(ExplainCommand, TheCommandReadsContentFromFilesAndStandardInput) {
   EXPECT_EQ(run_forebay({"explain", "-c", dir.file("f.yaml"), "-d", "@" + dir.file("none"), "/s"}).exit, 1);
 }
 
+TEST_F(ExplainCommand, TheCommandSaysThatCurlWouldNameATypeWhereTheContentCounts) {
+  const std::string yaml =
+      "origin: http://localhost:3000\nroutes: [{path: /s, methods: POST, key: {body: [/q]}}, "
+      "{path: /f, methods: POST, key: {form: [q]}}, {path: /n, methods: POST, key: {body: none}}]\n";
+  const std::string note = "forebay: no Content-Type given; curl -d would send application/x-www-form-urlencoded\n";
+  for (const char* path : {"/s", "/f"}) {
+    const auto without = run_forebay({"explain", "-c", "-", "-d", "{\"q\":1}", path}, {}, yaml);
+    EXPECT_EQ(without.exit, 0);
+    EXPECT_EQ(without.err, note) << path;
+    const auto with =
+        run_forebay({"explain", "-c", "-", "-H", "content-type: application/json", "-d", "{\"q\":1}", path}, {}, yaml);
+    EXPECT_EQ(with.err, "") << path;
+  }
+  EXPECT_EQ(run_forebay({"explain", "-c", "-", "-d", "x", "/n"}, {}, yaml).err, "");
+  EXPECT_EQ(run_forebay({"explain", "-c", "-", "-d", "x", "/elsewhere"}, {}, yaml).err, "");
+  EXPECT_EQ(run_forebay({"explain", "-c", "-", "-X", "POST", "/s"}, {}, yaml).err, "");
+}
+
 TEST_F(ExplainCommand, TheCommandsExitCodesTellWhyThereIsNoAnswer) {
   EXPECT_EQ(run_forebay({"explain"}).exit, 2);
   const auto broken =
