@@ -1,16 +1,14 @@
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <string>
 
 #include "exit_code.hpp"
+#include "http_client.hpp"
 
 // How the commands that ask a running daemon find it and speak to it.
 
 namespace forebay::app {
-
-using SteadyClock = std::chrono::steady_clock;
 
 struct AdminRequest {
   std::string method, target;

@@ -42,10 +42,11 @@ struct Commands {
   HealthcheckFlags healthcheck_flags;
   DemoFlags demo_flags;
   VersionFlags version_flags;
-  std::string check_format = "text", timeout = "2s", duration, scenario, help_about;
+  ProbeFlags probe_flags;
+  std::string check_format = "text", probe_timeout, timeout = "2s", duration, scenario, help_about;
   std::string explain_status, explain_timeout = "5s";
   std::vector<std::string> set, headers, response_headers;
-  bool watch = false, no_access_log = false;
+  bool watch = false, no_access_log = false, probe = false;
 
   Commands();
   void add_run();
@@ -85,6 +86,16 @@ void Commands::add_check() {
   text(check, "--format", check_format, "FORMAT", "text, json or github.");
   check->add_flag("--quiet", check_flags.quiet, "Print errors only.");
   check->add_flag("--strict", check_flags.strict, "Warnings count as errors.");
+  check->add_flag("--probe", probe, "Ask the origins whether a header field that is not in the key shows in answers.");
+  check->add_option("--probe-path", probe_flags.paths, "What to ask for; else a path made of each route's; repeatable.")
+      ->type_name("PATH|URL")
+      ->expected(1)
+      ->take_all();
+  check->add_option("--probe-header", probe_flags.headers, "One more field to ask about; repeatable.")
+      ->type_name("NAME")
+      ->expected(1)
+      ->take_all();
+  text(check, "--timeout", probe_timeout, "DUR", "How long to wait for each answer (2s).");
 }
 
 void Commands::add_explain() {
@@ -193,6 +204,27 @@ Command finish_run(Commands& c) {
   return std::move(c.run_flags);
 }
 
+/// Fields that every request has its own of, or that are for the connection.
+bool can_be_probed(const std::string& name) {
+  const auto id = http::field_id(name);
+  return http::is_token(name) && !http::is_hop_by_hop(id) && id != http::FieldId::Host &&
+         id != http::FieldId::ContentLength && id != http::FieldId::Expect;
+}
+
+Command finish_probe(Commands& c) {
+  auto& probe = c.probe_flags;
+  for (const auto& name : probe.headers)
+    if (!can_be_probed(name)) return usage("--probe-header wants a header field of requests, not \"" + name + '"');
+  if (!c.probe_timeout.empty()) {
+    const auto timeout = parse_duration(c.probe_timeout);
+    if (!timeout || *timeout <= Duration{0})
+      return usage("--timeout wants a duration such as 2s, not \"" + c.probe_timeout + '"');
+    probe.timeout = *timeout;
+  }
+  c.check_flags.probe = std::move(probe);
+  return std::move(c.check_flags);
+}
+
 Command finish_check(Commands& c) {
   if (c.check_format == "json")
     c.check_flags.format = CheckFormat::Json;
@@ -200,6 +232,10 @@ Command finish_check(Commands& c) {
     c.check_flags.format = CheckFormat::Github;
   else if (c.check_format != "text")
     return usage("--format is text, json or github, not \"" + c.check_format + '"');
+  if (c.probe) return finish_probe(c);
+  if (!c.probe_flags.paths.empty()) return usage("--probe-path goes with --probe");
+  if (!c.probe_flags.headers.empty()) return usage("--probe-header goes with --probe");
+  if (!c.probe_timeout.empty()) return usage("--timeout goes with --probe");
   return std::move(c.check_flags);
 }
 

@@ -20,10 +20,17 @@ struct RunFlags {
 };
 
 enum class CheckFormat { Text, Json, Github };
+/// `check --probe`
+struct ProbeFlags {
+  std::vector<std::string> paths;    ///< Or URLs; empty: one for each route.
+  std::vector<std::string> headers;  ///< Names of fields besides the usual ones.
+  Duration timeout = std::chrono::seconds{2};
+};
 struct CheckFlags {
   std::optional<std::string> config;
   CheckFormat format = CheckFormat::Text;
   bool print = false, quiet = false, strict = false;
+  std::optional<ProbeFlags> probe;
 };
 
 /// `forebay explain`

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 
@@ -12,13 +11,6 @@
 #include "forebay/admin/build.hpp"
 
 namespace forebay::app {
-namespace {
-
-void drop_warnings(std::vector<config::Diagnostic>& diagnostics) {
-  std::erase_if(diagnostics, [](const config::Diagnostic& d) { return d.severity == config::Severity::Warning; });
-}
-
-}  // namespace
 
 bool may_color(int fd) {
   const char* no = std::getenv("NO_COLOR");
@@ -35,33 +27,6 @@ ExitCode run_proxy(const RunFlags& flags) {
   }
   Daemon daemon(source, loaded, {flags.port_file, nullptr});
   return daemon.run();
-}
-
-ExitCode check(const CheckFlags& flags) {
-  ConfigSource source(flags.config, environment());
-  auto loaded = source.load();
-  const bool valid = loaded.ok() && (!flags.strict || loaded.diagnostics.empty());
-  auto shown = loaded.diagnostics;
-  if (flags.quiet && valid) drop_warnings(shown);
-
-  // With --print, standard output is the configuration and must load again.
-  const bool printing = flags.print && loaded.ok();
-  auto& out = printing ? std::cerr : std::cout;
-  switch (flags.format) {
-    case CheckFormat::Text:
-      out << config::to_text(shown, may_color(printing ? STDERR_FILENO : STDOUT_FILENO));
-      break;
-    case CheckFormat::Json:
-      out << config::to_json(shown) << '\n';
-      break;
-    case CheckFormat::Github:
-      out << config::to_github(shown);
-      break;
-  }
-  if (printing) std::cout << config::print(*loaded.config);
-  if (!flags.quiet)
-    std::cerr << source.name() << (valid ? ": valid, " : ": invalid, ") << config::summary(loaded.diagnostics) << '\n';
-  return valid ? ExitCode::Done : ExitCode::Configuration;
 }
 
 ExitCode version(const VersionFlags& flags) {

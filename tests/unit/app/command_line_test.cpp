@@ -77,6 +77,25 @@ TEST(CommandLine, CheckTakesItsFlags) {
   EXPECT_EQ(said({"check", "--format", "xml"}).code, ExitCode::Usage);
 }
 
+TEST(CommandLine, CheckProbesWithPathsAndFieldsWhenAskedTo) {
+  EXPECT_FALSE(parsed<CheckFlags>({"check"}).probe);
+  const auto plain = parsed<CheckFlags>({"check", "--probe"});
+  ASSERT_TRUE(plain.probe);
+  EXPECT_EQ(plain.probe->timeout, std::chrono::seconds{2});
+  const auto check = parsed<CheckFlags>({"check", "--probe", "--probe-path", "/a", "--probe-path", "http://h/b",
+                                         "--probe-header", "X-Theme", "--timeout", "500ms"});
+  ASSERT_TRUE(check.probe);
+  EXPECT_THAT(check.probe->paths, ElementsAre("/a", "http://h/b"));
+  EXPECT_THAT(check.probe->headers, ElementsAre("X-Theme"));
+  EXPECT_EQ(check.probe->timeout, std::chrono::milliseconds{500});
+  EXPECT_EQ(said({"check", "--probe-path", "/a"}).code, ExitCode::Usage);
+  EXPECT_EQ(said({"check", "--probe-header", "X-A"}).code, ExitCode::Usage);
+  EXPECT_EQ(said({"check", "--timeout", "1s"}).code, ExitCode::Usage);
+  EXPECT_EQ(said({"check", "--probe", "--timeout", "soon"}).code, ExitCode::Usage);
+  for (const char* name : {"Host", "connection", "Content-Length", "TE", "a b", ""})
+    EXPECT_EQ(said({"check", "--probe", "--probe-header", name}).code, ExitCode::Usage) << name;
+}
+
 TEST(CommandLine, ExplainTakesARequestAndAResponse) {
   const auto e = parsed<ExplainFlags>({"explain", "-c", "x.yaml", "-X", "PUT", "-H", "X-Tenant:  acme", "-H", "A: b: c",
                                        "-d", "@body.json", "--status", "404", "--response-header", "ETag: \"1\"",

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "forebay/base/error.hpp"
+#include "forebay/http/fields.hpp"
+
+// One request on a connection of its own, for commands: blocking, within a deadline.
+
+namespace forebay::app {
+
+using SteadyClock = std::chrono::steady_clock;
+
+struct Endpoint {
+  std::string host, port;
+  std::string socket;  ///< Path of a Unix socket; empty for TCP.
+};
+
+struct HttpAnswer {
+  int status = 0;
+  http::Fields fields;
+  std::string body;    ///< Without framing; encoded as it came.
+  bool whole = false;  ///< False: more of it would have come, or the connection broke off.
+};
+
+/// Sends `message`, which says `Connection: close`, and reads the answer to `method`, with at most `most` bytes of
+/// content. `Closed` when nobody is there or no head comes, `Timeout` when it does not come by the deadline, else what
+/// is wrong with the head. What ends a body early leaves it as far as it came.
+Result<HttpAnswer> ask(const Endpoint& endpoint, std::string_view method, std::string_view message, std::size_t most,
+                       SteadyClock::time_point deadline);
+
+}  // namespace forebay::app

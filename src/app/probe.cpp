@@ -1,0 +1,172 @@
+#include "probe.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <ostream>
+#include <random>
+#include <set>
+#include <utility>
+
+#include "forebay/net/worker.hpp"
+#include "http_client.hpp"
+#include "probe_case.hpp"
+
+namespace forebay::app {
+namespace {
+
+/// What became of the fields of one target.
+struct Tally {
+  std::size_t sent = 0, keyed = 0, bypassed = 0, varied = 0, closed = 0;
+};
+
+std::string_view why_not(Errc e) {
+  switch (e) {
+    case Errc::Closed:
+      return "nobody answers there";
+    case Errc::Timeout:
+      return "no answer came in time";
+    default:
+      return "what answers is not HTTP";
+  }
+}
+
+class Probing {
+ public:
+  Probing(const ProbeFlags& flags, const config::LoadResult& loaded, std::ostream& notes)
+      : flags_(flags),
+        loaded_(loaded),
+        notes_(notes),
+        routes_(*loaded.config),
+        prober_(*loaded.config, routes_, net::SystemClock().now()),
+        random_(std::random_device{}()) {}
+
+  ProbeOutcome all() {
+    auto targets = prober_.targets(flags_.paths);
+    for (const auto& note : targets.notes) notes_ << "forebay: " << note << '\n';
+    outcome_.missed = std::move(targets.missed);
+    for (const auto& target : targets.targets) probe(target);
+    return std::move(outcome_);
+  }
+
+ private:
+  /// Eight letters that nobody else writes.
+  std::string word() {
+    std::uniform_int_distribution<int> letter('a', 'z');
+    std::string out;
+    for (int i = 0; i < 8; ++i) out += static_cast<char>(letter(random_));
+    return out;
+  }
+
+  const config::Origin& origin_of(const ProbeTarget& target) const {
+    return loaded_.config->origins.at(target.route->origin);
+  }
+
+  /// Nothing once the origin has failed.
+  std::optional<ProbeAnswer> ask_origin(const ProbeTarget& target, const ProbeField* field, Way way) {
+    const auto& origin = origin_of(target);
+    if (silent_.contains(origin.name)) return std::nullopt;
+    const auto token = word();
+    const auto deadline = SteadyClock::now() + flags_.timeout;
+    const auto answer = ask({origin.url.host, std::to_string(origin.url.port), {}}, "GET",
+                            prober_.request(target, field, way, token), kProbeContent, deadline);
+    if (answer) return probe_answer(answer->status, answer->fields, answer->body, token);
+    silent_.insert(origin.name);
+    outcome_.silent.push_back("cannot probe " + origin.url.text + ", the origin of route \"" + target.route->name +
+                              "\": " + std::string(why_not(answer.error())));
+    return std::nullopt;
+  }
+
+  void probe(const ProbeTarget& target) {
+    const auto first = ask_origin(target, nullptr, Way::Open);
+    if (!first) return;
+    const auto second = ask_origin(target, nullptr, Way::Open);
+    if (!second) return;
+    Tally tally;
+    for (const auto& name : probed_names(flags_.headers)) {
+      const auto field = probe_field(name, word());
+      const auto way = prober_.way(target, field);
+      if (!is_asked(target, field, way, *second, tally)) continue;
+      const auto answer = ask_origin(target, &field, way);
+      if (!answer) return;
+      ++tally.sent;
+      const auto showing = prober_.showing(target, field, *first, *second, *answer);
+      if (!showing || !holds(target, field, showing, *first, *second)) continue;
+      report(target, field, way, showing, *answer);
+    }
+    conclude(target, tally);
+  }
+
+  /// Whether it could tell anything to send this one.
+  bool is_asked(const ProbeTarget& target, const ProbeField& field, Way way, const ProbeAnswer& baseline,
+                Tally& tally) const {
+    if (way == Way::Keyed) return ++tally.keyed, false;
+    if (way == Way::Bypassed) return ++tally.bypassed, false;
+    if (prober_.varies(target, baseline, field.name)) return ++tally.varied, false;
+    const auto is = [&](const std::string& name) { return http::iequals(name, field.name); };
+    const bool named = std::any_of(flags_.headers.begin(), flags_.headers.end(), is);
+    if (way == Way::Closed && !named) return ++tally.closed, false;
+    return true;
+  }
+
+  /// An answer that merely differs has to differ from one more that came without the field.
+  bool holds(const ProbeTarget& target, const ProbeField& field, const Showing& showing, const ProbeAnswer& first,
+             const ProbeAnswer& second) {
+    if (showing.kind == Showing::Kind::Field || showing.kind == Showing::Kind::Content) return true;
+    const auto third = ask_origin(target, nullptr, Way::Open);
+    return third && !prober_.showing(target, field, first, second, *third);
+  }
+
+  void report(const ProbeTarget& target, const ProbeField& field, Way way, const Showing& showing,
+              const ProbeAnswer& answer) {
+    const auto keeping = prober_.keeping(target, field, answer);
+    const auto& name = target.route->name;
+    if (way == Way::Closed) {
+      notes_ << "forebay: route \"" << name << "\": the origin heeds " << field.name
+             << ", which Forebay does not pass on\n";
+      return;
+    }
+    if (keeping == Keeping::Never) {
+      notes_ << "forebay: route \"" << name << "\": the origin heeds " << field.name
+             << ", in an answer that is not stored\n";
+      return;
+    }
+    if (!said_.emplace(target.route->index, field.name).second) return;
+    config::Diagnostic d;
+    if (target.route->index < loaded_.places.size()) d = loaded_.places[target.route->index];
+    d.severity = config::Severity::Warning;
+    d.code = 2017;
+    d.message = showing_message(target, field, way, showing, keeping);
+    d.hint = showing_hint(target, field, way);
+    outcome_.found.push_back(std::move(d));
+  }
+
+  void conclude(const ProbeTarget& target, const Tally& tally) {
+    notes_ << "forebay: probed " << target.url << " (route \"" << target.route->name << "\" at "
+           << origin_of(target).url.text << "): " << tally.sent << (tally.sent == 1 ? " field" : " fields") << " sent";
+    const std::pair<std::size_t, const char*> others[] = {{tally.keyed, "keyed"},
+                                                          {tally.varied, "in Vary"},
+                                                          {tally.bypassed, "kept out of the cache"},
+                                                          {tally.closed, "not passed on"}};
+    for (const auto& [n, what] : others)
+      if (n > 0) notes_ << ", " << n << ' ' << what;
+    notes_ << '\n';
+  }
+
+  const ProbeFlags& flags_;
+  const config::LoadResult& loaded_;
+  std::ostream& notes_;
+  config::RouteTable routes_;
+  Prober prober_;
+  std::mt19937_64 random_;
+  std::set<std::string> silent_;  // origins that have failed
+  std::set<std::pair<std::size_t, std::string>> said_;
+  ProbeOutcome outcome_;
+};
+
+}  // namespace
+
+ProbeOutcome probe(const ProbeFlags& flags, const config::LoadResult& loaded, std::ostream& notes) {
+  return Probing(flags, loaded, notes).all();
+}
+
+}  // namespace forebay::app

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "command_line.hpp"
+#include "forebay/config/load.hpp"
+
+namespace forebay::app {
+
+struct ProbeOutcome {
+  std::vector<config::Diagnostic> found;
+  std::vector<std::string> silent;  ///< A sentence for each origin that gave no answer.
+  std::vector<std::string> missed;  ///< And for each path that was named and that no route looks up.
+};
+
+/// Asks the origins of a configuration without errors for answers that show a field which their route does not key on.
+/// One connection at a time; an origin that does not answer once is asked no more. What else is to be said goes to
+/// `notes`, a line each.
+ProbeOutcome probe(const ProbeFlags& flags, const config::LoadResult& loaded, std::ostream& notes);
+
+}  // namespace forebay::app
