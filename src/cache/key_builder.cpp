@@ -1,9 +1,9 @@
 #include "key_builder.hpp"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
-#include "forebay/content/media_type.hpp"
 #include "forebay/http/list.hpp"
 
 namespace forebay::cache {
@@ -13,10 +13,51 @@ namespace {
 constexpr std::array<http::FieldId, 3> kPreflight{http::FieldId::Origin, http::FieldId::AccessControlRequestMethod,
                                                   http::FieldId::AccessControlRequestHeaders};
 
+bool is_blank(std::string_view s, std::size_t i) noexcept { return i < s.size() && (s[i] == ' ' || s[i] == '\t'); }
+
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-bool matches_any(const std::vector<std::string>& globs, std::string_view name) noexcept {
+bool matches_any(std::span<const std::string> globs, std::string_view name) noexcept {
   return std::any_of(globs.begin(), globs.end(), [&](const auto& glob) { return http::glob_match(glob, name); });
+}
+
+// Whether some origin may take the parameter for one that the globs name; some take no notice of case.
+bool may_be_any(std::span<const std::string> globs, std::string_view name, std::string& buffer) {
+  const auto matches = [&](std::string_view reading) {
+    return std::any_of(globs.begin(), globs.end(),
+                       [&](const auto& glob) { return http::glob_match(glob, reading, true); });
+  };
+  const content::NameReadings readings(name, buffer);
+  return std::any_of(readings.begin(), readings.end(), matches);
+}
+
+// Whether readers split a line of cookies in different ways: some know quotes, with escapes in them, some take a comma
+// for a separator, and some keep the blanks around `=`.
+bool is_split_differently(std::string_view line) noexcept {
+  bool odd = false, quotes = false, escapes = false, named = false;
+  for (std::size_t i = 0; i <= line.size(); ++i) {
+    switch (i < line.size() ? line[i] : ';') {
+      case ',':
+        return true;
+      case '"':
+        odd = !odd;
+        quotes = true;
+        break;
+      case '\\':
+        escapes = true;
+        break;
+      case '=':
+        if (!std::exchange(named, true) && (is_blank(line, i - 1) || is_blank(line, i + 1))) return true;
+        break;
+      case ';':
+        if (odd || (quotes && escapes)) return true;
+        quotes = escapes = named = false;
+        break;
+      default:
+        break;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -43,8 +84,9 @@ rules::Reason KeyBuilder::build() {
   cookies();
   authorization();
   const auto what = what_counts();
+  if (const auto reason = check_description(what); reason != rules::Reason::None) return reason;
   if (const auto reason = what.graphql ? graphql() : content(what); reason != rules::Reason::None) return reason;
-  if (what.typed) content_type();
+  if (what.typed) content_type(what);
   key_.rule_from_ = text_.size();
   if (input_.search) rule();
   key_.id_ = digest_of(text_);
@@ -123,34 +165,24 @@ void KeyBuilder::captures() {
   }
 }
 
-// Whether the list of the route has the name, as it stands or as the origin will decode it.
-bool KeyBuilder::lists(std::string_view name) const {
-  if (matches_any(spec_.query_names, name)) return true;
-  if (name.find_first_of("%+") == std::string_view::npos) return false;
+// A name that some origin may take for one of the list counts under Only. Under Except only what every origin takes for
+// one of the list does not count.
+bool KeyBuilder::name_counts(std::string_view name) const {
+  if (spec_.query == QueryMode::Only) return may_be_any(spec_.query_names, name, scratch_.text);
+  if (name.find_first_of("%+") == std::string_view::npos) return !matches_any(spec_.query_names, name);
   auto& decoded = scratch_.text;
   decoded.clear();
-  return content::append_form_decoded(name, decoded) && matches_any(spec_.query_names, decoded);
+  return !content::append_form_decoded(name, decoded) || !matches_any(spec_.query_names, decoded);
 }
 
 bool KeyBuilder::counts(const http::QueryPair& pair) const {
   // These stand in `b:`.
   if (spec_.graphql && is_graphql() && content::is_graphql_parameter(pair.name)) return false;
-  if (spec_.query == QueryMode::All) return true;
-  const bool only = spec_.query == QueryMode::Only;
-  if (lists(pair.name) == only) return true;
-  // Some origins take `;` for a separator too. What they would find behind one, and counts, must not choose an answer
-  // that others get: then the whole pair counts.
-  const auto hidden = [&](std::string_view text, bool value) {
-    for (auto from = value ? text.find(';') : 0; from < text.size(); from = text.find(';', from)) {
-      if (text[from] == ';') ++from;
-      const auto piece = text.substr(from, text.find(';', from) - from);
-      const auto name = piece.substr(0, piece.find('='));
-      if (!name.empty() && lists(name) == only) return true;
-    }
-    return false;
-  };
-  return (pair.name.find(';') != std::string_view::npos && hidden(pair.name, false)) ||
-         (pair.value && hidden(*pair.value, true));
+  if (spec_.query == QueryMode::All || name_counts(pair.name)) return true;
+  // What origins that take `;` for a separator find behind one, and counts, must not choose an answer that others get:
+  // then the whole pair counts.
+  return content::any_name_between_semicolons(http::whole_pair(pair),
+                                              [&](std::string_view name) { return name_counts(name); });
 }
 
 // The pairs that count, in the order in which they stand in the text.
@@ -168,7 +200,9 @@ void KeyBuilder::collect_pairs() {
   });
   if (parts_ && spec_.query == QueryMode::Only) {
     for (const auto& glob : spec_.query_names)
-      if (std::none_of(pairs.begin(), pairs.end(), [&](const auto& p) { return http::glob_match(glob, p.name); }))
+      if (std::none_of(pairs.begin(), pairs.end(), [&](const auto& p) {
+            return may_be_any({&glob, 1}, p.name, scratch_.text);
+          }))
         note_absent("query", glob);
   }
   if (!spec_.query_sort) return;
@@ -272,6 +306,19 @@ void KeyBuilder::cookies() {
     }
     if (!found) note_absent("cookie", glob);
   }
+  if (std::any_of(input_.request.fields.begin(), input_.request.fields.end(),
+                  [](const http::Field& f) { return f.id == http::FieldId::Cookie && is_split_differently(f.value); }))
+    whole_cookies(first);
+}
+
+// Where an origin may find other cookies than those above, all lines count as they were sent, under a name that no
+// cookie can have.
+void KeyBuilder::whole_cookies(bool first) {
+  for (const auto& field : input_.request.fields) {
+    if (field.id != http::FieldId::Cookie) continue;
+    text_ += std::exchange(first, false) ? "|c:" : "&";
+    pair("cookie", ";", field.value);
+  }
 }
 
 void KeyBuilder::authorization() {
@@ -285,29 +332,6 @@ void KeyBuilder::authorization() {
   note("authorization", {}, from);
 }
 
-// RFC 10008 section 2: the type of a QUERY's content is as much a part of the query as the content is, and so are its
-// other representation metadata. Their places stand even when they are empty.
-void KeyBuilder::content_type() {
-  const auto& fields = input_.request.fields;
-  const auto type = fields.combined(http::FieldId::ContentType, scratch_.text);
-  const bool query = input_.request.method == http::Method::Query;
-  if (!type && !query) return note_absent("content_type", {});
-  text_ += "|m:";
-  const auto from = text_.size();
-  if (type) {
-    scratch_.coding.clear();
-    content::append_normal_type(scratch_.coding, *type);
-    append_escaped(text_, scratch_.coding, kInPart);
-  }
-  if (query) {
-    text_ += ';';
-    members(http::FieldId::ContentEncoding);
-    text_ += ';';
-    members(http::FieldId::ContentLanguage);
-  }
-  note("content_type", {}, from);
-}
-
 // The members of a list of tokens, in lower case.
 void KeyBuilder::members(http::FieldId id) {
   bool first = true;
@@ -315,7 +339,7 @@ void KeyBuilder::members(http::FieldId id) {
     if (field.id != id) continue;
     http::for_each_member(field.value, [&](std::string_view member) {
       if (!std::exchange(first, false)) text_ += ',';
-      auto& low = scratch_.coding;
+      auto& low = scratch_.member;
       low.clear();
       std::transform(member.begin(), member.end(), std::back_inserter(low), lower);
       append_escaped(text_, low, kInMember);

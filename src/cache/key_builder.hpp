@@ -26,7 +26,8 @@ struct Key::Scratch {
   std::vector<http::QueryPair> pairs;
   std::vector<Cookie> cookies;
   std::string content;  // decoded
-  std::string coding;
+  std::string member;
+  std::string type;  // of the content, in normal form
   std::string form;
   std::vector<content::FormField> fields;
   content::CanonicalJson json;
@@ -52,12 +53,12 @@ class KeyBuilder {
   void searched_query();
   void collect_pairs();
   bool counts(const http::QueryPair& pair) const;
-  bool lists(std::string_view name) const;
+  bool name_counts(std::string_view name) const;
   void headers();
   bool header(std::string_view name, bool first);
   void cookies();
+  void whole_cookies(bool first);
   void authorization();
-  void content_type();
   void members(http::FieldId id);
   void rule();
 
@@ -70,9 +71,15 @@ class KeyBuilder {
     bool typed = false;    // `m:` stands
   };
   Content what_counts() const;
+  rules::Reason check_description(const Content& what);
   rules::Reason content(const Content& what);
+  void content_type(const Content& what);
+  void pointer(std::size_t i);
   rules::Reason pointers(std::string_view content);
   rules::Reason form(std::string_view content);
+  bool may_be(std::string_view listed, std::string_view name) const;
+  bool hides_field(std::string_view sent) const;
+  bool counts_coding(const Content& what) const;
   rules::Reason decoded(std::string_view& content);
   void raw(std::string_view content);
 

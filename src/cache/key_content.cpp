@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <utility>
 
 #include "forebay/content/coding.hpp"
 #include "forebay/content/media_type.hpp"
+#include "forebay/http/list.hpp"
 #include "forebay/rules/cache_control.hpp"
 #include "key_builder.hpp"
 
@@ -24,13 +26,6 @@ bool keys_content(const KeySpec& spec, http::Method method) noexcept {
   // A GraphQL request by GET stands in the query.
   if (spec.graphql && (method == http::Method::Get || method == http::Method::Head)) return false;
   return !spec.form.empty() || body_mode(spec, method) != BodyMode::None;
-}
-
-// The one Content-Type; nothing without one, with several, and for an empty one.
-std::optional<std::string_view> only_type(http::FieldsView fields) noexcept {
-  const auto* type = fields.find(FieldId::ContentType);
-  if (!type || type->value.empty() || fields.count(FieldId::ContentType) != 1) return std::nullopt;
-  return type->value;
 }
 
 Reason reason_of(Errc error) noexcept {
@@ -79,8 +74,27 @@ KeyBuilder::Content KeyBuilder::what_counts() const {
   return what;
 }
 
+// What says how the content is to be read may not be read in two ways itself.
+Reason KeyBuilder::check_description(const Content& what) {
+  const auto& request = input_.request;
+  const bool graphql = what.graphql && request.method == http::Method::Post;
+  const bool is_read = graphql || what.fields || what.body == Form::Pointers;
+  if (!what.typed && !is_read) return Reason::None;
+  const auto lines = request.fields.count(FieldId::ContentType);
+  const bool needs_type = request.method == http::Method::Query || what.fields || graphql;
+  if (lines > 1 || (lines == 0 && needs_type)) return Reason::BodyUnparsable;
+  if (request.fields.count(FieldId::ContentEncoding) > 1) return Reason::BodyUnparsable;
+  if (lines == 0) return Reason::None;
+  scratch_.type.clear();
+  const auto charset = content::append_normal_type(scratch_.type, *request.fields.value(FieldId::ContentType));
+  if (!charset) return Reason::BodyUnparsable;
+  // JSON, forms and GraphQL are read as UTF-8. The type of a GraphQL request is no part of the key.
+  const bool utf8 = *charset == content::Charset::Unsaid || *charset == content::Charset::Utf8;
+  const bool ascii = *charset == content::Charset::Ascii && !graphql;
+  return is_read && !utf8 && !ascii ? Reason::BodyUnparsable : Reason::None;
+}
+
 Reason KeyBuilder::content(const Content& what) {
-  if (input_.request.method == http::Method::Query && !only_type(input_.request.fields)) return Reason::BodyUnparsable;
   if (what.body == Form::None && !what.fields) return Reason::None;
   auto content = input_.content.value_or(std::string_view{});
   if (content.size() > spec_.body_max) return Reason::BodyTooLarge;
@@ -104,7 +118,7 @@ void KeyBuilder::raw(std::string_view content) {
 
 // Undoes the Content-Encoding: what is read is what the origin reads.
 Reason KeyBuilder::decoded(std::string_view& content) {
-  const auto coding = input_.request.fields.combined(FieldId::ContentEncoding, scratch_.text);
+  const auto coding = input_.request.fields.value(FieldId::ContentEncoding);
   if (!coding || coding->empty() || http::iequals(*coding, "identity")) return Reason::None;
   if (!spec_.decode) return Reason::BodyUnparsable;
   const auto done = content::decode(*coding, content, static_cast<std::size_t>(spec_.body_max), scratch_.content);
@@ -119,39 +133,104 @@ Reason KeyBuilder::pointers(std::string_view content) {
   text_ += "|b:";
   bool first = true;
   for (std::size_t i = 0; i < spec_.pointers.size(); ++i) {
-    const auto& pointer = spec_.pointers[i].text();
     const auto value = json.value(i);
     if (!value) {
-      note_absent("body", pointer);
+      note_absent("body", spec_.pointers[i].text());
       continue;
     }
     if (!std::exchange(first, false)) text_ += ' ';
-    append_escaped(text_, pointer, kInPiece);
+    pointer(i);
     text_ += '=';
     const auto from = text_.size();
-    append_escaped(text_, *value, kInPart);
-    note("body", pointer, from);
+    append_value(text_, *value, kInPart);
+    note("body", spec_.pointers[i].text(), from);
   }
   return Reason::None;
 }
 
+// The pointer, with `{}` behind each step that could be the place of an element and was the name of a member: in an
+// array it would have found something else.
+void KeyBuilder::pointer(std::size_t i) {
+  auto rest = std::string_view(spec_.pointers[i].text());
+  for (auto through = scratch_.json.through_objects(i); through != 0; through >>= 1) {
+    const auto end = std::min(rest.find('/', 1), rest.size());
+    append_escaped(text_, rest.substr(0, end), kInPointer);
+    if ((through & 1) != 0) text_ += "{}";
+    rest.remove_prefix(end);
+  }
+  append_escaped(text_, rest, kInPointer);
+}
+
 Reason KeyBuilder::form(std::string_view content) {
-  const auto type = only_type(input_.request.fields);
-  if (!type || !content::is_type(*type, "application/x-www-form-urlencoded")) return Reason::BodyUnparsable;
+  if (!content::is_type(scratch_.type, "application/x-www-form-urlencoded")) return Reason::BodyUnparsable;
   auto& fields = scratch_.fields;
   if (!content::read_form(content, scratch_.form, fields)) return Reason::BodyUnparsable;
-  bool first = true;
+  for (const auto& field : fields)
+    if (hides_field(field.sent)) return Reason::BodyUnparsable;
+  const auto from = text_.size();
   for (const auto& name : spec_.form) {
     bool found = false;
     for (const auto& field : fields) {
-      if (field.name != name) continue;
+      if (!may_be(name, field.sent.substr(0, field.sent.find('=')))) continue;
       found = true;
-      text_ += std::exchange(first, false) ? "|f:" : "&";
+      text_ += text_.size() == from ? "|f:" : "&";
       pair("form", field.name, field.value);
     }
     if (!found) note_absent("form", name);
   }
+  // However many fields of a name there are, a key stays short.
+  constexpr std::size_t kTag = 3;
+  if (text_.size() - from > kTag + kLongestValue) {
+    const auto pairs = std::string_view(text_).substr(from + kTag);
+    scratch_.text.clear();
+    append_digest(scratch_.text, pairs);
+    text_.replace(from + kTag, pairs.size(), scratch_.text);
+  }
   return Reason::None;
+}
+
+// Whether some origin may take what is sent under a name for the field of the list; some take no notice of case.
+bool KeyBuilder::may_be(std::string_view listed, std::string_view name) const {
+  const content::NameReadings readings(name, scratch_.text);
+  return std::any_of(readings.begin(), readings.end(),
+                     [&](std::string_view reading) { return http::iequals(reading, listed); });
+}
+
+// Whether readers that take `;` for a separator find a field of the list in what is another one for all others.
+bool KeyBuilder::hides_field(std::string_view sent) const {
+  return content::any_name_between_semicolons(sent, [&](std::string_view name) {
+    return std::any_of(spec_.form.begin(), spec_.form.end(), [&](const auto& listed) { return may_be(listed, name); });
+  });
+}
+
+// Whether the coding that was undone counts: who takes no notice of codings reads coded content as a form without
+// fields, and some read deflate without its zlib wrapper. JSON that is not decoded is no JSON.
+bool KeyBuilder::counts_coding(const Content& what) const {
+  const auto coding = input_.request.fields.value(FieldId::ContentEncoding);
+  if (!coding || coding->empty() || http::iequals(*coding, "identity")) return false;
+  return what.fields || (what.body == Form::Pointers && http::has_member(*coding, "deflate"));
+}
+
+// RFC 10008 section 2: the type of a QUERY's content is as much a part of the query as the content is, and so are its
+// other representation metadata. Their places stand even when they are empty.
+void KeyBuilder::content_type(const Content& what) {
+  const auto& fields = input_.request.fields;
+  const bool typed = fields.has(FieldId::ContentType), coded = counts_coding(what);
+  if (!typed && !coded) return note_absent("content_type", {});
+  text_ += "|m:";
+  const auto from = text_.size();
+  if (typed) append_escaped(text_, scratch_.type, kInPart);
+  if (input_.request.method == http::Method::Query) {
+    text_ += ';';
+    members(FieldId::ContentEncoding);
+    text_ += ';';
+    members(FieldId::ContentLanguage);
+  } else if (coded) {
+    // Behind `;` a type has no word without `=`.
+    text_ += ';';
+    members(FieldId::ContentEncoding);
+  }
+  note("content_type", {}, from);
 }
 
 }  // namespace forebay::cache

@@ -1,3 +1,4 @@
+#include "forebay/http/list.hpp"
 #include "key_builder.hpp"
 
 // The part of a key that is made of a GraphQL request, by GET or by POST: requests that mean the same have one text.
@@ -12,11 +13,14 @@ bool is_sha256_hex(std::string_view s) noexcept {
   return s.size() == 64 && s.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-// Whether one of the four parameters stands in the query beside a POST's content: nobody can say which of them counts.
+// Whether one of the four parameters stands in the query beside a POST's content, or may be taken for one: nobody can
+// say which of them counts.
 bool has_graphql_parameter(std::string_view query, std::string& buffer) {
-  decode_unreserved(query, buffer);
+  const auto resembles = [&](std::string_view name) { return content::resembles_graphql_parameter(name, buffer); };
   bool found = false;
-  http::for_each_query_pair(buffer, [&](const http::QueryPair& p) { found |= content::is_graphql_parameter(p.name); });
+  http::for_each_query_pair(query, [&](const http::QueryPair& p) {
+    found = found || resembles(p.name) || content::any_name_between_semicolons(http::whole_pair(p), resembles);
+  });
   return found;
 }
 
@@ -28,10 +32,11 @@ Reason KeyBuilder::graphql_content() {
     return Reason::BodyUnparsable;
   auto content = input_.content.value_or(std::string_view{});
   if (content.size() > spec_.body_max) return Reason::BodyTooLarge;
+  // Some read deflate without its zlib wrapper; there is no `m:` to tell the codings apart.
+  const auto coding = request.fields.value(http::FieldId::ContentEncoding);
+  if (coding && http::has_member(*coding, "deflate")) return Reason::BodyUnparsable;
   if (const auto reason = decoded(content); reason != Reason::None) return reason;
-  if (request.fields.count(http::FieldId::ContentType) != 1) return Reason::BodyUnparsable;
-  const auto type = *request.fields.value(http::FieldId::ContentType);
-  const auto read = content::read_graphql_content(type, content, spec_.numbers, scratch_.graphql);
+  const auto read = content::read_graphql_content(scratch_.type, content, spec_.numbers, scratch_.graphql);
   return read ? Reason::None : Reason::BodyUnparsable;
 }
 
@@ -81,7 +86,7 @@ Reason KeyBuilder::graphql() {
     if (value.empty()) return note_absent("graphql", name);
     text_.append(" ").append(name).append("=");
     const auto from = text_.size();
-    append_escaped(text_, value, escaped);
+    append_value(text_, value, escaped);
     note("graphql", name, from);
   };
   const auto first = text_.size();

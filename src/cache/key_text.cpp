@@ -1,5 +1,7 @@
 #include "key_text.hpp"
 
+#include "forebay/base/hash.hpp"
+
 namespace forebay::cache {
 namespace {
 
@@ -20,16 +22,34 @@ bool unreserved(int c) noexcept {
 }  // namespace
 
 void append_escaped(std::string& out, std::string_view s, const ByteSet& escaped) {
+  const auto at = [&](std::size_t i) { return escaped[static_cast<unsigned char>(s[i])]; };
   std::size_t from = 0;
-  for (std::size_t i = 0; i < s.size(); ++i) {
-    const auto c = static_cast<unsigned char>(s[i]);
+  for (std::size_t i = 0; i < s.size();) {
+    // Most texts have nothing to escape: four bytes at a time are looked at.
+    if (i + 4 <= s.size() && !(at(i) | at(i + 1) | at(i + 2) | at(i + 3))) {
+      i += 4;
+      continue;
+    }
+    const auto c = static_cast<unsigned char>(s[i++]);
     if (!escaped[c]) continue;
-    out.append(s, from, i - from);
+    out.append(s, from, i - 1 - from);
     const char code[] = {'%', kHex[c >> 4], kHex[c & 15]};
     out.append(code, 3);
-    from = i + 1;
+    from = i;
   }
   out.append(s, from);
+}
+
+void append_digest(std::string& out, std::string_view s) {
+  out += "%sha256:";
+  append_sha256_hex(out, s);
+}
+
+void append_value(std::string& out, std::string_view s, const ByteSet& escaped) {
+  if (s.size() > kLongestValue)
+    append_digest(out, s);
+  else
+    append_escaped(out, s, escaped);
 }
 
 void decode_unreserved(std::string_view s, std::string& out) {

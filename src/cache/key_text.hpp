@@ -32,10 +32,16 @@ constexpr ByteSet escaping_all_but_token() {
 inline constexpr ByteSet kInPart = escaping("");
 inline constexpr ByteSet kInName = escaping("&=");
 inline constexpr ByteSet kInValue = escaping("&");
-inline constexpr ByteSet kInPiece = escaping(" =");  ///< Where pieces are joined by a space: pointers, names.
+inline constexpr ByteSet kInPiece = escaping(" =");      ///< Where pieces are joined by a space.
+inline constexpr ByteSet kInPointer = escaping(" ={}");  ///< Braces mark the steps of a pointer.
 inline constexpr ByteSet kInMember = escaping_all_but_token();
 
 void append_escaped(std::string& out, std::string_view s, const ByteSet& escaped);
+/// In place of a value of more than kLongestValue bytes, or of a part, stands its digest. Escaping never makes `%s`, so
+/// nothing else looks like one.
+inline constexpr std::size_t kLongestValue = 1024;
+void append_digest(std::string& out, std::string_view s);
+void append_value(std::string& out, std::string_view s, const ByteSet& escaped);
 
 /// RFC 3986 section 6.2.2.2: `%61` and `a` are one and the same. Separators are never among what is decoded. `out` is
 /// overwritten.

@@ -1,7 +1,6 @@
 #include "forebay/content/coding.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include "content/inflater.hpp"
@@ -11,28 +10,7 @@
 namespace forebay::content {
 namespace {
 
-constexpr std::size_t kMaxCodings = 3;
 constexpr std::size_t kStep = 16 * 1024;
-
-// The codings of a field in the order in which they were applied, identity left out.
-struct Codings {
-  std::array<Coding, kMaxCodings> each{};
-  std::size_t count = 0;
-  bool known = true;
-};
-
-Codings codings_of(std::string_view content_encoding) noexcept {
-  Codings codings;
-  http::for_each_member(content_encoding, [&codings](std::string_view name) {
-    const Coding coding = coding_of(name);
-    if (coding == Coding::Identity) return;
-    if (coding == Coding::Unknown || codings.count == kMaxCodings)
-      codings.known = false;
-    else
-      codings.each[codings.count++] = coding;
-  });
-  return codings;
-}
 
 // Gives all that comes out of `in` to `out`, of which `total` bytes have come out before.
 Result<void> inflate_all(Inflater& inflater, std::string_view in, std::size_t limit, std::size_t& total,
@@ -54,13 +32,17 @@ Result<void> inflate_all(Inflater& inflater, std::string_view in, std::size_t li
   }
 }
 
-Result<void> undo(Coding coding, std::string_view content, std::size_t limit, std::string& out) {
-  const auto inflater = make_inflater(coding);
-  if (!inflater) return Errc::OutOfMemory;
-  std::size_t total = 0;
-  if (auto done = inflate_all(*inflater, content, limit, total, out); !done) return done;
-  if (!inflater->finished()) return Errc::Malformed;
-  return {};
+// A context of zlib costs more than inflating a short text does, and is small: a thread keeps one of each kind. Others
+// are put into `made`. Null when there is no memory.
+Inflater* ready_inflater(Coding coding, std::unique_ptr<Inflater>& made) {
+  if (coding != Coding::Gzip && coding != Coding::Deflate) {
+    made = make_inflater(coding);
+    return made.get();
+  }
+  thread_local std::unique_ptr<Inflater> gzip, deflate;
+  auto& kept = coding == Coding::Gzip ? gzip : deflate;
+  if (!kept || !kept->restart()) kept = make_inflater(coding);
+  return kept.get();
 }
 
 }  // namespace
@@ -75,9 +57,12 @@ Coding coding_of(std::string_view name) noexcept {
 }
 
 Coding only_coding(std::string_view content_encoding) noexcept {
-  const Codings codings = codings_of(content_encoding);
-  if (!codings.known || codings.count > 1) return Coding::Unknown;
-  return codings.count == 0 ? Coding::Identity : codings.each[0];
+  auto coding = Coding::Identity;
+  http::for_each_member(content_encoding, [&coding](std::string_view name) {
+    const auto next = coding_of(name);
+    if (next != Coding::Identity) coding = coding == Coding::Identity ? next : Coding::Unknown;
+  });
+  return coding;
 }
 
 std::unique_ptr<Inflater> make_inflater(Coding coding) {
@@ -97,27 +82,21 @@ std::unique_ptr<Inflater> make_inflater(Coding coding) {
   return nullptr;
 }
 
-bool can_decode(std::string_view content_encoding) noexcept { return codings_of(content_encoding).known; }
-
 Result<void> decode(std::string_view content_encoding, std::string_view content, std::size_t limit, std::string& out) {
-  const Codings codings = codings_of(content_encoding);
+  const auto coding = only_coding(content_encoding);
   out.clear();
-  if (!codings.known) return Errc::Unsupported;
-  if (codings.count == 0) {
+  if (coding == Coding::Unknown) return Errc::Unsupported;
+  if (coding == Coding::Identity) {
     if (content.size() > limit) return Errc::TooLarge;
     out.assign(content);
     return {};
   }
-  // The last one applied is the first one undone.
-  std::string between;
-  for (std::size_t i = codings.count; i-- > 0;) {
-    if (i + 1 < codings.count) {
-      between.swap(out);
-      out.clear();
-    }
-    const std::string_view in = i + 1 < codings.count ? std::string_view(between) : content;
-    if (auto done = undo(codings.each[i], in, limit, out); !done) return done;
-  }
+  std::unique_ptr<Inflater> made;
+  auto* const inflater = ready_inflater(coding, made);
+  if (!inflater) return Errc::OutOfMemory;
+  std::size_t total = 0;
+  if (auto done = inflate_all(*inflater, content, limit, total, out); !done) return done;
+  if (!inflater->finished() || !inflater->single()) return Errc::Malformed;
   return {};
 }
 

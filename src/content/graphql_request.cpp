@@ -5,6 +5,7 @@
 #include "forebay/content/form.hpp"
 #include "forebay/content/graphql.hpp"
 #include "forebay/content/media_type.hpp"
+#include "forebay/http/fields.hpp"
 
 namespace forebay::content {
 
@@ -30,6 +31,13 @@ void clear(GraphqlRequest& out) {
 void set_query(GraphqlRequest& out, std::string_view text) {
   if (!out.query) out.query.emplace();
   out.query->assign(text);
+}
+
+// Nothing when readers that take no notice of case may find another one.
+Result<Node> member(const JsonTree& tree, Node object, std::string_view name) noexcept {
+  const Node node = tree.member(object, name);
+  if (node == JsonTree::kAmbiguous) return Errc::Malformed;
+  return node;
 }
 
 bool is_null(const JsonTree& tree, Node node) noexcept { return tree.kind(node) == JsonKind::Null; }
@@ -62,15 +70,21 @@ struct Persisted {
 
 Result<Persisted> read_persisted(const JsonTree& tree, Node extensions, GraphqlRequest& out) {
   Persisted persisted;
-  const Node object = tree.member(extensions, kPersisted);
+  const auto found = member(tree, extensions, kPersisted);
+  if (!found) return found.error();
+  const Node object = *found;
   if (object == kNone || is_null(tree, object)) return persisted;
   if (tree.kind(object) != JsonKind::Object) return Errc::Malformed;
-  persisted.hash = tree.member(object, kHash);
+  const auto hash = member(tree, object, kHash);
+  if (!hash) return hash.error();
+  persisted.hash = *hash;
   if (persisted.hash == kNone) return persisted;
   if (tree.kind(persisted.hash) != JsonKind::String || !read_hash(tree.text(persisted.hash), out.hash))
     return Errc::Malformed;
   persisted.object = object;
-  const Node version = tree.member(object, "version");
+  const auto stated = member(tree, object, "version");
+  if (!stated) return stated.error();
+  const Node version = *stated;
   if (version != kNone && tree.kind(version) == JsonKind::Number && tree.text(version) == "1")
     persisted.version = version;
   for (Node node = tree.first_child(object); node != kNone; node = tree.next(node))
@@ -133,25 +147,33 @@ Result<void> read_variables(const JsonTree& tree, Node variables, Numbers number
   return {};
 }
 
+// A member that is a string or null; kNone for null too.
+Result<Node> string_member(const JsonTree& tree, Node object, std::string_view name) noexcept {
+  const auto node = member(tree, object, name);
+  if (!node || *node == kNone || is_null(tree, *node)) return node ? Result<Node>(kNone) : node;
+  if (tree.kind(*node) != JsonKind::String) return Errc::Malformed;
+  return node;
+}
+
 Result<void> read_object(std::string_view content, Numbers numbers, GraphqlRequest& out) {
   JsonTree& tree = *out.tree;
   if (auto done = tree.read(content, numbers); !done) return done;
   const Node root = tree.root();
   if (tree.kind(root) != JsonKind::Object) return Errc::Malformed;
 
-  const Node query = tree.member(root, "query");
-  if (query != kNone && !is_null(tree, query)) {
-    if (tree.kind(query) != JsonKind::String) return Errc::Malformed;
-    set_query(out, tree.text(query));
-  } else {
+  const auto query = string_member(tree, root, "query");
+  if (!query) return query.error();
+  if (*query != kNone)
+    set_query(out, tree.text(*query));
+  else
     out.query.reset();
-  }
-  const Node name = tree.member(root, "operationName");
-  if (name != kNone && !is_null(tree, name)) {
-    if (tree.kind(name) != JsonKind::String) return Errc::Malformed;
-    out.operation_name.assign(tree.text(name));
-  }
-  if (auto done = read_variables(tree, tree.member(root, "variables"), numbers, out.variables); !done) return done;
+  const auto name = string_member(tree, root, "operationName");
+  if (!name) return name.error();
+  if (*name != kNone) out.operation_name.assign(tree.text(*name));
+  const auto variables = member(tree, root, "variables");
+  if (!variables) return variables.error();
+  if (auto done = read_variables(tree, *variables, numbers, out.variables); !done) return done;
+  if (auto extensions = member(tree, root, "extensions"); !extensions) return extensions.error();
 
   bool any = false;
   for (Node node = tree.first_child(root); node != kNone; node = tree.next(node)) {
@@ -176,6 +198,15 @@ bool is_graphql_parameter(std::string_view name) noexcept {
   return std::find(std::begin(kParameters), std::end(kParameters), name) != std::end(kParameters);
 }
 
+bool resembles_graphql_parameter(std::string_view name, std::string& buffer) {
+  const auto resembles = [](std::string_view reading) {
+    return std::any_of(std::begin(kParameters), std::end(kParameters),
+                       [&](std::string_view parameter) { return http::iequals(reading, parameter); });
+  };
+  const NameReadings readings(name, buffer);
+  return std::any_of(readings.begin(), readings.end(), resembles);
+}
+
 Result<void> read_graphql_content(std::string_view content_type, std::string_view content, Numbers numbers,
                                   GraphqlRequest& out) {
   clear(out);
@@ -187,44 +218,58 @@ Result<void> read_graphql_content(std::string_view content_type, std::string_vie
   return read_object(content, numbers, out);
 }
 
+namespace {
+
+// Which of the four the name is, once decoded; their number for none of them.
+std::size_t parameter_of(std::string_view name, std::string& buffer) {
+  buffer.clear();
+  if (!append_form_decoded(name, buffer)) return std::size(kParameters);
+  return static_cast<std::size_t>(std::find(std::begin(kParameters), std::end(kParameters), buffer) - kParameters);
+}
+
+// What the query says of one of the four parameters, decoded in `out.buffer`.
+Result<void> read_parameter(std::size_t which, Numbers numbers, GraphqlRequest& out) {
+  if (which == 0) {
+    set_query(out, out.buffer);
+    return {};
+  }
+  if (which == 1) {
+    out.operation_name.assign(out.buffer);
+    return {};
+  }
+  JsonTree& tree = *out.tree;
+  if (auto done = tree.read(out.buffer, numbers); !done) return done;
+  if (which == 2) return read_variables(tree, tree.root(), numbers, out.variables);
+  const auto any = append_extensions(tree, tree.root(), numbers, '{', out);
+  if (!any) return any.error();
+  if (*any) out.rest.push_back('}');
+  return {};
+}
+
+}  // namespace
+
 Result<void> read_graphql_query(std::string_view query, Numbers numbers, GraphqlRequest& out) {
   clear(out);
   bool seen[std::size(kParameters)] = {};
   std::string& text = out.buffer;
+  const auto resembles = [&text](std::string_view name) { return resembles_graphql_parameter(name, text); };
   while (!query.empty()) {
     const std::size_t end = query.find('&');
     const std::string_view piece = query.substr(0, end);
     query = end == std::string_view::npos ? std::string_view{} : query.substr(end + 1);
-    const std::size_t equals = piece.find('=');
-    text.clear();
-    // A name that cannot be decoded is none of the four.
-    if (!append_form_decoded(piece.substr(0, equals), text) || !is_graphql_parameter(text)) continue;
-    const auto which =
-        static_cast<std::size_t>(std::find(std::begin(kParameters), std::end(kParameters), text) - kParameters);
+    const std::size_t equals = std::min(piece.find('='), piece.size());
+    const auto name = piece.substr(0, equals), rest = piece.substr(equals);
+    const auto which = parameter_of(name, text);
+    const bool other = which == std::size(kParameters);
+    if ((other && resembles(name)) || any_name_between_semicolons(other ? piece : rest, resembles))
+      return Errc::Malformed;
+    if (other) continue;
     if (std::exchange(seen[which], true)) return Errc::Malformed;
     text.clear();
-    if (equals != std::string_view::npos) {
-      if (auto done = append_form_decoded(piece.substr(equals + 1), text); !done) return done;
+    if (!rest.empty()) {
+      if (auto done = append_form_decoded(rest.substr(1), text); !done) return done;
     }
-    switch (which) {
-      case 0:
-        set_query(out, text);
-        break;
-      case 1:
-        out.operation_name.assign(text);
-        break;
-      default: {
-        JsonTree& tree = *out.tree;
-        if (auto done = tree.read(text, numbers); !done) return done;
-        if (which == 2) {
-          if (auto done = read_variables(tree, tree.root(), numbers, out.variables); !done) return done;
-        } else {
-          const auto any = append_extensions(tree, tree.root(), numbers, '{', out);
-          if (!any) return any.error();
-          if (*any) out.rest.push_back('}');
-        }
-      }
-    }
+    if (auto done = read_parameter(which, numbers, out); !done) return done;
   }
   if (!seen[0]) out.query.reset();
   return {};

@@ -22,6 +22,10 @@ class Inflater {
   virtual Result<std::size_t> step(std::string_view& in, char* out, std::size_t room) = 0;
   /// Whether all that was taken is whole.
   virtual bool finished() const noexcept = 0;
+  /// Whether all that was taken is one member or frame, with nothing in it that is skipped.
+  virtual bool single() const noexcept { return true; }
+  /// Makes ready for new content; false when a new one has to be made instead.
+  virtual bool restart() noexcept { return false; }
 };
 
 /// Null when the library has no memory.

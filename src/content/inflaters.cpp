@@ -31,6 +31,7 @@ class ZlibInflater final : public Inflater {
         if (!gzip_) return Errc::Malformed;
         if (inflateReset(&stream_) != Z_OK) return Errc::Malformed;
         at_end_ = false;
+        single_ = false;
       }
       const uInt given = limited(in.size());
       const uInt space = limited(room - made);
@@ -56,6 +57,12 @@ class ZlibInflater final : public Inflater {
     return made;
   }
   bool finished() const noexcept override { return at_end_; }
+  bool single() const noexcept override { return single_; }
+  bool restart() noexcept override {
+    at_end_ = false;
+    single_ = true;
+    return inflateReset(&stream_) == Z_OK;
+  }
 
  private:
   static uInt limited(std::size_t n) noexcept {
@@ -66,6 +73,7 @@ class ZlibInflater final : public Inflater {
   bool gzip_;
   bool open_ = false;
   bool at_end_ = false;
+  bool single_ = true;
 };
 
 class BrotliInflater final : public Inflater {
@@ -113,7 +121,9 @@ class ZstdInflater final : public Inflater {
     while (to.pos < room) {
       const auto before = from.pos + to.pos;
       if (at_end_ && from.pos == from.size) break;
+      if (at_end_) single_ = false;
       if (!check_magic(in.substr(from.pos))) return Errc::Malformed;
+      single_ = single_ && !skippable_;
       const std::size_t result = ZSTD_decompressStream(context_.get(), &to, &from);
       if (ZSTD_isError(result) != 0) return error_of(result);
       begun_ = true;
@@ -125,6 +135,7 @@ class ZstdInflater final : public Inflater {
     return to.pos;
   }
   bool finished() const noexcept override { return begun_ && at_end_; }
+  bool single() const noexcept override { return single_; }
 
  private:
   static Errc error_of(std::size_t result) noexcept {
@@ -155,6 +166,7 @@ class ZstdInflater final : public Inflater {
   std::unique_ptr<ZSTD_DCtx, Free> context_{ZSTD_createDCtx()};
   std::size_t magic_ = 0;  // bytes of the frame's magic number that have been seen
   bool skippable_ = false;
+  bool single_ = true;
   bool begun_ = false;
   bool at_end_ = false;
 };

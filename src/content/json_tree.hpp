@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,17 +14,28 @@ namespace forebay::content {
 
 enum class JsonKind : std::uint8_t { Null, False, True, Number, String, Array, Object };
 
-/// A whole JSON text as a tree of compact nodes: names and scalars are places in the text, except where escapes had to
-/// be undone. Members stand in the order of their names' bytes. Used again: once its buffers have grown it allocates
-/// nothing. Nodes are numbers, good until the next `read`; `text` must live as long.
+/// A JSON text as a tree of compact nodes: names and scalars are places in the text, except where escapes had to be
+/// undone. Members stand in the order of their names' bytes. Used again: once its buffers have grown it allocates
+/// nothing. Nodes are numbers, good until the next `read`.
 class JsonTree {
  public:
   using Node = std::uint32_t;
   static constexpr Node kNone = ~Node{0};
+  static constexpr Node kAmbiguous = kNone - 1;
   static constexpr std::size_t kMaxDepth = 64;
+
+  /// What a pointer has found.
+  struct Chosen {
+    Node node = kNone;
+    std::uint64_t through_objects = 0;  ///< As `CanonicalJson::through_objects`.
+  };
 
   /// `Malformed` as `CanonicalJson::read` says; there are no nodes then.
   Result<void> read(std::string_view text, Numbers numbers);
+  /// The same, with nodes only for what the pointers choose: one of `chosen` (overwritten) for each pointer. The rest
+  /// is checked and left aside, and there is no root.
+  Result<void> read(std::string_view text, std::span<const JsonPointer> pointers, Numbers numbers,
+                    std::vector<Chosen>& chosen);
 
   Node root() const noexcept { return 0; }
   JsonKind kind(Node node) const noexcept { return items_[node].kind; }
@@ -33,7 +46,8 @@ class JsonTree {
   std::string_view name(Node node) const noexcept { return view(items_[node].name); }
   /// Of a string, decoded; of a number, as written.
   std::string_view text(Node node) const noexcept { return view(items_[node].text); }
-  /// A member by its name, an element by its place; kNone when there is none or the node is of another kind.
+  /// A member by its name, an element by its place; kNone when there is none or the node is of another kind. kAmbiguous
+  /// when the object has a member whose name differs in its case alone.
   Node member(Node object, std::string_view name) const noexcept;
   Node element(Node array, std::size_t place) const noexcept;
 
@@ -60,21 +74,28 @@ class JsonTree {
   // are one of two integers.
   struct Member {
     std::uint64_t prefix;
+    Span name;
     Node node;
   };
 
   std::string_view view(Span span) const noexcept {
-    const char* from = (span.at & kDecoded) != 0 ? decoded_.data() + (span.at & ~kDecoded) : source_.data() + span.at;
+    const char* from = (span.at & kDecoded) != 0 ? decoded_.data() + (span.at & ~kDecoded) : text_.data() + span.at;
     return {from, span.size};
   }
+  Result<void> start(std::string_view text);
   void append_string(Span span, std::string& out) const;
   void append_children(Node node, Numbers numbers, std::string& out) const;
 
-  std::string_view source_;
+  std::string text_;  // of `size_` bytes, with zero bytes behind it
+  std::size_t size_ = 0;
   std::string decoded_;
   std::vector<Item> items_;
   std::vector<Member> members_;
+  std::vector<std::uint32_t> active_;  // numbers of the pointers that lead into the values that are open
 };
+
+/// RFC 6901 section 4: digits without a leading zero. `-`, the element behind the last, never exists.
+std::optional<std::size_t> array_index(std::string_view step) noexcept;
 
 /// Appends an exact decimal in one form: no sign for zero, no zeros that mean nothing, an exponent only where the plain
 /// form would be long (as ECMAScript writes numbers, but of any precision). `written` is a JSON number whose exponent

@@ -1,11 +1,77 @@
 #include "forebay/content/media_type.hpp"
 
+#include <algorithm>
+#include <array>
+#include <iterator>
+
 #include "forebay/http/fields.hpp"
 
 namespace forebay::content {
 namespace {
 
 constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
+
+// RFC 9110 section 5.6.2.
+constexpr std::array<bool, 256> kTokenBytes = [] {
+  std::array<bool, 256> set{};
+  for (unsigned c = 0; c < 0x80; ++c)
+    set[c] = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+             std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
+  return set;
+}();
+
+// Each function takes its piece from the front of what is left; an empty piece means that it is not there.
+class TypeReader {
+ public:
+  explicit TypeReader(std::string_view text) noexcept : left_(text) {}
+
+  bool done() const noexcept { return left_.empty(); }
+  bool at(char c) const noexcept { return !left_.empty() && left_.front() == c; }
+  bool eat(char c) noexcept {
+    if (!at(c)) return false;
+    left_.remove_prefix(1);
+    return true;
+  }
+  void skip_blanks() noexcept {
+    while (!left_.empty() && is_blank(left_.front())) left_.remove_prefix(1);
+  }
+  std::string_view token() noexcept {
+    std::size_t n = 0;
+    while (n < left_.size() && kTokenBytes[static_cast<unsigned char>(left_[n])]) ++n;
+    return take(n);
+  }
+  // With its quotes (section 5.6.4).
+  std::string_view quoted_string() noexcept {
+    for (std::size_t i = 1; at('"') && i < left_.size(); ++i) {
+      if (left_[i] == '"') return take(i + 1);
+      if (left_[i] == '\\' && ++i == left_.size()) break;
+      const auto c = static_cast<unsigned char>(left_[i]);
+      if ((c < 0x20 && c != '\t') || c == 0x7F) break;
+    }
+    return {};
+  }
+
+ private:
+  std::string_view take(std::size_t n) noexcept {
+    const auto piece = left_.substr(0, n);
+    left_.remove_prefix(n);
+    return piece;
+  }
+
+  std::string_view left_;
+};
+
+void append_lower(std::string& out, std::string_view text) {
+  std::transform(text.begin(), text.end(), std::back_inserter(out), to_lower);
+}
+
+Charset charset_named(std::string_view value) noexcept {
+  if (value.starts_with('"')) value = value.substr(1, value.size() - 2);
+  if (http::iequals(value, "utf-8")) return Charset::Utf8;
+  return http::iequals(value, "us-ascii") ? Charset::Ascii : Charset::Other;
+}
 
 }  // namespace
 
@@ -28,21 +94,36 @@ bool is_json(std::string_view content_type) noexcept {
          http::iequals(subtype.substr(subtype.size() - kSuffix.size()), kSuffix);
 }
 
-void append_normal_type(std::string& out, std::string_view content_type) {
-  bool quoted = false;
-  for (std::size_t i = 0; i < content_type.size(); ++i) {
-    const char c = content_type[i];
-    if (quoted) {
-      out.push_back(c);
-      if (c == '\\' && i + 1 < content_type.size())
-        out.push_back(content_type[++i]);
-      else if (c == '"')
-        quoted = false;
-    } else if (c != ' ' && c != '\t') {
-      out.push_back(to_lower(c));
-      quoted = c == '"';
+Result<Charset> append_normal_type(std::string& out, std::string_view content_type) {
+  TypeReader reader(http::trim(content_type));
+  const auto type = reader.token();
+  if (type.empty() || !reader.eat('/')) return Errc::Malformed;
+  const auto subtype = reader.token();
+  if (subtype.empty()) return Errc::Malformed;
+  append_lower(out, type);
+  out += '/';
+  append_lower(out, subtype);
+  auto charset = Charset::Unsaid;
+  while (!reader.done()) {
+    reader.skip_blanks();
+    if (!reader.eat(';')) return Errc::Malformed;
+    out += ';';
+    reader.skip_blanks();
+    if (reader.done() || reader.at(';')) continue;  // the grammar has parameters that are not there
+    const auto name = reader.token();
+    if (name.empty() || !reader.eat('=')) return Errc::Malformed;
+    const auto value = reader.at('"') ? reader.quoted_string() : reader.token();
+    if (value.empty()) return Errc::Malformed;
+    append_lower(out, name);
+    out += '=';
+    if (http::iequals(name, "charset")) {
+      append_lower(out, value);
+      charset = charset == Charset::Unsaid ? charset_named(value) : Charset::Other;
+    } else {
+      out += value;
     }
   }
+  return charset;
 }
 
 }  // namespace forebay::content

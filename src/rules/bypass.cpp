@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "forebay/content/form.hpp"
-#include "forebay/http/cookie.hpp"
 #include "forebay/http/list.hpp"
 #include "forebay/http/target.hpp"
 
@@ -24,25 +23,35 @@ bool by_header(const Globs& globs, http::FieldsView fields) noexcept {
   });
 }
 
+// Readers do not agree where one cookie ends: some take a comma for a separator, some know quotes and some do not.
+// Every name that one of them finds is a name here.
 bool by_cookie(const Globs& globs, http::FieldsView fields) {
-  bool found = false;
-  http::for_each_cookie(fields, [&](const http::CookiePair& c) { found = found || any_matches(globs, c.name, false); });
-  return found;
+  for (const auto& field : fields) {
+    if (field.id != http::FieldId::Cookie) continue;
+    auto rest = field.value;
+    while (!rest.empty()) {
+      const auto end = std::min(rest.find_first_of(";,"), rest.size());
+      auto name = rest.substr(0, end);
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      name = http::trim(name.substr(0, name.find('=')));
+      if (any_matches(globs, name, false)) return true;
+    }
+  }
+  return false;
 }
 
-// As an origin reads it, so that `%70review` does not slip past `preview`. What no reader of forms can decode matches
-// as it was sent.
-std::string_view decoded(std::string_view name, std::string& buffer) {
-  if (name.find_first_of("%+") == std::string_view::npos) return name;
-  buffer.clear();
-  return content::append_form_decoded(name, buffer) ? std::string_view(buffer) : name;
-}
-
+// Under each name that an origin may read it as, so that `%70review` does not slip past `preview`, nor
+// `utm=1;preview=1`.
 bool by_query(const Globs& globs, std::string_view query) {
   thread_local std::string buffer;
+  const auto bypasses = [&](std::string_view name) {
+    const content::NameReadings readings(name, buffer);
+    return std::any_of(readings.begin(), readings.end(),
+                       [&](std::string_view reading) { return any_matches(globs, reading, false); });
+  };
   bool found = false;
   http::for_each_query_pair(query, [&](const http::QueryPair& pair) {
-    found = found || any_matches(globs, decoded(pair.name, buffer), false);
+    found = found || bypasses(pair.name) || content::any_name_between_semicolons(http::whole_pair(pair), bypasses);
   });
   return found;
 }

@@ -8,6 +8,9 @@
 namespace forebay::rules {
 namespace {
 
+// A field that is longer may make the whole answer too large for whoever reads it.
+constexpr std::size_t kLongestKey = 4096;
+
 void append_number(std::string& out, std::int64_t n) {
   std::array<char, 24> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), n).ptr;
@@ -93,7 +96,7 @@ void append_cache_status(std::string& out, std::string_view name, const CacheSta
     case CacheResult::Error:
       break;
   }
-  if (!s.key.empty()) {
+  if (!s.key.empty() && s.key.size() <= kLongestKey) {
     out.append("; key=");
     http::sf::append_string(out, s.key);
   }

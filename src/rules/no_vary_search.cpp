@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <variant>
 
+#include "forebay/content/form.hpp"
 #include "forebay/http/structured_fields.hpp"
 #include "forebay/http/target.hpp"
 
@@ -21,22 +22,24 @@ int hex_value(char c) noexcept {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-// Calls `visit(byte, broken)` for each byte of a name or value as the form parser of the URL standard decodes it: `+`
-// is a space, and a `%` without two hex digits behind it stands for itself, which `broken` tells.
+enum class Sent { Plain, Escaped, Broken };
+
+// Calls `visit(byte, sent)` for each byte of a name or value as the form parser of the URL standard decodes it: `+` is
+// a space, and a `%` without two hex digits behind it is broken and stands for itself.
 template <class F>
 void for_each_decoded(std::string_view text, F&& visit) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
-      visit(text[i] == '+' ? ' ' : text[i], false);
+      visit(text[i] == '+' ? ' ' : text[i], Sent::Plain);
       continue;
     }
     const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
     const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
     if (low < 0) {
-      visit('%', true);
+      visit('%', Sent::Broken);
       continue;
     }
-    visit(static_cast<char>(high * 16 + low), false);
+    visit(static_cast<char>(high * 16 + low), Sent::Escaped);
     i += 2;
   }
 }
@@ -52,12 +55,13 @@ bool is_special(char c) noexcept {
 }
 
 // Decodes and encodes again. The draft takes a broken `%` for an escaped one; here the two stay apart (as `%%`, which
-// nothing else gives), because origins do not agree on the first.
+// nothing else gives), because origins do not agree on the first. Nor do they on `;`, which separates for some and
+// stays apart from an escaped one for that.
 void append_normal(std::string_view text, bool is_name, std::string& out) {
-  for_each_decoded(text, [&](char c, bool broken) {
-    if (broken)
+  for_each_decoded(text, [&](char c, Sent sent) {
+    if (sent == Sent::Broken)
       out.append("%%");
-    else if (is_special(c) || (is_name && c == '='))
+    else if (is_special(c) || (is_name && c == '=') || (c == ';' && sent == Sent::Escaped))
       append_escaped(c, out);
     else
       out.push_back(c);
@@ -71,7 +75,7 @@ std::optional<std::vector<std::string>> read_names(const sf::InnerList& list) {
     const auto* name = std::get_if<std::string>(&item.value);
     if (!name) return std::nullopt;
     std::string& out = names.emplace_back();
-    for_each_decoded(*name, [&](char c, bool) { out.push_back(c); });
+    for_each_decoded(*name, [&](char c, Sent) { out.push_back(c); });
   }
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
@@ -145,7 +149,7 @@ struct Buffers {
 std::string_view decoded(std::string_view text, std::string& buffer) {
   if (text.find_first_of("%+") == std::string_view::npos) return text;
   buffer.clear();
-  for_each_decoded(text, [&](char c, bool) { buffer.push_back(c); });
+  for_each_decoded(text, [&](char c, Sent) { buffer.push_back(c); });
   return buffer;
 }
 
@@ -179,7 +183,12 @@ void append_search(const NoVarySearch& rule, std::string_view query, std::string
   b.text.clear();
   b.kept.clear();
   http::for_each_query_pair(query, [&](const http::QueryPair& pair) {
-    if (rule.ignored != Ignored::None && rule.ignores(decoded(pair.name, b.name))) return;
+    const auto ignored = [&](std::string_view sent_name) { return rule.ignores(decoded(sent_name, b.name)); };
+    const auto counts = [&](std::string_view sent_name) { return !ignored(sent_name); };
+    // One that hides another which counts from those who do not take `;` for a separator counts itself.
+    if (rule.ignored != Ignored::None && ignored(pair.name) &&
+        !content::any_name_between_semicolons(http::whole_pair(pair), counts))
+      return;
     Parameter p{b.text.size(), 0, 0};
     append_normal(pair.name, true, b.text);
     p.equals = b.text.size();

@@ -11,8 +11,7 @@ using fuzz::require;
 
 constexpr std::size_t kLimit = 20000;
 
-// Whole and in pieces, content comes out the same or is refused. (For what is broken and too
-// large, the pieces decide which of the two is met first.)
+// What comes out whole comes out the same in pieces.
 void check(std::string_view coding, std::string_view content, std::size_t limit) {
   std::string whole;
   const auto done = content::decode(coding, content, limit, whole);
@@ -24,11 +23,8 @@ void check(std::string_view coding, std::string_view content, std::size_t limit)
     for (std::size_t at = 0; fed && at < content.size(); at += step)
       fed = decoder.feed(content.substr(at, step), limit, out);
     require(out.size() <= limit);
-    if (done) {
-      require(fed && decoder.finished() && out == whole);
-    } else {
-      require(!decoder.finished());
-    }
+    // Several members and frames are a stream, and no whole.
+    if (done) require(fed && decoder.finished() && out == whole);
   }
   // More room changes nothing but what was too large.
   if (done && limit < kLimit) {
@@ -51,9 +47,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (end != std::string_view::npos) {
     const auto field = text.substr(0, end);
     std::string out;
-    const auto done = content::decode(field, text.substr(end + 1), kLimit, out);
+    (void)content::decode(field, text.substr(end + 1), kLimit, out);
     require(out.size() <= kLimit);
-    if (!content::can_decode(field)) require(!done && done.error() == Errc::Unsupported);
   }
   return 0;
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -44,12 +45,28 @@ void check_form(std::string_view text) {
 void check_type(std::string_view text) {
   require(fuzz::lies_within(content::essence(text), text));
   std::string normal;
-  content::append_normal_type(normal, text);
+  const auto charset = content::append_normal_type(normal, text);
+  if (!charset) return;
   require(normal.size() <= text.size());
   std::string again;
-  content::append_normal_type(again, normal);
-  require(again == normal);
-  if (content::is_json(text)) require(content::is_json(normal));
+  const auto other = content::append_normal_type(again, normal);
+  require(other && *other == *charset && again == normal);
+  require(content::is_json(text) == content::is_json(normal));
+}
+
+// Each reading lies in the name or in the buffer, the name as sent among them; parts between semicolons are read too.
+void check_names(std::string_view text) {
+  std::string buffer;
+  const content::NameReadings readings(text, buffer);
+  require(*readings.begin() == text);
+  for (const auto reading : readings) require(fuzz::lies_within(reading, text) || fuzz::lies_within(reading, buffer));
+  std::string decoded;
+  if (content::append_form_decoded(text, decoded))
+    require(std::find(readings.begin(), readings.end(), decoded) != readings.end());
+  content::any_name_between_semicolons(text, [&](std::string_view name) {
+    require(fuzz::lies_within(name, text) && name.find_first_of(";=") == std::string_view::npos);
+    return false;
+  });
 }
 
 }  // namespace
@@ -58,5 +75,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const fuzz::Exact input(fuzz::as_text(data, size));
   check_form(input.view());
   check_type(input.view());
+  check_names(input.view());
   return 0;
 }

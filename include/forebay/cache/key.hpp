@@ -85,7 +85,7 @@ struct KeyPart {
   std::string kind;   ///< `route`, `method`, `scheme`, `host`, `path`, `capture`, `query`, `header`, `cookie`,
                       ///< `authorization`, `body`, `form`, `graphql`, `content_type`, `search`.
   std::string name;   ///< Of the capture, parameter, field, cookie or pointer; in `graphql` of the piece; else empty.
-  std::string value;  ///< As it stands in the text; empty when absent.
+  std::string value;  ///< As it stands in the text, unless a digest stands for the whole part; empty when absent.
   bool present = true;
 };
 

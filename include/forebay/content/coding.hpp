@@ -9,17 +9,15 @@
 
 namespace forebay::content {
 
-/// Whether a Content-Encoding can be undone here: gzip (x-gzip), deflate (zlib), br, zstd and identity, and up to three
-/// of them one after the other.
-bool can_decode(std::string_view content_encoding) noexcept;
-
-/// Undoes a Content-Encoding (RFC 9110 section 8.4) of whole content into `out` (overwritten). `TooLarge` as soon as
-/// more than `limit` bytes come out at any stage; `Unsupported` for another coding; `Malformed` for broken or cut
-/// content, and for bytes behind its end. Memory stays within a small multiple of `limit` plus what the format's window
-/// needs (zstd windows above 8 MiB are `TooLarge`).
+/// Undoes the Content-Encoding (RFC 9110 section 8.4) of whole content into `out` (overwritten): gzip (x-gzip), deflate
+/// (with its zlib wrapper), br, zstd or identity. Readers must not be able to take the content for different things: so
+/// `Unsupported` for any other coding and for more than one, `Malformed` for broken or cut content, for bytes behind
+/// its end, for a second gzip member and for a second or skippable zstd frame, at which many readers stop. `TooLarge`
+/// as soon as more than `limit` bytes come out. Memory stays within a small multiple of `limit` plus what the format's
+/// window needs (zstd windows above 8 MiB are `TooLarge`).
 Result<void> decode(std::string_view content_encoding, std::string_view content, std::size_t limit, std::string& out);
 
-/// The same as a stream; one coding or none.
+/// Undoes one coding or none as a stream, of as many members and frames as there are.
 class Decoder {
  public:
   explicit Decoder(std::string_view content_encoding);

@@ -43,15 +43,18 @@ struct GraphqlRequest {
 };
 /// Of a POST. `content_type` as sent: application/json (or a +json type) holds an object with `query`, `operationName`,
 /// `variables`, `extensions`; application/graphql is the document itself. `Malformed` for other types, for what is no
-/// such object (a batch is none), for members of the wrong type, for a hash that is not 64 hex digits, and for what
-/// `CanonicalJson` refuses.
+/// such object (a batch is none), for members of the wrong type, for a hash that is not 64 hex digits, for members
+/// whose names differ from one of these in their case alone, and for what `CanonicalJson` refuses.
 Result<void> read_graphql_content(std::string_view content_type, std::string_view content, Numbers numbers,
                                   GraphqlRequest& out);
 /// Of a GET: the same parts as query parameters, with `variables` and `extensions` as JSON. `Malformed` also when one
-/// of the four stands twice or its percent-encoding is broken. Other parameters are left alone.
+/// of the four stands twice or its percent-encoding is broken, and when another parameter may be taken for one of them.
+/// All others are left alone.
 Result<void> read_graphql_query(std::string_view query, Numbers numbers, GraphqlRequest& out);
 /// `query`, `operationName`, `variables` and `extensions`.
 bool is_graphql_parameter(std::string_view name) noexcept;
+/// Whether some readers take a parameter that is sent under this name for one of the four. `buffer` is overwritten.
+bool resembles_graphql_parameter(std::string_view name, std::string& buffer);
 
 /// Watches a response's content as it streams: whether it is a GraphQL response that may be stored.
 class GraphqlAnswer {

@@ -51,6 +51,10 @@ struct QueryPair {
   std::string_view name;
   std::optional<std::string_view> value;
 };
+/// As it stands in the query.
+inline std::string_view whole_pair(const QueryPair& pair) noexcept {
+  return {pair.name.data(), pair.name.size() + (pair.value ? 1 + pair.value->size() : 0)};
+}
 /// Splits at '&'; empty pieces are skipped.
 template <class F>
 void for_each_query_pair(std::string_view query, F&& f) {

@@ -19,7 +19,7 @@ struct CacheStatus {
   bool stored = false;
   bool collapsed = false;
   Reason reason = Reason::None;  ///< As `detail`, where `result` has none of its own.
-  std::string_view key{};        ///< Empty: not shown.
+  std::string_view key{};        ///< Not shown when it is empty or longer than 4 KiB.
 };
 /// Appends e.g. `forebay; hit; ttl=27`, and nothing for Error: an answer of our own has no member (section 2). `name`
 /// is an sf-token (or is quoted). Allocates nothing beyond `out`'s growth.

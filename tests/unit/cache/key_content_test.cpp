@@ -101,7 +101,6 @@ TEST_F(KeyContent, IsHashedAsSentUnderAll) {
   EXPECT_EQ(post({}, "abc", {{"Content-Type", "Text/Plain; Charset=UTF-8"}}),
             kPost + raw_of("abc") + "|m:text/plain;charset=utf-8");
   EXPECT_EQ(post({}, "abc", {}), kPost + raw_of("abc")) << "no Content-Type";
-  EXPECT_EQ(post({}, "abc", {{"Content-Type", ""}}), kPost + raw_of("abc") + "|m:") << "is unlike an empty one";
   EXPECT_EQ(text({}, {"POST", "/"}), kPost + raw_of("")) << "no content and empty content are one";
   EXPECT_EQ(text({}, {"DELETE", "/"}), "r|DELETE|http|h|/" + raw_of(""));
   EXPECT_NE(post({}, "abc", {}), post({}, "abd", {}));
@@ -117,8 +116,9 @@ TEST_F(KeyContent, OfARawKeyStandsBehindItsCodings) {
   };
   for (const auto& c : cases)
     EXPECT_EQ(post({}, "abc", {{"Content-Encoding", c.sent}}), kPost + "|b:" + c.keyed + sha256_hex("abc", 32));
-  EXPECT_EQ(post({}, "abc", {{"Content-Encoding", "gzip"}, {"Content-Encoding", "br"}}),
-            kPost + "|b:gzip,br:" + sha256_hex("abc", 32));
+  EXPECT_EQ(reason({}, {"POST", "/", {{"Content-Encoding", "gzip"}, {"Content-Encoding", "br"}}, "abc"}),
+            Reason::BodyUnparsable)
+      << "some read the first line alone";
 }
 
 TEST_F(KeyContent, OfAMethodWithoutOneLeavesNoPart) {
@@ -226,6 +226,127 @@ TEST_F(KeyContent, BeyondTheLimitGivesNoKey) {
   EXPECT_EQ(reason(none, {"POST", "/", {}, "abcd"}), Reason::None) << "nothing of it is keyed";
 }
 
+TEST_F(KeyContent, UnderATypeThatSomeRefuseToReadGivesNoKey) {
+  const std::string content = R"({"q":1})";
+  const auto json = json_spec({"/q"});
+  for (const char* type : {"", "json", "application/ json", "application / json", "application/json; charset",
+                           "application/json, text/plain", "application/json;a=\"b"}) {
+    const FieldList fields{{"Content-Type", type}};
+    EXPECT_EQ(reason(json, {"POST", "/", fields, content}), Reason::BodyUnparsable) << type;
+    EXPECT_EQ(reason({}, {"POST", "/", fields, content}), Reason::BodyUnparsable) << "raw: " << type;
+    EXPECT_EQ(reason({}, {"QUERY", "/", fields, content}), Reason::BodyUnparsable) << "QUERY: " << type;
+  }
+  const FieldList two{kJson[0], {"Content-Type", "text/plain"}};
+  EXPECT_EQ(reason(json, {"POST", "/", two, content}), Reason::BodyUnparsable);
+  EXPECT_EQ(reason({}, {"POST", "/", two, content}), Reason::BodyUnparsable);
+  KeySpec none;
+  none.body = BodyMode::None;
+  EXPECT_EQ(reason(none, {"POST", "/", two, content}), Reason::None) << "where nothing of it is keyed";
+  EXPECT_EQ(post(json, content, {}), kPost + "|b:/q=1") << "none at all is no such type";
+  const FieldList upper{{"Content-Type", "multipart/form-data; Boundary=AbC"}};
+  EXPECT_EQ(post({}, "x", upper), kPost + raw_of("x") + "|m:multipart/form-data;boundary=AbC");
+}
+
+TEST_F(KeyContent, IsReadAsUtf8AndNothingElse) {
+  const struct {
+    const char* parameter;
+    Reason reason;
+  } cases[] = {
+      {"; charset=utf-8", Reason::None},
+      {"; Charset=\"UTF-8\"", Reason::None},
+      {"; charset=us-ascii", Reason::None},
+      {"; charset=utf-7", Reason::BodyUnparsable},
+      {"; charset=utf-16", Reason::BodyUnparsable},
+      {"; charset=iso-8859-1", Reason::BodyUnparsable},
+      {"; charset=utf-8; charset=utf-7", Reason::BodyUnparsable},
+  };
+  for (const auto& c : cases) {
+    const auto typed = [&](const FieldList& type) { return FieldList{{"Content-Type", type[0].second + c.parameter}}; };
+    EXPECT_EQ(reason(json_spec({"/q"}), {"POST", "/", typed(kJson), R"({"q":1})"}), c.reason) << c.parameter;
+    EXPECT_EQ(reason(form_spec({"q"}), {"POST", "/", typed(kForm), "q=1"}), c.reason) << c.parameter;
+    EXPECT_EQ(reason({}, {"POST", "/", typed(kJson), R"({"q":1})"}), Reason::None) << "raw bytes have none";
+  }
+}
+
+TEST_F(KeyContent, ThatReadersDecodeDifferentlyGivesNoKey) {
+  const auto spec = json_spec({"/q"});
+  const auto coded = [&](const char* coding, const std::string& content) {
+    return reason(spec, {"POST", "/", {kJson[0], {"Content-Encoding", coding}}, content});
+  };
+  const std::string content = R"({"q":"tea"})";
+  EXPECT_EQ(coded("gzip", gzip(content)), Reason::None);
+  EXPECT_EQ(coded("gzip", gzip(content.substr(0, 5)) + gzip(content.substr(5))), Reason::BodyUnparsable)
+      << "many stop at the end of the first member";
+  EXPECT_EQ(coded("gzip", gzip(content) + gzip("")), Reason::BodyUnparsable);
+  EXPECT_EQ(coded("gzip, gzip", gzip(gzip(content))), Reason::BodyUnparsable);
+  EXPECT_EQ(coded("identity, gzip", gzip(content)), Reason::None);
+  EXPECT_EQ(
+      reason(spec,
+             {"POST", "/", {kJson[0], {"Content-Encoding", "identity"}, {"Content-Encoding", "gzip"}}, gzip(content)}),
+      Reason::BodyUnparsable);
+}
+
+TEST_F(KeyContent, ShowsTheCodingWhereWhoDoesNotKnowItReadsOnAllTheSame) {
+  // As a form gzip'd content has no fields; as JSON it is none.
+  FieldList packed = kForm;
+  packed.emplace_back("Content-Encoding", "gzip");
+  const auto spec = form_spec({"q"});
+  EXPECT_EQ(post(spec, gzip("q=1"), packed), kPost + "|f:q=1|m:application/x-www-form-urlencoded;gzip");
+  EXPECT_EQ(post(spec, "q=1", kForm), kPost + "|f:q=1|m:application/x-www-form-urlencoded");
+  // Some take deflate for what has no zlib wrapper, and find another text in the same bytes.
+  std::string wrapped(100, '\0');
+  uLongf size = wrapped.size();
+  ASSERT_EQ(compress(reinterpret_cast<Bytef*>(wrapped.data()), &size, reinterpret_cast<const Bytef*>("{\"q\":1}"), 7),
+            Z_OK);
+  wrapped.resize(size);
+  const auto json = json_spec({"/q"});
+  EXPECT_EQ(post(json, wrapped, {kJson[0], {"Content-Encoding", "Deflate"}}),
+            kPost + "|b:/q=1|m:application/json;deflate");
+  EXPECT_EQ(post(json, wrapped, {{"Content-Encoding", "deflate"}}), kPost + "|b:/q=1|m:;deflate");
+}
+
+TEST_F(KeyContent, DigestsWhatIsLong) {
+  const auto spec = json_spec({"/q", "/p"});
+  const auto text_of = [&](const std::string& q) { return post(spec, R"({"q":)" + q + R"(,"p":1})", kJson); };
+  const auto quoted = [](std::size_t n) { return '"' + std::string(n - 2, '|') + '"'; };
+  std::string escaped;
+  for (int i = 0; i < 1022; ++i) escaped += "%7C";
+  EXPECT_EQ(text_of(quoted(1024)), kPost + "|b:/q=\"" + escaped + "\" /p=1|m:application/json");
+  EXPECT_EQ(text_of(quoted(1025)), kPost + "|b:/q=%sha256:" + sha256_hex(quoted(1025)) + " /p=1|m:application/json");
+  EXPECT_NE(text_of(quoted(2000)), text_of(quoted(2001)));
+  EXPECT_LT(text_of(quoted(60000)).size(), 200u);
+  // Many small fields are as long as a large one.
+  const auto form = form_spec({"q"});
+  std::string many = "q=%7C", pairs = "q=%7C";
+  for (int i = 0; i < 300; ++i) {
+    many += "&q=%7C";
+    pairs += "&q=%7C";
+  }
+  EXPECT_EQ(post(form, many, kForm),
+            kPost + "|f:%sha256:" + sha256_hex(pairs) + "|m:application/x-www-form-urlencoded");
+  EXPECT_EQ(post(form, "q=%25sha256:a", kForm), kPost + "|f:q=%25sha256:a|m:application/x-www-form-urlencoded")
+      << "nothing else looks like one";
+}
+
+TEST_F(KeyContent, TellsAnElementFromAMemberOfTheSameName) {
+  const auto text_of = [&](const char* pointer, const char* content) {
+    return post(json_spec({pointer}), content, {}).substr(kPost.size());
+  };
+  EXPECT_EQ(text_of("/ids/0", R"({"ids":["7"]})"), R"(|b:/ids/0="7")");
+  EXPECT_EQ(text_of("/ids/0", R"({"ids":{"0":"7"}})"), R"(|b:/ids/0{}="7")");
+  EXPECT_EQ(text_of("/0/a/1", R"({"0":{"a":[1,2]}})"), "|b:/0{}/a/1=2");
+  EXPECT_EQ(text_of("/0/a/1", R"([{"a":{"1":2}}])"), "|b:/0/a/1{}=2");
+  EXPECT_EQ(text_of("/0/1", R"({"0":{"1":2}})"), "|b:/0{}/1{}=2");
+  EXPECT_EQ(text_of("/0{}", R"({"0{}":2})"), "|b:/0%7B%7D=2") << "nothing else looks like it";
+}
+
+TEST_F(KeyContent, OfJsonWithNamesThatDifferInTheirCaseAloneGivesNoKey) {
+  const auto spec = json_spec({"/query"});
+  EXPECT_EQ(reason(spec, {"POST", "/", kJson, R"({"query":"good","Query":"evil"})"}), Reason::BodyUnparsable);
+  EXPECT_EQ(reason(spec, {"POST", "/", kJson, R"({"Query":"evil"})"}), Reason::BodyUnparsable);
+  EXPECT_EQ(reason(spec, {"POST", "/", kJson, R"({"query":"good","A":1,"a":2})"}), Reason::None);
+}
+
 TEST_F(KeyContent, OfAFormIsPickedByNameAndFullyDecoded) {
   const auto spec = form_spec({"b", "a"});
   const std::string type = "|m:application/x-www-form-urlencoded";
@@ -256,6 +377,24 @@ TEST_F(KeyContent, OfAFormMustBeOne) {
       << "of two types nobody can say which one counts";
   EXPECT_EQ(reason(spec, {"POST", "/", {{"Content-Type", "Application/X-WWW-Form-Urlencoded; charset=utf-8"}}, "a=1"}),
             Reason::None);
+}
+
+TEST_F(KeyContent, OfAFormHidesNoFieldBehindASemicolon) {
+  const auto spec = form_spec({"q", "page"});
+  for (const char* content : {"x=1;q=2", "x;q=2", "x=1;q", "q=1;page=2", "q=1;x=2", "x=;%71=1", "q;x=1", "x=1&y=2;;q=3",
+                              "x=1;Q=2", "x=1;q[]=2"})
+    EXPECT_EQ(reason(spec, {"POST", "/", kForm, content}), Reason::BodyUnparsable) << content;
+  for (const char* content : {"x=1;y=2&q=3", "q=3&x=1;", "q=3&;"})
+    EXPECT_EQ(post(spec, content, kForm), kPost + "|f:q=3|m:application/x-www-form-urlencoded") << content;
+  EXPECT_EQ(post(spec, "q=1%3Bpage=2", kForm), kPost + "|f:q=1;page=2|m:application/x-www-form-urlencoded");
+}
+
+TEST_F(KeyContent, OfAFormCountsUnderEveryNameThatAReaderMayTakeForOneOfTheList) {
+  const auto spec = form_spec({"q", "user_id"});
+  const std::string type = "|m:application/x-www-form-urlencoded";
+  EXPECT_EQ(post(spec, "q=1&Q=2", kForm), kPost + "|f:q=1&Q=2" + type);
+  EXPECT_EQ(post(spec, "q[]=1", kForm), kPost + "|f:q[]=1" + type);
+  EXPECT_EQ(post(spec, "user.id=1&USER+ID=2", kForm), kPost + "|f:user.id=1&USER ID=2" + type);
 }
 
 TEST_F(KeyContent, OfQueryStandsWithAllThatDescribesIt) {

@@ -144,9 +144,46 @@ TEST_F(KeyGraphql, GivesNoKeyForWhatIsNoRequest) {
 }
 
 TEST_F(KeyGraphql, RefusesAPostWhoseTargetHasPartsOfARequestToo) {
-  for (const char* query : {"query=x", "operationName=A", "variables", "extensions=", "a&%71uery=x"})
+  for (const char* query : {"query=x", "operationName=A", "variables", "extensions=", "a&%71uery=x", "Query=x",
+                            "utm=1;query=x", "a;%56ariables", "query[]=x"})
     EXPECT_EQ(post(R"({"query":"{a}"})", std::string("/graphql?") + query).reason, Reason::BodyUnparsable) << query;
-  EXPECT_EQ(post(R"({"query":"{a}"})", "/graphql?Query=x").reason, Reason::None) << "another name";
+  EXPECT_EQ(post(R"({"query":"{a}"})", "/graphql?queries=x&a;b").reason, Reason::None) << "other names";
+}
+
+TEST_F(KeyGraphql, RefusesMembersAndParametersThatSomeReadersTakeForOthers) {
+  for (const char* content :
+       {R"({"query":"{a}","Query":"{b}"})", R"({"query":"{a}","OperationName":"A"})", R"({"QUERY":"{a}"})"})
+    EXPECT_EQ(post(content).reason, Reason::BodyUnparsable) << content;
+  for (const char* more : {"&Query=%7Bb%7D", "&utm=1;query=%7Bb%7D", ";variables=%7B%7D"})
+    EXPECT_EQ(get_query("{a}", more).reason, Reason::BodyUnparsable) << more;
+}
+
+TEST_F(KeyGraphql, IsReadAsUtf8AndNothingElse) {
+  const auto reason = [&](const char* type, FieldList more = {}) {
+    more.emplace_back("Content-Type", type);
+    return make(spec, {"POST", "/graphql", more, R"({"query":"{a}"})"}).reason;
+  };
+  for (const char* type : {"application/json", "application/json; charset=UTF-8", "application/json;charset=\"utf-8\"",
+                           "application/graphql-request+json"})
+    EXPECT_EQ(reason(type), Reason::None) << type;
+  for (const char* type :
+       {"application/json; charset=utf-7", "application/json;charset=us-ascii", "application/json;x",
+        "application/json; charset=utf-8; charset=utf-7", "application/ json", "application/json,a/b"})
+    EXPECT_EQ(reason(type), Reason::BodyUnparsable) << type;
+  for (const char* coding : {"deflate", "gzip, gzip", "compress"})
+    EXPECT_EQ(reason("application/json", {{"Content-Encoding", coding}}), Reason::BodyUnparsable) << coding;
+  EXPECT_EQ(reason("application/json", {{"Content-Encoding", "identity"}, {"Content-Encoding", "identity"}}),
+            Reason::BodyUnparsable);
+}
+
+TEST_F(KeyGraphql, DigestsWhatIsLong) {
+  const std::string much(2000, '|');
+  const auto variables = post_query("{a}", R"(,"variables":{"v":")" + much + R"("})");
+  EXPECT_EQ(variables.text, keyed("{a}") + " variables=%sha256:" + sha256_hex(R"({"v":")" + much + R"("})"));
+  const auto name = post_query("query A{a}query B{b}", R"(,"operationName":")" + much + "\"");
+  EXPECT_EQ(name.text, keyed("query A{a}query B{b}") + " operationName=%sha256:" + sha256_hex(much));
+  EXPECT_NE(post_query("query A{a}query B{b}", R"(,"operationName":"%sha256:)" + sha256_hex(much) + "\"").text,
+            name.text);
 }
 
 TEST_F(KeyGraphql, KeepsWhatElseStandsInTheQuery) {

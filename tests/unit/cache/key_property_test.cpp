@@ -291,6 +291,11 @@ Case case_of_get(Random& random) {
   if (!line.empty()) c.sent.fields.emplace_back("Cookie", line);
   std::stable_sort(c.parts.cookies.begin(), c.parts.cookies.end(),
                    [](const Pair& a, const Pair& b) { return a.first < b.first; });
+  const auto pieces = split(line, ';');
+  if (line.find(',') != std::string::npos || std::any_of(pieces.begin(), pieces.end(), [](std::string_view piece) {
+        return std::count(piece.begin(), piece.end(), '"') % 2 != 0;
+      }))
+    c.parts.cookies.emplace_back(";", line);
   c.spec.authorization = true;
   c.parts.authorization.emplace();
   if (const auto value = random.maybe("a|", 1)) {

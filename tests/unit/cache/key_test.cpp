@@ -79,13 +79,44 @@ TEST(Key, CountsOnlyTheQueryNamesOfItsLists) {
   EXPECT_EQ(text("/?%75tm_x=a&b", except), "r|GET|http|example.com|/|q:b") << "compared as decoded";
 }
 
-TEST(Key, FindsTheNamesOfItsListsInEveryEncodingThatAnOriginUndoes) {
-  KeySpec only{.query = QueryMode::Only, .query_names = {"f[x]", "a b"}};
-  EXPECT_EQ(text("/?f[x]=1", only), "r|GET|http|example.com|/|q:f[x]=1");
-  EXPECT_EQ(text("/?f%5Bx%5D=1&a+b=2&a%20b=3", only), "r|GET|http|example.com|/|q:a%2520b=3&a+b=2&f%255Bx%255D=1");
-  EXPECT_EQ(text("/?f%5bx]&f%zzx", only), "r|GET|http|example.com|/|q:f%255bx]");
-  KeySpec except{.query = QueryMode::Except, .query_names = {"f[x]"}};
-  EXPECT_EQ(text("/?f%5Bx%5D=1&b=2", except), "r|GET|http|example.com|/|q:b=2");
+TEST(Key, CountsWhatAnOriginMayTakeForANameOfItsList) {
+  const KeySpec only{.query = QueryMode::Only, .query_names = {"$filter", "f[x]", "a b", "lang", "user_id", "x*"}};
+  const struct {
+    const char* query;
+    const char* keyed;
+  } cases[] = {
+      {"$filter=1", "|q:$filter=1"},
+      {"%24filter=evil", "|q:%2524filter=evil"},
+      {"%24Filter=evil", "|q:%2524Filter=evil"},
+      {"f[x]=1", "|q:f[x]=1"},
+      {"f%5Bx%5D=1", "|q:f%255Bx%255D=1"},
+      {"f%5bx]", "|q:f%255bx]"},
+      {"f[x][]=1&f[y]=2", "|q:f[x][]=1"},
+      {"a+b=2&a%20b=3", "|q:a%2520b=3&a+b=2"},
+      {"LANG=no", "|q:LANG=no"},
+      {"%4CANG=no", "|q:LANG=no"},
+      {"lang[]=no&lang%5B0%5D=no", "|q:lang%255B0%255D=no&lang[]=no"},
+      {"user.id=1&user+id=2&user[id=3", "|q:user+id=2&user.id=1&user[id=3"},
+      {"%78y=1", "|q:xy=1"},
+      {"x%zz=1", "|q:x%25zz=1"},
+      {"f%zzx]&l%C3%A4ng&languages&alang&lan", ""},
+  };
+  for (const auto& c : cases)
+    EXPECT_EQ(text(std::string("/?") + c.query, only), std::string("r|GET|http|example.com|/") + c.keyed) << c.query;
+}
+
+TEST(Key, LeavesOutOnlyWhatEveryOriginTakesForANameOfItsList) {
+  const KeySpec except{.query = QueryMode::Except, .query_names = {"f[x]", "utm", "a b", "%24x"}};
+  const struct {
+    const char* query;
+    const char* keyed;
+  } cases[] = {
+      {"f%5Bx%5D=1&b=2", "|q:b=2"},    {"f[x]&utm=1&%75tm=2&a+b&a%20b", ""},  {"UTM=1", "|q:UTM=1"},
+      {"utm%zz=1", "|q:utm%25zz=1"},   {"utm[]=1&utm.x", "|q:utm.x&utm[]=1"}, {"%24x=1", "|q:%2524x=1"},
+      {"%2575tm=1", "|q:%252575tm=1"},
+  };
+  for (const auto& c : cases)
+    EXPECT_EQ(text(std::string("/?") + c.query, except), std::string("r|GET|http|example.com|/") + c.keyed) << c.query;
 }
 
 TEST(Key, ASemicolonHidesNothingThatCounts) {
@@ -185,6 +216,30 @@ TEST(Key, TakesCookiesInTheOrderOfTheConfigurationThenByName) {
   for (const auto& c : cases) EXPECT_EQ(of(c.cookie), base + c.keyed) << c.cookie;
   EXPECT_EQ(text("/", spec), base);
   EXPECT_EQ(text("/", spec, "GET", {{"Cookie", "lang=a"}, {"Cookie", "lang=b"}}), base + "|c:lang=a&lang=b");
+}
+
+TEST(Key, HoldsTheWholeCookieFieldWhereReadersSplitItDifferently) {
+  const KeySpec spec{.cookies = {"ab"}};
+  const auto of = [&](const char* cookie) { return text("/", spec, "GET", {{"Cookie", cookie}}); };
+  const std::string base = "r|GET|http|example.com|/";
+  const struct {
+    const char* cookie;
+    const char* keyed;
+  } cases[] = {
+      {R"(x="1; ab=b; y=2")", R"(|c:ab=b&;=x="1; ab=b; y=2")"},
+      {"x=1, ab=c", "|c:;=x=1, ab=c"},
+      {R"(ab="b,c")", R"(|c:ab="b,c"&;=ab="b,c")"},
+      {R"(x="\"; ab=b; y=\"")", R"(|c:ab=b&;=x="\"; ab=b; y=\"")"},
+      {"ab =b", "|c:ab=b&;=ab =b"},
+      {"ab= b", "|c:ab=b&;=ab= b"},
+      {R"(x="1&2%;ab=b)", R"(|c:ab=b&;=x="1%262%25;ab=b)"},
+      {R"(x="1"; ab=b; y="2=3 = 4")", "|c:ab=b"},
+      {R"(x=\1; ab=b)", "|c:ab=b"},
+      {" ab=b ;x=1", "|c:ab=b"},
+  };
+  for (const auto& c : cases) EXPECT_EQ(of(c.cookie), base + c.keyed) << c.cookie;
+  EXPECT_EQ(text("/", spec, "GET", {{"Cookie", "a=1"}, {"X", "1"}, {"Cookie", "b,ab=1"}}), base + "|c:;=a=1&;=b,ab=1");
+  EXPECT_EQ(text("/", {}, "GET", {{"Cookie", "x=1, ab=c"}}), base) << "where no cookie counts";
 }
 
 TEST(Key, KeepsItsPartsInOneOrder) {

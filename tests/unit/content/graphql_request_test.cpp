@@ -47,7 +47,7 @@ TEST(GraphqlRequest, APostIsReadAsJson) {
       {R"({"query":"{a}","extensions":{)" + persisted + "}}", "{a}|||" + kHash + "|"},
       // All else counts.
       {R"({"query":"{a}","id":7,"b":{"y":1,"x":2}})", R"({a}||||{"b":{"x":2,"y":1},"id":7})"},
-      {R"({"query":"{a}","Query":"{b}"})", R"({a}||||{"Query":"{b}"})"},
+      {R"({"query":"{a}","queries":"{b}"})", R"({a}||||{"queries":"{b}"})"},
       {R"({"query":"{a}","extensions":{"tracing":true,"a":null}})",
        R"({a}||||{"extensions":{"a":null,"tracing":true}})"},
       {R"({"query":"{a}","extensions":{"z":1,)" + persisted + R"(},"e":1,"f":2})",
@@ -98,6 +98,14 @@ TEST(GraphqlRequest, WhatIsNoRequestIsRefused) {
        R"({"extensions":"x"})",
        R"({"query":"{a}","query":"{b}"})",
        R"({"variables":{"a":1,"a":2}})",
+       R"({"query":"{a}","Query":"{b}"})",
+       R"({"QUERY":"{b}"})",
+       R"({"query":"{a}","operationname":"b"})",
+       R"({"query":"{a}","Variables":{}})",
+       R"({"query":"{a}","variable\u017f":{}})",
+       R"({"query":"{a}","extenſions":{}})",
+       R"({"query":"{a}","extensions":{"PersistedQuery":1}})",
+       R"({"query":"{a}","extensions":{"persistedQuery":{"Sha256Hash":"a"}}})",
        R"({"query":"{a}"} x)",
        R"({"query":"\ud800"})",
        R"({"extensions":{"persistedQuery":1}})",
@@ -137,7 +145,7 @@ TEST(GraphqlRequest, AGetIsReadFromItsParameters) {
       {"extensions={\"b\":1,\"a\":2}&query={a}", R"({a}||||{"extensions":{"a":2,"b":1}})"},
       {"%71uery={a}", "{a}||||"},
       // Others are left alone, whatever they are.
-      {"&&x=1&x=2&utm=%zz&%=1&Query=1&queryx=2&query={a}&", "{a}||||"},
+      {"&&x=1&x=2&utm=%zz&%=1&queries=1&queryx=2&a;b=c&query={a}&", "{a}||||"},
   };
   for (const Row& r : rows) EXPECT_EQ(get(r.query), r.parts) << r.query;
 }
@@ -149,6 +157,14 @@ TEST(GraphqlRequest, AGetThatCouldBeReadInTwoWaysIsRefused) {
                             "variables={}&variables={}",
                             "operationName=a&operationName=b",
                             "extensions={}&extensions={}",
+                            "query={a}&Query={b}",
+                            "QUERY={b}",
+                            "query={a}&query[]={b}",
+                            "query={a}&utm=1;query={b}",
+                            "query={a}&utm;%71uery",
+                            "query={a};query={b}",
+                            "query={a};Variables={}",
+                            "operationName=a;variables={}&query={a}",
                             "query=%",
                             "query=%4",
                             "operationName=%zz",

@@ -192,6 +192,47 @@ TEST(CanonicalJson, EqualValuesHaveEqualTextsAndDifferentOnesNever) {
   }
 }
 
+// A pointer to a random place in the value, or past it.
+std::string random_pointer(const Value& value, std::mt19937_64& random) {
+  if (random() % 5 == 0) return random() % 4 == 0 ? "/none" : "";
+  if (value.items.empty()) return "";
+  const std::size_t i = random() % value.items.size();
+  std::string step = std::to_string(i);
+  if (value.kind == Value::Kind::Object) {
+    step.clear();
+    for (const char c : value.names[i]) step += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+  }
+  return "/" + step + random_pointer(value.items[i], random);
+}
+
+TEST(CanonicalJson, WhatPointersChooseIsTheSameWithAndWithoutAllTheRest) {
+  std::mt19937_64 random(20240608);
+  Maker maker(random);
+  Writer writer(random);
+  CanonicalJson json;
+  int found = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const Value value = maker.value();
+    const auto text = writer.any(value);
+    std::vector<JsonPointer> pointers;
+    for (std::size_t n = 1 + random() % 4; n > 0; --n)
+      pointers.push_back(JsonPointer::parse(random_pointer(value, random)).value());
+    ASSERT_TRUE(json.read(text, pointers, Numbers::Written)) << text;
+    std::vector<std::pair<std::string, std::uint64_t>> values;
+    for (std::size_t k = 0; k < pointers.size(); ++k) {
+      found += json.value(k).has_value();
+      values.emplace_back(json.value(k).value_or("nothing"), json.through_objects(k));
+    }
+    pointers.push_back(*JsonPointer::parse(""));
+    ASSERT_TRUE(json.read(text, pointers, Numbers::Written));
+    for (std::size_t k = 0; k < values.size(); ++k) {
+      ASSERT_EQ(json.value(k).value_or("nothing"), values[k].first) << pointers[k].text() << " in " << text;
+      ASSERT_EQ(json.through_objects(k), values[k].second) << pointers[k].text() << " in " << text;
+    }
+  }
+  EXPECT_GT(found, 3000);
+}
+
 TEST(CanonicalJson, AnyCutOfATextIsRefused) {
   const std::string text = R"({"a":[1,-2.5e3,"x\u00e9\ud83d\ude00"],"b":{"c":null,"d":true}})";
   CanonicalJson json;

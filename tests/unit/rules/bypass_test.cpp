@@ -42,9 +42,19 @@ TEST(Bypass, CookiesAreMatchedByNameWithCase) {
   Policy policy;
   policy.bypass.cookies = {"session_*", "auth"};
   const std::pair<std::string_view, Reason> cases[] = {
-      {"session_id=1", Reason::RuleCookie}, {"a=b; session_x=", Reason::RuleCookie}, {"a=b;auth", Reason::RuleCookie},
-      {" auth = 1", Reason::RuleCookie},    {"Session_id=1", Reason::None},          {"author=1", Reason::None},
-      {"a=session_id", Reason::None},       {"a=b; ; =auth", Reason::None},          {"", Reason::None},
+      {"session_id=1", Reason::RuleCookie},
+      {"a=b; session_x=", Reason::RuleCookie},
+      {"a=b;auth", Reason::RuleCookie},
+      {" auth = 1", Reason::RuleCookie},
+      {"Session_id=1", Reason::None},
+      {"author=1", Reason::None},
+      {"a=session_id", Reason::None},
+      {"a=b; ; =auth", Reason::None},
+      {"", Reason::None},
+      {"x=1, auth=2", Reason::RuleCookie},
+      {"x=\"1; auth=2; y=3\"", Reason::RuleCookie},
+      {"x=\"1,auth\"", Reason::None},
+      {"x=1,, ,auth", Reason::RuleCookie},
   };
   for (const auto& [cookie, reason] : cases) EXPECT_EQ(look_up(policy, Ask({{"Cookie", cookie}})), reason) << cookie;
   EXPECT_EQ(look_up(policy, Ask({{"Cookie", "a=b"}, {"Cookie", "auth=1"}})), Reason::RuleCookie) << "in any line";
@@ -66,6 +76,13 @@ TEST(Bypass, ParametersAreMatchedByTheirDecodedName) {
       {"Preview=1", Reason::None},
       {"a=preview", Reason::None},
       {"previewer=1&&=preview", Reason::None},
+      {"utm=1;preview=1", Reason::RuleQuery},
+      {"a=1&b;;%70review", Reason::RuleQuery},
+      {";preview", Reason::RuleQuery},
+      {"preview;a=1", Reason::RuleQuery},
+      {"preview[]=1", Reason::RuleQuery},
+      {"a=1%3Bpreview=1", Reason::None},
+      {"a;b=preview", Reason::None},
       {"%2570review", Reason::None},
       {"%70review%z=1", Reason::None},
       {"", Reason::None},

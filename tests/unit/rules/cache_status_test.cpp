@@ -57,6 +57,12 @@ TEST(CacheStatusField, SaysEachResultInItsWords) {
   }
 }
 
+TEST(CacheStatusField, ShowsNoKeyThatIsLongerThanAFieldShouldBe) {
+  const std::string key(4096, 'x');
+  EXPECT_EQ(text({.result = CacheResult::Hit, .ttl = 1, .key = key}), "forebay; hit; ttl=1; key=\"" + key + "\"");
+  EXPECT_EQ(text({.result = CacheResult::Hit, .ttl = 1, .key = key + "x"}), "forebay; hit; ttl=1");
+}
+
 TEST(CacheStatusField, AppendsAndQuotesANameThatIsNoToken) {
   std::string out = "ExampleCDN; hit, ";
   append_cache_status(out, "my cache", {.result = CacheResult::Hit, .ttl = 1});

@@ -119,6 +119,20 @@ TEST(Search, IsOneTextForWhatTheRuleTakesForTheSame) {
   for (const auto& c : cases) EXPECT_EQ(search(c.rule, c.query), c.text) << c.query;
 }
 
+TEST(Search, ASemicolonHidesNothingThatCounts) {
+  const auto text = [](const NoVarySearch& r, std::string_view query) {
+    std::string out;
+    append_search(r, query, out);
+    return out;
+  };
+  const auto utm = rule(false, Ignored::Listed, {"utm"});
+  EXPECT_EQ(text(utm, "id=1&utm=1;id=2"), "id=1&utm=1;id=2") << "some origins find another id there";
+  EXPECT_EQ(text(utm, "id=1&utm=1;utm=2&utm=1;"), "id=1");
+  EXPECT_EQ(text(rule(false, Ignored::AllExcept, {"id"}), "id=1&utm=1;id=2&x=1;y"), "id=1&utm=1;id=2");
+  EXPECT_EQ(text(rule(false, Ignored::All), "a=1;b=2"), "");
+  EXPECT_NE(text(utm, "id=1;a=2"), text(utm, "id=1%3Ba=2")) << "nor do they take these two for one";
+}
+
 // The draft's comparison, written another way: bytes as numbers, where 256 is a `%` that nothing can be made of.
 using Decoded = std::vector<int>;
 
