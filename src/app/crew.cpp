@@ -14,7 +14,11 @@ Crew::Crew(unsigned threads, const Clock& clock, proxy::Shared& shared, const pr
 Crew::~Crew() { stop(); }
 
 void Crew::start() {
-  for (auto& w : workers_) threads_.emplace_back([worker = w.get()] { worker->run(); });
+  for (auto& w : workers_)
+    threads_.emplace_back([worker = w.get()] {
+      net::leave_signals_to_others();
+      worker->run();
+    });
 }
 
 std::vector<server::Listener::Part> Crew::parts() {
@@ -98,7 +102,10 @@ void Crew::stop() {
 void Booth::open(const config::Listener& config, server::Handler& handler) {
   listener_ = std::make_unique<server::Listener>(config, std::vector<server::Listener::Part>{{&worker_, &handler}});
   listener_->start();
-  thread_ = std::thread([this] { worker_.run(); });
+  thread_ = std::thread([this] {
+    net::leave_signals_to_others();
+    worker_.run();
+  });
 }
 
 void Booth::close() {

@@ -1,5 +1,7 @@
 #include "forebay/net/worker.hpp"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <exception>
 #include <future>
@@ -8,6 +10,14 @@
 #include "forebay/base/log.hpp"
 
 namespace forebay::net {
+
+void leave_signals_to_others() noexcept {
+  sigset_t all;
+  sigfillset(&all);
+  // What a thread brings upon itself stays its own.
+  for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) sigdelset(&all, own);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
 
 namespace {
 // Waiters woken in one turn of the loop; the others wait for the next, so that a herd of followers does not hold up

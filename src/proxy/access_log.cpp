@@ -17,6 +17,7 @@
 
 #include "access_format.hpp"
 #include "forebay/base/log.hpp"
+#include "forebay/net/worker.hpp"
 #include "forebay/proxy/counters.hpp"
 
 namespace forebay::proxy {
@@ -173,7 +174,10 @@ AccessLog::AccessLog(const config::AccessLog& config, std::size_t workers) : p_(
     p.lanes.push_back(std::make_unique<Lane>());
     p.lanes.back()->random.seed(seed());
   }
-  p.writer = std::thread([&p] { p.run(); });
+  p.writer = std::thread([&p] {
+    net::leave_signals_to_others();
+    p.run();
+  });
 }
 
 AccessLog::~AccessLog() {

@@ -16,6 +16,10 @@
 
 namespace forebay::net {
 
+/// Called first by a thread: signals of the process go to other threads, so that its waits are not interrupted and the
+/// main thread, which acts on them, is the one to get them.
+void leave_signals_to_others() noexcept;
+
 /// The real clocks.
 class SystemClock final : public Clock {
  public:
