@@ -82,6 +82,7 @@ class KeyBuilder {
   bool counts_coding(const Content& what) const;
   rules::Reason decoded(std::string_view& content);
   void raw(std::string_view content);
+  void whole(std::string_view content);
 
   // key_graphql.cpp
   rules::Reason graphql();

@@ -145,7 +145,16 @@ Reason KeyBuilder::pointers(std::string_view content) {
     append_value(text_, *value, kInPart);
     note("body", spec_.pointers[i].text(), from);
   }
+  if (first) whole(content);
   return Reason::None;
+}
+
+// Content of which nothing was chosen: a misspelt pointer, or not the kind of content that the route is for. Such
+// requests share an answer only with their like, so that a mistake costs hits and not wrong answers.
+void KeyBuilder::whole(std::string_view content) {
+  const auto from = text_.size();
+  append_sha256_hex(text_, content, 32);
+  note("body", {}, from);
 }
 
 // The pointer, with `{}` behind each step that could be the place of an element and was the name of a member: in an
@@ -177,6 +186,11 @@ Reason KeyBuilder::form(std::string_view content) {
       pair("form", field.name, field.value);
     }
     if (!found) note_absent("form", name);
+  }
+  if (text_.size() == from && !fields.empty()) {
+    text_ += "|b:";
+    whole(content);
+    return Reason::None;
   }
   // However many fields of a name there are, a key stays short.
   constexpr std::size_t kTag = 3;

@@ -1,5 +1,6 @@
 #include "forebay/rules/cache_status.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -56,6 +57,25 @@ void append_miss(std::string& out, const CacheStatus& s) {
   append_detail(out, to_string(s.reason));
 }
 
+// An sf-string holds visible ASCII alone; other bytes are percent-encoded, which nothing else in a key looks like since
+// its `%` are.
+void append_key(std::string& out, std::string_view key) {
+  const auto plain = [](char c) { return c >= 0x20 && c < 0x7f; };
+  if (std::all_of(key.begin(), key.end(), plain)) return http::sf::append_string(out, key);
+  std::string shown;
+  for (const char c : key) {
+    if (plain(c)) {
+      shown += c;
+      continue;
+    }
+    static constexpr char kHex[] = "0123456789ABCDEF";
+    shown += '%';
+    shown += kHex[static_cast<unsigned char>(c) >> 4];
+    shown += kHex[static_cast<unsigned char>(c) & 15];
+  }
+  http::sf::append_string(out, shown);
+}
+
 }  // namespace
 
 void append_cache_status(std::string& out, std::string_view name, const CacheStatus& s) {
@@ -98,7 +118,7 @@ void append_cache_status(std::string& out, std::string_view name, const CacheSta
   }
   if (!s.key.empty() && s.key.size() <= kLongestKey) {
     out.append("; key=");
-    http::sf::append_string(out, s.key);
+    append_key(out, s.key);
   }
 }
 

@@ -140,7 +140,8 @@ Parts read(const KeySpec& spec, std::string_view text) {
         p.authorization = part;
         break;
       case 'b':
-        if (spec.graphql || spec.body == BodyMode::Pointers) {
+        if (const bool chosen = part.find('=') != std::string::npos;
+            spec.graphql || (spec.body == BodyMode::Pointers && chosen)) {
           p.pointers = read_pieces(part);
         } else {
           p.body = part.substr(part.size() - 32);
@@ -362,6 +363,7 @@ Case case_of_pointers(Random& random) {
   }
   if (random.one_in(2)) member("unkeyed", random_json(random, 1));
   c.sent.content = "{" + content + "}";
+  if (c.parts.pointers.empty()) c.parts.body = sha256_hex(*c.sent.content, 32);
   if (random.one_in(2)) add_type(random, c);
   return c;
 }
@@ -388,6 +390,7 @@ Case case_of_form(Random& random) {
       c.parts.form.emplace_back(name, value);
     }
   }
+  if (c.parts.form.empty() && !content.empty()) c.parts.body = sha256_hex(content, 32);
   c.sent.content = content;
   c.sent.fields.emplace_back("Content-Type", "application/x-www-form-urlencoded");
   c.parts.type = "application/x-www-form-urlencoded";

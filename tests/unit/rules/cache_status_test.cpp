@@ -57,6 +57,15 @@ TEST(CacheStatusField, SaysEachResultInItsWords) {
   }
 }
 
+TEST(CacheStatusField, ShowsBytesOutsideOfAsciiSoThatDifferentKeysLookDifferent) {
+  CacheStatus s;
+  s.result = CacheResult::Hit;
+  s.key = "r|b:/q=\"\xC3\xA9%25\"";
+  std::string out;
+  append_cache_status(out, "forebay", s);
+  EXPECT_EQ(out, "forebay; hit; key=\"r|b:/q=\\\"%C3%A9%25\\\"\"");
+}
+
 TEST(CacheStatusField, ShowsNoKeyThatIsLongerThanAFieldShouldBe) {
   const std::string key(4096, 'x');
   EXPECT_EQ(text({.result = CacheResult::Hit, .ttl = 1, .key = key}), "forebay; hit; ttl=1; key=\"" + key + "\"");
