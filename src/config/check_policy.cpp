@@ -4,6 +4,7 @@
 #include "config/readers.hpp"
 #include "config/suggest.hpp"
 #include "forebay/http/fields.hpp"
+#include "forebay/http/list.hpp"
 
 namespace forebay::config {
 namespace {
@@ -46,6 +47,7 @@ class PolicyCheck {
     lifetimes();
     captures();
     content();
+    writes();
     sharing();
     identity();
     refresh();
@@ -113,6 +115,8 @@ class PolicyCheck {
     choose_one(form, "key.form", graphql, "key.graphql");
     if (graphql) graphql_methods(*graphql);
     if (key_.body == cache::BodyMode::None && !form && !graphql) body_left_out();
+    if (key_.body == cache::BodyMode::Pointers) content_missing(body, "key.body");
+    content_missing(form, "key.form");
     const auto limit = loading_.config.server.request_body;
     if (const auto* by = at("key.body_max"); by && key_.body_max > limit)
       warning(
@@ -155,6 +159,35 @@ class PolicyCheck {
     if (!careless.empty())
       warning(2002, by, "route " + in_quotes(route_.name) + " caches " + in_words(careless) + " under key.body: none",
               "different contents share one answer; write all, or pointers such as [/query]");
+  }
+
+  /// A form or a choice of the content, set for this route, on which no content comes. One that lists its methods
+  /// itself means what it says: some do send content with GET, and that is keyed.
+  void content_missing(const SetBy* by, const std::string& what) {
+    const auto of_route = [](const SetBy* one) { return one && one->said.starts_with("routes."); };
+    if (!of_route(by) || of_route(at("methods"))) return;
+    std::vector<std::string> names;
+    for (const auto name : names_of_methods(policy_)) {
+      if (!is_one_of(name, {"GET", "HEAD", "OPTIONS"})) return;
+      names.emplace_back(name);
+    }
+    warning(2020, by,
+            what + " never applies without content, and route " + in_quotes(route_.name) + " is for " + in_words(names),
+            "write methods: POST, or list here the methods whose requests do have content");
+  }
+
+  /// Methods that change something as a rule, declared to be reads.
+  void writes() {
+    const auto* by = at("methods");
+    if (!by) return;
+    for (const auto name : names_of_methods(policy_)) {
+      if (!is_one_of(name, {"PUT", "PATCH", "DELETE"})) continue;
+      const auto [node, path] = element(*by, name);
+      report_.warning(2018, *node, path,
+                      "a second " + std::string(name) +
+                          " may be answered from the cache and never reach the origin, and it invalidates nothing",
+                      "leave it out unless it only reads; what is not listed is forwarded");
+    }
   }
 
   void sharing() {
@@ -215,7 +248,44 @@ class PolicyCheck {
   const Route& route_;
 };
 
+/// `defaults`, or a named policy, of a setting within it.
+std::string layer_of(const SetBy& by, std::string_view key) {
+  const std::string_view owner = std::string_view(by.said).substr(0, by.said.size() - key.size() - 1);
+  constexpr std::string_view kPolicies = "policies.";
+  return owner.starts_with(kPolicies) ? "policy " + in_quotes(owner.substr(kPolicies.size())) : std::string(owner);
+}
+
+/// As the layer below wrote it: the names of fields are kept in lower case.
+std::string as_written(const SetBy& by, const std::string& name) {
+  const auto same = [&](const Node& node) { return node.is_scalar() && http::iequals(node.text, name); };
+  for (const auto& item : by.node->items)
+    if (same(*item)) return item->text;
+  return same(*by.node) ? by.node->text : name;
+}
+
+void check_list(Report& report, std::string_view key, const PolicyDraft& below, const PolicyDraft& draft,
+                const std::vector<std::string>& before, const std::vector<std::string>& now) {
+  const auto* old = below.set_by(key);
+  const auto* by = draft.set_by(key);
+  // An empty list is there to empty it.
+  if (!old || !by || by->said == old->said || now.empty()) return;
+  for (const auto& name : before) {
+    const bool kept =
+        std::any_of(now.begin(), now.end(), [&](const auto& glob) { return http::glob_match(glob, name); });
+    if (kept) continue;
+    const auto written = as_written(*old, name);
+    report.warning(2019, *by->node, by->path, written + " of " + layer_of(*old, key) + " is no longer part of the key",
+                   "lists replace those of earlier layers; write " + written + " here too");
+  }
+}
+
 }  // namespace
+
+void check_layers(Report& report, const PolicyDraft& below, const PolicyDraft& draft) {
+  if (!draft.policy.cache) return;
+  check_list(report, "key.headers", below, draft, below.key.headers, draft.key.headers);
+  check_list(report, "key.cookies", below, draft, below.key.cookies, draft.key.cookies);
+}
 
 void check_policy(Loading& loading, const PolicyDraft& draft, const Route& route) {
   if (draft.policy.cache) PolicyCheck(loading, draft, route).all();

@@ -14,6 +14,13 @@ std::optional<bool> all_or_none(const Node& node) {
   return node.text == "all";
 }
 
+/// Whether a name has no `*`, which is no glob here; reported else.
+bool check_literal(const Section& key, std::string_view list, std::size_t i, const Node& item) {
+  if (item.text.find('*') == std::string::npos) return true;
+  key.error(1002, item, key.path_of(list, i), in_quotes(item.text) + " is a glob", std::string(kLiteralNames));
+  return false;
+}
+
 void read_path(const Section& key, cache::KeySpec& spec) {
   const auto* node = key.find("path");
   if (!node) return;
@@ -103,11 +110,17 @@ void read_body(const Section& key, cache::KeySpec& spec) {
     key.error(1004, *node, path, std::to_string(list->size()) + " pointers", "at most " + std::to_string(kMostParts));
   for (std::size_t i = 0; i < list->size() && i < kMostParts; ++i) {
     const auto& item = *(*list)[i];
+    const auto where = node->is_list() ? key.path_of("body", i) : path;
     auto pointer = content::JsonPointer::parse(item.text);
-    if (!pointer)
-      key.error(1011, item, node->is_list() ? key.path_of("body", i) : path, "bad pointer " + in_quotes(item.text),
-                pointer_hint(item.text));
-    else if (std::find(spec.pointers.begin(), spec.pointers.end(), *pointer) == spec.pointers.end())
+    if (!pointer) {
+      key.error(1011, item, where, "bad pointer " + in_quotes(item.text), pointer_hint(item.text));
+      continue;
+    }
+    const auto& steps = pointer->steps();
+    if (std::find(steps.begin(), steps.end(), "*") != steps.end())
+      key.report().warning(2022, item, where, in_quotes(item.text) + " finds only a member that is called \"*\"",
+                           "pointers have no wildcards; name the array or object as a whole");
+    if (std::find(spec.pointers.begin(), spec.pointers.end(), *pointer) == spec.pointers.end())
       spec.pointers.push_back(std::move(*pointer));
   }
 }
@@ -123,8 +136,23 @@ void read_form(const Section& key, cache::KeySpec& spec) {
     const auto& item = *(*list)[i];
     if (item.text.empty())
       key.error(1002, item, key.path_of("form", i), "a form field has a name", {});
-    else if (std::find(spec.form.begin(), spec.form.end(), item.text) == spec.form.end())
+    else if (check_literal(key, "form", i, item) &&
+             std::find(spec.form.begin(), spec.form.end(), item.text) == spec.form.end())
       spec.form.push_back(item.text);
+  }
+}
+
+void read_headers(const Section& key, cache::KeySpec& spec) {
+  std::vector<std::string> names;
+  if (!key.header_names("headers", names)) return;
+  spec.headers.clear();
+  const auto list = key.list("headers");
+  for (std::size_t i = 0; list && i < list->size(); ++i) {
+    const auto& item = *(*list)[i];
+    if (!is_token(item.text) || !check_literal(key, "headers", i, item)) continue;
+    auto low = lower_case(item.text);
+    if (std::find(spec.headers.begin(), spec.headers.end(), low) == spec.headers.end())
+      spec.headers.push_back(std::move(low));
   }
 }
 
@@ -136,14 +164,7 @@ void read_key(const Section& key, cache::KeySpec& spec) {
   read_path(key, spec);
   read_query(key, spec);
   key.boolean("query_sort", spec.query_sort);
-  if (std::vector<std::string> names; key.header_names("headers", names)) {
-    spec.headers.clear();
-    for (const auto& name : names) {
-      auto low = lower_case(name);
-      if (std::find(spec.headers.begin(), spec.headers.end(), low) == spec.headers.end())
-        spec.headers.push_back(std::move(low));
-    }
-  }
+  read_headers(key, spec);
   key.globs("cookies", spec.cookies);
   read_body(key, spec);
   read_form(key, spec);

@@ -57,6 +57,8 @@ std::optional<Fault> fault_of(const std::string& text) {
     const bool several = text.find_first_of(", ") != std::string::npos && text.find_first_of(",") != std::string::npos;
     return Fault{1002, in_quotes(text) + " is not a method", several ? "write a list: [GET, POST]" : "such as GET"};
   }
+  if (text.find('*') != std::string::npos)
+    return Fault{1002, in_quotes(text) + " is a glob", std::string(kLiteralNames)};
   const auto method = http::method_of(text);
   if (method == http::Method::Connect || method == http::Method::Trace)
     return Fault{1002, in_quotes(text) + " is never forwarded (405)", "leave it out"};

@@ -6,6 +6,7 @@
 #include "config/readers.hpp"
 #include "config/schema.hpp"
 #include "config/suggest.hpp"
+#include "forebay/http/fields.hpp"
 #include "forebay/http/list.hpp"
 
 namespace forebay::config {
@@ -49,6 +50,7 @@ PolicyDraft read_named(Loading& loading, Drafts& named) {
       auto draft = base;
       const auto path = "policies." + clipped(key->text);
       read_policy(Section(loading.report, value.get(), "policy", path), path, draft);
+      check_layers(loading.report, base, draft);
       named.emplace(key->text, std::move(draft));
     }
   }
@@ -107,6 +109,11 @@ bool read_path(const Section& section, Route& route) {
   return true;
 }
 
+bool removes_cookies(const HeaderChanges& changes) {
+  const auto is_cookie = [](std::string_view name) { return http::iequals(name, "cookie"); };
+  return std::any_of(changes.remove.begin(), changes.remove.end(), is_cookie);
+}
+
 /// The policy that all layers together have made, judged and put where it is used.
 void take_policy(Loading& loading, PolicyDraft draft, Route& route) {
   check_policy(loading, draft, route);
@@ -145,7 +152,9 @@ void read_route(Loading& loading, const Node& node, const std::string& path, con
                     near ? "did you mean \"" + *near + "\"?" : "name it under \"policies\"");
     }
   }
+  const auto below = draft;
   read_policy(Section(loading.report, &node, "policy", path), "routes." + route.name, draft);
+  check_layers(loading.report, below, draft);
   read_rewrite(section.in("rewrite"), route.rewrite);
   read_header_changes(section.in("request_headers"), Towards::Origin, route.request_headers);
   read_header_changes(section.in("response_headers"), Towards::Client, route.response_headers);
@@ -158,7 +167,12 @@ void read_route(Loading& loading, const Node& node, const std::string& path, con
                     "write \"origin: http://host:port\" here or at the top level");
     }
   }
-  if (!has_pattern) draft.key.captures.clear();  // Whether they exist cannot be told.
+  // Cookies that never reach the origin cannot choose its answer.
+  if (removes_cookies(route.request_headers)) draft.policy.cookies_chosen = true;
+  if (has_pattern)
+    check_pattern(section, route);
+  else
+    draft.key.captures.clear();  // Whether they exist cannot be told.
   take_policy(loading, std::move(draft), route);
 }
 

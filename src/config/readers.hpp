@@ -37,6 +37,9 @@ struct PolicyDraft {
 /// `policies.NAME` or `routes.NAME`.
 void read_policy(const Section& block, const std::string& owner, PolicyDraft& draft);
 void read_methods(const Section& block, rules::Policy& policy);
+/// What to write instead of a glob where there are none.
+inline constexpr std::string_view kLiteralNames =
+    "names are literal here; globs are for key.query, key.cookies and bypass";
 /// `key:` and `bypass:`.
 void read_key(const Section& key, cache::KeySpec& spec);
 void read_bypass(const Section& bypass, rules::Policy::Bypass& out);
@@ -74,6 +77,10 @@ void read_rewrite(const Section& section, Rewrite& rewrite);
 /// `request_headers:` or `response_headers:` of a route.
 enum class Towards { Origin, Client };
 void read_header_changes(const Section& section, Towards towards, HeaderChanges& changes);
+/// What a list of `draft` has dropped by replacing that of the layer below.
+void check_layers(Report& report, const PolicyDraft& below, const PolicyDraft& draft);
+/// What is surely not meant about a route's pattern and the prefix that is taken from its paths.
+void check_pattern(const Section& section, const Route& route);
 /// What is wrong or dangerous about a route's policy once all of it is known, said at whoever set it.
 void check_policy(Loading& loading, const PolicyDraft& draft, const Route& route);
 

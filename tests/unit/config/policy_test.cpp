@@ -128,6 +128,12 @@ TEST(Cookies, AreChosenByTheKeyOrByBypass) {
   EXPECT_FALSE(config->routes[1].policy.cookies_chosen);
 }
 
+TEST(Cookies, ThatTheOriginNeverSeesNeedNoGuard) {
+  EXPECT_TRUE(route(", request_headers: { remove: [X-Debug, cookie] }").policy.cookies_chosen);
+  EXPECT_FALSE(route(", request_headers: { remove: [X-Cookie] }").policy.cookies_chosen);
+  EXPECT_FALSE(route(", response_headers: { remove: [Cookie] }").policy.cookies_chosen);
+}
+
 TEST(Refreshes, AreRead) {
   EXPECT_EQ(route(", refresh_ahead: 10%").policy.refresh_ahead.share, 0.1);
   EXPECT_FALSE(route(", refresh_ahead: 10%").policy.refresh_ahead.automatic);
