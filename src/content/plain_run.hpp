@@ -19,8 +19,8 @@ inline constexpr unsigned kPlainBlock = 16;
 
 inline unsigned plain_run(const char* at) noexcept {
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-  // As signed numbers bytes from 0x80 on are below 0x20 too.
-  const __m128i low = _mm_cmpgt_epi8(_mm_set1_epi8(0x20), bytes);
+  // As signed numbers bytes from 0x80 on are below 0x20 too; the mask is made of the signs.
+  const __m128i low = _mm_subs_epi8(bytes, _mm_set1_epi8(0x20));
   const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
   const __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
   const int found = _mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, backslash)));

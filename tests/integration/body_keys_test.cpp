@@ -125,7 +125,7 @@ TEST_F(BodyKeys, OnlyTheMembersThatPointersChooseCount) {
         R"({"filter":{"a":"x y","b":[3,1]},"page":2,"list":[1]})", R"({"page":2})", "{}"})
     EXPECT_EQ(post("/s", other).x_cache(), "MISS") << other;
   for (const auto* none : {"[]", "null", R"("/page")", R"({"pages":2})"})
-    EXPECT_EQ(post("/s", none).x_cache(), "HIT") << none << ": like {}, nothing of it counts";
+    EXPECT_EQ(post("/s", none).x_cache(), "MISS") << none << ": with nothing chosen it shares with its like alone";
   EXPECT_EQ(post("/s", R"({"filter":{"a":"x y","b":[3,1]},"page":2,"list":[1,2,3]})").x_cache(), "HIT")
       << "only the first element counts";
   EXPECT_THAT(post("/s", R"({"a/b":"|%="})").key(), HasSubstr("|b:/a~1b=\"%7C%25=\"|m:"));
@@ -261,13 +261,8 @@ TEST_F(BodyKeys, TheSameJsonEncodedOrNotIsOneEntryAndTheOriginGetsWhatTheClientS
     const char* coding;
     std::string content;
   };
-  const Case cases[] = {{"gzip", gzip(json)},
-                        {"x-gzip", gzip(json)},
-                        {"br", brotli(json)},
-                        {"deflate", zlib_deflate(json)},
-                        {"zstd", zstd(json)},
-                        {"GZIP", gzip(json)},
-                        {"gzip, br", brotli(gzip(json))}};
+  const Case cases[] = {{"gzip", gzip(json)}, {"x-gzip", gzip(json)}, {"br", brotli(json)},
+                        {"zstd", zstd(json)}, {"GZIP", gzip(json)},   {"identity, gzip", gzip(json)}};
   int n = 0;
   for (const auto& c : cases) {
     const auto path = "/" + std::to_string(n++);
@@ -280,6 +275,28 @@ TEST_F(BodyKeys, TheSameJsonEncodedOrNotIsOneEntryAndTheOriginGetsWhatTheClientS
     EXPECT_EQ(ask("POST", path, with(fields, "Transfer-Encoding", "chunked"), chunked(c.content, 5)).x_cache(), "HIT");
     EXPECT_EQ(origin.count(path), 1u) << c.coding;
   }
+  // Some take deflate for what has no zlib wrapper, and find another text in the same bytes.
+  const auto deflated = with(kJson, "Content-Encoding", "deflate");
+  EXPECT_EQ(post("/d", zlib_deflate(json), deflated).x_cache(), "MISS");
+  EXPECT_EQ(post("/d", json).x_cache(), "MISS");
+  EXPECT_EQ(post("/d", zlib_deflate(json), deflated).x_cache(), "HIT");
+}
+
+TEST_F(BodyKeys, WhatOriginsUnpackDifferentlyIsNotLookedUp) {
+  start(R"(
+routes:
+  - {path: /json, methods: POST, key: {body: ['']}}
+  - {path: /form, methods: POST, key: {form: [q]}}
+)");
+  const FieldLines form{{"Content-Type", "application/x-www-form-urlencoded"}};
+  const auto gzipped = with(form, "Content-Encoding", "gzip");
+  expect_bypass("/json", gzip("[1") + gzip("]"), with(kJson, "Content-Encoding", "gzip"), "body_unparsable");
+  expect_bypass("/json", brotli(gzip("[1]")), with(kJson, "Content-Encoding", "gzip, br"), "body_unparsable");
+  expect_bypass("/form", gzip("q=t") + gzip("ea"), gzipped, "body_unparsable");
+  expect_bypass("/form", gzip("q=tea"), with(with(form, "Content-Encoding", "identity"), "Content-Encoding", "gzip"),
+                "body_unparsable");
+  EXPECT_EQ(post("/form", gzip("q=tea"), gzipped).x_cache(), "MISS");
+  EXPECT_EQ(post("/form", "q=tea", form).x_cache(), "MISS") << "undecoded it would be a form without fields";
 }
 
 TEST_F(BodyKeys, WhatInflatesBeyondTheLimitOrNotAtAllIsNotLookedUp) {
@@ -293,7 +310,6 @@ routes:
   expect_bypass("/json", gzip(bomb), gzipped, "body_too_large");
   expect_bypass("/json", brotli(bomb), with(kJson, "Content-Encoding", "br"), "body_too_large");
   expect_bypass("/json", zstd(bomb), with(kJson, "Content-Encoding", "zstd"), "body_too_large");
-  expect_bypass("/json", gzip(gzip(bomb)), with(kJson, "Content-Encoding", "gzip, gzip"), "body_too_large");
   expect_bypass("/json", gzip("{}") + "tail", gzipped, "body_unparsable");
   expect_bypass("/json", gzip("{}").substr(0, 15), gzipped, "body_unparsable");
   expect_bypass("/json", "{}", gzipped, "body_unparsable");
@@ -327,8 +343,7 @@ TEST_F(BodyKeys, FormFieldsByName) {
     EXPECT_EQ(post("/a", body, form).x_cache(), "MISS") << body;
   expect_bypass("/b", "q=%zz", form, "body_unparsable");
   expect_bypass("/b", "q=%4", form, "body_unparsable");
-  EXPECT_EQ(post("/c", gzip("q=1"), with(form, "Content-Encoding", "gzip")).x_cache(), "MISS");
-  EXPECT_EQ(post("/c", "q=1&z", form).x_cache(), "HIT");
+  expect_bypass("/b", "x=1;q=2", form, "body_unparsable");
 }
 
 TEST_F(BodyKeys, ContentOnAGetIsKeyedWhereTheRouteSaysSo) {
