@@ -9,6 +9,7 @@
 #include "config/schema.hpp"
 #include "config/yaml_tree.hpp"
 #include "forebay/config/options.hpp"
+#include "forebay/config/route_table.hpp"
 #include "support.hpp"
 
 namespace forebay::config::test {
@@ -82,6 +83,21 @@ TEST(Examples, LoadWithoutErrors) {
     else
       EXPECT_THAT(result.diagnostics, testing::IsEmpty()) << to_text(result.diagnostics);
   }
+}
+
+TEST(Examples, OfTheGatewaySendsWhatNoRouteListsToTheRest) {
+  const auto config = load_path("config/examples/api-gateway.yaml").config;
+  ASSERT_TRUE(config);
+  const RouteTable table(*config);
+  const auto route = [&](http::Method method, std::string_view path) {
+    return table.find("api.example.com", path, method, http::to_string(method)).route->name;
+  };
+  using http::Method;
+  for (const auto method : {Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete})
+    EXPECT_EQ(route(method, "/anything"), "rest") << http::to_string(method);
+  EXPECT_EQ(route(Method::Options, "/anything"), "preflight");
+  EXPECT_EQ(route(Method::Options, "/me/1"), "preflight");
+  EXPECT_EQ(route(Method::Put, "/me/1"), "me");
 }
 
 TEST(Docs, EveryYamlBlockLoads) {
