@@ -107,7 +107,7 @@ Daemon::~Daemon() {
 void Daemon::spawn() {
   const auto config = config_path(), ports = dir_.file("ports"), out = dir_.file("stdout"), err = dir_.file("stderr");
   const std::array<const char*, 7> arguments{forebay_binary(), "run",         "-c",   config.c_str(),
-                                             "--port-file",  ports.c_str(), nullptr};
+                                             "--port-file",    ports.c_str(), nullptr};
   pid_ = ::fork();
   if (pid_ == 0) become(arguments, out.c_str(), err.c_str());
   if (pid_ < 0) throw std::runtime_error("fork failed");

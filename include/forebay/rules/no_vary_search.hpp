@@ -27,9 +27,9 @@ std::optional<NoVarySearch> read_no_vary_search(http::FieldsView response_fields
 /// Appends the query (without `?`, as sent) in a form in which two queries that the rule takes for the same have one
 /// text and others never: ignored parameters left out, names and values decoded as forms are and encoded again (`a` and
 /// `a=` are one), sorted by name (stably) under `key_order`. `%`, `|`, `&`, control bytes and in names `=` are
-/// percent-encoded. A `%` without two hex digits behind it stays apart from an escaped one, bytes that are no UTF-8 from
-/// one another, and `;` from `%3B`, where the draft would let them meet; a parameter behind whose `;` one stands that
-/// counts is not left out. Allocates nothing once its buffers have grown.
+/// percent-encoded. A `%` without two hex digits behind it stays apart from an escaped one, bytes that are no UTF-8
+/// from one another, and `;` from `%3B`, where the draft would let them meet; a parameter behind whose `;` one stands
+/// that counts is not left out. Allocates nothing once its buffers have grown.
 void append_search(const NoVarySearch& rule, std::string_view query, std::string& out);
 /// Appends the rule itself in one form for each meaning.
 void append_rule(const NoVarySearch& rule, std::string& out);

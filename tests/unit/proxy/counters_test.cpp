@@ -11,7 +11,7 @@ TEST(Counters, ErrorReasonsAreTheClosedListOfTheMetric) {
   const std::vector<std::string> wanted{"bad_request",    "header_too_large", "target_too_long", "body_too_large",
                                         "client_timeout", "overload",         "no_route",        "loop",
                                         "only_if_cached", "connect",          "timeout",         "protocol",
-                                        "queue",          "coalesce",         "upgrade",     "forbidden"};
+                                        "queue",          "coalesce",         "upgrade",         "forbidden"};
   ASSERT_EQ(wanted.size(), static_cast<std::size_t>(RequestError::kCount));
   for (std::size_t i = 0; i < wanted.size(); ++i) EXPECT_EQ(to_string(static_cast<RequestError>(i)), wanted[i]);
 }
