@@ -142,7 +142,9 @@ std::string stored_text(View stored) {
   const auto age = stored["age_s"].number(), ttl = stored["ttl_s"].number();
   std::string text = "yes, ";
   for (const char c : state) text += c == '_' ? ' ' : c;
-  text += ": age " + seconds(age) + " of " + seconds(age + ttl);
+  // Of an age and a rest that were rounded apart, the sum may be a second short.
+  const auto lifetime = stored["lifetime_s"].there() ? stored["lifetime_s"].number() : age + ttl;
+  text += ": age " + seconds(age) + " of " + seconds(lifetime);
   if (const auto swr = stored["swr_s"].number(); swr > 0) text += ", stale-while-revalidate " + seconds(swr);
   if (const auto sie = stored["sie_s"].number(); sie > 0) text += ", stale-if-error " + seconds(sie);
   text += ", " + size_text(stored["size"].number()) + ", " + count(stored["hits"].number(), "hit");
@@ -183,12 +185,23 @@ void add_answer(std::string& out, View document) {
     add_line(out, "answer", document["result"].text());
 }
 
+bool has_members(const json::value& parsed) {
+  const View view(&parsed);
+  return view["request"]["url"].there() && view["lookup"]["allowed"].there() && view["result"].there();
+}
+
 }  // namespace
+
+bool is_explanation(std::string_view document) {
+  json::error_code ec;
+  const auto parsed = json::parse({document.data(), document.size()}, ec);
+  return !ec && has_members(parsed);
+}
 
 std::string to_text(std::string_view document) {
   json::error_code ec;
   const auto parsed = json::parse({document.data(), document.size()}, ec);
-  if (ec || !parsed.is_object()) return {};
+  if (ec || !has_members(parsed)) return {};
   const View view(&parsed);
   std::string out;
   out += harmless(view["request"]["method"].text() + ' ' + view["request"]["url"].text()) + '\n';

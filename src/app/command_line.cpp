@@ -110,7 +110,12 @@ void Commands::add_explain() {
       ->type_name("'N: V'")
       ->expected(1)
       ->take_all();
-  text(explain, "-d,--data", f.content, "BODY|@FILE", "Content of the request, as it is; @- is standard input.");
+  explain
+      ->add_option("-d,--data", f.content,
+                   "Content of the request, as it is; @- is standard input; repeatable, joined by &.")
+      ->type_name("BODY|@FILE")
+      ->expected(1)
+      ->take_all();
   text(explain, "--status", explain_status, "N", "Judge a response with this status.");
   explain->add_option("--response-header", response_headers, "A field of the response to judge; repeatable.")
       ->type_name("'N: V'")
@@ -255,7 +260,7 @@ Command finish_explain(Commands& c) {
   auto& f = c.explain_flags;
   if (!split_fields(c.headers, f.headers)) return usage("-H wants 'Name: value'");
   if (!split_fields(c.response_headers, f.response_headers)) return usage("--response-header wants 'Name: value'");
-  if (f.method.empty()) f.method = f.content ? "POST" : "GET";
+  if (f.method.empty()) f.method = !f.content.empty() ? "POST" : "GET";
   if (!http::is_token(f.method)) return usage("-X wants a method, not \"" + f.method + '"');
   if (!c.explain_status.empty()) {
     std::uint64_t status = 0;

@@ -38,7 +38,7 @@ struct ExplainFlags {
   std::optional<std::string> config, admin;
   std::string method, url;
   std::vector<std::pair<std::string, std::string>> headers;
-  std::optional<std::string> content;  ///< Or `@FILE`.
+  std::vector<std::string> content;  ///< Each may be `@FILE`; joined by `&`, as curl does.
   /// A response to be judged; without a status it is 200.
   std::optional<int> status;
   std::vector<std::pair<std::string, std::string>> response_headers;

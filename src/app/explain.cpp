@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -19,13 +20,12 @@ namespace forebay::app {
 namespace {
 
 /// `text`, or for `@FILE` what is in the file. False, with the reason on standard error, when it cannot be read.
-bool read_content(const std::optional<std::string>& text, std::optional<std::string>& into) {
-  if (!text) return true;
-  if (text->empty() || text->front() != '@') {
-    into = *text;
+bool read_content(const std::string& text, std::optional<std::string>& into) {
+  if (text.empty() || text.front() != '@') {
+    into = text;
     return true;
   }
-  const auto file = text->substr(1);
+  const auto file = text.substr(1);
   if (file == "-") {
     into = std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
     return true;
@@ -41,12 +41,16 @@ bool make_request(const ExplainFlags& flags, proxy::ExplainRequest& request) {
   request.method = flags.method;
   request.url = flags.url;
   for (const auto& [name, value] : flags.headers) request.fields.add(name, value);
-  if (!read_content(flags.content, request.content)) return false;
+  for (const auto& text : flags.content) {
+    std::optional<std::string> piece;
+    if (!read_content(text, piece)) return false;
+    request.content = request.content ? *request.content + '&' + *piece : *piece;
+  }
   if (!flags.has_response) return true;
   auto& response = request.response.emplace();
   response.status = flags.status.value_or(200);
   for (const auto& [name, value] : flags.response_headers) response.fields.add(name, value);
-  return read_content(flags.response_content, response.content);
+  return !flags.response_content || read_content(*flags.response_content, response.content);
 }
 
 /// Whether the explanation is of a request whose content counts, as far as Forebay could read it.
@@ -66,7 +70,7 @@ bool keys_content(const boost::json::value& explanation) {
 /// curl says what type the content of -d has when nobody else does; here nobody does.
 void warn_of_missing_type(const ExplainFlags& flags, const std::string& document) {
   const auto is_type = [](const auto& header) { return http::iequals(header.first, "Content-Type"); };
-  if (!flags.content || std::any_of(flags.headers.begin(), flags.headers.end(), is_type)) return;
+  if (flags.content.empty() || std::any_of(flags.headers.begin(), flags.headers.end(), is_type)) return;
   boost::json::error_code ec;
   const auto explanation = boost::json::parse(document, ec);
   if (!ec && keys_content(explanation))
@@ -79,20 +83,23 @@ ExitCode print(const ExplainFlags& flags, const std::string& document) {
     std::cout << document << '\n';
     return ExitCode::Done;
   }
-  const auto text = admin::to_text(document);
-  std::cout << text;
-  if (!text.empty()) return ExitCode::Done;
-  std::cerr << "forebay: the daemon's answer is no explanation\n";
-  return ExitCode::Failed;
+  std::cout << admin::to_text(document);
+  return ExitCode::Done;
 }
 
-/// What a problem document says, for a message.
-std::string detail_of(const AdminAnswer& answer) {
+/// What the refusal of an admin listener says; nothing for an answer that none would give.
+std::optional<std::string> detail_of(const AdminAnswer& answer) {
   boost::json::error_code ec;
   const auto document = boost::json::parse(answer.body, ec);
-  if (!ec && document.is_object())
-    if (const auto* detail = document.get_object().if_contains("detail"); detail && detail->is_string())
-      return std::string(detail->get_string());
+  if (ec || !document.is_object()) return std::nullopt;
+  const auto* code = document.get_object().if_contains("code");
+  const auto* detail = document.get_object().if_contains("detail");
+  constexpr std::array<std::string_view, 5> kRefusals{"unauthorized", "forbidden", "method_not_allowed", "bad_request",
+                                                      "too_large"};
+  if (!code || !code->is_string()) return std::nullopt;
+  const std::string_view word = code->get_string();
+  if (std::find(kRefusals.begin(), kRefusals.end(), word) == kRefusals.end()) return std::nullopt;
+  if (detail && detail->is_string()) return std::string(detail->get_string());
   return "it answers " + std::to_string(answer.status);
 }
 
@@ -113,8 +120,13 @@ ExitCode ask_daemon(const ExplainFlags& flags, const proxy::ExplainRequest& requ
     std::cerr << "forebay: no daemon answers at " << *address << '\n';
     return ExitCode::NotReached;
   }
-  if (answer->status == 200) return print(flags, answer->body);
-  std::cerr << "forebay: " << *address << ": " << detail_of(*answer) << '\n';
+  if (answer->status == 200 && admin::is_explanation(answer->body)) return print(flags, answer->body);
+  const auto detail = answer->status == 200 ? std::nullopt : detail_of(*answer);
+  if (!detail) {
+    std::cerr << "forebay: " << *address << ": that is not a Forebay admin listener\n";
+    return ExitCode::NotReached;
+  }
+  std::cerr << "forebay: " << *address << ": " << *detail << '\n';
   switch (answer->status) {
     case 400:
       return ExitCode::Usage;

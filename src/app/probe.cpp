@@ -43,6 +43,11 @@ class Probing {
   ProbeOutcome all() {
     auto targets = prober_.targets(flags_.paths);
     for (const auto& note : targets.notes) notes_ << "forebay: " << note << '\n';
+    if (!targets.left_out.empty()) {
+      notes_ << "forebay: not probed: ";
+      for (std::size_t i = 0; i < targets.left_out.size(); ++i) notes_ << (i > 0 ? ", " : "") << targets.left_out[i];
+      notes_ << '\n';
+    }
     outcome_.missed = std::move(targets.missed);
     for (const auto& target : targets.targets) probe(target);
     return std::move(outcome_);
@@ -143,10 +148,11 @@ class Probing {
   void conclude(const ProbeTarget& target, const Tally& tally) {
     notes_ << "forebay: probed " << target.url << " (route \"" << target.route->name << "\" at "
            << origin_of(target).url.text << "): " << tally.sent << (tally.sent == 1 ? " field" : " fields") << " sent";
-    const std::pair<std::size_t, const char*> others[] = {{tally.keyed, "keyed"},
-                                                          {tally.varied, "in Vary"},
-                                                          {tally.bypassed, "kept out of the cache"},
-                                                          {tally.closed, "not passed on"}};
+    const std::pair<std::size_t, const char*> others[] = {
+        {tally.keyed, "in the key"},
+        {tally.varied, "in Vary"},
+        {tally.bypassed, "kept out of the cache"},
+        {tally.closed, "not sent, since Forebay does not pass them on"}};
     for (const auto& [n, what] : others)
       if (n > 0) notes_ << ", " << n << ' ' << what;
     notes_ << '\n';

@@ -218,7 +218,10 @@ ProbeTargets Prober::targets(const std::vector<std::string>& paths) const {
   for (const auto& path : paths) add_path(path, out);
   if (!paths.empty()) return out;
   for (const auto& route : config_.routes)
-    if (caches_get(route)) add_route(route, out);
+    if (caches_get(route))
+      add_route(route, out);
+    else
+      out.left_out.push_back(route.name + (route.policy.cache ? " (no GET)" : " (cache: false)"));
   return out;
 }
 
@@ -320,7 +323,7 @@ Keeping Prober::keeping(const ProbeTarget& target, const ProbeField& field, cons
 
 std::string showing_message(const ProbeTarget& target, const ProbeField& field, Way way, const Showing& showing,
                             Keeping keeping) {
-  std::string out = of_route(*target.route) + " keys on nothing of " + field.name + ", but its answer ";
+  std::string out = of_route(*target.route) + " does not key on " + field.name + ", but its answer ";
   switch (showing.kind) {
     case Showing::Kind::Field:
       out += "shows it: in " + showing.field + " of ";

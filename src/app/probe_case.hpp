@@ -26,8 +26,9 @@ struct ProbeTarget {
 
 struct ProbeTargets {
   std::vector<ProbeTarget> targets;
-  std::vector<std::string> notes;   ///< Why a route has none.
-  std::vector<std::string> missed;  ///< Why a path that was named has none.
+  std::vector<std::string> notes;     ///< Why a route has none.
+  std::vector<std::string> left_out;  ///< Routes that cache no GET, each with why: `search (no GET)`.
+  std::vector<std::string> missed;    ///< Why a path that was named has none.
 };
 
 /// A field with a value that nobody else sends: somewhere in it stands the canary, eight letters.

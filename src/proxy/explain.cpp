@@ -112,6 +112,16 @@ std::string whole_target(const http::Target& target) {
   return text;
 }
 
+/// RFC 9110 section 9.1: `post` is a method of its own.
+void note_case_of_method(ExplainCase& c) {
+  if (c.request.method != Method::Other) return;
+  std::string upper(c.asked.method);
+  for (char& b : upper)
+    if (b >= 'a' && b <= 'z') b = static_cast<char>(b - 32);
+  if (http::method_of(upper) != Method::Other)
+    c.note("methods are case-sensitive: " + c.asked.method + " is not " + upper);
+}
+
 void describe_route(ExplainCase& c) {
   const auto& route = c.route();
   auto& out = c.out.route.emplace();
@@ -123,6 +133,8 @@ void describe_route(ExplainCase& c) {
   out.origin = route.origin;
   out.methods = methods_of(route.policy);
   out.target = origin_target(route.rewrite, whole_target(c.reading.target));
+  if (!c.reading.method_fits)
+    c.note("taken because it is the first whose host and path match; none with this method does");
   if (rules::is_write(c.request.method, c.request.method_text, route.policy))
     c.note("if it succeeds, what is stored of this URL is invalidated (invalidate_on_write)");
 }
@@ -159,7 +171,11 @@ bool refused_by_route(ExplainCase& c) {
 
 void pass(ExplainCase& c, Reason reason) {
   c.out.lookup_reason = reason;
-  if (const auto sentence = sentence_of(reason); !sentence.empty()) c.note(std::string(sentence));
+  const auto cause = reason == Reason::BodyUnparsable ? unreadable_because(c) : std::string();
+  if (!cause.empty())
+    c.note("the content cannot be read as what the key wants of it: " + cause);
+  else if (const auto sentence = sentence_of(reason); !sentence.empty())
+    c.note(std::string(sentence));
   c.status = bypass_status(reason);
   judge_response(c, {});
 }
@@ -248,6 +264,7 @@ void look_up(ExplainCase& c) {
   stored.state = state_of(c);
   stored.age_s = c.age_of(c.found.freshness);
   stored.ttl_s = c.ttl_of(c.found.freshness);
+  stored.lifetime_s = whole_seconds(c.found.freshness.lifetime);
   stored.swr_s = whole_seconds(windows.while_revalidate);
   stored.sie_s = whole_seconds(windows.if_error);
   stored.size = c.found.entry ? c.found.entry->body_length() : 0;
@@ -322,12 +339,14 @@ void tell(ExplainCase& c, const std::string& scheme) {
   const auto proto = c.request.fields.value(FieldId::XForwardedProto);
   if (proto && *proto != scheme)
     c.note("the scheme is that of the URL; X-Forwarded-Proto counts when a trusted proxy sends it");
+  note_case_of_method(c);
   read_route(c.context.routes, c.request, !c.content().empty(), c.reading);
   if (c.reading.route) describe_route(c);
   if (refused_by_route(c)) return;
   if (c.reading.reason != Reason::None) return pass(c, c.reading.reason);
   if (const auto reason = make_key(c); reason != Reason::None) return pass(c, reason);
   c.out.looked_up = true;
+  note_unkeyed_content(c);
   look_up(c);
   proceed_on_paper(c);
 }

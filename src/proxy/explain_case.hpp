@@ -49,6 +49,11 @@ struct ExplainCase {
 /// What the given response would become; also sets what the answer would say of it.
 void judge_response(ExplainCase& c, const ForwardPlan& plan);
 
+/// Why the content cannot be read as the key wants it; empty where that cannot be told.
+std::string unreadable_because(const ExplainCase& c);
+/// Says so where a key has nothing of the content that there is.
+void note_unkeyed_content(ExplainCase& c);
+
 /// A sentence for a reason.
 std::string_view sentence_of(rules::Reason reason) noexcept;
 

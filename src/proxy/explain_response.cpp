@@ -2,6 +2,7 @@
 
 #include "explain_case.hpp"
 #include "forebay/content/graphql.hpp"
+#include "forebay/http/list.hpp"
 #include "forebay/rules/cache_control.hpp"
 #include "forebay/rules/freshness.hpp"
 #include "forebay/rules/reuse.hpp"
@@ -154,6 +155,89 @@ void describe(Judgement& j, const rules::Freshness& freshness) {
   note_changes(j, freshness);
 }
 
+/// A directive as it was sent: `max-age=x`.
+std::string sent_directive(const Judgement& j, std::string_view name) {
+  std::string found, buffer;
+  const auto text = j.head.fields.combined(directives_field(j), buffer).value_or("");
+  http::for_each_member(text, [&](std::string_view member) {
+    if (found.empty() && http::iequals(http::trim(member.substr(0, member.find('='))), name)) found = member;
+  });
+  return found.empty() ? std::string(name) : found;
+}
+
+/// What says that the lifetime is zero: `the response says Expires: 0`.
+std::string zero_by(const Judgement& j, TtlSource source) {
+  const auto of_response = [&](std::string_view directive) {
+    return "the response says " + directives_field(j) + ": " + sent_directive(j, directive);
+  };
+  switch (source) {
+    case TtlSource::Targeted: {
+      const auto directives = rules::read_response_directives(j.head.fields, j.policy().targeted_fields);
+      return of_response(directives.s_maxage ? "s-maxage" : "max-age");
+    }
+    case TtlSource::SMaxage:
+      return of_response("s-maxage");
+    case TtlSource::MaxAge:
+      return of_response("max-age");
+    case TtlSource::Expires:
+      return "the response says Expires: " + std::string(j.head.fields.value(FieldId::Expires).value_or(""));
+    case TtlSource::None:
+      return {};
+    default:
+      return setting_of(j, source) + " says so";
+  }
+}
+
+/// Why it is of no use, which differs: it has to be validated and cannot be, it has been used up, or it is zero.
+std::string useless_because(const Judgement& j, const rules::Freshness& f) {
+  const bool has_validator = j.head.fields.has(FieldId::ETag) || j.head.fields.has(FieldId::LastModified);
+  if (f.no_cache && !has_validator)
+    return "the response says " + directives_field(j) +
+           ": no-cache, which asks for validation at each use, and nothing in it (ETag, Last-Modified) allows that";
+  if (f.no_cache)
+    return "the response says " + directives_field(j) +
+           ": no-cache, which asks for validation at each use, and it is not kept for that";
+  if (f.lifetime > Duration{0})
+    return "it comes " + seconds_text(f.initial_age) + " old, of a lifetime of " + seconds_text(f.lifetime) + " (" +
+           setting_of(j, f.source) + "), and nothing would make it useful later";
+  const auto by = zero_by(j, f.source);
+  if (by.empty()) return std::string(sentence_of(Reason::ZeroTtl));
+  std::string text = "its lifetime is zero: " + by;
+  // Only the origin's word stands over it.
+  if (f.explicit_lifetime && j.policy().ttl.fallback > Duration{0})
+    text += ", which stands over " + ExplainCase::setting(*j.route, "ttl.default") + " (" +
+            seconds_text(j.policy().ttl.fallback) + ')';
+  return text;
+}
+
+/// The settings that would have it stored; each is tried.
+std::string remedies(const Judgement& j) {
+  std::vector<std::string> all;
+  auto ignoring = j.policy();
+  ignoring.origin_cache_control = rules::OriginCacheControl::Ignore;
+  const auto ignored = j.judge(ignoring);
+  auto given = ignoring;
+  if (given.ttl.fallback <= Duration{0}) given.ttl.fallback = std::chrono::minutes{1};
+  if (ignored.storable())
+    all.push_back("`origin_cache_control: ignore` (for " + seconds_text(ignored.freshness.lifetime) + " by " +
+                  setting_of(j, ignored.freshness.source) + ')');
+  else if (j.judge(given).storable())
+    all.emplace_back("`origin_cache_control: ignore` with a `ttl.default`");
+  auto lifted = j.policy();
+  lifted.ttl.min = std::max<Duration>(lifted.ttl.min, std::chrono::seconds{1});
+  if (j.judge(lifted).storable()) all.emplace_back("`ttl.min`");
+  auto validated = j.fields;
+  validated.set(FieldId::ETag, "\"1\"");
+  const bool has_validator = j.head.fields.has(FieldId::ETag) || j.head.fields.has(FieldId::LastModified);
+  if (!has_validator &&
+      rules::judge(j.facts, {j.head.status, j.head.version, validated.view()}, j.policy(), j.times, true, 0.0)
+          .storable())
+    all.emplace_back("an ETag or Last-Modified from the origin (to be validated)");
+  std::string text;
+  for (const auto& one : all) text += (text.empty() ? "" : ", or ") + one;
+  return text.empty() ? text : "it would be stored with " + text;
+}
+
 void not_stored(ExplainCase& c, Reason reason, bool by_request) {
   c.out.response->reason = reason;
   // What was said of the request need not be said twice.
@@ -161,6 +245,22 @@ void not_stored(ExplainCase& c, Reason reason, bool by_request) {
       !sentence.empty() && c.out.lookup_reason != reason && c.status.reason != reason)
     c.note(std::string(sentence));
   if (by_request) c.note("another request's answer could be stored");
+}
+
+/// With the lifetime that it would have, and who says so.
+void not_stored(Judgement& j, const rules::Storability& verdict) {
+  auto& c = j.c;
+  auto& out = *c.out.response;
+  const auto& f = verdict.freshness;
+  if (f.source != TtlSource::None) {
+    out.ttl_s = c.ttl_of(f);
+    out.ttl_source = rules::to_string(f.source);
+    out.ttl_setting = setting_of(j, f.source);
+  }
+  if (verdict.reason != Reason::ZeroTtl) return not_stored(c, verdict.reason, verdict.by_request);
+  out.reason = verdict.reason;
+  c.note(useless_because(j, f));
+  if (auto text = remedies(j); !text.empty()) c.note(std::move(text));
 }
 
 /// FetchTask::use_freshened.
@@ -185,7 +285,7 @@ bool revalidated(Judgement& j, const ForwardPlan& plan) {
   if (verdict.storable())
     describe(j, verdict.freshness);
   else
-    not_stored(c, verdict.reason, verdict.by_request);
+    not_stored(j, verdict);
   return true;
 }
 
@@ -250,7 +350,7 @@ void judge_fetched(Judgement& j, const ForwardPlan& plan, bool may_store) {
     return;
   }
   if (!verdict.storable()) {
-    not_stored(c, verdict.reason, verdict.by_request);
+    not_stored(j, verdict);
     if (c.status.reason == Reason::None) c.status.reason = verdict.reason;
     return;
   }

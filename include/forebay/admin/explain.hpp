@@ -20,8 +20,10 @@ std::string write_explain_request(const proxy::ExplainRequest& request);
 
 /// One JSON document in one line. What is absent is null; bytes that are no UTF-8 stand as U+FFFD.
 std::string to_json(const proxy::Explanation& explanation);
+/// Whether a document is an explanation: JSON with the members that each has. Others answer in JSON, too.
+bool is_explanation(std::string_view document);
 /// The same for people, made of the document, in lines that begin with a word and end with a line end. Nothing in it
-/// can steer a terminal. Empty when the document is none.
+/// can steer a terminal. Empty when the document is no explanation.
 std::string to_text(std::string_view document);
 
 }  // namespace forebay::admin

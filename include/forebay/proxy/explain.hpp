@@ -61,7 +61,7 @@ struct Explanation {
     std::string tier = "l1";
     std::string
         state;  ///< `fresh`, `stale_while_revalidate`, `stale_if_error`, `stale`, `must_validate`, `not_for_this`.
-    std::int64_t age_s = 0, ttl_s = 0, swr_s = 0, sie_s = 0;
+    std::int64_t age_s = 0, ttl_s = 0, lifetime_s = 0, swr_s = 0, sie_s = 0;
     std::uint64_t size = 0, hits = 0;
     std::size_t variants = 0;
   };

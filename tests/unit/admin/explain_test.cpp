@@ -144,6 +144,7 @@ proxy::Explanation example() {
   stored.state = "fresh";
   stored.age_s = 4;
   stored.ttl_s = 11;
+  stored.lifetime_s = 15;
   stored.size = 3174;
   stored.hits = 12;
   stored.variants = 1;
@@ -199,6 +200,15 @@ TEST(ExplainText, LeavesOutWhatIsAbsentAndSaysWhatIsNot) {
   EXPECT_THAT(text, HasSubstr("response   would not be stored: no_store\n"));
 }
 
+TEST(ExplainText, OfWhatIsStoredTheLifetimeItselfIsShown) {
+  auto e = example();
+  e.stored->age_s = 2;
+  e.stored->ttl_s = -1;
+  e.stored->lifetime_s = 2;
+  e.stored->state = "stale";
+  EXPECT_THAT(to_text(to_json(e)), HasSubstr("stored     yes, stale: age 2 s of 2 s, "));
+}
+
 TEST(ExplainText, NothingInItSteersATerminal) {
   auto e = example();
   e.url = "http://h/\x1b[31m\xc2\x9b\x7f";
@@ -211,7 +221,12 @@ TEST(ExplainText, NothingInItSteersATerminal) {
 TEST(ExplainText, OfWhatIsNoExplanationIsEmpty) {
   EXPECT_EQ(to_text("no json"), "");
   EXPECT_EQ(to_text("[]"), "");
-  EXPECT_THAT(to_text("{}"), HasSubstr("route      none"));
+  for (const auto* text : {"", "{}", "no json", "[]", R"({"status":"ok"})", R"({"request":{},"lookup":{}})"}) {
+    EXPECT_EQ(to_text(text), "") << text;
+    EXPECT_FALSE(is_explanation(text)) << text;
+  }
+  EXPECT_TRUE(is_explanation(to_json(example())));
+  EXPECT_TRUE(is_explanation(to_json(proxy::Explanation{})));
 }
 
 TEST(ExplainJson, HasNullForWhatIsAbsentAndNeverBrokenText) {

@@ -104,7 +104,7 @@ TEST(CommandLine, ExplainTakesARequestAndAResponse) {
   EXPECT_EQ(e.method, "PUT");
   EXPECT_EQ(e.url, "http://h/a?b");
   EXPECT_THAT(e.headers, ElementsAre(Pair("X-Tenant", "acme"), Pair("A", "b: c")));
-  EXPECT_EQ(e.content, "@body.json");
+  EXPECT_THAT(e.content, ElementsAre("@body.json"));
   EXPECT_EQ(e.status, 404);
   EXPECT_THAT(e.response_headers, ElementsAre(Pair("ETag", "\"1\"")));
   EXPECT_EQ(e.response_content, "gone");
@@ -115,6 +115,7 @@ TEST(CommandLine, ExplainIsAGetUnlessItHasContent) {
   EXPECT_EQ(parsed<ExplainFlags>({"explain", "/a"}).method, "GET");
   EXPECT_FALSE(parsed<ExplainFlags>({"explain", "/a"}).has_response);
   EXPECT_EQ(parsed<ExplainFlags>({"explain", "/a", "-d", "x"}).method, "POST");
+  EXPECT_THAT(parsed<ExplainFlags>({"explain", "-d", "a=1", "-d", "b=2", "/a"}).content, ElementsAre("a=1", "b=2"));
   EXPECT_EQ(parsed<ExplainFlags>({"explain", "/a", "-d", "x", "-X", "QUERY"}).method, "QUERY");
   const auto live = parsed<ExplainFlags>({"explain", "--live", "--admin", ":9081", "--timeout", "1s", "/a"});
   EXPECT_TRUE(live.live);

@@ -71,6 +71,7 @@ TEST(ProbeTargets, AreOneForEachRouteThatCachesGet) {
   EXPECT_THAT(urls(found), ElementsAre("user http://web.internal:3000/users/1", "files http://www.shop.test/files/1",
                                        "all http://web.internal:3000/"));
   EXPECT_THAT(found.notes, IsEmpty());
+  EXPECT_THAT(found.left_out, ElementsAre("post (no GET)", "off (cache: false)"));
 }
 
 TEST(ProbeTargets, SayWhichRoutesHaveNone) {
@@ -222,12 +223,11 @@ TEST(ProbeKeeping, IsJudgedAsTheProxyWould) {
 TEST(ProbeMessage, NamesRouteFieldPlaceAndRemedy) {
   const Case c("routes: [{name: shop, path: /**}]\n");
   const auto field = probe_field("X-Theme", kCanary);
-  EXPECT_EQ(
-      showing_message(c.target(), field, Way::Open, {Showing::Kind::Field, "Link", 200, 200}, Keeping::Stored),
-      "route \"shop\" keys on nothing of X-Theme, but its answer shows it: in Link of http://web.internal:3000/a");
+  EXPECT_EQ(showing_message(c.target(), field, Way::Open, {Showing::Kind::Field, "Link", 200, 200}, Keeping::Stored),
+            "route \"shop\" does not key on X-Theme, but its answer shows it: in Link of http://web.internal:3000/a");
   EXPECT_EQ(
       showing_message(c.target(), field, Way::Trusted, {Showing::Kind::Status, {}, 200, 404}, Keeping::WithLifetime),
-      "route \"shop\" keys on nothing of X-Theme, but its answer changes with it: 404 in place of 200 at "
+      "route \"shop\" does not key on X-Theme, but its answer changes with it: 404 in place of 200 at "
       "http://web.internal:3000/a, where a trusted proxy passes it on (not stored as long as it has no lifetime)");
   EXPECT_EQ(showing_hint(c.target(), field, Way::Open),
             "key.headers: [X-Theme], request_headers: { remove: [X-Theme] }, or Vary: X-Theme at the origin");

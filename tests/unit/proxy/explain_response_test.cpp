@@ -3,8 +3,10 @@
 namespace forebay::proxy {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class ExplainResponse : public ExplainedTest {
  protected:
@@ -149,6 +151,87 @@ routes:
     EXPECT_EQ(rules::to_string(e.response->reason), std::string_view(c.reason));
     EXPECT_EQ(e.cache_status, std::string("forebay; fwd=uri-miss; detail=") + c.reason);
   }
+}
+
+TEST_F(ExplainResponse, ALifetimeOfZeroIsSaidToBeOfTheFieldThatMadeItSo) {
+  configure("routes: [{name: r, path: /r, ttl: {default: 15s, status: {404: 0s}}}, {name: bare, path: /**}]\n");
+  struct Case {
+    const char* path;
+    int status;
+    FieldList fields;
+    const char* why;
+    const char* source;
+    const char* setting;
+  };
+  const std::string over = ", which stands over routes.r.ttl.default (15 s)";
+  const std::vector<Case> cases{
+      {"/r",
+       200,
+       {{"Expires", "0"}},
+       "its lifetime is zero: the response says Expires: 0",
+       "expires",
+       "the response's Expires"},
+      {"/r",
+       200,
+       {{"Cache-Control", "public, max-age=x"}},
+       "its lifetime is zero: the response says Cache-Control: max-age=x",
+       "max-age",
+       "the response's Cache-Control max-age"},
+      {"/r",
+       200,
+       {{"Cache-Control", "max-age=0"}},
+       "its lifetime is zero: the response says Cache-Control: max-age=0",
+       "max-age",
+       "the response's Cache-Control max-age"},
+      {"/r",
+       200,
+       {{"CDN-Cache-Control", "max-age=0"}},
+       "its lifetime is zero: the response says CDN-Cache-Control: max-age=0",
+       "targeted",
+       "the response's CDN-Cache-Control max-age"},
+  };
+  for (const auto& c : cases) {
+    const auto e = judged(c.fields, c.status, std::string("http://h") + c.path);
+    EXPECT_FALSE(e.response->storable);
+    EXPECT_EQ(e.response->reason, rules::Reason::ZeroTtl);
+    EXPECT_EQ(e.response->ttl_source, c.source);
+    EXPECT_EQ(e.response->ttl_setting, c.setting);
+    EXPECT_THAT(e.notes, Contains(c.why + over));
+    EXPECT_THAT(e.notes,
+                Contains("it would be stored with `origin_cache_control: ignore` (for 15 s by routes.r.ttl.default), "
+                         "or `ttl.min`, or an ETag or Last-Modified from the origin (to be validated)"));
+  }
+  const auto bare = judged({{"Expires", "0"}}, 200, "http://h/a");
+  EXPECT_THAT(bare.notes, Contains("its lifetime is zero: the response says Expires: 0"));
+  EXPECT_THAT(bare.notes, Contains(HasSubstr("`origin_cache_control: ignore` with a `ttl.default`, or `ttl.min`")));
+  const auto meant = judged({}, 404, "http://h/r");
+  EXPECT_THAT(meant.notes, Contains("its lifetime is zero: routes.r.ttl.status.404 says so"));
+  EXPECT_THAT(meant.notes, Not(Contains(HasSubstr("it would be stored"))));
+}
+
+TEST_F(ExplainResponse, WhatCannotBeValidatedOrHasBeenUsedUpIsNotSaidToHaveALifetimeOfZero) {
+  configure("routes: [{name: r, path: /**, ttl: 15s}]\n");
+  const auto no_cache = judged({{"Cache-Control", "no-cache"}});
+  EXPECT_EQ(no_cache.response->reason, rules::Reason::ZeroTtl);
+  EXPECT_THAT(no_cache.notes, Contains("the response says Cache-Control: no-cache, which asks for validation at each "
+                                       "use, and nothing in it (ETag, Last-Modified) allows that"));
+  EXPECT_THAT(no_cache.notes, Contains(AllOf(HasSubstr("`origin_cache_control: ignore` (for 15 s by"),
+                                             Not(HasSubstr("ttl.min")), HasSubstr("ETag"))));
+  EXPECT_THAT(no_cache.notes, Not(Contains(HasSubstr("lifetime is zero"))));
+  const auto old = judged({{"Cache-Control", "max-age=60"}, {"Age", "90"}});
+  EXPECT_EQ(old.response->reason, rules::Reason::ZeroTtl);
+  EXPECT_THAT(old.notes, Contains(HasSubstr("it comes 90 s old, of a lifetime of 60 s (the response's Cache-Control "
+                                            "max-age)")));
+}
+
+TEST_F(ExplainResponse, WhatIsNotStoredHasTheSourceOfItsLifetimeAllTheSame) {
+  configure("routes: [{name: r, path: /**}]\n");
+  const auto e = judged({{"Cache-Control", "max-age=60"}, {"Set-Cookie", "a=1"}});
+  EXPECT_FALSE(e.response->storable);
+  EXPECT_EQ(e.response->ttl_s, 60);
+  EXPECT_EQ(e.response->ttl_source, "max-age");
+  EXPECT_EQ(e.response->ttl_setting, "the response's Cache-Control max-age");
+  EXPECT_EQ(judged({}).response->ttl_source, "");
 }
 
 TEST_F(ExplainResponse, APostWhoseAnswerStandsForAGetIsJudgedAsOne) {

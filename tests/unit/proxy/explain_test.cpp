@@ -6,6 +6,7 @@ namespace forebay::proxy {
 namespace {
 
 using rules::Reason;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -149,6 +150,88 @@ routes:
               std::string("forebay; fwd=") + (reason == "method" ? "method" : "bypass") + "; detail=" + reason);
     EXPECT_THAT(e.notes, Not(IsEmpty()));
   }
+}
+
+TEST_F(Explain, ContentWithoutAKeyHasItsCauseWhereItCanBeTold) {
+  configure(R"(
+routes:
+  - {name: body, path: /body, methods: [POST, QUERY], key: {body: [/a]}}
+  - {name: plain, path: /plain, methods: [POST], key: {body: [/a], decode: false}}
+  - {name: form, path: /form, methods: [POST], key: {form: [q]}}
+  - {name: graphql, path: /graphql, methods: [POST], key: {graphql: true}}
+)");
+  struct Case {
+    const char* path;
+    FieldList fields;
+    const char* content;
+    const char* cause;
+  };
+  const auto type = [](const char* value) { return FieldList{{"Content-Type", value}}; };
+  const auto json = type("application/json");
+  const auto coded = [](const char* value) {
+    return FieldList{{"Content-Type", "application/json"}, {"Content-Encoding", value}};
+  };
+  const std::vector<Case> cases{
+      {"/body", json, "{\"a\":", "it is no JSON text"},
+      {"/body", json, "a=1", "it is no JSON text"},
+      {"/body", json, "{\"a\":1,\"b\":{\"c\":1,\"c\":2}}", "a name stands twice in one object"},
+      {"/body", json, "{\"A\":1}", "in its case alone"},
+      {"/body", json, "\xef\xbb\xbf{}", "byte order mark"},
+      {"/body", type("application/json; charset=utf-16"), "{\"a\":1}", "charset"},
+      {"/body", type("json"), "{\"a\":1}", "no media type: json"},
+      {"/body", coded("gzip, br"), "{\"a\":1}", "several codings"},
+      {"/body", coded("gzip"), "{\"a\":1}", "broken, or not what its coding says"},
+      {"/body", coded("compress"), "{\"a\":1}", "not known: Content-Encoding: compress"},
+      {"/plain", coded("gzip"), "{\"a\":1}", "`key.decode: false`"},
+      {"/form", json, "q=1", "`key.form` wants Content-Type: application/x-www-form-urlencoded, not application/json"},
+      {"/form", {}, "q=1", "and there is none"},
+      {"/form", type("application/x-www-form-urlencoded"), "q=%zz", "hex digits"},
+      {"/graphql", type("text/plain"), "{\"query\":\"{a}\"}",
+       "`key.graphql` wants Content-Type: application/json, not"},
+      {"/graphql", json, "{\"query\":", "it is no JSON text"},
+  };
+  for (const auto& c : cases) {
+    const auto e = offline(Asked{"POST", std::string("http://h") + c.path, c.fields, c.content});
+    EXPECT_EQ(rules::to_string(e.lookup_reason), "body_unparsable") << c.cause;
+    EXPECT_THAT(e.notes, Contains(AllOf(HasSubstr("cannot be read as what the key wants of it: "), HasSubstr(c.cause))))
+        << c.path << ' ' << c.content;
+  }
+  const auto untold = offline(Asked{"POST", "http://h/graphql", json, "[1]"});
+  EXPECT_THAT(untold.notes, Contains(HasSubstr("or could be read in two ways")));
+}
+
+TEST_F(Explain, ARouteThatWasTakenInSpiteOfItsMethodsSaysSo) {
+  configure("routes: [{name: a, path: /a}, {name: all, path: /**, methods: [GET, PUT]}]\n");
+  const std::string note = "taken because it is the first whose host and path match; none with this method does";
+  const auto posted = offline(Asked{"POST", "http://h/a"});
+  EXPECT_EQ(posted.route->name, "a");
+  EXPECT_THAT(posted.notes, Contains(note));
+  const auto put = offline(Asked{"PUT", "http://h/a"});
+  EXPECT_EQ(put.route->name, "all");
+  EXPECT_THAT(put.notes, Not(Contains(note)));
+  EXPECT_THAT(offline(Asked{"HEAD", "http://h/a"}).notes, Not(Contains(note)));
+}
+
+TEST_F(Explain, MethodsAreCaseSensitive) {
+  configure("routes: [{name: r, path: /**, methods: [POST]}]\n");
+  EXPECT_THAT(offline(Asked{"post", "http://h/a"}).notes, Contains("methods are case-sensitive: post is not POST"));
+  EXPECT_THAT(offline(Asked{"POST", "http://h/a"}).notes, Not(Contains(HasSubstr("case-sensitive"))));
+  EXPECT_THAT(offline(Asked{"brew", "http://h/a"}).notes, Not(Contains(HasSubstr("case-sensitive"))));
+}
+
+TEST_F(Explain, ContentOfWhichNothingIsInTheKeyIsNoted) {
+  configure(R"(
+routes:
+  - {name: none, path: /none, methods: [POST], key: {body: none}}
+  - {name: all, path: /all, methods: [POST]}
+  - {name: some, path: /some, methods: [POST], key: {body: [/a]}}
+)");
+  const FieldList json{{"Content-Type", "application/json"}};
+  const auto has_note = Contains(HasSubstr("nothing of the content is in the key"));
+  EXPECT_THAT(offline(Asked{"POST", "http://h/none", json, R"({"a":1})"}).notes, has_note);
+  EXPECT_THAT(offline(Asked{"POST", "http://h/none"}).notes, Not(has_note));
+  EXPECT_THAT(offline(Asked{"POST", "http://h/all", json, "x"}).notes, Not(has_note));
+  EXPECT_THAT(offline(Asked{"POST", "http://h/some", json, R"({"a":1})"}).notes, Not(has_note));
 }
 
 TEST_F(Explain, FieldsThatConnectionNamesAreGoneBeforeRulesAndKey) {

@@ -1,0 +1,120 @@
+#include <algorithm>
+
+#include "explain_case.hpp"
+#include "forebay/content/coding.hpp"
+#include "forebay/content/form.hpp"
+#include "forebay/content/graphql.hpp"
+#include "forebay/content/json.hpp"
+#include "forebay/content/media_type.hpp"
+#include "forebay/http/list.hpp"
+
+// Why content has no key, in words, where that can be told: the order is that in which keys are built.
+
+namespace forebay::proxy {
+namespace {
+
+using http::FieldId;
+using http::Method;
+
+/// Whether it is JSON by its grammar, whatever names stand in it twice.
+bool is_json_text(std::string_view text) {
+  content::GraphqlAnswer parser("");
+  parser.feed("{\"content\":");
+  parser.feed(text);
+  parser.feed("}");
+  return parser.clean();
+}
+
+std::string json_cause(std::string_view text, const cache::KeySpec& spec) {
+  if (text.empty()) return "it is empty, which is no JSON text";
+  if (text.starts_with("\xef\xbb\xbf")) return "it begins with a byte order mark";
+  content::CanonicalJson json;
+  if (!json.read(text, {}, content::Numbers::Written)) {
+    if (!is_json_text(text)) return "it is no JSON text";
+    return "a name stands twice in one object of it, or it has more than 64 levels";
+  }
+  if (!spec.pointers.empty() && !json.read(text, spec.pointers, content::Numbers::Written))
+    return "a name in it differs from one that `key.body` looks for in its case alone";
+  return {};
+}
+
+bool is_graphql_post(const ExplainCase& c) { return c.route().key.graphql && c.request.method == Method::Post; }
+
+/// What Content-Type says; `is_read`: the content is taken apart.
+std::string type_cause(const ExplainCase& c, bool is_read) {
+  const auto& fields = c.request.fields;
+  const auto& spec = c.route().key;
+  const auto lines = fields.count(FieldId::ContentType);
+  if (lines > 1) return "Content-Type stands twice";
+  if (lines == 0) {
+    if (!spec.form.empty())
+      return "`key.form` wants Content-Type: application/x-www-form-urlencoded, and there is none";
+    if (is_graphql_post(c)) return "`key.graphql` wants Content-Type: application/json, and there is none";
+    return c.request.method == Method::Query ? "a QUERY needs a Content-Type, and there is none" : "";
+  }
+  const auto sent = *fields.value(FieldId::ContentType);
+  std::string normal;
+  const auto charset = content::append_normal_type(normal, sent);
+  if (!charset) return "Content-Type is no media type: " + std::string(sent);
+  const bool ascii = *charset == content::Charset::Ascii && !is_graphql_post(c);
+  const bool utf8 = *charset == content::Charset::Unsaid || *charset == content::Charset::Utf8;
+  if (is_read && !utf8 && !ascii) return "the charset of Content-Type is not UTF-8: " + std::string(sent);
+  if (!spec.form.empty() && !content::is_type(sent, "application/x-www-form-urlencoded"))
+    return "`key.form` wants Content-Type: application/x-www-form-urlencoded, not " + std::string(sent);
+  if (is_graphql_post(c) && !content::is_json(sent) && !content::is_type(sent, "application/graphql"))
+    return "`key.graphql` wants Content-Type: application/json, not " + std::string(sent);
+  return {};
+}
+
+/// What Content-Encoding says; else `plain` is the content without it.
+std::string coding_cause(const ExplainCase& c, std::string& plain) {
+  const auto& spec = c.route().key;
+  plain = c.content();
+  if (c.request.fields.count(FieldId::ContentEncoding) > 1) return "there are several Content-Encoding fields";
+  const auto coding = c.request.fields.value(FieldId::ContentEncoding);
+  if (!coding || coding->empty() || http::iequals(*coding, "identity")) return {};
+  const auto named = "Content-Encoding: " + std::string(*coding);
+  if (coding->find(',') != std::string_view::npos) return "it has several codings, of which one is undone: " + named;
+  if (is_graphql_post(c) && http::has_member(*coding, "deflate"))
+    return "`key.graphql` does not read deflate, which some take for one thing and some for another";
+  if (!spec.decode) return "it has a coding, which `key.decode: false` leaves in place: " + named;
+  const auto done = content::decode(*coding, c.content(), static_cast<std::size_t>(spec.body_max), plain);
+  if (done) return {};
+  return done.error() == Errc::Unsupported ? "its coding is not known: " + named
+                                           : "it is broken, or not what its coding says: " + named;
+}
+
+std::string form_cause(std::string_view text) {
+  std::string buffer;
+  std::vector<content::FormField> fields;
+  if (!content::read_form(text, buffer, fields)) return "a % in the form has no two hex digits behind it";
+  return {};
+}
+
+}  // namespace
+
+std::string unreadable_because(const ExplainCase& c) {
+  const auto& spec = c.route().key;
+  if (!is_graphql_post(c) && spec.graphql) return {};  // it stands in the query
+  const bool is_read = spec.graphql || !spec.form.empty() || spec.body == cache::BodyMode::Pointers;
+  if (auto cause = type_cause(c, is_read); !cause.empty()) return cause;
+  std::string text;
+  if (!is_read) return {};
+  if (auto cause = coding_cause(c, text); !cause.empty()) return cause;
+  if (!spec.form.empty()) return form_cause(text);
+  const auto type = c.request.fields.value(FieldId::ContentType).value_or("");
+  const bool document = spec.graphql && content::is_type(type, "application/graphql");
+  return document ? std::string() : json_cause(text, spec);
+}
+
+void note_unkeyed_content(ExplainCase& c) {
+  const auto of_content = [](const cache::KeyPart& p) {
+    return p.present && (p.kind == "body" || p.kind == "form" || p.kind == "graphql");
+  };
+  if (c.content().empty()) return;
+  const bool keyed = c.reading.content == cache::ContentUse::Keyed;
+  if (keyed && std::any_of(c.out.parts.begin(), c.out.parts.end(), of_content)) return;
+  c.note("nothing of the content is in the key: requests that differ in their content alone share an answer");
+}
+
+}  // namespace forebay::proxy
