@@ -81,7 +81,8 @@ struct Policy {
   std::uint32_t max_variants = 32;
   bool invalidate_on_write = true;
   RequestCookies request_cookies = RequestCookies::Guard;
-  bool cookies_chosen = false;  ///< `key.cookies` or `bypass.cookies` says which cookies matter.
+  bool cookies_chosen =
+      false;  ///< `key.cookies` or `bypass.cookies` says which cookies matter, or none reach the origin.
   bool store_close_delimited = false;
   std::vector<std::string> targeted_fields{"Forebay-Cache-Control", "CDN-Cache-Control"};
   bool targeted_strip = false;
