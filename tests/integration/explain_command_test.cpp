@@ -54,6 +54,12 @@ TEST_F(ExplainCommand, TheCommandReadsContentFromFilesAndStandardInput) {
       R"({"q":"b"})");
   EXPECT_THAT(by_input.out, HasSubstr("b:/q=\"b\""));
   EXPECT_EQ(run_forebay({"explain", "-c", dir.file("f.yaml"), "-d", "@" + dir.file("none"), "/s"}).exit, 1);
+  const auto joined = run_forebay({"explain", "-c", "-", "-H", "Content-Type: application/x-www-form-urlencoded", "-d",
+                                   "a=1", "-d", "b=2", "http://h/f"},
+                                  {},
+                                  "origin: http://localhost:3000\nroutes: [{name: f, path: /f, methods: POST, "
+                                  "key: {form: [a, b]}}]\n");
+  EXPECT_THAT(joined.out, HasSubstr("|/f|f:a=1&b=2|")) << joined.err;
 }
 
 TEST_F(ExplainCommand, TheCommandSaysThatCurlWouldNameATypeWhereTheContentCounts) {
@@ -88,6 +94,22 @@ TEST_F(ExplainCommand, TheCommandsExitCodesTellWhyThereIsNoAnswer) {
       run_forebay({"explain", "--live", "--admin", "127.0.0.1:" + std::to_string(port), "--timeout", "2s", "/a"});
   EXPECT_EQ(nobody.exit, 4);
   EXPECT_THAT(nobody.err, HasSubstr("no daemon answers"));
+}
+
+TEST_F(ExplainCommand, WhatAnswersButIsNoAdminListenerIsNotTakenForOne) {
+  const std::string json = R"({"name":"shop","status":"ok"})";
+  origin.on("/api/v1/explain", [json](const Received&) { return Reply::fresh(json); });
+  start("routes: [{path: /**}]\n");
+  for (const auto port : {daemon->port(), origin.port()}) {
+    const auto o = run_forebay({"explain", "--live", "--admin", "127.0.0.1:" + std::to_string(port), "http://h/a"});
+    EXPECT_EQ(o.exit, 4);
+    EXPECT_EQ(o.out, "");
+    EXPECT_THAT(o.err, HasSubstr("that is not a Forebay admin listener\n"));
+  }
+  const auto as_json = run_forebay(
+      {"explain", "--live", "--json", "--admin", "127.0.0.1:" + std::to_string(daemon->port()), "http://h/a"});
+  EXPECT_EQ(as_json.exit, 4);
+  EXPECT_EQ(as_json.out, "");
 }
 
 TEST_F(ExplainCommand, OperatorsBringTheTokenWhereLoopbackIsNotEnough) {

@@ -27,7 +27,7 @@ TEST_F(Probe, FindsAnOriginThatShowsAFieldOutsideOfTheKey) {
   const auto o = probe("routes:\n  - name: page\n    path: /page\n", {"--probe-header", "X-Theme"});
   EXPECT_EQ(o.exit, 0) << o.err;
   EXPECT_THAT(o.out,
-              StartsWith("stdin:4:11: warning FB2017: route \"page\" keys on nothing of X-Theme, but its answer "
+              StartsWith("stdin:4:11: warning FB2017: route \"page\" does not key on X-Theme, but its answer "
                          "shows it: in the content of " +
                          origin.url() + "/page\n    4 |     path: /page\n      |           ^~~~~ key.headers: "));
   EXPECT_THAT(o.err, HasSubstr("standard input: valid, 1 warning\n"));
@@ -53,7 +53,7 @@ TEST_F(Probe, LeavesOutWhatForebayTakesAwayUnlessAProxyIsTrusted) {
   EXPECT_EQ(asked.exit, 0);
   EXPECT_THAT(asked.err, HasSubstr("the origin heeds X-Host, which Forebay does not pass on"));
   const auto behind = probe("server: {trusted_proxies: [10.0.0.0/8]}\nroutes: [{path: /page}]\n");
-  EXPECT_THAT(behind.out, HasSubstr("FB2017: route \"/page\" keys on nothing of X-Host"));
+  EXPECT_THAT(behind.out, HasSubstr("FB2017: route \"/page\" does not key on X-Host"));
   EXPECT_THAT(behind.out, HasSubstr("where a trusted proxy passes it on"));
 }
 
@@ -78,7 +78,7 @@ TEST_F(Probe, FindsLanguagesThatAreNotInVary) {
   };
   origin.on("/page", in_languages(""));
   const auto without = probe("routes: [{path: /page}]\n");
-  EXPECT_THAT(without.out, HasSubstr("keys on nothing of Accept-Language, but its answer changes with it: other "
+  EXPECT_THAT(without.out, HasSubstr("does not key on Accept-Language, but its answer changes with it: other "
                                      "content at "));
   EXPECT_THAT(without.out, HasSubstr("or Vary: Accept-Language at the origin"));
   origin.on("/page", in_languages("Accept-Encoding, Accept-Language"));
@@ -148,7 +148,7 @@ TEST_F(Probe, ReadsChunkedEncodedAndEndlessAnswersWithinBounds) {
     const auto o =
         probe("routes: [{path: /**}]\n", {"--probe-path", path, "--probe-header", "X-Theme", "--timeout", "300ms"});
     EXPECT_EQ(o.exit, 0) << path << o.err;
-    EXPECT_THAT(o.out, HasSubstr("keys on nothing of X-Theme, but its answer shows it: in the content of")) << path;
+    EXPECT_THAT(o.out, HasSubstr("does not key on X-Theme, but its answer shows it: in the content of")) << path;
   }
 }
 
@@ -181,6 +181,11 @@ TEST_F(Probe, SaysWhichPathsAndRoutesItCannotTake) {
   EXPECT_EQ(regex.exit, 0);
   EXPECT_THAT(regex.err, HasSubstr("route \"r\": its path is a regular expression"));
   EXPECT_EQ(origin.count(), 0u);
+  const auto left = probe(
+      "routes: [{path: /a}, {name: search, path: /s, methods: POST}, {name: rest, path: /**, "
+      "cache: false}]\n");
+  EXPECT_EQ(left.exit, 0);
+  EXPECT_THAT(left.err, HasSubstr("forebay: not probed: search (no GET), rest (cache: false)\n"));
 }
 
 TEST_F(Probe, DoesNotAskWithABadConfiguration) {
@@ -200,7 +205,7 @@ TEST_F(Probe, WritesJsonAndAnnotations) {
   EXPECT_EQ(document.at("all[0].line"), "2");
   const auto github = probe("routes: [{path: /page}]\n", {"--probe-header", "X-Theme", "--format", "github"});
   EXPECT_THAT(github.out, StartsWith("::warning file=stdin,line=2,"));
-  EXPECT_THAT(github.out, HasSubstr("title=FB2017::route \"/page\" keys on nothing of X-Theme"));
+  EXPECT_THAT(github.out, HasSubstr("title=FB2017::route \"/page\" does not key on X-Theme"));
 }
 
 }  // namespace
