@@ -4,6 +4,7 @@
 
 #include "core.hpp"
 #include "forebay/net/body_source.hpp"
+#include "watch.hpp"
 
 namespace forebay::proxy {
 
@@ -56,15 +57,6 @@ class ReadTask final : public Task {
   bool background() const override { return false; }
 
  private:
-  class Watch final : public Waiter {
-   public:
-    Watch(ReadTask& t, void (ReadTask::*f)()) : task_(t), f_(f) {}
-    void woken() override { (task_.*f_)(); }
-
-   private:
-    ReadTask& task_;
-    void (ReadTask::*f_)();
-  };
   void read();
   void client_gone();
   bool hold();
@@ -77,8 +69,8 @@ class ReadTask final : public Task {
   Charge charge_;
   std::size_t held_ = 0;
   bool done_ = false;
-  Watch more_{*this, &ReadTask::read};
-  Watch gone_{*this, &ReadTask::client_gone};
+  Watch<ReadTask> more_{*this, &ReadTask::read};
+  Watch<ReadTask> gone_{*this, &ReadTask::client_gone};
 };
 
 }  // namespace forebay::proxy

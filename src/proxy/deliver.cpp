@@ -76,6 +76,14 @@ bool has_line(std::string_view lines, std::string_view name) noexcept {
   return false;
 }
 
+/// The fields that the route sets, on an answer of our own. What that says of itself stands: its type, and that nobody
+/// keeps it.
+void add_route_fields(const RequestNotes& notes, std::string& lines) {
+  if (!notes.route || !notes.route->route) return;
+  for (const auto& [name, value] : notes.route->route->response_headers.set)
+    if (!has_line(lines, name)) http::append_line(lines, name, value);
+}
+
 std::string lines_where(http::FieldsView fields, bool (*keep)(FieldId, std::string_view)) {
   std::string lines;
   for (const auto& f : fields)
@@ -145,9 +153,7 @@ bool answer_range(Core& core, server::Exchange& exchange, const http::RequestVie
                                   {}};
     const auto body = server::render(problem, request.fields.value(FieldId::Accept).value_or(""));
     http::append_line(lines, FieldId::ContentType, body.content_type);
-    if (const auto* route = notes_of(exchange).route; route && route->route)
-      for (const auto& [name, value] : route->route->response_headers.set)
-        if (!has_line(lines, name)) http::append_line(lines, name, value);
+    add_route_fields(notes_of(exchange), lines);
     const auto chunk = Chunk::copy_of(body.body);
     server::AnswerHead head{416, lines, core.extra, body.body.size()};
     head.has_date = false;
@@ -245,10 +251,7 @@ void deliver_error(Core& core, server::Exchange& exchange, std::string_view acce
   if (!error.retry_after.empty()) http::append_line(lines, FieldId::RetryAfter, error.retry_after);
   if (!id.empty() && !config.request_id.empty()) http::append_line(lines, config.request_id, id);
   if (config.diagnostics.x_cache) http::append_line(lines, FieldId::XCache, rules::x_cache(CacheResult::Error));
-  // What the error says of itself stands: its type, and that nobody keeps it.
-  if (notes.route && notes.route->route)
-    for (const auto& [name, value] : notes.route->route->response_headers.set)
-      if (!has_line(lines, name)) http::append_line(lines, name, value);
+  add_route_fields(notes, lines);
   const auto chunk = Chunk::copy_of(body.body);
   server::AnswerHead head{error.status, lines, {}, body.body.size()};
   head.has_date = false;

@@ -48,11 +48,6 @@ Judgement::Judgement(ExplainCase& of)
   head = {given.status, http::Version::Http11, fields.view()};
 }
 
-rules::RequestFacts as_get(rules::RequestFacts facts) {
-  facts.method = Method::Get;
-  return facts;
-}
-
 std::string seconds_text(Duration d) { return std::to_string(whole_seconds(d)) + " s"; }
 
 /// The field in which the origin states its caching: a targeted one, or Cache-Control.
@@ -72,19 +67,26 @@ std::string status_setting(const Judgement& j) {
   return ExplainCase::setting(*j.route, "ttl.status");
 }
 
-std::string setting_of(const Judgement& j, TtlSource source) {
-  const auto of_response = [&](const char* directive) {
-    return "the response's " + directives_field(j) + ' ' + directive;
-  };
+/// The directive of the response that gave a lifetime; empty when none did.
+std::string_view directive_of(const Judgement& j, TtlSource source) {
   switch (source) {
     case TtlSource::Targeted: {
       const auto directives = rules::read_response_directives(j.head.fields, j.policy().targeted_fields);
-      return of_response(directives.s_maxage ? "s-maxage" : "max-age");
+      return directives.s_maxage ? "s-maxage" : "max-age";
     }
     case TtlSource::SMaxage:
-      return of_response("s-maxage");
+      return "s-maxage";
     case TtlSource::MaxAge:
-      return of_response("max-age");
+      return "max-age";
+    default:
+      return {};
+  }
+}
+
+std::string setting_of(const Judgement& j, TtlSource source) {
+  if (const auto directive = directive_of(j, source); !directive.empty())
+    return "the response's " + directives_field(j) + ' ' + std::string(directive);
+  switch (source) {
     case TtlSource::Expires:
       return "the response's Expires";
     case TtlSource::Status:
@@ -97,10 +99,9 @@ std::string setting_of(const Judgement& j, TtlSource source) {
       return ExplainCase::setting(*j.route, "ttl.min");
     case TtlSource::Max:
       return ExplainCase::setting(*j.route, "ttl.max");
-    case TtlSource::None:
-      break;
+    default:
+      return {};
   }
-  return {};
 }
 
 /// What the lifetime would be but for the route's limits, jitter and Retry-After, where that is another one.
@@ -167,18 +168,9 @@ std::string sent_directive(const Judgement& j, std::string_view name) {
 
 /// What says that the lifetime is zero: `the response says Expires: 0`.
 std::string zero_by(const Judgement& j, TtlSource source) {
-  const auto of_response = [&](std::string_view directive) {
+  if (const auto directive = directive_of(j, source); !directive.empty())
     return "the response says " + directives_field(j) + ": " + sent_directive(j, directive);
-  };
   switch (source) {
-    case TtlSource::Targeted: {
-      const auto directives = rules::read_response_directives(j.head.fields, j.policy().targeted_fields);
-      return of_response(directives.s_maxage ? "s-maxage" : "max-age");
-    }
-    case TtlSource::SMaxage:
-      return of_response("s-maxage");
-    case TtlSource::MaxAge:
-      return of_response("max-age");
     case TtlSource::Expires:
       return "the response says Expires: " + std::string(j.head.fields.value(FieldId::Expires).value_or(""));
     case TtlSource::None:
@@ -272,7 +264,6 @@ bool revalidated(Judgement& j, const ForwardPlan& plan) {
   if (!rules::selects(j.head, stored.fields, c.found.variants <= 1)) return false;
   const auto merged = rules::freshen(stored.fields, j.head.fields);
   const http::ResponseView whole{stored.status, j.head.version, merged.view()};
-  j.facts = as_get(j.facts);
   j.fields = merged;
   j.head = {whole.status, whole.version, j.fields.view()};
   const auto verdict = j.judge(j.policy());

@@ -11,11 +11,6 @@
 namespace forebay::proxy {
 namespace {
 
-rules::RequestFacts as_get(rules::RequestFacts facts) {
-  facts.method = http::Method::Get;
-  return facts;
-}
-
 /// RFC 9111 section 3.2. The stored Via ends with us, who are about to be added again; the way of this answer counts.
 http::Fields freshened_fields(http::FieldsView stored, http::FieldsView update) {
   auto merged = rules::freshen(stored, update);
@@ -76,7 +71,7 @@ void FetchTask::use_freshened(const Ref<const cache::Entry>& entry, const http::
   const auto when = times();
   if (!head.fields.has(http::FieldId::Date)) merged.remove(http::FieldId::Date);  // dated at receipt, below
   const http::ResponseView whole{entry->head().status, head.version, merged.view()};
-  const auto verdict = rules::judge(as_get(facts_), whole, store_policy(), when, true, core_.random(), path());
+  const auto verdict = rules::judge(facts_, whole, store_policy(), when, true, core_.random(), path());
   const auto fields = end_to_end(*story_, whole, verdict.drop, when.received.wall, false);
   head_ = cache::PublishedHead::make(whole.status, fields);
   freshness_ = verdict.freshness;
@@ -266,7 +261,7 @@ void FetchTask::apply_head_answer(const http::ResponseView& head, const HeadFact
   const auto merged = freshened_fields(plan_.entry->head().fields, head.fields);
   const auto when = times();
   const http::ResponseView whole{plan_.entry->head().status, head.version, merged.view()};
-  const auto verdict = rules::judge(as_get(facts_), whole, story_->policy(), when, true, core_.random(), path());
+  const auto verdict = rules::judge(facts_, whole, story_->policy(), when, true, core_.random(), path());
   if (!verdict.storable()) return store.make_stale(story_->key, plan_.entry);
   const auto published =
       cache::PublishedHead::make(whole.status, end_to_end(*story_, whole, verdict.drop, when.received.wall, false));

@@ -46,23 +46,6 @@ class FetchTask final : public Task, public upstream::FetchSink {
   void on_failure(upstream::FetchError error, std::string_view detail) override;
 
  private:
-  class GoneWatch final : public Waiter {
-   public:
-    explicit GoneWatch(FetchTask& t) : task_(t) {}
-    void woken() override { task_.client_gone(); }
-
-   private:
-    FetchTask& task_;
-  };
-  class SpaceWatch final : public Waiter {
-   public:
-    explicit SpaceWatch(FetchTask& t) : task_(t) {}
-    void woken() override { task_.space_free(); }
-
-   private:
-    FetchTask& task_;
-  };
-
   /// Whether it is a fetch for what is stored already, with validators or without.
   bool refreshing() const noexcept { return plan_.entry && plan_.ticket; }
   void send();
@@ -125,8 +108,8 @@ class FetchTask final : public Task, public upstream::FetchSink {
   std::size_t charged_ = 0;
   bool expect_304_ = false;
   Now requested_;
-  GoneWatch gone_{*this};
-  SpaceWatch space_{*this};
+  Watch<FetchTask> gone_{*this, &FetchTask::client_gone};
+  Watch<FetchTask> space_{*this, &FetchTask::space_free};
   net::Deadline patience_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "core.hpp"
 #include "forebay/net/deadlines.hpp"
+#include "watch.hpp"
 
 namespace forebay::proxy {
 
@@ -17,16 +18,6 @@ class FollowTask final : public Task {
   bool background() const override { return false; }
 
  private:
-  class Watch final : public Waiter {
-   public:
-    Watch(FollowTask& t, void (FollowTask::*f)()) : task_(t), f_(f) {}
-    void woken() override { (task_.*f_)(); }
-
-   private:
-    FollowTask& task_;
-    void (FollowTask::*f_)();
-  };
-
   void look();
   void client_gone();
   void timed_out();
@@ -49,8 +40,8 @@ class FollowTask final : public Task {
   cache::Lookup lookup_;
   Timestamp since_;
   bool done_ = false;
-  Watch changed_{*this, &FollowTask::look};
-  Watch gone_{*this, &FollowTask::client_gone};
+  Watch<FollowTask> changed_{*this, &FollowTask::look};
+  Watch<FollowTask> gone_{*this, &FollowTask::client_gone};
   net::Deadline deadline_;
 };
 

@@ -158,8 +158,7 @@ void ProxyHandler::Private::route(const server::ExchangePtr& exchange, const htt
   // Content is read also where the route keeps it out of the key: a refresh later on has to send it.
   if (exchange->has_body() && reading.content != cache::ContentUse::None)
     return read_content(exchange, request, seen, state, trusted);
-  const bool keyed = reading.content == cache::ContentUse::Keyed;
-  serve(exchange, request, seen, state, trusted, keyed ? std::optional(std::string_view()) : std::nullopt);
+  serve(exchange, request, seen, state, trusted, std::nullopt);
 }
 
 /// Whether the request goes on all the same.

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "forebay/base/waker.hpp"
+
+namespace forebay::proxy {
+
+/// Waits for something on behalf of a task: calls one of its members when it is woken.
+template <class T>
+class Watch final : public Waiter {
+ public:
+  Watch(T& task, void (T::*then)()) : task_(task), then_(then) {}
+  void woken() override { (task_.*then_)(); }
+
+ private:
+  T& task_;
+  void (T::*then_)();
+};
+
+}  // namespace forebay::proxy
