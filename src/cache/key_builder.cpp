@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "forebay/http/list.hpp"
+#include "forebay/http/names.hpp"
 
 namespace forebay::cache {
 namespace {
@@ -17,18 +18,9 @@ bool is_blank(std::string_view s, std::size_t i) noexcept { return i < s.size() 
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-bool matches_any(std::span<const std::string> globs, std::string_view name) noexcept {
-  return std::any_of(globs.begin(), globs.end(), [&](const auto& glob) { return http::glob_match(glob, name); });
-}
-
-// Whether some origin may take the parameter for one that the globs name; some take no notice of case.
+// Whether some origin may take the parameter for one that the globs name.
 bool may_be_any(std::span<const std::string> globs, std::string_view name, std::string& buffer) {
-  const auto matches = [&](std::string_view reading) {
-    return std::any_of(globs.begin(), globs.end(),
-                       [&](const auto& glob) { return http::glob_match(glob, reading, true); });
-  };
-  const content::NameReadings readings(name, buffer);
-  return std::any_of(readings.begin(), readings.end(), matches);
+  return http::NameReadings(http::NameKind::Parameter, name, buffer).may_be_any(globs);
 }
 
 // Whether readers split a line of cookies in different ways: some know quotes, with escapes in them, some take a comma
@@ -169,10 +161,7 @@ void KeyBuilder::captures() {
 // one of the list does not count.
 bool KeyBuilder::name_counts(std::string_view name) const {
   if (spec_.query == QueryMode::Only) return may_be_any(spec_.query_names, name, scratch_.text);
-  if (name.find_first_of("%+") == std::string_view::npos) return !matches_any(spec_.query_names, name);
-  auto& decoded = scratch_.text;
-  decoded.clear();
-  return !content::append_form_decoded(name, decoded) || !matches_any(spec_.query_names, decoded);
+  return !http::is_read_as_one_of(name, spec_.query_names);
 }
 
 bool KeyBuilder::counts(const http::QueryPair& pair) const {
@@ -181,8 +170,8 @@ bool KeyBuilder::counts(const http::QueryPair& pair) const {
   if (spec_.query == QueryMode::All || name_counts(pair.name)) return true;
   // What origins that take `;` for a separator find behind one, and counts, must not choose an answer that others get:
   // then the whole pair counts.
-  return content::any_name_between_semicolons(http::whole_pair(pair),
-                                              [&](std::string_view name) { return name_counts(name); });
+  return http::any_name_between_semicolons(http::whole_pair(pair),
+                                           [&](std::string_view name) { return name_counts(name); });
 }
 
 // The pairs that count, in the order in which they stand in the text.

@@ -4,6 +4,7 @@
 #include "forebay/content/coding.hpp"
 #include "forebay/content/media_type.hpp"
 #include "forebay/http/list.hpp"
+#include "forebay/http/names.hpp"
 #include "forebay/rules/cache_control.hpp"
 #include "key_builder.hpp"
 
@@ -205,14 +206,12 @@ Reason KeyBuilder::form(std::string_view content) {
 
 // Whether some origin may take what is sent under a name for the field of the list; some take no notice of case.
 bool KeyBuilder::may_be(std::string_view listed, std::string_view name) const {
-  const content::NameReadings readings(name, scratch_.text);
-  return std::any_of(readings.begin(), readings.end(),
-                     [&](std::string_view reading) { return http::iequals(reading, listed); });
+  return http::NameReadings(http::NameKind::Parameter, name, scratch_.text).may_be(listed);
 }
 
 // Whether readers that take `;` for a separator find a field of the list in what is another one for all others.
 bool KeyBuilder::hides_field(std::string_view sent) const {
-  return content::any_name_between_semicolons(sent, [&](std::string_view name) {
+  return http::any_name_between_semicolons(sent, [&](std::string_view name) {
     return std::any_of(spec_.form.begin(), spec_.form.end(), [&](const auto& listed) { return may_be(listed, name); });
   });
 }

@@ -1,4 +1,5 @@
 #include "forebay/http/list.hpp"
+#include "forebay/http/names.hpp"
 #include "key_builder.hpp"
 
 // The part of a key that is made of a GraphQL request, by GET or by POST: requests that mean the same have one text.
@@ -17,11 +18,7 @@ bool is_sha256_hex(std::string_view s) noexcept {
 // say which of them counts.
 bool has_graphql_parameter(std::string_view query, std::string& buffer) {
   const auto resembles = [&](std::string_view name) { return content::resembles_graphql_parameter(name, buffer); };
-  bool found = false;
-  http::for_each_query_pair(query, [&](const http::QueryPair& p) {
-    found = found || resembles(p.name) || content::any_name_between_semicolons(http::whole_pair(p), resembles);
-  });
-  return found;
+  return http::any_parameter_name(query, resembles);
 }
 
 }  // namespace

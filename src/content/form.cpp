@@ -1,8 +1,5 @@
 #include "forebay/content/form.hpp"
 
-#include <algorithm>
-#include <array>
-
 namespace forebay::content {
 namespace {
 
@@ -21,13 +18,6 @@ constexpr unsigned escaped_byte(std::string_view text) noexcept {
   return (high | low) > 15 ? 256 : high << 4 | low;
 }
 
-// Letters that no reader does anything with.
-constexpr std::array<bool, 256> kSpecial = [] {
-  std::array<bool, 256> set{};
-  for (const char c : {'%', '+', '[', '.', ' '}) set[static_cast<unsigned char>(c)] = true;
-  return set;
-}();
-
 }  // namespace
 
 Result<void> append_form_decoded(std::string_view text, std::string& out) {
@@ -44,32 +34,6 @@ Result<void> append_form_decoded(std::string_view text, std::string& out) {
     }
   }
   return {};
-}
-
-NameReadings::NameReadings(std::string_view name, std::string& buffer) {
-  add(name);
-  if (std::none_of(name.begin(), name.end(), [](char c) { return kSpecial[static_cast<unsigned char>(c)]; })) return;
-  buffer.clear();
-  buffer.reserve(2 * name.size());  // as it is and as PHP has it: the views stay good
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const unsigned byte = escaped_byte(name.substr(i));
-    buffer.push_back(byte < 256 ? static_cast<char>(byte) : name[i] == '+' ? ' ' : name[i]);
-    if (byte < 256) i += 2;
-  }
-  const std::string_view decoded = buffer;
-  add(decoded);
-  if (decoded.find_first_of(" .[") == std::string_view::npos) return;
-
-  const auto first = decoded.find('['), last = decoded.rfind('[');
-  if (first != std::string_view::npos) add(decoded.substr(0, first));
-  if (last != first) add(decoded.substr(0, last));
-  buffer.append(buffer, std::min(decoded.find_first_not_of(' '), decoded.size()));
-  const auto ours = std::string_view(buffer).substr(decoded.size());
-  const auto bracket = ours.find('[');
-  for (std::size_t i = decoded.size(); i < buffer.size(); ++i)
-    if (buffer[i] == ' ' || buffer[i] == '.' || buffer[i] == '[') buffer[i] = '_';
-  add(ours);
-  if (bracket != std::string_view::npos) add(ours.substr(0, bracket));
 }
 
 Result<void> read_form(std::string_view content, std::string& buffer, std::vector<FormField>& out) {

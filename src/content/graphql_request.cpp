@@ -6,6 +6,7 @@
 #include "forebay/content/graphql.hpp"
 #include "forebay/content/media_type.hpp"
 #include "forebay/http/fields.hpp"
+#include "forebay/http/names.hpp"
 
 namespace forebay::content {
 
@@ -199,12 +200,7 @@ bool is_graphql_parameter(std::string_view name) noexcept {
 }
 
 bool resembles_graphql_parameter(std::string_view name, std::string& buffer) {
-  const auto resembles = [](std::string_view reading) {
-    return std::any_of(std::begin(kParameters), std::end(kParameters),
-                       [&](std::string_view parameter) { return http::iequals(reading, parameter); });
-  };
-  const NameReadings readings(name, buffer);
-  return std::any_of(readings.begin(), readings.end(), resembles);
+  return http::NameReadings(http::NameKind::Parameter, name, buffer).may_be_any(kParameters);
 }
 
 Result<void> read_graphql_content(std::string_view content_type, std::string_view content, Numbers numbers,
@@ -261,7 +257,7 @@ Result<void> read_graphql_query(std::string_view query, Numbers numbers, Graphql
     const auto name = piece.substr(0, equals), rest = piece.substr(equals);
     const auto which = parameter_of(name, text);
     const bool other = which == std::size(kParameters);
-    if ((other && resembles(name)) || any_name_between_semicolons(other ? piece : rest, resembles))
+    if ((other && resembles(name)) || http::any_name_between_semicolons(other ? piece : rest, resembles))
       return Errc::Malformed;
     if (other) continue;
     if (std::exchange(seen[which], true)) return Errc::Malformed;

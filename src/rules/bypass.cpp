@@ -2,58 +2,31 @@
 
 #include <algorithm>
 
-#include "forebay/content/form.hpp"
-#include "forebay/http/list.hpp"
-#include "forebay/http/target.hpp"
+#include "forebay/http/names.hpp"
 
 namespace forebay::rules {
 namespace {
 
 using Globs = std::vector<std::string>;
-
-bool any_matches(const Globs& globs, std::string_view name, bool icase) noexcept {
-  return std::any_of(globs.begin(), globs.end(),
-                     [&](const std::string& glob) { return http::glob_match(glob, name, icase); });
-}
+using http::NameKind;
 
 // Fields of the connection say nothing about the resource; they are gone before rules are asked.
-bool by_header(const Globs& globs, http::FieldsView fields) noexcept {
+bool by_header(const Globs& globs, http::FieldsView fields) {
   return std::any_of(fields.begin(), fields.end(), [&](const http::Field& f) {
-    return !http::is_hop_by_hop(f.id) && any_matches(globs, f.name, true);
+    return !http::is_hop_by_hop(f.id) && http::may_be_read_as_any(NameKind::Field, f.name, globs);
   });
 }
 
-// Readers do not agree where one cookie ends: some take a comma for a separator, some know quotes and some do not.
-// Every name that one of them finds is a name here.
 bool by_cookie(const Globs& globs, http::FieldsView fields) {
-  for (const auto& field : fields) {
-    if (field.id != http::FieldId::Cookie) continue;
-    auto rest = field.value;
-    while (!rest.empty()) {
-      const auto end = std::min(rest.find_first_of(";,"), rest.size());
-      auto name = rest.substr(0, end);
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-      name = http::trim(name.substr(0, name.find('=')));
-      if (any_matches(globs, name, false)) return true;
-    }
-  }
-  return false;
+  const auto bypasses = [&](std::string_view name) { return http::may_be_read_as_any(NameKind::Cookie, name, globs); };
+  return std::any_of(fields.begin(), fields.end(), [&](const http::Field& f) {
+    return f.id == http::FieldId::Cookie && http::any_cookie_name(f.value, bypasses);
+  });
 }
 
-// Under each name that an origin may read it as, so that `%70review` does not slip past `preview`, nor
-// `utm=1;preview=1`.
 bool by_query(const Globs& globs, std::string_view query) {
-  thread_local std::string buffer;
-  const auto bypasses = [&](std::string_view name) {
-    const content::NameReadings readings(name, buffer);
-    return std::any_of(readings.begin(), readings.end(),
-                       [&](std::string_view reading) { return any_matches(globs, reading, false); });
-  };
-  bool found = false;
-  http::for_each_query_pair(query, [&](const http::QueryPair& pair) {
-    found = found || bypasses(pair.name) || content::any_name_between_semicolons(http::whole_pair(pair), bypasses);
-  });
-  return found;
+  return http::any_parameter_name(
+      query, [&](std::string_view name) { return http::may_be_read_as_any(NameKind::Parameter, name, globs); });
 }
 
 }  // namespace

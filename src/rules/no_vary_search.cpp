@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <variant>
 
-#include "forebay/content/form.hpp"
+#include "forebay/http/names.hpp"
 #include "forebay/http/structured_fields.hpp"
 #include "forebay/http/target.hpp"
 
@@ -187,7 +187,7 @@ void append_search(const NoVarySearch& rule, std::string_view query, std::string
     const auto counts = [&](std::string_view sent_name) { return !ignored(sent_name); };
     // One that hides another which counts from those who do not take `;` for a separator counts itself.
     if (rule.ignored != Ignored::None && ignored(pair.name) &&
-        !content::any_name_between_semicolons(http::whole_pair(pair), counts))
+        !http::any_name_between_semicolons(http::whole_pair(pair), counts))
       return;
     Parameter p{b.text.size(), 0, 0};
     append_normal(pair.name, true, b.text);

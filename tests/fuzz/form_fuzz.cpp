@@ -1,10 +1,10 @@
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "forebay/content/form.hpp"
 #include "forebay/content/media_type.hpp"
+#include "forebay/http/names.hpp"
 #include "invariant.hpp"
 
 namespace {
@@ -54,19 +54,25 @@ void check_type(std::string_view text) {
   require(content::is_json(text) == content::is_json(normal));
 }
 
-// Each reading lies in the name or in the buffer, the name as sent among them; parts between semicolons are read too.
+// A name may be read as itself, in every kind; and what all read as one of a list, some do.
 void check_names(std::string_view text) {
-  std::string buffer;
-  const content::NameReadings readings(text, buffer);
-  require(*readings.begin() == text);
-  for (const auto reading : readings) require(fuzz::lies_within(reading, text) || fuzz::lies_within(reading, buffer));
-  std::string decoded;
-  if (content::append_form_decoded(text, decoded))
-    require(std::find(readings.begin(), readings.end(), decoded) != readings.end());
-  content::any_name_between_semicolons(text, [&](std::string_view name) {
-    require(fuzz::lies_within(name, text) && name.find_first_of(";=") == std::string_view::npos);
+  using http::NameKind;
+  const std::string name(text.substr(0, 64));
+  if (name.find('*') == std::string::npos)
+    for (const auto kind : {NameKind::Field, NameKind::Parameter, NameKind::Cookie})
+      require(http::may_be_read_as(kind, name, name));
+  const std::vector<std::string> listed{"lang", "utm_*", name};
+  if (http::is_read_as_one_of(text, listed)) require(http::may_be_read_as_any(NameKind::Parameter, text, listed));
+  http::any_name_between_semicolons(text, [&](std::string_view part) {
+    require(fuzz::lies_within(part, text) && part.find_first_of(";=") == std::string_view::npos);
     return false;
   });
+  http::any_cookie_name(text, [&](std::string_view cookie) {
+    require(!cookie.empty() && fuzz::lies_within(cookie, text) &&
+            cookie.find_first_of(";,=") == std::string_view::npos);
+    return false;
+  });
+  http::is_plain_cookie_line(text);
 }
 
 }  // namespace

@@ -83,51 +83,5 @@ TEST(Form, FieldsTellHowTheyWereSent) {
   EXPECT_EQ(fields[2].sent, "c=");
 }
 
-std::string readings(std::string_view name) {
-  std::string buffer = "what was there before", out;
-  for (const auto reading : NameReadings(name, buffer)) out.append(out.empty() ? "" : " | ").append(reading);
-  return out;
-}
-
-TEST(NameReadings, AreAllThatReadersMakeOfAName) {
-  const std::pair<const char*, const char*> rows[] = {
-      {"lang", "lang"},
-      {"", ""},
-      {"a-b_c~d;e", "a-b_c~d;e"},
-      {"%24filter", "%24filter | $filter"},
-      {"%6c+", "%6c+ | l  | l_"},
-      {"%zz%4", "%zz%4 | %zz%4"},
-      {"f%5Bx%5D", "f%5Bx%5D | f[x] | f | f_x] | f"},
-      {"f[]", "f[] | f[] | f | f_] | f"},
-      {"f[x][y]", "f[x][y] | f[x][y] | f | f[x] | f_x]_y] | f"},
-      {"a.b", "a.b | a.b | a_b"},
-      {"a.b[c]", "a.b[c] | a.b[c] | a.b | a_b_c] | a_b"},
-      {"+lang", "+lang |  lang | lang"},
-      {"+", "+ |   | "},
-      {"a[b", "a[b | a[b | a | a_b | a"},
-      {"[", "[ | [ |  | _ | "},
-  };
-  for (const auto& [name, all] : rows) EXPECT_EQ(readings(name), all) << name;
-}
-
-std::vector<std::string> names_in(std::string_view piece) {
-  std::vector<std::string> names;
-  EXPECT_FALSE(any_name_between_semicolons(piece, [&](std::string_view name) {
-    names.emplace_back(name);
-    return false;
-  }));
-  return names;
-}
-
-TEST(Semicolons, SeparateForSomeReaders) {
-  using Names = std::vector<std::string>;
-  EXPECT_EQ(names_in("a=1"), Names{}) << "without one there is nothing that others do not see";
-  EXPECT_EQ(names_in("a%3Bb=1"), Names{});
-  EXPECT_EQ(names_in("a=1;b=2;c"), (Names{"a", "b", "c"}));
-  EXPECT_EQ(names_in(";;a;"), Names{"a"});
-  EXPECT_EQ(names_in("a;=x"), (Names{"a", ""}));
-  EXPECT_TRUE(any_name_between_semicolons("a=1;b=2", [](std::string_view name) { return name == "b"; }));
-}
-
 }  // namespace
 }  // namespace forebay::content

@@ -1,0 +1,236 @@
+#include "forebay/http/names.hpp"
+
+#include "forebay/http/fields.hpp"
+#include "forebay/http/list.hpp"
+#include "http/chars.hpp"
+
+namespace forebay::http {
+namespace {
+
+using Fold = std::array<char, 256>;
+constexpr char kDropped = '\0';
+
+// What CGI makes of a field's name: HTTP_X_TENANT.
+constexpr Fold kField = [] {
+  Fold fold{};
+  for (std::size_t i = 0; i < fold.size(); ++i) {
+    const char c = static_cast<char>(i);
+    fold[i] = is_digit(c) || is_class(c, kAlpha) ? to_lower(c) : '_';
+  }
+  return fold;
+}();
+
+// What PHP makes of a parameter's name, and without closing brackets.
+constexpr Fold kParameter = [] {
+  Fold fold{};
+  for (std::size_t i = 0; i < fold.size(); ++i) fold[i] = to_lower(static_cast<char>(i));
+  for (const char c : {' ', '.', '['}) fold[static_cast<unsigned char>(c)] = '_';
+  fold[']'] = kDropped;
+  return fold;
+}();
+
+constexpr char folded(const Fold& fold, char c) noexcept { return fold[static_cast<unsigned char>(c)]; }
+
+// Whether the glob matches, both folded. `text` has nothing in it that folding drops.
+bool matches(const Fold& fold, std::string_view pattern, std::string_view text) noexcept {
+  std::size_t p = 0, t = 0;
+  std::size_t star = std::string_view::npos, resume = 0;
+  const auto skip = [&] {
+    while (p < pattern.size() && folded(fold, pattern[p]) == kDropped) ++p;
+  };
+  for (skip(); t < text.size(); skip()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = t;
+    } else if (p < pattern.size() && folded(fold, pattern[p]) == folded(fold, text[t])) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && (pattern[p] == '*' || folded(fold, pattern[p]) == kDropped)) ++p;
+  return p == pattern.size();
+}
+
+constexpr bool is_step_end(char c) noexcept { return c == '[' || c == ']' || c == '.' || c == ' '; }
+constexpr bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
+// Letters that no reader of parameters does anything with.
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> set{};
+  for (std::size_t i = 0; i < set.size(); ++i) {
+    const char c = static_cast<char>(i);
+    set[i] = i < 0x80 && !is_step_end(c) && !is_control(c) && c != '%' && c != '+';
+  }
+  return set;
+}();
+
+// The byte that the three at the front of `text` stand for; above 255 for what is no escape.
+unsigned escaped_byte(std::string_view text) noexcept {
+  if (text.size() < 3 || !is_class(text[1], kHex) || !is_class(text[2], kHex)) return 256;
+  return hex_value(text[1]) << 4 | hex_value(text[2]);
+}
+
+// The byte that `%u006c` at the front of `text` stands for; above 127 for what is no such escape of ASCII.
+unsigned escaped_unit(std::string_view text) noexcept {
+  if (text.size() < 6 || to_lower(text[1]) != 'u' || text[2] != '0' || text[3] != '0') return 256;
+  if (!is_class(text[4], kHex) || !is_class(text[5], kHex)) return 256;
+  return hex_value(text[4]) << 4 | hex_value(text[5]);
+}
+
+enum class Broken : std::uint8_t { Stays, IsDropped };
+
+// Appends the name decoded as forms are; gives whether there was an escape that is none to most readers.
+bool append_decoded(std::string_view name, Broken broken, std::string& out) {
+  bool any = false;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (name[i] != '%') {
+      out.push_back(name[i] == '+' ? ' ' : name[i]);
+      continue;
+    }
+    if (const unsigned byte = escaped_byte(name.substr(i)); byte < 256) {
+      out.push_back(static_cast<char>(byte));
+      i += 2;
+      continue;
+    }
+    any = true;
+    const unsigned unit = escaped_unit(name.substr(i));
+    if (broken == Broken::Stays)
+      out.push_back('%');
+    else if (unit < 128)
+      out.push_back(static_cast<char>(unit)), i += 5;
+  }
+  return any;
+}
+
+bool is_plain(std::string_view name) noexcept {
+  return std::all_of(name.begin(), name.end(), [](char c) { return kPlain[static_cast<unsigned char>(c)]; });
+}
+
+std::string& scratch() {
+  thread_local std::string buffer;
+  return buffer;
+}
+
+}  // namespace
+
+NameReadings::NameReadings(NameKind kind, std::string_view sent, std::string& buffer) : kind_(kind), sent_(sent) {
+  usual_.text = sent;
+  if (kind != NameKind::Field && !is_plain(sent)) decode(buffer);
+}
+
+void NameReadings::decode(std::string& buffer) {
+  buffer.clear();
+  buffer.reserve(2 * sent_.size());  // decoding never makes anything longer, so that views stay good
+  has_broken_ = append_decoded(sent_, Broken::Stays, buffer);
+  const auto middle = buffer.size();
+  if (has_broken_) append_decoded(sent_, Broken::IsDropped, buffer);
+  unclear_ = std::any_of(buffer.begin(), buffer.end(), is_control) || !fold(buffer, 0, middle, usual_) ||
+             (has_broken_ && !fold(buffer, middle, buffer.size(), broken_));
+}
+
+// Folds that part of `buffer` in its place. False: it has too many steps.
+bool NameReadings::fold(std::string& buffer, std::size_t begin, std::size_t end, Reading& out) {
+  std::size_t to = begin, from = begin;
+  const auto end_step = [&] {
+    if (to == from) return true;
+    if (out.count == out.steps.size()) return false;
+    out.steps[out.count++] = {from - begin, to - begin};
+    return true;
+  };
+  const auto rest = [&](std::size_t i) { return std::string_view(buffer).substr(i, end - i); };
+  for (std::size_t i = begin; i < end; ++i) {
+    char c = buffer[i];
+    // The two letters outside of ASCII that are letters of ASCII to some readers that take no notice of case.
+    if (rest(i).starts_with("\xC5\xBF"))
+      c = 's', ++i;
+    else if (rest(i).starts_with("\xE2\x84\xAA"))
+      c = 'k', i += 2;
+    if (is_step_end(c) && !end_step()) return false;
+    if (const char f = folded(kParameter, c); f != kDropped) buffer[to++] = f;
+    if (is_step_end(c)) from = to;
+  }
+  out.text = std::string_view(buffer).substr(begin, to - begin);
+  return end_step();
+}
+
+// The whole, or any steps that follow one another, with and without what Spring puts in front.
+bool NameReadings::Reading::is(std::string_view listed) const noexcept {
+  const auto run = [&](std::size_t from, std::size_t to) {
+    return from < to && matches(kParameter, listed, text.substr(from, to - from));
+  };
+  if (matches(kParameter, listed, text)) return true;
+  const auto marked = std::min(text.find_first_not_of("_!"), text.size());
+  if (marked > 0 && run(marked, text.size())) return true;
+  for (std::size_t i = 0; i < count; ++i)
+    for (std::size_t j = i; j < count; ++j)
+      if (run(steps[i].from, steps[j].to) || (i == 0 && marked > steps[0].from && run(marked, steps[j].to)))
+        return true;
+  return false;
+}
+
+bool NameReadings::may_be(std::string_view listed) const noexcept {
+  if (kind_ == NameKind::Field) return matches(kField, listed, sent_);
+  if (unclear_ || usual_.is(listed) || (has_broken_ && broken_.is(listed))) return true;
+  if (usual_.text.data() != sent_.data() && glob_match(listed, sent_, true)) return true;
+  // A list that names `f[]` means the parameter that is `f` to others.
+  return listed.size() > 2 && listed.ends_with("[]") && may_be(listed.substr(0, listed.size() - 2));
+}
+
+bool may_be_read_as(NameKind kind, std::string_view sent, std::string_view listed) {
+  return NameReadings(kind, sent, scratch()).may_be(listed);
+}
+
+bool may_be_read_as_any(NameKind kind, std::string_view sent, std::span<const std::string> listed) {
+  return !listed.empty() && NameReadings(kind, sent, scratch()).may_be_any(listed);
+}
+
+bool is_read_as_one_of(std::string_view sent, std::span<const std::string> listed) {
+  std::string_view name = sent;
+  if (!is_plain(sent)) {
+    auto& buffer = scratch();
+    buffer.clear();
+    if (append_decoded(sent, Broken::Stays, buffer) || std::any_of(buffer.begin(), buffer.end(), is_control))
+      return false;
+    name = buffer;
+  }
+  return std::any_of(listed.begin(), listed.end(), [name](std::string_view glob) {
+    if (!glob_match(glob, name)) return false;
+    // A star may have taken brackets and dots: then what stands before them has to match by itself.
+    const auto star = glob.find('*');
+    if (star == std::string_view::npos) return true;
+    const auto step = std::find_if(name.begin() + static_cast<std::ptrdiff_t>(star), name.end(), is_step_end);
+    return step == name.end() || glob_match(glob, name.substr(0, static_cast<std::size_t>(step - name.begin())));
+  });
+}
+
+bool is_plain_cookie_line(std::string_view line) noexcept {
+  // Those that RFC 2109 and Python's http.cookies take for attributes of the cookie before.
+  constexpr std::string_view kAttributes[] = {"path",     "domain",  "expires", "max-age",  "secure",
+                                              "httponly", "version", "comment", "samesite", "partitioned"};
+  const auto octet = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte > 0x20 && byte < 0x7F && c != '"' && c != ',' && c != '\\';
+  };
+  while (!line.empty()) {
+    const auto end = std::min(line.find(';'), line.size());
+    const auto piece = trim(line.substr(0, end));
+    line.remove_prefix(std::min(end + 1, line.size()));
+    const auto equals = piece.find('=');
+    if (equals == std::string_view::npos) return false;
+    const auto name = piece.substr(0, equals);
+    auto value = piece.substr(equals + 1);
+    if (!is_token(name) || name.front() == '$') return false;
+    if (std::any_of(std::begin(kAttributes), std::end(kAttributes), [&](auto a) { return iequals(name, a); }))
+      return false;
+    if (value.size() > 1 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+    if (!std::all_of(value.begin(), value.end(), octet)) return false;
+  }
+  return true;
+}
+
+}  // namespace forebay::http
