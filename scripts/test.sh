@@ -11,14 +11,15 @@ fail() {
   exit 1
 }
 
-scripts/install-deps.sh || fail "the packages that are missing could not be installed"
+scripts/install-deps.sh origins || fail "the packages that are missing could not be installed"
 scripts/configure.sh asan || fail "the build could not be configured"
 cmake --build $build -j "${JOBS:-$(nproc)}" || fail "the build failed"
 
 rm -rf $results
 mkdir -p $results
-# Each test executable writes its cases here; ctest writes what is no GoogleTest (layers, fuzz seeds).
-GTEST_OUTPUT="json:$PWD/$results/" ctest --test-dir $build --output-on-failure --no-tests=error \
+# Each test executable writes its cases here; ctest writes what is no GoogleTest (layers, fuzz seeds). The servers of
+# tests/origins were installed above: a missing one fails.
+FOREBAY_ORIGINS=required GTEST_OUTPUT="json:$PWD/$results/" ctest --test-dir $build --output-on-failure --no-tests=error \
   -j $((2 * ${JOBS:-$(nproc)})) --output-junit "$PWD/$results/ctest.xml"
 status=$?
 python3 scripts/summary.py $results $status

@@ -1,0 +1,129 @@
+"""Programs that run beside a test: each in a process group of its own, which ends with the test."""
+
+import ctypes
+import os
+import pathlib
+import pwd
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from wire import PATIENCE
+
+PR_SET_PDEATHSIG = 1
+libc = ctypes.CDLL(None)
+
+
+class Missing(Exception):
+    """A program is not installed."""
+
+
+class Failed(Exception):
+    """A program does not start, or does not end as it should."""
+
+
+def until(condition, what):
+    """Waits for the condition to give something, and gives it."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise Failed(f"not in time: {what}")
+        time.sleep(0.01)
+
+
+def free_port():
+    """A port that is free now. Another program may take it first: who starts a server on it tries again then."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def folder():
+    """A temporary folder that a server without privileges can read too."""
+    base = tempfile.gettempdir()
+    if os.geteuid() == 0 and not all(parent.stat().st_mode & 0o001 for parent in [*pathlib.Path(base).parents, pathlib.Path(base)]):
+        base = "/tmp"
+    made = tempfile.TemporaryDirectory(prefix="forebay-origins-", dir=base)
+    os.chmod(made.name, 0o755)
+    return made
+
+
+def output(*command):
+    """What a command prints, on either stream; raises Missing where there is no such program."""
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True).stdout
+    except FileNotFoundError:
+        raise Missing(f"{command[0]} is not installed") from None
+
+
+class Process:
+    def __init__(self, command, log, user=None, **more):
+        """`user`: whom root becomes first."""
+        if user and os.geteuid() == 0:
+            entry = pwd.getpwnam(user)
+            more.update(user=entry.pw_uid, group=entry.pw_gid, extra_groups=[])
+        self.log = pathlib.Path(log)
+        with open(log, "ab") as file:
+            # TERM when this test is killed: servers with children end them by it.
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
+                                            start_new_session=True,
+                                            preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM), **more)
+
+    @property
+    def running(self):
+        return self.process.poll() is None
+
+    def said(self):
+        return self.log.read_text(errors="replace")
+
+    def stop(self):
+        """TERM, then the end of whatever is left of the group; gives the exit status."""
+        if self.running:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                print(f"does not end by TERM: {self.process.args}", file=sys.stderr)
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+        return self.process.wait()
+
+
+class Daemon:
+    """Forebay with a configuration. The listeners, the admin listener and the log are filled in."""
+
+    def __init__(self, forebay, where, configuration):
+        self.where = pathlib.Path(where)
+        self.where.mkdir()
+        (self.where / "forebay.yaml").write_text(configuration)
+        ports = self.where / "ports"
+        self.process = Process(
+            [forebay, "run", "-c", "forebay.yaml", "--port-file", str(ports), "--set", "listen=127.0.0.1:0", "--set",
+             "admin.listen=127.0.0.1:0", "--set", "log.access.output=off", "--set", "server.threads=2"],
+            self.where / "log", cwd=where)
+        try:
+            until(lambda: not self.process.running or ports.exists() and ports.read_text().endswith("\n"), "the daemon")
+            if not self.process.running:
+                raise Failed("the daemon does not start")
+        except Failed as error:
+            self.process.stop()
+            raise Failed(f"{error}:\n{self.process.said()}") from None
+        found = dict(line.rsplit(" ", 1) for line in ports.read_text().splitlines())
+        self.admin = int(found.pop("admin"))
+        self.port = int(next(iter(found.values())))
+
+    def stop(self):
+        """What was wrong with its end; nothing when it was in order."""
+        status, said = self.process.stop(), self.process.said()
+        wrong = status != 0 or re.search(r"Sanitizer|runtime error:", said)
+        return f"the daemon ended with {status}:\n{said}" if wrong else ""
