@@ -96,7 +96,6 @@ void read_ttl(const Section& block, rules::Policy& policy) {
   map.duration("default", ttl.fallback);
   map.duration("min", ttl.min);
   map.duration("max", ttl.max);
-  map.duration("negative", ttl.negative);
   map.ratio("jitter", ttl.jitter);
   map.ratio("heuristic", ttl.heuristic);
   read_status_ttl(map, policy);
@@ -194,6 +193,7 @@ void read_policy(const Section& block, const std::string& owner, PolicyDraft& dr
   coalesce.integer("max_waiters", policy.coalesce.max_waiters);
   block.duration("pass_memory", policy.pass_memory);
   block.size("max_object", policy.max_object);
+  block.size("request_buffer", policy.request_buffer);
   read_guards(block, policy);
   read_key(block.in("key"), draft.key);
   draft.key.authorization = policy.authorization == rules::AuthorizationRule::Key;

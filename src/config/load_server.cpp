@@ -141,6 +141,7 @@ void read_server(Loading& loading) {
   limits.integer("header_count", server.request_limits.fields);
   limits.size("request_body", server.request_body);
   read_size(limits, "response_header", server.response_header);
+  limits.size("min_rate", server.min_rate);
   limits.integer("connections_per_address", server.connections_per_address);
   read_trusted(section, server.trusted_proxies);
   section.choice("forwarded", server.forwarded);

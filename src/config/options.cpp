@@ -52,6 +52,9 @@ constexpr Option kOptions[] = {
     opt("server.limits.header_count", "int", "100", "1..10000", "Most fields in a head (431)."),
     opt("server.limits.request_body", "size", "10MiB", "0..1024TiB", "Largest body of a request (413)."),
     opt("server.limits.response_header", "size", "64KiB", "256B..1MiB", "Largest head of an origin's answer (502)."),
+    opt("server.limits.min_rate", "size", "500B", "0..1GiB",
+        "Bytes a second, over 20 s, at which a client must send a body and take an answer while we wait for it; 0 is "
+        "off."),
     opt("server.limits.connections_per_address", "int", "0", "0..1000000",
         "Connections of one client address at a time; 0 is no limit."),
     opt("server.trusted_proxies", "list of CIDR", "[]", "",
@@ -146,10 +149,6 @@ constexpr Option kOptions[] = {
         "Lifetime where the origin states none; 0: only what the origin allows."),
     opt("policy.ttl.min", "duration", "0", "0..3650d", "Shortest lifetime; lifts `max-age=0`, never `no-cache`."),
     opt("policy.ttl.max", "duration", "365d", "0..3650d", "Longest lifetime."),
-    opt("policy.ttl.negative", "duration", "10s", "0..3650d",
-        "Longest configured lifetime of 404, 405, 410 and 451, unless a line of `ttl.status` is for them; `ttl.min` "
-        "does "
-        "not lift it."),
     opt("policy.ttl.status", "map of status to duration", "{}", "0..3650d",
         "Lifetimes by status where the origin states none, such as `{ \"404\": 10s, 5xx: 0 }`."),
     opt("policy.ttl.jitter", "ratio", "0%", "0%..50%", "Shortens each lifetime by a random share of up to this much."),
@@ -175,6 +174,8 @@ constexpr Option kOptions[] = {
     opt("policy.pass_memory", "duration", "10s", "0..1d",
         "How long it is remembered that a key cannot be stored, so that nobody waits for it."),
     opt("policy.max_object", "size", "cache.max_object", "1B..", "Largest body that is stored here."),
+    opt("policy.request_buffer", "size", "64KiB", "0..16MiB",
+        "How much of a request's body is read before a connection to the origin is used; 0: none."),
     opt("policy.authorization", "rfc | key | bypass | share", "rfc", "",
         "Requests with Authorization: by RFC 9111 section 3.5, each for itself, never cached, or as if they had none."),
     opt("policy.set_cookie", "bypass | strip | store", "bypass", "",

@@ -38,6 +38,7 @@ void print_server(Printer& p, const Server& server) {
   p.key("server.limits.header_count", std::to_string(server.request_limits.fields));
   p.key("server.limits.request_body", format_size(server.request_body));
   p.key("server.limits.response_header", format_size(server.response_header));
+  p.key("server.limits.min_rate", format_size(server.min_rate));
   p.key("server.limits.connections_per_address", std::to_string(server.connections_per_address));
   p.close();
   p.key("server.trusted_proxies",

@@ -114,7 +114,6 @@ void print_lifetimes(Printer& p, const rules::Policy& policy) {
   p.key("policy.ttl.default", format_duration(policy.ttl.fallback));
   p.key("policy.ttl.min", format_duration(policy.ttl.min));
   p.key("policy.ttl.max", format_duration(policy.ttl.max));
-  p.key("policy.ttl.negative", format_duration(policy.ttl.negative));
   p.key("policy.ttl.status", status_ttls_of(policy));
   p.key("policy.ttl.jitter", format_ratio(policy.ttl.jitter));
   p.key("policy.ttl.heuristic", format_ratio(policy.ttl.heuristic));
@@ -134,6 +133,7 @@ void print_lifetimes(Printer& p, const rules::Policy& policy) {
   p.close();
   p.key("policy.pass_memory", format_duration(policy.pass_memory));
   p.key("policy.max_object", format_size(policy.max_object));
+  p.key("policy.request_buffer", format_size(policy.request_buffer));
 }
 
 void print_guards(Printer& p, const rules::Policy& policy, const cache::KeySpec& key) {

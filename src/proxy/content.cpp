@@ -9,6 +9,9 @@ namespace {
 /// The part of the memory that unfinished content may take: one in so many.
 constexpr std::uint64_t kHeldShare = 8;
 
+/// So many times `server.timeouts.body` content for a key may take in all.
+constexpr int kWholeWithin = 2;
+
 }  // namespace
 
 net::BodySource::State KeptSource::pull(std::string_view& out) {
@@ -23,21 +26,34 @@ void KeptSource::wait(Waiter& waiter) {
   if (rest_) rest_->body().wait(waiter);
 }
 
+// Only chunked content has trailer fields (RFC 9112 section 7.1.2).
 std::optional<std::uint64_t> KeptSource::length() const {
   if (rest_) return rest_->body().length();
+  if (trailers_) return std::nullopt;
   return bytes_->bytes().size();
 }
 
-const http::Fields& KeptSource::trailers() const { return rest_ ? rest_->body().trailers() : none_; }
+const http::Fields& KeptSource::trailers() const {
+  static const http::Fields kNone;
+  if (rest_) return rest_->body().trailers();
+  return trailers_ ? *trailers_ : kNone;
+}
 
-Gathered gather(net::BodySource& source, std::uint64_t body_max, std::string& bytes) {
-  if (source.length().value_or(0) > body_max) return Gathered::TooLarge;
+bool KeptSource::awaits_continue() const {
+  return rest_ && !given_ && bytes_->bytes().empty() && rest_->body().awaits_continue();
+}
+
+namespace {
+
+Gathered take(net::BodySource& source, std::uint64_t most, std::string& bytes, bool until_over) {
   for (;;) {
     std::string_view piece;
     switch (source.pull(piece)) {
       case net::BodySource::State::Data:
         bytes.append(piece);
-        if (bytes.size() > body_max) return Gathered::TooLarge;
+        if (bytes.size() > most) return Gathered::TooLarge;
+        // Nothing more is asked of the client where more would not be kept.
+        if (!until_over && bytes.size() == most && source.length() != most) return Gathered::TooLarge;
         break;
       case net::BodySource::State::Wait:
         return Gathered::Wait;
@@ -48,6 +64,18 @@ Gathered gather(net::BodySource& source, std::uint64_t body_max, std::string& by
         return Gathered::Broken;
     }
   }
+}
+
+}  // namespace
+
+Gathered gather(net::BodySource& source, std::uint64_t body_max, std::string& bytes) {
+  if (source.length().value_or(0) > body_max) return Gathered::TooLarge;
+  return take(source, body_max, bytes, true);
+}
+
+Gathered fill(net::BodySource& source, std::uint64_t most, std::string& bytes) {
+  if (bytes.size() >= most && source.length() != bytes.size()) return Gathered::TooLarge;
+  return take(source, most, bytes, false);
 }
 
 void deliver_content_error(Core& core, server::Exchange& exchange, std::string_view accept,
@@ -63,8 +91,8 @@ void deliver_content_error(Core& core, server::Exchange& exchange, std::string_v
   deliver_error(core, exchange, accept, request_id, own);
 }
 
-ReadTask::ReadTask(Core& core, StoryPtr story, std::string begun)
-    : core_(core), story_(std::move(story)), bytes_(std::move(begun)) {}
+ReadTask::ReadTask(Core& core, StoryPtr story, std::string begun, Purpose purpose, rules::Reason reason)
+    : core_(core), story_(std::move(story)), bytes_(std::move(begun)), purpose_(purpose), reason_(reason) {}
 
 ReadTask::~ReadTask() { core_.shared.content_held.fetch_sub(held_, std::memory_order_relaxed); }
 
@@ -72,15 +100,18 @@ void ReadTask::start() {
   core_.add(shared_from_this());
   story_->exchange->on_gone(&gone_);
   if (!hold()) return;
+  if (purpose_ == Purpose::Key)
+    core_.worker.deadlines().arm(deadline_, core_.now().mono,
+                                 kWholeWithin * story_->runtime->config().server.timeouts.body);
   story_->exchange->body().wait(more_);
 }
 
-/// What is held while its client takes its time is charged; where there is no room, the content is passed on unkeyed.
+/// What is held while its client takes its time is charged; where there is no room, the content goes on as it is.
 bool ReadTask::hold() {
   const auto cost = allocated_size(bytes_.capacity());
   if (cost <= charge_.bytes() || make_room(cost)) return true;
   finish();
-  go_on(core_, story_, bytes_, Gathered::TooLarge);
+  go_on_with(Gathered::TooLarge);
   return false;
 }
 
@@ -100,17 +131,25 @@ bool ReadTask::make_room(std::size_t cost) {
 void ReadTask::read() {
   const auto self = shared_from_this();
   if (done_) return;
-  const auto outcome = gather(story_->exchange->body(), story_->route->route->key.body_max, bytes_);
+  auto& body = story_->exchange->body();
+  const auto outcome = purpose_ == Purpose::Key ? gather(body, story_->route->route->key.body_max, bytes_)
+                                                : fill(body, story_->request_buffer(), bytes_);
   if (outcome == Gathered::Wait) {
-    if (hold()) story_->exchange->body().wait(more_);
+    if (hold()) body.wait(more_);
     return;
   }
   finish();
   if (!story_->wanted()) return;
   if (outcome == Gathered::Broken)
     return deliver_content_error(core_, *story_->exchange, story_->accept, story_->request_id);
+  go_on_with(outcome);
+}
+
+void ReadTask::go_on_with(Gathered outcome) {
   charge_ = {};  // what goes on is charged anew, by its size
-  go_on(core_, story_, bytes_, outcome);
+  if (purpose_ == Purpose::Key) return go_on(core_, story_, bytes_, outcome);
+  keep_content(core_, *story_, bytes_, outcome);
+  forward(core_, story_, reason_);
 }
 
 void ReadTask::client_gone() {
@@ -118,8 +157,22 @@ void ReadTask::client_gone() {
   if (!done_) finish();
 }
 
+void ReadTask::too_late() {
+  const auto self = shared_from_this();
+  if (done_) return;
+  finish();
+  OwnError own;
+  own.status = 408;
+  own.reason = RequestError::ClientTimeout;
+  own.title = "Request Timeout";
+  own.detail = "The request's content took too long to arrive.";
+  own.close = true;
+  deliver_error(core_, *story_->exchange, story_->accept, story_->request_id, own);
+}
+
 void ReadTask::finish() {
   done_ = true;
+  deadline_.disarm();
   more_.stop_waiting();
   story_->exchange->on_gone(nullptr);
   core_.remove(shared_from_this());
@@ -127,6 +180,7 @@ void ReadTask::finish() {
 
 void ReadTask::end() {
   done_ = true;
+  deadline_.disarm();
   more_.stop_waiting();
   gone_.stop_waiting();
 }

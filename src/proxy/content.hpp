@@ -4,6 +4,7 @@
 
 #include "core.hpp"
 #include "forebay/net/body_source.hpp"
+#include "forebay/net/deadlines.hpp"
 #include "watch.hpp"
 
 namespace forebay::proxy {
@@ -12,8 +13,9 @@ namespace forebay::proxy {
 /// content can be sent again from its first byte, as often as it takes.
 class KeptSource final : public net::BodySource {
  public:
-  /// `rest` is null for whole content.
-  KeptSource(Ref<const Chunk> bytes, server::ExchangePtr rest) : bytes_(std::move(bytes)), rest_(std::move(rest)) {}
+  /// `rest` is null for whole content; then `trailers` are its trailer fields, null where it has none.
+  KeptSource(Ref<const Chunk> bytes, server::ExchangePtr rest, std::shared_ptr<const http::Fields> trailers = nullptr)
+      : bytes_(std::move(bytes)), rest_(std::move(rest)), trailers_(std::move(trailers)) {}
 
   State pull(std::string_view& out) override;
   void wait(Waiter& waiter) override;
@@ -21,35 +23,41 @@ class KeptSource final : public net::BodySource {
   bool begun() const override { return given_; }
   const http::Fields& trailers() const override;
   bool can_rewind() const override { return rest_ == nullptr; }
+  bool awaits_continue() const override;
   void rewind() override { given_ = false; }
 
  private:
   const Ref<const Chunk> bytes_;
   const server::ExchangePtr rest_;
-  const http::Fields none_;
+  const std::shared_ptr<const http::Fields> trailers_;
   bool given_ = false;
 };
 
-/// How reading a request's content for its key has gone so far.
+/// How reading a request's content has gone so far.
 enum class Gathered : std::uint8_t {
   Whole,
   Wait,      ///< More is to come.
-  TooLarge,  ///< Over `body_max`, or no memory for it: it is passed on unkeyed, from what was read on.
+  TooLarge,  ///< Over the limit, or no memory for it: it is passed on from what was read on.
   Broken,    ///< It will never be whole, or is over `server.limits.request_body`.
 };
-/// Appends to `bytes` what can be had now.
+/// For a key: appends to `bytes` what can be had now. Reads nothing of content that says it is longer than `body_max`.
 Gathered gather(net::BodySource& source, std::uint64_t body_max, std::string& bytes);
+/// For the way to the origin: the same up to `most` bytes or a little more, whatever the length of the whole.
+Gathered fill(net::BodySource& source, std::uint64_t most, std::string& bytes);
 
 /// Answers for content that is over the server's limit (413). For what is late, cut or malformed the edge answers by
 /// itself, in the same turn, since it knows which of these it is.
 void deliver_content_error(Core& core, server::Exchange& exchange, std::string_view accept,
                            std::string_view request_id);
 
-/// Reads the content of a request whose key needs it and has not come whole with its head; then the request goes on as
-/// it would have. The server's body timeout bounds each wait, `body_max` and the budget what is held.
+/// Reads a request's content, or its first part, before the request goes on: for its key (up to `key.body_max`), or so
+/// that a slow client holds no connection to an origin (up to `request_buffer`). The server's body timeout and its
+/// minimum rate bound each wait, the budget what is held; what is read for a key has to be whole in time.
 class ReadTask final : public Task {
  public:
-  ReadTask(Core& core, StoryPtr story, std::string begun);
+  enum class Purpose : std::uint8_t { Key, Forward };
+  /// `reason`: of the pass, for `Forward`.
+  ReadTask(Core& core, StoryPtr story, std::string begun, Purpose purpose, rules::Reason reason = rules::Reason::None);
   ~ReadTask() override;
   void start();
 
@@ -58,7 +66,9 @@ class ReadTask final : public Task {
 
  private:
   void read();
+  void go_on_with(Gathered outcome);
   void client_gone();
+  void too_late();
   bool hold();
   bool make_room(std::size_t cost);
   void finish();
@@ -66,11 +76,14 @@ class ReadTask final : public Task {
   Core& core_;
   StoryPtr story_;
   std::string bytes_;
+  const Purpose purpose_;
+  const rules::Reason reason_;  // why it is not looked up
   Charge charge_;
   std::size_t held_ = 0;
   bool done_ = false;
   Watch<ReadTask> more_{*this, &ReadTask::read};
   Watch<ReadTask> gone_{*this, &ReadTask::client_gone};
+  net::Deadline deadline_{[this] { too_late(); }};
 };
 
 }  // namespace forebay::proxy

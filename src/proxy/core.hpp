@@ -110,15 +110,24 @@ struct Story {
   cache::Key key;              ///< Built for requests that are looked up.
   Ref<const Chunk> content;    ///< What was read of the request's content for its key; null: nothing was.
   bool content_whole = false;  ///< It is all of it.
-  bool searched = false;       ///< Its key is that of a No-Vary-Search rule.
-  bool has_content = false;    ///< The request came with content.
-  bool waited_out = false;     ///< `coalesce.wait` was over once; the next wait ends with its flight.
-  bool wait_counted = false;   ///< Its wait has its outcome in forebay_coalesced_requests_total.
-  unsigned restarts = 0;       ///< How often it went back to the look-up.
+  std::shared_ptr<const http::Fields> trailers;  ///< Of whole content that is not keyed; null: none.
+  bool searched = false;                         ///< Its key is that of a No-Vary-Search rule.
+  bool has_content = false;                      ///< The request came with content.
+  bool waited_out = false;                       ///< `coalesce.wait` was over once; the next wait ends with its flight.
+  bool wait_counted = false;                     ///< Its wait has its outcome in forebay_coalesced_requests_total.
+  unsigned restarts = 0;                         ///< How often it went back to the look-up.
 
   /// Its key was built, so that its answer may be stored and shared.
   bool looked_up() const noexcept { return !key.text().empty(); }
   const rules::Policy& policy() const noexcept { return route->route->policy; }
+  /// How much content is read before it goes forward.
+  std::uint64_t request_buffer() const noexcept {
+    return route->route ? policy().request_buffer : rules::Policy{}.request_buffer;
+  }
+  void keep_trailers() {
+    if (const auto& sent = exchange->body().trailers(); !sent.view().empty())
+      trailers = std::make_shared<const http::Fields>(sent);
+  }
   std::uint64_t fingerprint() const noexcept { return route->route->key.fingerprint; }
   http::RequestView view() const noexcept { return request.view(); }
   /// Whether somebody still wants an answer.

@@ -36,7 +36,21 @@ void FetchTask::start() {
 }
 
 void FetchTask::send() {
-  auto fields = outgoing_fields(core_, *story_, plan_.shared);
+  upstream::FetchRequest request;
+  const auto view = story_->view();
+  request.method = view.method;
+  request.method_text = view.method_text;
+  request.head = this;
+  if (story_->content)
+    request.body =
+        &content_.emplace(story_->content, story_->content_whole ? nullptr : story_->exchange, story_->trailers);
+  else if (story_->exchange && story_->exchange->has_body())
+    request.body = &story_->exchange->body();
+  fetch_ = story_->route->origin->fetch(request, *this, story_->runtime->config().server.response_header);
+}
+
+void FetchTask::compose(std::string& target, http::Fields& fields) {
+  fields = outgoing_fields(core_, *story_, plan_.shared);
   expect_304_ = plan_.validate && plan_.ticket && (plan_.entry || !plan_.variants.empty());
   if (expect_304_) {
     std::vector<std::string_view> etags;
@@ -50,19 +64,8 @@ void FetchTask::send() {
     expect_304_ = !etags.empty() || modified;
     rules::add_validators(fields, etags, modified);
   }
-  upstream::FetchRequest request;
-  const auto view = story_->view();
-  request.method = view.method;
-  request.method_text = view.method_text;
-  const auto target =
-      story_->route->route ? origin_target(story_->route->route->rewrite, story_->target) : std::string();
-  request.target = target.empty() ? std::string_view(story_->target) : target;
-  request.fields = fields;
-  if (story_->content)
-    request.body = &content_.emplace(story_->content, story_->content_whole ? nullptr : story_->exchange);
-  else if (story_->exchange && story_->exchange->has_body())
-    request.body = &story_->exchange->body();
-  fetch_ = story_->route->origin->fetch(request, *this, story_->runtime->config().server.response_header);
+  if (story_->route->route) target = origin_target(story_->route->route->rewrite, story_->target);
+  if (target.empty()) target = story_->target;
 }
 
 Timestamp FetchTask::no_refresh_until() const { return refreshing() ? core_.now().mono + kRefreshPause : Timestamp{}; }

@@ -30,7 +30,7 @@ struct FetchPlan {
 /// One fetch from an origin, from its request to the end of its body: judges the answer, feeds the flight and the
 /// client that caused it, and brings the response into the store (the steps 7 and 9 of docs/architecture.md). A HEAD or
 /// a pass goes the same way with nobody following.
-class FetchTask final : public Task, public upstream::FetchSink {
+class FetchTask final : public Task, public upstream::FetchSink, private upstream::RequestHead {
  public:
   FetchTask(Core& core, StoryPtr story, FetchPlan plan);
   ~FetchTask() override;
@@ -49,6 +49,7 @@ class FetchTask final : public Task, public upstream::FetchSink {
   /// Whether it is a fetch for what is stored already, with validators or without.
   bool refreshing() const noexcept { return plan_.entry && plan_.ticket; }
   void send();
+  void compose(std::string& target, http::Fields& fields) override;
   void note_origin(int status);
   void client_gone();
   void space_free();

@@ -35,7 +35,6 @@ struct ProxyHandler::Private : Core {
   /// `whole`: the content, where there is some that was read.
   void serve(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen,
              const RouteState& state, bool trusted, std::optional<std::string_view> whole);
-  void keep_content(Story& story, std::optional<std::string_view> whole);
   StoryPtr make_story(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen,
                       const RouteState& state, bool trusted);
 };
@@ -55,7 +54,7 @@ ProxyHandler::Private::Seen ProxyHandler::Private::scan(http::FieldsView sent) c
         seen.loop = true;
         break;
       case FieldId::Connection:
-        http::for_each_piece(f.value, [&](std::string_view m) {
+        http::for_each_member(f.value, [&](std::string_view m) {
           if (!http::iequals(m, "keep-alive") && !http::iequals(m, "close")) seen.connection_names_more = true;
         });
         break;
@@ -192,7 +191,7 @@ void ProxyHandler::Private::read_content(const server::ExchangePtr& exchange, co
     return deliver_content_error(*this, *exchange, request.fields.value(FieldId::Accept).value_or(""), {});
   const auto story = make_story(exchange, request, seen, state, trusted);
   if (outcome == Gathered::TooLarge) return go_on(*this, story, content, outcome);
-  std::make_shared<ReadTask>(*this, story, content)->start();
+  std::make_shared<ReadTask>(*this, story, content, ReadTask::Purpose::Key)->start();
 }
 
 void ProxyHandler::Private::serve(const server::ExchangePtr& exchange, const http::RequestView& request,
@@ -202,7 +201,7 @@ void ProxyHandler::Private::serve(const server::ExchangePtr& exchange, const htt
   const auto reason = build_key(reading, request, whole, shared.persisted, key);
   if (reason != rules::Reason::None) {
     const auto story = make_story(exchange, request, seen, state, trusted);
-    keep_content(*story, whole);
+    if (whole && story->has_content) keep_content(*this, *story, *whole, Gathered::Whole);
     return pass_on(*this, story, reason);
   }
   auto found = look_up(*this, request, whole);
@@ -217,16 +216,10 @@ void ProxyHandler::Private::serve(const server::ExchangePtr& exchange, const htt
     return deliver_entry(*this, *exchange, request, found.entry, found.freshness, status);
   }
   const auto story = make_story(exchange, request, seen, state, trusted);
-  keep_content(*story, whole);
+  if (whole && story->has_content) keep_content(*this, *story, *whole, Gathered::Whole);
   story->key = key;
   story->searched = searched;
   proceed(*this, story, std::move(found));
-}
-
-void ProxyHandler::Private::keep_content(Story& story, std::optional<std::string_view> whole) {
-  if (!story.has_content || !whole) return;
-  story.content = Chunk::copy_of(*whole, shared.store.reserve(Chunk::cost(whole->size())));
-  story.content_whole = true;
 }
 
 StoryPtr ProxyHandler::Private::make_story(const server::ExchangePtr& exchange, const http::RequestView& request,

@@ -56,10 +56,13 @@ cache::Lookup look_up(Core& core, const http::RequestView& request, std::optiona
   return store.lookup(request_for(core, core.key, request, reading.facts, route));
 }
 
+void keep_content(Core& core, Story& story, std::string_view content, Gathered outcome) {
+  story.content = Chunk::copy_of(content, core.shared.store.reserve(Chunk::cost(content.size())));
+  story.content_whole = outcome == Gathered::Whole;
+}
+
 void go_on(Core& core, const StoryPtr& story, std::string_view content, Gathered outcome) {
-  auto charge = core.shared.store.reserve(Chunk::cost(content.size()));
-  story->content = Chunk::copy_of(content, std::move(charge));
-  story->content_whole = outcome == Gathered::Whole;
+  keep_content(core, *story, content, outcome);
   if (outcome == Gathered::TooLarge) return pass_on(core, story, rules::Reason::BodyTooLarge);
   read_again(core, *story);
   const auto request = story->view();
@@ -74,7 +77,28 @@ void go_on(Core& core, const StoryPtr& story, std::string_view content, Gathered
   proceed(core, story, std::move(found));
 }
 
+// A slow client holds no connection to an origin: a small body is whole before one is used, of a large one the first
+// part is there. Who waits for a 100 gets the origin's, so its head goes first (RFC 9110 section 10.1.1).
 void pass_on(Core& core, const StoryPtr& story, rules::Reason reason) {
+  const auto begun = story->content ? story->content->bytes() : std::string_view();
+  auto& body = story->exchange->body();
+  const bool complete = !story->has_content || story->content_whole;
+  if (complete || body.awaits_continue() || begun.size() >= story->request_buffer())
+    return forward(core, story, reason);
+  std::string bytes(begun);
+  const auto outcome = fill(body, story->request_buffer(), bytes);
+  if (outcome == Gathered::Broken)
+    return deliver_content_error(core, *story->exchange, story->accept, story->request_id);
+  if (outcome == Gathered::Wait) {
+    using Purpose = ReadTask::Purpose;
+    return std::make_shared<ReadTask>(core, story, std::move(bytes), Purpose::Forward, reason)->start();
+  }
+  keep_content(core, *story, bytes, outcome);
+  forward(core, story, reason);
+}
+
+void forward(Core& core, const StoryPtr& story, rules::Reason reason) {
+  if (story->content_whole && story->has_content) story->keep_trailers();
   FetchPlan plan;
   plan.status = bypass_status(reason);
   plan.validate = false;

@@ -17,7 +17,12 @@ cache::LookupRequest look_up_request(Core& core, const Story& story);
 /// A story whose content has been read as far as it will be: builds the key and looks up, or passes it on.
 void go_on(Core& core, const StoryPtr& story, std::string_view content, Gathered outcome);
 
-/// Forwards a request that is not looked up.
+/// Keeps what was read of a story's content, charged.
+void keep_content(Core& core, Story& story, std::string_view content, Gathered outcome);
+
+/// Forwards a request that is not looked up; its content, or the first part, is read before.
 void pass_on(Core& core, const StoryPtr& story, rules::Reason reason);
+/// The same for content that has been read as far as it will be.
+void forward(Core& core, const StoryPtr& story, rules::Reason reason);
 
 }  // namespace forebay::proxy

@@ -37,6 +37,7 @@ H1Connection::H1Connection(std::shared_ptr<Lane> lane, net::Socket socket, std::
 
 void H1Connection::begin() {
   const Ptr self(this);
+  taking_.begin(lane_->handler.settings().min_rate);
   await(Awaiting::Request, now() + lane_->handler.settings().timeouts.idle);
   watch();
   arm_read();
@@ -148,7 +149,7 @@ bool H1Connection::flush() {
   lane_->worker.tick();
   note_sent();
   if (state == Output::State::Drained) {
-    write_due_ = Timestamp::max();
+    if (std::exchange(write_due_, Timestamp::max()) != Timestamp::max()) taking_.stop(now());
     return true;
   }
   if (state == Output::State::Failed) {
@@ -157,6 +158,8 @@ bool H1Connection::flush() {
   }
   blocked_ = true;
   backlog_ = unsent_bytes(socket_.native_handle());
+  note_taken(backlog_);
+  taking_.wait(now());
   write_due_ = now() + lane_->handler.settings().timeouts.write;
   socket_.async_wait(net::Socket::wait_write,
                      [self = Ptr(this)](const boost::system::error_code& error) { self->on_writable(error); });

@@ -14,6 +14,7 @@
 #include "server/connection_limits.hpp"
 #include "server/h1_exchange.hpp"
 #include "server/lane.hpp"
+#include "server/min_rate.hpp"
 #include "server/output.hpp"
 #include "server/read_buffer.hpp"
 
@@ -50,6 +51,7 @@ class H1Connection final : public Connection,
   void cut();
   net::BodySource::State pull(H1Exchange& exchange, std::string_view& out);
   const http::Fields& trailers() const noexcept { return decoder_.trailers(); }
+  bool awaits_continue(const H1Exchange& exchange) const noexcept;
 
  private:
   enum class Ending : std::uint8_t { Plain, Reset };
@@ -99,6 +101,7 @@ class H1Connection final : public Connection,
   // h1_patience.cpp: deadlines
   void await(Awaiting what, Timestamp until);
   void watch();
+  void note_taken(std::size_t unsent);
   void on_deadline();
   void on_write_deadline();
   void on_read_deadline();
@@ -130,6 +133,9 @@ class H1Connection final : public Connection,
   Timestamp armed_for_{};
   Timestamp read_due_ = Timestamp::max(), write_due_ = Timestamp::max(), tidy_due_ = Timestamp::max();
   Awaiting awaiting_ = Awaiting::Nothing;
+  MinRate sending_{MinRate::kWindow};     // of the content of a request
+  MinRate taking_{2 * MinRate::kWindow};  // of answers
+  std::uint64_t taken_ = 0;               // bytes of answers that the client has acknowledged, when we last asked
 
   bool reading_ = false, blocked_ = false, deferred_ = false, kicked_ = false;  // operations under way
   bool turning_ = false;

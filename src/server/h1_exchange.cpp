@@ -75,6 +75,8 @@ const http::Fields& H1Exchange::trailers() const {
   return connection_ ? connection_->trailers() : kNone;
 }
 
+bool H1Exchange::awaits_continue() const { return connection_ && connection_->awaits_continue(*this); }
+
 void H1Exchange::detach() {
   connection_ = nullptr;
   wake_all(body_waiters_);

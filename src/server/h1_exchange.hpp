@@ -38,6 +38,7 @@ class H1Exchange final : public Exchange, public net::BodySource {
   std::optional<std::uint64_t> length() const override { return length_; }
   bool begun() const override { return begun_; }
   const http::Fields& trailers() const override;
+  bool awaits_continue() const override;
 
   // --- the connection's side ---
   void begin(H1Connection& connection, const http::RequestParser& parser, const Now& now);

@@ -12,6 +12,10 @@ void H1Connection::await(Awaiting what, Timestamp until) {
   constexpr Duration kTidyAfter = std::chrono::seconds{2};
   awaiting_ = what;
   read_due_ = until;
+  if (what == Awaiting::Body)
+    sending_.wait(now());
+  else
+    sending_.stop(now());
   tidy_due_ = what == Awaiting::Request && !tidying_ && in_.capacity() + out_.capacity() != 0 ? now() + kTidyAfter
                                                                                               : Timestamp::max();
 }
@@ -19,7 +23,7 @@ void H1Connection::await(Awaiting what, Timestamp until) {
 // The deadline in the wheel is moved only to an earlier time. One that comes too early looks again: so a request of a
 // busy connection costs nothing here.
 void H1Connection::watch() {
-  const Timestamp due = std::min({read_due_, write_due_, tidy_due_});
+  const Timestamp due = std::min({read_due_, sending_.due(), write_due_, taking_.due(), tidy_due_});
   if (due == Timestamp::max() || (deadline_.armed() && armed_for_ <= due)) return;
   armed_for_ = due;
   lane_->worker.deadlines().arm(deadline_, due);
@@ -28,14 +32,22 @@ void H1Connection::watch() {
 void H1Connection::on_deadline() {
   if (closed_) return;
   const Ptr self(this);
-  if (write_due_ <= now()) {
+  if (std::min(write_due_, taking_.due()) <= now()) {
     on_write_deadline();
-  } else if (read_due_ <= now()) {
+  } else if (std::min(read_due_, sending_.due()) <= now()) {
     on_read_deadline();
   } else if (tidy_due_ <= now()) {
     tidy();
   }
   if (!closed_) watch();
+}
+
+// What has left the kernel's buffer since we last asked.
+void H1Connection::note_taken(std::size_t unsent) {
+  const std::uint64_t taken = out_.written() - std::min<std::uint64_t>(out_.written(), unsent);
+  if (taken <= taken_) return;
+  taking_.moved(taken - taken_, now());
+  taken_ = taken;
 }
 
 // The kernel calls a socket writable again once a third of its buffer is free, which may be megabytes. A client that
@@ -45,7 +57,8 @@ void H1Connection::on_write_deadline() {
   if (left < backlog_) {
     backlog_ = left;
     write_due_ = now() + lane_->handler.settings().timeouts.write;
-    return;
+    note_taken(left);
+    if (taking_.due() > now()) return;
   }
   lane_->numbers->rejected_timeout.fetch_add(1, std::memory_order_relaxed);
   close(Ending::Reset);

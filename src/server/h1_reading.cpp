@@ -141,6 +141,7 @@ void H1Connection::start_request(const config::Server& settings) {
     return;
   }
   decoder_.start(parser_.framing(), parser_.content_length(), limits_);
+  sending_.begin(settings.min_rate);
   skipped_ = 0;
   failure_ = nullptr;
   body_wanted_ = body_news_ = body_over_limit_ = continued_ = close_after_ = false;
@@ -173,6 +174,7 @@ net::BodySource::State H1Connection::pull(H1Exchange& exchange, std::string_view
     }
     if (!step->data.empty()) {
       exchange.numbers().bytes_in += step->data.size();
+      sending_.moved(step->data.size(), now());
       held_ = true;
       out = step->data;
       return State::Data;
@@ -183,8 +185,7 @@ net::BodySource::State H1Connection::pull(H1Exchange& exchange, std::string_view
     fail_body(kBadBody);
     return State::Broken;
   }
-  // RFC 9110 section 10.1.1: not where content has come already, nor after the final answer.
-  if (parser_.expects_continue() && !continued_ && !exchange.answered() && !exchange.begun() && in_.empty()) {
+  if (awaits_continue(exchange)) {
     continued_ = true;
     out_.text() += "HTTP/1.1 100 Continue\r\n\r\n";
     kick();
@@ -196,6 +197,12 @@ net::BodySource::State H1Connection::pull(H1Exchange& exchange, std::string_view
     arm_read();
   }
   return State::Wait;
+}
+
+// RFC 9110 section 10.1.1: not where content has come already, nor after the final answer.
+bool H1Connection::awaits_continue(const H1Exchange& exchange) const noexcept {
+  return parser_.expects_continue() && !continued_ && !exchange.answered() && !exchange.begun() && !decoder_.done() &&
+         in_.empty();
 }
 
 // The content will never be whole. Without an answer so far the client hears why; an answer on its way ends with the
@@ -226,6 +233,7 @@ bool H1Connection::skip_body() {
       return false;
     }
     in_.consume(step->consumed);
+    sending_.moved(step->data.size(), now());
     if (step->consumed == 0) return false;
   }
   return true;

@@ -17,38 +17,51 @@ bool goes_out(const http::Field& f) {
   return !http::is_hop_by_hop(f.id) && f.id != http::FieldId::ContentLength && f.id != http::FieldId::Expect;
 }
 
-std::string head_of(const FetchRequest& request, std::optional<std::uint64_t> length) {
+std::string head_of(http::Method method, std::string_view method_text, std::string_view target, http::FieldsView fields,
+                    bool has_body, std::optional<std::uint64_t> length) {
   std::string head;
   head.reserve(512);
-  http::append_request_line(head, request.method_text, request.target);
-  for (const auto& f : request.fields) {
+  http::append_request_line(head, method_text, target);
+  for (const auto& f : fields) {
     if (goes_out(f)) http::append_line(head, f.name, f.value);
   }
-  if (request.body != nullptr && !length) {
+  if (has_body && !length) {
     http::append_line(head, http::FieldId::TransferEncoding, "chunked");
-  } else if (request.body != nullptr || expects_content(request.method)) {
+  } else if (has_body || expects_content(method)) {
     head.append("Content-Length: ");
     http::append_decimal(head, length.value_or(0));
     head.append("\r\n");
   }
-  return head.append("\r\n");
+  return head;
 }
 }  // namespace
 
 RequestSender::RequestSender(const FetchRequest& request)
-    : body_(request.body),
+    : method_(request.method),
+      method_text_(request.method_text),
+      late_head_(request.head),
+      body_(request.body),
       length_(body_ ? body_->length() : std::nullopt),
       keeping_(http::is_idempotent(request.method) && (!body_ || (!body_->begun() && !body_->can_rewind()))) {
-  head_ = head_of(request, length_);
-  rewind();
+  if (!late_head_) head_ = head_of(method_, method_text_, request.target, request.fields, body_ != nullptr, length_);
 }
 
-void RequestSender::rewind() noexcept {
+void RequestSender::make_head() {
+  if (!head_.empty()) return;
+  std::string target;
+  http::Fields fields;
+  late_head_->compose(target, fields);
+  head_ = head_of(method_, method_text_, target, fields, body_ != nullptr, length_);
+}
+
+void RequestSender::rewind() {
   left_ = length_.value_or(0);
   head_added_ = false;
   complete_ = body_ == nullptr;
   first_ = last_ = 0;
   resent_ = 0;
+  // Who has been invited to send its content is not asked to hold it back once more.
+  holding_ = body_ && kept_.empty() && body_->awaits_continue();
   if (body_ && body_->begun() && body_->can_rewind()) body_->rewind();
 }
 
@@ -74,10 +87,14 @@ RequestSender::Next RequestSender::next() {
   first_ = last_ = 0;
   if (!head_added_) {
     head_added_ = true;
+    make_head();
     add(head_);
+    if (holding_) add("Expect: 100-continue\r\n");
+    add("\r\n");
   }
   const auto otherwise = [this](Next next) { return last_ != 0 ? Next::Write : next; };
-  if (complete_) return otherwise(Next::Sent);
+  if (complete_) return last_ != 0 ? Next::Write : sent();
+  if (holding_) return otherwise(Next::Hold);
   std::string_view bytes;
   switch (pull(bytes)) {
     case net::BodySource::State::Data:
@@ -91,6 +108,12 @@ RequestSender::Next RequestSender::next() {
       break;
   }
   return Next::Broken;
+}
+
+// A head that can be made again is not held for as long as the answer takes.
+RequestSender::Next RequestSender::sent() noexcept {
+  if (late_head_) std::string().swap(head_);
+  return Next::Sent;
 }
 
 RequestSender::Next RequestSender::add_content(std::string_view bytes) {

@@ -12,7 +12,7 @@
 namespace forebay::upstream {
 
 /// A request as bytes for the wire: its head, then its content as it can be pulled, framed for HTTP/1.1 (RFC 9112
-/// section 6). It never makes a body look complete that was not.
+/// section 6). It never makes a body look complete that was not. The head is made when it is first needed.
 class RequestSender {
  public:
   explicit RequestSender(const FetchRequest& request);
@@ -20,35 +20,44 @@ class RequestSender {
   enum class Next : std::uint8_t {
     Write,   ///< `parts` are to be written, then `written`.
     Wait,    ///< For the body: see `BodySource::wait`.
+    Hold,    ///< The head asks for a 100 before the content (RFC 9110 section 10.1.1): `release` sends that.
     Sent,    ///< All is written.
     Broken,  ///< The content ended before its end: close the connection.
   };
   Next next();
   std::span<const boost::asio::const_buffer> parts() const noexcept { return {parts_.data() + first_, last_ - first_}; }
   void written(std::size_t n) noexcept;
+  /// Sends the content though there was no 100, or since there was one.
+  void release() noexcept { holding_ = false; }
+  bool holding() const noexcept { return holding_; }
 
   /// Whether it can be sent once more from its first byte.
   bool can_repeat() const { return body_ == nullptr || !body_->begun() || keeping_ || body_->can_rewind(); }
-  void rewind() noexcept;
+  void rewind();
   net::BodySource* body() const noexcept { return body_; }
 
  private:
   void add(std::string_view bytes) noexcept { parts_[last_++] = boost::asio::buffer(bytes.data(), bytes.size()); }
+  void make_head();
+  Next sent() noexcept;
   net::BodySource::State pull(std::string_view& bytes);
   Next add_content(std::string_view bytes);
   Next end_content();
 
-  std::string head_;
+  const http::Method method_;
+  const std::string method_text_;
+  RequestHead* const late_head_;
+  std::string head_;  // without its empty line
   net::BodySource* const body_;
   const std::optional<std::uint64_t> length_;
   std::uint64_t left_ = 0;
-  bool head_added_ = false, complete_ = false;
+  bool head_added_ = false, complete_ = false, holding_ = false;
   // What has been pulled of a small body under an idempotent method, to be sent again on another connection.
   bool keeping_;
   std::string kept_;
   std::size_t resent_ = 0;
   std::string frame_;  // a chunk's size, or the last chunk
-  std::array<boost::asio::const_buffer, 4> parts_;
+  std::array<boost::asio::const_buffer, 5> parts_;
   std::size_t first_ = 0, last_ = 0;
 };
 

@@ -17,6 +17,9 @@ http::HeadLimits limits_of(std::size_t response_header) {
   return limits;
 }
 
+// Some origins never send a 100; clients wait about as long for theirs.
+constexpr Duration kContinueAfter = std::chrono::seconds{1};
+
 // Before an attempt is repeated, so that those who failed together do not come back together.
 Duration backoff(unsigned attempt) {
   constexpr Duration kBase = std::chrono::milliseconds{10};
@@ -67,6 +70,8 @@ void RunningFetch::expired() {
     case Timer::Connect:
       if (connection_ && next_address_ < addresses_->size()) return connect_next();
       return attempt_failed(FetchError::ConnectTimeout, connection_ ? address_ : origin().addresses.host());
+    case Timer::Continue:
+      return send_content();
     case Timer::FirstByte:
       return attempt_failed(FetchError::FirstByteTimeout, address_);
     case Timer::BetweenBytes:
@@ -174,6 +179,7 @@ void RunningFetch::converse(ConnectionPtr connection) {
   parser_.answer_to(method_);
   sender_.rewind();
   writing_ = waiting_for_body_ = request_sent_ = sending_over_ = false;
+  held_until_ = Timestamp::max();
   send();
   // An answer may come before the request has ended.
   if (phase_ == Phase::Head) read();
@@ -190,6 +196,9 @@ void RunningFetch::send() {
     case RequestSender::Next::Wait:
       waiting_for_body_ = true;
       sender_.body()->wait(body_wake_);
+      break;
+    case RequestSender::Next::Hold:
+      if (held_until_ == Timestamp::max()) held_until_ = worker().now().mono + kContinueAfter;
       break;
     case RequestSender::Next::Broken:
       // Closing is what tells the origin that the request is not whole (RFC 9112 section 8).
@@ -225,8 +234,16 @@ void RunningFetch::body_woken() {
   });
 }
 
+// The origin has said 100, or nothing for too long: whoever is pulled from says it to the client.
+void RunningFetch::send_content() {
+  held_until_ = Timestamp::max();
+  sender_.release();
+  send();
+}
+
 void RunningFetch::stop_sending() noexcept {
   sending_over_ = true;
+  held_until_ = Timestamp::max();
   waiting_for_body_ = false;
   body_wake_.stop_waiting();
 }
@@ -237,6 +254,11 @@ void RunningFetch::watch_progress() {
   if (over()) return;
   if (paused_ || waiting_for_body_) {
     deadline_.disarm();
+    return;
+  }
+  if (held_until_ != Timestamp::max()) {
+    timer_ = Timer::Continue;
+    worker().deadlines().arm(deadline_, held_until_);
     return;
   }
   const auto& timeouts = origin().config.timeouts;

@@ -27,7 +27,7 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   const FetchTimes& times() const noexcept { return times_; }
 
  private:
-  enum class Timer : std::uint8_t { Queue, Backoff, Connect, FirstByte, BetweenBytes };
+  enum class Timer : std::uint8_t { Queue, Backoff, Connect, Continue, FirstByte, BetweenBytes };
   enum class Phase : std::uint8_t { Connecting, Head, Content, Over };
 
   /// Calls a member when its waiter is woken.
@@ -61,6 +61,7 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   void send();
   void sent(const ConnectionPtr& connection, const boost::system::error_code& error, std::size_t n);
   void body_woken();
+  void send_content();
   void stop_sending() noexcept;
   void watch_progress();
 
@@ -108,6 +109,7 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   ConnectionPtr connection_;
   Wake body_wake_{*this, &RunningFetch::body_woken};
   bool writing_ = false, waiting_for_body_ = false, request_sent_ = false, sending_over_ = false;
+  Timestamp held_until_ = Timestamp::max();  // the content waits for a 100; max() when it does not
 
   http::ResponseParser parser_;
   http::BodyDecoder decoder_;

@@ -85,13 +85,16 @@ bool RunningFetch::take_interim() {
   const auto connection = connection_;
   const auto& head = parser_.view();
   origin().count_head(head, {});
-  // 100 is between the origin and us: what the client asked for was answered when its body was first pulled.
+  // 100 is between the origin and us, and what held back the content; the client gets its own when that is first
+  // pulled.
+  const bool go_ahead = head.status == 100 && sender_.holding();
   if (head.status != 100) sink_->on_interim(head);
   if (over()) return false;
   connection->consume(parser_.head_size());
   parser_.reset();
   parser_.answer_to(method_);
-  return true;
+  if (go_ahead) send_content();
+  return connection == connection_;
 }
 
 bool RunningFetch::take_final() {
@@ -107,9 +110,10 @@ bool RunningFetch::take_final() {
   origin().count_head(head, times_.head - times_.requested.mono);
   origin().count_recovery();
   // RFC 9112 section 9.5 wants an end of sending once the answer is a refusal. With another one, which may be made from
-  // the content as it comes, sending goes on. In either case nobody uses the connection after us.
+  // the content as it comes, sending goes on, unless the client still waits for a 100 and may never send any. In either
+  // case nobody uses the connection after us.
   early_ = !request_sent_;
-  if (head.status >= 300 && early_) stop_sending();
+  if ((head.status >= 300 && early_) || sender_.holding()) stop_sending();
   sink_->on_head(head, facts);
   if (over()) return false;
   connection->consume(parser_.head_size());

@@ -37,7 +37,7 @@ TEST_F(KeyedBodies, ABodyOverTheLimitStreamsThroughByteForByte) {
 }
 
 TEST_F(KeyedBodies, ABodyOverTheLimitIsOnItsWayBeforeItsEndHasCome) {
-  start("routes: [{path: /**, methods: POST, key: {body_max: 1KiB}}]\n");
+  start("routes: [{path: /**, methods: POST, key: {body_max: 1KiB}, request_buffer: 0}]\n");
   const auto body = pattern(5000);
   auto known = connect();
   known.send("POST /length HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 5000\r\n\r\n" + body.substr(0, 100));

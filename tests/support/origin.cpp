@@ -106,6 +106,7 @@ bool Origin::serve_one(Connection& c, Wire& wire, std::size_t id, std::size_t nt
     play(c.socket, how.script(*kept), kept->method, stop);
     return false;
   }
+  if (invites(*kept) && !c.socket.send("HTTP/1.1 100 Continue\r\n\r\n")) return false;
   if (!read_content(wire, *kept)) return false;
   return play(c.socket, how.script(*kept), kept->method, stop);
 }
@@ -203,6 +204,16 @@ void Origin::on(const std::string& path, Script script) {
 void Origin::on_head(const std::string& path, Reply reply) {
   const std::lock_guard lock(mutex_);
   scripts_[path] = {[reply = std::move(reply)](const Received&) { return reply; }, true};
+}
+
+void Origin::invite(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  inviting_.insert(path);
+}
+
+bool Origin::invites(const Received& r) const {
+  const std::lock_guard lock(mutex_);
+  return r.get("Expect") == "100-continue" && inviting_.contains(r.path);
 }
 
 void Origin::otherwise(Script script) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -54,6 +55,8 @@ class Origin {
   void on(const std::string& path, Script script);
   /// Answers as soon as the head has come, and does not read the content.
   void on_head(const std::string& path, Reply reply);
+  /// Says 100 to whoever asks for it on this path, then reads the content. Without this it says nothing before the end.
+  void invite(const std::string& path);
   /// For every path that has no script of its own.
   void otherwise(Script script);
 
@@ -93,12 +96,14 @@ class Origin {
   bool read_content(Wire& wire, Received& r);
   bool play(Socket& s, const Reply& reply, std::string_view method, const std::stop_token& stop);
   Answering answering(const std::string& path) const;
+  bool invites(const Received& r) const;
   void complain(std::string what);
   void stop_all();
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::map<std::string, Answering> scripts_;
+  std::set<std::string> inviting_;
   Script otherwise_;
   std::list<Received> received_;  // grows only; elements keep their place
   std::vector<std::string> complaints_;

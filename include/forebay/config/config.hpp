@@ -142,6 +142,7 @@ struct Server {
   http::HeadLimits request_limits;  ///< request_target, request_header, header_count.
   std::uint64_t request_body = 10 * 1024 * 1024;
   std::size_t response_header = 64 * 1024;
+  std::uint64_t min_rate = 500;          ///< Bytes a second; 0: off.
   unsigned connections_per_address = 0;  ///< 0: off.
   std::vector<http::Cidr> trusted_proxies;
   http::ForwardedMode forwarded = http::ForwardedMode::Auto;

@@ -31,6 +31,8 @@ class BodySource {
   /// Whether it can be pulled once more from its first byte, by `rewind`.
   virtual bool can_rewind() const { return false; }
   virtual void rewind() {}
+  /// Whether the client waits for a 100 (RFC 9110 section 10.1.1) and has sent no content yet: who pulls invites it.
+  virtual bool awaits_continue() const { return false; }
   /// Trailer fields, after End.
   virtual const http::Fields& trailers() const = 0;
 

@@ -49,7 +49,6 @@ enum class Reason : std::uint8_t {
   Unproven,
   ZeroTtl,
   TypeMismatch,
-  Endless,
   GraphqlErrors,
   Admission,
   kCount

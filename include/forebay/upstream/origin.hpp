@@ -36,6 +36,16 @@ enum class FetchError : std::uint8_t {
 std::string_view to_string(FetchError e) noexcept;
 bool is_timeout(FetchError e) noexcept;
 
+/// Gives the target and the fields of a request when there is a connection for it, so that nothing is held twice while
+/// the request waits for one. Asked once for each attempt.
+class RequestHead {
+ public:
+  virtual void compose(std::string& target, http::Fields& fields) = 0;
+
+ protected:
+  ~RequestHead() = default;
+};
+
 /// What goes to the origin. Borrowed until `fetch` returns; the fetch copies what it keeps.
 struct FetchRequest {
   http::Method method = http::Method::Get;
@@ -43,6 +53,7 @@ struct FetchRequest {
   std::string_view target;
   http::FieldsView fields;  ///< End-to-end fields with Host; without Content-Length and Transfer-Encoding (from `body`)
                             ///< and Connection.
+  RequestHead* head = nullptr;      ///< In place of `target` and `fields`; lives as long as `body`.
   net::BodySource* body = nullptr;  ///< Must live until the sink hears of the end, or `cancel`.
 };
 

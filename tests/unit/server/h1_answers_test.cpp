@@ -278,6 +278,7 @@ TEST_F(AnswersTest, ASlowReaderGetsItAllAndHoldsUpNobody) {
 }
 
 TEST_F(AnswersTest, AReaderWithoutProgressIsCutOff) {
+  on_worker([&] { handler.server.min_rate = 0; });
   const std::string large = pattern(12'000'000);
   handler.script = [&](const ExchangePtr& exchange) { exchange->answer(head_with(large.size()), body_of(large)); };
   auto client = connect();

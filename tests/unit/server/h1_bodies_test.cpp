@@ -183,6 +183,7 @@ TEST_F(BodiesTest, ChunkedContentOverTheLimitIsTooLarge) {
 }
 
 TEST_F(BodiesTest, ContentThatStopsComingIs408) {
+  on_worker([&] { handler.server.min_rate = 0; });
   auto client = connect();
   client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
   until([&] { return !echoes.empty() && echoes[0]->text == "he"; });
@@ -196,6 +197,32 @@ TEST_F(BodiesTest, ContentThatStopsComingIs408) {
   EXPECT_TRUE(client.closed_silently());
   EXPECT_EQ(handler.tallies(1)[0].status, 408);
   EXPECT_EQ(listener->numbers().rejected_timeout, 1u);
+}
+
+TEST_F(BodiesTest, ContentThatComesSlowerThanTheMinimumRateIs408) {
+  auto client = connect();
+  client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nx");
+  until([&] { return !echoes.empty() && echoes[0]->text == "x"; });
+  for (std::size_t i = 2; i <= 19; ++i) {
+    pass(1s);
+    client.send("x");
+    until([&] { return echoes[0]->text.size() == i; });
+  }
+  EXPECT_EQ(handler.finished_so_far(), 0u) << "the rate is counted over twenty seconds";
+  pass(3s);
+  EXPECT_EQ(client.reply().status, 408);
+  EXPECT_TRUE(client.closed_silently());
+}
+
+TEST_F(BodiesTest, ContentAtTheMinimumRateIsTaken) {
+  auto client = connect();
+  client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n");
+  for (std::size_t i = 1; i <= 12; ++i) {
+    pass(10s);
+    client.send(std::string(5000, 'x'));
+    if (i < 12) until([&] { return !echoes.empty() && echoes[0]->text.size() == i * 5000; });
+  }
+  EXPECT_EQ(client.reply().status, 200);
 }
 
 TEST_F(BodiesTest, ASlowPullerIsNotTheClientsFault) {

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "forebay/base/clock.hpp"
+
+namespace forebay::server {
+
+/// Whether a client keeps the rate of `server.limits.min_rate` while we wait for it. It has credit for so much time;
+/// waiting uses it up and bytes earn more. No clock of its own.
+class MinRate {
+ public:
+  /// The time over which the rate is counted: the credit to begin with.
+  static constexpr Duration kWindow = std::chrono::seconds{20};
+  /// How much credit can be earned. A peer that reads steadily shows it in steps of half its buffer, so that there has
+  /// to be room for a step; a body comes byte by byte.
+  explicit MinRate(Duration most) : most_(most) {}
+
+  /// `rate` in bytes a second; 0 is off.
+  void begin(std::uint64_t rate) noexcept {
+    rate_ = rate;
+    credit_ = kWindow;
+    since_ = Timestamp::max();
+  }
+  /// From now on the client keeps us waiting. No effect while it does so already.
+  void wait(Timestamp now) noexcept {
+    if (since_ == Timestamp::max()) since_ = now;
+  }
+  /// It does not any more.
+  void stop(Timestamp now) noexcept {
+    settle(now);
+    since_ = Timestamp::max();
+  }
+  /// It has sent or taken so much.
+  void moved(std::uint64_t bytes, Timestamp now) noexcept {
+    if (rate_ == 0) return;
+    settle(now);
+    const auto seconds = std::min<double>(static_cast<double>(bytes) / static_cast<double>(rate_), 3600);
+    credit_ = std::min(most_, credit_ + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)));
+  }
+  /// When the credit is used up if nothing moves; max() when nobody waits.
+  Timestamp due() const noexcept {
+    return rate_ == 0 || since_ == Timestamp::max() ? Timestamp::max() : since_ + credit_;
+  }
+
+ private:
+  void settle(Timestamp now) noexcept {
+    if (since_ == Timestamp::max() || now <= since_) return;
+    credit_ -= now - since_;
+    since_ = now;
+  }
+
+  Duration most_;
+  Duration credit_ = kWindow;
+  Timestamp since_ = Timestamp::max();
+  std::uint64_t rate_ = 0;
+};
+
+}  // namespace forebay::server
