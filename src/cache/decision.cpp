@@ -114,6 +114,7 @@ Decision go_forward(Decision d, const Found& found, std::size_t listed, const Lo
     d.flight = found.landed;
     return d;
   }
+  if (request.facts.endless) return pass(d, rules::Reason::None, Fetch::Private);
   if (found.pass_memory) return pass(d, rules::Reason::PassMemory, Fetch::Private);
   if (found.waiting) {
     if (found.waiting->waiters() >= coalesce.max_waiters) {

@@ -96,6 +96,7 @@ void read_ttl(const Section& block, rules::Policy& policy) {
   map.duration("default", ttl.fallback);
   map.duration("min", ttl.min);
   map.duration("max", ttl.max);
+  map.duration("negative", ttl.negative);
   map.ratio("jitter", ttl.jitter);
   map.ratio("heuristic", ttl.heuristic);
   read_status_ttl(map, policy);

@@ -149,6 +149,10 @@ constexpr Option kOptions[] = {
         "Lifetime where the origin states none; 0: only what the origin allows."),
     opt("policy.ttl.min", "duration", "0", "0..3650d", "Shortest lifetime; lifts `max-age=0`, never `no-cache`."),
     opt("policy.ttl.max", "duration", "365d", "0..3650d", "Longest lifetime."),
+    opt("policy.ttl.negative", "duration", "10s", "0..3650d",
+        "Longest configured lifetime of 404, 405, 410 and 451, unless a line of `ttl.status` is for them; `ttl.min` "
+        "does "
+        "not lift it."),
     opt("policy.ttl.status", "map of status to duration", "{}", "0..3650d",
         "Lifetimes by status where the origin states none, such as `{ \"404\": 10s, 5xx: 0 }`."),
     opt("policy.ttl.jitter", "ratio", "0%", "0%..50%", "Shortens each lifetime by a random share of up to this much."),

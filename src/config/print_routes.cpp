@@ -114,6 +114,7 @@ void print_lifetimes(Printer& p, const rules::Policy& policy) {
   p.key("policy.ttl.default", format_duration(policy.ttl.fallback));
   p.key("policy.ttl.min", format_duration(policy.ttl.min));
   p.key("policy.ttl.max", format_duration(policy.ttl.max));
+  p.key("policy.ttl.negative", format_duration(policy.ttl.negative));
   p.key("policy.ttl.status", status_ttls_of(policy));
   p.key("policy.ttl.jitter", format_ratio(policy.ttl.jitter));
   p.key("policy.ttl.heuristic", format_ratio(policy.ttl.heuristic));

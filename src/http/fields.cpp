@@ -349,7 +349,7 @@ bool is_hop_by_hop(FieldId id) noexcept {
 
 bool connection_names(FieldsView fields, std::string_view name) noexcept {
   return std::any_of(fields.begin(), fields.end(),
-                     [name](const Field& f) { return f.id == FieldId::Connection && has_member(f.value, name); });
+                     [name](const Field& f) { return f.id == FieldId::Connection && has_piece(f.value, name); });
 }
 
 namespace {
@@ -363,7 +363,7 @@ bool iless(std::string_view a, std::string_view b) noexcept {
 
 ConnectionNames::ConnectionNames(FieldsView fields) {
   for (const Field& f : fields)
-    if (f.id == FieldId::Connection) for_each_member(f.value, [this](std::string_view m) { names_.push_back(m); });
+    if (f.id == FieldId::Connection) for_each_piece(f.value, [this](std::string_view m) { names_.push_back(m); });
   std::sort(names_.begin(), names_.end(), iless);
 }
 

@@ -230,7 +230,7 @@ void remove_hop_by_hop(Fields& fields) {
   std::string scratch;
   const std::string options(fields.view().combined(FieldId::Connection, scratch).value_or(""));
   fields.remove_if([&](const Field& f) {
-    return is_hop_by_hop(f.id) || (!options.empty() && !stays(f.id) && has_member(options, f.name));
+    return is_hop_by_hop(f.id) || (!options.empty() && !stays(f.id) && has_piece(options, f.name));
   });
 }
 
@@ -239,7 +239,7 @@ LoopVerdict read_cdn_loop(FieldsView fields, std::string_view name, std::string_
   std::string scratch;
   for (const Field& f : fields) {
     if (f.id != FieldId::CdnLoop) continue;
-    for_each_member(f.value, [&](std::string_view member) {
+    const auto count = [&](std::string_view member) {
       const auto end = member.find(';');
       if (!iequals(trim(member.substr(0, end)), name)) return;
       ++verdict.members;
@@ -253,7 +253,11 @@ LoopVerdict read_cdn_loop(FieldsView fields, std::string_view name, std::string_
         const auto value = trim(one.substr(equals + 1));
         if (value == own_id || (unquote(value, scratch) && scratch == own_id)) verdict.own = true;
       }
-    });
+    };
+    if (quotes_hold(f.value))
+      for_each_member(f.value, count);
+    else
+      for_each_piece(f.value, count);
   }
   return verdict;
 }

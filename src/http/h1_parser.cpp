@@ -168,7 +168,7 @@ struct Persistence {
   bool close = false, keep_alive = false;
 
   void read(std::string_view value) noexcept {
-    close |= has_member(value, "close");
+    close |= has_piece(value, "close");
     keep_alive |= has_member(value, "keep-alive");
   }
   bool lasts(Version version) const noexcept { return !close && (version != Version::Http10 || keep_alive); }

@@ -1,5 +1,6 @@
 #include "forebay/http/list.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "forebay/http/fields.hpp"
@@ -41,6 +42,24 @@ bool has_member(std::string_view list, std::string_view member) noexcept {
     return !found;
   });
   return found;
+}
+
+bool has_piece(std::string_view list, std::string_view piece) noexcept {
+  bool found = false;
+  for_each_piece(list, [&](std::string_view p) { found = found || iequals(p, piece); });
+  return found;
+}
+
+bool quotes_hold(std::string_view list) noexcept {
+  for (auto i = list.find('"'); i != std::string_view::npos; i = list.find('"', i)) {
+    if (i == 0 || list[i - 1] != '=') return false;
+    for (++i; i < list.size() && list[i] != '"'; ++i)
+      if (list[i] == '\\') ++i;
+    if (i >= list.size()) return false;
+    i = std::min(list.find_first_not_of(" \t", i + 1), list.size());
+    if (i < list.size() && list[i] != ',' && list[i] != ';') return false;
+  }
+  return true;
 }
 
 bool unquote(std::string_view text, std::string& out) {

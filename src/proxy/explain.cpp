@@ -135,7 +135,7 @@ void describe_route(ExplainCase& c) {
   out.target = origin_target(route.rewrite, whole_target(c.reading.target));
   if (!c.reading.method_fits)
     c.note("taken because it is the first whose host and path match; none with this method does");
-  if (rules::is_write(c.request.method, c.request.method_text, route.policy))
+  if (rules::is_write(c.request.method, c.request.method_text, c.reading.reason, route.policy))
     c.note("if it succeeds, what is stored of this URL is invalidated (invalidate_on_write)");
 }
 

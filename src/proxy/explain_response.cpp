@@ -58,13 +58,12 @@ std::string directives_field(const Judgement& j) {
 }
 
 std::string status_setting(const Judgement& j) {
-  for (const auto& [pattern, ttl] : j.policy().ttl.status) {
-    if (!pattern.matches(j.head.status)) continue;
-    const auto text =
-        pattern.from == pattern.to ? std::to_string(pattern.from) : std::to_string(pattern.from / 100) + "xx";
-    return ExplainCase::setting(*j.route, "ttl.status." + text);
-  }
-  return ExplainCase::setting(*j.route, "ttl.status");
+  const auto* line = rules::status_line(j.head.status, j.policy());
+  if (!line) return ExplainCase::setting(*j.route, "ttl.status");
+  const auto& pattern = line->first;
+  const auto text =
+      pattern.from == pattern.to ? std::to_string(pattern.from) : std::to_string(pattern.from / 100) + "xx";
+  return ExplainCase::setting(*j.route, "ttl.status." + text);
 }
 
 /// The directive of the response that gave a lifetime; empty when none did.
@@ -99,6 +98,8 @@ std::string setting_of(const Judgement& j, TtlSource source) {
       return ExplainCase::setting(*j.route, "ttl.min");
     case TtlSource::Max:
       return ExplainCase::setting(*j.route, "ttl.max");
+    case TtlSource::Negative:
+      return ExplainCase::setting(*j.route, "ttl.negative");
     default:
       return {};
   }
@@ -107,13 +108,14 @@ std::string setting_of(const Judgement& j, TtlSource source) {
 /// What the lifetime would be but for the route's limits, jitter and Retry-After, where that is another one.
 void note_changes(Judgement& j, const rules::Freshness& freshness) {
   const auto& ttl = j.policy().ttl;
-  if (freshness.source == TtlSource::Min || freshness.source == TtlSource::Max) {
+  const bool lifted = freshness.source == TtlSource::Min;
+  if (lifted || freshness.source == TtlSource::Max || freshness.source == TtlSource::Negative) {
     auto unbounded = j.policy();
     unbounded.ttl.min = Duration{0};
-    unbounded.ttl.max = std::chrono::hours{24 * 365 * 60};
+    unbounded.ttl.max = unbounded.ttl.negative = std::chrono::hours{24 * 365 * 60};
     const auto before = j.judge(unbounded).freshness;
     j.c.note(setting_of(j, before.source) + " says " + seconds_text(before.lifetime) + ", which " +
-             setting_of(j, freshness.source) + (freshness.source == TtlSource::Max ? " cuts" : " lifts"));
+             setting_of(j, freshness.source) + (lifted ? " lifts" : " cuts"));
   }
   if (j.head.fields.has(FieldId::RetryAfter)) {
     auto without = j.fields;

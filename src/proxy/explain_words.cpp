@@ -63,6 +63,9 @@ std::string_view sentence_of(rules::Reason reason) noexcept {
       return "its lifetime is zero, and nothing would make it useful later";
     case Reason::TypeMismatch:
       return "the path ends like a static file and the type is a page's or a document's (`suffix_guard`)";
+    case Reason::Endless:
+      return "a stream without an end (its Content-Type) is stored only with a lifetime that the response itself "
+             "states";
     case Reason::GraphqlErrors:
       return "the GraphQL response has errors, or cannot be read";
     default:

@@ -32,7 +32,7 @@ void FetchTask::on_head(const http::ResponseView& head, const HeadFacts& facts) 
     const bool error = story_->policy().stale.errors.covers(head.status);
     count_revalidation(error ? Revalidated::Error : Revalidated::Modified);
   }
-  invalidate_after(core_, *story_, head);
+  invalidate_after(core_, *story_, story_->looked_up() ? rules::Reason::None : plan_.status.reason, head);
   if (story_->route->route && story_->view().method == http::Method::Head) apply_head_answer(head, facts);
   if (story_->route->route && story_->view().method == http::Method::Post && !plan_.ticket) adopt_get_key(head);
   if (plan_.ticket && store_policy().no_vary_search) adopt_search_key(head);

@@ -54,7 +54,7 @@ ProxyHandler::Private::Seen ProxyHandler::Private::scan(http::FieldsView sent) c
         seen.loop = true;
         break;
       case FieldId::Connection:
-        http::for_each_member(f.value, [&](std::string_view m) {
+        http::for_each_piece(f.value, [&](std::string_view m) {
           if (!http::iequals(m, "keep-alive") && !http::iequals(m, "close")) seen.connection_names_more = true;
         });
         break;

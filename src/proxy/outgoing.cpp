@@ -13,7 +13,7 @@ namespace {
 
 using http::FieldId;
 
-const rules::Policy kNoPolicy;  // of requests that no route matched
+const rules::Policy kNoPolicy;  // of requests that no route matched; by `methods` none of theirs is an unsafe read
 
 }  // namespace
 
@@ -31,9 +31,10 @@ http::Fields outgoing_fields(Core& core, const Story& story, bool shared) {
   return fields_for_origin(request);
 }
 
-void invalidate_after(Core& core, const Story& story, const http::ResponseView& response) {
+void invalidate_after(Core& core, const Story& story, rules::Reason not_looked_up, const http::ResponseView& response) {
   const auto view = story.view();
-  if (!story.route->route || !rules::is_write(view.method, view.method_text, story.policy())) return;
+  const auto& policy = story.route->route ? story.policy() : kNoPolicy;
+  if (!rules::is_write(view.method, view.method_text, not_looked_up, policy)) return;
   const auto targets = rules::invalidated_targets(view.method, story.scheme, story.host, story.target, response);
   if (targets.empty()) return;
   std::vector<Digest> resources;

@@ -12,8 +12,8 @@ http::Fields outgoing_fields(Core& core, const Story& story, bool shared);
 /// Removes, then sets.
 void apply(const config::HeaderChanges& changes, http::Fields& fields);
 
-/// Drops what a write made stale (RFC 9111 section 4.4).
-void invalidate_after(Core& core, const Story& story, const http::ResponseView& response);
+/// Drops what a write made stale (RFC 9111 section 4.4). `not_looked_up`: why the request was not looked up, if so.
+void invalidate_after(Core& core, const Story& story, rules::Reason not_looked_up, const http::ResponseView& response);
 
 /// The response's fields without hop-by-hop and framing ones, without those named in `drop`, and without the fields
 /// that are only for Forebay. Adds Date where the origin sent none. `keep_age` for answers that are passed on

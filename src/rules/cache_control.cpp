@@ -88,6 +88,40 @@ void read_member(ResponseDirectives& d, std::string_view member) {
   }
 }
 
+// In a list whose quotes do not hold, readers find different members. What restricts counts when one of them finds it;
+// a lifetime or a window that may not be there is zero, and what loosens does not count.
+void read_doubtful(ResponseDirectives& d, std::string_view piece) {
+  const std::string_view name = http::trim(piece.substr(0, piece.find('=')));
+  const auto is = [name](std::string_view directive) { return iequals(name, directive); };
+  if (is("no-store")) d.no_store = true;
+  if (is("no-cache")) d.no_cache = true;
+  if (is("private")) d.private_ = true;
+  if (is("no-transform")) d.no_transform = true;
+  // must-revalidate would also let the response answer requests with Authorization.
+  if (is("must-revalidate") || is("proxy-revalidate")) d.proxy_revalidate = true;
+  const auto zero = [](std::optional<Seconds>& value) { value = value.value_or(Seconds{0}); };
+  if (is("stale-while-revalidate")) zero(d.stale_while_revalidate);
+  if (is("stale-if-error")) zero(d.stale_if_error);
+  if (is("max-age") && !d.s_maxage) zero(d.max_age);
+  if (is("s-maxage") && !d.s_maxage) d.max_age = Seconds{0};
+  d.names_freshness |= is("max-age") || is("s-maxage");
+}
+
+// All lines of Cache-Control.
+void read_lines(ResponseDirectives& d, http::FieldsView fields) {
+  bool must_understand_in_doubt = false;
+  for (const http::Field& f : fields) {
+    if (f.id != FieldId::CacheControl) continue;
+    d.present = true;
+    http::for_each_member(f.value, [&](std::string_view member) { read_member(d, member); });
+    if (http::quotes_hold(f.value)) continue;
+    http::for_each_piece(f.value, [&](std::string_view piece) { read_doubtful(d, piece); });
+    must_understand_in_doubt |= http::has_piece(f.value, "must-understand");
+  }
+  // It restricts, but it also overrules no-store.
+  if (must_understand_in_doubt && !d.no_store) d.must_understand = true;
+}
+
 // RFC 9213 section 2.1: a Dictionary whose values have the types that the directives imply. Of a wrong type, what would
 // loosen is not consumed; what restricts counts unless it is an explicit false.
 void read_dictionary(ResponseDirectives& d, const http::sf::Dictionary& dictionary) {
@@ -131,6 +165,8 @@ bool read_surrogate(ResponseDirectives& d, std::string_view value) {
       d.names_freshness = any = true;
     }
   });
+  if (!http::quotes_hold(value) && (http::has_piece(value, "no-store") || http::has_piece(value, "no-store-remote")))
+    d.no_store = any = true;
   return any;
 }
 
@@ -171,17 +207,22 @@ void read_request_member(RequestDirectives& d, std::string_view member) noexcept
     d.max_stale = one.value ? seconds : Seconds::max();
 }
 
+// As above, in a list whose quotes do not hold.
+void read_doubtful(RequestDirectives& d, std::string_view piece) noexcept {
+  const std::string_view name = http::trim(piece.substr(0, piece.find('=')));
+  const auto is = [name](std::string_view directive) { return iequals(name, directive); };
+  if (is("no-store")) d.no_store = true;
+  if (is("no-cache") || (is("max-age") && !d.max_age) || (is("min-fresh") && !d.min_fresh)) d.no_cache = true;
+  if (is("only-if-cached")) d.only_if_cached = true;
+  if (is("no-transform")) d.no_transform = true;
+}
+
 }  // namespace
 
 ResponseDirectives read_response_directives(http::FieldsView fields, const std::vector<std::string>& targeted_fields) {
   ResponseDirectives d;
   d.targeted = d.present = read_targeted(d, fields, targeted_fields);
-  if (d.targeted) return d;
-  for (const http::Field& f : fields) {
-    if (f.id != FieldId::CacheControl) continue;
-    d.present = true;
-    http::for_each_member(f.value, [&](std::string_view member) { read_member(d, member); });
-  }
+  if (!d.targeted) read_lines(d, fields);
   return d;
 }
 
@@ -192,8 +233,10 @@ RequestDirectives read_request_directives(http::FieldsView fields) noexcept {
     if (f.id == FieldId::CacheControl) {
       cache_control = true;
       http::for_each_member(f.value, [&](std::string_view member) noexcept { read_request_member(d, member); });
+      if (http::quotes_hold(f.value)) continue;
+      http::for_each_piece(f.value, [&](std::string_view piece) noexcept { read_doubtful(d, piece); });
     } else if (f.id == FieldId::Pragma) {
-      pragma_no_cache = pragma_no_cache || http::has_member(f.value, "no-cache");
+      pragma_no_cache = pragma_no_cache || http::has_piece(f.value, "no-cache");
     }
   }
   if (!cache_control) d.no_cache = pragma_no_cache;  // section 5.4

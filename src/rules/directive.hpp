@@ -17,6 +17,11 @@ inline constexpr std::int64_t kMostSeconds = std::int64_t{1} << 31;
 /// `ttl.status` line that names them.
 constexpr bool is_passing_error(int status) noexcept { return status == 429 || status >= 500; }
 
+/// Answers that say that there is nothing here: `ttl.negative` bounds their configured lifetime.
+constexpr bool is_negative(int status) noexcept {
+  return status == 404 || status == 405 || status == 410 || status == 451;
+}
+
 /// One member of a Cache-Control list, as written.
 struct Directive {
   std::string_view name;

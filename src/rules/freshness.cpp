@@ -49,28 +49,39 @@ std::optional<Lifetime> heuristic_lifetime(const http::ResponseView& response, c
   return Lifetime{std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)), TtlSource::Heuristic};
 }
 
+bool is_listed(int status, const Policy& policy) noexcept {
+  return std::any_of(policy.statuses.begin(), policy.statuses.end(),
+                     [status](const StatusPattern& p) { return p.gives_lifetime(status); });
+}
+
 // What the route says for this status: `ttl.status`, then `ttl.default`. Errors that pass (429 and 5xx) are kept only
 // by a line that names them.
 std::optional<Lifetime> configured_lifetime(int status, const Policy& policy) noexcept {
-  for (const auto& [pattern, ttl] : policy.ttl.status) {
-    if (pattern.matches(status)) return Lifetime{ttl, TtlSource::Status};
-  }
+  if (const auto* line = status_line(status, policy)) return Lifetime{line->second, TtlSource::Status};
   if (policy.ttl.fallback <= Duration{0} || is_passing_error(status)) return std::nullopt;
-  const bool listed = std::any_of(policy.statuses.begin(), policy.statuses.end(),
-                                  [status](const StatusPattern& p) { return p.matches(status); });
-  return listed ? std::optional(Lifetime{policy.ttl.fallback, TtlSource::Default}) : std::nullopt;
+  return is_listed(status, policy) ? std::optional(Lifetime{policy.ttl.fallback, TtlSource::Default}) : std::nullopt;
 }
 
-void clamp(Lifetime& life, int status, const Policy::Ttl& ttl, bool cookie_guarded) noexcept {
+// The route's bounds. What the minimum adds is the route's word as much as a default is.
+void clamp(Lifetime& life, int status, const Policy& policy, bool cookie_guarded) noexcept {
+  const auto& ttl = policy.ttl;
+  const bool by_line = life.source == TtlSource::Status;
+  const bool named = status_line(status, policy) != nullptr;
+  const bool capped = is_negative(status) && !named;
+  if (capped && life.source == TtlSource::Default && life.value > ttl.negative) {
+    life.value = ttl.negative;
+    life.source = TtlSource::Negative;
+  }
+  const Duration minimum = capped ? std::min(ttl.min, ttl.negative) : ttl.min;
   // A route that says zero for a status means it, whatever its minimum for the others; and nobody wants an error
   // lifted.
-  const bool zero_stays = life.source == TtlSource::Status || is_passing_error(status);
-  const bool lifts = life.value < ttl.min && !(zero_stays && life.value <= Duration{0});
-  // What a minimum adds is the route's word as much as a default is.
+  const bool zero_stays = by_line || is_passing_error(status);
+  const bool stays = (zero_stays && life.value <= Duration{0}) || (is_client_made(status) && !named);
+  const bool lifts = life.value < minimum && !stays;
   if (lifts && cookie_guarded) {
     life.blocked_by_cookie = true;
   } else if (lifts) {
-    life.value = ttl.min;
+    life.value = minimum;
     life.source = TtlSource::Min;
   }
   if (life.value > ttl.max) {
@@ -97,9 +108,18 @@ void cap_by_retry_after(Lifetime& life, const http::ResponseView& response, Now 
 }  // namespace
 
 std::string_view to_string(TtlSource s) noexcept {
-  static constexpr std::array<std::string_view, 10> kWords{"none",   "targeted", "s-maxage",  "max-age", "expires",
-                                                           "status", "default",  "heuristic", "min",     "max"};
+  static constexpr std::array<std::string_view, 11> kWords{
+      "none", "targeted", "s-maxage", "max-age", "expires", "status", "default", "heuristic", "min", "max", "negative"};
   return kWords[static_cast<std::size_t>(s)];
+}
+
+const StatusLifetime* status_line(int status, const Policy& policy) noexcept {
+  for (const auto& line : policy.ttl.status) {
+    // A class that takes lifetimes away does so for all; and where the route lists the status itself, it means it.
+    const bool counts = line.first.gives_lifetime(status) || line.second <= Duration{0} || is_listed(status, policy);
+    if (line.first.matches(status) && counts) return &line;
+  }
+  return nullptr;
 }
 
 std::optional<Seconds> read_age(http::FieldsView fields) noexcept {
@@ -154,7 +174,7 @@ Lifetime freshness_lifetime(const http::ResponseView& response, const ResponseDi
       return none;
     }
   }
-  clamp(*life, response.status, policy.ttl, cookie_guarded);
+  clamp(*life, response.status, policy, cookie_guarded);
   cap_by_retry_after(*life, response, times.received);
   // Jitter takes from what is left of it, so that a response that arrives old is not made stale by it.
   const Duration left = life->value - corrected_initial_age(response, times);

@@ -54,7 +54,7 @@ Reason directive_reason(const Case& c) noexcept {
 Reason no_lifetime_reason(const Case& c) noexcept {
   if (c.lifetime.blocked_by_cookie) return Reason::Cookie;
   const bool passing = is_passing_error(c.response.status);
-  const auto listed = [&](const StatusPattern& p) { return p.matches(c.response.status); };
+  const auto listed = [&](const StatusPattern& p) { return p.gives_lifetime(c.response.status); };
   const bool covered = std::any_of(c.policy.statuses.begin(), c.policy.statuses.end(), listed);
   return c.policy.ttl.fallback > Duration{0} && (passing || !covered) ? Reason::Status : Reason::NoFreshness;
 }
@@ -75,7 +75,8 @@ Reason lifetime_reason(const Case& c, const Freshness& f) noexcept {
   if ((passing ? f : when_made(f, c.times)).ttl(f.received) > Duration{0}) return Reason::None;
   // A zero that the route itself says is meant. And an error that is not fresh must not take the place of what it
   // hides.
-  if (c.lifetime.source == TtlSource::Status || passing) return Reason::ZeroTtl;
+  const bool meant = c.lifetime.source == TtlSource::Status || c.lifetime.source == TtlSource::Negative;
+  if (meant || passing) return Reason::ZeroTtl;
   if (can_validate || useless_after(f, c.policy, false) > f.received) return Reason::None;
   return c.lifetime.blocked_by_cookie ? Reason::Cookie : Reason::ZeroTtl;
 }
@@ -86,6 +87,13 @@ bool too_large(const Case& c) noexcept {
   return length && http::parse_decimal(*length, UINT64_MAX, n) && n > c.policy.max_object;
 }
 
+// A stream without an end that nobody has given a lifetime: what a route or a minimum supposes is not meant for it.
+bool endless_unstated(const Case& c) noexcept {
+  const auto& life = c.lifetime;
+  const bool stated = life.explicit_lifetime && life.source != TtlSource::Min && life.value > Duration{0};
+  return !stated && is_endless(c.response);
+}
+
 Reason response_reason(const Case& c, const Freshness& f, bool proven) {
   if (const Reason r = status_reason(c.response.status); r != Reason::None) return r;
   if (const Reason r = directive_reason(c); r != Reason::None) return r;
@@ -93,6 +101,7 @@ Reason response_reason(const Case& c, const Freshness& f, bool proven) {
   if (c.policy.set_cookie == SetCookieRule::Bypass && c.response.fields.has(FieldId::SetCookie))
     return Reason::SetCookie;
   if (c.policy.suffix_guard && is_deceptive(c.path, c.response)) return Reason::TypeMismatch;
+  if (endless_unstated(c)) return Reason::Endless;
   if (const Reason r = lifetime_reason(c, f); r != Reason::None) return r;
   if (too_large(c)) return Reason::TooLarge;
   return proven || c.policy.store_close_delimited ? Reason::None : Reason::Unproven;
@@ -139,7 +148,7 @@ std::vector<std::string> fields_to_drop(const Case& c) {
   for (const http::Field& f : c.response.fields) {
     if (http::is_hop_by_hop(f.id) || (cookies_go && f.id == FieldId::SetCookie)) add_once(names, f.name);
     if (f.id == FieldId::Connection)
-      http::for_each_member(f.value, [&](std::string_view name) { add_once(names, name); });
+      http::for_each_piece(f.value, [&](std::string_view name) { add_once(names, name); });
   }
   if (c.policy.origin_cache_control == OriginCacheControl::Override) return names;
   for (const auto& name : c.directives.private_fields) add_once(names, name);
@@ -202,6 +211,9 @@ RequestFacts facts_of(const http::RequestView& request, const Policy& policy) no
         break;
       case FieldId::Range:
         facts.range = true;
+        break;
+      case FieldId::Accept:
+        facts.endless = asks_for_endless(f.value);
         break;
       case FieldId::CacheControl:
       case FieldId::Pragma:

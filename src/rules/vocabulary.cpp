@@ -16,7 +16,7 @@ constexpr auto kReasons = std::to_array<std::string_view>(
      "no_route", "upgrade", "range",
      //
      "no_freshness", "no_store", "private", "set_cookie", "cookie", "vary_star", "status", "too_large", "partial",
-     "origin_error", "truncated", "unproven", "zero_ttl", "type_mismatch", "graphql_errors", "admission"});
+     "origin_error", "truncated", "unproven", "zero_ttl", "type_mismatch", "endless", "graphql_errors", "admission"});
 constexpr std::array<std::string_view, 9> kForwards{"",     "bypass",  "method", "uri-miss", "vary-miss",
                                                     "miss", "request", "stale",  "partial"};
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "forebay/http/fields.hpp"
+#include "forebay/http/list.hpp"
 #include "forebay/rules/cache_control.hpp"
 #include "invariant.hpp"
 
@@ -43,6 +44,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_lifetime(response.stale_if_error);
     if (response.targeted) require(response.present && !targeted.empty());
     if (!response.present) require(!response.no_store && !response.max_age && !response.s_maxage);
+  }
+  // What stands between two commas restricts, whatever the quotes do, unless they hold and hide it.
+  for (const auto& f : fields.view()) {
+    if (f.id != http::FieldId::CacheControl || http::quotes_hold(f.value)) continue;
+    const auto read = rules::read_response_directives(fields, {});
+    const auto asked = rules::read_request_directives(fields);
+    http::for_each_piece(f.value, [&](std::string_view piece) {
+      if (http::iequals(piece, "no-store")) require(read.no_store && asked.no_store);
+      if (http::iequals(piece, "private")) require(read.private_);
+      if (http::iequals(piece, "no-cache")) require(read.no_cache && asked.no_cache);
+    });
   }
   const auto request = rules::read_request_directives(fields);
   check_lifetime(request.max_age);

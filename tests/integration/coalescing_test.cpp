@@ -39,6 +39,44 @@ TEST_F(Coalescing, AThousandColdRequestsMakeOneFetchAndAllGetItsAnswer) {
   EXPECT_EQ(metric("forebay_coalesced_waiting"), 0);
 }
 
+TEST_F(Coalescing, NobodyWaitsOnAStreamWithoutAnEnd) {
+  for (const std::string type : {"text/event-stream", "multipart/x-mixed-replace;boundary=b", "application/x-ndjson",
+                                 "application/grpc-web+proto"}) {
+    const auto path = "/" + type.substr(0, type.find_first_of("/-")) + std::to_string(type.size());
+    auto rest = gate(), head = gate();
+    origin.on(path, Reply().field("Content-Type", type).chunked(4).body("one two ").gate_at(4, rest).after(head));
+    if (!daemon) start("routes: [{path: /**, ttl: {default: 60s, min: 5s, status: {200: 60s}}}]\n");
+    auto all = herd(3, path);
+    EXPECT_TRUE(origin.wait_for(path, 1));
+    head->open();
+    for (auto& c : all) {
+      const auto answer = c.read_head();
+      EXPECT_EQ(answer.x_cache(), "MISS") << type;
+      EXPECT_EQ(answer.cache_param("stored"), "-") << type;
+      EXPECT_FALSE(c.read_raw(4).empty()) << "what there is comes at once";
+    }
+    EXPECT_TRUE(origin.wait_for(path, 3)) << "each has its own";
+    auto late = connect();
+    late.request("GET", path);
+    EXPECT_EQ(late.read_head().cache_param("detail"), "pass_memory") << type;
+    EXPECT_EQ(late.read_raw(4).size(), 4u);
+    rest->open();
+  }
+}
+
+TEST_F(Coalescing, WhoAsksForAStreamAloneWaitsForNoHead) {
+  auto head = gate();
+  origin.on("/a", Reply().field("Content-Type", "text/event-stream").chunked(4).body("data").after(head));
+  origin.on("/stated", Reply::fresh("x").field("Content-Type", "text/event-stream"));
+  start("routes: [{path: /**, ttl: 60s}]\n");
+  auto all = herd(3, "/a", {{"Accept", "text/event-stream"}});
+  EXPECT_TRUE(origin.wait_for("/a", 3)) << "although no head has come";
+  head->open();
+  for (auto& c : all) EXPECT_EQ(c.read().body, "data");
+  get("/stated", {{"Accept", "text/event-stream"}});
+  EXPECT_EQ(get("/stated", {{"Accept", "text/event-stream"}}).x_cache(), "HIT") << "what has a lifetime is stored";
+}
+
 TEST_F(Coalescing, AFollowerThatJoinsMidwayStreamsWhatIsThereBeforeTheRestArrives) {
   auto rest = gate();
   for (const auto* path : {"/length", "/chunked"}) {

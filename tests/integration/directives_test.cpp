@@ -9,6 +9,25 @@ class Directives : public ForebayTest {};
 const char* const kCC = "Cache-Control";
 const char* const kRespect = "routes: [{path: /**, client_cache_control: respect}]\n";
 
+TEST_F(Directives, AnUnclosedQuoteHidesNoRestriction) {
+  origin.otherwise([](const Received& r) {
+    return Reply::with(r.path == "/private"    ? "max-age=60, ext=\"a, private"
+                       : r.path == "/no-store" ? "ext=\"a\\\", no-store, max-age=60"
+                       : r.path == "/public"   ? "max-age=60, ext=\"a, public, must-revalidate"
+                                               : "max-age=60, ext=\"a, private\"",
+                       r.get("Authorization"));
+  });
+  start();
+  for (const auto* path : {"/private", "/no-store"}) {
+    get(path);
+    EXPECT_NE(get(path).x_cache(), "HIT") << path;
+  }
+  EXPECT_EQ(get("/public", {{"Authorization", "alice"}}).cache_param("detail"), "authorization");
+  EXPECT_EQ(get("/public", {{"Authorization", "bob"}}).body, "bob");
+  get("/closed");
+  EXPECT_EQ(get("/closed").x_cache(), "HIT") << "inside closed quotes nothing is a directive";
+}
+
 TEST_F(Directives, AreIgnoredByDefaultSoThatAFloodOfNoCacheCostsTheOriginNothing) {
   origin.on("/a", Reply::fresh().field("ETag", "\"v\""));
   start();

@@ -58,6 +58,48 @@ TEST_F(Invalidation, LocationAndContentLocationOfTheSameOriginGoToo) {
   EXPECT_TRUE(dropped_by("POST", "/dir/w4", "/loc"));
 }
 
+TEST_F(Invalidation, TheLocationOfARedirectStays) {
+  script("/home", Reply(201));
+  for (const int status : {301, 302, 303, 307, 308})
+    script("/login" + std::to_string(status), Reply(status).field("Location", "/home"));
+  script("/moved", Reply(303).field("Location", "/other").field("Content-Location", "/home"));
+  start();
+  for (const int status : {301, 302, 303, 307, 308})
+    EXPECT_FALSE(dropped_by("POST", "/login" + std::to_string(status), "/home")) << status;
+  EXPECT_TRUE(dropped_by("POST", "/login303", "/login303"));
+  EXPECT_TRUE(dropped_by("POST", "/moved", "/home"));
+}
+
+TEST_F(Invalidation, AWriteThroughAnyRouteDropsWhatAnotherStored) {
+  script("/a", Reply(200).body("ok"));
+  start(R"(
+routes:
+  - {name: reads, path: /**, methods: [GET, HEAD, REPORT]}
+  - {name: off, path: /a, methods: [GET, PUT, POST], cache: false}
+  - {name: writes, path: /a, methods: [PATCH, DELETE], bypass: {headers: [X-Write], cookies: [w], query: [w]}}
+)");
+  EXPECT_FALSE(dropped_by("REPORT", "/a", "/a")) << "a route that caches it declares it a read";
+  const auto dropped = [&](const std::string& method, const FieldLines& fields) {
+    const auto before = get("/a").body;
+    EXPECT_EQ(get("/a").x_cache(), "HIT");
+    EXPECT_EQ(ask(method, "/a", fields, "x").status, 200);
+    return get("/a").body != before;
+  };
+  for (const auto* method : {"PUT", "POST", "FROB"}) EXPECT_TRUE(dropped(method, {})) << method;
+  for (const auto* method : {"PATCH", "DELETE"}) {
+    EXPECT_FALSE(dropped(method, {})) << method;
+    EXPECT_TRUE(dropped(method, {{"X-Write", "1"}})) << method;
+    EXPECT_TRUE(dropped(method, {{"Cookie", "w=1"}})) << method;
+  }
+}
+
+TEST_F(Invalidation, AWriteThatNoRouteMatchesDropsWhatItNames) {
+  script("/a", Reply(200));
+  script("/write", Reply(204).field("Content-Location", "/a"));
+  start("routes: [{path: /a}]\n");
+  EXPECT_TRUE(dropped_by("POST", "/write", "/a"));
+}
+
 TEST_F(Invalidation, AllVariantsOfTheUriGo) {
   script("/a", Reply(204));
   start();

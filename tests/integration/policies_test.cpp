@@ -117,6 +117,29 @@ routes:
   EXPECT_EQ(verdict("/ignore/max-age?mine", alice), "authorization");
 }
 
+TEST_F(Policies, ErrorsOfOneClientAndNegativeAnswersHaveLimitsOfTheirOwn) {
+  origin.otherwise([](const Received& r) {
+    return Reply(std::stoi(r.path.substr(r.path.rfind('/') + 1))).field("X", "y").body("x");
+  });
+  start(R"(
+defaults: {pass_memory: 0, statuses: [200, 4xx]}
+routes:
+  - {path: /plain/*, ttl: {default: 60s, min: 30s}}
+  - {path: /class/*, ttl: {default: 60s, status: {4xx: 40s}}}
+  - {path: /named/*, ttl: {default: 60s, negative: 20s, status: {401: 50s, 404: 40s}}}
+)");
+  for (const auto* status : {"400", "401", "403", "406", "415", "421", "429", "431", "499"})
+    for (const std::string route : {"/plain/", "/class/"})
+      EXPECT_EQ(verdict(route + status), "status") << route << status;
+  for (const auto* status : {"404", "405", "410", "451"}) {
+    expect_near(verdict(std::string("/plain/") + status), "10", status);
+    expect_near(verdict(std::string("/class/") + status), "40", status);
+  }
+  expect_near(verdict("/named/401"), "50", "named");
+  expect_near(verdict("/named/404"), "40", "named");
+  expect_near(verdict("/named/410"), "20", "ttl.negative of the route");
+}
+
 TEST_F(Policies, HeuristicLifetimesAreOffUnlessChosenAndBoundedByTheMaximum) {
   origin.otherwise([](const Received&) {
     return Reply().field("Date", http_date()).field("Last-Modified", http_date(-10000)).body("x");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -41,8 +42,30 @@ void for_each_member(std::string_view list, F&& f) {
   }
 }
 
+/// Whether all readers find the same members: each quote begins a value directly behind "=", is closed, and nothing but
+/// a separator follows. Where this does not hold, `for_each_piece` finds the members that another reader may see.
+bool quotes_hold(std::string_view list) noexcept;
+
+/// Calls `f(piece)` for each text between two commas, inside quotes too; without the blanks and quotes at its ends,
+/// empty ones skipped. For lists whose members have no quotes, and for what restricts in a list whose quotes do not
+/// hold.
+template <class F>
+void for_each_piece(std::string_view list, F&& f) {
+  constexpr std::string_view kAround = " \t\"\\";
+  while (!list.empty()) {
+    const auto end = list.find(',');
+    auto piece = list.substr(0, end);
+    list.remove_prefix(end == std::string_view::npos ? list.size() : end + 1);
+    piece.remove_prefix(std::min(piece.find_first_not_of(kAround), piece.size()));
+    piece = piece.substr(0, piece.find_last_not_of(kAround) + 1);
+    if (!piece.empty()) f(piece);
+  }
+}
+
 /// Whether the list has this member, case-insensitively.
 bool has_member(std::string_view list, std::string_view member) noexcept;
+/// Whether `for_each_piece` finds it, case-insensitively.
+bool has_piece(std::string_view list, std::string_view piece) noexcept;
 /// A quoted-string without its quotes and escapes; nothing when it is not exactly one quoted-string.
 bool unquote(std::string_view text, std::string& out);
 /// Matches `*`-only globs; `icase` for field names.

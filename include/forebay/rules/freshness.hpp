@@ -12,7 +12,19 @@
 namespace forebay::rules {
 
 /// Which rule gave the freshness lifetime; explain prints it.
-enum class TtlSource : std::uint8_t { None, Targeted, SMaxage, MaxAge, Expires, Status, Default, Heuristic, Min, Max };
+enum class TtlSource : std::uint8_t {
+  None,
+  Targeted,
+  SMaxage,
+  MaxAge,
+  Expires,
+  Status,
+  Default,
+  Heuristic,
+  Min,
+  Max,
+  Negative
+};
 std::string_view to_string(TtlSource s) noexcept;
 
 /// When a request went out and when its answer's head came in.
@@ -55,6 +67,9 @@ struct Lifetime {
 };
 Lifetime freshness_lifetime(const http::ResponseView& response, const ResponseDirectives& directives,
                             const Policy& policy, const ExchangeTimes& times, bool cookie_guarded, double jitter);
+/// The line of `ttl.status` for this status; null without one. A class is none for an error that a client made, unless
+/// its lifetime is zero or `statuses` lists the status itself.
+const StatusLifetime* status_line(int status, const Policy& policy) noexcept;
 /// Where the origin's own statement of freshness is looked for: s-maxage, max-age, Expires. Nothing without any; zero
 /// when it cannot be read (section 4.2.1).
 std::optional<Lifetime> stated_lifetime(const http::ResponseView& response, const ResponseDirectives& directives,

@@ -12,12 +12,28 @@
 
 namespace forebay::rules {
 
+/// Errors that one client's request brought about (its credentials, method, size, pace): they say nothing of what the
+/// next client gets.
+constexpr bool is_client_made(int status) noexcept {
+  constexpr int kStatuses[] = {400, 401, 403, 406, 407, 408, 412, 413, 414, 415,
+                               416, 417, 421, 425, 426, 428, 429, 431, 494, 499};
+  for (const int s : kStatuses)
+    if (s == status) return true;
+  return false;
+}
+
 /// One status (`404`) or a class of them (`4xx`).
 struct StatusPattern {
   std::uint16_t from = 0;  ///< Inclusive.
   std::uint16_t to = 0;    ///< Inclusive.
-  bool matches(int status) const noexcept { return status >= from && status <= to; }
+  constexpr bool matches(int status) const noexcept { return status >= from && status <= to; }
+  /// Whether a lifetime for the pattern is one for this status: an error that a client made has to be named exactly.
+  constexpr bool gives_lifetime(int status) const noexcept {
+    return matches(status) && (from == to || !is_client_made(status));
+  }
 };
+
+using StatusLifetime = std::pair<StatusPattern, Duration>;
 
 enum class OriginCacheControl : std::uint8_t { Respect, Ignore, Override };
 enum class AuthorizationRule : std::uint8_t { Rfc, Key, Bypass, Share };
@@ -60,9 +76,10 @@ struct Policy {
     Duration fallback{0};  ///< `ttl.default`; 0 does not apply.
     Duration min{0};
     Duration max = std::chrono::hours{24 * 365};
-    std::vector<std::pair<StatusPattern, Duration>> status;  ///< `ttl.status`; exact statuses stand before classes.
-    double jitter = 0;                                       ///< 0..0.5, only shortens.
-    double heuristic = 0;                                    ///< 0: off.
+    Duration negative = std::chrono::seconds{10};  ///< Most for 404, 405, 410 and 451 without a line of `ttl.status`.
+    std::vector<StatusLifetime> status;            ///< `ttl.status`; exact statuses stand before classes.
+    double jitter = 0;                             ///< 0..0.5, only shortens.
+    double heuristic = 0;                          ///< 0: off.
   } ttl;
   OriginCacheControl origin_cache_control = OriginCacheControl::Respect;
   bool client_cache_control = false;  ///< Whether the client's Cache-Control is respected.

@@ -20,6 +20,7 @@ struct RequestFacts {
   bool cookie = false;
   bool no_store = false;
   bool range = false;
+  bool endless = false;          ///< Its Accept asks for streams only: it does not wait for others, nor they for it.
   bool refresh = false;          ///< Asks by `Forebay-Refresh`, with the right token, for a fetch anew.
   bool refresh_refused = false;  ///< Asks for it without the right token.
   RequestDirectives directives;
@@ -69,6 +70,13 @@ Storability judge(const RequestFacts& facts, const http::ResponseView& response,
 /// Whether a path ends like a static file (`.css`, `.js`, `.png`) while the Content-Type is HTML, JSON or XML that such
 /// a file never has: what web cache deception looks like.
 bool is_deceptive(std::string_view path, const http::ResponseView& response) noexcept;
+
+/// Whether the Content-Type is one whose bodies have no end as a rule, or trickle: event streams,
+/// multipart/x-mixed-replace, gRPC, lines of JSON. Without a lifetime that the origin states such a response is not
+/// stored (Endless).
+bool is_endless(const http::ResponseView& response) noexcept;
+/// Whether an Accept asks for such types and for nothing else.
+bool asks_for_endless(std::string_view accept) noexcept;
 
 /// Whether the answer to this request could take the place of a stored one, as far as the request decides it: not with
 /// cookies that the route guards where the lifetime is the route's own. Others then see to its refresh.

@@ -49,6 +49,7 @@ enum class Reason : std::uint8_t {
   Unproven,
   ZeroTtl,
   TypeMismatch,
+  Endless,
   GraphqlErrors,
   Admission,
   kCount

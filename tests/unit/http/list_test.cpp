@@ -98,6 +98,29 @@ TEST(Decimal, TakesDigitsOnlyAndClamps) {
   }
 }
 
+TEST(List, QuotesHoldOnlyWhereAllReadersFindTheSameMembers) {
+  for (const char* list : {"", "a", "a, b", "a=\"b\"", "a=\"b, c\", d", "a=\"b\\\"c\", d", "a=\"\"", "a=\"b\" ;c=\"d\"",
+                           "a=\"b\\\\\" , c"})
+    EXPECT_TRUE(quotes_hold(list)) << list;
+  for (const char* list : {"\"", "a=\"b, c", "a=\"b\\\", c", "a\"b, c\"", "\"a\"", "a, \"b", "a= \"b\"", "a=\"b\"c",
+                           "a=\"b\\", "a=\"b\" c", "a=b\", c", "a=\"b\"\"c\""})
+    EXPECT_FALSE(quotes_hold(list)) << list;
+}
+
+TEST(List, PiecesAreWhatStandsBetweenCommas) {
+  const auto pieces = [](std::string_view list) {
+    std::vector<std::string> all;
+    for_each_piece(list, [&](std::string_view p) { all.emplace_back(p); });
+    return all;
+  };
+  using testing::ElementsAre;
+  EXPECT_THAT(pieces("a=\"b, private"), ElementsAre("a=\"b", "private"));
+  EXPECT_THAT(pieces(" \"a\" ,, \\\"b\t,\", c\""), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(pieces(""), testing::IsEmpty());
+  EXPECT_TRUE(has_piece("x=\"y, Close", "close"));
+  EXPECT_FALSE(has_piece("x-close", "close"));
+}
+
 TEST(AcceptEncoding, EqualSetsOfCodingsHaveOneNormalForm) {
   struct Row {
     const char* value;

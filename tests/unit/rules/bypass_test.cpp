@@ -192,6 +192,7 @@ TEST(Vocabulary, EveryReasonHasItsWordInTheOrderOfTheList) {
                                                        {Reason::Range, "range"},
                                                        {Reason::NoFreshness, "no_freshness"},
                                                        {Reason::TypeMismatch, "type_mismatch"},
+                                                       {Reason::Endless, "endless"},
                                                        {Reason::GraphqlErrors, "graphql_errors"},
                                                        {Reason::Admission, "admission"}};
   for (const auto& [reason, word] : cases) EXPECT_EQ(to_string(reason), word);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "forebay/http/list.hpp"
 #include "unit/rules/heads.hpp"
 
 namespace forebay::rules {
@@ -184,6 +185,62 @@ TEST(Targeted, OwnAndSurrogateFieldsNeverGoDownstream) {
   EXPECT_TRUE(goes("X-Other"));
 }
 
+// An unclosed quote hides what follows from some readers and not from others.
+ResponseDirectives in_doubt(std::string_view line) {
+  const auto owned = fields({{"Cache-Control", line}});
+  return read_response_directives(owned, {});
+}
+
+TEST(ResponseDirectives, InAListWhoseQuotesDoNotHoldWhatRestrictsCounts) {
+  for (const std::string before : {"ext=\"a, ", "max-age=60, ext=\"a, ", "ext=\"a\\\", ", "ext=\"a\", x\"y, ", "\"",
+                                   "a=\"b\"c\"d, ", "public, s-maxage=60, a=\"\\\\\\\", "})
+    for (const std::string after : {"", ", b", "\"", ", max-age=600"}) {
+      if (http::quotes_hold(before + "no-store" + after)) continue;  // `\\"` and a closing quote behind
+      EXPECT_TRUE(in_doubt(before + "no-store" + after).no_store) << before << after;
+      EXPECT_TRUE(in_doubt(before + "Private" + after).private_) << before << after;
+      EXPECT_TRUE(in_doubt(before + "private=\"x" + after).private_) << before << after;
+      EXPECT_TRUE(in_doubt(before + "no-cache" + after).no_cache) << before << after;
+      EXPECT_TRUE(in_doubt(before + "no-cache=x" + after).no_cache) << before << after;
+      EXPECT_TRUE(in_doubt(before + "no-transform" + after).no_transform) << before << after;
+      EXPECT_TRUE(in_doubt(before + "proxy-revalidate" + after).proxy_revalidate) << before << after;
+      EXPECT_TRUE(in_doubt(before + "must-revalidate" + after).proxy_revalidate) << before << after;
+    }
+}
+
+TEST(ResponseDirectives, WhatLoosensDoesNotCountInDoubt) {
+  const auto d = in_doubt("ext=\"a, public, must-revalidate, max-age=600, stale-while-revalidate=9, stale-if-error=9");
+  EXPECT_FALSE(d.public_ || d.must_revalidate) << "both would share what is one client's";
+  EXPECT_EQ(or_none(d.max_age), 0);
+  EXPECT_EQ(or_none(d.stale_while_revalidate), 0);
+  EXPECT_EQ(or_none(d.stale_if_error), 0);
+  EXPECT_TRUE(d.names_freshness);
+  const auto shared = in_doubt("max-age=60, ext=\"a, s-maxage=600");
+  EXPECT_EQ(or_none(shared.max_age), 0) << "one reader finds another lifetime";
+  EXPECT_EQ(shared.s_maxage, std::nullopt);
+  const auto first = in_doubt("max-age=60, s-maxage=30, ext=\"a, max-age=600, s-maxage=600");
+  EXPECT_EQ(or_none(first.max_age), 60) << "the first counts, for every reader";
+  EXPECT_EQ(or_none(first.s_maxage), 30);
+  EXPECT_TRUE(in_doubt("ext=\"a, must-understand").must_understand);
+  EXPECT_FALSE(in_doubt("no-store, ext=\"a, must-understand").must_understand) << "no-store is not overruled in doubt";
+}
+
+TEST(ResponseDirectives, AListWhoseQuotesHoldIsReadByThem) {
+  const auto d = in_doubt("max-age=60, ext=\"a, private, no-store\", public");
+  EXPECT_FALSE(d.private_ || d.no_store);
+  EXPECT_TRUE(d.public_);
+  EXPECT_EQ(or_none(d.max_age), 60);
+}
+
+TEST(ResponseDirectives, ATargetedFieldThatCannotBeReadLeavesCacheControlToDecide) {
+  const auto owned = fields({{"CDN-Cache-Control", "max-age=600, ext=\"a"}, {"Cache-Control", "no-store"}});
+  const auto d = read_response_directives(owned, {"CDN-Cache-Control"});
+  EXPECT_FALSE(d.targeted);
+  EXPECT_TRUE(d.no_store);
+  EXPECT_EQ(d.max_age, std::nullopt);
+  const auto surrogate = fields({{"Surrogate-Control", "max-age=600, ext=\"a, no-store"}});
+  EXPECT_TRUE(read_response_directives(surrogate, {"Surrogate-Control"}).no_store);
+}
+
 RequestDirectives read_request(test::Lines lines) {
   const auto owned = fields(lines);
   return read_request_directives(owned);
@@ -210,6 +267,18 @@ TEST(RequestDirectives, PragmaCountsOnlyWithoutCacheControl) {
   EXPECT_TRUE(read_request({{"Pragma", "x, no-cache"}}).no_cache);
   EXPECT_FALSE(read_request({{"Pragma", "no-cache"}, {"Cache-Control", "max-stale"}}).no_cache);
   EXPECT_FALSE(read_request({{"Pragma", "unrecognised-extension"}}).no_cache);
+}
+
+TEST(RequestDirectives, InAListWhoseQuotesDoNotHoldWhatRestrictsCounts) {
+  const std::string before = "max-stale=5, ext=\"a, ";
+  EXPECT_TRUE(read_request({{"Cache-Control", before + "no-store"}}).no_store);
+  EXPECT_TRUE(read_request({{"Cache-Control", before + "no-cache"}}).no_cache);
+  EXPECT_TRUE(read_request({{"Cache-Control", before + "max-age=5"}}).no_cache);
+  EXPECT_TRUE(read_request({{"Cache-Control", before + "min-fresh=5"}}).no_cache);
+  EXPECT_TRUE(read_request({{"Cache-Control", before + "only-if-cached"}}).only_if_cached);
+  EXPECT_TRUE(read_request({{"Cache-Control", before + "no-transform"}}).no_transform);
+  EXPECT_EQ(read_request({{"Cache-Control", "ext=\"a, max-stale=9"}}).max_stale, std::nullopt);
+  EXPECT_TRUE(read_request({{"Pragma", "x=\"a, no-cache"}}).no_cache);
 }
 
 TEST(RequestDirectives, AnUnknownDirectiveChangesNothing) {

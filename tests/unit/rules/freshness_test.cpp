@@ -177,8 +177,11 @@ TEST(Lifetime, TheRoutesDefaultComesBehindWhatTheOriginSays) {
 
 TEST(Lifetime, ConfiguredLifetimesApplyToTheListedStatusesOnly) {
   auto policy = with_default(60s);
-  for (const int status : {200, 203, 204, 300, 301, 308, 404, 410}) {
+  for (const int status : {200, 203, 204, 300, 301, 308}) {
     EXPECT_EQ(lifetime_seconds(Answer(test::Lines{}, status), policy), 60) << status;
+  }
+  for (const int status : {404, 410}) {
+    EXPECT_EQ(lifetime_seconds(Answer(test::Lines{}, status), policy), 10) << status << ": ttl.negative";
   }
   for (const int status : {201, 302, 307, 400, 403, 405, 429, 500, 501, 503}) {
     EXPECT_EQ(lifetime(Answer(test::Lines{}, status), policy).source, TtlSource::None) << status;
@@ -199,6 +202,62 @@ TEST(Lifetime, ErrorsThatPassGetOneOnlyFromTheOriginOrALineThatNamesThem) {
   }
   policy.ttl.status = {{{500, 599}, 2s}};
   EXPECT_EQ(lifetime_seconds(Answer(test::Lines{}, 503), policy), 2);
+}
+
+const int kClientMade[] = {400, 401, 403, 406, 407, 408, 413, 414, 415, 417, 421, 425, 426, 428, 429, 431, 494, 499};
+
+TEST(Lifetime, AnErrorOfOneClientsMakingGetsOneOnlyWhereItIsNamed) {
+  for (const int status : kClientMade) {
+    auto policy = with_default(60s);
+    policy.ttl.min = 30s;
+    policy.statuses = {{200, 299}, {400, 499}};
+    policy.ttl.status = {{{400, 499}, 7s}};
+    EXPECT_EQ(lifetime(Answer(test::Lines{}, status), policy).source, TtlSource::None) << status;
+    EXPECT_EQ(lifetime_seconds(Answer({{"Cache-Control", "max-age=5"}}, status), policy), 5) << "what is stated counts";
+    EXPECT_EQ(lifetime_seconds(Answer({{"Cache-Control", "max-age=0"}}, status), policy), 0) << "and is not lifted";
+    policy.ttl.min = 0s;
+    auto by_line = policy;
+    const auto code = static_cast<std::uint16_t>(status);
+    by_line.ttl.status.insert(by_line.ttl.status.begin(), {{code, code}, 3s});
+    EXPECT_EQ(lifetime_seconds(Answer(test::Lines{}, status), by_line), 3) << status;
+    policy.statuses.push_back({code, code});
+    EXPECT_EQ(lifetime_seconds(Answer(test::Lines{}, status), policy), 7)
+        << status << " is listed; the class has its ttl";
+    policy.ttl.status = {{{400, 499}, 0s}};
+    EXPECT_EQ(lifetime(Answer(test::Lines{}, status), policy).source, TtlSource::Status) << "a zero is for all";
+  }
+  auto policy = with_default(60s);
+  policy.statuses = {{400, 499}};
+  policy.ttl.status = {{{400, 499}, 7s}};
+  for (const int status : {402, 404, 405, 409, 410, 411, 418, 422, 423, 424, 451})
+    EXPECT_EQ(lifetime_seconds(Answer(test::Lines{}, status), policy), 7) << status;
+}
+
+TEST(Lifetime, NegativeAnswersAreBoundedByTtlNegative) {
+  for (const int status : {404, 405, 410, 451}) {
+    auto policy = with_default(60s);
+    policy.statuses = {{400, 499}};
+    policy.ttl.min = 30s;
+    const Answer plain(test::Lines{}, status);
+    EXPECT_EQ(lifetime_seconds(plain, policy), 10) << status << ": the minimum does not lift it";
+    EXPECT_EQ(lifetime(plain, policy).source, TtlSource::Negative);
+    EXPECT_EQ(lifetime_seconds(Answer({{"Cache-Control", "max-age=300"}}, status), policy), 300) << "stated";
+    EXPECT_EQ(lifetime_seconds(Answer({{"Cache-Control", "max-age=5"}}, status), policy), 10) << "lifted so far";
+    policy.ttl.fallback = 4s;
+    policy.ttl.min = 0s;
+    EXPECT_EQ(lifetime(plain, policy).source, TtlSource::Default) << "nothing to cut";
+    policy.ttl.fallback = 60s;
+    policy.ttl.negative = 0s;
+    EXPECT_EQ(lifetime_seconds(plain, policy), 0);
+    EXPECT_EQ(judged(plain, policy).reason, Reason::ZeroTtl);
+    policy.ttl.min = 5s;
+    EXPECT_EQ(judged(plain, policy).reason, Reason::ZeroTtl);
+    for (const auto line : {StatusPattern{400, 499},
+                            StatusPattern{static_cast<std::uint16_t>(status), static_cast<std::uint16_t>(status)}}) {
+      policy.ttl.status = {{line, 60s}};
+      EXPECT_EQ(lifetime_seconds(plain, policy), 60) << "a line of ttl.status is meant for it";
+    }
+  }
 }
 
 TEST(Lifetime, RetryAfterCapsThatOfAStored429Or503) {

@@ -46,6 +46,32 @@ TEST(Invalidation, LocationAndContentLocationOfTheSameOriginGoToo) {
   EXPECT_THAT(targets(Method::Post, Answer({{"Location", "https://shop.example/new"}})), ElementsAre("/a/b?x=1"));
 }
 
+TEST(Invalidation, TheLocationOfARedirectStaysAndItsContentLocationGoes) {
+  for (const int status : {300, 301, 302, 303, 307, 308})
+    EXPECT_THAT(targets(Method::Post, Answer({{"Location", "/"}, {"Content-Location", "/c"}}, status)),
+                ElementsAre("/a/b?x=1", "/c"))
+        << status;
+}
+
+bool is_write(Method method, std::string_view text, const Policy& policy, Reason reason = Reason::None) {
+  return rules::is_write(method, text, reason, policy);
+}
+
+TEST(Invalidation, OnlyARouteThatCachesAMethodDeclaresItARead) {
+  Policy policy;
+  policy.methods.set(static_cast<std::size_t>(Method::Post));
+  EXPECT_FALSE(is_write(Method::Post, "POST", policy));
+  for (const auto r : {Reason::BodyTooLarge, Reason::BodyUnparsable, Reason::GraphqlOperation, Reason::PassMemory})
+    EXPECT_FALSE(is_write(Method::Post, "POST", policy, r)) << "a read that could not be looked up";
+  for (const auto r : {Reason::RuleHeader, Reason::RuleCookie, Reason::RuleQuery})
+    EXPECT_TRUE(is_write(Method::Post, "POST", policy, r)) << "the route's rules take it from what is cached";
+  policy.cache = false;
+  EXPECT_TRUE(is_write(Method::Post, "POST", policy, Reason::CacheOff));
+  EXPECT_FALSE(is_write(Method::Get, "GET", policy, Reason::CacheOff));
+  policy.invalidate_on_write = false;
+  EXPECT_FALSE(is_write(Method::Post, "POST", policy, Reason::CacheOff));
+}
+
 TEST(Invalidation, AMethodThatTheRouteDeclaresAReadIsNone) {
   Policy policy;
   EXPECT_TRUE(is_write(Method::Post, "POST", policy));

@@ -166,6 +166,37 @@ TEST(Storability, SetCookieIsBypassedStrippedOrStored) {
   EXPECT_TRUE(judged(answer, policy).drop.empty());
 }
 
+TEST(Storability, AStreamWithoutAnEndIsStoredOnlyWithALifetimeOfTheOrigins) {
+  auto policy = with_default(60s);
+  policy.ttl.status = {{{200, 200}, 60s}};
+  policy.ttl.min = 5s;
+  for (const auto* type :
+       {"text/event-stream", "Text/Event-Stream; charset=utf-8", "multipart/x-mixed-replace; boundary=b",
+        "application/grpc", "application/grpc+proto", "application/grpc-web-text", "application/x-ndjson",
+        "application/ndjson", "application/jsonl", "application/json-seq", "application/connect+json"}) {
+    const auto verdict = judged(Answer({{"Content-Type", type}}), policy);
+    EXPECT_EQ(verdict.reason, Reason::Endless) << type;
+    EXPECT_FALSE(verdict.by_request) << "it is remembered of the key";
+    EXPECT_EQ(reason(Answer({{"Content-Type", type}, {"Cache-Control", "no-cache"}, {"ETag", "\"a\""}}), policy),
+              Reason::Endless);
+    EXPECT_EQ(
+        reason(Answer({{"Content-Type", type}, {"Cache-Control", "max-age=0, stale-while-revalidate=9"}}), policy),
+        Reason::Endless)
+        << "a minimum is the route's word";
+    EXPECT_EQ(reason(Answer({{"Content-Type", type}, {"Cache-Control", "max-age=9"}}), policy), Reason::None) << type;
+    EXPECT_EQ(reason(Answer({{"Content-Type", type}, {"CDN-Cache-Control", "max-age=9"}}), policy), Reason::None);
+  }
+  for (const auto* type : {"application/json", "text/event", "text/event-streams", "multipart/form-data", "video/mp4"})
+    EXPECT_EQ(reason(Answer({{"Content-Type", type}}), policy), Reason::None) << type;
+}
+
+TEST(Storability, ARequestForStreamsAloneIsKnownByItsAccept) {
+  for (const auto* accept : {"text/event-stream", "Text/Event-Stream;q=0.9", "application/x-ndjson, text/event-stream"})
+    EXPECT_TRUE(test::facts({{{"Accept", accept}}}).endless) << accept;
+  for (const auto* accept : {"*/*", "", "application/json, text/event-stream", "text/event-stream, text/html"})
+    EXPECT_FALSE(test::facts({{{"Accept", accept}}}).endless) << accept;
+}
+
 TEST(Storability, GuardedCookiesKeepConfiguredLifetimesAway) {
   const Ask cookie({{"Cookie", "session=1"}});
   auto policy = with_default(60s);

@@ -11,6 +11,13 @@ using test::fields;
 using test::Lines;
 using testing::ElementsAre;
 
+TEST(ReadVary, ABrokenQuoteMatchesNothing) {
+  for (const auto* value : {"\"Accept, X-Tenant", "Accept, \"X-Tenant", "A=\"b, *", "\"*\""}) {
+    const auto owned = test::fields({{"Vary", value}});
+    EXPECT_TRUE(read_vary(owned).any) << value;
+  }
+}
+
 TEST(Vary, NamesAreLowerCaseSortedAndOnlyOnce) {
   const auto list = read_vary(fields({{"Vary", "Foo, ,Bar"}, {"vary", "foo,Accept-Encoding"}}));
   EXPECT_FALSE(list.any);
