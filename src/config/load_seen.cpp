@@ -82,7 +82,7 @@ bool read_output(const Section& section, std::string_view key, const std::vector
   return true;
 }
 
-constexpr std::array<std::string_view, 40> kFields{"ts",
+constexpr std::array<std::string_view, 41> kFields{"ts",
                                                    "remote",
                                                    "client",
                                                    "method",
@@ -115,6 +115,7 @@ constexpr std::array<std::string_view, 40> kFields{"ts",
                                                    "origin.status",
                                                    "origin.attempts",
                                                    "origin.error",
+                                                   "origin.detail",
                                                    "trace_id",
                                                    "request_id",
                                                    "user_agent",

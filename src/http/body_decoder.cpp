@@ -59,8 +59,10 @@ bool may_be_trailer(FieldId id) noexcept {
 
 }  // namespace
 
-void BodyDecoder::start(Framing framing, std::uint64_t content_length, const HeadLimits& limits) {
+void BodyDecoder::start(Framing framing, std::uint64_t content_length, const HeadLimits& limits, Sender sender) {
   limits_ = limits;
+  sender_ = sender;
+  problem_ = {};
   delivered_ = 0;
   remaining_ = framing == Framing::Length ? content_length : 0;
   digits_ = 0;
@@ -83,6 +85,24 @@ void BodyDecoder::start(Framing framing, std::uint64_t content_length, const Hea
   }
 }
 
+std::string_view BodyDecoder::rule_of(State state, Errc error) const noexcept {
+  const bool large = error == Errc::TooLarge;
+  switch (state) {
+    case State::Size:
+      if (digits_ > 0 && digits_ <= kMaxSizeDigits) return rule_of(State::Extension, error);
+      return "a chunk does not begin with a size of up to 16 hex digits";
+    case State::Extension:
+    case State::SizeLf:
+      return large ? "chunk extensions are longer than 4096 bytes"
+                   : "the line of a chunk's size holds more than extensions, or does not end in CRLF";
+    case State::DataCr:
+    case State::DataLf:
+      return "a chunk is longer than its size says, or does not end in CRLF";
+    default:
+      return large ? "the trailer section is over the limits of a head" : "a line of the trailer section is no field";
+  }
+}
+
 Result<BodyDecoder::Step> BodyDecoder::step(std::string_view input) {
   switch (state_) {
     case State::Failed:
@@ -102,6 +122,7 @@ Result<BodyDecoder::Step> BodyDecoder::step(std::string_view input) {
   }
   const auto framing = take_framing(input);
   if (!framing) {
+    problem_ = rule_of(state_, framing.error());
     state_ = State::Failed;
     return framing.error();
   }
@@ -133,7 +154,11 @@ Result<std::size_t> BodyDecoder::take_framing(std::string_view input) {
       at += *taken;
       continue;
     }
-    if (!framing_byte(input[at++])) return Errc::Malformed;
+    const State before = state_;
+    if (!framing_byte(input[at++])) {
+      state_ = before;
+      return Errc::Malformed;
+    }
     if (extension_bytes_ > kMaxExtensionBytes) return Errc::TooLarge;
   }
   return at;
@@ -178,7 +203,9 @@ bool BodyDecoder::size_byte(char c) noexcept {
 // RFC 9112 section 7.1.1, with the erratum that allows white space around "=" and ";" but none at the end.
 bool BodyDecoder::extension_byte(char c) noexcept {
   ++extension_bytes_;
-  const bool may_end = ext_ == Ext::Name || ext_ == Ext::Token || ext_ == Ext::QuotedEnd;
+  bool may_end = ext_ == Ext::Name || ext_ == Ext::Token || ext_ == Ext::QuotedEnd;
+  // Some servers pad the size with blanks; all readers of answers take that.
+  if (sender_ == Sender::Origin) may_end = may_end || ext_ == Ext::Semicolon || ext_ == Ext::NameEnd;
   if (c == '\r' && may_end) {
     state_ = State::SizeLf;
     return true;
@@ -245,7 +272,9 @@ Result<std::size_t> BodyDecoder::take_trailer(std::string_view input) {
 bool BodyDecoder::add_trailer(std::string_view line) {
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return false;
-  const auto name = line.substr(0, colon);
+  auto name = line.substr(0, colon);
+  // RFC 9112 section 5.1.
+  while (sender_ == Sender::Origin && !name.empty() && is_blank(name.back())) name.remove_suffix(1);
   const auto value = trim(line.substr(colon + 1));
   if (!is_token(name) || !is_field_value(value)) return false;
   if (may_be_trailer(field_id(name))) trailers_.add(name, value);

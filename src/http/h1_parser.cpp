@@ -10,6 +10,7 @@
 #include "forebay/http/list.hpp"
 #include "forebay/http/target.hpp"
 #include "http/chars.hpp"
+#include "http/h1_words.hpp"
 
 namespace forebay::http {
 namespace {
@@ -18,8 +19,6 @@ namespace beast = boost::beast;
 
 constexpr std::size_t kMaxMethod = 64;
 constexpr std::size_t kMaxEmptyLines = 4;
-
-enum class Kind { Request, Response };
 
 // --- finding the end of a head ---
 
@@ -40,8 +39,7 @@ std::optional<Errc> look_at_request_line(std::string_view begun, std::size_t max
 
 // Walks from line to line until the empty one. Bare LF and obs-fold end it at once (RFC 9112 sections 2.2 and 5.2);
 // the limits count what has come so far, so that a head without end is refused as soon as it is too long.
-std::optional<Errc> find_head_end(HeadSearch& s, std::string_view buffer, const HeadLimits& limits,
-                                  Kind kind) noexcept {
+std::optional<Errc> find_head_end(HeadSearch& s, std::string_view buffer, const HeadLimits& limits) noexcept {
   while (true) {
     if (s.start_line != 0 && s.line < buffer.size() && (buffer[s.line] == ' ' || buffer[s.line] == '\t')) {
       return Errc::Malformed;
@@ -50,12 +48,12 @@ std::optional<Errc> find_head_end(HeadSearch& s, std::string_view buffer, const 
     const auto* lf = static_cast<const char*>(
         s.searched < buffer.size() ? std::memchr(from, '\n', buffer.size() - s.searched) : nullptr);
     const std::size_t end = lf ? static_cast<std::size_t>(lf - buffer.data()) + 1 : buffer.size();
-    if (s.start_line == 0 && kind == Kind::Request) {
+    if (s.start_line == 0) {
       const auto begun = buffer.substr(s.line, end - s.line - (lf ? 1 : 0));
       if (const auto error = look_at_request_line(begun, limits.target)) return error;
     }
     if (end - s.start > limits.head) {
-      return s.start_line == 0 && kind == Kind::Request ? Errc::TargetTooLong : Errc::HeaderTooLarge;
+      return s.start_line == 0 ? Errc::TargetTooLong : Errc::HeaderTooLarge;
     }
     s.searched = end;
     if (!lf) return Errc::Incomplete;
@@ -67,7 +65,7 @@ std::optional<Errc> find_head_end(HeadSearch& s, std::string_view buffer, const 
         s.start_line = end;
         continue;
       }
-      if (kind == Kind::Response || ++s.skipped > kMaxEmptyLines) return Errc::Malformed;
+      if (++s.skipped > kMaxEmptyLines) return Errc::Malformed;
       s.start = end;
     } else if (empty) {
       s.end = end;
@@ -97,8 +95,7 @@ FieldId id_of(beast::http::field theirs, std::string_view name) noexcept {
   return i == 0 || i >= kIdOfBeastField.size() ? field_id(name) : kIdOfBeastField[i];
 }
 
-// Takes the field lines out of Beast's parser. A head's lines are the same in requests and responses, so one
-// instantiation serves both; what the start line and the framing mean is decided here, not there.
+// Takes the field lines out of Beast's parser; what the start line and the framing mean is decided here, not there.
 class FieldSink final : public beast::http::basic_parser<true> {
  public:
   explicit FieldSink(std::vector<Field>& fields) noexcept : fields_(fields) {
@@ -147,33 +144,6 @@ std::optional<Errc> read_fields(std::string_view section, std::vector<Field>& fi
   return std::nullopt;
 }
 
-// "HTTP/" DIGIT "." DIGIT. Every minor version of 1 above 0 is spoken as 1.1 (RFC 9110 section 2.5).
-struct VersionText {
-  int major = -1;
-  Version version = Version::Http11;
-};
-VersionText read_version(std::string_view text) noexcept {
-  if (text.size() != 8 || !text.starts_with("HTTP/") || !is_digit(text[5]) || text[6] != '.' || !is_digit(text[7])) {
-    return {};
-  }
-  return {text[5] - '0', text[7] == '0' ? Version::Http10 : Version::Http11};
-}
-
-bool read_length_digits(std::string_view text, std::uint64_t& length) noexcept {
-  return parse_decimal(text, UINT64_MAX, length) && length < UINT64_MAX;
-}
-
-// What Connection says of the connection itself (RFC 9112 section 9.3).
-struct Persistence {
-  bool close = false, keep_alive = false;
-
-  void read(std::string_view value) noexcept {
-    close |= has_piece(value, "close");
-    keep_alive |= has_member(value, "keep-alive");
-  }
-  bool lasts(Version version) const noexcept { return !close && (version != Version::Http10 || keep_alive); }
-};
-
 // Codings that some server could undo, with chunked once, at the end: well formed, but not offered here.
 bool is_known_coding_chain(std::string_view value) noexcept {
   bool known = true, ended = false;
@@ -206,7 +176,7 @@ void RequestParser::reset() {
 
 Result<void> RequestParser::parse(std::string_view buffer) {
   if (search_.end == 0) {
-    if (const auto error = find_head_end(search_, buffer, limits_, Kind::Request)) return *error;
+    if (const auto error = find_head_end(search_, buffer, limits_)) return *error;
   }
   const auto line = buffer.substr(search_.start, search_.start_line - search_.start - 2);
   if (const auto done = read_request_line(line); !done) return done;
@@ -291,106 +261,6 @@ Result<void> RequestParser::read_framing() {
     if (!read_length_digits(length->value, content_length_)) return Errc::Malformed;
     if (content_length_ > 0) framing_ = Framing::Length;
   }
-  return {};
-}
-
-// --- ResponseParser ---
-
-void ResponseParser::reset() {
-  search_ = {};
-  view_ = {};
-  fields_.clear();
-  content_length_ = 0;
-  declared_length_.reset();
-  framing_ = Framing::None;
-  keep_alive_ = true;
-  other_coding_ = false;
-}
-
-Result<void> ResponseParser::parse(std::string_view buffer) {
-  if (search_.end == 0) {
-    if (const auto error = find_head_end(search_, buffer, limits_, Kind::Response)) return *error;
-  }
-  const auto line = buffer.substr(0, search_.start_line - 2);
-  if (const auto done = read_status_line(line); !done) return done;
-  const auto section = buffer.substr(search_.start_line, search_.end - search_.start_line);
-  if (const auto error = read_fields(section, fields_)) return *error;
-  view_.fields = FieldsView(fields_);
-  return read_framing();
-}
-
-Result<void> ResponseParser::read_status_line(std::string_view line) {
-  // "HTTP/1.1 200", with or without " " and a reason phrase, which nobody reads (RFC 9112 section 4).
-  constexpr std::size_t kShortest = 12;
-  if (line.size() < kShortest || line[8] != ' ') return Errc::Malformed;
-  const auto version = read_version(line.substr(0, 8));
-  std::uint64_t status = 0;
-  if (version.major != 1 || !parse_decimal(line.substr(9, 3), 999, status) || status < 100) return Errc::Malformed;
-  const auto rest = line.substr(kShortest);
-  if (!rest.empty() && (rest.front() != ' ' || !is_field_value(rest))) return Errc::Malformed;
-  view_.status = static_cast<int>(status);
-  view_.version = version.version;
-  return {};
-}
-
-Result<void> ResponseParser::read_length(std::string_view value) {
-  bool good = true, any = false, same = true;
-  for_each_member(value, [&](std::string_view member) {
-    std::uint64_t n = 0;
-    good = good && read_length_digits(member, n);
-    same = same && (!declared_length_ || *declared_length_ == n);
-    declared_length_ = n;
-    any = true;
-  });
-  if (!good || !any) return Errc::Malformed;
-  return same ? Result<void>{} : Result<void>(Errc::Ambiguous);
-}
-
-Result<void> ResponseParser::read_transfer_coding() {
-  bool well_formed = true;
-  std::size_t codings = 0, chunked = 0;
-  bool last_is_chunked = false;
-  for (const Field& f : fields_) {
-    if (f.id != FieldId::TransferEncoding) continue;
-    for_each_member(f.value, [&](std::string_view coding) {
-      ++codings;
-      last_is_chunked = iequals(coding, "chunked");
-      chunked += last_is_chunked ? 1 : 0;
-      const auto name = trim(coding.substr(0, coding.find(';')));
-      // chunked has no parameters; another reader may or may not see it there.
-      well_formed = well_formed && is_token(name) && (last_is_chunked || !iequals(name, "chunked"));
-    });
-  }
-  if (!well_formed || codings == 0) return Errc::Malformed;
-  if (chunked > 1) return Errc::Ambiguous;
-  framing_ = last_is_chunked ? Framing::Chunked : Framing::UntilClose;
-  other_coding_ = codings > chunked;
-  return {};
-}
-
-Result<void> ResponseParser::read_framing() {
-  Persistence persistence;
-  bool coded = false;
-  declared_length_.reset();
-  for (const Field& f : fields_) {
-    if (f.id == FieldId::Connection) persistence.read(f.value);
-    if (f.id == FieldId::TransferEncoding) coded = true;
-    if (f.id != FieldId::ContentLength) continue;
-    if (const auto done = read_length(f.value); !done) return done;
-  }
-  framing_ = declared_length_ ? Framing::Length : Framing::UntilClose;
-  content_length_ = declared_length_.value_or(0);
-  other_coding_ = false;
-  if (coded) {
-    // RFC 9112 sections 6.1 and 6.3: faulty framing.
-    if (declared_length_ || view_.version == Version::Http10) return Errc::Ambiguous;
-    if (const auto done = read_transfer_coding(); !done) return done;
-  }
-  if (method_ == Method::Head || never_has_content(view_.status)) {
-    framing_ = Framing::None;
-    content_length_ = 0;
-  }
-  keep_alive_ = persistence.lasts(view_.version) && framing_ != Framing::UntilClose;
   return {};
 }
 

@@ -142,6 +142,7 @@ void append_origin(std::string& out, const AccessRecord& r) {
   if (r.origin_status != 0) origin.number("status", r.origin_status);
   if (r.origin_attempts != 0) origin.number("attempts", r.origin_attempts);
   origin.text("error", r.origin_error);
+  origin.text("detail", r.origin_detail);
   origin.close();
 }
 
@@ -216,6 +217,8 @@ bool append_template_field(std::string& out, std::string_view name, const Access
     number(r.origin_attempts);
   else if (name == "origin.error")
     text(r.origin_error);
+  else if (name == "origin.detail")
+    text(r.origin_detail);
   else if (name == "trace_id")
     text(r.trace_id);
   else if (name == "request_id")

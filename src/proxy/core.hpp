@@ -62,7 +62,7 @@ class RequestNotes final : public server::Notes {
   int origin_status = 0;
   unsigned origin_attempts = 0;
   Duration origin_queue{-1}, origin_connect{-1}, origin_ttfb{-1};
-  std::string origin_address, origin_error;
+  std::string origin_address, origin_error, origin_detail;
   // Copies for the access log, in one reused buffer.
   std::string text;
   struct Span {

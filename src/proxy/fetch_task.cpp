@@ -209,7 +209,11 @@ void FetchTask::count_revalidation(Revalidated outcome) {
 void FetchTask::on_failure(upstream::FetchError error, std::string_view detail) {
   const auto self = shared_from_this();
   note_origin(status_);
-  if (story_->exchange) notes_of(*story_->exchange).origin_error = upstream::to_string(error);
+  if (story_->exchange) {
+    auto& notes = notes_of(*story_->exchange);
+    notes.origin_error = upstream::to_string(error);
+    notes.origin_detail = detail;
+  }
   if (status_ != 0) {
     if (storing_) count_not_stored(rules::Reason::Truncated);
     plan_.ticket.drop();

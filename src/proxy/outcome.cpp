@@ -65,6 +65,7 @@ void RequestNotes::reset() {
   origin_attempts = 0;
   origin_address.clear();
   origin_error.clear();
+  origin_detail.clear();
   text.clear();
   method_text = host = path = query = request_id = trace_id = user_agent = referer = client = {};
 }
@@ -155,6 +156,7 @@ void log_outcome(Core& core, server::Exchange& exchange) {
     r.origin_name = notes.route->origin->state().config().name;
     r.origin_address = notes.origin_address;
     r.origin_error = notes.origin_error;
+    r.origin_detail = notes.origin_detail;
     r.origin_status = notes.origin_status;
     r.origin_attempts = notes.origin_attempts;
   }

@@ -309,6 +309,7 @@ void RunningFetch::fail(FetchError error, std::string_view detail) {
   origin().count_failure(error, phase_ == Phase::Content);
   // The text may be ours, and the sink may drop us.
   const std::string text(detail);
+  if (error == FetchError::Protocol || error == FetchError::TooLarge) origin().tell_refusal(text, worker().now().mono);
   if (auto* const sink = finish()) sink->on_failure(error, text);
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "forebay/content/coding.hpp"
 #include "forebay/http/h1_parser.hpp"
 #include "forebay/net/deadlines.hpp"
 #include "forebay/upstream/origin.hpp"
@@ -76,6 +78,11 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   bool read_content();
   bool collect(std::string_view piece);
   bool flush();
+  bool flush_decoded();
+  bool deliver(std::string_view bytes);
+  bool undelivered() const noexcept { return !run_.empty() || more_decoded_; }
+  bool prepare_decoder();
+  std::string refusal(Errc error) const;
   void settle_connection();
   void complete();
 
@@ -114,6 +121,9 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   http::ResponseParser parser_;
   http::BodyDecoder decoder_;
   std::string_view run_;  // content in the connection's buffer that the sink has not got yet
+  std::optional<content::TransferDecoder> transfer_;  // of an answer with transfer codings beside chunked
+  std::unique_ptr<char[]> decoded_;                   // a piece that came out of it
+  bool more_decoded_ = false;                         // it may have more without further input
   unsigned interims_ = 0;
   bool answer_begun_ = false;  // a byte of it has come: never asked again
   bool early_ = false;         // the head came before the request had ended

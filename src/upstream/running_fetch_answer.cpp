@@ -1,5 +1,7 @@
 #include <boost/asio/error.hpp>
+#include <vector>
 
+#include "forebay/http/list.hpp"
 #include "upstream/running_fetch.hpp"
 
 namespace forebay::upstream {
@@ -58,23 +60,23 @@ bool RunningFetch::read_head() {
     if (status == 101) return attempt_failed(FetchError::Protocol, "101 without Upgrade"), false;
     return status < 200 ? take_interim() : take_final();
   }
-  switch (parsed.error()) {
-    case Errc::Incomplete:
-      read();
-      break;
-    case Errc::HeaderTooLarge:
-    case Errc::TooLarge:
-    case Errc::TooMany:
-      attempt_failed(FetchError::TooLarge, address_ + ": the head is over limits.response_header");
-      break;
-    case Errc::Ambiguous:
-      attempt_failed(FetchError::Protocol, address_ + ": the head says two things about the content's length");
-      break;
-    default:
-      attempt_failed(FetchError::Protocol, address_ + ": not an HTTP/1.1 response");
-      break;
+  const auto error = parsed.error();
+  if (error == Errc::Incomplete) {
+    read();
+  } else {
+    const bool large = error == Errc::HeaderTooLarge || error == Errc::TooLarge || error == Errc::TooMany;
+    attempt_failed(large ? FetchError::TooLarge : FetchError::Protocol, refusal(error));
   }
   return false;
+}
+
+// For the log: which line of the head breaks which rule.
+std::string RunningFetch::refusal(Errc error) const {
+  const char* what = ": not an HTTP/1.1 response";
+  if (error == Errc::Ambiguous) what = ": the head says two things about the content's length";
+  if (error == Errc::HeaderTooLarge) what = ": the head is over limits.response_header";
+  const auto& rule = parser_.problem();
+  return address_ + what + (rule.empty() ? "" : ": ") + rule;
 }
 
 bool RunningFetch::take_interim() {
@@ -100,10 +102,11 @@ bool RunningFetch::take_interim() {
 bool RunningFetch::take_final() {
   const auto connection = connection_;
   const auto& head = parser_.view();
+  if (!prepare_decoder()) return false;
   FetchSink::HeadFacts facts;
   facts.content_length = parser_.declared_length();
   facts.proven = parser_.framing() != http::Framing::UntilClose;
-  decoder_.start(parser_.framing(), parser_.content_length(), limits_);
+  decoder_.start(parser_.framing(), parser_.content_length(), limits_, http::Sender::Origin);
   facts.has_content = !decoder_.done();
   phase_ = Phase::Content;
   times_.head = worker().now().mono;
@@ -120,6 +123,30 @@ bool RunningFetch::take_final() {
   return true;
 }
 
+// A transfer coding is a matter of the hop (RFC 9112 section 7): what came under one goes on without it. One that
+// cannot be undone was not asked for, since no TE is sent. False: the attempt has failed.
+bool RunningFetch::prepare_decoder() {
+  transfer_.reset();
+  more_decoded_ = false;
+  if (!parser_.other_coding() || parser_.framing() == http::Framing::None) return true;
+  std::vector<std::string_view> codings;
+  for (const auto& f : parser_.view().fields) {
+    if (f.id != http::FieldId::TransferEncoding) continue;
+    http::for_each_member(f.value, [&](std::string_view coding) { codings.push_back(coding); });
+  }
+  if (parser_.framing() == http::Framing::Chunked) codings.pop_back();
+  // Obsolete since RFC 7230, and no coding at all before it.
+  std::erase_if(codings, [](std::string_view coding) { return http::iequals(coding, "identity"); });
+  if (codings.empty()) return true;
+  auto made = content::TransferDecoder::make(codings);
+  if (!made) {
+    attempt_failed(FetchError::Protocol, address_ + ": Transfer-Encoding: holds a coding that is not undone here");
+    return false;
+  }
+  transfer_ = std::move(*made);
+  return true;
+}
+
 // True: more must be read.
 bool RunningFetch::read_content() {
   if (!flush()) return false;
@@ -130,7 +157,8 @@ bool RunningFetch::read_content() {
       flush();
       if (over()) return false;
       const bool large = step.error() == Errc::TooLarge;
-      attempt_failed(large ? FetchError::TooLarge : FetchError::Protocol, address_ + ": bad chunked content");
+      attempt_failed(large ? FetchError::TooLarge : FetchError::Protocol,
+                     address_ + ": bad chunked content: " + std::string(decoder_.problem()));
       return false;
     }
     if (step->consumed == 0) break;
@@ -139,7 +167,7 @@ bool RunningFetch::read_content() {
   }
   if (!flush()) {
     // A sink that takes its time over the last piece does not keep the origin's connection.
-    if (paused_ && decoder_.done()) settle_connection();
+    if (paused_ && decoder_.done() && !undelivered()) settle_connection();
     return false;
   }
   if (!decoder_.done()) return true;
@@ -158,17 +186,44 @@ bool RunningFetch::collect(std::string_view piece) {
   }
   const bool more = flush();
   if (over()) return false;
-  run_ = piece;
+  if (run_.empty()) {
+    run_ = piece;
+  } else {  // what a paused decoder has left
+    Connection::move_down(run_.data() + run_.size(), piece);
+    run_ = {run_.data(), run_.size() + piece.size()};
+  }
   return more;
 }
 
 bool RunningFetch::flush() {
+  if (transfer_) return flush_decoded();
   if (run_.empty()) return true;
-  const auto connection = connection_;  // the run lies in its buffer
-  const auto run = std::exchange(run_, {});
+  return deliver(std::exchange(run_, {}));
+}
+
+// Decodes the run in pieces of bounded size, so that content which inflates to a lot meets the sink's patience like any
+// other. What is left of the run stays where it is: nothing is read before it is used up.
+bool RunningFetch::flush_decoded() {
+  constexpr std::size_t kPiece = 16 * 1024;
+  while (undelivered()) {
+    if (!decoded_) decoded_ = std::make_unique_for_overwrite<char[]>(kPiece);
+    const auto made = transfer_->step(run_, decoded_.get(), kPiece);
+    if (!made) {
+      attempt_failed(FetchError::Protocol, address_ + ": the transfer coding is broken");
+      return false;
+    }
+    more_decoded_ = *made == kPiece;
+    if (*made != 0 && !deliver({decoded_.get(), *made})) return false;
+  }
+  return true;
+}
+
+// Gives content to the sink. False: it has enough, or the fetch is over.
+bool RunningFetch::deliver(std::string_view bytes) {
+  const auto connection = connection_;  // the bytes may lie in its buffer
   resumed_ = false;
   delivering_ = true;
-  const bool more = sink_->on_data(run);
+  const bool more = sink_->on_data(bytes);
   delivering_ = false;
   if (over()) return false;
   if (more || resumed_) return true;
@@ -191,6 +246,8 @@ void RunningFetch::settle_connection() {
 }
 
 void RunningFetch::complete() {
+  if (transfer_ && !transfer_->finished())
+    return attempt_failed(FetchError::Protocol, address_ + ": the transfer coding is cut short");
   settle_connection();
   if (auto* const sink = finish()) sink->on_end(decoder_.trailers());
 }

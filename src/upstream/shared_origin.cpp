@@ -51,6 +51,14 @@ void SharedOrigin::count_failure(FetchError error, bool had_head) {
               " failures in a row, the last one \"" + std::string(to_string(error)) + "\"; requests still try it");
 }
 
+void SharedOrigin::tell_refusal(std::string_view detail, Timestamp now) {
+  const auto at = now.time_since_epoch().count();
+  auto next = next_refusal_.load(std::memory_order_relaxed);
+  const auto pause = std::chrono::duration_cast<Duration>(std::chrono::seconds{10}).count();
+  if (at < next || !next_refusal_.compare_exchange_strong(next, at + pause, std::memory_order_relaxed)) return;
+  log::warn("origin " + config.name + ": an answer was refused: " + std::string(detail));
+}
+
 void SharedOrigin::count_recovery() {
   if (numbers.consecutive_failures.load(std::memory_order_relaxed) == 0) return;
   if (numbers.consecutive_failures.exchange(0, std::memory_order_relaxed) >= kDownAfter)

@@ -32,6 +32,9 @@ struct SharedOrigin {
   void count_head(const http::ResponseView& head, Duration since_request);
   /// One attempt that got no response, or only a part of it.
   void count_failure(FetchError error, bool had_head);
+  /// Tells the log which rule an answer has broken, at most once in ten seconds: an origin that breaks one may do so in
+  /// each of its answers.
+  void tell_refusal(std::string_view detail, Timestamp now);
   /// An answer has come: the failures in a row are over. Says so in the log once, like `count_failure` of the fifth.
   void count_recovery();
   /// So many failures in a row make an origin count as down.
@@ -43,6 +46,9 @@ struct SharedOrigin {
   RetryBudget budget;
   Addresses addresses;
   const std::shared_ptr<Permits> permits;
+
+ private:
+  std::atomic<Timestamp::rep> next_refusal_{0};
 };
 
 }  // namespace forebay::upstream

@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "forebay/base/error.hpp"
 
@@ -32,6 +34,31 @@ class Decoder {
  private:
   struct Private;
   std::unique_ptr<Private> p_;
+};
+
+/// Undoes the codings of a Transfer-Encoding (RFC 9112 section 7.2) as a stream, in steps of bounded size and memory.
+class TransferDecoder {
+ public:
+  /// `codings`: those before chunked, in the order in which they were applied. gzip, x-gzip and deflate can be undone;
+  /// `Unsupported` for any other, for one with parameters (these codings have none) and for more than three;
+  /// `OutOfMemory`.
+  static Result<TransferDecoder> make(std::span<const std::string_view> codings);
+  TransferDecoder(TransferDecoder&&) noexcept;
+  TransferDecoder& operator=(TransferDecoder&&) noexcept;
+  ~TransferDecoder();
+
+  /// Takes from the front of `in` and writes at most `room` (above zero) bytes to `out`; gives how many. Less than
+  /// `room` only when all of `in` has been taken and nothing more comes out of it. `Malformed` for broken content and
+  /// for bytes behind its end; `OutOfMemory`.
+  Result<std::size_t> step(std::string_view& in, char* out, std::size_t room);
+  /// Whether the content has come to its proper end.
+  bool finished() const noexcept;
+
+ private:
+  struct Stage;
+  TransferDecoder();
+  Result<std::size_t> pull(std::size_t stage, std::string_view& in, char* out, std::size_t room);
+  std::vector<std::unique_ptr<Stage>> stages_;  // the one that was applied last stands first
 };
 
 }  // namespace forebay::content

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,15 +73,19 @@ class RequestParser {
   bool keep_alive_ = true, expects_continue_ = false, unknown_expectation_ = false, bad_version_ = false;
 };
 
-/// Reads response heads of an origin, equally strict about framing; a missing reason phrase and equal Content-Lengths
-/// are taken. Transfer-Encoding that does not end in chunked runs until close; both lengths at once, differing
-/// Content-Lengths, chunked twice, or Transfer-Encoding in HTTP/1.0 are `Ambiguous`. Other errors: Malformed,
-/// HeaderTooLarge.
+/// Reads response heads of an origin, strict about framing. A missing reason phrase and equal Content-Lengths are
+/// taken; blanks before a colon are removed (RFC 9112 section 5.1), a folded value is made one line (section 5.2; not
+/// that of a field that frames the message), and LF alone ends lines where it ends all of them (section 2.2).
+/// Transfer-Encoding that does not end in chunked runs until close; both lengths at once, differing Content-Lengths,
+/// chunked twice, or Transfer-Encoding in HTTP/1.0 are `Ambiguous`. Other errors: Malformed, HeaderTooLarge.
 class ResponseParser {
  public:
   explicit ResponseParser(const HeadLimits& limits) : limits_(limits) {}
 
   Result<void> parse(std::string_view buffer);
+  /// Line and rule of what was refused, for a log: "line 3: field name has a blank at byte 17". Lines and bytes count
+  /// from 1. Nothing of the message stands in it but the names of framing fields.
+  const std::string& problem() const noexcept { return problem_; }
   void reset();
   /// What the request was decides the framing: HEAD has no content.
   void answer_to(Method m) noexcept { method_ = m; }
@@ -96,28 +101,40 @@ class ResponseParser {
   bool other_coding() const noexcept { return other_coding_; }
 
  private:
+  Result<void> find_end(std::string_view buffer);
   Result<void> read_status_line(std::string_view line);
+  Result<void> read_fields(std::string_view section);
+  Result<void> read_field(std::string_view line, std::size_t number);
+  Result<void> unfold(std::string_view line, std::size_t number);
   Result<void> read_framing();
   Result<void> read_transfer_coding();
   Result<void> read_length(std::string_view value);
+  Errc refuse(Errc error, std::size_t line, std::string_view rule);
+  Errc refuse_framing(Errc error, FieldId id, std::string_view rule);
 
   HeadLimits limits_;
   std::vector<Field> fields_;
+  std::deque<std::string> unfolded_;  // values that stood on several lines
+  std::string problem_;
   ResponseView view_;
   Method method_ = Method::Get;
   HeadSearch search_;
   std::uint64_t content_length_ = 0;
   std::optional<std::uint64_t> declared_length_;
   Framing framing_ = Framing::None;
-  bool keep_alive_ = true, other_coding_ = false;
+  bool keep_alive_ = true, other_coding_ = false, bare_lf_ = false;
 };
+
+/// Who sends a body: a client is read strictly; of an origin, what others accept too is accepted.
+enum class Sender : std::uint8_t { Client, Origin };
 
 /// Takes the content out of a connection's bytes, for any framing. Strict chunked (RFC 9112 section 7.1): CRLF only,
 /// sizes of at most 16 hex digits, well-formed extensions dropped up to 4 KiB a body, trailer section checked and kept
-/// apart from the head, its size under the head limits.
+/// apart from the head, its size under the head limits. Of an origin, blanks at the end of a chunk's size line and
+/// before the colon of a trailer field are accepted and dropped.
 class BodyDecoder {
  public:
-  void start(Framing framing, std::uint64_t content_length, const HeadLimits& limits);
+  void start(Framing framing, std::uint64_t content_length, const HeadLimits& limits, Sender sender = Sender::Client);
 
   struct Step {
     std::size_t consumed = 0;  ///< Bytes of the input that are done with (framing included).
@@ -127,6 +144,8 @@ class BodyDecoder {
   /// (more bytes are needed). Errors: Malformed, TooLarge (extensions or trailers over their limit).
   Result<Step> step(std::string_view input);
   bool done() const noexcept { return state_ == State::Done; }
+  /// Which rule the body has broken, for a log; after an error of `step`.
+  std::string_view problem() const noexcept { return problem_; }
   /// The connection has ended. True when that completes the content (UntilClose, or it was done already).
   bool finish_at_eof() noexcept;
   /// Content bytes so far.
@@ -153,6 +172,7 @@ class BodyDecoder {
   // Where in `*( BWS ";" BWS name [ BWS "=" BWS value ] )` an extension stands.
   enum class Ext : std::uint8_t { Semicolon, NameStart, Name, NameEnd, ValueStart, Token, Quoted, Escaped, QuotedEnd };
 
+  std::string_view rule_of(State state, Errc error) const noexcept;
   Result<std::size_t> take_framing(std::string_view input);
   bool framing_byte(char c) noexcept;
   bool size_byte(char c) noexcept;
@@ -162,6 +182,8 @@ class BodyDecoder {
   Step take_data(std::string_view input, std::size_t at) noexcept;
 
   State state_ = State::Done;
+  Sender sender_ = Sender::Client;
+  std::string_view problem_;
   Ext ext_ = Ext::Semicolon;
   unsigned digits_ = 0;
   std::uint64_t remaining_ = 0, delivered_ = 0;

@@ -32,7 +32,7 @@ struct AccessRecord {
   bool has_ttl = false;
   bool stored = false;
   double total_ms = 0, queue_ms = -1, wait_ms = -1, origin_connect_ms = -1, origin_ttfb_ms = -1, send_ms = -1;
-  std::string_view origin_name, origin_address, origin_error;
+  std::string_view origin_name, origin_address, origin_error, origin_detail;
   int origin_status = 0;
   unsigned origin_attempts = 0;
   std::string_view trace_id, request_id, user_agent, referer;

@@ -41,9 +41,10 @@ Outcome decode(BodyDecoder& d, const std::string& input, std::size_t piece) {
   return out;
 }
 
-Outcome chunked(const std::string& input, std::size_t piece, const HeadLimits& limits = {}) {
+Outcome chunked(const std::string& input, std::size_t piece, const HeadLimits& limits = {},
+                Sender sender = Sender::Client) {
   BodyDecoder d;
-  d.start(Framing::Chunked, 0, limits);
+  d.start(Framing::Chunked, 0, limits, sender);
   return decode(d, input, piece);
 }
 
@@ -135,6 +136,42 @@ TEST(BodyDecoder, MalformedChunksAreRefused) {
            "0\r\nX\xC3: a\r\n\r\n"s,
        }) {
     for (const std::size_t piece : kPieces) EXPECT_EQ(chunked(input, piece).end, "malformed") << input;
+  }
+}
+
+// What all other readers of answers take. A client's request with one of these is refused, as above.
+TEST(BodyDecoder, AnOriginMayPadTheLineOfASizeAndTheNamesOfTrailers) {
+  for (const auto& input :
+       {"5 \r\nhello\r\n0\r\n\r\n"s, "5\t \r\nhello\r\n0  \r\n\r\n"s, "5;x=y \r\nhello\r\n0\r\n\r\n"s,
+        "5 ; x \r\nhello\r\n0\r\n\r\n"s, "5;x=\"y\" \r\nhello\r\n0\r\n\r\n"s}) {
+    for (const std::size_t piece : kPieces) {
+      const Outcome out = chunked(input + "GET /next", piece, {}, Sender::Origin);
+      EXPECT_EQ(out.end, "done") << input;
+      EXPECT_EQ(out.content, "hello") << input;
+      EXPECT_EQ(out.consumed, input.size()) << input;
+      EXPECT_EQ(chunked(input, piece).end, "malformed") << input;
+    }
+  }
+  EXPECT_EQ(chunked("0\r\nX-Sum : 1\r\n\r\n", 3, {}, Sender::Origin).trailers, "X-Sum=1;");
+}
+
+TEST(BodyDecoder, OtherFaultsOfAnOriginAreRefusedAndNamed) {
+  const std::pair<std::string, const char*> rows[] = {
+      {"zz\r\n", "a chunk does not begin with a size of up to 16 hex digits"},
+      {" 5\r\nhello\r\n", "a chunk does not begin with a size of up to 16 hex digits"},
+      {"5 5\r\nhello\r\n", "the line of a chunk's size holds more than extensions, or does not end in CRLF"},
+      {"5\nhello\r\n", "the line of a chunk's size holds more than extensions, or does not end in CRLF"},
+      {"5\r\nhello!\r\n", "a chunk is longer than its size says, or does not end in CRLF"},
+      {"5\r\nhello\n0\r\n\r\n", "a chunk is longer than its size says, or does not end in CRLF"},
+      {"0\r\nbad line\r\n\r\n", "a line of the trailer section is no field"},
+      {"0\r\n X: y\r\n\r\n", "a line of the trailer section is no field"},
+      {"1 " + std::string(5000, ' '), "chunk extensions are longer than 4096 bytes"},
+  };
+  for (const auto& [input, problem] : rows) {
+    BodyDecoder d;
+    d.start(Framing::Chunked, 0, {}, Sender::Origin);
+    EXPECT_NE(decode(d, input, 1).end, "done") << input;
+    EXPECT_EQ(d.problem(), problem) << input;
   }
 }
 

@@ -87,7 +87,70 @@ TEST(ResponseParser, StatusLines) {
       {" HTTP/1.1 200 OK", "malformed"},   {"<html>", "malformed"},
   };
   for (const auto& [line, expected] : rows) expect(line + "\r\n\r\n", expected);
-  expect("HTTP/1.1 200 OK\n\n", "malformed");
+}
+
+// RFC 9112 sections 2.2, 5.1 and 5.2: what a proxy mends in an answer, and what it does not.
+TEST(ResponseParser, BlanksBeforeAColonAreRemoved) {
+  const std::string bytes = ok("Content-Length : 3\r\nX-Two \t : a b \r\n");
+  ResponseParser p(HeadLimits{});
+  ASSERT_TRUE(p.parse(bytes)) << p.problem();
+  EXPECT_EQ(p.content_length(), 3u);
+  EXPECT_EQ(p.framing(), Framing::Length);
+  ASSERT_EQ(p.view().fields.size(), 2u);
+  EXPECT_EQ(p.view().fields.begin()[1].name, "X-Two");
+  EXPECT_EQ(p.view().fields.begin()[1].value, "a b");
+  expect(ok("Transfer-Encoding : chunked\r\nContent-Length: 3\r\n"), "ambiguous");
+  expect(ok("Content-Length\t: 3\r\nContent-Length : 4\r\n"), "ambiguous");
+}
+
+TEST(ResponseParser, FoldedValuesBecomeOneLine) {
+  const std::string bytes = ok("X: a\r\n b\r\n\t c \r\nY:\r\n z\r\nX: d\r\n");
+  ResponseParser p(HeadLimits{});
+  for (int again = 0; again < 2; ++again) {
+    ASSERT_TRUE(p.parse(bytes)) << p.problem();
+    ASSERT_EQ(p.view().fields.size(), 3u);
+    EXPECT_EQ(p.view().fields.begin()[0].value, "a b c");
+    EXPECT_EQ(p.view().fields.begin()[1].value, "z");
+    EXPECT_EQ(p.view().fields.begin()[2].value, "d");
+  }
+  for (const auto* lines : {"Content-Length: 1\r\n 0\r\n", "Content-Length:\r\n 10\r\n",
+                            "Transfer-Encoding:\r\n chunked\r\n", " X: a\r\n", "X: a\r\n \r\n", "X: a\r\n b\x01\r\n"})
+    expect(ok(lines), "malformed");
+}
+
+TEST(ResponseParser, LfAloneEndsLinesOnlyWhereItEndsAll) {
+  expect("HTTP/1.1 200 OK\n\n", "close");
+  expect("HTTP/1.1 200 OK\nContent-Length: 3\nX: y\n\nabc", "length 3");
+  for (const auto* head :
+       {"HTTP/1.1 200 OK\nContent-Length: 3\r\n\r\n", "HTTP/1.1 200 OK\r\nX: y\nContent-Length: 3\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX: y\n\nContent-Length: 3\r\n\r\n", "HTTP/1.1 200 OK\nX: y\n\r\n",
+        "HTTP/1.1 200 OK\nX: a\rb\n\n", "HTTP/1.1 200 OK\r\n\n"})
+    expect(head, "malformed");
+}
+
+TEST(ResponseParser, WhatIsRefusedNamesLineAndRule) {
+  const std::pair<std::string, const char*> rows[] = {
+      {"HTTP/1.1 200 OK\r\nA: b\r\nA Field Of Mine: x\r\n\r\n", "line 3: field name has a blank at byte 2"},
+      {"HTTP/1.1 200 OK\r\nX-Fifteen-bytes- y: x\r\n\r\n", "line 2: field name has a blank at byte 17"},
+      {"HTTP/1.1 200 OK\r\nX(y): x\r\n\r\n", "line 2: field name has the byte 0x28 at byte 2"},
+      {"HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n"s, "line 2: field value has the byte 0x00 at byte 5"},
+      {"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "line 2: field has no colon"},
+      {"HTTP/1.1 200 OK\r\n : x\r\n\r\n", "line 2: begins with a blank, before any field"},
+      {"HTTP/1.1 200 OK\r\n: x\r\n\r\n", "line 2: field has no name"},
+      {"HTTP/1.1 200 OK\r\nA: b\nC: d\r\n\r\n", "line 2: ends in LF alone, unlike the first line"},
+      {"HTTP/1.1 200 O\x01\r\n\r\n", "line 1: reason phrase has the byte 0x01 at byte 15"},
+      {"HTTP/1.1 20 OK\r\n\r\n", "line 1: has no status of three digits behind one space"},
+      {"garbage\r\n\r\n", "line 1: does not begin with HTTP/1.x"},
+      {"\r\n", "line 1: is empty in place of a status line"},
+      {ok("Content-Length: 3\r\nContent-Length: 4\r\n"), "Content-Length: has two values"},
+      {ok("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n"), "Transfer-Encoding: stands beside Content-Length"},
+      {"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "Transfer-Encoding: stands in an HTTP/1.0 answer"},
+  };
+  for (const auto& [bytes, problem] : rows) {
+    ResponseParser p(HeadLimits{});
+    EXPECT_FALSE(p.parse(bytes)) << bytes;
+    EXPECT_EQ(p.problem(), problem) << bytes;
+  }
 }
 
 TEST(ResponseParser, FramingFollowsRfc9112) {
@@ -124,9 +187,9 @@ TEST(ResponseParser, FramingFollowsRfc9112) {
       {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "ambiguous"},
       {"Content-Length: 5\r\nTransfer-Encoding: gzip\r\n", "ambiguous"},
       {"Transfer-Encoding: gzip\r\nContent-Length: 5\r\n", "ambiguous"},
-      {"Content-Length : 5\r\n", "malformed"},
+      {"Content-Length : 5\r\n", "length 5"},
       {" Content-Length: 5\r\n", "malformed"},
-      {"X: a\r\n b\r\n", "malformed"},
+      {"X: a\r\n b\r\n", "close"},
       {"X: a\nContent-Length: 5\r\n", "malformed"},
       {"X: a\rb\r\n", "malformed"},
       {"X: a\0b\r\n"s, "malformed"},

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "forebay/http/list.hpp"
+#include "forebay/http/message.hpp"
+#include "forebay/http/target.hpp"
+#include "http/chars.hpp"
+
+// What requests and responses have in common in HTTP/1.
+
+namespace forebay::http {
+
+// "HTTP/" DIGIT "." DIGIT. Every minor version of 1 above 0 is spoken as 1.1 (RFC 9110 section 2.5).
+struct VersionText {
+  int major = -1;
+  Version version = Version::Http11;
+};
+inline VersionText read_version(std::string_view text) noexcept {
+  if (text.size() != 8 || !text.starts_with("HTTP/") || !is_digit(text[5]) || text[6] != '.' || !is_digit(text[7])) {
+    return {};
+  }
+  return {text[5] - '0', text[7] == '0' ? Version::Http10 : Version::Http11};
+}
+
+inline bool read_length_digits(std::string_view text, std::uint64_t& length) noexcept {
+  return parse_decimal(text, UINT64_MAX, length) && length < UINT64_MAX;
+}
+
+// What Connection says of the connection itself (RFC 9112 section 9.3).
+struct Persistence {
+  bool close = false, keep_alive = false;
+
+  void read(std::string_view value) noexcept {
+    close |= has_piece(value, "close");
+    keep_alive |= has_member(value, "keep-alive");
+  }
+  bool lasts(Version version) const noexcept { return !close && (version != Version::Http10 || keep_alive); }
+};
+
+}  // namespace forebay::http
