@@ -38,7 +38,8 @@ struct Store::Private {
   /// evict.
   bool evict(std::size_t wanted);
 
-  Lookup look_up(Store& store, const LookupRequest& request, Flight* superseded);
+  Lookup look_up(Store& store, const LookupRequest& request, Flight* superseded, Flight* failed = nullptr);
+  static void follow_together(Decision& decision, Flight& failed);
   Peek peek(const LookupRequest& request);
   Ref<Flight> new_flight() const;
   /// Changes the variant that `entry` is, if it is still there.

@@ -96,7 +96,21 @@ void add_others(const Slot& slot, const Variant* chosen, const LookupRequest& re
 
 }  // namespace
 
-Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Flight* superseded) {
+// Those who waited on a flight that failed go on together. The lock of their key is held.
+void Store::Private::follow_together(Decision& decision, Flight& failed) {
+  if (decision.serves()) return;
+  if (const auto& next = failed.successor_) {
+    decision.kind = Lookup::Kind::Join;
+    decision.flight = next.get();
+    decision.fetch = Decision::Fetch::None;
+    decision.queue_full = false;
+  } else if (decision.kind == Lookup::Kind::Join) {
+    failed.successor_ = Ref<Flight>(decision.flight);
+    if (decision.flight->state() == Flight::State::Waiting) decision.flight->second_ = true;
+  }
+}
+
+Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Flight* superseded, Flight* failed) {
   const auto text = request.key.text();
   const auto hash = hash_of(text);
   Shard& shard = shard_of(hash);
@@ -122,12 +136,17 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
     }
     auto d = decide(slot, mine, request);
     if (d.fetch == Decision::Fetch::Listed && no_room) d.fetch = Decision::Fetch::Private;
-    if (d.fetch == Decision::Fetch::Listed && (!ticket || (!slot && !spare.ready()))) {
+    if (failed) follow_together(d, *failed);
+    // Others follow a second try, listed or not.
+    const bool needs_ticket = d.fetch == Decision::Fetch::Listed ||
+                              (failed && d.kind == Lookup::Kind::Lead && d.fetch != Decision::Fetch::None);
+    if (needs_ticket && (!ticket || (d.fetch == Decision::Fetch::Listed && !slot && !spare.ready()))) {
       // Made without the lock; by then the answer may be another one.
       const bool slot_missing = !slot;
       if (slot) shard.tidy(*slot, garbage);
       lock.unlock();
-      if (slot_missing) no_room = !spare.make(*this, text, hash, request.key.resource());
+      if (slot_missing && d.fetch == Decision::Fetch::Listed)
+        no_room = !spare.make(*this, text, hash, request.key.resource());
       ticket = Ticket(store, new_flight(), request.key);
       continue;
     }
@@ -155,11 +174,17 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
       ticket.flight_->superseding_ = superseding;
       const VaryNames* vary = slot->current_vary();
       Shard::list(*slot, {ticket.flight_, VaryRef(vary), mine.under(vary), request.fingerprint});
+    }
+    if (needs_ticket) {
+      if (failed && d.kind == Lookup::Kind::Lead) {
+        ticket.flight_->second_ = true;
+        failed->successor_ = ticket.flight_;
+      }
       out.ticket = std::move(ticket);
     }
     if (slot) shard.tidy(*slot, garbage);
     lock.unlock();
-    if (d.fetch == Decision::Fetch::Private) out.ticket = Ticket(store, new_flight(), request.key);
+    if (d.fetch == Decision::Fetch::Private && !out.ticket) out.ticket = Ticket(store, new_flight(), request.key);
     return out;
   }
 }
@@ -203,6 +228,11 @@ Lookup Store::lookup(const LookupRequest& request) { return p_->look_up(*this, r
 Lookup Store::supersede(const LookupRequest& request, const Ref<Flight>& waited) {
   waited->leave();
   return p_->look_up(*this, request, waited.get());
+}
+
+Lookup Store::retry(const LookupRequest& request, const Ref<Flight>& failed) {
+  failed->leave();
+  return p_->look_up(*this, request, nullptr, failed.get());
 }
 
 Peek Store::peek(const LookupRequest& request) const { return p_->peek(request); }

@@ -114,8 +114,9 @@ struct Story {
   bool searched = false;                         ///< Its key is that of a No-Vary-Search rule.
   bool has_content = false;                      ///< The request came with content.
   bool waited_out = false;                       ///< `coalesce.wait` was over once; the next wait ends with its flight.
-  bool wait_counted = false;                     ///< Its wait has its outcome in forebay_coalesced_requests_total.
-  unsigned restarts = 0;                         ///< How often it went back to the look-up.
+  bool tried_again = false;   ///< A fetch that it waited on has failed, and it waits for the second try.
+  bool wait_counted = false;  ///< Its wait has its outcome in forebay_coalesced_requests_total.
+  unsigned restarts = 0;      ///< How often it went back to the look-up.
 
   /// Its key was built, so that its answer may be stored and shared.
   bool looked_up() const noexcept { return !key.text().empty(); }

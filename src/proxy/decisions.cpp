@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "forebay/http/list.hpp"
+#include "forebay/rules/reuse.hpp"
 
 namespace forebay::proxy {
 
@@ -39,6 +40,20 @@ rules::CacheStatus bypass_status(Reason reason) noexcept {
   return status;
 }
 
+rules::CacheStatus stored_status(Kind kind, const rules::Freshness& freshness, Timestamp now) noexcept {
+  rules::CacheStatus status;
+  status.result = rules::served_as(freshness, now);
+  status.max_stale = status.result == CacheResult::Stale && kind == Kind::Fresh;
+  return status;
+}
+
+Forward forward_word(Forward forward, const cache::KeySpec& spec, http::Method method, bool has_content) noexcept {
+  if (forward != Forward::None && forward != Forward::UriMiss) return forward;
+  const bool more = !spec.headers.empty() || !spec.cookies.empty() || spec.authorization || spec.graphql ||
+                    cache::content_use(spec, method, has_content) == cache::ContentUse::Keyed;
+  return more ? Forward::Miss : Forward::UriMiss;
+}
+
 cache::LookupRequest look_up_request(const cache::Key& key, http::Method method, http::FieldsView fields,
                                      const rules::RequestFacts& facts, const config::Route& route, Timestamp now) {
   cache::LookupRequest request{key, fields, facts, route.policy, route.key.fingerprint, now};
@@ -72,13 +87,19 @@ ForwardPlan plan_forward(Kind kind, Forward forward, Reason reason, bool has_ent
   return plan;
 }
 
-Fate fate_of(bool error, bool may_store, const rules::Storability& verdict, bool has_entry, bool stale) noexcept {
+Fate fate_of(int status, bool error, bool may_store, const rules::Storability& verdict, bool has_entry,
+             bool stale) noexcept {
   const bool storable = may_store && verdict.storable();
-  if (error && (!storable || has_entry)) {
-    if (stale) return Fate::ServeStale;
-    if (may_store && !verdict.storable() && !verdict.by_request) return Fate::Fail;
-  }
-  return storable ? Fate::Store : Fate::PassOn;
+  if (error && (!storable || has_entry) && stale) return Fate::ServeStale;
+  if (storable) return Fate::Store;
+  return may_store && (error || status >= 500) ? Fate::Fail : Fate::PassOn;
+}
+
+bool may_be_the_leaders(int origin_status) noexcept { return origin_status < 502 || origin_status > 504; }
+
+bool may_be_the_leaders(upstream::FetchError error) noexcept {
+  using upstream::FetchError;
+  return error == FetchError::Reset || error == FetchError::Protocol || error == FetchError::TooLarge;
 }
 
 ShownFreshness shown(const rules::Freshness& freshness, Timestamp now) noexcept {

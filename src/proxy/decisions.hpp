@@ -7,6 +7,7 @@
 #include "forebay/http/fields.hpp"
 #include "forebay/rules/cache_status.hpp"
 #include "forebay/rules/storability.hpp"
+#include "forebay/upstream/origin.hpp"
 
 // Decisions about a request that serving and explaining share, as pure functions.
 
@@ -20,6 +21,15 @@ bool asks_for_websocket(std::string_view upgrade);
 
 /// What the answer to a request that is not looked up says.
 rules::CacheStatus bypass_status(rules::Reason reason) noexcept;
+
+/// What the answer says of a stored response that a look-up gives. What is stale and yet `Fresh` to the look-up is so
+/// by the client's max-stale.
+rules::CacheStatus stored_status(cache::Lookup::Kind kind, const rules::Freshness& freshness, Timestamp now) noexcept;
+
+/// Why a request goes forward, as RFC 9211 section 2.2 has the words: under a key that holds more than the URI nobody
+/// can tell whether another response of this URI is stored, so it is `miss` and not `uri-miss`.
+rules::Forward forward_word(rules::Forward forward, const cache::KeySpec& spec, http::Method method,
+                            bool has_content) noexcept;
 
 /// A look-up as the store wants it. A HEAD brings no content that others could be served from, and who wants a stored
 /// response only starts no fetch.
@@ -41,12 +51,18 @@ ForwardPlan plan_forward(cache::Lookup::Kind kind, rules::Forward forward, rules
 enum class Fate : std::uint8_t {
   Store,
   ServeStale,  ///< An error; what is stored stands in for it.
-  Fail,        ///< An error that is not stored: those who wait get errors of their own, the leader this one.
+  Fail,        ///< An error that is not stored: those who wait see it as a failure, the leader gets it as it is.
   PassOn,      ///< Not stored.
 };
-/// `error`: the status is in `stale.errors`. `stale`: something stored may be served instead. Without a right to store
+/// `error`: `status` is in `stale.errors`. `stale`: something stored may be served instead. Without a right to store
 /// the verdict does not count.
-Fate fate_of(bool error, bool may_store, const rules::Storability& verdict, bool has_entry, bool stale) noexcept;
+Fate fate_of(int status, bool error, bool may_store, const rules::Storability& verdict, bool has_entry,
+             bool stale) noexcept;
+
+/// Whether a failure may be the doing of the request that led, so that those who wait on it try once more. A 502, 503
+/// or 504 says that the origin is down, whoever asks; so does an origin that cannot be connected to, or is too slow.
+bool may_be_the_leaders(int origin_status) noexcept;
+bool may_be_the_leaders(upstream::FetchError error) noexcept;
 
 /// Age and ttl as answers, log and explain say them: they add up to the lifetime, and what is stale by less than a
 /// second says so.

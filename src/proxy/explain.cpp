@@ -294,7 +294,7 @@ void proceed_on_paper(ExplainCase& c) {
   if (!c.route().policy.client_cache_control && (asked.no_cache || asked.max_age || asked.min_fresh || asked.max_stale))
     c.note("the client's Cache-Control is not listened to (client_cache_control: ignore)");
   if (c.found.kind == Kind::Fresh || c.found.kind == Kind::Stale) {
-    c.status.result = rules::served_as(c.found.freshness, c.context.now.mono);
+    c.status = stored_status(c.found.kind, c.found.freshness, c.context.now.mono);
     c.say_ttl(c.found.freshness);
     if (c.found.kind == Kind::Stale) c.note("a fetch behind the answer refreshes it");
     // A response that is given is judged all the same: what the fetch after this one could bring.
@@ -304,12 +304,13 @@ void proceed_on_paper(ExplainCase& c) {
     return;
   }
   if (asked.only_if_cached) return c.refuse(504, "it asks for a stored response only, and none is fit for it");
+  c.found.forward = forward_word(c.found.forward, c.route().key, c.request.method, !c.content().empty());
   if (c.found.kind == Kind::Join) {
     c.note("a fetch for the same key is on its way; the request waits for its answer");
     judge_response(c, kStoring);
     c.status = {};
     c.status.result = CacheResult::Coalesced;
-    c.status.forward = c.found.forward == Forward::None ? Forward::UriMiss : c.found.forward;
+    c.status.forward = c.found.forward;
     c.status.collapsed = true;
     return;
   }

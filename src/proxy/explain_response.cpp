@@ -324,7 +324,7 @@ void judge_fetched(Judgement& j, const ForwardPlan& plan, bool may_store) {
   }
   const bool stale =
       plan.uses_entry && rules::may_serve_on_error(c.found.freshness, c.route().policy, c.context.now.mono);
-  switch (fate_of(error, may_store, verdict, plan.uses_entry, stale)) {
+  switch (fate_of(j.head.status, error, may_store, verdict, plan.uses_entry, stale)) {
     case Fate::ServeStale:
       not_stored(c, Reason::OriginError, false);
       c.status.result = CacheResult::StaleError;
@@ -332,7 +332,7 @@ void judge_fetched(Judgement& j, const ForwardPlan& plan, bool may_store) {
       c.status.forward_status = j.head.status;
       return c.say_ttl(c.found.freshness);
     case Fate::Fail:
-      verdict.reason = Reason::OriginError;
+      if (error) verdict.reason = Reason::OriginError;
       break;
     case Fate::PassOn:
     case Fate::Store:

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "decisions.hpp"
 #include "deliver.hpp"
 #include "fetch_task.hpp"
@@ -139,7 +141,8 @@ bool FetchTask::try_stale(int status) {
 /// The flight ends with the origin's error.
 void FetchTask::fail_with(const http::ResponseView& head) {
   const auto retry_after = head.fields.value(http::FieldId::RetryAfter).value_or("");
-  plan_.ticket.fail({head.status, false, true, std::string(retry_after), "the origin answered with an error"},
+  plan_.ticket.fail({head.status, false, true, std::string(retry_after), "the origin answered with an error",
+                     may_be_the_leaders(head.status)},
                     no_refresh_until());
 }
 
@@ -149,12 +152,12 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
   if (plan_.ticket) {
     verdict =
         rules::judge(facts_, head, store_policy(), times(), facts.proven || !facts.has_content, core_.random(), path());
-    if (verdict.storable() && facts.content_length.value_or(0) > store_policy().max_object)
-      verdict.reason = rules::Reason::TooLarge;
+    const auto most = std::min<std::uint64_t>(store_policy().max_object, core_.shared.store.budget().limit());
+    if (verdict.storable() && facts.content_length.value_or(0) > most) verdict.reason = rules::Reason::TooLarge;
   }
   const bool stale = plan_.entry && story_->route->route &&
                      rules::may_serve_on_error(plan_.freshness, story_->policy(), core_.now().mono);
-  switch (fate_of(error, static_cast<bool>(plan_.ticket), verdict, plan_.entry != nullptr, stale)) {
+  switch (fate_of(head.status, error, static_cast<bool>(plan_.ticket), verdict, plan_.entry != nullptr, stale)) {
     case Fate::ServeStale:
       try_stale(head.status);
       if (plan_.ticket) {
@@ -165,7 +168,7 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
       return finish();
     case Fate::Fail:
       fail_with(head);
-      return keep_going_as_pass(head, facts, rules::Reason::OriginError, false);
+      return keep_going_as_pass(head, facts, error ? rules::Reason::OriginError : verdict.reason, false);
     case Fate::PassOn:
       if (!plan_.ticket) return keep_going_as_pass(head, facts, plan_.status.reason, false);
       return keep_going_as_pass(head, facts, verdict.reason, verdict.by_request);
@@ -193,7 +196,8 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
   std::vector<std::string> hidden;
   if (store_policy().set_cookie == rules::SetCookieRule::Strip) hidden.emplace_back("Set-Cookie");
   // Whether a GraphQL response may be stored shows at its end; nothing untrue is said at its beginning.
-  answer_client(end_to_end(*story_, head, hidden, core_.now().wall, false), head.status, facts, !graphql_);
+  answer_client(end_to_end(*story_, head, hidden, core_.now().wall, false), head.status, facts,
+                !graphql_ && storing_ticket().may_commit());
 }
 
 void FetchTask::keep_going_as_pass(const http::ResponseView& head, const HeadFacts& facts, rules::Reason reason,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "decisions.hpp"
 #include "deliver.hpp"
 #include "forebay/rules/validation.hpp"
 #include "outgoing.hpp"
@@ -128,7 +129,7 @@ bool FetchTask::on_data(std::string_view bytes) {
 
 void FetchTask::outgrow() {
   storing_ = false;
-  count_not_stored(rules::Reason::TooLarge);
+  tell_not_stored(rules::Reason::TooLarge);
   plan_.ticket.outgrow(no_queue_until());
   plan_.ticket.drop();
   body_->set_window(kPassWindow);
@@ -189,21 +190,36 @@ void FetchTask::commit() {
   parts.fetch_time = core_.now().mono - requested_.mono;
   parts.stored_at = core_.now().wall;
   const auto& route = *store_route_->route;
-  if (graphql_ && !graphql_->clean()) return count_not_stored(rules::Reason::GraphqlErrors);
-  auto& ticket = elsewhere_ ? elsewhere_ : plan_.ticket;
-  const auto done =
-      ticket.commit(parts, freshness_, vary_, secondary_, route.policy, route.key.fingerprint, core_.now().mono);
+  if (graphql_ && !graphql_->clean()) return tell_not_stored(rules::Reason::GraphqlErrors);
+  const auto done = storing_ticket().commit(parts, freshness_, vary_, secondary_, route.policy, route.key.fingerprint,
+                                            core_.now().mono);
   if (elsewhere_ && plan_.entry) core_.shared.store.discard(story_->key, plan_.entry);
   if (done.stored) store_route_->counters->count_stored(body_->length());
   store_route_->counters->variants_evicted.add(done.variants_evicted);
+  if (story_->exchange) notes_of(*story_->exchange).stored = done.stored;
 }
 
 void FetchTask::count_not_stored(rules::Reason reason) {
   if (reason != rules::Reason::None) store_route_->counters->not_stored[static_cast<std::size_t>(reason)].add();
 }
 
+/// Of an answer that was on its way when this showed: the line of the log, which is not written yet, says so.
+void FetchTask::tell_not_stored(rules::Reason reason) {
+  count_not_stored(reason);
+  if (!story_->exchange) return;
+  auto& notes = notes_of(*story_->exchange);
+  notes.stored = false;
+  notes.reason = reason;
+}
+
 void FetchTask::count_revalidation(Revalidated outcome) {
   story_->route->counters->revalidations[plan_.background ? 1 : 0][static_cast<std::size_t>(outcome)].add();
+}
+
+/// Where others wait, one of them makes the second try, with its own fields; and a second try is the last one.
+bool FetchTask::wants_retry() {
+  const auto& flight = plan_.ticket.flight();
+  return !flight || (flight->waiters() == 0 && !flight->second());
 }
 
 void FetchTask::on_failure(upstream::FetchError error, std::string_view detail) {
@@ -215,7 +231,7 @@ void FetchTask::on_failure(upstream::FetchError error, std::string_view detail) 
     notes.origin_detail = detail;
   }
   if (status_ != 0) {
-    if (storing_) count_not_stored(rules::Reason::Truncated);
+    if (storing_) tell_not_stored(rules::Reason::Truncated);
     plan_.ticket.drop();
     if (body_) body_->break_off();
     return finish();
@@ -225,6 +241,7 @@ void FetchTask::on_failure(upstream::FetchError error, std::string_view detail) 
   failure.timeout = upstream::is_timeout(error);
   failure.status = error == upstream::FetchError::Queue ? 503 : failure.timeout ? 504 : 502;
   failure.detail = detail;
+  failure.by_leader = may_be_the_leaders(error);
   if (error == upstream::FetchError::Queue) failure.retry_after = "1";
   if (error == upstream::FetchError::ClientBody) {
     fail_client(failure, error);

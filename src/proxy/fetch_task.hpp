@@ -43,6 +43,7 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   void on_head(const http::ResponseView& head, const HeadFacts& facts) override;
   bool on_data(std::string_view bytes) override;
   void on_end(const http::Fields& trailers) override;
+  bool wants_retry() override;
   void on_failure(upstream::FetchError error, std::string_view detail) override;
 
  private:
@@ -74,6 +75,8 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   void outgrow();
   void commit();
   void count_not_stored(rules::Reason reason);
+  void tell_not_stored(rules::Reason reason);
+  cache::Ticket& storing_ticket() noexcept { return elsewhere_ ? elsewhere_ : plan_.ticket; }
   void count_revalidation(Revalidated outcome);
   void fail_client(const cache::Failure& failure, upstream::FetchError error);
   Timestamp no_refresh_until() const;

@@ -65,11 +65,16 @@ void FollowTask::look() {
 
 void FollowTask::leave() {
   if (done_) return;
+  lookup_.flight->leave();
+  step_out();
+}
+
+/// The task is over; its place on the flight is somebody else's to give up.
+void FollowTask::step_out() {
   done_ = true;
   const auto self = shared_from_this();
   deadline_.disarm();
   changed_.stop_waiting();
-  lookup_.flight->leave();
   story_->exchange->on_gone(nullptr);
   note_wait();
   core_.remove(self);
@@ -89,7 +94,12 @@ void FollowTask::landed() {
   }
   if (story_->facts.authorization && !story_->facts.authorization_in_key && !flight.freshness().serve_authorized)
     return go_alone(rules::Reason::Authorization);
-  if (story_->facts.range && starts_far_ahead(story_->view(), *flight.body())) return go_alone(rules::Reason::Range);
+  if (story_->facts.range && starts_far_ahead(story_->view(), *flight.body())) {
+    lookup_.forward = rules::Forward::Partial;  // a part is there, and not the one that is asked for
+    return go_alone(rules::Reason::Range);
+  }
+  // Broken off before this request came to it: a failure that nobody has to see.
+  if (flight.body()->end() == http::Body::End::Broken && !flight.second() && !story_->tried_again) return try_again();
   http::BodyCursor cursor(flight.body());
   if (!flight.joinable()) {
     cursor = {};
@@ -104,7 +114,7 @@ void FollowTask::landed() {
   d.length = http::never_has_content(d.head.status) ? std::nullopt : declared;
   d.freshness = &flight.freshness();
   d.status.result = rules::CacheResult::Coalesced;
-  d.status.forward = lookup_.forward == rules::Forward::None ? rules::Forward::UriMiss : lookup_.forward;
+  d.status.forward = lookup_.forward;
   d.status.collapsed = true;
   d.status.key = story_->key.text();
   auto* counters = story_->route->counters;
@@ -126,6 +136,8 @@ void FollowTask::own() {
 void FollowTask::failed() {
   const auto flight = lookup_.flight;
   const auto& failure = flight->failure();
+  const bool shared = !failure.by_leader || flight->second() || story_->tried_again;
+  if (!shared && !may_serve_stale(&failure)) return try_again();
   count(Coalesced::Failed);
   leave();
   if (serve_stale(&failure)) return;
@@ -142,13 +154,25 @@ void FollowTask::failed() {
   deliver_error(core_, *story_->exchange, story_->accept, story_->request_id, error);
 }
 
-bool FollowTask::serve_stale(const cache::Failure* failure) {
+/// One of those who waited asks once more, and the others wait for that one.
+void FollowTask::try_again() {
+  story_->tried_again = true;
+  const auto failed = lookup_.flight;
+  step_out();
+  proceed(core_, story_, core_.shared.store.retry(look_up_request(core_, *story_), failed));
+}
+
+bool FollowTask::may_serve_stale(const cache::Failure* failure) const {
   if (!lookup_.entry || !rules::may_serve_on_error(lookup_.freshness, story_->policy(), core_.now().mono)) return false;
   const auto& errors = story_->policy().stale.errors;
   const bool covered = !failure || failure->timeout ? errors.timeout
                        : failure->origin_answered   ? errors.covers(failure->status)
                                                     : errors.connect;
-  if (!covered || !story_->wanted()) return false;
+  return covered && story_->wanted();
+}
+
+bool FollowTask::serve_stale(const cache::Failure* failure) {
+  if (!may_serve_stale(failure)) return false;
   rules::CacheStatus s;
   s.result = rules::CacheResult::StaleError;
   s.key = story_->key.text();
@@ -172,7 +196,7 @@ void FollowTask::go_alone(rules::Reason reason) {
   if (whole) plan.ticket = core_.shared.store.private_ticket(story_->key);
   plan.shared = whole;
   plan.status.result = rules::CacheResult::Miss;
-  plan.status.forward = lookup_.forward == rules::Forward::None ? rules::Forward::UriMiss : lookup_.forward;
+  plan.status.forward = lookup_.forward;
   plan.status.reason = whole || reason != rules::Reason::None ? reason : rules::Reason::Range;
   if (reason == rules::Reason::None && lookup_.entry) {
     plan.entry = lookup_.entry;
@@ -200,12 +224,7 @@ void FollowTask::timed_out() {
   }
   // The first whose wait is over starts a superseding flight, which the rest join.
   const auto waited = lookup_.flight;
-  done_ = true;
-  deadline_.disarm();
-  changed_.stop_waiting();
-  story_->exchange->on_gone(nullptr);
-  note_wait();
-  core_.remove(self);
+  step_out();
   auto next = core_.shared.store.supersede(look_up_request(core_, *story_), waited);
   proceed(core_, story_, std::move(next));
 }

@@ -22,11 +22,14 @@ class FollowTask final : public Task {
   void client_gone();
   void timed_out();
   void leave();
+  void step_out();
+  void try_again();
   void landed();
   void own();
   void failed();
   void start_over();
   void go_alone(rules::Reason reason);
+  bool may_serve_stale(const cache::Failure* failure) const;
   bool serve_stale(const cache::Failure* failure);
   /// A request that waits has one outcome, the first.
   void count(Coalesced outcome) {

@@ -7,7 +7,6 @@
 #include "fetch_task.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/list.hpp"
-#include "forebay/rules/reuse.hpp"
 #include "lookup.hpp"
 #include "outcome.hpp"
 
@@ -210,8 +209,7 @@ void ProxyHandler::Private::serve(const server::ExchangePtr& exchange, const htt
   using Kind = cache::Lookup::Kind;
   if ((found.kind == Kind::Fresh || found.kind == Kind::Stale) && !found.ticket) {
     // The way of a hit: answered before this returns, with no task and no copy of the request.
-    rules::CacheStatus status;
-    status.result = rules::served_as(found.freshness, now().mono);
+    auto status = stored_status(found.kind, found.freshness, now().mono);
     status.key = key.text();
     return deliver_entry(*this, *exchange, request, found.entry, found.freshness, status);
   }

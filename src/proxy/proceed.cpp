@@ -81,13 +81,13 @@ void queue_full(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
 
 void proceed(Core& core, const StoryPtr& story, cache::Lookup lookup) {
   if (lookup.kind == Kind::Fresh || lookup.kind == Kind::Stale) {
-    rules::CacheStatus status;
-    status.result = rules::served_as(lookup.freshness, core.now().mono);
+    auto status = stored_status(lookup.kind, lookup.freshness, core.now().mono);
     status.key = story->key.text();
     if (story->wanted()) deliver_entry(core, *story->exchange, story->view(), lookup.entry, lookup.freshness, status);
     if (lookup.ticket) refresh(core, story, lookup);
     return;
   }
+  lookup.forward = forward_word(lookup.forward, story->route->route->key, story->view().method, story->has_content);
   if (story->facts.directives.only_if_cached) {
     if (lookup.flight) lookup.flight->leave();
     return only_if_cached(core, story);

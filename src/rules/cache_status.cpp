@@ -91,7 +91,7 @@ void append_cache_status(std::string& out, std::string_view name, const CacheSta
       out.append("; hit");
       append_ttl(out, s);
       if (s.result == CacheResult::HitL2) append_detail(out, "l2");
-      if (s.result == CacheResult::Stale) append_detail(out, "stale-while-revalidate");
+      if (s.result == CacheResult::Stale) append_detail(out, s.max_stale ? "max-stale" : "stale-while-revalidate");
       break;
     case CacheResult::StaleError:
       append_stale_error(out, s);

@@ -324,7 +324,9 @@ bool RunningFetch::may_repeat(FetchError error) {
   // An origin that broke off on an old connection and again on a new one is not waiting for a third request.
   const bool harmless =
       error == FetchError::Connect || (error == FetchError::Reset && http::is_safe(method_) && !replaced_);
-  if (!harmless || retries_left_ == 0 || !origin().budget.withdraw()) return false;
+  if (!harmless || retries_left_ == 0) return false;
+  if (error == FetchError::Reset && !sink_->wants_retry()) return false;
+  if (!origin().budget.withdraw()) return false;
   --retries_left_;
   return true;
 }

@@ -35,6 +35,9 @@ struct Failure {
   bool origin_answered = false;
   std::string retry_after;  ///< The origin's, if any.
   std::string detail;       ///< For the problem document and log; no internals of the origin.
+  /// It may be the doing of the request that led: a 5xx other than 502, 503 and 504, a reset or garbage. Those who wait
+  /// try once more (`Store::retry`). Otherwise it says that the origin is down, whoever asks.
+  bool by_leader = false;
 };
 
 /// A fetch on its way. It has no lock: every transition is made by the Store under the key's shard lock, and what a
@@ -45,7 +48,7 @@ class Flight final : public RefCounted {
     Waiting,
     Landed,  ///< Head and body are published; followers are served from them as they grow.
     Own,  ///< The answer is for its own request alone; followers fetch for themselves (`own_by_request` says who must).
-    Failed,     ///< Nobody fetches again for this; stale, or Forebay's own error.
+    Failed,  ///< Stale, or Forebay's own error. Only where the failure may be the leader's own, one fetches once more.
     Abandoned,  ///< The leader vanished without an answer: look up again, one takes over.
   };
   State state() const noexcept { return state_.load(std::memory_order_acquire); }
@@ -59,6 +62,9 @@ class Flight final : public RefCounted {
   const std::string& secondary() const noexcept { return secondary_; }
   /// Whether it was started because the wait for another one was over.
   bool superseding() const noexcept { return superseding_; }
+  /// Whether it is the second try of those whose first leader had failed: its failure is shared. Settled at its end;
+  /// its leader may ask before.
+  bool second() const noexcept { return second_.load(std::memory_order_relaxed); }
   /// The body's length, where the origin stated it.
   std::optional<std::uint64_t> length() const noexcept { return length_; }
   /// Whether a reader may still attach to the body from its beginning; false once it outgrew `max_object`. Attach first
@@ -102,6 +108,8 @@ class Flight final : public RefCounted {
   // Under the shard's lock.
   std::uint64_t purge_sequence_ = 0;  // of the latest purge when it started
   bool listed_ = false;               // in its slot, so that others can find it
+  std::atomic<bool> second_{false};   // written while it waits
+  Ref<Flight> successor_;             // what those who waited on it wait for after its failure
 };
 
 }  // namespace forebay::cache

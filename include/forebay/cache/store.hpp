@@ -52,6 +52,8 @@ class Ticket {
   /// A storable head has come: followers are served as the body streams. The ticket stays, for commit or drop; dropping
   /// it then only takes the flight out (an entry that was there before stays).
   void land(Landing landing);
+  /// Whether a commit could succeed as far as is known now: no purge since the flight's start names the resource.
+  bool may_commit() const;
   /// The body is whole: takes the flight out and puts the entry in, in one lock hold, unless a purge that is later than
   /// the flight's start matches, or there is no room. For a private flight too.
   Committed commit(const EntryParts& parts, const rules::Freshness& freshness, const rules::VaryList& vary,
@@ -164,6 +166,11 @@ class Store {
   /// After `coalesce.wait` on `waited`: Lead with a superseding flight for the first, Join of that one for the rest; or
   /// what a look-up gives by now. Gives up the place on `waited`.
   Lookup supersede(const LookupRequest& request, const Ref<Flight>& waited);
+  /// After a failure of `failed` that may be its leader's own: Lead for the first who comes, Join of what that one
+  /// started (or found on its way) for all others that waited on `failed`, even when it has ended by then; or what is
+  /// stored by now. So those who waited, on however many workers, make one more fetch together. Gives up the place on
+  /// `failed`.
+  Lookup retry(const LookupRequest& request, const Ref<Flight>& failed);
   /// A ticket of its own, queueing nobody: for a follower that must fetch for itself and whose answer may be stored.
   Ticket private_ticket(const Key& key);
   /// The same for an answer that another flight fetches: purges since that one began count against it.

@@ -18,6 +18,7 @@ struct CacheStatus {
   std::optional<std::int64_t> ttl{};  ///< Seconds, may be negative.
   bool stored = false;
   bool collapsed = false;
+  bool max_stale = false;        ///< Of Stale: the client's max-stale allows it, and no window of the origin or route.
   Reason reason = Reason::None;  ///< As `detail`, where `result` has none of its own.
   std::string_view key{};        ///< Not shown when it is empty or longer than 4 KiB.
 };

@@ -84,6 +84,8 @@ class FetchSink {
   /// Some content. False: no more until `resume` is called.
   virtual bool on_data(std::string_view bytes) = 0;
   virtual void on_end(const http::Fields& trailers) = 0;
+  /// Asked before an attempt that has broken off on a new connection is repeated (`retries`): whether it should be.
+  virtual bool wants_retry() { return true; }
   /// Before on_head: no answer was had, after all retries. After it: the content is cut.
   virtual void on_failure(FetchError error, std::string_view detail) = 0;
 

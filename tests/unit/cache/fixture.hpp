@@ -156,6 +156,10 @@ class StoreTest : public ::testing::Test {
     return with_request(ask, [&](const LookupRequest& r) { return store.supersede(r, waited); });
   }
 
+  Lookup retry(const Ask& ask, const Ref<Flight>& failed) {
+    return with_request(ask, [&](const LookupRequest& r) { return store.retry(r, failed); });
+  }
+
   rules::Freshness freshness(const Answer& a) const {
     auto f = fresh_for(a.lifetime, now);
     f.no_cache = a.no_cache;

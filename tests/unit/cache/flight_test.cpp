@@ -157,6 +157,68 @@ TEST_F(Flights, AFailureReachesAllAndNobodyIsLeftToFind) {
   EXPECT_EQ(look("/a").kind, Kind::Lead);
 }
 
+const Failure kLeaders{500, false, true, "", "", true};
+
+TEST_F(Flights, ThoseWhoWaitedOnALeaderThatFailedTryOnceMoreTogether) {
+  auto lead = look("/a");
+  const auto failed = lead.ticket.flight();
+  for (int i = 0; i < 5; ++i) look("/a");
+  lead.ticket.fail(kLeaders);
+  auto second = retry({"/a"}, failed);
+  ASSERT_EQ(second.kind, Kind::Lead);
+  const auto flight = second.ticket.flight();
+  EXPECT_EQ(retry({"/a"}, failed).flight, flight);
+  second.ticket.fail(kLeaders);
+  EXPECT_TRUE(flight->second()) << "its failure is for all";
+  for (int i = 0; i < 2; ++i) {
+    const auto late = retry({"/a"}, failed);
+    EXPECT_EQ(late.kind, Kind::Join) << "however late he is";
+    EXPECT_EQ(late.flight, flight);
+    flight->leave();
+  }
+  EXPECT_EQ(retry({"/a"}, failed).flight, flight);
+  EXPECT_EQ(failed->waiters(), 0u);
+  EXPECT_EQ(flight->waiters(), 2u);
+  auto next = look("/a");
+  EXPECT_EQ(next.kind, Kind::Lead) << "who comes later has nothing to do with it";
+  EXPECT_FALSE(next.ticket.flight()->second());
+}
+
+TEST_F(Flights, ASecondTryIsTheFetchThatIsOnItsWayAlready) {
+  auto p = pair();
+  const auto failed = p.join.flight;
+  const auto other = look("/a").flight;
+  p.lead.ticket.fail(kLeaders);
+  auto fresh = look("/a");
+  ASSERT_EQ(fresh.kind, Kind::Lead);
+  const auto joined = retry({"/a"}, failed);
+  EXPECT_EQ(joined.kind, Kind::Join);
+  EXPECT_EQ(joined.flight, fresh.ticket.flight());
+  EXPECT_TRUE(joined.flight->second());
+  fresh.ticket.fail(kLeaders);
+  EXPECT_EQ(retry({"/a"}, failed).flight, joined.flight);
+  EXPECT_EQ(look("/a").kind, Kind::Lead);
+}
+
+TEST_F(Flights, ASecondTryIsServedFromWhatIsStoredByNow) {
+  auto p = pair();
+  p.lead.ticket.fail(kLeaders);
+  put("/a");
+  EXPECT_EQ(retry({"/a"}, p.join.flight).kind, Kind::Fresh);
+}
+
+TEST_F(Flights, ASecondTryIsFollowedAlsoWhereItIsNotListed) {
+  auto p = pair();
+  look("/a");
+  p.lead.ticket.fail(kLeaders);
+  put("/a", {.lifetime = 0s, .vary = {"x"}});
+  std::vector<Lookup> others;  // as many flights as are listed
+  for (int i = 0; i < 64; ++i) others.push_back(look({.target = "/a", .fields = {{"X", std::to_string(i)}}}));
+  const auto second = retry({"/a"}, p.join.flight);
+  ASSERT_EQ(second.kind, Kind::Lead);
+  EXPECT_EQ(retry({"/a"}, p.join.flight).flight, second.ticket.flight());
+}
+
 TEST_F(Flights, AFollowerOfAFailedFetchHasTheStaleEntry) {
   put("/a", {.fields = {{"ETag", "\"1\""}}});
   now += 61s;

@@ -64,17 +64,32 @@ TEST(FateOf, AnErrorNeverTakesThePlaceOfWhatMayStandInForIt) {
     const rules::Storability& verdict;
     bool has_entry, stale;
     Fate fate;
+    int status = 500;
   } cases[] = {
-      {false, true, good, false, false, Fate::Store},   {false, true, bad, false, false, Fate::PassOn},
-      {false, false, good, false, false, Fate::PassOn}, {true, true, good, false, false, Fate::Store},
-      {true, true, good, true, true, Fate::ServeStale}, {true, true, good, true, false, Fate::Store},
-      {true, true, bad, true, true, Fate::ServeStale},  {true, true, bad, false, false, Fate::Fail},
-      {true, true, theirs, false, false, Fate::PassOn}, {true, false, good, true, true, Fate::ServeStale},
-      {true, false, bad, false, false, Fate::PassOn},   {false, true, bad, true, true, Fate::PassOn},
+      {false, true, good, false, false, Fate::Store},      {false, true, bad, false, false, Fate::PassOn, 404},
+      {false, false, good, false, false, Fate::PassOn},    {true, true, good, false, false, Fate::Store},
+      {true, true, good, true, true, Fate::ServeStale},    {true, true, good, true, false, Fate::Store},
+      {true, true, bad, true, true, Fate::ServeStale},     {true, true, bad, false, false, Fate::Fail},
+      {true, true, theirs, false, false, Fate::Fail},      {true, false, good, true, true, Fate::ServeStale},
+      {true, false, bad, false, false, Fate::PassOn},      {false, true, bad, true, true, Fate::PassOn, 404},
+      {false, true, bad, true, true, Fate::Fail, 501},     {false, true, theirs, false, false, Fate::Fail, 505},
+      {false, true, good, false, false, Fate::Store, 501}, {false, false, bad, false, false, Fate::PassOn, 501},
+      {true, true, bad, false, false, Fate::Fail, 429},
   };
   for (const auto& c : cases)
-    EXPECT_EQ(fate_of(c.error, c.may_store, c.verdict, c.has_entry, c.stale), c.fate)
+    EXPECT_EQ(fate_of(c.status, c.error, c.may_store, c.verdict, c.has_entry, c.stale), c.fate)
         << c.error << c.may_store << c.verdict.storable() << c.has_entry << c.stale;
+}
+
+TEST(Failures, OnlyThoseThatSayTheOriginIsDownAreShared) {
+  for (const int status : {500, 501, 505, 599, 429}) EXPECT_TRUE(may_be_the_leaders(status)) << status;
+  for (const int status : {502, 503, 504}) EXPECT_FALSE(may_be_the_leaders(status)) << status;
+  using upstream::FetchError;
+  for (const auto e : {FetchError::Reset, FetchError::Protocol, FetchError::TooLarge})
+    EXPECT_TRUE(may_be_the_leaders(e));
+  for (const auto e : {FetchError::Dns, FetchError::Connect, FetchError::ConnectTimeout, FetchError::Tls,
+                       FetchError::Queue, FetchError::FirstByteTimeout, FetchError::BetweenBytesTimeout})
+    EXPECT_FALSE(may_be_the_leaders(e));
 }
 
 TEST(Shown, AgeAndTtlAddUpToTheLifetimeAndBarelyStaleIsSaid) {

@@ -250,7 +250,7 @@ TEST_F(ExplainResponse, AGraphqlResponseWithErrorsIsNotStored) {
   asked.response_content = R"({"data":{"a":1}})";
   auto e = offline(asked);
   EXPECT_TRUE(e.response->storable);
-  EXPECT_EQ(e.cache_status, "forebay; fwd=uri-miss; ttl=60") << "its head has gone before that is known";
+  EXPECT_EQ(e.cache_status, "forebay; fwd=miss; ttl=60") << "its head has gone before that is known";
   asked.response_content = R"({"data":null,"errors":[{"message":"no"}]})";
   e = offline(asked);
   EXPECT_FALSE(e.response->storable);

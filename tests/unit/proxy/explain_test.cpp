@@ -51,7 +51,7 @@ TEST_F(Explain, NamesTheRouteAndTheKeyWithItsPartsAndWhatIsAbsent) {
   EXPECT_FALSE(e.stored);
   EXPECT_FALSE(e.response);
   EXPECT_EQ(e.result, "miss");
-  EXPECT_EQ(e.cache_status, "forebay; fwd=uri-miss");
+  EXPECT_EQ(e.cache_status, "forebay; fwd=miss");
   EXPECT_EQ(e.x_cache, "MISS");
 }
 
