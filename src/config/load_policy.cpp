@@ -168,6 +168,7 @@ void read_guards(const Section& block, rules::Policy& policy) {
   enum class Search { Ignore, Respect } search{};
   if (block.choice("no_vary_search", search)) policy.no_vary_search = search == Search::Respect;
   block.boolean("suffix_guard", policy.suffix_guard);
+  block.globs("signed_schemes", policy.signed_schemes);
   const auto targeted = block.in("targeted");
   targeted.header_names("fields", policy.targeted_fields);
   targeted.boolean("strip", policy.targeted_strip);

@@ -226,6 +226,9 @@ constexpr Option kOptions[] = {
         "Whether No-Vary-Search of responses says which query parameters do not matter."),
     opt("policy.suffix_guard", "bool", "true", "",
         "Whether HTML and JSON under the name of a static file (`.css`, `.js`, `.png`...) stay unstored."),
+    opt("policy.signed_schemes", "list of glob",
+        "[\"AWS*\", \"GOOG*\", \"*HMAC*\", \"SharedKey*\", Signature, Hawk, OAuth]", "",
+        "Schemes of Authorization that sign the request: its Range, conditions and fields go forward as they came."),
     opt("policy.refresh_ahead", "ratio or auto", "0%", "0%..100%",
         "A hit within this share of the end of its lifetime starts a refresh behind it; `auto` does so by chance, "
         "weighted by the time that a fetch takes; 0% is off."),

@@ -80,6 +80,7 @@ void print_requests(Printer& p, const Route& route) {
   p.key("policy.bypass.cookies", yaml_texts(policy.bypass.cookies));
   p.key("policy.bypass.query", yaml_texts(policy.bypass.query));
   p.close();
+  p.key("policy.signed_schemes", yaml_texts(policy.signed_schemes));
   p.key("policy.refresh_ahead", policy.refresh_ahead.automatic ? "auto" : format_ratio(policy.refresh_ahead.share));
   p.open("client_refresh");
   print_secret(p, "policy.client_refresh.token", policy.client_refresh.token, route.refresh_token_file);

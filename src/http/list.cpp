@@ -142,4 +142,13 @@ void append_normal_accept_encoding(std::string_view value, std::string& out) {
   if ((said[kIdentity] == Say::Nothing ? star : said[kIdentity]) == Say::No) append("identity;q=0");
 }
 
+bool authenticates_connection(std::string_view value) noexcept {
+  bool found = false;
+  for_each_member(value, [&found](std::string_view member) {
+    const auto scheme = member.substr(0, member.find_first_of(" \t"));
+    found = found || iequals(scheme, "NTLM") || iequals(scheme, "Negotiate") || iequals(scheme, "Kerberos");
+  });
+  return found;
+}
+
 }  // namespace forebay::http

@@ -47,6 +47,11 @@ rules::CacheStatus stored_status(Kind kind, const rules::Freshness& freshness, T
   return status;
 }
 
+bool may_fly(const rules::RequestFacts& facts) noexcept {
+  const bool as_it_came = facts.is_signed && facts.conditional;
+  return facts.method != http::Method::Head && !facts.directives.only_if_cached && !as_it_came;
+}
+
 Forward forward_word(Forward forward, const cache::KeySpec& spec, http::Method method, bool has_content) noexcept {
   if (forward != Forward::None && forward != Forward::UriMiss) return forward;
   const bool more = !spec.headers.empty() || !spec.cookies.empty() || spec.authorization || spec.graphql ||
@@ -57,7 +62,7 @@ Forward forward_word(Forward forward, const cache::KeySpec& spec, http::Method m
 cache::LookupRequest look_up_request(const cache::Key& key, http::Method method, http::FieldsView fields,
                                      const rules::RequestFacts& facts, const config::Route& route, Timestamp now) {
   cache::LookupRequest request{key, fields, facts, route.policy, route.key.fingerprint, now};
-  request.may_fly = method != http::Method::Head && !facts.directives.only_if_cached;
+  request.may_fly = may_fly(facts);
   return request;
 }
 
@@ -71,6 +76,7 @@ ForwardPlan plan_forward(Kind kind, Forward forward, Reason reason, bool has_ent
   s.forward = forward == Forward::None ? Forward::UriMiss : forward;
   s.reason = reason;
   if (kind == Kind::Pass) {
+    if (facts.is_signed && facts.conditional && s.reason == Reason::None) s.reason = Reason::Signed;
     if (facts.range) {  // the origin's own 206 is passed on
       plan.may_store = false;
       if (s.reason == Reason::None) s.reason = Reason::Range;
@@ -82,7 +88,7 @@ ForwardPlan plan_forward(Kind kind, Forward forward, Reason reason, bool has_ent
         s.result = CacheResult::Bypass, s.forward = Forward::Bypass;
     }
   }
-  plan.validates = plan.may_store && !facts.refresh;
+  plan.validates = plan.may_store && !facts.refresh && !facts.is_signed;
   if (facts.method == http::Method::Head && s.reason == Reason::None) s.reason = Reason::Method;
   return plan;
 }

@@ -26,6 +26,10 @@ rules::CacheStatus bypass_status(rules::Reason reason) noexcept;
 /// by the client's max-stale.
 rules::CacheStatus stored_status(cache::Lookup::Kind kind, const rules::Freshness& freshness, Timestamp now) noexcept;
 
+/// Whether a request may start a fetch that others share, or wait for one. Not a HEAD, which brings no content; not who
+/// wants a stored response only; and not a signed request with a Range or condition, which goes forward as it came.
+bool may_fly(const rules::RequestFacts& facts) noexcept;
+
 /// Why a request goes forward, as RFC 9211 section 2.2 has the words: under a key that holds more than the URI nobody
 /// can tell whether another response of this URI is stored, so it is `miss` and not `uri-miss`.
 rules::Forward forward_word(rules::Forward forward, const cache::KeySpec& spec, http::Method method,

@@ -273,8 +273,7 @@ void look_up(ExplainCase& c) {
 
 void go_forward(ExplainCase& c) {
   const auto& facts = c.reading.facts;
-  const bool may_fly = c.request.method != Method::Head && !facts.directives.only_if_cached;
-  const bool ticket = c.found.kind == Kind::Lead || (c.found.kind == Kind::Pass && may_fly && !facts.no_store);
+  const bool ticket = c.found.kind == Kind::Lead || (c.found.kind == Kind::Pass && may_fly(facts) && !facts.no_store);
   const bool has_entry = c.found.entry && c.found.reuse != rules::Reuse::NotForThis;
   const auto plan = plan_forward(c.found.kind, c.found.forward, c.found.reason, has_entry, ticket, facts);
   c.status = plan.status;

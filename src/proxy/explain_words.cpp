@@ -34,6 +34,9 @@ std::string_view sentence_of(rules::Reason reason) noexcept {
       return "an answer for this key could not be stored lately, so nobody queues on it (`pass_memory`)";
     case Reason::NoRoute:
       return "no route matches host and path";
+    case Reason::Signed:
+      return "the request is signed and has a Range or a condition: it goes forward as it came, and its answer is not "
+             "stored";
     case Reason::Range:
       return "a range that is fetched for itself is not stored";
     case Reason::NoFreshness:

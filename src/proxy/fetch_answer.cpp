@@ -202,7 +202,7 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
 
 void FetchTask::keep_going_as_pass(const http::ResponseView& head, const HeadFacts& facts, rules::Reason reason,
                                    bool by_request) {
-  count_not_stored(reason);
+  if (plan_.ticket || !repeated_) count_not_stored(reason);
   if (plan_.ticket) {
     // Whatever comes back replaces what is stored, also when it may not be stored itself; but errors never do.
     const bool error = head.status >= 500 || head.status == 429 || store_policy().stale.errors.covers(head.status);
@@ -210,7 +210,7 @@ void FetchTask::keep_going_as_pass(const http::ResponseView& head, const HeadFac
     if (plan_.ticket.flight()->state() == cache::Flight::State::Waiting)
       plan_.ticket.own(reason, by_request, by_request ? Timestamp{} : no_queue_until());
     plan_.ticket.drop(no_refresh_until());
-    if (reason == rules::Reason::TooLarge && repeat_with_range(facts)) return;
+    if (repeat_with_range(head.status, reason)) return;
   }
   if (!story_->wanted()) {
     fetch_->cancel();
@@ -222,14 +222,15 @@ void FetchTask::keep_going_as_pass(const http::ResponseView& head, const HeadFac
   answer_client(end_to_end(*story_, head, {}, core_.now().wall, true), head.status, facts, false);
 }
 
-/// A range of something too large to keep: the origin is asked for the range alone.
-bool FetchTask::repeat_with_range(const HeadFacts&) {
-  if (!facts_.range || !plan_.shared || repeated_ || !story_->wanted()) return false;
+/// A range of something that is not kept, whatever the reason: nobody reads it from its start for that. The origin is
+/// asked for the range alone, with the client's own conditions.
+bool FetchTask::repeat_with_range(int status, rules::Reason reason) {
+  if (status != 200 || !story_->facts.range || !plan_.shared || repeated_ || !story_->wanted()) return false;
   repeated_ = true;
   fetch_->cancel();
   plan_.shared = false;
   plan_.validate = false;
-  plan_.status.reason = rules::Reason::TooLarge;
+  if (plan_.status.reason == rules::Reason::None) plan_.status.reason = reason;
   status_ = 0;
   send();
   return true;

@@ -71,7 +71,7 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   void apply_head_answer(const http::ResponseView& head, const HeadFacts& facts);
   void adopt_get_key(const http::ResponseView& head);
   void adopt_search_key(const http::ResponseView& head);
-  bool repeat_with_range(const HeadFacts& facts);
+  bool repeat_with_range(int status, rules::Reason reason);
   void outgrow();
   void commit();
   void count_not_stored(rules::Reason reason);

@@ -195,6 +195,7 @@ void FollowTask::go_alone(rules::Reason reason) {
   const bool whole = !story_->facts.range;
   if (whole) plan.ticket = core_.shared.store.private_ticket(story_->key);
   plan.shared = whole;
+  plan.validate = !story_->facts.is_signed;
   plan.status.result = rules::CacheResult::Miss;
   plan.status.forward = lookup_.forward;
   plan.status.reason = whole || reason != rules::Reason::None ? reason : rules::Reason::Range;

@@ -4,6 +4,7 @@
 
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/list.hpp"
+#include "forebay/rules/signature.hpp"
 #include "outgoing.hpp"
 
 namespace forebay::proxy {
@@ -13,20 +14,6 @@ using http::FieldId;
 
 bool starts_with_forebay(std::string_view name) noexcept {
   return name.size() > 8 && http::iequals(name.substr(0, 8), "forebay-");
-}
-
-bool is_condition(FieldId id) noexcept {
-  switch (id) {
-    case FieldId::Range:
-    case FieldId::IfRange:
-    case FieldId::IfMatch:
-    case FieldId::IfNoneMatch:
-    case FieldId::IfModifiedSince:
-    case FieldId::IfUnmodifiedSince:
-      return true;
-    default:
-      return false;
-  }
 }
 
 std::string_view host_for(const OriginRequest& request) {
@@ -117,7 +104,7 @@ http::Fields fields_for_origin(const OriginRequest& request) {
     if (http::is_hop_by_hop(f.id) || f.id == FieldId::Host || f.id == FieldId::Expect || f.id == FieldId::ContentLength)
       continue;
     if (f.id == FieldId::Other && starts_with_forebay(f.name)) continue;
-    if (request.shared && is_condition(f.id)) continue;
+    if (request.shared && rules::is_condition(f.id)) continue;
     if (chooses_behind_the_key(f, request)) continue;
     if (!config.propagate_trace && (http::iequals(f.name, "traceparent") || http::iequals(f.name, "tracestate")))
       continue;

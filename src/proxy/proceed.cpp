@@ -22,6 +22,7 @@ void refresh(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
   plan.variants = std::move(lookup.variants);
   plan.background = true;
   plan.shared = true;
+  plan.validate = !story->facts.is_signed;
   std::make_shared<FetchTask>(core, std::move(behind), std::move(plan))->start();
 }
 

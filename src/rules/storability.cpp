@@ -5,6 +5,7 @@
 #include "forebay/http/list.hpp"
 #include "forebay/http/target.hpp"
 #include "forebay/rules/reuse.hpp"
+#include "forebay/rules/signature.hpp"
 #include "forebay/rules/vary.hpp"
 #include "rules/bypass.hpp"
 #include "rules/directive.hpp"
@@ -205,12 +206,21 @@ RequestFacts facts_of(const http::RequestView& request, const Policy& policy) no
         break;
       case FieldId::Authorization:
         facts.authorization = policy.authorization != AuthorizationRule::Share;
+        facts.for_connection = facts.for_connection || http::authenticates_connection(f.value);
         break;
       case FieldId::Cookie:
         facts.cookie = true;
         break;
       case FieldId::Range:
         facts.range = true;
+        facts.conditional = true;
+        break;
+      case FieldId::IfRange:
+      case FieldId::IfMatch:
+      case FieldId::IfNoneMatch:
+      case FieldId::IfModifiedSince:
+      case FieldId::IfUnmodifiedSince:
+        facts.conditional = true;
         break;
       case FieldId::Accept:
         facts.endless = asks_for_endless(f.value);
@@ -223,6 +233,7 @@ RequestFacts facts_of(const http::RequestView& request, const Policy& policy) no
         break;
     }
   }
+  facts.is_signed = is_signed(request, policy);
   if (facts.refresh) facts.refresh_refused = false;
   facts.authorization_in_key = facts.authorization && policy.authorization == AuthorizationRule::Key;
   if (directives) {
@@ -237,6 +248,7 @@ Reason may_look_up(const RequestFacts& facts, const http::RequestView& request, 
   if (!policy.cache) return Reason::CacheOff;
   if (!lists_method(policy, facts.method, request.method_text)) return Reason::Method;
   if (const Reason r = bypass_reason(request, query, policy.bypass); r != Reason::None) return r;
+  if (facts.for_connection) return Reason::Authorization;
   if (facts.authorization && policy.authorization == AuthorizationRule::Bypass) return Reason::Authorization;
   if (!http::is_safe(facts.method) && has_precondition(request.fields)) return Reason::Precondition;
   return content == UnkeyedContent::Unexpected ? Reason::RequestBody : Reason::None;

@@ -72,6 +72,9 @@ bool unquote(std::string_view text, std::string& out);
 bool glob_match(std::string_view pattern, std::string_view text, bool icase = false) noexcept;
 /// Decimal digits only, at most `max` (values above are clamped to it); false when there is anything else or nothing.
 bool parse_decimal(std::string_view text, std::uint64_t max, std::uint64_t& out) noexcept;
+/// Whether challenges (WWW-Authenticate) or credentials (Authorization) hold a scheme that authenticates the connection
+/// and not the request: NTLM, Negotiate (RFC 4559), Kerberos.
+bool authenticates_connection(std::string_view value) noexcept;
 
 /// An Accept-Encoding value in one normal form for variant selection (K11): the codings gzip, br, zstd, deflate and
 /// identity that are acceptable (q > 0), lower case, in a fixed order, with explicit "identity;q=0" kept. Unknown

@@ -122,7 +122,10 @@ struct Policy {
     RefreshRefusal otherwise = RefreshRefusal::Ignore;
   } client_refresh;
   bool no_vary_search = false;  ///< Whether No-Vary-Search of responses counts.
-  bool suffix_guard = true;     ///< Pages under names of static files are not stored.
+  /// Globs over schemes of Authorization that sign a request over its method or fields: such a request goes forward
+  /// with its Range, conditions and fields as they came.
+  std::vector<std::string> signed_schemes{"AWS*", "GOOG*", "*HMAC*", "SharedKey*", "Signature", "Hawk", "OAuth"};
+  bool suffix_guard = true;  ///< Pages under names of static files are not stored.
 };
 
 }  // namespace forebay::rules

@@ -21,6 +21,9 @@ struct RequestFacts {
   bool no_store = false;
   bool range = false;
   bool endless = false;          ///< Its Accept asks for streams only: it does not wait for others, nor they for it.
+  bool conditional = false;      ///< Has Range or a condition (`is_condition`).
+  bool is_signed = false;        ///< See `rules::is_signed`: nothing that is signed is changed on its way.
+  bool for_connection = false;   ///< Authorization of a scheme that authenticates the connection (NTLM, Negotiate).
   bool refresh = false;          ///< Asks by `Forebay-Refresh`, with the right token, for a fetch anew.
   bool refresh_refused = false;  ///< Asks for it without the right token.
   RequestDirectives directives;
@@ -36,7 +39,8 @@ bool lists_method(const Policy& policy, http::Method method, std::string_view me
 enum class UnkeyedContent : std::uint8_t { None, Declared, Unexpected };
 
 /// Whether a request is looked up at all; None = yes. Reasons, in this order: CacheOff, Method, RuleHeader, RuleCookie,
-/// RuleQuery (`bypass`), Authorization (route says `bypass`), Precondition (If-Match, If-None-Match or
+/// RuleQuery (`bypass`), Authorization (route says `bypass`, or a scheme that authenticates the connection: a handshake
+/// is nobody else's), Precondition (If-Match, If-None-Match or
 /// If-Unmodified-Since on a method that is not safe: it has to reach the origin with the request), RequestBody
 /// (Unexpected content). `query`: of the target, as sent; names are compared after decoding.
 Reason may_look_up(const RequestFacts& facts, const http::RequestView& request, std::optional<std::string_view> query,

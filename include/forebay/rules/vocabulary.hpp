@@ -34,6 +34,7 @@ enum class Reason : std::uint8_t {
   NoRoute,
   Upgrade,
   Range,
+  Signed,
   // response side (Authorization counts here too)
   NoFreshness,
   NoStore,
