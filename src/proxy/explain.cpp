@@ -202,7 +202,7 @@ Reason make_key(ExplainCase& c) {
 }
 
 cache::LookupRequest look_up_request(const ExplainCase& c, const cache::Key& key) {
-  return proxy::look_up_request(key, c.request.method, c.request.fields, c.reading.facts, c.route(),
+  return proxy::look_up_request(key, c.request.fields, c.reading.facts, c.route(),
                                 c.context.now.mono);
 }
 

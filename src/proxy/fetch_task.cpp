@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "bonds.hpp"
 #include "decisions.hpp"
 #include "deliver.hpp"
+#include "forebay/http/list.hpp"
 #include "forebay/rules/validation.hpp"
 #include "outgoing.hpp"
 
@@ -47,6 +49,13 @@ void FetchTask::send() {
         &content_.emplace(story_->content, story_->content_whole ? nullptr : story_->exchange, story_->trailers);
   else if (story_->exchange && story_->exchange->has_body())
     request.body = &story_->exchange->body();
+  const auto credentials = view.fields.value(http::FieldId::Authorization);
+  request.for_connection = credentials && http::authenticates_connection(*credentials);
+  if (story_->exchange) {
+    auto& origin = *story_->route->origin;
+    request.bond =
+        request.for_connection ? find_or_make_bond(*story_->exchange, origin) : find_bond(*story_->exchange, origin);
+  }
   fetch_ = story_->route->origin->fetch(request, *this, story_->runtime->config().server.response_header);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bonds.hpp"
 #include "decisions.hpp"
 #include "deliver.hpp"
 #include "fetch_task.hpp"
@@ -151,6 +152,8 @@ void ProxyHandler::Private::route(const server::ExchangePtr& exchange, const htt
                        {404, RequestError::NoRoute, "Not Found", "No route matches this request.", {}, {}});
   }
   if (reading.facts.refresh_refused && !answer_refused_refresh(*exchange, request)) return;
+  if (reading.reason == rules::Reason::None && is_authenticated(*exchange, *state.origin))
+    reading.reason = rules::Reason::Authorization;
   if (reading.reason != rules::Reason::None)
     return pass_on(*this, make_story(exchange, request, seen, state, trusted), reading.reason);
   // Content is read also where the route keeps it out of the key: a refresh later on has to send it.

@@ -9,7 +9,7 @@ namespace {
 
 cache::LookupRequest request_for(Core& core, const cache::Key& key, const http::RequestView& request,
                                  const rules::RequestFacts& facts, const config::Route& route) {
-  auto r = look_up_request(key, request.method, request.fields, facts, route, core.now().mono);
+  auto r = look_up_request(key, request.fields, facts, route, core.now().mono);
   if (route.policy.refresh_ahead.automatic) r.draw = core.exponential();
   return r;
 }

@@ -258,6 +258,7 @@ void H1Connection::close(Ending how) {
     left.detach();
     finish(std::move(exchange), false);
   }
+  companion_.reset();
   unlink();
   lane_->numbers->open.fetch_sub(1, std::memory_order_relaxed);
   lane_->open.fetch_sub(1, std::memory_order_relaxed);

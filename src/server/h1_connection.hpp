@@ -46,6 +46,7 @@ class H1Connection final : public Connection,
 
   // --- what an exchange calls ---
   const Peer& peer() const noexcept { return *peer_; }
+  std::shared_ptr<void>& companion() noexcept { return companion_; }
   void interim(int status, std::string_view lines);
   void answer(H1Exchange& exchange, const AnswerHead& head, http::BodyCursor body);
   void cut();
@@ -119,6 +120,7 @@ class H1Connection final : public Connection,
   BodyWriter writer_;
   BodyReady body_ready_{*this};
 
+  std::shared_ptr<void> companion_;  // the handler's, until the connection is closed
   ExchangePtr exchange_;             // the one being answered
   std::vector<ExchangePtr> unsent_;  // wholly queued, not wholly sent
   Timestamp head_began_{};           // when the first byte of the head being read came

@@ -38,6 +38,8 @@ void H1Exchange::begin(H1Connection& connection, const http::RequestParser& pars
   kept_peer_.reset();
 }
 
+std::shared_ptr<void>* H1Exchange::companion() { return connection_ ? &connection_->companion() : nullptr; }
+
 void H1Exchange::interim(int status, std::string_view lines) {
   if (connection_ && !answered_) connection_->interim(status, lines);
 }

@@ -1,5 +1,6 @@
 #include "forebay/upstream/origin.hpp"
 
+#include "upstream/held_connection.hpp"
 #include "upstream/pool.hpp"
 #include "upstream/running_fetch.hpp"
 #include "upstream/shared_origin.hpp"
@@ -91,6 +92,12 @@ FetchPtr Origin::fetch(const FetchRequest& request, FetchSink& sink, std::size_t
   // By a post, so that the sink hears nothing before this returns.
   p_->pool->worker().post([running] { running->start(); });
   return std::make_shared<FetchHandle>(std::move(running));
+}
+
+std::shared_ptr<Bond> Origin::make_bond() { return std::make_shared<HeldConnection>(p_->pool); }
+
+bool Origin::made(const Bond& bond) const noexcept {
+  return &static_cast<const HeldConnection&>(bond).pool() == p_->pool.get();
 }
 
 OriginState& Origin::state() noexcept { return *p_->state; }

@@ -47,6 +47,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
 
   /// Closes what rests, now and from now on.
   void retire();
+  bool retired() const noexcept { return retired_; }
   /// `retire`, and all fetches end silently.
   void shut();
   void add(Cancellable& fetch) { fetches_.push_back(fetch); }

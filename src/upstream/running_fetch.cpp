@@ -36,6 +36,8 @@ RunningFetch::RunningFetch(std::shared_ptr<Pool> pool, const FetchRequest& reque
       method_(request.method),
       limits_(limits_of(response_header)),
       sender_(request),
+      bond_(std::static_pointer_cast<HeldConnection>(request.bond)),
+      authenticates_(request.for_connection),
       parser_(limits_),
       retries_left_(pool_->origin().config.retries) {
   times_.requested = worker().now();
@@ -82,6 +84,7 @@ void RunningFetch::expired() {
 // --- the way to a connection ---
 
 void RunningFetch::seek() {
+  if (auto held = bond_ ? bond_->take() : nullptr) return converse(std::move(held), true);
   if (auto idle = pool_->take_idle()) return converse(std::move(idle));
   permit_request_ = std::make_shared<PermitRequest>();
   permit_request_->signal.wait(worker(), permit_wake_);
@@ -165,7 +168,9 @@ void RunningFetch::connected(const ConnectionPtr& connection, const boost::syste
   converse(connection);
 }
 
-void RunningFetch::converse(ConnectionPtr connection) {
+void RunningFetch::converse(ConnectionPtr connection, bool bound) {
+  bound_ = bound;
+  challenged_ = false;
   connection_ = std::move(connection);
   address_ = connection_->address();
   times_.address = address_;

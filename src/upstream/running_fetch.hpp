@@ -10,6 +10,7 @@
 #include "forebay/net/deadlines.hpp"
 #include "forebay/upstream/origin.hpp"
 #include "upstream/connection.hpp"
+#include "upstream/held_connection.hpp"
 #include "upstream/pool.hpp"
 #include "upstream/request_sender.hpp"
 
@@ -57,7 +58,7 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   void addresses_known(unsigned attempt, const AddressList& list, const std::string& why);
   void connect_next();
   void connected(const ConnectionPtr& connection, const boost::system::error_code& error);
-  void converse(ConnectionPtr connection);
+  void converse(ConnectionPtr connection, bool bound = false);
 
   // The request.
   void send();
@@ -84,6 +85,7 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   bool prepare_decoder();
   std::string refusal(Errc error) const;
   void settle_connection();
+  void rest_connection(const ConnectionPtr& connection);
   void complete();
 
   // The end.
@@ -97,6 +99,11 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   const http::Method method_;
   const http::HeadLimits limits_;
   RequestSender sender_;
+  const std::shared_ptr<HeldConnection> bond_;
+  // The request, or a request before it on this connection, authenticates the connection (RFC 4559).
+  const bool authenticates_;
+  bool bound_ = false;
+  bool challenged_ = false;  // the answer offers to
   FetchTimes times_;
   std::string address_;  // what times_.address shows
 

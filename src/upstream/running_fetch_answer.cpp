@@ -103,6 +103,10 @@ bool RunningFetch::take_final() {
   const auto connection = connection_;
   const auto& head = parser_.view();
   if (!prepare_decoder()) return false;
+  for (const auto& f : head.fields) {
+    const bool challenge = http::iequals(f.name, "WWW-Authenticate") || f.id == http::FieldId::ProxyAuthenticate;
+    challenged_ = challenged_ || (challenge && http::authenticates_connection(f.value));
+  }
   FetchSink::HeadFacts facts;
   facts.content_length = parser_.declared_length();
   facts.proven = parser_.framing() != http::Framing::UntilClose;
@@ -240,9 +244,19 @@ void RunningFetch::settle_connection() {
   stop_sending();
   const bool proven = parser_.framing() != http::Framing::UntilClose;
   if (!early_ && proven && parser_.keep_alive() && connection->input().empty())
-    pool_->put_back(connection);
+    rest_connection(connection);
   else
     connection->close();
+}
+
+// A connection that is authenticated, or was about to be, is nobody else's: it waits for its client's next request, or
+// is closed.
+void RunningFetch::rest_connection(const ConnectionPtr& connection) {
+  if (bound_ || authenticates_) return bond_ ? bond_->put(connection) : static_cast<void>(connection->close());
+  if (challenged_)
+    connection->close();
+  else
+    pool_->put_back(connection);
 }
 
 void RunningFetch::complete() {

@@ -46,6 +46,7 @@ struct SharedOrigin {
   RetryBudget budget;
   Addresses addresses;
   const std::shared_ptr<Permits> permits;
+  std::atomic<unsigned> held{0};  ///< Connections that rest with the client whom they authenticate.
 
  private:
   std::atomic<Timestamp::rep> next_refusal_{0};

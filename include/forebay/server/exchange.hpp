@@ -74,6 +74,9 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   virtual net::Worker& worker() = 0;
   virtual Notes& notes() = 0;
   virtual const Tally& tally() const = 0;
+  /// What the handler keeps beside the client's connection; it goes with that. Null where there is none to keep it
+  /// beside, or no more.
+  virtual std::shared_ptr<void>* companion() { return nullptr; }
 
   /// Passes on an interim response (102, 103); ignored for HTTP/1.0. `lines` as in AnswerHead.
   virtual void interim(int status, std::string_view lines) = 0;

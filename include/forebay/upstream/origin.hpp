@@ -46,6 +46,15 @@ class RequestHead {
   ~RequestHead() = default;
 };
 
+/// Keeps an origin's connection for one client's connection between its requests, once a request has authenticated the
+/// connection and not itself alone (NTLM, Negotiate). Closes it when it goes. Used on its worker alone.
+class Bond {
+ public:
+  virtual ~Bond() = default;
+  /// Whether a connection rests in it.
+  virtual bool alive() = 0;
+};
+
 /// What goes to the origin. Borrowed until `fetch` returns; the fetch copies what it keeps.
 struct FetchRequest {
   http::Method method = http::Method::Get;
@@ -54,6 +63,9 @@ struct FetchRequest {
   http::FieldsView fields;  ///< End-to-end fields with Host; without Content-Length and Transfer-Encoding (from `body`)
                             ///< and Connection.
   RequestHead* head = nullptr;      ///< In place of `target` and `fields`; lives as long as `body`.
+  std::shared_ptr<Bond> bond{};     ///< Of this origin and the client's connection (`Origin::make_bond`). Null: a
+                                    ///< connection that was authenticated is closed after the answer.
+  bool for_connection = false;      ///< Its credentials authenticate the connection (NTLM, Negotiate).
   net::BodySource* body = nullptr;  ///< Must live until the sink hears of the end, or `cancel`.
 };
 
@@ -142,6 +154,9 @@ class Origin {
 
   /// Starts a fetch; never fails here, the sink hears. `response_header` bounds the head of the answer.
   FetchPtr fetch(const FetchRequest& request, FetchSink& sink, std::size_t response_header);
+  std::shared_ptr<Bond> make_bond();
+  /// Whether the bond is one of this origin.
+  bool made(const Bond& bond) const noexcept;
   OriginState& state() noexcept;
   /// Closes idle connections; those in use close when their fetch ends.
   void retire();
