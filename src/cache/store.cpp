@@ -106,6 +106,7 @@ void Store::Private::follow_together(Decision& decision, Flight& failed) {
     decision.queue_full = false;
   } else if (decision.kind == Lookup::Kind::Join) {
     failed.successor_ = Ref<Flight>(decision.flight);
+    failed.has_successor_.store(true, std::memory_order_release);
     if (decision.flight->state() == Flight::State::Waiting) decision.flight->second_ = true;
   }
 }
@@ -179,11 +180,13 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
       if (failed && d.kind == Lookup::Kind::Lead) {
         ticket.flight_->second_ = true;
         failed->successor_ = ticket.flight_;
+        failed->has_successor_.store(true, std::memory_order_release);
       }
       out.ticket = std::move(ticket);
     }
     if (slot) shard.tidy(*slot, garbage);
     lock.unlock();
+    if (failed) failed->changed_.notify();
     if (d.fetch == Decision::Fetch::Private && !out.ticket) out.ticket = Ticket(store, new_flight(), request.key);
     return out;
   }

@@ -123,9 +123,7 @@ void Ticket::land(Landing landing) {
   hold.end(Flight::State::Landed);
 }
 
-bool Ticket::may_commit() const {
-  return flight_ && !store_->p_->purges.forbids(flight_->purge_sequence_, resource_);
-}
+bool Ticket::may_commit() const { return flight_ && !store_->p_->purges.forbids(flight_->purge_sequence_, resource_); }
 
 Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshness, const rules::VaryList& vary,
                          std::string_view secondary, const rules::Policy& policy, std::uint64_t fingerprint,

@@ -115,6 +115,7 @@ struct Story {
   bool has_content = false;                      ///< The request came with content.
   bool waited_out = false;                       ///< `coalesce.wait` was over once; the next wait ends with its flight.
   bool tried_again = false;   ///< A fetch that it waited on has failed, and it waits for the second try.
+  bool gave_way = false;      ///< Its own fetch has failed, and one of those who waited for it makes the second try.
   bool wait_counted = false;  ///< Its wait has its outcome in forebay_coalesced_requests_total.
   unsigned restarts = 0;      ///< How often it went back to the look-up.
 

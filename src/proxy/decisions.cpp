@@ -59,8 +59,8 @@ Forward forward_word(Forward forward, const cache::KeySpec& spec, http::Method m
   return more ? Forward::Miss : Forward::UriMiss;
 }
 
-cache::LookupRequest look_up_request(const cache::Key& key, http::FieldsView fields,
-                                     const rules::RequestFacts& facts, const config::Route& route, Timestamp now) {
+cache::LookupRequest look_up_request(const cache::Key& key, http::FieldsView fields, const rules::RequestFacts& facts,
+                                     const config::Route& route, Timestamp now) {
   cache::LookupRequest request{key, fields, facts, route.policy, route.key.fingerprint, now};
   request.may_fly = may_fly(facts);
   return request;

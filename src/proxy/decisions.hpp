@@ -37,8 +37,8 @@ rules::Forward forward_word(rules::Forward forward, const cache::KeySpec& spec, 
 
 /// A look-up as the store wants it. A HEAD brings no content that others could be served from, and who wants a stored
 /// response only starts no fetch.
-cache::LookupRequest look_up_request(const cache::Key& key, http::FieldsView fields,
-                                     const rules::RequestFacts& facts, const config::Route& route, Timestamp now);
+cache::LookupRequest look_up_request(const cache::Key& key, http::FieldsView fields, const rules::RequestFacts& facts,
+                                     const config::Route& route, Timestamp now);
 
 /// How a request goes forward after a look-up that has nothing to serve at once.
 struct ForwardPlan {

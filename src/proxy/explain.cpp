@@ -202,8 +202,7 @@ Reason make_key(ExplainCase& c) {
 }
 
 cache::LookupRequest look_up_request(const ExplainCase& c, const cache::Key& key) {
-  return proxy::look_up_request(key, c.request.fields, c.reading.facts, c.route(),
-                                c.context.now.mono);
+  return proxy::look_up_request(key, c.request.fields, c.reading.facts, c.route(), c.context.now.mono);
 }
 
 /// As lookup.cpp has it: where stored responses of this resource came with a No-Vary-Search rule, one that the rule

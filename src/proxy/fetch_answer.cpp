@@ -202,7 +202,8 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
 
 void FetchTask::keep_going_as_pass(const http::ResponseView& head, const HeadFacts& facts, rules::Reason reason,
                                    bool by_request) {
-  if (plan_.ticket || !repeated_) count_not_stored(reason);
+  const bool counted = repeated_ && !plan_.shared;  // when the range was asked for instead of the whole
+  if (!counted) count_not_stored(reason);
   if (plan_.ticket) {
     // Whatever comes back replaces what is stored, also when it may not be stored itself; but errors never do.
     const bool error = head.status >= 500 || head.status == 429 || store_policy().stale.errors.covers(head.status);

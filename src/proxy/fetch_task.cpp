@@ -5,6 +5,7 @@
 #include "bonds.hpp"
 #include "decisions.hpp"
 #include "deliver.hpp"
+#include "follow_task.hpp"
 #include "forebay/http/list.hpp"
 #include "forebay/rules/validation.hpp"
 #include "outgoing.hpp"
@@ -228,7 +229,23 @@ void FetchTask::count_revalidation(Revalidated outcome) {
 /// Where others wait, one of them makes the second try, with its own fields; and a second try is the last one.
 bool FetchTask::wants_retry() {
   const auto& flight = plan_.ticket.flight();
-  return !flight || (flight->waiters() == 0 && !flight->second());
+  if (!flight) return true;
+  gives_way_ = flight->waiters() != 0 && !flight->second();
+  return !gives_way_ && !flight->second();
+}
+
+/// The client waits for that second try like the others.
+void FetchTask::give_way(cache::Failure failure) {
+  cache::Lookup wait;
+  wait.kind = cache::Lookup::Kind::Join;
+  wait.flight = plan_.ticket.flight();
+  wait.forward = plan_.status.forward;
+  wait.flight->join();
+  plan_.ticket.fail(std::move(failure), no_refresh_until());
+  const auto story = story_;
+  finish();
+  story->gave_way = true;
+  std::make_shared<FollowTask>(core_, story, std::move(wait))->start();
 }
 
 void FetchTask::on_failure(upstream::FetchError error, std::string_view detail) {
@@ -258,7 +275,10 @@ void FetchTask::on_failure(upstream::FetchError error, std::string_view detail) 
   }
   const bool covered = story_->route->route && (failure.timeout ? story_->policy().stale.errors.timeout
                                                                 : story_->policy().stale.errors.connect);
-  if (!covered || !try_stale(0)) fail_client(failure, error);
+  if (!covered || !try_stale(0)) {
+    if (gives_way_ && error == upstream::FetchError::Reset && story_->wanted()) return give_way(std::move(failure));
+    fail_client(failure, error);
+  }
   if (plan_.ticket) plan_.ticket.fail(std::move(failure), no_refresh_until());
   finish();
 }

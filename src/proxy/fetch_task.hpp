@@ -78,6 +78,7 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   void tell_not_stored(rules::Reason reason);
   cache::Ticket& storing_ticket() noexcept { return elsewhere_ ? elsewhere_ : plan_.ticket; }
   void count_revalidation(Revalidated outcome);
+  void give_way(cache::Failure failure);
   void fail_client(const cache::Failure& failure, upstream::FetchError error);
   Timestamp no_refresh_until() const;
   Timestamp no_queue_until() const { return core_.now().mono + store_policy().pass_memory; }
@@ -109,6 +110,7 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   bool windowed_ = false;
   bool done_ = false;
   bool repeated_ = false;
+  bool gives_way_ = false;
   std::size_t charged_ = 0;
   bool expect_304_ = false;
   Now requested_;

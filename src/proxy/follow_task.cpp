@@ -23,6 +23,9 @@ bool starts_far_ahead(const http::RequestView& request, const http::Body& body) 
   return false;
 }
 
+/// How long a request whose own fetch has failed waits for another's. One of those who wait has been woken already.
+constexpr Duration kSecondTryBegins = std::chrono::seconds{2};
+
 }  // namespace
 
 FollowTask::FollowTask(Core& core, StoryPtr story, cache::Lookup lookup)
@@ -36,7 +39,11 @@ void FollowTask::start() {
   story_->exchange->on_gone(&gone_);
   // Only the first wait runs out. A superseding flight is waited for to its end, which the origin's timeouts bound:
   // else each of those who wait would start a fetch in turn.
-  if (!story_->waited_out) core_.worker.deadlines().arm(deadline_, since_, story_->policy().coalesce.wait);
+  const bool second_comes = story_->gave_way && !story_->tried_again;
+  if (second_comes)
+    core_.worker.deadlines().arm(deadline_, since_, kSecondTryBegins);
+  else if (!story_->waited_out)
+    core_.worker.deadlines().arm(deadline_, since_, story_->policy().coalesce.wait);
   look();
 }
 
@@ -136,6 +143,7 @@ void FollowTask::own() {
 void FollowTask::failed() {
   const auto flight = lookup_.flight;
   const auto& failure = flight->failure();
+  if (story_->gave_way && !story_->tried_again) return await_second_try();
   const bool shared = !failure.by_leader || flight->second() || story_->tried_again;
   if (!shared && !may_serve_stale(&failure)) return try_again();
   count(Coalesced::Failed);
@@ -160,6 +168,15 @@ void FollowTask::try_again() {
   const auto failed = lookup_.flight;
   step_out();
   proceed(core_, story_, core_.shared.store.retry(look_up_request(core_, *story_), failed));
+}
+
+void FollowTask::await_second_try() {
+  if (!lookup_.flight->has_successor()) {
+    lookup_.flight->wait(core_.worker, changed_);
+    if (!lookup_.flight->has_successor()) return;
+    changed_.stop_waiting();
+  }
+  try_again();
 }
 
 bool FollowTask::may_serve_stale(const cache::Failure* failure) const {
@@ -210,6 +227,11 @@ void FollowTask::go_alone(rules::Reason reason) {
 void FollowTask::timed_out() {
   const auto self = shared_from_this();
   if (done_) return;
+  if (lookup_.flight->state() == cache::Flight::State::Failed) {  // nobody makes a second try
+    story_->tried_again = true;
+    changed_.stop_waiting();
+    return failed();
+  }
   count(Coalesced::Timeout);
   story_->waited_out = true;
   if (story_->policy().coalesce.on_timeout == rules::OnTimeout::Error) {

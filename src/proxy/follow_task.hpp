@@ -24,6 +24,7 @@ class FollowTask final : public Task {
   void leave();
   void step_out();
   void try_again();
+  void await_second_try();
   void landed();
   void own();
   void failed();

@@ -77,8 +77,16 @@ class Flight final : public RefCounted {
   // After Failed.
   const Failure& failure() const noexcept { return failure_; }
 
-  /// The signal of leaving `Waiting`; look at `state()` again after this.
+  /// After Failed: whether one of those who waited has begun the second try, so that `Store::retry` joins it.
+  bool has_successor() const noexcept { return has_successor_.load(std::memory_order_acquire); }
+
+  /// The signal of leaving `Waiting`, and of `has_successor`; look at `state()` again after this.
   void wait(Waker& waker, Waiter& waiter) { changed_.wait(waker, waiter); }
+  /// The leader, whose fetch has failed, waits like those who have joined.
+  void join() noexcept {
+    waiters_.fetch_add(1, std::memory_order_relaxed);
+    if (all_waiters_) all_waiters_->enter();
+  }
   /// A follower leaves (served, timed out or gone); pairs with a Join.
   void leave() noexcept {
     waiters_.fetch_sub(1, std::memory_order_relaxed);
@@ -92,6 +100,7 @@ class Flight final : public RefCounted {
   friend struct Shard;
   std::atomic<State> state_{State::Waiting};
   std::atomic<bool> joinable_{true};
+  std::atomic<bool> has_successor_{false};
   std::atomic<std::uint32_t> waiters_{0};
   Ref<const PublishedHead> head_;
   Ref<http::Body> body_;
