@@ -1,12 +1,13 @@
 # Two commands for newcomers: `make run` and `make test`. The rest is CMake with presets; see docs/ and CMakePresets.json.
 JOBS ?= $(shell nproc)
 
-.PHONY: help run build test bench fuzz format clean deps
+.PHONY: help run build test test-slow bench fuzz format clean deps
 
 help:
 	@echo "make run     install what is missing, build, and start the demo on :8080"
 	@echo "make build   the release binary: build/release/forebay"
 	@echo "make test    install what is missing, build with ASan and UBSan, run every test"
+	@echo "make test-slow  the same three times beside busy loops, to find tests that need a fast machine"
 	@echo "make bench   micro benchmarks, and Forebay beside nginx and HAProxy"
 	@echo "make fuzz    fuzz targets with clang and libFuzzer (in build/fuzz)"
 	@echo "make format  clang-format over the sources"
@@ -24,6 +25,9 @@ build: deps
 
 test:
 	@scripts/test.sh
+
+test-slow:
+	@scripts/test-slow.sh
 
 bench:
 	@scripts/bench.sh

@@ -9,6 +9,7 @@
 #include "config_source.hpp"
 #include "daemon.hpp"
 #include "forebay/admin/build.hpp"
+#include "signals.hpp"
 
 namespace forebay::app {
 
@@ -18,6 +19,7 @@ bool may_color(int fd) {
 }
 
 ExitCode run_proxy(const RunFlags& flags) {
+  hold_orders();
   ConfigSource source(flags, environment());
   auto loaded = source.load();
   if (!loaded.ok()) {

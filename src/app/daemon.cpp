@@ -11,6 +11,7 @@
 #include "forebay/admin/build.hpp"
 #include "forebay/base/hash.hpp"
 #include "forebay/base/log.hpp"
+#include "signals.hpp"
 
 namespace forebay::app {
 namespace {
@@ -50,6 +51,8 @@ Daemon::Daemon(ConfigSource& source, config::LoadResult loaded, Options options)
 Daemon::~Daemon() { dismantle(); }
 
 ExitCode Daemon::run() {
+  // What comes before the daemon can obey waits until it can.
+  hold_signals();
   try {
     log::configure(loaded_.config->log);
     build();
@@ -66,7 +69,9 @@ ExitCode Daemon::run() {
     dismantle();
     return ExitCode::Failed;
   }
-  watch_signals();
+  watch(stop_signals_);
+  watch(orders_);
+  take_signals();
   announce();
   second_.expires_after(1s);
   if (kGoverned) weigh();
@@ -80,6 +85,9 @@ ExitCode Daemon::run() {
   }
   if (options_.ready) options_.ready(*this);
   control_.run();
+  // For the rest of the process: the end of the signal sets restores the default actions, and those would change the
+  // exit code that the first signal has decided.
+  hold_signals();
   dismantle();
   log::info("stopped");
   return ExitCode::Done;
@@ -165,16 +173,11 @@ void Daemon::write_port_file() {
     log::error("cannot write the port file " + options_.port_file);
 }
 
-void Daemon::watch_signals() {
-  if (signals_.add(SIGTERM), signals_.add(SIGINT), signals_.add(SIGQUIT); !stopping_) {
-    signals_.add(SIGHUP);
-    signals_.add(SIGUSR1);
-    signals_.add(SIGUSR2);
-  }
-  signals_.async_wait([this](error_code ec, int signal) {
+void Daemon::watch(boost::asio::signal_set& signals) {
+  signals.async_wait([this, &signals](error_code ec, int signal) {
     if (ec) return;
     on_signal(signal);
-    if (!ended_) watch_signals();
+    if (!ended_) watch(signals);
   });
 }
 

@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <csignal>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -43,7 +44,7 @@ class Daemon {
  private:
   void build();
   void open();
-  void watch_signals();
+  void watch(boost::asio::signal_set& signals);
   void on_signal(int signal);
   void each_second();
   void sweep();
@@ -73,7 +74,9 @@ class Daemon {
   std::uint64_t fd_limit_ = 0;
   net::SystemClock clock_;
   boost::asio::io_context control_{1};
-  boost::asio::signal_set signals_{control_};
+  // Two, for a set serves the lowest number first: many HUPs must not keep a TERM waiting.
+  boost::asio::signal_set stop_signals_{control_, SIGTERM, SIGINT, SIGQUIT},
+      orders_{control_, SIGHUP, SIGUSR1, SIGUSR2};
   boost::asio::steady_timer second_{control_}, memory_timer_{control_}, drain_timer_{control_}, drain_end_{control_},
       watchdog_timer_{control_}, duration_timer_{control_};
   Notifier notifier_;

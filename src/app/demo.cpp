@@ -8,6 +8,7 @@
 #include "daemon.hpp"
 #include "demo_origin.hpp"
 #include "forebay/admin/build.hpp"
+#include "signals.hpp"
 
 namespace forebay::app {
 namespace {
@@ -70,6 +71,7 @@ void show_screen(const Daemon& daemon) {
 }  // namespace
 
 ExitCode demo(const DemoFlags& flags) {
+  hold_orders();
   DemoOrigin origin;
   auto source = ConfigSource::of_text("demo", demo_config(flags, origin.port()));
   auto loaded = source.load();

@@ -103,16 +103,15 @@ TEST_F(CommandLine, RunWithABadConfigurationIs3AndWithABusyPort1) {
 }
 
 TEST_F(CommandLine, HealthcheckIs0WhenReady6WhenNotAnd4WhenNobodyIsThere) {
-  start("shutdown: {delay: 5s, drain: 1s}\nroutes: [{path: /**}]\n");
+  start("shutdown: {delay: 10m, drain: 1s}\nroutes: [{path: /**}]\n");
   const auto admin = "127.0.0.1:" + std::to_string(daemon->admin_port());
-  EXPECT_EQ(run_forebay({"healthcheck", "--admin", admin}).exit, 0);
-  EXPECT_EQ(run_forebay({"healthcheck"}, {{"FOREBAY_ADMIN", admin}}).exit, 0);
+  EXPECT_EQ(run_forebay({"healthcheck", "--admin", admin, "--timeout", "60s"}).exit, 0);
+  EXPECT_EQ(run_forebay({"healthcheck", "--timeout", "60s"}, {{"FOREBAY_ADMIN", admin}}).exit, 0);
   daemon->signal(SIGTERM);
   EXPECT_TRUE(eventually([&] { return daemon->admin("GET", "/readyz").status == 503; }));
-  EXPECT_EQ(run_forebay({"healthcheck", "--admin", admin}).exit, 6);
+  EXPECT_EQ(run_forebay({"healthcheck", "--admin", admin, "--timeout", "60s"}).exit, 6);
   daemon->signal(SIGTERM);
-  daemon->wait_exit();
-  expected_exit = daemon->wait_exit().value_or(-1);
+  EXPECT_EQ(daemon->wait_exit().value_or(-1), 0);
   EXPECT_EQ(run_forebay({"healthcheck", "--admin", admin, "--timeout", "500ms"}).exit, 4);
 }
 

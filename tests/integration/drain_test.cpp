@@ -1,6 +1,9 @@
 // A3: a graceful stop loses nothing that has begun and takes no longer than it may.
 #include <signal.h>
 
+#include <thread>
+
+#include "support/command.hpp"
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {
@@ -47,15 +50,13 @@ TEST_F(Drain, ARequestInFlightIsAnsweredWholeAndTheConnectionClosed) {
 
 TEST_F(Drain, IdleConnectionsAreClosedAndTheProcessEndsAtOnce) {
   origin.on("/a", Reply::fresh());
-  start("shutdown: {drain: 30s}\nroutes: [{path: /**}]\n");
+  start("shutdown: {drain: 1h}\nroutes: [{path: /**}]\n");
   auto idle = connect();
   EXPECT_EQ(idle.get("/a").status, 200);
   auto fresh = connect();
-  const auto before = Clock::now();
   daemon->signal(SIGTERM);
   EXPECT_TRUE(idle.closed());
-  EXPECT_EQ(daemon->wait_exit().value_or(-1), 0);
-  EXPECT_LT(Clock::now() - before, seconds{10}) << "the drain time is a limit, not a wait";
+  EXPECT_EQ(daemon->wait_exit().value_or(-1), 0) << "the drain time is a limit, not a wait";
 }
 
 TEST_F(Drain, TheDrainTimeBoundsWhatHangs) {
@@ -68,7 +69,6 @@ TEST_F(Drain, TheDrainTimeBoundsWhatHangs) {
   daemon->signal(SIGTERM);
   EXPECT_EQ(daemon->wait_exit().value_or(-1), 0);
   EXPECT_GE(Clock::now() - before, milliseconds{250});
-  EXPECT_LT(Clock::now() - before, seconds{10});
   EXPECT_NE(stuck.read().status, 200);
 }
 
@@ -81,20 +81,78 @@ TEST_F(Drain, ASecondSignalEndsItAtOnce) {
   daemon->signal(SIGTERM);
   EXPECT_TRUE(draining());
   daemon->signal(SIGTERM);
-  EXPECT_TRUE(daemon->wait_exit().has_value());
-  expected_exit = *daemon->wait_exit();
+  EXPECT_EQ(daemon->wait_exit().value_or(-1), 0);
+}
+
+TEST_F(Drain, SignalsThatComeLaterNeverChangeTheExitCode) {
+  for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2}) {
+    start();
+    get("/a");
+    daemon->signal(SIGTERM);
+    while (daemon->running()) daemon->signal(number);  // until nothing is left of the process
+    EXPECT_EQ(daemon->wait_exit().value_or(-1), 0) << number;
+  }
+}
+
+TEST_F(Drain, SignalsAfterTheDaemonHasSaidThatItStoppedAreDropped) {
+  for (int i = 0; i < 5; ++i) {
+    start();
+    daemon->signal(SIGINT);
+    while (daemon->running() && daemon->log().find("stopped") == std::string::npos) std::this_thread::yield();
+    while (daemon->running())
+      for (const int number : {SIGTERM, SIGHUP, SIGUSR1, SIGQUIT, SIGUSR2}) daemon->signal(number);
+    EXPECT_EQ(daemon->wait_exit().value_or(-1), 0);
+  }
+}
+
+TEST_F(Drain, ASignalThatComesBeforeTheDaemonIsReadyIsObeyedWhenItIs) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"TERM", "stopping (SIGTERM)"}, {"INT", "stopping (SIGINT)"}, {"QUIT", "stopping (SIGQUIT)"}};
+  for (const auto& [name, said] : cases) {
+    // Whoever starts it may hold signals back; the mask and what waits outlive the exec.
+    const auto o = run_program(
+        {"/usr/bin/env", "--block-signal", "/bin/sh", "-c",
+         "kill -HUP $$; kill -USR1 $$; kill -USR2 $$; kill -" + name + " $$; exec \"$0\" run -c -", forebay_binary()},
+        {}, with_origin("listen: 127.0.0.1:0\nadmin: {listen: 127.0.0.1:0}\nroutes: [{path: /**}]"));
+    EXPECT_EQ(o.exit, 0) << o.err;
+    EXPECT_THAT(o.err, HasSubstr(said));
+    EXPECT_THAT(o.err, HasSubstr("stopped"));
+  }
+}
+
+TEST_F(Drain, LaterSignalsDoNotChangeTheExitCodeOfTheDemoEither) {
+  const auto o = run_program({"/bin/sh", "-c", R"(
+      "$0" demo --listen 127.0.0.1:0 --admin 127.0.0.1:0 --port-file ports &
+      until [ -s ports ]; do sleep 0.02; done
+      kill -INT $!
+      while [ -e /proc/$!/exe ]; do kill -TERM $!; kill -HUP $!; kill -QUIT $!; done
+      wait $!)",
+                              forebay_binary()});
+  EXPECT_EQ(o.exit, 0) << o.out << o.err;
+  EXPECT_THAT(o.out, HasSubstr("Ctrl-C ends it"));
 }
 
 TEST_F(Drain, DuringTheDelayNewConnectionsAreStillServedWhileReadinessIsOff) {
   origin.on("/a", Reply::fresh());
-  start("shutdown: {delay: 1500ms, drain: 5s}\nroutes: [{path: /**}]\n");
+  // What happens within the delay has to fit into it on a slow machine too; the second signal ends the wait.
+  start("shutdown: {delay: 10m, drain: 10m}\nroutes: [{path: /**}]\n");
   daemon->signal(SIGTERM);
   EXPECT_TRUE(draining());
   EXPECT_THAT(daemon->admin("GET", "/readyz").body, HasSubstr("draining"));
   EXPECT_EQ(daemon->admin("GET", "/livez").status, 200);
   EXPECT_EQ(get("/a").status, 200);
   EXPECT_EQ(metric("forebay_state", {{"state", "draining"}}), 1);
+  daemon->signal(SIGTERM);
   EXPECT_EQ(daemon->wait_exit().value_or(-1), 0);
+}
+
+TEST_F(Drain, TheDelayEndsByItself) {
+  origin.on("/a", Reply::fresh());
+  start("shutdown: {delay: 300ms, drain: 10m}\nroutes: [{path: /**}]\n");
+  const auto before = Clock::now();
+  daemon->signal(SIGTERM);
+  EXPECT_EQ(daemon->wait_exit().value_or(-1), 0);
+  EXPECT_GE(Clock::now() - before, milliseconds{250});
 }
 
 TEST_F(Drain, IntAndQuitAreGracefulAsWell) {
@@ -107,7 +165,7 @@ TEST_F(Drain, IntAndQuitAreGracefulAsWell) {
 
 TEST_F(Drain, NoRequestFailsWhileTheDaemonStops) {
   origin.otherwise([](const Received& r) { return Reply::fresh(r.path); });
-  start("shutdown: {delay: 200ms, drain: 10s}\nroutes: [{path: /**}]\n");
+  start("shutdown: {delay: 200ms, drain: 5m}\nroutes: [{path: /**}]\n");
   std::vector<Client> all;
   for (int i = 0; i < 200; ++i) {
     all.push_back(connect());

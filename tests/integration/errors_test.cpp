@@ -10,9 +10,9 @@ class Errors : public ForebayTest {};
 TEST_F(Errors, EveryOwnErrorIsAProblemDocumentWithAStableType) {
   origin.on("/down", Reply::hang_up(End::Rst));
   origin.on("/slow", Reply::silence());
-  start("origins: {o: {url: '" + origin.url() + "', timeouts: {first_byte: 100ms}, retries: 0}}\norigin: o\n" +
+  start(patient_and_hasty("timeouts: {first_byte: 100ms}") +
         "server: {threads: 1, limits: {request_target: 1KiB, request_header: 4KiB, request_body: 1KiB}}\nroutes: "
-        "[{path: /**}]\n");
+        "[{path: /slow, origin: hasty}, {path: /**}]\n");
   const std::pair<Answer, int> all[] = {
       {get("/down"), 502},
       {get("/slow"), 504},

@@ -1,4 +1,6 @@
 // X5 and S4: every limit has its status and its counter, and hits of others go on.
+#include <optional>
+
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {
@@ -35,9 +37,10 @@ TEST_F(Limits, AHundredKilobytesOfTenThousandFieldsDoNotPinAThread) {
   start();
   std::string head = "GET /a HTTP/1.1\r\nHost: shop.test\r\n";
   for (int i = 0; i < 10000; ++i) head += "X" + std::to_string(i) + ": v\r\n";
-  const auto before = Clock::now();
+  // By the daemon's own time: what else runs on the machine does not count.
+  const auto before = metric("process_cpu_seconds_total");
   for (int i = 0; i < 20; ++i) EXPECT_EQ(send_raw(head + "\r\n").status, 431);
-  EXPECT_LT(Clock::now() - before, seconds{5});
+  EXPECT_LT(metric("process_cpu_seconds_total") - before, 10);
 }
 
 TEST_F(Limits, AnEndlessHeadIsRefusedAtTheLimit) {
@@ -69,31 +72,35 @@ TEST_F(Limits, ABodyTooLargeIs413WhetherAnnouncedOrNot) {
 }
 
 TEST_F(Limits, ASlowHeadIs408AndAnIdleConnectionIsClosedWithoutAWord) {
-  start("server: {threads: 1, timeouts: {header: 200ms, idle: 200ms}}\nroutes: [{path: /**}]\n");
+  start("server: {threads: 1, timeouts: {header: 200ms, idle: 5m}}\nroutes: [{path: /**}]\n");
   auto slow = connect();
   slow.send("GET /a HTTP/1.1\r\nHost:");
   EXPECT_TRUE(is_problem(slow.read(), 408));
   EXPECT_TRUE(slow.closed());
   expect_error("client_timeout");
-  auto idle = connect();
-  EXPECT_EQ(idle.get("/a").status, 200);
-  EXPECT_TRUE(idle.closed());
+  daemon.reset();
+  start("server: {threads: 1, timeouts: {header: 5m, idle: 300ms}}\nroutes: [{path: /**}]\n");
+  // A slow client may be idle for so long before it has sent anything.
+  std::optional<Client> idle;
+  EXPECT_TRUE(eventually([&] {
+    idle.emplace(connect());
+    return idle->get("/a").status == 200;
+  }));
+  EXPECT_TRUE(idle->closed());
 }
 
 TEST_F(Limits, ADripDoesNotProlongTheTimeOfTheHead) {
   start("server: {threads: 1, timeouts: {header: 400ms}}\nroutes: [{path: /**}]\n");
   auto c = connect();
   c.send("GET /a HTTP/1.1\r\nHost: shop.test\r\n");
-  const auto before = Clock::now();
   Socket::Got got = Socket::Got::Timeout;
   std::string answer;
   for (int i = 0; i < 100 && got == Socket::Got::Timeout; ++i) {
     c.send("X: y\r\n");
     got = c.socket().receive(answer, milliseconds{50});
   }
-  EXPECT_EQ(got, Socket::Got::Data);
+  EXPECT_EQ(got, Socket::Got::Data) << "each piece came well within the time, all together did not";
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 408 "));
-  EXPECT_LT(Clock::now() - before, seconds{4});
 }
 
 TEST_F(Limits, ABodyThatStopsComingEndsTheRequest) {
@@ -108,12 +115,16 @@ TEST_F(Limits, ABodyThatStopsComingEndsTheRequest) {
 TEST_F(Limits, AClientThatDoesNotReadIsCutOff) {
   origin.on("/big", Reply::fresh(pattern(7000000)));
   start("server: {threads: 1, timeouts: {write: 300ms}}\nroutes: [{path: /**}]\n");
-  get("/big");
+  EXPECT_TRUE(eventually([&] {
+    const auto a = get("/big");
+    return a.complete() && a.x_cache() == "HIT";
+  }));
+  const auto before = metric("forebay_connections_rejected_total", {{"reason", "timeout"}});
   Socket s = Socket::connect(daemon->port());
   s.receive_buffer(4096);
   Client stuck(std::move(s));
   stuck.request("GET", "/big");
-  EXPECT_TRUE(metric_reaches("forebay_connections_rejected_total", {{"reason", "timeout"}}, 1));
+  EXPECT_TRUE(metric_reaches("forebay_connections_rejected_total", {{"reason", "timeout"}}, before + 1));
   EXPECT_FALSE(stuck.read().complete());
   EXPECT_EQ(get("/a").status, 200);
 }

@@ -58,7 +58,7 @@ TEST_F(OddOrigins, ContentWhereNoneMayBeIsNeverTheNextAnswer) {
       {"/chunked-surplus", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n" + evil},
   };
   for (const auto& [path, bytes] : cases) origin.on(path, Reply::raw(bytes));
-  start("origins: {o: {url: '" + origin.url() + "', timeouts: {first_byte: 1s, between_bytes: 500ms}}}\norigin: o\n" +
+  start("origins: {o: {url: '" + origin.url() + "', timeouts: {first_byte: 5s, between_bytes: 5s}}}\norigin: o\n" +
         kOneWorker);
   for (const auto& [path, bytes] : cases) {
     for (const auto* method : {"GET", "HEAD"}) {

@@ -136,8 +136,9 @@ TEST_F(OriginSide, TheTimeoutBetweenBytesCutsTheAnswer) {
 }
 
 TEST_F(OriginSide, ASlowDripThatKeepsTheTimeoutIsTaken) {
-  origin.on("/a", Reply::fresh(pattern(40)).drip(4, milliseconds{20}));
-  start_with("timeouts: {first_byte: 1s, between_bytes: 1s}");
+  // All of it takes longer than the time between two bytes may be; each piece takes far less.
+  origin.on("/a", Reply::fresh(pattern(40)).drip(4, milliseconds{250}));
+  start_with("timeouts: {first_byte: 5m, between_bytes: 2s}");
   EXPECT_EQ(get("/a").body, pattern(40));
   EXPECT_EQ(get("/a").x_cache(), "HIT");
 }
@@ -165,7 +166,8 @@ TEST_F(OriginSide, MaxConnectionsIsALimitOfTheProcessAndTheQueueEndsIn503) {
 
 TEST_F(OriginSide, QueuedRequestsAreServedInOrderAsConnectionsComeFree) {
   origin.otherwise([](const Received& r) { return Reply::fresh(r.path); });
-  start("origins: {o: {url: '" + origin.url() + "', pool: {max_connections: 2}}}\norigin: o\nroutes: [{path: /**}]\n");
+  start("origins: {o: {url: '" + origin.url() +
+        "', pool: {max_connections: 2, queue_timeout: 5m}}}\norigin: o\nroutes: [{path: /**}]\n");
   std::vector<Client> all;
   for (int i = 0; i < 100; ++i) {
     all.push_back(connect());

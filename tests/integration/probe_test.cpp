@@ -1,4 +1,5 @@
 // `forebay check --probe`: what it asks of origins, what it finds, and when it stops.
+#include <algorithm>
 #include <set>
 
 #include "support/command.hpp"
@@ -14,6 +15,8 @@ class Probe : public ForebayTest {
   Outcome probe(const std::string& yaml, std::vector<std::string> more = {}) {
     std::vector<std::string> words{"check", "-c", "-", "--probe"};
     words.insert(words.end(), more.begin(), more.end());
+    if (std::find(more.begin(), more.end(), "--timeout") == more.end())
+      words.insert(words.end(), {"--timeout", "60s"});  // a slow machine needs more than the two seconds by default
     return run_forebay(words, {}, "origin: " + origin.url() + "\n" + yaml);
   }
   /// Answers that show this field.
@@ -144,9 +147,13 @@ TEST_F(Probe, ReadsChunkedEncodedAndEndlessAnswersWithinBounds) {
   });
   origin.on("/stream",
             [](const Received& r) { return Reply::fresh(r.get("X-Theme") + std::string(1000, 'x')).stall(400); });
-  for (const char* path : {"/gzip", "/close", "/large", "/stream"}) {
-    const auto o =
-        probe("routes: [{path: /**}]\n", {"--probe-path", path, "--probe-header", "X-Theme", "--timeout", "300ms"});
+  // What ends has all the time that a slow machine needs; a stream never ends, so the time for it has to.
+  for (const auto& [path, time] :
+       {std::pair{"/gzip", "60s"}, {"/close", "60s"}, {"/large", "60s"}, {"/stream", "1500ms"}}) {
+    const auto o = probe(
+        "routes:\n  - path: /**\n"
+        "    key: {headers: [X-Requested-With, Accept, Accept-Language, User-Agent, Origin, Referer]}\n",
+        {"--probe-path", path, "--probe-header", "X-Theme", "--timeout", time});
     EXPECT_EQ(o.exit, 0) << path << o.err;
     EXPECT_THAT(o.out, HasSubstr("does not key on X-Theme, but its answer shows it: in the content of")) << path;
   }

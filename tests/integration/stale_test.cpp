@@ -1,4 +1,6 @@
 // RFC 5861 and RFC 9111 section 4.2.4. Staleness comes from Age, so that no test waits for time to pass.
+#include <atomic>
+
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {
@@ -132,11 +134,15 @@ TEST_F(Stale, EveryKindOfFailureIsCoveredByStaleIfError) {
       {"/cut-head", Reply::fresh("x").cut(30, End::Fin)},
       {"/timeout", Reply::silence()},
   };
-  for (const auto& [path, reply] : failures) origin.on(path, {aged("stale-if-error=300"), reply});
-  start("origins: {o: {url: '" + origin.url() + "', timeouts: {first_byte: 200ms}}}\norigin: o\n" +
-        "routes: [{path: /**}]\n");
+  std::atomic<bool> fails{false};
+  for (const auto& [path, reply] : failures)
+    origin.on(path, [&fails, reply](const Received&) { return fails ? reply : aged("stale-if-error=300"); });
+  start(patient_and_hasty("timeouts: {first_byte: 200ms}") +
+        "routes: [{path: /timeout, origin: hasty}, {path: /**}]\n");
   for (const auto& [path, reply] : failures) {
-    get(path);
+    fails = false;
+    EXPECT_TRUE(get_until(path)) << path;
+    fails = true;
     const auto a = get(path);
     EXPECT_EQ(a.status, 200) << path;
     EXPECT_EQ(a.body, "old") << path;

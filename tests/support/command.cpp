@@ -25,10 +25,15 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 Outcome run_forebay(const std::vector<std::string>& arguments,
                     const std::vector<std::pair<std::string, std::string>>& environment, const std::string& input) {
-  const TempDir dir;
-  write_file(dir.file("in"), input);
   std::vector<std::string> words{forebay_binary()};
   words.insert(words.end(), arguments.begin(), arguments.end());
+  return run_program(std::move(words), environment, input);
+}
+
+Outcome run_program(std::vector<std::string> words, const std::vector<std::pair<std::string, std::string>>& environment,
+                    const std::string& input) {
+  const TempDir dir;
+  write_file(dir.file("in"), input);
   std::vector<std::string> variables{"PATH=/usr/bin:/bin"};
   for (const auto* kept : {"ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"})
     if (const char* value = std::getenv(kept)) variables.push_back(std::string(kept) + '=' + value);

@@ -17,5 +17,9 @@ struct Outcome {
 Outcome run_forebay(const std::vector<std::string>& arguments,
                     const std::vector<std::pair<std::string, std::string>>& environment = {},
                     const std::string& input = {});
+/// The same of any program; the first word is its path.
+Outcome run_program(std::vector<std::string> words,
+                    const std::vector<std::pair<std::string, std::string>>& environment = {},
+                    const std::string& input = {});
 
 }  // namespace forebay::test

@@ -6,7 +6,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -32,7 +31,7 @@ bool has_key(std::string_view yaml, std::string_view key) {
 }
 
 // In the child, between fork and exec: only what is safe there.
-[[noreturn]] void become(const std::array<const char*, 7>& arguments, const char* out, const char* err) {
+[[noreturn]] void become(char* const* arguments, const char* out, const char* err) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int null = ::open("/dev/null", O_RDONLY);
   const int o = ::open(out, O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -40,7 +39,7 @@ bool has_key(std::string_view yaml, std::string_view key) {
   ::dup2(null, 0);
   ::dup2(o, 1);
   ::dup2(e, 2);
-  ::execv(arguments[0], const_cast<char* const*>(arguments.data()));
+  ::execv(arguments[0], arguments);
   ::_exit(127);
 }
 
@@ -82,13 +81,23 @@ std::string Daemon::completed(std::string_view yaml) const {
   if (!has_key(all, "log"))
     all += "log: {level: info, format: text, access: {output: " + access_path() + ", format: json, flush: 10ms}}\n";
   if (!has_key(all, "server")) all += "server: {threads: 2}\n";
-  if (!has_key(all, "shutdown")) all += "shutdown: {drain: 5s}\n";
+  if (!has_key(all, "shutdown")) all += "shutdown: {drain: 30s}\n";
   return all;
+}
+
+// Where a test is not about a time-out, none may run out because the machine is slow.
+std::vector<std::string> Daemon::patient(std::string_view yaml) {
+  std::vector<std::string> settings;
+  if (yaml.find("coalesce:") == std::string_view::npos) settings.emplace_back("defaults.coalesce.wait=5m");
+  if (yaml.find("timeouts:") == std::string_view::npos)
+    for (const auto* which : {"header", "body", "idle", "write"})
+      settings.push_back(std::string("server.timeouts.") + which + "=5m");
+  return settings;
 }
 
 Daemon::Daemon(std::string_view yaml) {
   write_file(config_path(), completed(yaml));
-  spawn();
+  spawn(patient(yaml));
   try {
     await_ready();
   } catch (...) {
@@ -104,12 +113,15 @@ Daemon::~Daemon() {
   wait_exit();
 }
 
-void Daemon::spawn() {
-  const auto config = config_path(), ports = dir_.file("ports"), out = dir_.file("stdout"), err = dir_.file("stderr");
-  const std::array<const char*, 7> arguments{forebay_binary(), "run",         "-c",   config.c_str(),
-                                             "--port-file",    ports.c_str(), nullptr};
+void Daemon::spawn(const std::vector<std::string>& settings) {
+  const auto out = dir_.file("stdout"), err = dir_.file("stderr");
+  std::vector<std::string> words{forebay_binary(), "run", "-c", config_path(), "--port-file", dir_.file("ports")};
+  for (const auto& s : settings) words.insert(words.end(), {"--set", s});
+  std::vector<char*> arguments;
+  for (auto& w : words) arguments.push_back(w.data());
+  arguments.push_back(nullptr);
   pid_ = ::fork();
-  if (pid_ == 0) become(arguments, out.c_str(), err.c_str());
+  if (pid_ == 0) become(arguments.data(), out.c_str(), err.c_str());
   if (pid_ < 0) throw std::runtime_error("fork failed");
 }
 

@@ -72,9 +72,10 @@ class Daemon {
   Metrics metrics() const;
 
  private:
-  void spawn();
+  void spawn(const std::vector<std::string>& settings);
   void await_ready();
   std::string completed(std::string_view yaml) const;
+  static std::vector<std::string> patient(std::string_view yaml);
 
   TempDir dir_;
   pid_t pid_ = -1;

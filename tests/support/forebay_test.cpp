@@ -53,6 +53,21 @@ Answer ForebayTest::ask(std::string_view method, std::string_view target, const 
   return c.ask(method, target, fields, body);
 }
 
+bool ForebayTest::get_until(std::string_view target, int status) {
+  return eventually([&] {
+    const auto a = get(target);
+    return a.complete() && a.status == status;
+  });
+}
+
+std::string ForebayTest::patient_and_hasty(std::string_view options) const {
+  const auto entry = [&](std::string_view name, std::string_view more) {
+    return std::string(name) + ": {url: '" + origin.url() + "', retries: 0, " + std::string(more) + "}";
+  };
+  return "origins: {" + entry("patient", "timeouts: {first_byte: 5m, between_bytes: 5m}") + ", " +
+         entry("hasty", options) + "}\norigin: patient\n";
+}
+
 Answer ForebayTest::send_raw(std::string_view bytes) {
   auto c = connect();
   c.send(bytes);

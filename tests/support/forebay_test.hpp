@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 
 #include "support/client.hpp"
 #include "support/daemon.hpp"
@@ -25,6 +26,22 @@ using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
+/// How many seconds a slow machine may take between two steps of a test. Ages and lifetimes are compared with this much
+/// of tolerance, so lifetimes that a test tells apart differ by more.
+inline constexpr long kSlack = 30;
+
+/// A number of seconds (a number or its text) that was `n` when it was stored and has counted down since.
+MATCHER_P(CountedDownFrom, n, "is " + std::to_string(n) + " or up to " + std::to_string(kSlack) + " less") {
+  long got = 0;
+  if constexpr (std::is_arithmetic_v<std::decay_t<decltype(arg)>>)
+    got = static_cast<long>(arg);
+  else
+    got = std::strtol(std::string(arg).c_str(), nullptr, 10);
+  return got <= n && got >= n - kSlack;
+}
+/// The same as an expression for a lifetime of 60 s at the end of Cache-Status.
+inline constexpr const char* kTtlOf60 = "ttl=(60|[345][0-9])";
+
 /// One scripted origin, and Forebay in front of it. Every test ends with SIGTERM and exit code 0, and without a request
 /// at the origin that a strict reader would refuse.
 class ForebayTest : public ::testing::Test {
@@ -43,6 +60,12 @@ class ForebayTest : public ::testing::Test {
   Answer ask(std::string_view method, std::string_view target, const FieldLines& fields = {},
              std::string_view body = {});
   Answer get(std::string_view target, const FieldLines& fields = {}) { return ask("GET", target, fields); }
+  /// Asks until the answer is whole and has this status: where a time-out of the configuration is short, a slow machine
+  /// may need several attempts for what has to be there first.
+  bool get_until(std::string_view target, int status = 200);
+  /// The origin by two names: `patient`, the default one, and `hasty` with these options, for routes whose requests
+  /// have to run into a time-out.
+  std::string patient_and_hasty(std::string_view options) const;
   /// Bytes on a connection of their own, and the first answer.
   Answer send_raw(std::string_view bytes);
 

@@ -12,9 +12,9 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// How long a test waits for what must happen before it calls it missing. Generous: sanitizers on a busy machine are
-/// slow.
-inline constexpr seconds kPatience{20};
+/// How long a test waits for what must happen before it calls it missing. Nobody waits so long but a test that fails,
+/// so it is far more than a slow and busy machine needs.
+inline constexpr seconds kPatience{120};
 
 /// A blocking socket whose every wait has a limit. Loopback and Unix sockets only.
 class Socket {

@@ -28,7 +28,7 @@ class Loop final : public Waker {
     std::vector<Ref<WaitGroup>> groups;
     {
       std::unique_lock lock(mutex_);
-      if (!some_.wait_for(lock, std::chrono::seconds(60), [&] { return !groups_.empty(); })) return false;
+      if (!some_.wait_for(lock, std::chrono::seconds(120), [&] { return !groups_.empty(); })) return false;
       groups.swap(groups_);
     }
     for (auto& g : groups)

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <deque>
@@ -27,6 +28,9 @@
 #include "forebay/server/listener.hpp"
 
 namespace forebay::server::test {
+
+/// How long a test waits for what must happen; far more than a slow and busy machine needs.
+inline constexpr std::chrono::seconds kPatience{120};
 
 struct FakeNotes final : Notes {
   int resets = 0;
@@ -65,7 +69,7 @@ class FakeHandler final : public Handler {
   /// The tallies, once there are so many.
   std::vector<Tally> tallies(std::size_t n) {
     std::unique_lock lock(mutex_);
-    EXPECT_TRUE(changed_.wait_for(lock, std::chrono::seconds{20}, [&] { return tallies_.size() >= n; }));
+    EXPECT_TRUE(changed_.wait_for(lock, kPatience, [&] { return tallies_.size() >= n; }));
     return tallies_;
   }
   std::size_t finished_so_far() {
@@ -74,7 +78,7 @@ class FakeHandler final : public Handler {
   }
   std::vector<std::pair<Refusal, int>> refusals(std::size_t n) {
     std::unique_lock lock(mutex_);
-    EXPECT_TRUE(changed_.wait_for(lock, std::chrono::seconds{20}, [&] { return refusals_.size() >= n; }));
+    EXPECT_TRUE(changed_.wait_for(lock, kPatience, [&] { return refusals_.size() >= n; }));
     return refusals_;
   }
 
@@ -226,7 +230,7 @@ class Client {
 
  private:
   void connect_to(const sockaddr* to, socklen_t size) {
-    const timeval limit{20, 0};
+    const timeval limit{kPatience.count(), 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     EXPECT_EQ(::connect(fd_, to, size), 0) << std::strerror(errno);
@@ -285,7 +289,7 @@ class EdgeTest : public testing::Test {
   }
   /// Waits until a condition of the worker's thread holds.
   void until(const std::function<bool()>& condition) {
-    for (int i = 0; i < 20000; ++i) {
+    for (const auto limit = std::chrono::steady_clock::now() + kPatience; std::chrono::steady_clock::now() < limit;) {
       bool holds = false;
       on_worker([&] { holds = condition(); });
       if (holds) return;

@@ -18,12 +18,12 @@
 
 namespace forebay::upstream {
 
-/// One accepted connection, seen from the origin. Blocking; every read ends after ten seconds, so that a failing test
+/// One accepted connection, seen from the origin. Blocking; every read ends after two minutes, so that a failing test
 /// ends too.
 class Peer {
  public:
   explicit Peer(int fd) : fd_(fd) {
-    const timeval limit{10, 0};
+    const timeval limit{120, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   }
   Peer(const Peer&) = delete;
