@@ -51,14 +51,22 @@ bool has_name(const http::Field& f, const http::Field& other) noexcept {
   return f.id == other.id && (f.id != FieldId::Other || http::iequals(f.name, other.name));
 }
 
+// Type and subtype of a Content-Type, without its parameters.
+std::string_view media_type(std::string_view content_type) noexcept {
+  return http::trim(content_type.substr(0, content_type.find(';')));
+}
+
 // Whether a 304's line takes the place of the stored one (RFC 9111 section 3.2). What describes the stored bytes, and
-// not the representation at large, stays with them.
-bool updates(http::FieldsView update, const http::Field& f) noexcept {
+// not the representation at large, stays with them. Frameworks (PHP, Django, WebOb) put their default Content-Type,
+// text/html, on a 304 whose 200 had another: it would make HTML of text for all who get the stored response.
+bool updates(http::FieldsView stored, http::FieldsView update, const http::Field& f) noexcept {
   switch (f.id) {
     case FieldId::ContentLength:
     case FieldId::ContentEncoding:
     case FieldId::ContentRange:
       return false;
+    case FieldId::ContentType:
+      return http::iequals(media_type(f.value), media_type(stored.value(FieldId::ContentType).value_or("")));
     default:
       return !http::is_hop_by_hop(f.id) && !http::connection_names(update, f.name);
   }
@@ -153,14 +161,14 @@ http::Fields freshen(http::FieldsView stored, http::FieldsView update) {
     // (section 4.2.3).
     if (f.id == FieldId::Age || f.id == FieldId::Date) return true;
     return std::any_of(update.begin(), update.end(),
-                       [&](const http::Field& u) { return has_name(u, f) && updates(update, u); });
+                       [&](const http::Field& u) { return has_name(u, f) && updates(stored, update, u); });
   };
   http::Fields result;
   for (const http::Field& f : stored) {
     if (!replaced(f)) result.add(f.name, f.value);
   }
   for (const http::Field& u : update) {
-    if (updates(update, u)) result.add(u.name, u.value);
+    if (updates(stored, update, u)) result.add(u.name, u.value);
   }
   return result;
 }

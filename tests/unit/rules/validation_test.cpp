@@ -157,14 +157,14 @@ TEST(Freshen, EveryFieldOfThe304ReplacesTheStoredOne) {
                                       {"Kept", "yes"},
                                       {"Set-Cookie", "a=b"}}),
                               fields({{"cache-control", "max-age=3600"},
-                                      {"Content-Type", "text/html"},
+                                      {"Content-Type", "text/plain;charset=utf-8"},
                                       {"test-header", "B"},
                                       {"Set-Cookie", "a=c"},
                                       {"X-New", "1"}}));
   const auto view = result.view();
   EXPECT_EQ(view.count(http::FieldId::CacheControl), 1u);
   EXPECT_EQ(view.value(http::FieldId::CacheControl), "max-age=3600");
-  EXPECT_EQ(view.value("Content-Type"), "text/html");
+  EXPECT_EQ(view.value("Content-Type"), "text/plain;charset=utf-8");
   EXPECT_EQ(view.value("Test-Header"), "B");
   EXPECT_EQ(view.value("Kept"), "yes");
   EXPECT_EQ(view.value("Set-Cookie"), "a=c");
@@ -185,6 +185,20 @@ TEST(Freshen, WhatDescribesTheBytesAndTheHopStaysAsStored) {
   EXPECT_EQ(view.value("Content-Encoding"), "gzip");
   EXPECT_EQ(view.value("X-Hop"), "old");
   EXPECT_EQ(view.size(), 3u);
+}
+
+TEST(Freshen, ADefaultTypeOnThe304IsNotThatOfTheStoredBytes) {
+  const auto type = [](Lines stored, const char* update) {
+    const auto result = freshen(fields(stored), fields({{"Content-Type", update}}));
+    EXPECT_LE(result.view().count(http::FieldId::ContentType), 1u);
+    return std::string(result.view().value(http::FieldId::ContentType).value_or("none"));
+  };
+  EXPECT_EQ(type({{"Content-Type", "text/plain"}}, "text/html; charset=UTF-8"), "text/plain");
+  EXPECT_EQ(type({{"Content-Type", "application/json; charset=utf-8"}}, "text/html"),
+            "application/json; charset=utf-8");
+  EXPECT_EQ(type({{"Content-Type", "text/html"}}, ""), "text/html");
+  EXPECT_EQ(type({}, "text/html"), "none");
+  EXPECT_EQ(type({{"Content-Type", "text/html"}}, "TEXT/HTML ; charset=utf-8"), "TEXT/HTML ; charset=utf-8");
 }
 
 TEST(Freshen, DateAndAgeAreThoseOfThe304) {
