@@ -1,12 +1,12 @@
-"""Sequences before Apache httpd. mod_deflate and mod_brotli put a suffix on the ETag of what they compress, and httpd answers
-a question by such an ETag with the whole; a 304 is there for the plain one alone."""
+"""Sequences before Apache httpd. mod_deflate and mod_brotli put a suffix on the ETag of what they compress, and httpd
+answers a question by such an ETag with the whole; a 304 is there for the plain one alone."""
 
 import gzip
 
 import ranges
 import variants
 from apache_server import Apache
-from cases import case, pairs, spelled
+from cases import case, pairs
 
 SERVER = Apache
 globals().update(variants.cases(folders=["", "br", "nochange", "noetag"], writes="dav"))
@@ -16,8 +16,8 @@ READERS = [[("Accept-Language", "de")], [("Accept-Language", "en;q=0.8, de;q=0.3
 
 
 def negotiated(t, folder="multi", short=False):
-    """A page in two languages, each also compressed; its path has neither language nor coding. It has a folder of its own,
-    since httpd puts the time of the folder's last change into the ETag."""
+    """A page in two languages, each also compressed; its path has neither language nor coding. It has a folder of its
+    own, since httpd puts the time of the folder's last change into the ETag."""
     t.made += 1
     name = f"{folder}/{t.name}/{t.made}/page.html"
     for language in ("en", "de"):
@@ -30,8 +30,8 @@ def negotiated(t, folder="multi", short=False):
 
 @case
 def languages_and_codings(t):
-    """MultiViews with Vary: negotiate, accept-language, accept-encoding: every reader has his language and a coding that he
-    can decode, fresh, again and stale."""
+    """MultiViews with Vary: negotiate, accept-language, accept-encoding: every reader has his language and a coding
+    that he can decode, fresh, again and stale."""
     kinds = [(client, reader) for client in ("browser", "curl") for reader in READERS]
     made = [(negotiated(t, short=True), *pair) for pair in pairs(kinds)]
     for path, *both in made:
@@ -83,7 +83,8 @@ def charset_of_httpd(t):
 
 @case
 def lifetimes_of_the_route(t):
-    """httpd says nothing of lifetimes, the route `ttl: 60s`: a denied page is not kept, a missing one for ten seconds."""
+    """httpd says nothing of lifetimes, the route `ttl: 60s`: a denied page is not kept, a missing one for ten
+    seconds."""
     for first, second in pairs(["browser", "curl"]):
         path = t.file(folder="silent")
         t.served(path, first)
@@ -100,7 +101,7 @@ def lifetimes_of_the_route(t):
 
 @case
 def addresses_of_clients(t):
-    """From a peer that is not trusted: what a client says of his address, host and scheme does not reach httpd as he says."""
+    """From a peer that is not trusted: what a client says of his address, host and scheme does not reach httpd so."""
     path, said = t.file(), "203.0.113.66"
     names = ["X-Forwarded-For", "X-Real-IP", "True-Client-IP", "X-Client-IP", "CF-Connecting-IP", "X-Forwarded-Host",
              "X-Forwarded-Server", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Original-URL", "X-Rewrite-URL",
@@ -115,5 +116,6 @@ def uploads_are_refused_before_they_come(t):
     """LimitRequestBody: the 413 reaches a client who waits for 100 Continue, and an upload that fits is written."""
     path = "/limited/upload.txt"
     t.equal(t.upload("PUT", path, b"", size=5000000)[0][:12], "HTTP/1.1 413", "an upload that is too large")
-    t.equal([line[:12] for line in t.upload("PUT", path, b"hello\n")], ["HTTP/1.1 100", "HTTP/1.1 201"], "an upload that fits")
+    said = [line[:12] for line in t.upload("PUT", path, b"hello\n")]
+    t.equal(said, ["HTTP/1.1 100", "HTTP/1.1 201"], "an upload that fits")
     t.equal(t.get(path).text, "hello\n", "what was uploaded")

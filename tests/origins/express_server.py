@@ -39,7 +39,10 @@ class Express(Server):
         environment = {**os.environ, "NODE_PATH": str(PACKAGES), "NODE_ENV": "production"}
         self.process = processes.Process([self.program, str(HERE / "express/server.js"), str(self.where)],
                                          self.where / "log", env=environment)
-        said = processes.until(lambda: re.search(r"port (\d+)", self.process.said()) or not self.process.running, self.name)
+
+        def begun():
+            return re.search(r"port (\d+)", self.process.said()) or not self.process.running
+        said = processes.until(begun, self.name)
         if not self.process.running:
             raise processes.Failed(f"express does not start:\n{self.process.said()}")
         self.port = int(said.group(1))

@@ -21,7 +21,7 @@ events {{ worker_connections 512; }}
 http {{
   types {{ text/html html; text/plain txt; text/css css; application/json json; application/octet-stream bin; }}
   default_type application/octet-stream;
-  log_format request escape=json '{{"method":"$request_method","target":"$request_uri","status":$status,"sent":$body_bytes_sent,'
+  log_format request escape=json '{{"method":"$request_method","target":"$request_uri","sent":$body_bytes_sent,'
     '"headers":{{{fields}}}}}';
   access_log requests request;
   client_body_temp_path run/body;
@@ -69,7 +69,8 @@ http {{
     }}
     location = /link {{
       add_header Cache-Control "max-age=600";
-      return 200 "at $http_x_forwarded_proto://$http_x_forwarded_host$http_x_original_url$http_x_rewrite_url port $http_x_forwarded_port prefix $http_x_forwarded_prefix server $http_x_forwarded_server rfc7239 $http_forwarded\\n";
+      set $link "$http_x_forwarded_proto://$http_x_forwarded_host:$http_x_forwarded_port$http_x_forwarded_prefix";
+      return 200 "$link to $http_x_original_url$http_x_rewrite_url by $http_x_forwarded_server ($http_forwarded)\\n";
     }}
     # Chosen by fields that a proxy writes.
     location = /scheme {{
@@ -109,7 +110,8 @@ class Nginx(Server):
         # As root it would become another user, to whom the folder does not belong.
         user = "user root;" if processes.os.geteuid() == 0 else ""
         (self.where / "nginx.conf").write_text(CONFIGURATION.format(fields=fields, port=self.port, user=user))
-        return processes.Process([self.program, "-p", str(self.where), "-c", "nginx.conf", "-e", "run/error.log"], self.where / "log")
+        return processes.Process([self.program, "-p", str(self.where), "-c", "nginx.conf", "-e", "run/error.log"],
+                                 self.where / "log")
 
     def configuration(self):
         return f"""\
@@ -122,7 +124,7 @@ routes:
         # One process with one loop: when this request is in the record, all that were answered before it are.
         mark = f"/ready.txt?{processes.os.urandom(8).hex()}"
         wire.ask(self.port, "GET", mark)
-        processes.until(lambda: mark in self.record.read_text(errors="replace"), "nginx's record")
+        processes.until(lambda: self.came(mark), "nginx's record")
 
     def read(self, line):
         request = json.loads(line)

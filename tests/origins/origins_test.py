@@ -5,8 +5,8 @@ Usage: origins_test.py FOREBAY SERVER [--only TEXT] [--show N] [--results FILE] 
 
 SERVER is nginx, apache, express or php; the module SERVER_cases has its sequences. Every case runs beside others of the
 same server, on paths of its own. Ends with 77 where the server is not installed; with FOREBAY_ORIGINS=required in the
-environment that is a failure. --only takes the cases with this text in their names, --show prints so many differences of a
-case that fails, --results writes what scripts/summary.py reads.
+environment that is a failure. --only takes the cases with this text in their names, --show prints so many differences
+of a case that fails, --results writes what scripts/summary.py reads.
 """
 
 import argparse
@@ -79,7 +79,7 @@ def main():
     parser.add_argument("server", choices=["nginx", "apache", "express", "php"])
     parser.add_argument("--only", default="")
     parser.add_argument("--results")
-    parser.add_argument("--jobs", type=int, default=4)
+    parser.add_argument("--jobs", type=int, default=8)
     parser.add_argument("--show", type=int, default=3)
     options = parser.parse_args()
     options.forebay = str(pathlib.Path(options.forebay).resolve())

@@ -13,7 +13,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 class Php(Server):
     name = "php"
     routes = """\
-  - { name: keyed, path: /reads, methods: [GET, POST], key: { query: [lang], form: [lang], headers: [X-Tenant], cookies: [ab_home] } }
+  - name: keyed
+    path: /reads
+    methods: [GET, POST]
+    key: { query: [lang], form: [lang], headers: [X-Tenant], cookies: [ab_home] }
   - { path: /cookie, key: { cookies: [ab_home] } }
   - { path: /me, ttl: 60s }
   - { path: /public, ttl: 60s }
@@ -33,10 +36,13 @@ class Php(Server):
 
     def start(self):
         # Without -n the machine's php.ini counts; the directories of sessions and uploads are named by the script.
-        self.process = processes.Process([self.program, "-d", "variables_order=GPCS", "-S", "127.0.0.1:0", str(HERE / "php/router.php")],
-                                         self.where / "log", cwd=self.where, env={**os.environ, "PHP_CLI_SERVER_WORKERS": "4"})
-        said = processes.until(lambda: re.search(r"127\.0\.0\.1:(\d+)\) started", self.process.said()) or not self.process.running,
-                               self.name)
+        command = [self.program, "-d", "variables_order=GPCS", "-S", "127.0.0.1:0", str(HERE / "php/router.php")]
+        self.process = processes.Process(command, self.where / "log", cwd=self.where,
+                                         env={**os.environ, "PHP_CLI_SERVER_WORKERS": "4"})
+
+        def begun():
+            return re.search(r"127\.0\.0\.1:(\d+)\) started", self.process.said()) or not self.process.running
+        said = processes.until(begun, self.name)
         if not self.process.running:
             raise processes.Failed(f"php does not start:\n{self.process.said()}")
         self.port = int(said.group(1))

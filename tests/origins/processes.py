@@ -47,8 +47,8 @@ def free_port():
 
 def folder():
     """A temporary folder that a server without privileges can read too."""
-    base = tempfile.gettempdir()
-    if os.geteuid() == 0 and not all(parent.stat().st_mode & 0o001 for parent in [*pathlib.Path(base).parents, pathlib.Path(base)]):
+    base = pathlib.Path(tempfile.gettempdir())
+    if os.geteuid() == 0 and not all(each.stat().st_mode & 0o001 for each in (base, *base.parents)):
         base = "/tmp"
     made = tempfile.TemporaryDirectory(prefix="forebay-origins-", dir=base)
     os.chmod(made.name, 0o755)

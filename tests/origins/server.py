@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import threading
 import time
 
 import processes
@@ -22,6 +23,7 @@ class Server:
         self.record = self.where / "requests"
         for made in (self.files, self.where / "run"):
             made.mkdir()
+        self.lock, self.offset, self.taken = threading.Lock(), 0, {}
         self.token = os.urandom(8).hex()
         (self.files / "ready.txt").write_text(self.token)
         self.own(self.where)
@@ -32,6 +34,10 @@ class Server:
     def host(self, target):
         """The Host of requests for this target."""
         return "shop.test"
+
+    def alike(self, name, first, second):
+        """Whether two values of a field of the answers to one request are the same."""
+        return first == second
 
     def put(self, name, content, age=3600):
         """A file with this content, last changed `age` seconds ago. It takes the place of the old one in one step."""
@@ -59,7 +65,8 @@ class Server:
             self.port = processes.free_port()
             self.process = self.launch()
             try:
-                if processes.until(lambda: self.answers() or not self.process.running, self.name) and self.process.running:
+                processes.until(lambda: self.answers() or not self.process.running, self.name)
+                if self.process.running:
                     return
             except processes.Failed:
                 self.process.stop()
@@ -76,16 +83,29 @@ class Server:
     def stop(self):
         self.process.stop()
 
-    def requests(self, path=None):
-        """What Forebay asked, in order of arrival: those with Via. Each has method, target and headers."""
+    def requests(self, path):
+        """What Forebay asked for this path, in order of arrival: each has method, target and headers."""
         self.settle()
-        found = []
-        for line in self.record.read_text(errors="replace").splitlines() if self.record.exists() else []:
-            request = self.read(line)
-            if request and "forebay" in request["headers"].get("via", ""):
-                if path is None or request["target"].partition("?")[0] == path:
-                    found.append(request)
-        return found
+        with self.lock:
+            self.take()
+            return [each for each in self.taken.get(path, []) if "forebay" in each["headers"].get("via", "")]
+
+    def came(self, target):
+        """Whether a request for this target stands in the record."""
+        with self.lock:
+            self.take()
+            return any(each["target"] == target for each in self.taken.get(target.partition("?")[0], []))
+
+    def take(self):
+        """Reads what is new in the record."""
+        if not self.record.exists():
+            return
+        with open(self.record, errors="replace") as file:
+            file.seek(self.offset)
+            while (line := file.readline()).endswith("\n"):
+                self.offset = file.tell()
+                if request := self.read(line.rstrip("\n")):
+                    self.taken.setdefault(request["target"].partition("?")[0], []).append(request)
 
     def settle(self):
         """Waits until what was answered stands in the record."""

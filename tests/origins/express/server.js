@@ -31,7 +31,9 @@ app.get('/ready.txt', (request, response) => response.sendFile('ready.txt', {roo
 
 // --- compression: one weak ETag for all codings ---
 // Bodies by res.send, whose ETag is a digest of the text before it is compressed.
-app.get('/sent/*name', compression({threshold: 0}), state, (request, response) => response.type('text').send(text(request)));
+app.get('/sent/*name', compression({threshold: 0}), state, (request, response) => {
+  response.type('text').send(text(request));
+});
 // Files by express.static, whose ETag is made of time and size.
 app.use('/files', compression({threshold: 0}), (request, response, next) => {
   response.set('Cache-Control', lifetime('/files' + request.path));
@@ -117,7 +119,10 @@ app.get('/endless/:type', (request, response) => {
 });
 
 // --- errors of one client's making ---
-app.get(['/status/:code', '/negative/:code'], (request, response) => response.status(Number(request.params.code)).send(`${request.params.code} for ${request.get('X-Client')}\n`));
+app.get(['/status/:code', '/negative/:code'], (request, response) => {
+  const code = request.params.code;
+  response.status(Number(code)).send(`${code} for ${request.get('X-Client')}\n`);
+});
 
 // --- writes ---
 app.put(['/sent/*name', '/files/*name'], express.text({type: () => true, limit: '1mb'}), (request, response) => {

@@ -42,8 +42,10 @@ switch ($place) {
 
     case 'reads':  // what the application sees by its names
         header('Cache-Control: max-age=600');
-        say(show(['lang' => $_GET['lang'] ?? null, 'form' => $_POST['lang'] ?? null, 'either' => $_REQUEST['lang'] ?? null,
-            'ab_home' => $_COOKIE['ab_home'] ?? null, 'tenant' => field('HTTP_X_TENANT')]));
+        say(show([
+            'lang' => $_GET['lang'] ?? null, 'form' => $_POST['lang'] ?? null, 'either' => $_REQUEST['lang'] ?? null,
+            'ab_home' => $_COOKIE['ab_home'] ?? null, 'tenant' => field('HTTP_X_TENANT'),
+        ]));
         break;
 
     case 'reads-all':
@@ -93,8 +95,22 @@ switch ($place) {
         say('visit ' . $_SESSION['visits'] . ' of ' . substr(session_id(), 0, 6) . "\n");
         break;
 
+    case 'greeting':  // a public page with a session beside it: a new visitor gets a cookie, with a 304 too
+        session_save_path("$folder/sessions");
+        session_cache_limiter('');
+        session_start();
+        header('Cache-Control: ' . lifetime());
+        header('ETag: "greeting"');
+        if (field('HTTP_IF_NONE_MATCH') === '"greeting"') {
+            http_response_code(304);
+            break;
+        }
+        say("hello\n");
+        break;
+
     case 'me':  // no lifetime
-        say('you are ' . ($_SERVER['PHP_AUTH_USER'] ?? $_COOKIE['session'] ?? $_SERVER['HTTP_X_API_KEY'] ?? 'nobody') . "\n");
+        $who = $_SERVER['PHP_AUTH_USER'] ?? $_COOKIE['session'] ?? $_SERVER['HTTP_X_API_KEY'] ?? 'nobody';
+        say("you are $who\n");
         break;
 
     case 'cookie':
