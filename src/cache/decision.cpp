@@ -7,44 +7,39 @@ namespace {
 
 using rules::Reuse;
 
-std::array<std::string, kMaxVaryLists>& thread_texts() {
-  thread_local std::array<std::string, kMaxVaryLists> texts;
-  return texts;
+std::string& thread_text() {
+  thread_local std::string text;
+  return text;
 }
 
 }  // namespace
 
-SecondaryKeys::SecondaryKeys() : texts_(thread_texts()) {}
-
-bool SecondaryKeys::fit(const Slot& slot) const noexcept {
-  return std::equal(lists_.begin(), lists_.end(), slot.lists.begin(), slot.lists.end());
+Selection::Selection(const LookupRequest& request) noexcept
+    : request_(request.selecting), ignored_(!request.policy.vary), text_(thread_text()) {
+  text_.clear();
 }
 
-void SecondaryKeys::take(const Slot& slot) { lists_.assign(slot.lists.begin(), slot.lists.end()); }
-
-void SecondaryKeys::build(http::FieldsView request) {
-  for (std::size_t i = 0; i < lists_.size(); ++i) {
-    texts_[i].clear();
-    rules::append_secondary_key(lists_[i]->names, request, texts_[i]);
-  }
+bool Selection::fits(const Slot& slot) const noexcept {
+  return (ignored_ || names_ == slot.vary) && (with_codings_ || !slot.refusable);
 }
 
-const std::string* SecondaryKeys::text(const VaryNames* vary) const noexcept {
-  for (std::size_t i = 0; i < lists_.size(); ++i)
-    if (lists_[i].get() == vary) return &texts_[i];
-  return nullptr;
+void Selection::take(const Slot& slot) {
+  if (!ignored_) names_ = slot.vary;
+  with_codings_ = slot.refusable;
 }
 
-bool SecondaryKeys::match(const VaryRef& vary, const std::string& secondary) const noexcept {
-  if (!vary) return true;
-  const auto* mine = text(vary.get());
-  return mine && *mine == secondary;
+void Selection::build() {
+  text_.clear();
+  if (names_) rules::append_secondary_key(names_->names, request_.fields(names_->names), text_);
+  if (!with_codings_) return;
+  static const std::vector<std::string> kName{"accept-encoding"};
+  codings_ = http::AcceptedCodings(request_.fields(kName).combined(http::FieldId::AcceptEncoding, scratch_));
 }
 
-const std::string& SecondaryKeys::under(const VaryNames* vary) const noexcept {
-  static const std::string none;
-  const auto* mine = text(vary);
-  return mine ? *mine : none;
+bool Selection::accepts(const Head& head) const noexcept {
+  for (const auto& f : head.fields)
+    if (f.id == http::FieldId::ContentEncoding && !codings_.accept(f.value)) return false;
+  return true;
 }
 
 namespace {
@@ -60,11 +55,11 @@ struct Found {
 };
 
 // RFC 9111 section 4.1: of several that match, the most recent one.
-Found find(const Slot& slot, const SecondaryKeys& mine, const LookupRequest& request) noexcept {
+Found find(const Slot& slot, const Selection& mine, const LookupRequest& request) noexcept {
   Found found;
   for (Variant* v = slot.newest; v && !found.variant; v = v->next_older) {
     if (v->fingerprint != request.fingerprint) continue;
-    if (mine.match(v->vary, v->secondary))
+    if (mine.match(v->vary, v->secondary) && (!v->refusable || mine.accepts(v->entry->head())))
       found.variant = v;
     else
       found.others = true;
@@ -73,11 +68,11 @@ Found find(const Slot& slot, const SecondaryKeys& mine, const LookupRequest& req
     if (l->fingerprint != request.fingerprint) continue;
     Flight& flight = *l->flight;
     if (flight.state() == Flight::State::Waiting) {
-      // While Vary is unknown all wait for the one flight; once it is known, only for those of their own kind.
-      const bool same = l->vary.get() == slot.current_vary() && mine.match(l->vary, l->secondary);
+      // While no name is known all wait for the one flight; then only for those of their own kind.
+      const bool same = mine.match(l->vary, l->secondary);
       found.busy |= same;
       if (same && !found.waiting) found.waiting = &flight;
-    } else if (mine.match(l->vary, l->secondary)) {
+    } else if (mine.match(l->vary, l->secondary) && (!flight.refusable() || mine.accepts(flight.head()->head()))) {
       found.busy = true;
       if (found.landed || !flight.joinable()) continue;
       const auto reuse = rules::may_reuse(flight.freshness(), request.facts, request.policy, request.now);
@@ -146,7 +141,7 @@ bool refreshes_ahead(const Found& found, const LookupRequest& request) noexcept 
 
 }  // namespace
 
-Decision decide(const Slot* slot, const SecondaryKeys& mine, const LookupRequest& request) noexcept {
+Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& request) noexcept {
   using Fetch = Decision::Fetch;
   Decision d;
   const Found found = slot ? find(*slot, mine, request) : Found{};

@@ -1,31 +1,39 @@
 #pragma once
 
-#include <array>
-#include <boost/container/small_vector.hpp>
 #include <string>
 
 #include "forebay/cache/store.hpp"
+#include "forebay/http/accept_encoding.hpp"
 #include "shard.hpp"
 
 namespace forebay::cache {
 
-/// A request's secondary keys under the Vary lists of a slot. They are made between two holds of the lock: normalising
-/// a stranger's fields is no work for a lock. The texts live in buffers of the thread, so that a hit allocates nothing.
-class SecondaryKeys {
+/// What of a request selects among the responses of its key: its secondary key under the names that the slot knows, and
+/// the codings it accepts. It is made between two holds of the lock: normalising a stranger's fields is no work for a
+/// lock. The text lives in a buffer of the thread, so that a hit allocates nothing.
+class Selection {
  public:
-  SecondaryKeys();
-  /// Whether these are the slot's lists; if not, `take` them under the lock and `build` after it.
-  bool fit(const Slot& slot) const noexcept;
+  explicit Selection(const LookupRequest& request) noexcept;
+  /// Whether it has what the slot needs; if not, `take` that under the lock and `build` after it.
+  bool fits(const Slot& slot) const noexcept;
   void take(const Slot& slot);
-  void build(http::FieldsView request);
-  /// Whether a response chosen by these names, for a request with that secondary key, is one for this request.
-  bool match(const VaryRef& vary, const std::string& secondary) const noexcept;
-  const std::string& under(const VaryNames* vary) const noexcept;
+  void build();
+  /// Whether a response that is filed so is one for this request. `refusable`: its Content-Encoding has to be accepted.
+  bool match(const VaryRef& names, const std::string& secondary) const noexcept {
+    return names == names_ && (!names || secondary == text_);
+  }
+  bool accepts(const Head& head) const noexcept;
+  const VaryRef& names() const noexcept { return names_; }
+  const std::string& text() const noexcept { return text_; }
 
  private:
-  const std::string* text(const VaryNames* vary) const noexcept;
-  boost::container::small_vector<VaryRef, kMaxVaryLists> lists_;
-  std::array<std::string, kMaxVaryLists>& texts_;
+  const Selecting& request_;
+  const bool ignored_;  // `vary: ignore`
+  bool with_codings_ = false;
+  VaryRef names_;
+  std::string& text_;
+  http::AcceptedCodings codings_;
+  std::string scratch_;
 };
 
 /// What a look-up is going to do; nothing is changed yet.
@@ -43,6 +51,6 @@ struct Decision {
   bool serves() const noexcept { return kind == Lookup::Kind::Fresh || kind == Lookup::Kind::Stale; }
 };
 /// A pure function of what the slot (null: there is none) holds. `mine` fits the slot. Under the shard's lock.
-Decision decide(const Slot* slot, const SecondaryKeys& mine, const LookupRequest& request) noexcept;
+Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& request) noexcept;
 
 }  // namespace forebay::cache

@@ -38,21 +38,35 @@ class Pen {
   char* at_;
 };
 
+// Copies a head: its lines by the pen, its fields to `field`, where there is room for all of them.
+Head write_head(const Head& from, Pen& pen, http::Field* field) {
+  const auto put = [&](http::FieldsView fields) {
+    const http::Field* first = field;
+    for (const auto& f : fields) {
+      const auto name = pen.put(f.name);
+      pen.put(": ");
+      new (field++) http::Field{name, pen.put(f.value), f.id};
+      pen.put("\r\n");
+    }
+    return http::FieldsView(std::span<const http::Field>(first, fields.size()));
+  };
+  Head head{from.status, {}, {}, {}};
+  const char* lines = pen.here();
+  head.fields = put(from.fields);
+  head.lines = {lines, static_cast<std::size_t>(pen.here() - lines)};
+  head.hidden = put(from.hidden);
+  return head;
+}
+
 }  // namespace
 
-Ref<const PublishedHead> PublishedHead::make(int status, http::FieldsView fields) {
+Ref<const PublishedHead> PublishedHead::make(int status, http::FieldsView fields, http::FieldsView hidden) {
   auto* made = new PublishedHead;
   Ref<const PublishedHead> ref(made);
-  made->text_.resize(lines_size(fields));
-  made->list_.reserve(fields.size());
+  made->text_.resize(lines_size(fields) + lines_size(hidden));
+  made->list_.resize(fields.size() + hidden.size());
   Pen pen(made->text_.data());
-  for (const auto& f : fields) {
-    const auto name = pen.put(f.name);
-    pen.put(": ");
-    made->list_.push_back({name, pen.put(f.value), f.id});
-    pen.put("\r\n");
-  }
-  made->head_ = {status, made->text_, http::FieldsView(std::span<const http::Field>(made->list_))};
+  made->head_ = write_head({status, {}, fields, hidden}, pen, made->list_.data());
   return ref;
 }
 
@@ -94,8 +108,9 @@ struct EntryMaker {
   }
 
   std::size_t block(const Head& head, std::string_view key_text) const noexcept {
-    return sizeof(Entry) + pieces * sizeof(std::string_view) + head.fields.size() * sizeof(http::Field) +
-           key_text.size() + lines_size(head.fields) + static_cast<std::size_t>(inside);
+    return sizeof(Entry) + pieces * sizeof(std::string_view) +
+           (head.fields.size() + head.hidden.size()) * sizeof(http::Field) + key_text.size() + lines_size(head.fields) +
+           lines_size(head.hidden) + static_cast<std::size_t>(inside);
   }
   std::size_t cost(const Head& head, std::string_view key_text) const noexcept {
     return allocated_size(block(head, key_text)) + (owners == 0 ? 0 : allocated_size(owners * sizeof(Owner)));
@@ -109,19 +124,9 @@ struct EntryMaker {
     auto* piece = reinterpret_cast<std::string_view*>(e + 1);
     for (std::size_t i = 0; i < pieces; ++i) new (piece + i) std::string_view;
     auto* field = reinterpret_cast<http::Field*>(piece + pieces);
-    Pen pen(reinterpret_cast<char*>(field + head.fields.size()));
+    Pen pen(reinterpret_cast<char*>(field + head.fields.size() + head.hidden.size()));
     e->key_text_ = pen.put(key_text);
-    const char* lines = pen.here();
-    for (std::size_t i = 0; i < head.fields.size(); ++i) {
-      const auto& f = head.fields[i];
-      const auto name = pen.put(f.name);
-      pen.put(": ");
-      new (field + i) http::Field{name, pen.put(f.value), f.id};
-      pen.put("\r\n");
-    }
-    e->head_ = {head.status,
-                {lines, static_cast<std::size_t>(pen.here() - lines)},
-                http::FieldsView(std::span<const http::Field>(field, head.fields.size()))};
+    e->head_ = write_head(head, pen, field);
     e->pieces_ = piece;
     e->piece_count_ = pieces;
     e->owners_.reserve(owners);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "decision.hpp"
+#include "filing.hpp"
 #include "forebay/cache/store.hpp"
 #include "purge.hpp"
 #include "shard.hpp"
@@ -45,6 +46,10 @@ struct Store::Private {
   /// Changes the variant that `entry` is, if it is still there.
   template <class Change>
   bool change_variant(std::string_view key_text, const Entry* entry, Change&& change);
+
+  /// Changes the slot of a key, if there is one, under the lock under which `filing` fits it.
+  template <class Change>
+  void file(std::string_view key_text, Filing& filing, Change&& change);
 
   Budget budget;
   std::uint64_t hash_mask;

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <new>
 
+#include "filing.hpp"
+
 namespace forebay::cache {
 namespace {
 
@@ -102,6 +104,31 @@ Variant* Shard::variant_of(Slot& slot, const Entry* entry) noexcept {
   return v;
 }
 
+void Shard::file(Slot& slot, Variant& variant, const Filing& filing, Garbage& garbage) {
+  const auto coding = variant.entry->head().fields.value(http::FieldId::ContentEncoding);
+  garbage.take(Owner(std::exchange(variant.vary, filing.names())));
+  garbage.take(Owner(std::exchange(variant.stated, filing.stated())));
+  variant.secondary = filing.secondary();
+  variant.refusable = coding && filing.refusable(*coding);
+  slot.refusable |= variant.refusable;
+  filing.file(*this, slot, garbage);
+  for (Variant* v = slot.newest; v;) {
+    Variant* older = v->next_older;
+    if (v != &variant && v->vary == variant.vary && v->secondary == variant.secondary)
+      remove(*v, Removal::Replaced, garbage);
+    v = older;
+  }
+}
+
+void Shard::freshen(Variant& v, const Ref<const Entry>& freshened, const rules::Freshness& freshness,
+                    const Filing& filing, Garbage& garbage) {
+  garbage.take(Owner(std::exchange(v.entry, freshened)));
+  v.freshness = freshness;
+  v.hits = 0;
+  file(*v.slot, v, filing, garbage);
+  renew(v);
+}
+
 void Shard::list(Slot& slot, ListedFlight flight) {
   flight.flight->listed_ = true;
   slot.flights.push_back(std::move(flight));
@@ -117,36 +144,12 @@ void Shard::unlist(Slot& slot, Flight& flight, Garbage& garbage) {
   slot.flights.erase(f);
 }
 
-VaryRef Shard::note_vary(Slot& slot, VaryRef names, Garbage& garbage) {
-  slot.varies = names != nullptr;
-  if (!names) return names;
-  auto& lists = slot.lists;
-  const auto known =
-      std::find_if(lists.begin(), lists.end(), [&](const VaryRef& l) { return l->names == names->names; });
-  if (known != lists.end()) {
-    std::rotate(known, known + 1, lists.end());
-    garbage.take(Owner(std::move(names)));
-    return lists.back();
-  }
-  if (lists.size() == kMaxVaryLists) {
-    for (Variant* v = slot.newest; v;) {
-      Variant* older = v->next_older;
-      if (v->vary == lists.front()) remove(*v, Removal::Replaced, garbage);
-      v = older;
-    }
-    garbage.take(Owner(std::move(lists.front())));
-    lists.erase(lists.begin());
-  }
-  lists.push_back(std::move(names));
-  return lists.back();
-}
-
 void Shard::tidy(Slot& slot, Garbage& garbage) noexcept {
   if (!slot.bare()) {
     if (slot.linked()) lru.remove(slot);
     return;
   }
-  if (slot.lists.empty() && slot.no_queue_until == Timestamp{}) return drop(slot, garbage);
+  if (!slot.vary && slot.no_queue_until == Timestamp{}) return drop(slot, garbage);
   if (!slot.linked()) lru.add(slot);
 }
 

@@ -12,31 +12,19 @@
 #include "forebay/base/hash.hpp"
 #include "forebay/cache/entry.hpp"
 #include "forebay/cache/flight.hpp"
+#include "forebay/cache/selecting.hpp"
 #include "forebay/rules/freshness.hpp"
 #include "lru.hpp"
 #include "table.hpp"
 
 namespace forebay::cache {
 
-/// The field names of one Vary; shared by all that was chosen by them, and compared by address.
-class VaryNames final : public RefCounted {
- public:
-  explicit VaryNames(std::vector<std::string> n) : names(std::move(n)) {}
-  const std::vector<std::string> names;
-};
-/// Null: no Vary, or none known.
-using VaryRef = Ref<const VaryNames>;
-inline VaryRef vary_ref(const rules::VaryList& list) {
-  return list.names.empty() ? VaryRef() : VaryRef(new VaryNames(list.names));
-}
-
-/// A key's answers differ in their Vary rarely, and then by few lists.
-inline constexpr std::size_t kMaxVaryLists = 4;
 /// Beyond these, flights of one key are not listed: strangers' values of a Vary field must not make a hold of the lock
 /// long.
 inline constexpr std::size_t kMaxFlights = 64;
 
 struct Slot;
+class Filing;
 
 /// One stored response of a key, and what may change about it.
 struct Variant final : Item {
@@ -46,22 +34,23 @@ struct Variant final : Item {
   // What a look-up reads stands in front.
   Variant* next_older = nullptr;  // in the slot, by the time it came or was freshened
   std::uint64_t fingerprint = 0;
-  VaryRef vary;
+  VaryRef vary;            // the names that it is filed under
+  bool refusable = false;  // has a coding that a request may refuse although the names match
   rules::Freshness freshness;
   Ref<const Entry> entry;
   std::uint64_t hits = 0;  // since it was stored or last freshened
   Slot* slot = nullptr;
   std::string secondary;
+  VaryRef stated;  // the names of its own Vary
   std::uint64_t purge_sequence = 0;
   Timestamp useless_after{};
-  bool has_etag = false;
   Charge charge;
 };
 
 /// A flight that others can find, and by what.
 struct ListedFlight {
   Ref<Flight> flight;
-  VaryRef vary;  // null: as long as its head has not come, Vary is unknown; after it, there is none
+  VaryRef vary;  // the names that the slot knew, and since its head has come those that it is filed under
   std::string secondary;
   std::uint64_t fingerprint = 0;
 };
@@ -78,20 +67,20 @@ struct Slot final : Item {
   std::string_view text() const noexcept { return {reinterpret_cast<const char*>(this + 1), text_size}; }
   /// Neither stored nor on its way; it may still remember something.
   bool bare() const noexcept { return !newest && flights.empty(); }
-  const VaryNames* current_vary() const noexcept { return varies ? lists.back().get() : nullptr; }
 
   // What a look-up reads stands in front.
   std::uint64_t hash = 0;
   TableLink<Slot> by_key;
   const std::size_t text_size;
   Variant* newest = nullptr;
-  std::vector<VaryRef> lists;         // all that some answer had lately; the latest stands last
+  VaryRef vary;                       // all names that some answer's Vary had lately; null: none had one
+  bool refusable = false;             // some variant is
   std::vector<ListedFlight> flights;  // the newest stands last
   Timestamp no_queue_until{};         // pass memory
   Timestamp no_refresh_until{};       // a refresh behind a stored response has failed
-  bool varies = false;                // whether the latest answer had a Vary
+  Timestamp vary_seen{};              // when an answer last named all of `vary`
   std::size_t variants = 0;
-  Timestamp remember_until{};  // the Vary lists
+  Timestamp remember_until{};  // `vary`
   Digest resource;
   std::uint64_t resource_hash = 0;
   TableLink<Slot> by_resource;
@@ -135,12 +124,16 @@ struct alignas(64) Shard {
   /// Makes it the newest of its slot, and of the shard.
   void renew(Variant& variant) noexcept;
   static Variant* variant_of(Slot& slot, const Entry* entry) noexcept;
+  /// The slot's names become those of the filing, and the variant, new or of the slot already, is filed so; what was
+  /// filed the same way before goes.
+  void file(Slot& slot, Variant& variant, const Filing& filing, Garbage& garbage);
+  /// The variant gets another head, and begins its life anew under it.
+  void freshen(Variant& variant, const Ref<const Entry>& freshened, const rules::Freshness& freshness,
+               const Filing& filing, Garbage& garbage);
 
   static void list(Slot& slot, ListedFlight flight);
   /// Nobody finds the flight any more. Nothing happens when nobody could.
   static void unlist(Slot& slot, Flight& flight, Garbage& garbage);
-  /// The slot's own object for these names, which become its current ones. Null takes note that there is no Vary.
-  VaryRef note_vary(Slot& slot, VaryRef names, Garbage& garbage);
 
   /// To be called when something has gone from the slot: drops it when it remembers nothing, or lets it age.
   void tidy(Slot& slot, Garbage& garbage) noexcept;

@@ -11,8 +11,6 @@ namespace {
 constexpr std::size_t kSweptBuckets = 512;
 constexpr std::size_t kEvictedAtOnce = 32;
 constexpr std::size_t kPurgedAtOnce = 256;
-// ETags of other variants that a conditional request may carry.
-constexpr std::size_t kMaxOtherVariants = 16;
 
 }  // namespace
 
@@ -86,16 +84,6 @@ bool Store::Private::SpareSlot::make(Private& store, std::string_view text, std:
   return true;
 }
 
-namespace {
-
-// The other responses of the key that a 304 could choose (RFC 9111 section 4.3.1).
-void add_others(const Slot& slot, const Variant* chosen, const LookupRequest& request, Lookup& out) {
-  for (const Variant* v = slot.newest; v && out.variants.size() < kMaxOtherVariants; v = v->next_older)
-    if (v != chosen && v->has_etag && v->fingerprint == request.fingerprint) out.variants.push_back(v->entry);
-}
-
-}  // namespace
-
 // Those who waited on a flight that failed go on together. The lock of their key is held.
 void Store::Private::follow_together(Decision& decision, Flight& failed) {
   if (decision.serves()) return;
@@ -115,7 +103,7 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
   const auto text = request.key.text();
   const auto hash = hash_of(text);
   Shard& shard = shard_of(hash);
-  SecondaryKeys mine;
+  Selection mine(request);
   SpareSlot spare;
   Ticket ticket;
   bool no_room = false;
@@ -125,10 +113,10 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
     Garbage garbage;
     std::unique_lock lock(shard.mutex);
     Slot* slot = shard.find(hash, text);
-    if (slot && !mine.fit(*slot)) {
+    if (slot && !mine.fits(*slot)) {
       mine.take(*slot);
       lock.unlock();
-      mine.build(request.fields);
+      mine.build();
       continue;
     }
     if (slot && superseded && superseded->state() == Flight::State::Waiting) {
@@ -168,13 +156,11 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
       waiting->enter();
       out.flight = Ref<Flight>(d.flight);
     }
-    if (slot && d.fetch != Decision::Fetch::None) add_others(*slot, d.variant, request, out);
     if (d.fetch == Decision::Fetch::Listed) {
       if (!slot) slot = &shard.insert(spare.use());
       ticket.flight_->purge_sequence_ = purges.current();
       ticket.flight_->superseding_ = superseding;
-      const VaryNames* vary = slot->current_vary();
-      Shard::list(*slot, {ticket.flight_, VaryRef(vary), mine.under(vary), request.fingerprint});
+      Shard::list(*slot, {ticket.flight_, mine.names(), mine.text(), request.fingerprint});
     }
     if (needs_ticket) {
       if (failed && d.kind == Lookup::Kind::Lead) {
@@ -188,6 +174,7 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
     lock.unlock();
     if (failed) failed->changed_.notify();
     if (d.fetch == Decision::Fetch::Private && !out.ticket) out.ticket = Ticket(store, new_flight(), request.key);
+    out.ticket.seen_vary_ = mine.names();
     return out;
   }
 }
@@ -196,15 +183,15 @@ Peek Store::Private::peek(const LookupRequest& request) {
   const auto text = request.key.text();
   const auto hash = hash_of(text);
   const Shard& shard = shard_of(hash);
-  SecondaryKeys mine;
+  Selection mine(request);
   for (;;) {
     Peek out;
     std::unique_lock lock(shard.mutex);
     const Slot* slot = shard.find(hash, text);
-    if (slot && !mine.fit(*slot)) {
+    if (slot && !mine.fits(*slot)) {
       mine.take(*slot);
       lock.unlock();
-      mine.build(request.fields);
+      mine.build();
       continue;
     }
     const auto d = decide(slot, mine, request);
@@ -267,6 +254,25 @@ std::size_t Store::invalidate(const std::vector<Digest>& resources) {
 }
 
 template <class Change>
+void Store::Private::file(std::string_view key_text, Filing& filing, Change&& change) {
+  const auto hash = hash_of(key_text);
+  Shard& shard = shard_of(hash);
+  for (;;) {
+    if (!filing.built()) filing.build();
+    Garbage garbage;
+    const std::lock_guard lock(shard.mutex);
+    Slot* slot = shard.find(hash, key_text);
+    if (!slot) return;
+    if (filing.fits(slot)) {
+      change(shard, *slot, garbage);
+      shard.tidy(*slot, garbage);
+      return;
+    }
+    filing.take(slot);
+  }
+}
+
+template <class Change>
 bool Store::Private::change_variant(std::string_view key_text, const Entry* entry, Change&& change) {
   const auto hash = hash_of(key_text);
   Shard& shard = shard_of(hash);
@@ -287,16 +293,21 @@ Timestamp stale_from(const rules::Freshness& f) noexcept {
 }  // namespace
 
 void Store::apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<const Entry>& freshened,
-                       const rules::Freshness& freshness) {
-  Garbage garbage;
-  p_->change_variant(key.text(), entry.get(), [&](Shard& shard, Variant& v) {
-    garbage.take(Owner(std::exchange(v.entry, freshened)));
-    v.useless_after += stale_from(freshness) - stale_from(v.freshness);
-    v.freshness = freshness;
-    v.has_etag = freshened->etag().has_value();
-    v.hits = 0;
-    shard.renew(v);
+                       const rules::Freshness& freshness, const rules::VaryList& vary, const Selecting& request,
+                       const rules::Policy& policy, Timestamp now) {
+  Filing filing(vary, request, policy, now);
+  p_->file(key.text(), filing, [&](Shard& shard, Slot& slot, Garbage& garbage) {
+    Variant* v = Shard::variant_of(slot, entry.get());
+    if (!v) return;
+    v->useless_after += stale_from(freshness) - stale_from(v->freshness);
+    shard.freshen(*v, freshened, freshness, filing, garbage);
   });
+}
+
+void Store::note_vary(const Key& key, const rules::VaryList& vary, const Selecting& request,
+                      const rules::Policy& policy, Timestamp now) {
+  Filing filing(vary, request, policy, now);
+  p_->file(key.text(), filing, [&](Shard& shard, Slot& slot, Garbage& garbage) { filing.file(shard, slot, garbage); });
 }
 
 void Store::make_stale(const Key& key, const Ref<const Entry>& entry) {

@@ -37,11 +37,10 @@ struct Ticket::Hold {
   void pause_refreshes(Timestamp until) noexcept {
     if (slot) slot->no_refresh_until = std::max(slot->no_refresh_until, until);
   }
-  bool has_newer(const VaryRef& vary, std::string_view secondary, std::uint64_t fingerprint,
-                 Timestamp received) const noexcept {
+  bool has_newer(const Filing& filing, std::uint64_t fingerprint, Timestamp received) const noexcept {
     for (const Variant* v = slot ? slot->newest : nullptr; v; v = v->next_older) {
-      const bool same = v->vary && vary ? v->vary->names == vary->names : !v->vary && !vary;
-      if (same && v->secondary == secondary && v->fingerprint == fingerprint && v->freshness.received > received)
+      if (v->vary == filing.names() && v->secondary == filing.secondary() && v->fingerprint == fingerprint &&
+          v->freshness.received > received)
         return true;
     }
     return false;
@@ -86,7 +85,11 @@ Ticket::Ticket(Store& store, Ref<Flight> flight, const Key& key)
     : store_(&store), flight_(std::move(flight)), key_text_(key.text()), resource_(key.resource()) {}
 
 Ticket::Ticket(Ticket&& o) noexcept
-    : store_(o.store_), flight_(std::move(o.flight_)), key_text_(std::move(o.key_text_)), resource_(o.resource_) {}
+    : store_(o.store_),
+      flight_(std::move(o.flight_)),
+      key_text_(std::move(o.key_text_)),
+      resource_(o.resource_),
+      seen_vary_(std::move(o.seen_vary_)) {}
 
 Ticket& Ticket::operator=(Ticket&& o) noexcept {
   if (this == &o) return *this;
@@ -95,38 +98,54 @@ Ticket& Ticket::operator=(Ticket&& o) noexcept {
   flight_ = std::move(o.flight_);
   key_text_ = std::move(o.key_text_);
   resource_ = o.resource_;
+  seen_vary_ = std::move(o.seen_vary_);
   return *this;
 }
 
 Ticket::~Ticket() { drop(); }
 
-void Ticket::land(Landing landing) {
-  if (!flight_) return;
-  auto vary = vary_ref(landing.vary);
-  Hold hold(*this);
-  if (!hold.waiting()) return;
-  flight_->head_ = std::move(landing.head);
-  flight_->body_ = std::move(landing.body);
-  flight_->freshness_ = landing.freshness;
-  flight_->length_ = landing.length;
-  flight_->vary_ = std::move(landing.vary);
-  flight_->secondary_ = std::move(landing.secondary);
-  if (flight_->listed_) {
-    vary = hold.shard.note_vary(*hold.slot, std::move(vary), hold.garbage);
-    hold.slot->remember_until = std::max(hold.slot->remember_until, landing.freshness.received + kVaryRemembered);
-    for (auto& l : hold.slot->flights) {
-      if (l.flight != flight_) continue;
-      hold.garbage.take(Owner(std::exchange(l.vary, vary)));
-      l.secondary = flight_->secondary_;
-    }
+template <class Act>
+void Ticket::with(Filing& filing, Act&& act) {
+  for (;;) {
+    if (!filing.built()) filing.build();
+    Hold hold(*this);
+    if (filing.fits(hold.slot)) return act(hold);
+    filing.take(hold.slot);
   }
-  hold.end(Flight::State::Landed);
+}
+
+void Ticket::land(Landing landing, const Selecting& request, const rules::Policy& policy) {
+  if (!flight_) return;
+  const Timestamp received = landing.freshness.received;
+  Filing filing(landing.vary, request, policy, received, seen_vary_);
+  with(filing, [&](Hold& hold) {
+    if (!hold.waiting()) return;
+    const auto coding = landing.head->head().fields.value(http::FieldId::ContentEncoding);
+    flight_->head_ = std::move(landing.head);
+    flight_->body_ = std::move(landing.body);
+    flight_->freshness_ = landing.freshness;
+    flight_->length_ = landing.length;
+    flight_->vary_ = filing.names();
+    flight_->secondary_ = filing.secondary();
+    flight_->refusable_ = coding && filing.refusable(*coding);
+    if (flight_->listed_) {
+      filing.file(hold.shard, *hold.slot, hold.garbage);
+      hold.slot->refusable |= flight_->refusable_;
+      hold.slot->remember_until = std::max(hold.slot->remember_until, received + kVaryRemembered);
+      for (auto& l : hold.slot->flights) {
+        if (l.flight != flight_) continue;
+        hold.garbage.take(Owner(std::exchange(l.vary, filing.names())));
+        l.secondary = filing.secondary();
+      }
+    }
+    hold.end(Flight::State::Landed);
+  });
 }
 
 bool Ticket::may_commit() const { return flight_ && !store_->p_->purges.forbids(flight_->purge_sequence_, resource_); }
 
 Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshness, const rules::VaryList& vary,
-                         std::string_view secondary, const rules::Policy& policy, std::uint64_t fingerprint,
+                         const Selecting& request, const rules::Policy& policy, std::uint64_t fingerprint,
                          Timestamp now) {
   if (!flight_) return {};
   std::uint32_t evicted = 0;
@@ -135,86 +154,90 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
   bool stored = !store.purges.forbids(flight_->purge_sequence_, resource_);
 
   // Everything is made, and room for it found, before the lock is taken.
+  Filing filing(vary, request, policy, now, seen_vary_);
   std::unique_ptr<Variant> variant;
-  VaryRef names;
   if (stored) {
+    filing.build();
     EntryParts whole = parts;
     whole.key_text = key_text_;
     const auto entry_cost = Entry::cost(whole);
-    const auto variant_cost = Variant::cost(secondary);
+    const auto variant_cost = Variant::cost(filing.secondary());
     auto charge = store.reserve(entry_cost + variant_cost);
     stored = charge.bytes() != 0;
     if (stored) {
       variant = std::make_unique<Variant>();
       variant->charge = charge.split(variant_cost);
       variant->entry = Entry::make(whole, std::move(charge));
-      variant->secondary = secondary;
       variant->freshness = freshness;
       variant->fingerprint = fingerprint;
       variant->purge_sequence = flight_->purge_sequence_;
-      variant->has_etag = variant->entry->etag().has_value();
-      variant->useless_after =
-          rules::useless_after(freshness, policy, variant->has_etag || variant->entry->last_modified().has_value());
-      names = vary_ref(vary);
+      const bool has_validator = variant->entry->etag() || variant->entry->last_modified();
+      variant->useless_after = rules::useless_after(freshness, policy, has_validator);
     }
   }
-  {
-    Hold hold(*this);
+  with(filing, [&](Hold& hold) {
     if (stored) stored = hold.slot_or_new() != nullptr;
+    if (stored && !filing.fits(hold.slot)) stored = false;  // the slot went and came again meanwhile
     if (store.purges.current() != checked) stored = stored && !store.purges.forbids(checked, resource_);
     // Of two fetches side by side, the answer that came later stays (RFC 9111 section 4).
-    if (stored) stored = !hold.has_newer(names, secondary, fingerprint, freshness.received);
+    if (stored) stored = !hold.has_newer(filing, fingerprint, freshness.received);
     hold.unlist();
     if (hold.waiting()) hold.end(Flight::State::Abandoned);  // the followers find what is stored by now
-    if (stored) {
-      Slot& slot = *hold.slot;
-      auto& shard = hold.shard;
-      variant->vary = shard.note_vary(slot, std::move(names), hold.garbage);
-      for (Variant* v = slot.newest; v;) {
-        Variant* older = v->next_older;
-        if (v->vary == variant->vary && v->secondary == variant->secondary)
-          shard.remove(*v, Removal::Replaced, hold.garbage);
-        v = older;
-      }
-      shard.numbers.stored += 1;
-      shard.numbers.stored_bytes += variant->entry->body_length();
-      shard.add(slot, *variant.release());
-      while (slot.variants > std::max<std::uint32_t>(policy.max_variants, 1)) {
-        Variant* oldest = slot.newest;
-        while (oldest->next_older) oldest = oldest->next_older;
-        shard.remove(*oldest, Removal::TooManyVariants, hold.garbage);
-        ++evicted;
-      }
-      slot.remember_until = std::max(slot.remember_until, now + kVaryRemembered);
-      hold.forget_pass(freshness, now);
+    if (!stored) return;
+    Slot& slot = *hold.slot;
+    auto& shard = hold.shard;
+    shard.file(slot, *variant, filing, hold.garbage);
+    shard.numbers.stored += 1;
+    shard.numbers.stored_bytes += variant->entry->body_length();
+    shard.add(slot, *variant.release());
+    while (slot.variants > std::max<std::uint32_t>(policy.max_variants, 1)) {
+      Variant* oldest = slot.newest;
+      while (oldest->next_older) oldest = oldest->next_older;
+      shard.remove(*oldest, Removal::TooManyVariants, hold.garbage);
+      ++evicted;
     }
-  }
+    slot.remember_until = std::max(slot.remember_until, now + kVaryRemembered);
+    hold.forget_pass(freshness, now);
+  });
   flight_.reset();
   return {stored, evicted};
 }
 
 bool Ticket::freshen(const Ref<const Entry>& entry, const Ref<const Entry>& freshened,
-                     const rules::Freshness& freshness, const rules::Policy& policy, Timestamp now) {
+                     const rules::Freshness& freshness, const rules::VaryList& vary, const Selecting& request,
+                     const rules::Policy& policy, Timestamp now) {
   if (!flight_) return false;
   const bool has_validator = freshened->etag() || freshened->last_modified();
   const auto useless_after = rules::useless_after(freshness, policy, has_validator);
   const auto& purges = store_->p_->purges;
   const auto checked = purges.current();
   if (purges.forbids(flight_->purge_sequence_, resource_)) return false;
-  Hold hold(*this);
-  // A purge that has not come here yet will find the entry as old as this fetch; one that has been here left none.
-  if (purges.current() != checked && purges.forbids(checked, resource_)) return false;
-  Variant* v = hold.slot ? Shard::variant_of(*hold.slot, entry.get()) : nullptr;
-  if (!v) return false;
-  hold.garbage.take(Owner(std::exchange(v->entry, freshened)));
-  v->freshness = freshness;
-  v->purge_sequence = flight_->purge_sequence_;
-  v->useless_after = useless_after;
-  v->has_etag = freshened->etag().has_value();
-  v->hits = 0;
-  hold.shard.renew(*v);
-  hold.forget_pass(freshness, now);
-  return true;
+  Filing filing(vary, request, policy, now, seen_vary_);
+  bool done = false;
+  with(filing, [&](Hold& hold) {
+    // A purge that has not come here yet will find the entry as old as this fetch; one that has been here left none.
+    if (purges.current() != checked && purges.forbids(checked, resource_)) return;
+    Variant* v = hold.slot ? Shard::variant_of(*hold.slot, entry.get()) : nullptr;
+    if (!v) return;
+    v->purge_sequence = flight_->purge_sequence_;
+    v->useless_after = useless_after;
+    hold.shard.freshen(*v, freshened, freshness, filing, hold.garbage);
+    hold.forget_pass(freshness, now);
+    done = true;
+  });
+  return done;
+}
+
+bool Flight::is_for(const Selecting& request) const {
+  if (vary_) {
+    std::string own;
+    rules::append_secondary_key(vary_->names, request.fields(vary_->names), own);
+    if (own != secondary_) return false;
+  }
+  if (!refusable_) return true;
+  std::string scratch;
+  const auto field = request.fields({"accept-encoding"}).combined(http::FieldId::AcceptEncoding, scratch);
+  return http::AcceptedCodings(field).accept(head_->head().fields.value(http::FieldId::ContentEncoding).value_or(""));
 }
 
 void Ticket::own(rules::Reason reason, bool by_request, Timestamp no_queue_until) {

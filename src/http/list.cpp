@@ -1,39 +1,11 @@
 #include "forebay/http/list.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "forebay/http/fields.hpp"
 #include "http/chars.hpp"
 
 namespace forebay::http {
-namespace {
-
-// A qvalue (RFC 9110 section 12.4.2) that is above zero. What is no qvalue accepts nothing.
-bool accepts(std::string_view parameters) noexcept {
-  bool acceptable = true;
-  while (!parameters.empty()) {
-    const auto end = parameters.find(';');
-    const auto one = trim(parameters.substr(0, end));
-    parameters.remove_prefix(end == std::string_view::npos ? parameters.size() : end + 1);
-    if (one.size() < 2 || to_lower(one[0]) != 'q' || one[1] != '=') continue;
-    const auto q = one.substr(2);
-    if (q.empty() || q.size() > 5 || (q[0] != '0' && q[0] != '1') || (q.size() > 1 && q[1] != '.')) return false;
-    bool above_zero = q[0] == '1';
-    for (std::size_t i = 2; i < q.size(); ++i) {
-      if (!is_digit(q[i])) return false;
-      if (q[0] == '1' && q[i] != '0') return false;
-      above_zero |= q[i] != '0';
-    }
-    acceptable = above_zero;
-  }
-  return acceptable;
-}
-
-constexpr std::array<std::string_view, 5> kCodings{"gzip", "br", "zstd", "deflate", "identity"};
-constexpr std::size_t kIdentity = 4;
-
-}  // namespace
 
 bool has_member(std::string_view list, std::string_view member) noexcept {
   bool found = false;
@@ -110,36 +82,6 @@ bool parse_decimal(std::string_view text, std::uint64_t max, std::uint64_t& out)
   }
   out = over || n > max ? max : n;
   return true;
-}
-
-void append_normal_accept_encoding(std::string_view value, std::string& out) {
-  enum class Say : std::uint8_t { Nothing, Yes, No };
-  std::array<Say, kCodings.size()> said{};
-  Say star = Say::Nothing;
-  for_each_member(value, [&](std::string_view member) {
-    const auto semicolon = member.find(';');
-    auto coding = trim(member.substr(0, semicolon));
-    const auto rest = semicolon == std::string_view::npos ? std::string_view{} : member.substr(semicolon + 1);
-    const Say say = accepts(rest) ? Say::Yes : Say::No;
-    if (coding == "*") {
-      if (star == Say::Nothing) star = say;
-      return;
-    }
-    if (iequals(coding, "x-gzip")) coding = "gzip";  // RFC 9110 section 8.4.1.3
-    for (std::size_t i = 0; i < kCodings.size(); ++i) {
-      if (said[i] == Say::Nothing && iequals(coding, kCodings[i])) said[i] = say;
-    }
-  });
-  const auto before = out.size();
-  const auto append = [&](std::string_view text) {
-    if (out.size() > before) out.append(", ");
-    out.append(text);
-  };
-  for (std::size_t i = 0; i < kIdentity; ++i) {
-    if ((said[i] == Say::Nothing ? star : said[i]) == Say::Yes) append(kCodings[i]);
-  }
-  // identity is acceptable unless it is excluded, by name or by "*" (RFC 9110 section 12.5.3): only that is told.
-  if ((said[kIdentity] == Say::Nothing ? star : said[kIdentity]) == Say::No) append("identity;q=0");
 }
 
 bool authenticates_connection(std::string_view value) noexcept {

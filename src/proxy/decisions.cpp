@@ -4,6 +4,7 @@
 
 #include "forebay/http/list.hpp"
 #include "forebay/rules/reuse.hpp"
+#include "forebay/rules/validation.hpp"
 
 namespace forebay::proxy {
 
@@ -49,7 +50,7 @@ rules::CacheStatus stored_status(Kind kind, const rules::Freshness& freshness, T
 
 bool may_fly(const rules::RequestFacts& facts) noexcept {
   const bool as_it_came = facts.is_signed && facts.conditional;
-  return facts.method != http::Method::Head && !facts.directives.only_if_cached && !as_it_came;
+  return facts.method != http::Method::Head && !facts.directives.only_if_cached && !facts.precondition && !as_it_came;
 }
 
 Forward forward_word(Forward forward, const cache::KeySpec& spec, http::Method method, bool has_content) noexcept {
@@ -59,11 +60,24 @@ Forward forward_word(Forward forward, const cache::KeySpec& spec, http::Method m
   return more ? Forward::Miss : Forward::UriMiss;
 }
 
-cache::LookupRequest look_up_request(const cache::Key& key, http::FieldsView fields, const rules::RequestFacts& facts,
-                                     const config::Route& route, Timestamp now) {
-  cache::LookupRequest request{key, fields, facts, route.policy, route.key.fingerprint, now};
+cache::LookupRequest look_up_request(const cache::Key& key, const cache::Selecting& selecting,
+                                     const rules::RequestFacts& facts, const config::Route& route, Timestamp now) {
+  cache::LookupRequest request{key, selecting, facts, route.policy, route.key.fingerprint, now};
   request.may_fly = may_fly(facts);
   return request;
+}
+
+bool serves_precondition(const rules::RequestFacts& facts, http::FieldsView request, const cache::Head& stored,
+                         WallTime now) {
+  return !facts.precondition || rules::preconditions_hold(request, stored.status, stored.fields, now);
+}
+
+rules::CacheStatus precondition_status() noexcept {
+  rules::CacheStatus status;
+  status.result = CacheResult::Miss;
+  status.forward = Forward::Request;
+  status.reason = Reason::Precondition;
+  return status;
 }
 
 ForwardPlan plan_forward(Kind kind, Forward forward, Reason reason, bool has_entry, bool ticket,
@@ -81,6 +95,7 @@ ForwardPlan plan_forward(Kind kind, Forward forward, Reason reason, bool has_ent
       plan.may_store = false;
       if (s.reason == Reason::None) s.reason = Reason::Range;
     }
+    if (facts.precondition && s.reason == Reason::None) s.reason = Reason::Precondition;
     if (reason == Reason::PassMemory) {
       if (has_entry)
         s.reason = Reason::None;

@@ -27,7 +27,8 @@ rules::CacheStatus bypass_status(rules::Reason reason) noexcept;
 rules::CacheStatus stored_status(cache::Lookup::Kind kind, const rules::Freshness& freshness, Timestamp now) noexcept;
 
 /// Whether a request may start a fetch that others share, or wait for one. Not a HEAD, which brings no content; not who
-/// wants a stored response only; and not a signed request with a Range or condition, which goes forward as it came.
+/// wants a stored response only; not a request with If-Match or If-Unmodified-Since, which goes to the origin with its
+/// condition; and not a signed request with a Range or condition, which goes forward as it came.
 bool may_fly(const rules::RequestFacts& facts) noexcept;
 
 /// Why a request goes forward, as RFC 9211 section 2.2 has the words: under a key that holds more than the URI nobody
@@ -35,10 +36,16 @@ bool may_fly(const rules::RequestFacts& facts) noexcept;
 rules::Forward forward_word(rules::Forward forward, const cache::KeySpec& spec, http::Method method,
                             bool has_content) noexcept;
 
-/// A look-up as the store wants it. A HEAD brings no content that others could be served from, and who wants a stored
-/// response only starts no fetch.
-cache::LookupRequest look_up_request(const cache::Key& key, http::FieldsView fields, const rules::RequestFacts& facts,
-                                     const config::Route& route, Timestamp now);
+/// A look-up as the store wants it.
+cache::LookupRequest look_up_request(const cache::Key& key, const cache::Selecting& selecting,
+                                     const rules::RequestFacts& facts, const config::Route& route, Timestamp now);
+
+/// Whether a look-up's answer may be served to a request as far as its If-Match and If-Unmodified-Since go. A part of a
+/// download that is for another version than the stored one is the origin's to answer.
+bool serves_precondition(const rules::RequestFacts& facts, http::FieldsView request, const cache::Head& stored,
+                         WallTime now);
+/// What the answer to a request says whose precondition the stored response does not meet.
+rules::CacheStatus precondition_status() noexcept;
 
 /// How a request goes forward after a look-up that has nothing to serve at once.
 struct ForwardPlan {

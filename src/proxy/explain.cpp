@@ -4,6 +4,7 @@
 
 #include "explain_case.hpp"
 #include "forebay/http/list.hpp"
+#include "forebay/proxy/origin_fields.hpp"
 #include "forebay/rules/invalidation.hpp"
 #include "forebay/rules/reuse.hpp"
 
@@ -201,8 +202,17 @@ Reason make_key(ExplainCase& c) {
   return reason;
 }
 
-cache::LookupRequest look_up_request(const ExplainCase& c, const cache::Key& key) {
-  return proxy::look_up_request(key, c.request.fields, c.reading.facts, c.route(), c.context.now.mono);
+/// What its origin would get; the client's address is not known here.
+OriginSelecting selecting_of(const ExplainCase& c) {
+  OriginRequest asked{c.context.config, c.context.config.origins.at(c.route().origin), &c.route(), c.request};
+  asked.scheme = c.reading.scheme;
+  asked.host = c.reading.host;
+  asked.looked_up = asked.shared = true;
+  return OriginSelecting(asked);
+}
+
+cache::LookupRequest look_up_request(const ExplainCase& c, const cache::Key& key, const cache::Selecting& selecting) {
+  return proxy::look_up_request(key, selecting, c.reading.facts, c.route(), c.context.now.mono);
 }
 
 /// As lookup.cpp has it: where stored responses of this resource came with a No-Vary-Search rule, one that the rule
@@ -215,7 +225,7 @@ void find_by_rule(ExplainCase& c) {
   if (!rule ||
       build_key(c.reading, c.request, keyed_content(c), c.persisted, searched, rule.get(), &parts) != Reason::None)
     return;
-  const auto found = c.context.store->peek(look_up_request(c, searched));
+  const auto found = c.context.store->peek(look_up_request(c, searched, selecting_of(c)));
   if (!found.found || found.reuse == rules::Reuse::NotForThis) return;
   c.key = searched;
   c.out.parts = std::move(parts);
@@ -246,7 +256,8 @@ void look_up(ExplainCase& c) {
   c.out.has_key = true;
   c.out.key_text = c.key.text();
   c.out.key_id = to_hex(c.key.id());
-  const auto request = look_up_request(c, c.key);
+  const auto selecting = selecting_of(c);
+  const auto request = look_up_request(c, c.key, selecting);
   const auto& route = c.route();
   if (!c.context.store) {
     // What an empty store would say.
@@ -291,7 +302,13 @@ void proceed_on_paper(ExplainCase& c) {
   const auto& asked = facts.directives;
   if (!c.route().policy.client_cache_control && (asked.no_cache || asked.max_age || asked.min_fresh || asked.max_stale))
     c.note("the client's Cache-Control is not listened to (client_cache_control: ignore)");
-  if (c.found.kind == Kind::Fresh || c.found.kind == Kind::Stale) {
+  const bool serves = c.found.kind == Kind::Fresh || c.found.kind == Kind::Stale;
+  if (serves && !serves_precondition(facts, c.request.fields, c.found.entry->head(), c.context.now.wall)) {
+    c.status = precondition_status();
+    c.note("its If-Match or If-Unmodified-Since does not hold for what is stored: the origin decides");
+    return judge_response(c, {});
+  }
+  if (serves) {
     c.status = stored_status(c.found.kind, c.found.freshness, c.context.now.mono);
     c.say_ttl(c.found.freshness);
     if (c.found.kind == Kind::Stale) c.note("a fetch behind the answer refreshes it");

@@ -260,11 +260,12 @@ void not_stored(Judgement& j, const rules::Storability& verdict) {
 /// FetchTask::use_freshened.
 bool revalidated(Judgement& j, const ForwardPlan& plan) {
   auto& c = j.c;
-  const bool asked = plan.validates && plan.uses_entry && (c.found.entry->etag() || c.found.entry->last_modified());
+  const bool asked = plan.validates && plan.uses_entry && !c.found.freshness.validators_fail &&
+                     (c.found.entry->etag() || c.found.entry->last_modified());
   if (j.head.status != 304 || !asked) return false;
   const auto stored = c.found.entry->head();
-  if (!rules::selects(j.head, stored.fields, c.found.variants <= 1)) return false;
-  const auto merged = rules::freshen(stored.fields, j.head.fields);
+  if (!rules::selects(j.head, stored.fields)) return false;
+  const auto merged = rules::freshen(stored.all(), j.head.fields);
   const http::ResponseView whole{stored.status, j.head.version, merged.view()};
   j.fields = merged;
   j.head = {whole.status, whole.version, j.fields.view()};

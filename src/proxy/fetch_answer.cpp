@@ -29,57 +29,56 @@ void FetchTask::on_head(const http::ResponseView& head, const HeadFacts& facts) 
   status_ = head.status;
   requested_ = times().requested;
   note_origin(head.status);
-  if (head.status == 304 && expect_304_ && not_modified(head, facts)) return;
+  if (head.status == 304 && expect_304_) return not_modified(head);
   if (refreshing()) {
     const bool error = story_->policy().stale.errors.covers(head.status);
     count_revalidation(error ? Revalidated::Error : Revalidated::Modified);
   }
   invalidate_after(core_, *story_, story_->looked_up() ? rules::Reason::None : plan_.status.reason, head);
-  if (story_->route->route && story_->view().method == http::Method::Head) apply_head_answer(head, facts);
+  if (story_->route->route && story_->view().method == http::Method::Head) apply_head_answer(head);
   if (story_->route->route && story_->view().method == http::Method::Post && !plan_.ticket) adopt_get_key(head);
   if (plan_.ticket && store_policy().no_vary_search) adopt_search_key(head);
   judge(head, facts);
 }
 
-Ref<const cache::Entry> FetchTask::selected_by(const http::ResponseView& head) const {
-  const bool only = plan_.variants.empty();
-  if (plan_.entry && rules::selects(head, plan_.entry->head().fields, only)) return plan_.entry;
-  for (const auto& v : plan_.variants)
-    if (rules::selects(head, v->head().fields, false)) return v;
-  return nullptr;
-}
-
-bool FetchTask::not_modified(const http::ResponseView& head, const HeadFacts&) {
-  if (const auto entry = selected_by(head)) {
+void FetchTask::not_modified(const http::ResponseView& head) {
+  if (rules::selects(head, plan_.entry->head().fields)) {
     count_revalidation(Revalidated::NotModified);
-    use_freshened(entry, head);
-    return true;
+    return use_freshened(head);
   }
   // It speaks of a response that is not kept here: ask once more, for the whole.
+  unselected_ = true;
   plan_.validate = false;
   fetch_->cancel();
   status_ = 0;
-  if (repeated_) {
-    on_failure(upstream::FetchError::Protocol, "304 Not Modified to an unconditional request");
-    return true;
-  }
+  if (repeated_) return on_failure(upstream::FetchError::Protocol, "304 Not Modified to an unconditional request");
   repeated_ = true;
   send();
-  return true;
 }
 
-void FetchTask::use_freshened(const Ref<const cache::Entry>& entry, const http::ResponseView& head) {
-  auto merged = freshened_fields(entry->head().fields, head.fields);
+/// Whether what has come would be asked about in vain: as what is stored was, and by the same validators.
+bool FetchTask::validators_fail(http::FieldsView fields) const {
+  if (!plan_.entry || !(unselected_ || plan_.freshness.validators_fail)) return false;
+  return fields.value(http::FieldId::ETag) == plan_.entry->etag() &&
+         fields.value(http::FieldId::LastModified) == plan_.entry->last_modified();
+}
+
+Ref<const cache::PublishedHead> FetchTask::to_keep(const http::ResponseView& head, const std::vector<std::string>& drop,
+                                                   WallTime received) const {
+  return cache::PublishedHead::make(head.status, end_to_end(*story_, head, drop, received, false),
+                                    kept_back(*story_, head, drop));
+}
+
+void FetchTask::use_freshened(const http::ResponseView& head) {
+  const auto entry = plan_.entry;
+  auto merged = freshened_fields(entry->head().all(), head.fields);
   const auto when = times();
   if (!head.fields.has(http::FieldId::Date)) merged.remove(http::FieldId::Date);  // dated at receipt, below
   const http::ResponseView whole{entry->head().status, head.version, merged.view()};
   const auto verdict = rules::judge(facts_, whole, store_policy(), when, true, core_.random(), path());
-  const auto fields = end_to_end(*story_, whole, verdict.drop, when.received.wall, false);
-  head_ = cache::PublishedHead::make(whole.status, fields);
+  head_ = to_keep(whole, verdict.drop, when.received.wall);
   freshness_ = verdict.freshness;
-  if (store_policy().vary) vary_ = rules::read_vary(fields);
-  secondary_.clear();
-  rules::append_secondary_key(vary_.names, story_->view().fields, secondary_);
+  vary_ = rules::read_vary(whole.fields);
 
   body_ = Ref<http::Body>(new http::Body);
   for (const auto& piece : entry->body()) body_->append({Owner(entry), piece});
@@ -95,8 +94,10 @@ void FetchTask::use_freshened(const Ref<const cache::Entry>& entry, const http::
     if (!verdict.serves_followers)
       plan_.ticket.own(rules::Reason::None, false, no_queue_until());
     else
-      plan_.ticket.land({head_, body_, freshness_, vary_, secondary_, length});
-    if (freshened) stored = plan_.ticket.freshen(entry, freshened, freshness_, store_policy(), when.received.mono);
+      plan_.ticket.land({head_, body_, freshness_, vary_, length}, selecting(), store_policy());
+    if (freshened)
+      stored =
+          plan_.ticket.freshen(entry, freshened, freshness_, vary_, selecting(), store_policy(), when.received.mono);
   } else {
     if (!verdict.by_request) core_.shared.store.discard(story_->key, entry);
     plan_.ticket.own(verdict.reason, verdict.by_request, verdict.by_request ? Timestamp{} : no_queue_until());
@@ -175,11 +176,10 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
     case Fate::Store:
       break;
   }
-  const auto fields = end_to_end(*story_, head, verdict.drop, core_.now().wall, false);
-  head_ = cache::PublishedHead::make(head.status, fields);
+  head_ = to_keep(head, verdict.drop, core_.now().wall);
   freshness_ = verdict.freshness;
-  if (store_policy().vary) vary_ = rules::read_vary(head.fields);
-  rules::append_secondary_key(vary_.names, story_->view().fields, secondary_);
+  freshness_.validators_fail = validators_fail(head.fields);
+  vary_ = rules::read_vary(head.fields);
   body_ = Ref<http::Body>(new http::Body);
   storing_ = true;
   if (store_route_->route->key.graphql)
@@ -191,7 +191,7 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
   else if (!verdict.serves_followers)
     plan_.ticket.own(freshness_.no_cache ? rules::Reason::None : rules::Reason::ZeroTtl, false, no_queue_until());
   else
-    plan_.ticket.land({head_, body_, freshness_, vary_, secondary_, length});
+    plan_.ticket.land({head_, body_, freshness_, vary_, length}, selecting(), store_policy());
   // Fields that may not be stored are still for the client whose request brought them (RFC 9111 section 5.2.2.7).
   std::vector<std::string> hidden;
   if (store_policy().set_cookie == rules::SetCookieRule::Strip) hidden.emplace_back("Set-Cookie");
@@ -255,26 +255,44 @@ void FetchTask::answer_client(const http::Fields& fields, int status, const Head
   deliver(core_, *story_->exchange, story_->view(), std::move(d), http::BodyCursor(body_));
 }
 
-/// RFC 9111 section 4.3.5: a 200 to HEAD freshens the stored GET response, or makes it stale.
-void FetchTask::apply_head_answer(const http::ResponseView& head, const HeadFacts& facts) {
-  if (!plan_.entry || head.status != 200) return;
+/// RFC 9111 section 4.3.5: a 200 to HEAD freshens the stored GET response, or makes it stale. A Vary that it brings is
+/// obeyed from now on.
+void FetchTask::apply_head_answer(const http::ResponseView& head) {
+  if (head.status != 200 || !story_->looked_up()) return;
   auto& store = core_.shared.store;
-  (void)facts;
-  if (rules::compare_head(head, plan_.entry->head().fields, plan_.entry->body_length()) == rules::HeadUpdate::Stale) {
-    store.make_stale(story_->key, plan_.entry);
-    return;
+  const auto now = core_.now().mono;
+  const auto note = [&] {
+    const auto vary = rules::read_vary(head.fields);
+    if (!vary.names.empty()) store.note_vary(story_->key, vary, selecting(), story_->policy(), now);
+  };
+  if (!plan_.entry) return note();
+  const auto& stored = plan_.entry->head();
+  switch (rules::compare_head(head, stored.fields, plan_.entry->body_length())) {
+    case rules::HeadUpdate::None:
+      return note();
+    case rules::HeadUpdate::Stale:
+      store.make_stale(story_->key, plan_.entry);
+      return note();
+    case rules::HeadUpdate::Freshen:
+      break;
   }
-  const auto merged = freshened_fields(plan_.entry->head().fields, head.fields);
+  const auto merged = freshened_fields(stored.all(), head.fields);
   const auto when = times();
-  const http::ResponseView whole{plan_.entry->head().status, head.version, merged.view()};
+  const http::ResponseView whole{stored.status, head.version, merged.view()};
   const auto verdict = rules::judge(facts_, whole, story_->policy(), when, true, core_.random(), path());
   if (!verdict.storable()) return store.make_stale(story_->key, plan_.entry);
-  const auto published =
-      cache::PublishedHead::make(whole.status, end_to_end(*story_, whole, verdict.drop, when.received.wall, false));
-  auto charge = store.reserve(cache::Entry::cost_with_head(*plan_.entry, published->head()));
+  const auto vary = rules::read_vary(whole.fields);
+  // Whom the stored response was for is not known by fields that nobody compared. Only a strong ETag says that it is
+  // the one for this request, too.
+  const auto stored_etag = plan_.entry->etag().value_or("");
+  if (vary != rules::read_vary(stored.fields) &&
+      !rules::strong_match(stored_etag, head.fields.value(http::FieldId::ETag).value_or("")))
+    return note();
+  const auto kept = to_keep(whole, verdict.drop, when.received.wall);
+  auto charge = store.reserve(cache::Entry::cost_with_head(*plan_.entry, kept->head()));
   if (charge.bytes() == 0) return;
-  store.apply_head(story_->key, plan_.entry, cache::Entry::with_head(plan_.entry, published->head(), std::move(charge)),
-                   verdict.freshness);
+  store.apply_head(story_->key, plan_.entry, cache::Entry::with_head(plan_.entry, kept->head(), std::move(charge)),
+                   verdict.freshness, vary, selecting(), story_->policy(), now);
 }
 
 /// A response with a No-Vary-Search rule is stored under the key that the rule makes, and one without under the plain

@@ -62,19 +62,9 @@ void FetchTask::send() {
 
 void FetchTask::compose(std::string& target, http::Fields& fields) {
   fields = outgoing_fields(core_, *story_, plan_.shared);
-  expect_304_ = plan_.validate && plan_.ticket && (plan_.entry || !plan_.variants.empty());
-  if (expect_304_) {
-    std::vector<std::string_view> etags;
-    const auto add = [&](const cache::Entry& e) {
-      if (const auto tag = e.etag(); tag && std::find(etags.begin(), etags.end(), *tag) == etags.end())
-        etags.push_back(*tag);
-    };
-    if (plan_.entry) add(*plan_.entry);
-    for (const auto& v : plan_.variants) add(*v);
-    const auto modified = plan_.entry ? plan_.entry->last_modified() : std::nullopt;
-    expect_304_ = !etags.empty() || modified;
-    rules::add_validators(fields, etags, modified);
-  }
+  expect_304_ = plan_.validate && plan_.ticket && plan_.entry && !plan_.freshness.validators_fail &&
+                (plan_.entry->etag() || plan_.entry->last_modified());
+  if (expect_304_) rules::add_validators(fields, plan_.entry->etag(), plan_.entry->last_modified());
   if (story_->route->route) target = origin_target(story_->route->route->rewrite, story_->target);
   if (target.empty()) target = story_->target;
 }
@@ -201,7 +191,7 @@ void FetchTask::commit() {
   parts.stored_at = core_.now().wall;
   const auto& route = *store_route_->route;
   if (graphql_ && !graphql_->clean()) return tell_not_stored(rules::Reason::GraphqlErrors);
-  const auto done = storing_ticket().commit(parts, freshness_, vary_, secondary_, route.policy, route.key.fingerprint,
+  const auto done = storing_ticket().commit(parts, freshness_, vary_, selecting(), route.policy, route.key.fingerprint,
                                             core_.now().mono);
   if (elsewhere_ && plan_.entry) core_.shared.store.discard(story_->key, plan_.entry);
   if (done.stored) store_route_->counters->count_stored(body_->length());

@@ -9,6 +9,7 @@
 #include "forebay/content/graphql.hpp"
 #include "forebay/net/deadlines.hpp"
 #include "forebay/upstream/origin.hpp"
+#include "outgoing.hpp"
 
 namespace forebay::proxy {
 
@@ -20,11 +21,10 @@ struct FetchPlan {
   cache::Ticket ticket;           ///< Empty: nothing is stored.
   Ref<const cache::Entry> entry;  ///< To validate, or to fall back on.
   rules::Freshness freshness;     ///< Of `entry`.
-  std::vector<Ref<const cache::Entry>> variants;
-  rules::CacheStatus status;  ///< What the answer will say, as far as it is known: result, forward, reason.
-  bool background = false;    ///< No client waits for it.
-  bool shared = false;        ///< A flight: the client's range and conditions stay at home.
-  bool validate = true;       ///< Send the store's validators.
+  rules::CacheStatus status;      ///< What the answer will say, as far as it is known: result, forward, reason.
+  bool background = false;        ///< No client waits for it.
+  bool shared = false;            ///< A flight: the client's range and conditions stay at home.
+  bool validate = true;           ///< Send the store's validators.
 };
 
 /// One fetch from an origin, from its request to the end of its body: judges the answer, feeds the flight and the
@@ -58,9 +58,13 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   bool wait_for_space();
   void finish();
 
-  bool not_modified(const http::ResponseView& head, const HeadFacts& facts);
-  Ref<const cache::Entry> selected_by(const http::ResponseView& head) const;
-  void use_freshened(const Ref<const cache::Entry>& entry, const http::ResponseView& head);
+  void not_modified(const http::ResponseView& head);
+  void use_freshened(const http::ResponseView& head);
+  bool validators_fail(http::FieldsView fields) const;
+  /// The head as it is kept: without what is not stored, and with what goes no further beside it.
+  Ref<const cache::PublishedHead> to_keep(const http::ResponseView& head, const std::vector<std::string>& drop,
+                                          WallTime received) const;
+  OriginSelecting selecting() const { return OriginSelecting(origin_request(core_, *story_, true)); }
   bool origin_failed(const http::ResponseView& head);
   bool try_stale(int status);
   void fail_with(const http::ResponseView& head);
@@ -68,7 +72,7 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   void keep_going_as_pass(const http::ResponseView& head, const HeadFacts& facts, rules::Reason reason,
                           bool by_request);
   void answer_client(const http::Fields& fields, int status, const HeadFacts& facts, bool stored);
-  void apply_head_answer(const http::ResponseView& head, const HeadFacts& facts);
+  void apply_head_answer(const http::ResponseView& head);
   void adopt_get_key(const http::ResponseView& head);
   void adopt_search_key(const http::ResponseView& head);
   bool repeat_with_range(int status, rules::Reason reason);
@@ -103,7 +107,6 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   Ref<const cache::PublishedHead> head_;
   rules::Freshness freshness_;
   rules::VaryList vary_;
-  std::string secondary_;
   int status_ = 0;
   bool storing_ = false;
   bool started_ = false;
@@ -111,6 +114,7 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   bool done_ = false;
   bool repeated_ = false;
   bool gives_way_ = false;
+  bool unselected_ = false;  // a 304 spoke of another response than the one asked about
   std::size_t charged_ = 0;
   bool expect_304_ = false;
   Now requested_;

@@ -5,6 +5,7 @@
 #include "forebay/http/range.hpp"
 #include "forebay/rules/reuse.hpp"
 #include "lookup.hpp"
+#include "outgoing.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -94,11 +95,7 @@ void FollowTask::note_wait() {
 
 void FollowTask::landed() {
   const auto& flight = *lookup_.flight;
-  if (!flight.vary().names.empty()) {
-    std::string own;
-    rules::append_secondary_key(flight.vary().names, story_->view().fields, own);
-    if (own != flight.secondary()) return start_over();
-  }
+  if (!flight.is_for(OriginSelecting(origin_request(core_, *story_, true)))) return start_over();
   if (story_->facts.authorization && !story_->facts.authorization_in_key && !flight.freshness().serve_authorized)
     return go_alone(rules::Reason::Authorization);
   if (story_->facts.range && starts_far_ahead(story_->view(), *flight.body())) {
@@ -167,7 +164,7 @@ void FollowTask::try_again() {
   story_->tried_again = true;
   const auto failed = lookup_.flight;
   step_out();
-  proceed(core_, story_, core_.shared.store.retry(look_up_request(core_, *story_), failed));
+  proceed(core_, story_, retry(core_, *story_, failed));
 }
 
 void FollowTask::await_second_try() {
@@ -219,7 +216,6 @@ void FollowTask::go_alone(rules::Reason reason) {
   if (reason == rules::Reason::None && lookup_.entry) {
     plan.entry = lookup_.entry;
     plan.freshness = lookup_.freshness;
-    plan.variants = std::move(lookup_.variants);
   }
   std::make_shared<FetchTask>(core_, story_, std::move(plan))->start();
 }
@@ -248,7 +244,7 @@ void FollowTask::timed_out() {
   // The first whose wait is over starts a superseding flight, which the rest join.
   const auto waited = lookup_.flight;
   step_out();
-  auto next = core_.shared.store.supersede(look_up_request(core_, *story_), waited);
+  auto next = supersede(core_, *story_, waited);
   proceed(core_, story_, std::move(next));
 }
 

@@ -8,6 +8,7 @@
 #include "fetch_task.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/list.hpp"
+#include "forebay/proxy/origin_fields.hpp"
 #include "lookup.hpp"
 #include "outcome.hpp"
 
@@ -35,6 +36,9 @@ struct ProxyHandler::Private : Core {
   /// `whole`: the content, where there is some that was read.
   void serve(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen,
              const RouteState& state, bool trusted, std::optional<std::string_view> whole);
+  /// What its origin would get of a request that is looked up.
+  OriginRequest asked_of_origin(server::Exchange& exchange, const http::RequestView& request, const Seen& seen,
+                                const RouteState& state, bool trusted) const;
   StoryPtr make_story(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen,
                       const RouteState& state, bool trusted);
 };
@@ -206,11 +210,13 @@ void ProxyHandler::Private::serve(const server::ExchangePtr& exchange, const htt
     if (whole && story->has_content) keep_content(*this, *story, *whole, Gathered::Whole);
     return pass_on(*this, story, reason);
   }
-  auto found = look_up(*this, request, whole);
+  auto found =
+      look_up(*this, request, whole, OriginSelecting(asked_of_origin(*exchange, request, seen, state, trusted)));
   notes.key_id = key.id();
   notes.has_key = true;
   using Kind = cache::Lookup::Kind;
-  if ((found.kind == Kind::Fresh || found.kind == Kind::Stale) && !found.ticket) {
+  const bool serves = found.kind == Kind::Fresh || found.kind == Kind::Stale;
+  if (serves && !found.ticket && serves_precondition(reading.facts, request.fields, found.entry->head(), now().wall)) {
     // The way of a hit: answered before this returns, with no task and no copy of the request.
     auto status = stored_status(found.kind, found.freshness, now().mono);
     status.key = key.text();
@@ -221,6 +227,19 @@ void ProxyHandler::Private::serve(const server::ExchangePtr& exchange, const htt
   story->key = key;
   story->searched = searched;
   proceed(*this, story, std::move(found));
+}
+
+OriginRequest ProxyHandler::Private::asked_of_origin(server::Exchange& exchange, const http::RequestView& request,
+                                                     const Seen& seen, const RouteState& state, bool trusted) const {
+  OriginRequest asked{runtime->config(), state.origin->state().config(), state.route, request};
+  asked.scheme = reading.scheme;
+  asked.host = reading.host;
+  asked.peer = exchange.peer().address;
+  asked.peer_trusted = trusted;
+  asked.looked_up = asked.shared = true;
+  asked.instance_id = shared.instance_id;
+  asked.request_id = seen.request_id;
+  return asked;
 }
 
 StoryPtr ProxyHandler::Private::make_story(const server::ExchangePtr& exchange, const http::RequestView& request,

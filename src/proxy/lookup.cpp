@@ -3,13 +3,14 @@
 #include "decisions.hpp"
 #include "deliver.hpp"
 #include "fetch_task.hpp"
+#include "outgoing.hpp"
 
 namespace forebay::proxy {
 namespace {
 
-cache::LookupRequest request_for(Core& core, const cache::Key& key, const http::RequestView& request,
+cache::LookupRequest request_for(Core& core, const cache::Key& key, const cache::Selecting& selecting,
                                  const rules::RequestFacts& facts, const config::Route& route) {
-  auto r = look_up_request(key, request.fields, facts, route, core.now().mono);
+  auto r = look_up_request(key, selecting, facts, route, core.now().mono);
   if (route.policy.refresh_ahead.automatic) r.draw = core.exponential();
   return r;
 }
@@ -25,11 +26,25 @@ void read_again(Core& core, const Story& story) {
   read_route(story.runtime->runtime->routes, request, story.has_content, reading);
 }
 
-cache::LookupRequest look_up_request(Core& core, const Story& story) {
-  return request_for(core, story.key, story.request.view(), story.facts, *story.route->route);
+cache::Lookup look_up(Core& core, const Story& story) {
+  const OriginSelecting selecting(origin_request(core, story, true));
+  return core.shared.store.lookup(
+      request_for(core, story.key, selecting, story.facts, *story.route->route));
 }
 
-cache::Lookup look_up(Core& core, const http::RequestView& request, std::optional<std::string_view> content) {
+cache::Lookup supersede(Core& core, const Story& story, const Ref<cache::Flight>& waited) {
+  const OriginSelecting selecting(origin_request(core, story, true));
+  return core.shared.store.supersede(
+      request_for(core, story.key, selecting, story.facts, *story.route->route), waited);
+}
+
+cache::Lookup retry(Core& core, const Story& story, const Ref<cache::Flight>& failed) {
+  const OriginSelecting selecting(origin_request(core, story, true));
+  return core.shared.store.retry(request_for(core, story.key, selecting, story.facts, *story.route->route), failed);
+}
+
+cache::Lookup look_up(Core& core, const http::RequestView& request, std::optional<std::string_view> content,
+                      const cache::Selecting& selecting) {
   const auto& reading = core.reading;
   const auto& route = *reading.route;
   auto& store = core.shared.store;
@@ -38,7 +53,7 @@ cache::Lookup look_up(Core& core, const http::RequestView& request, std::optiona
     const auto rule = core.shared.searches.find(core.key.base());
     if (rule && build_key(reading, request, content, core.shared.persisted, core.search_key, rule.get()) ==
                     rules::Reason::None) {
-      auto wanted = request_for(core, core.search_key, request, reading.facts, route);
+      auto wanted = request_for(core, core.search_key, selecting, reading.facts, route);
       const bool may_fly = std::exchange(wanted.may_fly, false);
       auto found = store.lookup(wanted);
       const bool fresh = found.kind == cache::Lookup::Kind::Fresh;
@@ -53,7 +68,7 @@ cache::Lookup look_up(Core& core, const http::RequestView& request, std::optiona
       }
     }
   }
-  return store.lookup(request_for(core, core.key, request, reading.facts, route));
+  return store.lookup(request_for(core, core.key, selecting, reading.facts, route));
 }
 
 void keep_content(Core& core, Story& story, std::string_view content, Gathered outcome) {
@@ -68,7 +83,7 @@ void go_on(Core& core, const StoryPtr& story, std::string_view content, Gathered
   const auto request = story->view();
   const auto reason = build_key(core.reading, request, content, core.shared.persisted, core.key);
   if (reason != rules::Reason::None) return pass_on(core, story, reason);
-  auto found = look_up(core, request, content);
+  auto found = look_up(core, request, content, OriginSelecting(origin_request(core, *story, true)));
   story->key = core.key;
   story->searched = core.searched;
   auto& notes = notes_of(*story->exchange);
@@ -97,10 +112,12 @@ void pass_on(Core& core, const StoryPtr& story, rules::Reason reason) {
   forward(core, story, reason);
 }
 
-void forward(Core& core, const StoryPtr& story, rules::Reason reason) {
+void forward(Core& core, const StoryPtr& story, rules::Reason reason) { forward(core, story, bypass_status(reason)); }
+
+void forward(Core& core, const StoryPtr& story, const rules::CacheStatus& status) {
   if (story->content_whole && story->has_content) story->keep_trailers();
   FetchPlan plan;
-  plan.status = bypass_status(reason);
+  plan.status = status;
   plan.validate = false;
   std::make_shared<FetchTask>(core, story, std::move(plan))->start();
 }

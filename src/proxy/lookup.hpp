@@ -10,9 +10,14 @@ void read_again(Core& core, const Story& story);
 
 /// The look-up of a key that was just built in `core.key` from `core.reading`. Where stored responses of this resource
 /// came with a No-Vary-Search rule, one that the rule finds is found first, and `core.key` is then its key.
-cache::Lookup look_up(Core& core, const http::RequestView& request, std::optional<std::string_view> content);
-/// A look-up as the store wants it, for a request that has its key.
-cache::LookupRequest look_up_request(Core& core, const Story& story);
+cache::Lookup look_up(Core& core, const http::RequestView& request, std::optional<std::string_view> content,
+                      const cache::Selecting& selecting);
+/// The look-up of a story that has its key.
+cache::Lookup look_up(Core& core, const Story& story);
+/// The same when its wait for a flight is over (`Store::supersede`).
+cache::Lookup supersede(Core& core, const Story& story, const Ref<cache::Flight>& waited);
+/// The same when the flight that it waited for has failed by what may be its leader's own doing (`Store::retry`).
+cache::Lookup retry(Core& core, const Story& story, const Ref<cache::Flight>& failed);
 
 /// A story whose content has been read as far as it will be: builds the key and looks up, or passes it on.
 void go_on(Core& core, const StoryPtr& story, std::string_view content, Gathered outcome);
@@ -24,5 +29,7 @@ void keep_content(Core& core, Story& story, std::string_view content, Gathered o
 void pass_on(Core& core, const StoryPtr& story, rules::Reason reason);
 /// The same for content that has been read as far as it will be.
 void forward(Core& core, const StoryPtr& story, rules::Reason reason);
+/// Forwards a request as it is, for an answer that is not stored and says this.
+void forward(Core& core, const StoryPtr& story, const rules::CacheStatus& status);
 
 }  // namespace forebay::proxy

@@ -124,6 +124,34 @@ http::Fields fields_for_origin(const OriginRequest& request) {
   return fields;
 }
 
+namespace {
+
+/// What most responses vary on, and what reaches an origin as it came unless a route changes it.
+bool always_passed_on(std::string_view name) noexcept {
+  switch (http::field_id(name)) {
+    case FieldId::Accept:
+    case FieldId::AcceptEncoding:
+    case FieldId::AcceptLanguage:
+    case FieldId::Authorization:
+    case FieldId::Cookie:
+    case FieldId::Origin:
+    case FieldId::UserAgent:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+http::FieldsView OriginSelecting::fields(const std::vector<std::string>& names) const {
+  const bool unchanged = (!request_.route || request_.route->request_headers.empty()) &&
+                         std::all_of(names.begin(), names.end(), always_passed_on);
+  if (unchanged) return request_.request.fields;
+  if (!sent_) sent_ = fields_for_origin(request_);
+  return *sent_;
+}
+
 void apply(const config::HeaderChanges& changes, http::Fields& fields) {
   for (const auto& name : changes.remove) fields.remove(name);
   for (const auto& [name, value] : changes.set) fields.set(name, value);

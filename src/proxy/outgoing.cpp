@@ -17,7 +17,7 @@ const rules::Policy kNoPolicy;  // of requests that no route matched; by `method
 
 }  // namespace
 
-http::Fields outgoing_fields(Core& core, const Story& story, bool shared) {
+OriginRequest origin_request(const Core& core, const Story& story, bool shared) {
   OriginRequest request{story.runtime->config(), story.route->origin->state().config(), story.route->route,
                         story.view()};
   request.scheme = story.scheme;
@@ -28,7 +28,11 @@ http::Fields outgoing_fields(Core& core, const Story& story, bool shared) {
   request.shared = shared;
   request.instance_id = core.shared.instance_id;
   request.request_id = story.request_id;
-  return fields_for_origin(request);
+  return request;
+}
+
+http::Fields outgoing_fields(Core& core, const Story& story, bool shared) {
+  return fields_for_origin(origin_request(core, story, shared));
 }
 
 void invalidate_after(Core& core, const Story& story, rules::Reason not_looked_up, const http::ResponseView& response) {
@@ -64,26 +68,45 @@ void invalidate_after(Core& core, const Story& story, rules::Reason not_looked_u
   if (!resources.empty()) core.shared.store.invalidate(resources);
 }
 
+namespace {
+
+const rules::Policy& policy_of(const Story& story) { return story.route->route ? story.policy() : kNoPolicy; }
+
+/// Calls `f(field)` for the fields that are not of this connection alone, and not named in `drop`.
+template <class F>
+void for_each_kept(const http::ResponseView& response, const std::vector<std::string>& drop, F&& f) {
+  const http::ConnectionNames nominated(response.fields);
+  for (const auto& field : response.fields) {
+    if (http::is_hop_by_hop(field.id) || field.id == FieldId::ContentLength || nominated.has(field.name)) continue;
+    const auto named = [&](const std::string& name) { return http::iequals(name, field.name); };
+    if (std::none_of(drop.begin(), drop.end(), named)) f(field);
+  }
+}
+
+}  // namespace
+
 http::Fields end_to_end(const Story& story, const http::ResponseView& response, const std::vector<std::string>& drop,
                         WallTime received, bool keep_age) {
   http::Fields fields;
-  const auto& policy = story.route->route ? story.policy() : kNoPolicy;
   const bool own_x_cache = story.runtime->config().diagnostics.x_cache;
-  const http::ConnectionNames nominated(response.fields);
   bool has_date = false;
-  for (const auto& f : response.fields) {
-    if (http::is_hop_by_hop(f.id) || f.id == FieldId::ContentLength) continue;
-    if (f.id == FieldId::Age && !keep_age) continue;
-    if (nominated.has(f.name)) continue;
-    const auto named = [&](const std::string& name) { return http::iequals(name, f.name); };
-    if (std::any_of(drop.begin(), drop.end(), named)) continue;
-    if (!rules::goes_downstream(f, policy)) continue;
-    if (own_x_cache && f.id == FieldId::XCache) continue;  // of a cache behind: it would contradict ours
+  for_each_kept(response, drop, [&](const http::Field& f) {
+    if (f.id == FieldId::Age && !keep_age) return;
+    if (!rules::goes_downstream(f, policy_of(story))) return;
+    if (own_x_cache && f.id == FieldId::XCache) return;  // of a cache behind: it would contradict ours
     has_date = has_date || f.id == FieldId::Date;
     fields.add(f.name, f.value);
-  }
+  });
   if (!has_date) fields.add(FieldId::Date, http::format_date(received));
   http::add_via(fields, response.version, "forebay");
+  return fields;
+}
+
+http::Fields kept_back(const Story& story, const http::ResponseView& response, const std::vector<std::string>& drop) {
+  http::Fields fields;
+  for_each_kept(response, drop, [&](const http::Field& f) {
+    if (!rules::goes_downstream(f, policy_of(story))) fields.add(f.name, f.value);
+  });
   return fields;
 }
 

@@ -3,9 +3,12 @@
 #include <string>
 
 #include "core.hpp"
+#include "forebay/proxy/origin_fields.hpp"
 
 namespace forebay::proxy {
 
+/// The request of a story on its way to its origin.
+OriginRequest origin_request(const Core& core, const Story& story, bool shared);
 /// The fields that go to the origin (`fields_for_origin`).
 http::Fields outgoing_fields(Core& core, const Story& story, bool shared);
 
@@ -20,5 +23,8 @@ void invalidate_after(Core& core, const Story& story, rules::Reason not_looked_u
 /// untouched.
 http::Fields end_to_end(const Story& story, const http::ResponseView& response, const std::vector<std::string>& drop,
                         WallTime received, bool keep_age);
+
+/// Of the same response those that are only for Forebay.
+http::Fields kept_back(const Story& story, const http::ResponseView& response, const std::vector<std::string>& drop);
 
 }  // namespace forebay::proxy

@@ -19,7 +19,6 @@ void refresh(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
   plan.ticket = std::move(lookup.ticket);
   plan.entry = lookup.entry;
   plan.freshness = lookup.freshness;
-  plan.variants = std::move(lookup.variants);
   plan.background = true;
   plan.shared = true;
   plan.validate = !story->facts.is_signed;
@@ -37,7 +36,6 @@ FetchPlan plan_of(const StoryPtr& story, cache::Lookup& lookup) {
     plan.entry = lookup.entry;
     plan.freshness = lookup.freshness;
   }
-  if (lookup.reason != Reason::Authorization) plan.variants = std::move(lookup.variants);
   plan.shared = forward.may_store;
   plan.validate = forward.validates;
   return plan;
@@ -60,7 +58,7 @@ void queue_full(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
   // One superseding flight at a time; beyond its waiters, too, there is an end.
   if (story->policy().coalesce.on_timeout == rules::OnTimeout::Fetch && !lookup.flight->superseding() &&
       ++story->restarts <= 8)
-    return proceed(core, story, core.shared.store.supersede(look_up_request(core, *story), lookup.flight));
+    return proceed(core, story, supersede(core, *story, lookup.flight));
   lookup.flight->leave();
   if (lookup.entry && story->policy().stale.errors.timeout &&
       rules::may_serve_on_error(lookup.freshness, story->policy(), core.now().mono)) {
@@ -81,7 +79,10 @@ void queue_full(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
 }  // namespace
 
 void proceed(Core& core, const StoryPtr& story, cache::Lookup lookup) {
-  if (lookup.kind == Kind::Fresh || lookup.kind == Kind::Stale) {
+  const bool serves = lookup.kind == Kind::Fresh || lookup.kind == Kind::Stale;
+  if (serves && !serves_precondition(story->facts, story->view().fields, lookup.entry->head(), core.now().wall))
+    return forward(core, story, precondition_status());
+  if (serves) {
     auto status = stored_status(lookup.kind, lookup.freshness, core.now().mono);
     status.key = story->key.text();
     if (story->wanted()) deliver_entry(core, *story->exchange, story->view(), lookup.entry, lookup.freshness, status);
@@ -103,7 +104,7 @@ void proceed(Core& core, const StoryPtr& story, cache::Lookup lookup) {
 
 void look_up_again(Core& core, const StoryPtr& story) {
   if (!story->wanted()) return;
-  proceed(core, story, core.shared.store.lookup(look_up_request(core, *story)));
+  proceed(core, story, look_up(core, *story));
 }
 
 }  // namespace forebay::proxy

@@ -74,7 +74,7 @@ CacheResult served_as(const Freshness& stored, Timestamp now) noexcept {
 }
 
 bool may_serve_on_error(const Freshness& stored, const Policy& policy, Timestamp now) noexcept {
-  const Duration window = error_window(stored, policy);
+  const Duration window = stored.error ? Duration{0} : error_window(stored, policy);
   return window > Duration{0} && staleness(stored, now) < window;
 }
 

@@ -122,6 +122,7 @@ Freshness freshness_of(const Case& c) {
   f.lifetime = c.lifetime.value;
   f.source = c.lifetime.source;
   f.explicit_lifetime = c.lifetime.explicit_lifetime;
+  f.error = c.response.status >= 500;
   f.from_authorized = c.facts.authorization && !c.facts.authorization_in_key;
   f.serve_authorized = d.public_ || d.s_maxage.has_value() || d.must_revalidate;
   // A route that ignores the origin's directives has its own windows instead, and no-cache does not count.
@@ -215,11 +216,13 @@ RequestFacts facts_of(const http::RequestView& request, const Policy& policy) no
         facts.range = true;
         facts.conditional = true;
         break;
-      case FieldId::IfRange:
       case FieldId::IfMatch:
+      case FieldId::IfUnmodifiedSince:
+        facts.conditional = facts.precondition = true;
+        break;
+      case FieldId::IfRange:
       case FieldId::IfNoneMatch:
       case FieldId::IfModifiedSince:
-      case FieldId::IfUnmodifiedSince:
         facts.conditional = true;
         break;
       case FieldId::Accept:

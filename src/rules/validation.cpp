@@ -33,13 +33,22 @@ std::string_view next_tag(std::string_view& list) noexcept {
   return tag;
 }
 
-bool any_tag_matches(std::string_view list, std::optional<std::string_view> stored) noexcept {
+bool any_tag_matches(std::string_view list, std::optional<std::string_view> stored,
+                     bool (*match)(std::string_view, std::string_view) noexcept) noexcept {
   while (!list.empty()) {
     const auto tag = next_tag(list);
     if (tag == "*") return true;
-    if (stored && !tag.empty() && weak_match(tag, *stored)) return true;
+    if (stored && !tag.empty() && match(tag, *stored)) return true;
   }
   return false;
+}
+
+// Whether some line of a condition names the stored response's tag.
+bool names_tag(http::FieldsView request, FieldId condition, http::FieldsView stored,
+               bool (*match)(std::string_view, std::string_view) noexcept) noexcept {
+  const auto etag = stored.value(FieldId::ETag);
+  return std::any_of(request.begin(), request.end(),
+                     [&](const http::Field& f) { return f.id == condition && any_tag_matches(f.value, etag, match); });
 }
 
 std::optional<WallTime> date_of(http::FieldsView fields, FieldId id, WallTime now) noexcept {
@@ -77,15 +86,23 @@ bool updates(http::FieldsView stored, http::FieldsView update, const http::Field
 bool strong_match(std::string_view a, std::string_view b) noexcept { return a == b && !a.empty() && !is_weak(a); }
 bool weak_match(std::string_view a, std::string_view b) noexcept { return opaque(a) == opaque(b); }
 
+bool preconditions_hold(http::FieldsView request, int stored_status, http::FieldsView stored, WallTime now) noexcept {
+  if (stored_status != 200) return false;
+  // Section 13.2.2: If-Match, where it is there, is all that counts.
+  if (request.has(FieldId::IfMatch)) return names_tag(request, FieldId::IfMatch, stored, strong_match);
+  const auto asked = request.value(FieldId::IfUnmodifiedSince);
+  if (!asked) return true;
+  const auto since = http::parse_date(*asked, now);
+  if (!since) return true;  // section 13.1.4: what is no date is ignored
+  const auto modified = date_of(stored, FieldId::LastModified, now);
+  return modified && *modified <= *since;
+}
+
 Condition evaluate(http::FieldsView request, int stored_status, http::FieldsView stored, WallTime now) noexcept {
   if (stored_status != 200) return Condition::None;
   // Section 13.1.3: If-None-Match, where it is there, is all that counts.
   if (request.has(FieldId::IfNoneMatch)) {
-    const auto etag = stored.value(FieldId::ETag);
-    const bool matches = std::any_of(request.begin(), request.end(), [&](const http::Field& f) {
-      return f.id == FieldId::IfNoneMatch && any_tag_matches(f.value, etag);
-    });
-    return matches ? Condition::NotModified : Condition::None;
+    return names_tag(request, FieldId::IfNoneMatch, stored, weak_match) ? Condition::NotModified : Condition::None;
   }
   const auto since = date_of(request, FieldId::IfModifiedSince, now);
   if (!since) return Condition::None;
@@ -129,30 +146,21 @@ bool belongs_on_304(http::FieldId id, std::string_view name) noexcept {
   }
 }
 
-void add_validators(http::Fields& request, const std::vector<std::string_view>& etags,
+void add_validators(http::Fields& request, std::optional<std::string_view> etag,
                     std::optional<std::string_view> last_modified) {
-  std::string list;
-  for (auto tag = etags.begin(); tag != etags.end(); ++tag) {
-    if (tag->empty() || std::find(etags.begin(), tag, *tag) != tag) continue;
-    if (!list.empty()) list.append(", ");
-    list.append(*tag);
-  }
-  if (!list.empty()) request.set(FieldId::IfNoneMatch, list);
+  if (etag && !etag->empty()) request.set(FieldId::IfNoneMatch, *etag);
   if (last_modified && !last_modified->empty()) request.set(FieldId::IfModifiedSince, *last_modified);
 }
 
-bool selects(const http::ResponseView& not_modified, http::FieldsView stored, bool only_candidate) noexcept {
+bool selects(const http::ResponseView& not_modified, http::FieldsView stored) noexcept {
   const auto new_tag = not_modified.fields.value(FieldId::ETag);
   const auto old_tag = stored.value(FieldId::ETag);
-  // A strong tag that both have decides. Where one of them is weak (servers weaken the tag of what they compress, and
-  // forget to on the 304), the opaque parts do.
-  if (new_tag && old_tag) {
-    return is_weak(*new_tag) || is_weak(*old_tag) ? weak_match(*new_tag, *old_tag) : *new_tag == *old_tag;
-  }
+  if (new_tag && !is_weak(*new_tag)) return old_tag && *new_tag == *old_tag;
+  if (new_tag && old_tag) return weak_match(*new_tag, *old_tag);
   const auto new_date = not_modified.fields.value(FieldId::LastModified);
   const auto old_date = stored.value(FieldId::LastModified);
   if (new_date && old_date) return *new_date == *old_date;
-  return only_candidate;
+  return true;
 }
 
 http::Fields freshen(http::FieldsView stored, http::FieldsView update) {
@@ -175,6 +183,8 @@ http::Fields freshen(http::FieldsView stored, http::FieldsView update) {
 
 HeadUpdate compare_head(const http::ResponseView& head_response, http::FieldsView stored,
                         std::optional<std::uint64_t> stored_length) noexcept {
+  if (head_response.fields.value(FieldId::ContentEncoding) != stored.value(FieldId::ContentEncoding))
+    return HeadUpdate::None;
   for (const FieldId id : {FieldId::ETag, FieldId::LastModified}) {
     const auto received = head_response.fields.value(id);
     if (received && received != stored.value(id)) return HeadUpdate::Stale;

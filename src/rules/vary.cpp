@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "forebay/http/accept_encoding.hpp"
 #include "forebay/http/list.hpp"
 
 namespace forebay::rules {
@@ -53,26 +54,13 @@ struct Language {
   bool operator==(const Language& o) const noexcept { return weight == o.weight && http::iequals(range, o.range); }
 };
 
-// qvalue of RFC 9110 section 12.4.2.
-std::optional<int> thousandths(std::string_view q) noexcept {
-  if (q.empty() || q.size() > 5 || (q[0] != '0' && q[0] != '1') || (q.size() > 1 && q[1] != '.')) return std::nullopt;
-  int value = (q[0] - '0') * 1000;
-  int place = 100;
-  for (const char c : q.substr(std::min<std::size_t>(q.size(), 2))) {
-    if (c < '0' || c > '9') return std::nullopt;
-    value += (c - '0') * place;
-    place /= 10;
-  }
-  return value <= 1000 ? std::optional(value) : std::nullopt;
-}
-
 std::optional<Language> read_language(std::string_view member) noexcept {
   const auto semicolon = member.find(';');
   Language language{http::trim(member.substr(0, semicolon))};
   if (semicolon != std::string_view::npos) {
     const auto parameter = http::trim(member.substr(semicolon + 1));
     if (parameter.size() < 2 || lower(parameter[0]) != 'q' || parameter[1] != '=') return std::nullopt;
-    const auto weight = thousandths(parameter.substr(2));
+    const auto weight = http::parse_qvalue(parameter.substr(2));
     if (!weight) return std::nullopt;
     language.weight = *weight;
   }
@@ -110,8 +98,15 @@ bool append_normal_languages(std::string_view value, std::string& out) {
   return true;
 }
 
+bool append_normal_codings(std::string_view value, std::string& out) {
+  out.push_back(kNormal);
+  if (http::append_normal_accept_encoding(value, out)) return true;
+  out.pop_back();
+  return false;
+}
+
 void append_value(FieldId id, std::string_view value, std::string& out) {
-  if (id == FieldId::AcceptEncoding) return http::append_normal_accept_encoding(value, out);
+  if (id == FieldId::AcceptEncoding && append_normal_codings(value, out)) return;
   if (id == FieldId::AcceptLanguage && append_normal_languages(value, out)) return;
   append_without_list_blanks(value, out);
 }
@@ -135,6 +130,7 @@ VaryList read_vary(http::FieldsView response_fields) {
   }
   std::sort(list.names.begin(), list.names.end());
   list.names.erase(std::unique(list.names.begin(), list.names.end()), list.names.end());
+  if (list.names.size() > kMostVaryNames) list.any = true;
   return list;
 }
 

@@ -28,11 +28,12 @@ struct Asked {
     (void)target.read(http::Method::Get, parser.view().target);
     facts = rules::facts_of(parser.view(), policy);
     build(key);
+    selecting = cache::Unchanged(parser.view().fields);
   }
   void build(cache::Key& into) const {
     (void)into.build({}, {"products", parser.view(), target, "http", "shop.example.com"});
   }
-  cache::LookupRequest lookup(Now now) const { return {key, parser.view().fields, facts, policy, 0, now.mono, true}; }
+  cache::LookupRequest lookup(Now now) const { return {key, selecting, facts, policy, 0, now.mono, true}; }
 
   std::string text;
   http::RequestParser parser{http::HeadLimits{}};
@@ -40,6 +41,7 @@ struct Asked {
   rules::Policy policy;
   rules::RequestFacts facts;
   cache::Key key;
+  cache::Unchanged selecting{{}};
 };
 
 void put(cache::Store& store, const Asked& asked, std::string_view vary = {}) {
@@ -53,8 +55,6 @@ void put(cache::Store& store, const Asked& asked, std::string_view vary = {}) {
   const http::ResponseView response{200, http::Version::Http11, head};
   const auto verdict = rules::judge(asked.facts, response, asked.policy, {start(), start()}, true, 0);
   const auto list = rules::read_vary(head);
-  std::string secondary;
-  rules::append_secondary_key(list.names, asked.parser.view().fields, secondary);
 
   const auto body = Chunk::copy_of(std::string(1024, 'x'));
   cache::EntryParts parts;
@@ -62,7 +62,7 @@ void put(cache::Store& store, const Asked& asked, std::string_view vary = {}) {
   parts.body = {body->slice()};
   parts.key_text = asked.key.text();
   auto ticket = store.private_ticket(asked.key);
-  ticket.commit(parts, verdict.freshness, list, secondary, asked.policy, 0, start().mono);
+  ticket.commit(parts, verdict.freshness, list, asked.selecting, asked.policy, 0, start().mono);
 }
 
 /// A store with `kKeys` fresh entries of 1 KiB, shared by the threads of a benchmark.

@@ -265,5 +265,18 @@ TEST_F(Stale, AnEntryPurgedByAWriteIsNotResurrectedByA304OnItsWay) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(get("/a").body, "after the write");
 }
 
+TEST_F(Stale, AStoredErrorIsNoRemedyForAnError) {
+  origin.on(
+      "/a",
+      {Reply(503).field("Cache-Control", "max-age=60").field("Age", "61").field("ETag", "\"1\"").body("old error"),
+       Reply(502).body("new error"), Reply::hang_up(End::Rst)});
+  start("routes: [{path: /**, stale: {if_error: 1h}}]\n");
+  get("/a");
+  const auto a = get("/a");
+  EXPECT_EQ(a.status, 502);
+  EXPECT_EQ(a.body, "new error");
+  EXPECT_TRUE(is_problem(get("/a"), 502));
+}
+
 }  // namespace
 }  // namespace forebay::test

@@ -254,14 +254,138 @@ TEST_F(Validation, AHeadThatAgreesFreshensTheStoredGetAndOneThatDiffersMakesItSt
   EXPECT_NE(get("/other").body, "content");
 }
 
-// RFC 9111 section 4.3.2: If-Match and If-Unmodified-Since are not applicable to a cache.
-TEST_F(Validation, IfMatchIsNotTheCachesToJudge) {
-  origin.on("/a",
-            [](const Received& r) { return r.has("If-Match") ? Reply(412) : Reply::fresh().field("ETag", "\"v1\""); });
+// A part of a download is not to be taken from another version than the one that its client has begun.
+TEST_F(Validation, IfMatchIsServedFromTheStoreWhereItHoldsAndElseGoesToTheOrigin) {
+  origin.on("/a", [](const Received& r) {
+    if (!r.get("If-Match").empty() && r.get("If-Match") != "\"v2\"") return Reply(412);
+    if (r.has("Range")) return Reply(206).field("Content-Range", "bytes 0-1/7").field("ETag", "\"v2\"").body("V2");
+    return Reply::fresh("v1 body").field("ETag", "\"v1\"").field("Last-Modified", kModified);
+  });
   start();
   get("/a");
-  EXPECT_THAT(get("/a", {{"If-Match", "\"other\""}}).status, AnyOf(200, 412));
-  EXPECT_EQ(get("/a", {{"If-Match", "\"v1\""}}).status, 200);
+  const auto held = get("/a", {{"If-Match", "\"v1\""}, {"Range", "bytes=0-1"}});
+  EXPECT_EQ(held.status, 206);
+  EXPECT_EQ(held.body, "v1");
+  EXPECT_EQ(held.x_cache(), "HIT");
+  const auto failed = get("/a", {{"If-Match", "\"v0\""}, {"Range", "bytes=0-1"}});
+  EXPECT_EQ(failed.status, 412);
+  EXPECT_EQ(failed.cache_status(), "forebay; fwd=request; detail=precondition");
+  const auto newer = get("/a", {{"If-Match", "\"v2\""}, {"Range", "bytes=0-1"}});
+  EXPECT_EQ(newer.status, 206);
+  EXPECT_EQ(newer.body, "V2") << "what the origin has by now";
+  EXPECT_EQ(origin.last("/a").get("Range"), "bytes=0-1");
+  EXPECT_EQ(get("/a", {{"If-Unmodified-Since", kModified}}).x_cache(), "HIT");
+  EXPECT_EQ(get("/a", {{"If-Unmodified-Since", "Tue, 15 Nov 1994 12:45:25 GMT"}}).x_cache(), "MISS");
+  EXPECT_EQ(get("/a").x_cache(), "HIT") << "what is stored stays";
+}
+
+TEST_F(Validation, APreconditionGoesToTheOriginWhereNothingFreshIsStored) {
+  origin.on("/a", [](const Received& r) {
+    if (r.has("If-Match")) return Reply(412).field("Cache-Control", "max-age=60");
+    return Reply::with("max-age=60", "old").field("Age", "61").field("ETag", "\"v1\"");
+  });
+  start();
+  EXPECT_EQ(get("/a", {{"If-Match", "\"v1\""}}).status, 412);
+  EXPECT_THAT(get("/a", {{"If-Match", "\"v1\""}}).cache_status(), HasSubstr("detail=precondition"));
+  EXPECT_EQ(get("/a").status, 200) << "the 412 was not stored";
+  EXPECT_EQ(get("/a", {{"If-Match", "\"v1\""}}).status, 412) << "a stale response does not decide";
+  EXPECT_FALSE(origin.last("/a").has("If-None-Match"));
+}
+
+TEST_F(Validation, ARequestWithAPreconditionWaitsForNobody) {
+  auto hold = gate();
+  origin.on("/a", [hold](const Received& r) {
+    if (r.has("If-Match")) return Reply(412);
+    return Reply::fresh("new").field("ETag", "\"v2\"").after(hold);
+  });
+  start();
+  auto leader = connect();
+  leader.request("GET", "/a");
+  ASSERT_TRUE(origin.wait_for("/a", 1));
+  EXPECT_EQ(get("/a", {{"If-Match", "\"v1\""}}).status, 412);
+  hold->open();
+  EXPECT_EQ(leader.read().body, "new");
+}
+
+// A server that weakens the tag of what it compresses, and forgets that in its 304 (nginx).
+TEST_F(Validation, AStrongTagInA304DoesNotFreshenAWeakOneAndIsNotAskedForTwice) {
+  origin.on("/a", [](const Received& r) {
+    if (r.has("If-None-Match")) return Reply(304).field("ETag", "\"v1\"").field("Cache-Control", "max-age=60");
+    return Reply::with("max-age=60", "zipped").field("Age", "61").field("ETag", "W/\"v1\"");
+  });
+  start();
+  get("/a");
+  for (int i = 0; i < 3; ++i) {
+    const auto a = get("/a");
+    EXPECT_EQ(a.x_cache(), "MISS");
+    EXPECT_EQ(a.get("ETag"), "W/\"v1\"");
+  }
+  const auto requests = origin.requests("/a");
+  std::size_t conditional = 0;
+  for (const auto& r : requests) conditional += r.has("If-None-Match");
+  EXPECT_EQ(conditional, 1u);
+  EXPECT_EQ(requests.size(), 5u);
+}
+
+TEST_F(Validation, AnotherValidatorIsAskedAboutAgain) {
+  int version = 1;
+  origin.on("/a", [&version](const Received& r) {
+    const auto tag = "v" + std::to_string(version);
+    if (r.get("If-None-Match") == "W/\"" + tag + "\"")
+      return Reply(304).field("ETag", (version < 2 ? "\"" : "W/\"") + tag + "\"");
+    return Reply::with("max-age=60", tag).field("Age", "61").field("ETag", "W/\"" + tag + "\"");
+  });
+  start();
+  get("/a");
+  get("/a");  // the 304 of v1 fails
+  version = 2;
+  EXPECT_EQ(get("/a").body, "v2");
+  EXPECT_FALSE(origin.last("/a").has("If-None-Match"));
+  EXPECT_EQ(get("/a").x_cache(), "REVALIDATED");
+}
+
+// Fields that only Forebay reads are in force until the origin says otherwise.
+TEST_F(Validation, A304ThatOmitsATargetedFieldLeavesItInForce) {
+  struct Case {
+    const char* path;
+    const char* name;
+    const char* value;
+  };
+  const Case cases[] = {{"/own", "Forebay-Cache-Control", "max-age=100"},
+                        {"/cdn", "CDN-Cache-Control", "max-age=100"},
+                        {"/surrogate", "Surrogate-Control", "max-age=100"}};
+  for (const auto& c : cases)
+    origin.on(c.path, [c](const Received& r) {
+      if (r.has("If-None-Match")) return Reply(304).field("ETag", "\"1\"").field("Cache-Control", "no-store");
+      return Reply::with("no-store", "body").field(c.name, c.value).field("ETag", "\"1\"").field("Age", "101");
+    });
+  start(
+      "routes: [{path: /**, targeted: {fields: [Forebay-Cache-Control, CDN-Cache-Control, Surrogate-Control], strip: "
+      "true}}]\n");
+  for (const auto& c : cases) {
+    get(c.path);
+    const auto a = get(c.path);
+    EXPECT_EQ(a.x_cache(), "REVALIDATED") << c.name;
+    EXPECT_FALSE(a.has(c.name));
+    const auto hit = get(c.path);
+    EXPECT_EQ(hit.x_cache(), "HIT") << c.name;
+    EXPECT_FALSE(hit.has(c.name));
+    EXPECT_EQ(hit.get("Cache-Control"), "no-store") << "what clients may do is another matter";
+    EXPECT_EQ(origin.count(c.path), 2u);
+  }
+}
+
+TEST_F(Validation, AHeadThatOmitsATargetedFieldLeavesItInForce) {
+  origin.on("/a", [](const Received& r) {
+    if (r.method == "HEAD") return Reply(200).field("ETag", "\"1\"").field("Cache-Control", "no-store").body("body");
+    return Reply::with("no-store", "body")
+        .field("Forebay-Cache-Control", "max-age=100")
+        .field("ETag", "\"1\"")
+        .field("Age", "101");
+  });
+  start();
+  get("/a");
+  EXPECT_EQ(ask("HEAD", "/a").status, 200);
   EXPECT_EQ(get("/a").x_cache(), "HIT");
 }
 

@@ -1,4 +1,4 @@
-// K10 and K11: RFC 9111 section 4.1.
+// RFC 9111 section 4.1.
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {
@@ -115,6 +115,208 @@ TEST_F(Vary, AFollowerWhoseRequestDoesNotMatchTheLandedHeadFetchesItsOwn) {
   EXPECT_EQ(leader.read().body, "de");
   for (int i = 0; i < 20; ++i) EXPECT_EQ(others[static_cast<std::size_t>(i)].read().body, i % 2 ? "fr" : "de");
   EXPECT_EQ(origin.count("/a"), 2u) << "the ten of the other variant share one fetch";
+}
+
+// --- one representation is never taken for another ---
+
+// Every variant has the same tag, as with a row version, or a weak tag over the body alone.
+TEST_F(Vary, AVariantIsNeverAskedAboutForARequestOfAnotherOne) {
+  for (const auto* tag : {"\"7\"", "W/\"7\""}) {
+    const std::string path = tag[0] == 'W' ? "/weak" : "/strong";
+    origin.on(path, [tag](const Received& r) {
+      if (r.get("If-None-Match").find(tag) != std::string::npos)
+        return Reply(304).field("ETag", tag).field("Vary", "X-Tenant").field("Cache-Control", "max-age=60");
+      return Reply::with("max-age=60", "of " + r.get("X-Tenant"))
+          .field("Age", "61")
+          .field("ETag", tag)
+          .field("Vary", "X-Tenant");
+    });
+  }
+  start();
+  for (const auto* path : {"/strong", "/weak"}) {
+    EXPECT_EQ(get(path, {{"X-Tenant", "anna"}}).body, "of anna");
+    const auto other = get(path, {{"X-Tenant", "bert"}});
+    EXPECT_EQ(other.body, "of bert");
+    EXPECT_FALSE(origin.last(path).has("If-None-Match"));
+    for (const auto* tenant : {"anna", "bert"}) {
+      const auto a = get(path, {{"X-Tenant", tenant}});
+      EXPECT_EQ(a.x_cache(), "REVALIDATED");
+      EXPECT_EQ(a.body, std::string("of ") + tenant);
+      EXPECT_EQ(get(path, {{"X-Tenant", tenant}}).x_cache(), "HIT");
+    }
+    EXPECT_EQ(origin.count(path), 4u);
+  }
+}
+
+TEST_F(Vary, ByUserAgentWithOneTagForAllBecomesAHitForEachAgent) {
+  origin.on("/a", [](const Received& r) {
+    if (r.has("If-None-Match")) return Reply(304).field("ETag", "\"1\"").field("Vary", "User-Agent");
+    return Reply::fresh("page").field("ETag", "\"1\"").field("Vary", "User-Agent");
+  });
+  start();
+  for (int round = 0; round < 2; ++round)
+    for (const auto* agent : {"one", "two", "three"})
+      EXPECT_EQ(get("/a", {{"User-Agent", agent}}).x_cache(), round == 0 ? "MISS" : "HIT") << agent;
+  EXPECT_EQ(origin.count("/a"), 3u);
+}
+
+TEST_F(Vary, AVaryThatA304BringsIsObeyedFromThenOn) {
+  origin.on("/a", [](const Received& r) {
+    if (r.has("If-None-Match"))
+      return Reply(304).field("ETag", "\"1\"").field("Vary", "X-Lang").field("Cache-Control", "max-age=60");
+    const bool first = r.number == 1;
+    auto reply = Reply::with("max-age=60", first ? "first" : r.get("X-Lang")).field("ETag", first ? "\"1\"" : "\"2\"");
+    return first ? reply.field("Age", "61") : reply.field("Vary", "X-Lang");
+  });
+  start();
+  get("/a", {{"X-Lang", "de"}});
+  EXPECT_EQ(get("/a", {{"X-Lang", "en"}}).x_cache(), "REVALIDATED");
+  EXPECT_EQ(get("/a", {{"X-Lang", "en"}}).x_cache(), "HIT");
+  EXPECT_EQ(get("/a", {{"X-Lang", "fr"}}).body, "fr");
+  EXPECT_EQ(get("/a", {{"X-Lang", "de"}}).body, "de");
+}
+
+TEST_F(Vary, AVaryThatAHeadBringsIsObeyedFromThenOn) {
+  bool changed = false;
+  origin.otherwise([&changed](const Received& r) {
+    auto reply = Reply::with("max-age=60", r.get("X-Lang")).field("ETag", r.path == "/weak" ? "W/\"1\"" : "\"1\"");
+    if (r.path == "/bare") reply = Reply::with("max-age=60", r.get("X-Lang"));
+    if (changed) reply.field("Vary", "X-Lang");
+    return changed ? reply : reply.field("Age", "61");
+  });
+  start("routes: [{path: /**, stale: {if_error: 1h}}]\n");
+  for (const auto* path : {"/strong", "/weak", "/bare"}) {
+    changed = false;
+    get(path, {{"X-Lang", "de"}});
+    changed = true;
+    EXPECT_EQ(ask("HEAD", path, {{"X-Lang", "en"}}).status, 200);
+    EXPECT_EQ(get(path, {{"X-Lang", "fr"}}).body, "fr") << path;
+    if (std::string(path) != "/strong") {
+      EXPECT_EQ(get(path, {{"X-Lang", "en"}}).body, "en") << path;
+    }
+    EXPECT_EQ(get(path, {{"X-Lang", "de"}}).body, "de") << path;
+  }
+}
+
+// A server that adds Vary: Origin to what it allows alone.
+TEST_F(Vary, ARefusalThatOmitsVaryNeverHidesWhatIsAllowedToOthers) {
+  origin.otherwise([](const Received& r) {
+    auto reply = Reply::fresh("[" + r.get("Origin") + "]");
+    if (r.path == "/compressed") reply.field("Vary", "Accept-Encoding");
+    if (r.get("Origin") != "https://evil")
+      reply.field("Access-Control-Allow-Origin", r.get("Origin")).field("Vary", "Origin");
+    return reply;
+  });
+  start();
+  for (const auto* path : {"/plain", "/compressed"}) {
+    const auto from = [&](const char* site) {
+      return get(path, {{"Origin", site}}).get("Access-Control-Allow-Origin");
+    };
+    EXPECT_EQ(from("https://a"), "https://a");
+    EXPECT_EQ(from("https://evil"), "");
+    EXPECT_EQ(from("https://a"), "https://a");
+    EXPECT_EQ(from("https://b"), "https://b") << "not the refusal, which has no Vary";
+    EXPECT_EQ(from("https://evil"), "");
+    EXPECT_EQ(from("https://b"), "https://b");
+    EXPECT_EQ(origin.count(path), 3u) << "the refusal is a hit, too, for whom it is for";
+  }
+}
+
+TEST_F(Vary, WhatIsSelectedByFieldsThatForebayWritesIsSelectedAsTheOriginGotThem) {
+  origin.otherwise([](const Received& r) {
+    const auto name = r.path.substr(1);
+    return Reply::fresh(r.get(name)).field("Vary", name);
+  });
+  start(
+      "server: {trusted_proxies: [127.0.0.0/8]}\n"
+      "routes:\n"
+      "  - path: /X-Set\n"
+      "    request_headers: {set: {X-Set: fixed}}\n"
+      "  - path: /X-Gone\n"
+      "    request_headers: {remove: [X-Gone]}\n"
+      "  - path: /**\n");
+  const auto twice = [&](const std::string& path, const FieldLines& one, const FieldLines& other, bool same) {
+    const auto first = get(path, one).body;
+    EXPECT_EQ(get(path, one).x_cache(), "HIT") << path;
+    const auto second = get(path, other);
+    EXPECT_EQ(second.x_cache(), same ? "HIT" : "MISS") << path;
+    EXPECT_EQ(second.body == first, same) << path;
+    EXPECT_EQ(get(path, one).body, first) << path;
+  };
+  twice("/X-Forwarded-For", {{"X-Forwarded-For", "10.1.1.1"}}, {{"X-Forwarded-For", "10.1.1.2"}}, false);
+  twice("/Via", {{"Via", "1.1 one"}}, {{"Via", "1.1 two"}}, false);
+  twice("/X-Set", {{"X-Set", "1"}}, {{"X-Set", "2"}}, true);
+  twice("/X-Gone", {{"X-Gone", "1"}}, {{"X-Gone", "2"}}, true);
+  twice("/If-None-Match", {{"If-None-Match", "\"1\""}}, {{"If-None-Match", "\"2\""}}, true);
+}
+
+TEST_F(Vary, ByAnAddressThatAStrangerClaimsIsByTheAddressThatForebaySees) {
+  origin.on("/a",
+            [](const Received& r) { return Reply::fresh(r.get("X-Forwarded-For")).field("Vary", "X-Forwarded-For"); });
+  start();
+  EXPECT_EQ(get("/a", {{"X-Forwarded-For", "10.1.1.1"}}).body, "127.0.0.1");
+  EXPECT_EQ(get("/a", {{"X-Forwarded-For", "10.1.1.2"}}).x_cache(), "HIT");
+  EXPECT_EQ(get("/a").x_cache(), "HIT");
+}
+
+// --- Accept-Encoding ---
+
+TEST_F(Vary, ACodingThatForebayDoesNotKnowIsAVariantOfItsOwn) {
+  origin.on("/a", [](const Received& r) {
+    const bool xz = r.get("Accept-Encoding").find("xz") != std::string::npos;
+    auto reply = Reply::fresh(xz ? "xz" : "plain").field("Vary", "Accept-Encoding");
+    return xz ? reply.field("Content-Encoding", "xz") : reply;
+  });
+  start();
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "gzip, xz"}}).body, "xz");
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "gzip"}}).body, "plain");
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "xz, gzip"}}).x_cache(), "HIT");
+}
+
+TEST_F(Vary, OfTwoAbilitiesTheOrderOfPreferenceCounts) {
+  origin.on("/a", Reply::fresh().field("Vary", "Accept-Encoding"));
+  start();
+  get("/a", {{"Accept-Encoding", "br, gzip;q=0.5"}});
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "gzip;q=0.1, br;q=0.9"}}).x_cache(), "HIT");
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "gzip, br;q=0.5"}}).x_cache(), "MISS");
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "*"}}).x_cache(), "MISS");
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "identity"}}).x_cache(), "MISS");
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "gzip;q=0"}}).x_cache(), "HIT") << "identity is all that is left";
+}
+
+TEST_F(Vary, AnEncodedAnswerWithoutVaryIsNotGivenToARequestThatRefusesItsCoding) {
+  origin.on("/a", [](const Received& r) {
+    const bool gzip = r.get("Accept-Encoding").find("gzip") != std::string::npos;
+    return gzip ? Reply::fresh("zip").field("Content-Encoding", "gzip") : Reply::fresh("plain");
+  });
+  start();
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "gzip"}}).body, "zip");
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "gzip, br"}}).x_cache(), "HIT");
+  EXPECT_EQ(get("/a").x_cache(), "HIT") << "no field, no refusal";
+  const auto plain = get("/a", {{"Accept-Encoding", "br"}});
+  EXPECT_EQ(plain.body, "plain");
+  EXPECT_THAT(plain.cache_status(), StartsWith("forebay; fwd=vary-miss"));
+}
+
+TEST_F(Vary, AFollowerThatRefusesTheCodingOfWhatLandsFetchesItsOwn) {
+  auto hold = gate();
+  origin.on("/a", [hold](const Received& r) {
+    if (r.get("Accept-Encoding") == "gzip") return Reply::fresh("zip").field("Content-Encoding", "gzip").after(hold);
+    return Reply::fresh("plain");
+  });
+  start();
+  auto leader = connect();
+  leader.request("GET", "/a", {{"Accept-Encoding", "gzip"}});
+  ASSERT_TRUE(origin.wait_for("/a", 1));
+  auto willing = connect(), refusing = connect();
+  willing.request("GET", "/a", {{"Accept-Encoding", "gzip, br"}});
+  refusing.request("GET", "/a", {{"Accept-Encoding", "identity"}});
+  EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 2));
+  hold->open();
+  EXPECT_EQ(leader.read().body, "zip");
+  EXPECT_EQ(willing.read().body, "zip");
+  EXPECT_EQ(refusing.read().body, "plain");
+  EXPECT_EQ(origin.count("/a"), 2u);
 }
 
 }  // namespace

@@ -13,19 +13,28 @@
 
 namespace forebay::cache {
 
-/// A response head ready for the wire: `lines` are complete "Name: value\r\n" lines of every stored field, without
-/// Content-Length, Age and hop-by-hop fields; `fields` are views into it.
+/// A response head ready for the wire: `lines` are complete "Name: value\r\n" lines of every field that clients get,
+/// without Content-Length, Age and hop-by-hop fields; `fields` are views into it. `hidden` are fields that are read
+/// here and go no further, such as Forebay-Cache-Control: kept, since a 304 that omits them leaves them in force.
 struct Head {
   int status = 0;
   std::string_view lines;
   http::FieldsView fields;
+  http::FieldsView hidden{};
+
+  /// The fields as the origin sent them, `hidden` last.
+  http::Fields all() const {
+    http::Fields all(fields);
+    for (const auto& f : hidden) all.add(f.name, f.value);
+    return all;
+  }
 };
 
 /// A response head that many threads read while its body is still on its way, and until it becomes an Entry.
 class PublishedHead final : public RefCounted {
  public:
   /// Copies; fields that must not be kept are to be left out by the caller.
-  static Ref<const PublishedHead> make(int status, http::FieldsView fields);
+  static Ref<const PublishedHead> make(int status, http::FieldsView fields, http::FieldsView hidden = {});
   const Head& head() const noexcept { return head_; }
 
  private:

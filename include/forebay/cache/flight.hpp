@@ -7,9 +7,9 @@
 
 #include "forebay/base/waker.hpp"
 #include "forebay/cache/entry.hpp"
+#include "forebay/cache/selecting.hpp"
 #include "forebay/http/body.hpp"
 #include "forebay/rules/freshness.hpp"
-#include "forebay/rules/vary.hpp"
 #include "forebay/rules/vocabulary.hpp"
 
 namespace forebay::cache {
@@ -57,9 +57,11 @@ class Flight final : public RefCounted {
   const Ref<const PublishedHead>& head() const noexcept { return head_; }
   const Ref<http::Body>& body() const noexcept { return body_; }
   const rules::Freshness& freshness() const noexcept { return freshness_; }
-  const rules::VaryList& vary() const noexcept { return vary_; }
-  /// The leader's secondary key under `vary()`.
-  const std::string& secondary() const noexcept { return secondary_; }
+  /// Whether the answer is one for this request, too: what selects among the key's responses is the same, and its
+  /// coding is not refused.
+  bool is_for(const Selecting& request) const;
+  /// It has a coding that a request may refuse although all else selects it.
+  bool refusable() const noexcept { return refusable_; }
   /// Whether it was started because the wait for another one was over.
   bool superseding() const noexcept { return superseding_; }
   /// Whether it is the second try of those whose first leader had failed: its failure is shared. Settled at its end;
@@ -105,8 +107,9 @@ class Flight final : public RefCounted {
   Ref<const PublishedHead> head_;
   Ref<http::Body> body_;
   rules::Freshness freshness_;
-  rules::VaryList vary_;
-  std::string secondary_;
+  VaryRef vary_;           // the names that the answer is filed under
+  std::string secondary_;  // the leader's secondary key under them
+  bool refusable_ = false;
   std::optional<std::uint64_t> length_;
   bool superseding_ = false;
   bool own_by_request_ = false;

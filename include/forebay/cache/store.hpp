@@ -10,21 +10,23 @@
 #include "forebay/cache/entry.hpp"
 #include "forebay/cache/flight.hpp"
 #include "forebay/cache/key.hpp"
+#include "forebay/cache/selecting.hpp"
 #include "forebay/rules/policy.hpp"
 #include "forebay/rules/reuse.hpp"
 #include "forebay/rules/storability.hpp"
+#include "forebay/rules/vary.hpp"
 
 namespace forebay::cache {
 
 class Store;
+class Filing;
 
 /// What a finished fetch brings into the store.
 struct Landing {
   Ref<const PublishedHead> head;
   Ref<http::Body> body;
   rules::Freshness freshness;
-  rules::VaryList vary;
-  std::string secondary;                  ///< The leader's secondary key under `vary` (rules::append_secondary_key).
+  rules::VaryList vary;                   ///< Of the response.
   std::optional<std::uint64_t> length{};  ///< Of the body, where the origin stated it.
 };
 
@@ -50,18 +52,20 @@ class Ticket {
   const Ref<Flight>& flight() const noexcept { return flight_; }
 
   /// A storable head has come: followers are served as the body streams. The ticket stays, for commit or drop; dropping
-  /// it then only takes the flight out (an entry that was there before stays).
-  void land(Landing landing);
+  /// it then only takes the flight out (an entry that was there before stays). `request`, here and below: whose answer
+  /// it is.
+  void land(Landing landing, const Selecting& request, const rules::Policy& policy);
   /// Whether a commit could succeed as far as is known now: no purge since the flight's start names the resource.
   bool may_commit() const;
   /// The body is whole: takes the flight out and puts the entry in, in one lock hold, unless a purge that is later than
   /// the flight's start matches, or there is no room. For a private flight too.
   Committed commit(const EntryParts& parts, const rules::Freshness& freshness, const rules::VaryList& vary,
-                   std::string_view secondary, const rules::Policy& policy, std::uint64_t fingerprint, Timestamp now);
+                   const Selecting& request, const rules::Policy& policy, std::uint64_t fingerprint, Timestamp now);
   /// A 304 said that `entry` (a variant of this key) is still good: it is replaced by `freshened` (the same body),
-  /// freshness anew. False when it has been purged meanwhile; then nothing is brought back.
+  /// freshness anew, and is from now on for requests like this one under the Vary that it now has. False when it has
+  /// been purged meanwhile; then nothing is brought back.
   bool freshen(const Ref<const Entry>& entry, const Ref<const Entry>& freshened, const rules::Freshness& freshness,
-               const rules::Policy& policy, Timestamp now);
+               const rules::VaryList& vary, const Selecting& request, const rules::Policy& policy, Timestamp now);
   /// The answer is for this request alone. By the response: pass memory is set until `no_queue_until` in the same hold;
   /// by the request: nothing is remembered. The ticket stays usable for `commit` (a `no-cache` answer is Own and yet
   /// stored).
@@ -80,16 +84,20 @@ class Ticket {
   friend class Store;
   Ticket(Store& store, Ref<Flight> flight, const Key& key);
   struct Hold;
+  /// Acts under the lock under which `filing` fits the key's slot.
+  template <class Act>
+  void with(Filing& filing, Act&& act);
   Store* store_ = nullptr;
   Ref<Flight> flight_;
   std::string key_text_;
   Digest resource_;
+  VaryRef seen_vary_;  // the slot's names at the look-up
 };
 
 /// One look-up, as a value.
 struct LookupRequest {
   const Key& key;
-  http::FieldsView fields;  ///< For Vary.
+  const Selecting& selecting;
   const rules::RequestFacts& facts;
   const rules::Policy& policy;
   std::uint64_t fingerprint = 0;
@@ -117,8 +125,6 @@ struct Lookup {
   Ref<Flight> flight;
   rules::Forward forward = rules::Forward::None;  ///< Why it goes forward: UriMiss, VaryMiss, Stale, Request.
   rules::Reason reason = rules::Reason::None;     ///< PassMemory, Authorization (entry not for this request).
-  /// ETags of the key's other variants, for a conditional request over all of them. Entries, so that the views live.
-  std::vector<Ref<const Entry>> variants;
   /// `max_waiters` are waiting already. Kind is Pass, without a ticket; `flight` is counted as joined all the same, so
   /// that `supersede` or `Flight::leave` gives the place up.
   bool queue_full = false;
@@ -186,7 +192,12 @@ class Store {
   /// A 200 to HEAD (RFC 9111 section 4.3.5): the variant that `entry` is gets this head and freshness, or becomes
   /// stale.
   void apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<const Entry>& freshened,
-                  const rules::Freshness& freshness);
+                  const rules::Freshness& freshness, const rules::VaryList& vary, const Selecting& request,
+                  const rules::Policy& policy, Timestamp now);
+  /// An answer that is not stored names these fields in its Vary: variants that were selected without them are found no
+  /// more.
+  void note_vary(const Key& key, const rules::VaryList& vary, const Selecting& request, const rules::Policy& policy,
+                 Timestamp now);
   void make_stale(const Key& key, const Ref<const Entry>& entry);
   /// The origin has answered with something else that may not be stored: the variant that `entry` is goes.
   void discard(const Key& key, const Ref<const Entry>& entry);

@@ -76,9 +76,4 @@ bool parse_decimal(std::string_view text, std::uint64_t max, std::uint64_t& out)
 /// and not the request: NTLM, Negotiate (RFC 4559), Kerberos.
 bool authenticates_connection(std::string_view value) noexcept;
 
-/// An Accept-Encoding value in one normal form for variant selection (K11): the codings gzip, br, zstd, deflate and
-/// identity that are acceptable (q > 0), lower case, in a fixed order, with explicit "identity;q=0" kept. Unknown
-/// codings are dropped. Equal normal forms accept the same stored codings.
-void append_normal_accept_encoding(std::string_view value, std::string& out);
-
 }  // namespace forebay::http

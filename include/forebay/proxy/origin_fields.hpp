@@ -1,7 +1,11 @@
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
+#include "forebay/cache/selecting.hpp"
 #include "forebay/config/config.hpp"
 #include "forebay/http/message.hpp"
 
@@ -25,5 +29,16 @@ struct OriginRequest {
 /// choose the answer behind the key's back; with Host, Via, X-Forwarded-*, Forwarded, CDN-Loop and a request id; and as
 /// the route's `request_headers` leave them.
 http::Fields fields_for_origin(const OriginRequest& request);
+
+/// What selects among the responses of a key, as the origin of this request gets it.
+class OriginSelecting final : public cache::Selecting {
+ public:
+  explicit OriginSelecting(const OriginRequest& request) : request_(request) {}
+  http::FieldsView fields(const std::vector<std::string>& names) const override;
+
+ private:
+  OriginRequest request_;
+  mutable std::optional<http::Fields> sent_;  // once something that Forebay may change is asked for
+};
 
 }  // namespace forebay::proxy

@@ -50,6 +50,9 @@ struct Freshness {
       stale_while_revalidate;  ///< The origin's, where it may apply (also beside s-maxage in the same field).
   std::optional<Seconds> stale_if_error;
   bool purged = false;  ///< Marked stale by an invalidation: never fresh again.
+  bool error = false;   ///< A 5xx: no remedy for another error.
+  /// The origin answers its validators with a 304 that speaks of another response, so that it is fetched whole instead.
+  bool validators_fail = false;
 
   Duration age(Timestamp now) const noexcept { return initial_age + (now - received); }
   /// Negative when stale.

@@ -46,7 +46,7 @@ struct Use {
 bool refreshes_ahead(const Freshness& stored, const Use& use, const Policy& policy, double draw,
                      Timestamp now) noexcept;
 
-/// Whether the stored response may stand in for a failed fetch (stale-if-error).
+/// Whether the stored response may stand in for a failed fetch (stale-if-error). A stored error never does.
 bool may_serve_on_error(const Freshness& stored, const Policy& policy, Timestamp now) noexcept;
 
 /// Until when the entry is worth its room: the end of the longest of freshness, stale windows and, with a validator,

@@ -24,6 +24,7 @@ struct RequestFacts {
   bool conditional = false;      ///< Has Range or a condition (`is_condition`).
   bool is_signed = false;        ///< See `rules::is_signed`: nothing that is signed is changed on its way.
   bool for_connection = false;   ///< Authorization of a scheme that authenticates the connection (NTLM, Negotiate).
+  bool precondition = false;     ///< Has If-Match or If-Unmodified-Since.
   bool refresh = false;          ///< Asks by `Forebay-Refresh`, with the right token, for a fetch anew.
   bool refresh_refused = false;  ///< Asks for it without the right token.
   RequestDirectives directives;

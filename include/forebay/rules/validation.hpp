@@ -15,8 +15,11 @@ namespace forebay::rules {
 bool strong_match(std::string_view a, std::string_view b) noexcept;
 bool weak_match(std::string_view a, std::string_view b) noexcept;
 
-/// What the client's own conditions make of a stored 200 (RFC 9110 section 13.2.2; If-Match and If-Unmodified-Since are
-/// the origin's).
+/// Whether If-Match and If-Unmodified-Since of a request hold for this stored response (RFC 9110 sections 13.1.1 and
+/// 13.1.4). Not when it cannot be told from what is stored, and the origin has to.
+bool preconditions_hold(http::FieldsView request, int stored_status, http::FieldsView stored, WallTime now) noexcept;
+
+/// What the client's other conditions make of a stored 200 (RFC 9110 section 13.2.2).
 enum class Condition : std::uint8_t { None, NotModified };
 Condition evaluate(http::FieldsView request, int stored_status, http::FieldsView stored, WallTime now) noexcept;
 
@@ -26,22 +29,25 @@ bool if_range_holds(http::FieldsView request, http::FieldsView stored, WallTime 
 /// Whether this line of a stored 200 belongs on a 304 (RFC 9110 section 15.4.5, with what clients need beside).
 bool belongs_on_304(http::FieldId id, std::string_view name) noexcept;
 
-/// Adds If-None-Match (the ETags of all variants, weak ones as received) and If-Modified-Since for the store's own
-/// validation (RFC 9111 section 4.3.1).
-void add_validators(http::Fields& request, const std::vector<std::string_view>& etags,
+/// Adds If-None-Match (a weak ETag as received) and If-Modified-Since for the store's own validation of one response,
+/// the one that is selected for the request (RFC 9111 section 4.3.1). The validators of others would let the origin
+/// choose a response that is not for this request: not every origin gives each representation an ETag of its own.
+void add_validators(http::Fields& request, std::optional<std::string_view> etag,
                     std::optional<std::string_view> last_modified);
 
-/// Whether a 304 speaks of this stored response (RFC 9111 section 4.3.4): strong ETags must be equal; a 304 without
-/// validators speaks of the one response that was asked about.
-bool selects(const http::ResponseView& not_modified, http::FieldsView stored, bool only_candidate) noexcept;
+/// Whether a 304 speaks of the stored response that was asked about (RFC 9111 section 4.3.4). A strong ETag in it wants
+/// the same strong one in what is stored, and a weak one the same opaque tag. Without an ETag Last-Modified decides
+/// where both have it; a 304 without validators speaks of what was asked about.
+bool selects(const http::ResponseView& not_modified, http::FieldsView stored) noexcept;
 
 /// RFC 9111 section 3.2: the stored fields with those of the 304 in their place. Content-Length, Content-Encoding,
 /// Content-Range, Transfer-Encoding and hop-by-hop fields stay as stored. Date and Age are the 304's or none: give the
 /// 304 a Date first where the origin sent none.
 http::Fields freshen(http::FieldsView stored, http::FieldsView update);
 
-/// RFC 9111 section 4.3.5: what a 200 to HEAD does to a stored GET response.
-enum class HeadUpdate : std::uint8_t { Freshen, Stale };
+/// RFC 9111 section 4.3.5: what a 200 to HEAD does to a stored GET response. None when it is of another coding, and so
+/// says nothing of this one.
+enum class HeadUpdate : std::uint8_t { Freshen, Stale, None };
 HeadUpdate compare_head(const http::ResponseView& head_response, http::FieldsView stored,
                         std::optional<std::uint64_t> stored_length) noexcept;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -7,6 +8,9 @@
 #include "forebay/http/fields.hpp"
 
 namespace forebay::rules {
+
+/// More names in one Vary count as "*".
+inline constexpr std::size_t kMostVaryNames = 64;
 
 /// The names of a Vary field: lower case, sorted, without doubles. `any` for "*" anywhere in any line.
 struct VaryList {

@@ -139,7 +139,8 @@ class StoreTest : public ::testing::Test {
     facts.no_store = ask.no_store;
     facts.authorization = ask.authorization;
     facts.refresh = ask.refresh;
-    const LookupRequest request{key, fields.view(), facts, policy, ask.fingerprint, now, ask.may_fly, ask.draw};
+    const Unchanged selecting(fields.view());
+    const LookupRequest request{key, selecting, facts, policy, ask.fingerprint, now, ask.may_fly, ask.draw};
     return f(request);
   }
   Lookup look(const Ask& ask) {
@@ -165,22 +166,15 @@ class StoreTest : public ::testing::Test {
     f.no_cache = a.no_cache;
     return f;
   }
-  static std::string secondary(const Answer& a, const FieldList& request) {
-    std::string s;
-    rules::append_secondary_key(a.vary, fields_of(request).view(), s);
-    return s;
-  }
   static Ref<http::Body> body_of(std::string_view text) {
     Ref<http::Body> body(new http::Body);
     body->append(slice(text));
     return body;
   }
   void land(Ticket& t, const Answer& a, const FieldList& request = {}) {
-    t.land({PublishedHead::make(200, fields_of(a.fields)),
-            body_of(a.body),
-            freshness(a),
-            {false, a.vary},
-            secondary(a, request)});
+    const auto fields = fields_of(request);
+    t.land({PublishedHead::make(200, fields_of(a.fields)), body_of(a.body), freshness(a), {false, a.vary}},
+           Unchanged(fields.view()), policy);
   }
   bool commit(Ticket& t, const Answer& a, const FieldList& request = {}, std::uint64_t fingerprint = 1) {
     const auto head = PublishedHead::make(200, fields_of(a.fields));
@@ -188,7 +182,8 @@ class StoreTest : public ::testing::Test {
     parts.head = head->head();
     parts.fetch_time = a.fetch_time;
     if (!a.body.empty()) parts.body.push_back(slice(a.body));
-    return t.commit(parts, freshness(a), {false, a.vary}, secondary(a, request), policy, fingerprint, now);
+    const auto fields = fields_of(request);
+    return t.commit(parts, freshness(a), {false, a.vary}, Unchanged(fields.view()), policy, fingerprint, now);
   }
   /// Stores an answer to this request, whatever is there already.
   bool put(const Ask& ask, const Answer& a = {}) {

@@ -112,10 +112,11 @@ TEST_F(Hits, BeginAnewWhenTheResponseIsReplacedOrFreshened) {
   EXPECT_EQ(peek({"/a"}).hits, 1u);
   auto ticket = store.private_ticket(key_of("/a"));
   const auto fresh = Entry::with_head(old, old->head(), {});
-  ASSERT_TRUE(ticket.freshen(old, fresh, fresh_for(60s, now), policy, now));
+  ASSERT_TRUE(ticket.freshen(old, fresh, fresh_for(60s, now), {}, Unchanged({}), policy, now));
   EXPECT_EQ(peek({"/a"}).hits, 0u);
   look("/a");
-  store.apply_head(key_of("/a"), fresh, Entry::with_head(fresh, fresh->head(), {}), fresh_for(60s, now));
+  store.apply_head(key_of("/a"), fresh, Entry::with_head(fresh, fresh->head(), {}), fresh_for(60s, now), {},
+                   Unchanged({}), policy, now);
   EXPECT_EQ(peek({"/a"}).hits, 0u);
 }
 

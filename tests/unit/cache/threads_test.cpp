@@ -63,7 +63,8 @@ class Threads : public StoreTest {
     Sleeper sleeper{};
 
     Lookup look(const Key& key, http::FieldsView fields = {}) {
-      return store.lookup({key, fields, facts, policy, 1, t0, true});
+      const Unchanged selecting(fields);
+      return store.lookup({key, selecting, facts, policy, 1, t0, true});
     }
     // False when no wake-up came though the flight has ended.
     bool wait(Flight& flight) {
@@ -129,12 +130,13 @@ TEST_F(Threads, OneLeaderAKeyAndNoLostWakeUp) {
         Ref<http::Body> body(new http::Body);
         body->append(slice(texts[k]));
         const auto how = random() % 5;
-        if (how >= 2) found.ticket.land({head, body, fresh_for(60s), {}, {}});
+        if (how >= 2) found.ticket.land({head, body, fresh_for(60s), {}, {}}, Unchanged({}), policy);
         leading[k].fetch_sub(1);
         if (how == 0) found.ticket.fail({});
         if (how >= 2) {
           const auto freshness = fresh_for(k == 0 ? 0s : 60s);  // the first key is fetched again and again
-          const bool ok = found.ticket.commit(parts(*head, body->slices()), freshness, {}, {}, policy, 1, t0);
+          const bool ok =
+              found.ticket.commit(parts(*head, body->slices()), freshness, {}, Unchanged({}), policy, 1, t0);
           ++(ok ? stored : refused);
         }
         // how == 1: dropped here, so one of the followers takes over
@@ -163,10 +165,11 @@ TEST_F(Threads, ColdRequestsOfManyThreadsMakeOneFetchEachTime) {
         ++leaders;
         const auto head = PublishedHead::make(200, {});
         Ref<http::Body> body(new http::Body);
-        found.ticket.land({head, body, fresh_for(60s), {}, {}});
+        found.ticket.land({head, body, fresh_for(60s), {}, {}}, Unchanged({}), policy);
         body->append(slice("x"));
         body->finish();
-        if (found.ticket.commit(parts(*head, body->slices()), fresh_for(60s), {}, {}, policy, 1, t0)) ++served;
+        if (found.ticket.commit(parts(*head, body->slices()), fresh_for(60s), {}, Unchanged({}), policy, 1, t0))
+          ++served;
       } else if (found.kind == Kind::Join) {
         if (me.wait(*found.flight) && found.flight->state() == Flight::State::Landed) ++served;
         found.flight->leave();
@@ -205,7 +208,7 @@ TEST_F(Threads, NothingFetchedBeforeAnInvalidationIsServedAfterIt) {
       } else if (found.kind == Kind::Lead) {
         const auto head = PublishedHead::make(200, {});
         const auto body = slice(std::to_string(version.load()));
-        found.ticket.commit(parts(*head, {body}), fresh_for(60s), {}, {}, policy, 1, t0);
+        found.ticket.commit(parts(*head, {body}), fresh_for(60s), {}, Unchanged({}), policy, 1, t0);
       } else if (found.kind == Kind::Join) {
         found.flight->leave();
       }
@@ -239,11 +242,11 @@ TEST_F(CrowdedThreads, TheLimitHoldsAtEveryInstant) {
         if (charge.bytes() == 0) continue;
         const auto body = Chunk::copy_of(std::string(size, 'x'), std::move(charge))->slice();
         rules::VaryList vary;
-        std::string secondary;
         if (n % 3 == 0) vary.names = {"x-a"};
-        rules::append_secondary_key(vary.names, fields.view(), secondary);
+        if (n % 6 == 0 && random() % 16 == 0) vary.names = {"x-a", "x-b"};
+        if (n % 9 == 0 && random() % 2 == 0) vary.names.clear();
         const auto head = PublishedHead::make(200, {});
-        found.ticket.commit(parts(*head, {body}), fresh_for(60s), vary, secondary, policy, 1, t0);
+        found.ticket.commit(parts(*head, {body}), fresh_for(60s), vary, Unchanged(fields.view()), policy, 1, t0);
       }
       if (store.budget().used() > 300 * 1024) exceeded = true;
       if (random() % 64 == 0) store.sweep(t0);

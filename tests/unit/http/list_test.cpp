@@ -121,40 +121,5 @@ TEST(List, PiecesAreWhatStandsBetweenCommas) {
   EXPECT_FALSE(has_piece("x-close", "close"));
 }
 
-TEST(AcceptEncoding, EqualSetsOfCodingsHaveOneNormalForm) {
-  struct Row {
-    const char* value;
-    const char* normal;
-  };
-  const Row rows[] = {{"gzip, br;q=0", "gzip"},
-                      {"br;q=0,gzip", "gzip"},
-                      {"br, gzip", "gzip, br"},
-                      {"GZIP;q=0.5 , Br ; q=1.0", "gzip, br"},
-                      {"gzip;q=0.000", ""},
-                      {"gzip;q=0.001", "gzip"},
-                      {"gzip, deflate, br, zstd", "gzip, br, zstd, deflate"},
-                      {"x-gzip", "gzip"},
-                      {"compress, exotic", ""},
-                      {"", ""},
-                      {"identity", ""},
-                      {"gzip, identity", "gzip"},
-                      {"identity;q=0", "identity;q=0"},
-                      {"gzip, identity;q=0", "gzip, identity;q=0"},
-                      {"*", "gzip, br, zstd, deflate"},
-                      {"*;q=0", "identity;q=0"},
-                      {"gzip, *;q=0", "gzip, identity;q=0"},
-                      {"identity, *;q=0", ""},
-                      {"*, br;q=0", "gzip, zstd, deflate"},
-                      {"gzip;q=1.5", ""},
-                      {"gzip;q=abc", ""},
-                      {"gzip;q=", ""},
-                      {"gzip;q=1.0000", ""}};
-  for (const Row& r : rows) {
-    std::string out = "before|";
-    append_normal_accept_encoding(r.value, out);
-    EXPECT_EQ(out, std::string("before|") + r.normal) << r.value;
-  }
-}
-
 }  // namespace
 }  // namespace forebay::http

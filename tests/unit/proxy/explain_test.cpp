@@ -310,8 +310,9 @@ TEST_F(Explain, AFetchOnItsWayIsJoined) {
   cache::Key key;
   ASSERT_EQ(build_key(reading, request, {}, shared_.persisted, key), Reason::None);
   ASSERT_EQ(key.text(), key_text);
+  const cache::Unchanged selecting(fields);
   const auto leader = store_.lookup(
-      {key, fields, reading.facts, reading.route->policy, reading.route->key.fingerprint, clock_.now().mono});
+      {key, selecting, reading.facts, reading.route->policy, reading.route->key.fingerprint, clock_.now().mono});
   ASSERT_EQ(leader.kind, cache::Lookup::Kind::Lead);
   const auto e = live(Asked{"GET", "http://h/a"});
   EXPECT_EQ(e.result, "coalesced");

@@ -89,14 +89,12 @@ class ExplainedTest : public ::testing::Test {
     const auto verdict = rules::judge(reading.facts, head, route.policy, {clock_.now(), clock_.now()}, true, 0);
     ASSERT_TRUE(verdict.storable()) << rules::to_string(verdict.reason);
     const auto vary = rules::read_vary(head_fields);
-    std::string secondary;
-    rules::append_secondary_key(vary.names, fields, secondary);
     cache::EntryParts parts;
     parts.head = {200, {}, head_fields.view()};
     parts.body = {Chunk::copy_of(body)->slice()};
     parts.key_text = key.text();
-    ASSERT_TRUE(store_.private_ticket(key).commit(parts, verdict.freshness, vary, secondary, route.policy,
-                                                  route.key.fingerprint, clock_.now().mono));
+    ASSERT_TRUE(store_.private_ticket(key).commit(parts, verdict.freshness, vary, cache::Unchanged(fields),
+                                                  route.policy, route.key.fingerprint, clock_.now().mono));
   }
 
   ManualClock clock_;

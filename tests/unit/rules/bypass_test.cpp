@@ -51,7 +51,9 @@ TEST(Bypass, CookiesAreMatchedByAnyNameThatAReaderFinds) {
       {"auth[0]=1", Reason::RuleCookie},
       {"a%75th=1", Reason::RuleCookie},
       {"x=1 auth=2", Reason::RuleCookie},
-      {"\xC2\xA0" "auth=2", Reason::RuleCookie},
+      {"\xC2\xA0"
+       "auth=2",
+       Reason::RuleCookie},
       {"author=1", Reason::None},
       {"a=session_id", Reason::None},
       {"a=b; ; =auth", Reason::None},

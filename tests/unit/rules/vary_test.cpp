@@ -35,6 +35,13 @@ TEST(Vary, AStarAnywhereInAnyLineMatchesNothing) {
   EXPECT_TRUE(read_vary(fields({{"Vary", "Foo Bar"}})).any) << "what is no name cannot be compared";
 }
 
+TEST(Vary, MoreNamesThanAnyOriginNeedsCountAsAStar) {
+  std::string names;
+  for (int i = 0; i < 64; ++i) names += "x-" + std::to_string(i) + ",";
+  EXPECT_FALSE(read_vary(fields({{"Vary", names}})).any);
+  EXPECT_TRUE(read_vary(fields({{"Vary", names + "x-64"}})).any);
+}
+
 std::string key(const std::vector<std::string>& names, Lines request) {
   std::string out = "before|";
   append_secondary_key(names, fields(request), out);
@@ -69,10 +76,14 @@ TEST(SecondaryKey, AppendsAndLeavesWhatStoodThere) {
   EXPECT_TRUE(trailing.starts_with("keep  "));
 }
 
-TEST(SecondaryKey, AcceptEncodingIsReducedToWhatIsAccepted) {
+TEST(SecondaryKey, AcceptEncodingIsReducedToTheCodingsAcceptedAndTheirOrder) {
   const std::vector<std::string> names{"accept-encoding"};
   EXPECT_EQ(key(names, {{"Accept-Encoding", "gzip, br;q=0"}}), key(names, {{"Accept-Encoding", "br;q=0,gzip"}}));
-  EXPECT_EQ(key(names, {{"Accept-Encoding", "gzip, x-unknown"}}), key(names, {{"Accept-Encoding", "GZIP"}}));
+  EXPECT_NE(key(names, {{"Accept-Encoding", "gzip, xz"}}), key(names, {{"Accept-Encoding", "GZIP"}}))
+      << "an origin may know codings that we do not";
+  EXPECT_NE(key(names, {{"Accept-Encoding", "gzip;q=0.5, br"}}), key(names, {{"Accept-Encoding", "gzip, br;q=0.5"}}));
+  EXPECT_NE(key(names, {{"Accept-Encoding", "gzip;q=x"}}), key(names, {{"Accept-Encoding", "gzip"}}));
+  EXPECT_NE(key(names, {{"Accept-Encoding", ""}}), key(names, {})) << "no field accepts every coding";
   EXPECT_NE(key(names, {{"Accept-Encoding", "gzip"}}), key(names, {{"Accept-Encoding", "br"}}));
   EXPECT_NE(key(names, {{"Accept-Encoding", "gzip"}}), key(names, {}));
 }

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "forebay/base/bytes.hpp"
+#include "forebay/http/fields.hpp"
+
+namespace forebay::cache {
+
+/// Names of the request fields that select among the responses of one key (RFC 9111 section 4.1): lower case, sorted,
+/// without doubles, at least one. Shared by all that is filed under them, and compared by address.
+class VaryNames final : public RefCounted {
+ public:
+  explicit VaryNames(std::vector<std::string> n) : names(std::move(n)) {}
+  const std::vector<std::string> names;
+};
+/// Null: no names.
+using VaryRef = Ref<const VaryNames>;
+
+/// The fields of a request that select among responses: as its origin gets them, since that is what the answer was
+/// chosen by. Some of them (X-Forwarded-For, Via, what a route sets) Forebay writes itself.
+class Selecting {
+ public:
+  virtual ~Selecting() = default;
+  /// The fields in which these names are to be looked up; valid until the next call. Called without a lock.
+  virtual http::FieldsView fields(const std::vector<std::string>& names) const = 0;
+};
+
+/// A request that reaches its origin as it came.
+class Unchanged final : public Selecting {
+ public:
+  explicit Unchanged(http::FieldsView fields) : fields_(fields) {}
+  http::FieldsView fields(const std::vector<std::string>&) const override { return fields_; }
+
+ private:
+  http::FieldsView fields_;
+};
+
+}  // namespace forebay::cache

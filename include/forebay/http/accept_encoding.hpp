@@ -1,0 +1,42 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace forebay::http {
+
+/// A qvalue (RFC 9110 section 12.4.2) in thousandths; nothing for all else.
+std::optional<int> parse_qvalue(std::string_view text) noexcept;
+
+/// Which content codings a request accepts (RFC 9110 section 12.5.3). Borrows the field's text.
+class AcceptedCodings {
+ public:
+  static constexpr std::size_t kMost = 16;  ///< Members that are read; a longer list refuses what is not among them.
+
+  AcceptedCodings() = default;
+  /// `field`: all lines of Accept-Encoding, joined; nothing when there are none, which accepts every coding.
+  explicit AcceptedCodings(std::optional<std::string_view> field) noexcept;
+  /// Whether content with this Content-Encoding (a list) may be sent. A member whose weight cannot be read is refused.
+  bool accept(std::string_view content_encoding) const noexcept;
+
+ private:
+  struct Member {
+    std::string_view coding;
+    bool accepted = false;
+  };
+  bool accepts_one(std::string_view coding) const noexcept;
+  std::array<Member, kMost> members_{};
+  std::size_t count_ = 0;
+  bool any_ = true;
+};
+
+/// An Accept-Encoding value in one normal form for each ability: the codings that are acceptable, known or not, by
+/// falling preference; those of one weight sorted by name. The weights themselves do not show, nor does identity where
+/// it is what is left when no other coding is acceptable. False, with nothing appended, for a value that has no such
+/// form: one that cannot be read, names a coding twice with different weights, or has more than 32 members.
+bool append_normal_accept_encoding(std::string_view value, std::string& out);
+
+}  // namespace forebay::http

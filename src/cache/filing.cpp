@@ -1,0 +1,93 @@
+#include "filing.hpp"
+
+#include <algorithm>
+
+#include "forebay/http/list.hpp"
+
+namespace forebay::cache {
+namespace {
+
+// For how long the names of a Vary select although no stored response states them any more.
+constexpr Duration kRemembered = std::chrono::minutes{10};
+
+VaryRef ref_of(const rules::VaryList& list) {
+  return list.names.empty() ? VaryRef() : VaryRef(new VaryNames(list.names));
+}
+
+bool includes(const VaryRef& all, const VaryRef& some) {
+  if (!some) return true;
+  return all && std::includes(all->names.begin(), all->names.end(), some->names.begin(), some->names.end());
+}
+
+}  // namespace
+
+Filing::Filing(const rules::VaryList& stated, const Selecting& request, const rules::Policy& policy, Timestamp now,
+               VaryRef guess)
+    : request_(request), ignored_(!policy.vary), now_(now), known_(std::move(guess)) {
+  if (ignored_) return;
+  stated_ = ref_of(stated);
+}
+
+void Filing::build() {
+  built_ = true;
+  if (ignored_) return;
+  names_ = known_;
+  if (weighed_ || !includes(known_, stated_)) {
+    std::vector<std::string> names;
+    const auto add = [&](const VaryRef& more) {
+      if (more) names.insert(names.end(), more->names.begin(), more->names.end());
+    };
+    if (!weighed_) add(known_);
+    for (const auto& b : basis_) add(b);
+    add(stated_);
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    // An origin that names other fields all the time: what it said last counts.
+    if (names.size() > rules::kMostVaryNames) names = stated_->names;
+    if (!known_ || names != known_->names)
+      names_ = names.empty() ? VaryRef() : VaryRef(new VaryNames(std::move(names)));
+  }
+  if (stated_ && names_ && stated_->names == names_->names) stated_ = names_;
+  secondary_.clear();
+  if (names_) rules::append_secondary_key(names_->names, request_.fields(names_->names), secondary_);
+}
+
+bool Filing::forgets(const Slot& slot) const noexcept {
+  return slot.vary && !includes(stated_, slot.vary) && now_ > slot.vary_seen + kRemembered;
+}
+
+bool Filing::fits(const Slot* slot) const noexcept {
+  if (ignored_) return true;
+  if (known_ != (slot ? slot->vary : VaryRef())) return false;
+  return weighed_ || !slot || !forgets(*slot);
+}
+
+void Filing::take(const Slot* slot) {
+  built_ = false;
+  known_ = slot ? slot->vary : VaryRef();
+  basis_.clear();
+  weighed_ = slot && forgets(*slot);
+  if (!weighed_) return;
+  for (const Variant* v = slot->newest; v; v = v->next_older) basis_.push_back(v->stated);
+}
+
+void Filing::file(Shard& shard, Slot& slot, Garbage& garbage) const {
+  if (ignored_) return;
+  if (weighed_ || stated_ == names_) slot.vary_seen = now_;
+  if (slot.vary != names_) {
+    garbage.take(Owner(std::exchange(slot.vary, names_)));
+    for (Variant* v = slot.newest; v;) {
+      Variant* older = v->next_older;
+      if (v->vary != names_) shard.remove(*v, Removal::Replaced, garbage);
+      v = older;
+    }
+    slot.vary_seen = now_;
+  }
+}
+
+bool Filing::refusable(std::string_view content_encoding) const noexcept {
+  if (content_encoding.empty() || http::iequals(content_encoding, "identity")) return false;
+  return !names_ || !std::binary_search(names_->names.begin(), names_->names.end(), "accept-encoding");
+}
+
+}  // namespace forebay::cache

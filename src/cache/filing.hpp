@@ -1,0 +1,54 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "forebay/cache/selecting.hpp"
+#include "forebay/rules/policy.hpp"
+#include "forebay/rules/vary.hpp"
+#include "shard.hpp"
+
+namespace forebay::cache {
+
+/// What one response is filed under: all names that some response of its key was selected by, and its request's
+/// secondary key under them. A response that omits Vary, or names less than others do, is one for requests like its own
+/// alone: else the refusal that a server forgets to mark would hide what it allows to others.
+///
+/// The names are known under the shard's lock, and secondary keys are built without it. So: `build`, lock, and when
+/// `fits` says no, `take`, unlock and begin again; then `file` under the same lock.
+class Filing {
+ public:
+  /// `guess`: the slot's names when they were last seen.
+  Filing(const rules::VaryList& stated, const Selecting& request, const rules::Policy& policy, Timestamp now,
+         VaryRef guess = {});
+
+  void build();
+  /// Nothing was taken since it was built.
+  bool built() const noexcept { return built_; }
+  bool fits(const Slot* slot) const noexcept;
+  void take(const Slot* slot);
+  /// The slot knows the names from now on. Variants under other names go, since nothing will find them.
+  void file(Shard& shard, Slot& slot, Garbage& garbage) const;
+
+  const VaryRef& names() const noexcept { return names_; }
+  const VaryRef& stated() const noexcept { return stated_; }
+  const std::string& secondary() const noexcept { return secondary_; }
+  /// Whether this Content-Encoding may be refused by a request that the names select the response for.
+  bool refusable(std::string_view content_encoding) const noexcept;
+
+ private:
+  bool forgets(const Slot& slot) const noexcept;
+
+  const Selecting& request_;
+  const bool ignored_;  // `vary: ignore`
+  const Timestamp now_;
+  VaryRef stated_;  // by the response itself
+  VaryRef known_;   // of the slot
+  bool built_ = false;
+  bool weighed_ = false;        // the slot's names are old, and count only where a stored response still states them
+  std::vector<VaryRef> basis_;  // then these
+  VaryRef names_;
+  std::string secondary_;
+};
+
+}  // namespace forebay::cache
