@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "filing.hpp"
+
 namespace forebay::cache {
 namespace {
 
@@ -32,8 +34,7 @@ void Selection::build() {
   text_.clear();
   if (names_) rules::append_secondary_key(names_->names, request_.fields(names_->names), text_);
   if (!with_codings_) return;
-  static const std::vector<std::string> kName{"accept-encoding"};
-  codings_ = http::AcceptedCodings(request_.fields(kName).combined(http::FieldId::AcceptEncoding, scratch_));
+  codings_ = accepted_codings(request_, scratch_);
 }
 
 bool Selection::accepts(const Head& head) const noexcept {

@@ -21,15 +21,24 @@ bool includes(const VaryRef& all, const VaryRef& some) {
 
 }  // namespace
 
-Filing::Filing(const rules::VaryList& stated, const Selecting& request, const rules::Policy& policy, Timestamp now,
-               VaryRef guess)
+http::AcceptedCodings accepted_codings(const Selecting& request, std::string& scratch) {
+  static const std::vector<std::string> kName{"accept-encoding"};
+  return http::AcceptedCodings(request.fields(kName).combined(http::FieldId::AcceptEncoding, scratch));
+}
+
+Filing::Filing(const rules::VaryList& stated, const Head& head, const Selecting& request, const rules::Policy& policy,
+               Timestamp now, VaryRef guess)
     : request_(request), ignored_(!policy.vary), now_(now), known_(std::move(guess)) {
+  const auto coding = head.fields.value(http::FieldId::ContentEncoding);
+  encoded_ = coding && !coding->empty() && !http::iequals(*coding, "identity");
+  unwelcome_ = encoded_ && !accepted_codings(request, scratch_).accept(*coding);
   if (ignored_) return;
   stated_ = ref_of(stated);
 }
 
 void Filing::build() {
   built_ = true;
+  refusable_ = encoded_;
   if (ignored_) return;
   names_ = known_;
   if (weighed_ || !includes(known_, stated_)) {
@@ -49,7 +58,10 @@ void Filing::build() {
   }
   if (stated_ && names_ && stated_->names == names_->names) stated_ = names_;
   secondary_.clear();
-  if (names_) rules::append_secondary_key(names_->names, request_.fields(names_->names), secondary_);
+  if (!names_) return;
+  rules::append_secondary_key(names_->names, request_.fields(names_->names), secondary_);
+  const bool selected = std::binary_search(names_->names.begin(), names_->names.end(), "accept-encoding");
+  refusable_ = selected ? unwelcome_ : encoded_;
 }
 
 bool Filing::forgets(const Slot& slot) const noexcept {
@@ -83,11 +95,6 @@ void Filing::file(Shard& shard, Slot& slot, Garbage& garbage) const {
     }
     slot.vary_seen = now_;
   }
-}
-
-bool Filing::refusable(std::string_view content_encoding) const noexcept {
-  if (content_encoding.empty() || http::iequals(content_encoding, "identity")) return false;
-  return !names_ || !std::binary_search(names_->names.begin(), names_->names.end(), "accept-encoding");
 }
 
 }  // namespace forebay::cache

@@ -4,11 +4,15 @@
 #include <vector>
 
 #include "forebay/cache/selecting.hpp"
+#include "forebay/http/accept_encoding.hpp"
 #include "forebay/rules/policy.hpp"
 #include "forebay/rules/vary.hpp"
 #include "shard.hpp"
 
 namespace forebay::cache {
+
+/// Which codings a request accepts. `scratch` holds the field's text where it has several lines.
+http::AcceptedCodings accepted_codings(const Selecting& request, std::string& scratch);
 
 /// What one response is filed under: all names that some response of its key was selected by, and its request's
 /// secondary key under them. A response that omits Vary, or names less than others do, is one for requests like its own
@@ -18,9 +22,9 @@ namespace forebay::cache {
 /// `fits` says no, `take`, unlock and begin again; then `file` under the same lock.
 class Filing {
  public:
-  /// `guess`: the slot's names when they were last seen.
-  Filing(const rules::VaryList& stated, const Selecting& request, const rules::Policy& policy, Timestamp now,
-         VaryRef guess = {});
+  /// `head`: of the response. `guess`: the slot's names when they were last seen.
+  Filing(const rules::VaryList& stated, const Head& head, const Selecting& request, const rules::Policy& policy,
+         Timestamp now, VaryRef guess = {});
 
   void build();
   /// Nothing was taken since it was built.
@@ -33,14 +37,18 @@ class Filing {
   const VaryRef& names() const noexcept { return names_; }
   const VaryRef& stated() const noexcept { return stated_; }
   const std::string& secondary() const noexcept { return secondary_; }
-  /// Whether this Content-Encoding may be refused by a request that the names select the response for.
-  bool refusable(std::string_view content_encoding) const noexcept;
+  /// Whether its coding may be refused by a request that the names select it for: they do not select by
+  /// Accept-Encoding, or its own request refuses what it got.
+  bool refusable() const noexcept { return refusable_; }
 
  private:
   bool forgets(const Slot& slot) const noexcept;
 
   const Selecting& request_;
-  const bool ignored_;  // `vary: ignore`
+  const bool ignored_;      // `vary: ignore`
+  bool encoded_ = false;    // it has a coding
+  bool unwelcome_ = false;  // which its own request refuses
+  bool refusable_ = false;
   const Timestamp now_;
   VaryRef stated_;  // by the response itself
   VaryRef known_;   // of the slot
@@ -49,6 +57,7 @@ class Filing {
   std::vector<VaryRef> basis_;  // then these
   VaryRef names_;
   std::string secondary_;
+  std::string scratch_;
 };
 
 }  // namespace forebay::cache

@@ -105,11 +105,10 @@ Variant* Shard::variant_of(Slot& slot, const Entry* entry) noexcept {
 }
 
 void Shard::file(Slot& slot, Variant& variant, const Filing& filing, Garbage& garbage) {
-  const auto coding = variant.entry->head().fields.value(http::FieldId::ContentEncoding);
   garbage.take(Owner(std::exchange(variant.vary, filing.names())));
   garbage.take(Owner(std::exchange(variant.stated, filing.stated())));
   variant.secondary = filing.secondary();
-  variant.refusable = coding && filing.refusable(*coding);
+  variant.refusable = filing.refusable();
   slot.refusable |= variant.refusable;
   filing.file(*this, slot, garbage);
   for (Variant* v = slot.newest; v;) {

@@ -295,7 +295,7 @@ Timestamp stale_from(const rules::Freshness& f) noexcept {
 void Store::apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<const Entry>& freshened,
                        const rules::Freshness& freshness, const rules::VaryList& vary, const Selecting& request,
                        const rules::Policy& policy, Timestamp now) {
-  Filing filing(vary, request, policy, now);
+  Filing filing(vary, freshened->head(), request, policy, now);
   p_->file(key.text(), filing, [&](Shard& shard, Slot& slot, Garbage& garbage) {
     Variant* v = Shard::variant_of(slot, entry.get());
     if (!v) return;
@@ -306,7 +306,7 @@ void Store::apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<
 
 void Store::note_vary(const Key& key, const rules::VaryList& vary, const Selecting& request,
                       const rules::Policy& policy, Timestamp now) {
-  Filing filing(vary, request, policy, now);
+  Filing filing(vary, {}, request, policy, now);
   p_->file(key.text(), filing, [&](Shard& shard, Slot& slot, Garbage& garbage) { filing.file(shard, slot, garbage); });
 }
 

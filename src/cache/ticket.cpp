@@ -117,17 +117,16 @@ void Ticket::with(Filing& filing, Act&& act) {
 void Ticket::land(Landing landing, const Selecting& request, const rules::Policy& policy) {
   if (!flight_) return;
   const Timestamp received = landing.freshness.received;
-  Filing filing(landing.vary, request, policy, received, seen_vary_);
+  Filing filing(landing.vary, landing.head->head(), request, policy, received, seen_vary_);
   with(filing, [&](Hold& hold) {
     if (!hold.waiting()) return;
-    const auto coding = landing.head->head().fields.value(http::FieldId::ContentEncoding);
     flight_->head_ = std::move(landing.head);
     flight_->body_ = std::move(landing.body);
     flight_->freshness_ = landing.freshness;
     flight_->length_ = landing.length;
     flight_->vary_ = filing.names();
     flight_->secondary_ = filing.secondary();
-    flight_->refusable_ = coding && filing.refusable(*coding);
+    flight_->refusable_ = filing.refusable();
     if (flight_->listed_) {
       filing.file(hold.shard, *hold.slot, hold.garbage);
       hold.slot->refusable |= flight_->refusable_;
@@ -154,7 +153,7 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
   bool stored = !store.purges.forbids(flight_->purge_sequence_, resource_);
 
   // Everything is made, and room for it found, before the lock is taken.
-  Filing filing(vary, request, policy, now, seen_vary_);
+  Filing filing(vary, parts.head, request, policy, now, seen_vary_);
   std::unique_ptr<Variant> variant;
   if (stored) {
     filing.build();
@@ -212,7 +211,7 @@ bool Ticket::freshen(const Ref<const Entry>& entry, const Ref<const Entry>& fres
   const auto& purges = store_->p_->purges;
   const auto checked = purges.current();
   if (purges.forbids(flight_->purge_sequence_, resource_)) return false;
-  Filing filing(vary, request, policy, now, seen_vary_);
+  Filing filing(vary, freshened->head(), request, policy, now, seen_vary_);
   bool done = false;
   with(filing, [&](Hold& hold) {
     // A purge that has not come here yet will find the entry as old as this fetch; one that has been here left none.
@@ -236,8 +235,8 @@ bool Flight::is_for(const Selecting& request) const {
   }
   if (!refusable_) return true;
   std::string scratch;
-  const auto field = request.fields({"accept-encoding"}).combined(http::FieldId::AcceptEncoding, scratch);
-  return http::AcceptedCodings(field).accept(head_->head().fields.value(http::FieldId::ContentEncoding).value_or(""));
+  return accepted_codings(request, scratch)
+      .accept(head_->head().fields.value(http::FieldId::ContentEncoding).value_or(""));
 }
 
 void Ticket::own(rules::Reason reason, bool by_request, Timestamp no_queue_until) {

@@ -91,13 +91,14 @@ void FetchTask::use_freshened(const http::ResponseView& head) {
     const auto cost = cache::Entry::cost_with_head(*entry, head_->head());
     if (auto charge = core_.shared.store.reserve(cost); charge.bytes() != 0)
       freshened = cache::Entry::with_head(entry, head_->head(), std::move(charge));
+    // First, since landing drops variants that were selected without a name that this Vary adds.
+    if (freshened)
+      stored =
+          plan_.ticket.freshen(entry, freshened, freshness_, vary_, selecting(), store_policy(), when.received.mono);
     if (!verdict.serves_followers)
       plan_.ticket.own(rules::Reason::None, false, no_queue_until());
     else
       plan_.ticket.land({head_, body_, freshness_, vary_, length}, selecting(), store_policy());
-    if (freshened)
-      stored =
-          plan_.ticket.freshen(entry, freshened, freshness_, vary_, selecting(), store_policy(), when.received.mono);
   } else {
     if (!verdict.by_request) core_.shared.store.discard(story_->key, entry);
     plan_.ticket.own(verdict.reason, verdict.by_request, verdict.by_request ? Timestamp{} : no_queue_until());

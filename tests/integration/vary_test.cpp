@@ -176,6 +176,20 @@ TEST_F(Vary, AVaryThatA304BringsIsObeyedFromThenOn) {
   EXPECT_EQ(get("/a", {{"X-Lang", "de"}}).body, "de");
 }
 
+TEST_F(Vary, AVaryThatA304BringsKeepsWhatWasAskedAboutForWhoAsked) {
+  origin.on("/a", [](const Received& r) {
+    if (r.has("If-None-Match"))
+      return Reply(304).field("ETag", "\"1\"").field("Vary", "X-Lang").field("Cache-Control", "max-age=60");
+    return Reply::with("max-age=1", "first").field("ETag", "\"1\"");
+  });
+  start();
+  get("/a", {{"X-Lang", "de"}});
+  EXPECT_TRUE(eventually([&] { return get("/a", {{"X-Lang", "de"}}).x_cache() == "REVALIDATED"; }));
+  EXPECT_EQ(get("/a", {{"X-Lang", "de"}}).x_cache(), "HIT");
+  EXPECT_EQ(get("/a", {{"X-Lang", "en"}}).x_cache(), "MISS");
+  EXPECT_EQ(origin.count("/a"), 3u);
+}
+
 TEST_F(Vary, AVaryThatAHeadBringsIsObeyedFromThenOn) {
   bool changed = false;
   origin.otherwise([&changed](const Received& r) {
@@ -296,6 +310,21 @@ TEST_F(Vary, AnEncodedAnswerWithoutVaryIsNotGivenToARequestThatRefusesItsCoding)
   const auto plain = get("/a", {{"Accept-Encoding", "br"}});
   EXPECT_EQ(plain.body, "plain");
   EXPECT_THAT(plain.cache_status(), StartsWith("forebay; fwd=vary-miss"));
+}
+
+// A server that looks for the letters `gzip` alone.
+TEST_F(Vary, ACodingThatItsOwnRequestRefusedIsGivenToNobodyWhoRefusesIt) {
+  origin.on("/a", [](const Received& r) {
+    const bool gzip = r.get("Accept-Encoding").find("gzip") != std::string::npos;
+    auto reply = Reply::fresh(gzip ? "zip" : "plain").field("Vary", "Accept-Encoding");
+    return gzip ? reply.field("Content-Encoding", "gzip") : reply;
+  });
+  start();
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "gzip;q=0, br;q=0"}}).body, "zip") << "its own doing";
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "identity"}}).body, "plain");
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "identity"}}).x_cache(), "HIT");
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "gzip"}}).body, "zip");
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "gzip"}}).x_cache(), "HIT");
 }
 
 TEST_F(Vary, AFollowerThatRefusesTheCodingOfWhatLandsFetchesItsOwn) {
