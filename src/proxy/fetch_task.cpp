@@ -115,6 +115,7 @@ bool FetchTask::on_data(std::string_view bytes) {
       if (done_) return false;
     }
   }
+  if (!storing_ && read_on_.bytes() >= Chunk::cost(bytes.size())) charge = read_on_.split(Chunk::cost(bytes.size()));
   if (storing_ && graphql_) graphql_->feed(bytes);
   body_->append(Chunk::copy_of(bytes, std::move(charge))->slice());
   if (!windowed_) return true;
@@ -125,6 +126,16 @@ bool FetchTask::on_data(std::string_view bytes) {
     return false;
   }
   return !body_->full() || wait_for_space();
+}
+
+bool FetchTask::take_more(std::size_t bytes) {
+  if (done_ || !windowed_ || !body_) return false;
+  read_on_ = core_.shared.store.reserve(bytes);
+  if (read_on_.bytes() == 0) return false;
+  space_.stop_waiting();
+  patience_.disarm();
+  body_->set_window(kPassWindow + bytes);
+  return true;
 }
 
 void FetchTask::outgrow() {
@@ -259,7 +270,7 @@ void FetchTask::on_failure(upstream::FetchError error, std::string_view detail) 
   failure.detail = detail;
   failure.by_leader = may_be_the_leaders(error);
   if (error == upstream::FetchError::Queue) failure.retry_after = "1";
-  if (error == upstream::FetchError::ClientBody) {
+  if (error == upstream::FetchError::ClientBody || error == upstream::FetchError::ClientStalled) {
     fail_client(failure, error);
     return finish();
   }
@@ -282,6 +293,13 @@ void FetchTask::fail_client(const cache::Failure& failure, upstream::FetchError 
   switch (error) {
     case FetchError::ClientBody:
       return deliver_content_error(core_, *story_->exchange, story_->accept, story_->request_id);
+    case FetchError::ClientStalled:
+      own.status = 408;
+      own.reason = RequestError::ClientTimeout;
+      own.title = "Request Timeout";
+      own.detail = "The request's content came too slowly while others waited for the origin.";
+      own.close = true;
+      break;
     case FetchError::Queue:
       own.reason = RequestError::Queue;
       own.title = "Service Unavailable";
@@ -312,10 +330,12 @@ void FetchTask::fail_client(const cache::Failure& failure, upstream::FetchError 
 void FetchTask::client_gone() {
   const auto self = shared_from_this();
   if (done_) return;
-  if (status_ == 0) {
+  // A place in the queue that nobody needs goes to the next.
+  const bool needed = plan_.ticket && plan_.ticket.flight()->waiters() != 0;
+  if (status_ == 0 && (needed || (fetch_ && fetch_->asked()))) {
     if (plan_.ticket && (!story_->has_content || story_->content_whole)) return;  // the fill goes on
     if (!http::is_safe(story_->view().method)) return;  // it may have taken effect: its answer still counts
-  } else if (!windowed_ || (body_ && body_->readers() > 1)) {
+  } else if (status_ != 0 && (!windowed_ || (body_ && body_->readers() > 1))) {
     return;
   }
   fetch_->cancel();

@@ -42,6 +42,7 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   void on_interim(const http::ResponseView& head) override;
   void on_head(const http::ResponseView& head, const HeadFacts& facts) override;
   bool on_data(std::string_view bytes) override;
+  bool take_more(std::size_t bytes) override;
   void on_end(const http::Fields& trailers) override;
   bool wants_retry() override;
   void on_failure(upstream::FetchError error, std::string_view detail) override;
@@ -116,6 +117,7 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   bool gives_way_ = false;
   bool unselected_ = false;  // a 304 spoke of another response than the one asked about
   std::size_t charged_ = 0;
+  Charge read_on_;  // for content that its client does not take, so that others get the connection
   bool expect_304_ = false;
   Now requested_;
   Watch<FetchTask> gone_{*this, &FetchTask::client_gone};

@@ -19,6 +19,7 @@ class FetchHandle final : public Fetch {
   void resume() override { fetch_->resume(); }
   void cancel() override { fetch_->cancel(); }
   const FetchTimes& times() const override { return fetch_->times(); }
+  bool asked() const override { return fetch_->asked(); }
 
  private:
   const std::shared_ptr<RunningFetch> fetch_;
@@ -49,6 +50,8 @@ std::string_view to_string(FetchError e) noexcept {
       return "queue";
     case FetchError::ClientBody:
       return "client_body";
+    case FetchError::ClientStalled:
+      return "client_stalled";
     case FetchError::kCount:
       break;
   }

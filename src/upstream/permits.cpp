@@ -107,6 +107,31 @@ void Permits::unrest(Shelf& shelf) {
   --shelf.idle;
 }
 
+void Permits::press(Timestamp now, Duration patience) {
+  constexpr Duration kBetween = std::chrono::milliseconds{50};
+  std::shared_ptr<Shelf> chosen;
+  {
+    const std::lock_guard lock(mutex_);
+    if (queue_.empty() || (pressed_ != Timestamp::min() && now - pressed_ < kBetween)) return;
+    Timestamp longest = now - patience;
+    for (const auto& shelf : shelves_) {
+      const Timestamp since = shelf->stalled_since.load(std::memory_order_relaxed);
+      if (since > longest) continue;
+      longest = since;
+      chosen = shelf;
+    }
+    if (!chosen) return;
+    pressed_ = now;
+    chosen->gives_way = true;
+  }
+  chosen->wanted.notify();
+}
+
+bool Permits::must_give_way(Shelf& shelf) {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(shelf.gives_way, false) && !queue_.empty();
+}
+
 bool Permits::anyone_waits() const {
   const std::lock_guard lock(mutex_);
   return !queue_.empty();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "forebay/base/clock.hpp"
 #include "forebay/base/waker.hpp"
 
 namespace forebay::upstream {
@@ -87,6 +89,9 @@ class PermitRequest {
 struct Shelf {
   Signal wanted;
   unsigned idle = 0;  // under the mutex of the Permits
+  /// Since when the client of one of the worker's fetches has kept it waiting, the longest of all; max(): none does.
+  std::atomic<Timestamp> stalled_since{Timestamp::max()};
+  bool gives_way = false;  // under the mutex of the Permits
 };
 
 /// The connections of a process to one origin: how many there may be, how many of them idle, and the one first-come
@@ -117,6 +122,11 @@ class Permits : public std::enable_shared_from_this<Permits> {
   /// A connection leaves the shelf.
   void unrest(Shelf& shelf);
   bool anyone_waits() const;
+  /// Somebody in the queue waits on: asks the worker whose client has kept a connection waiting the longest, if that is
+  /// `patience` or longer, to free it. One every so often, however many wait.
+  void press(Timestamp now, Duration patience);
+  /// Whether this shelf's worker was asked to, and somebody still waits.
+  bool must_give_way(Shelf& shelf);
 
  private:
   friend class Permit;
@@ -128,6 +138,7 @@ class Permits : public std::enable_shared_from_this<Permits> {
   mutable std::mutex mutex_;
   unsigned open_ = 0;
   unsigned idle_ = 0;
+  Timestamp pressed_ = Timestamp::min();
   std::list<std::shared_ptr<PermitRequest>> queue_;
   std::vector<std::shared_ptr<Shelf>> shelves_;
 };

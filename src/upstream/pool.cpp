@@ -95,6 +95,21 @@ void Pool::give_to_queue() {
     origin_->permits->unrest(*shelf_);
     origin_->permits->hand_over(connection->park());
   }
+  if (origin_->permits->must_give_way(*shelf_) && !stalled_.empty()) stalled_.begin()->second->give_way();
+}
+
+void Pool::stalls(Cancellable& fetch, Timestamp since) {
+  stalled_.emplace(since, &fetch);
+  show_stalled();
+}
+
+void Pool::moves(Cancellable& fetch, Timestamp since) {
+  stalled_.erase({since, &fetch});
+  show_stalled();
+}
+
+void Pool::show_stalled() noexcept {
+  shelf_->stalled_since.store(stalled_.empty() ? Timestamp::max() : stalled_.begin()->first, std::memory_order_relaxed);
 }
 
 void Pool::resolve(Resolved then) {

@@ -4,7 +4,9 @@
 #include <boost/intrusive/list.hpp>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "forebay/net/worker.hpp"
@@ -18,6 +20,8 @@ class Cancellable
     : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   virtual void cancel() = 0;
+  /// Its client keeps an origin's connection waiting for which others wait: reads on within a bound, or ends.
+  virtual void give_way() = 0;
 
  protected:
   ~Cancellable() = default;
@@ -51,6 +55,9 @@ class Pool final : public std::enable_shared_from_this<Pool> {
   /// `retire`, and all fetches end silently.
   void shut();
   void add(Cancellable& fetch) { fetches_.push_back(fetch); }
+  /// The client of a fetch keeps its connection waiting, since then; or does not any more.
+  void stalls(Cancellable& fetch, Timestamp since);
+  void moves(Cancellable& fetch, Timestamp since);
 
  private:
   struct Wanted final : Waiter {
@@ -59,6 +66,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
     Pool& pool;
   };
   void give_to_queue();
+  void show_stalled() noexcept;
   void watch(const ConnectionPtr& connection);
   void drop(Connection& connection);
   void start_resolving(std::shared_ptr<Addresses::Turn> turn);
@@ -69,6 +77,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
   const std::shared_ptr<Shelf> shelf_ = std::make_shared<Shelf>();
   Wanted wanted_{*this};
   std::vector<ConnectionPtr> idle_;  // the last used is last
+  std::set<std::pair<Timestamp, Cancellable*>> stalled_;
   boost::intrusive::list<Cancellable, boost::intrusive::constant_time_size<false>> fetches_;
   boost::asio::ip::basic_resolver<boost::asio::ip::tcp, net::Worker::Executor> resolver_;
   std::vector<Resolved> unresolved_;

@@ -20,6 +20,15 @@ http::HeadLimits limits_of(std::size_t response_header) {
 // Some origins never send a 100; clients wait about as long for theirs.
 constexpr Duration kContinueAfter = std::chrono::seconds{1};
 
+// A client that has moved next to nothing for so long gives way to who waits for a connection. Who waits looks for one
+// every so often.
+constexpr Duration kStalled = std::chrono::seconds{1};
+constexpr Duration kPress = std::chrono::milliseconds{100};
+// Less than this is next to nothing.
+constexpr std::size_t kMuch = 16 * 1024;
+// What is read on of an answer whose client does not take it, where that may be the rest.
+constexpr std::size_t kReadOn = 256 * 1024;
+
 // Before an attempt is repeated, so that those who failed together do not come back together.
 Duration backoff(unsigned attempt) {
   constexpr Duration kBase = std::chrono::milliseconds{10};
@@ -66,7 +75,7 @@ void RunningFetch::expired() {
   const auto self = shared_from_this();
   switch (timer_) {
     case Timer::Queue:
-      return fail(FetchError::Queue, "no connection was free in time");
+      return wait_in_queue();
     case Timer::Backoff:
       return dial(std::move(permit_));
     case Timer::Connect:
@@ -95,7 +104,17 @@ void RunningFetch::seek() {
     return dial(std::move(permit));
   }
   asked_ = worker().now().mono;
-  arm(Timer::Queue, origin().config.pool.queue_timeout);
+  wait_in_queue();
+}
+
+// While nothing comes free, those whose clients keep connections waiting are asked to give way.
+void RunningFetch::wait_in_queue() {
+  const Duration timeout = origin().config.pool.queue_timeout;
+  const Timestamp now = worker().now().mono;
+  const Duration left = asked_ + timeout - now;
+  if (left <= Duration{0}) return fail(FetchError::Queue, "no connection was free in time");
+  if (now > asked_) origin().permits->press(now, std::min(kStalled, timeout / 4));
+  arm(Timer::Queue, std::min({left, kPress, std::max(timeout / 8, Duration{std::chrono::milliseconds{1}})}));
 }
 
 void RunningFetch::permit_woken() {
@@ -180,6 +199,7 @@ void RunningFetch::converse(ConnectionPtr connection, bool bound) {
     ++times_.attempts;
   }
   phase_ = Phase::Head;
+  conversed_ = true;
   parser_.reset();
   parser_.answer_to(method_);
   sender_.rewind();
@@ -226,6 +246,7 @@ void RunningFetch::sent(const ConnectionPtr& connection, const boost::system::er
   // The origin may have answered before it closed its side, so the verdict is left to the read.
   if (error) return stop_sending();
   sender_.written(n);
+  moved_ += n;
   send();
 }
 
@@ -257,6 +278,7 @@ void RunningFetch::stop_sending() noexcept {
 // nothing.
 void RunningFetch::watch_progress() {
   if (over()) return;
+  note_client();
   if (paused_ || waiting_for_body_) {
     deadline_.disarm();
     return;
@@ -274,6 +296,31 @@ void RunningFetch::watch_progress() {
     arm(Timer::FirstByte, timeouts.first_byte);
 }
 
+void RunningFetch::note_client() {
+  const bool waits = !over() && connection_ && (paused_ || waiting_for_body_);
+  if (waits == stalled_) return;
+  stalled_ = waits;
+  const Timestamp now = worker().now().mono;
+  if (!waits) {
+    moving_since_ = now;
+    return pool_->moves(*this, stalled_since_);
+  }
+  if (moved_ >= kMuch) {
+    stalled_since_ = now;
+    moved_ = 0;
+  } else {
+    stalled_since_ += now - moving_since_;
+  }
+  pool_->stalls(*this, stalled_since_);
+}
+
+void RunningFetch::give_way() {
+  const auto self = shared_from_this();
+  const bool bounded = parser_.framing() != http::Framing::Length || decoder_.remaining() <= kReadOn;
+  if (paused_ && bounded && !std::exchange(relieved_, true) && sink_->take_more(kReadOn)) return resume();
+  fail(FetchError::ClientStalled, "the client kept a connection waiting that others wanted");
+}
+
 // --- the end ---
 
 void RunningFetch::resume() {
@@ -283,6 +330,7 @@ void RunningFetch::resume() {
   }
   if (!paused_ || over()) return;
   paused_ = false;
+  note_client();
   // By a post: who resumes is often in the middle of reading what we gave.
   worker().post([self = shared_from_this()] {
     if (self->over() || self->paused_) return;
@@ -299,6 +347,7 @@ void RunningFetch::cancel() {
 
 FetchSink* RunningFetch::finish() {
   phase_ = Phase::Over;
+  note_client();
   deadline_.disarm();
   body_wake_.stop_waiting();
   permit_wake_.stop_waiting();
@@ -342,6 +391,7 @@ void RunningFetch::attempt_failed(FetchError error, std::string_view detail) {
   origin().numbers.retries.fetch_add(1, std::memory_order_relaxed);
   stop_sending();
   auto permit = std::exchange(connection_, nullptr)->close();
+  note_client();
   if (stale_connection) return dial(std::move(permit));
   origin().count_failure(error, false);
   phase_ = Phase::Connecting;

@@ -27,6 +27,9 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   void start();
   void resume();
   void cancel() override;
+  void give_way() override;
+  /// Whether a request may have reached the origin.
+  bool asked() const noexcept { return conversed_; }
   const FetchTimes& times() const noexcept { return times_; }
 
  private:
@@ -54,6 +57,7 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   // The way to a connection.
   void seek();
   void permit_woken();
+  void wait_in_queue();
   void dial(Permit permit);
   void addresses_known(unsigned attempt, const AddressList& list, const std::string& why);
   void connect_next();
@@ -67,6 +71,7 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   void send_content();
   void stop_sending() noexcept;
   void watch_progress();
+  void note_client();
 
   // The answer.
   void read();
@@ -135,6 +140,11 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   bool answer_begun_ = false;  // a byte of it has come: never asked again
   bool early_ = false;         // the head came before the request had ended
   bool delivering_ = false, paused_ = false, resumed_ = false;
+
+  // How long the client has kept the connection waiting, not counting the time in between, since it last moved much.
+  bool stalled_ = false, relieved_ = false, conversed_ = false;
+  Timestamp stalled_since_{}, moving_since_{};
+  std::size_t moved_ = SIZE_MAX / 2;
 
   unsigned retries_left_;
   bool replaced_ = false;

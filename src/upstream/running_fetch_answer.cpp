@@ -227,12 +227,14 @@ bool RunningFetch::deliver(std::string_view bytes) {
   const auto connection = connection_;  // the bytes may lie in its buffer
   resumed_ = false;
   delivering_ = true;
+  moved_ += bytes.size();
   const bool more = sink_->on_data(bytes);
   delivering_ = false;
   if (over()) return false;
   if (more || resumed_) return true;
   paused_ = true;
   deadline_.disarm();
+  note_client();
   return false;
 }
 
@@ -242,6 +244,7 @@ void RunningFetch::settle_connection() {
   const auto connection = std::exchange(connection_, nullptr);
   if (!connection) return;
   stop_sending();
+  note_client();
   const bool proven = parser_.framing() != http::Framing::UntilClose;
   if (!early_ && proven && parser_.keep_alive() && connection->input().empty())
     rest_connection(connection);

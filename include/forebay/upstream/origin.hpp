@@ -30,7 +30,8 @@ enum class FetchError : std::uint8_t {
   Protocol,
   TooLarge,
   Queue,
-  ClientBody,  ///< The client's content broke off; not the origin's fault, not counted against it.
+  ClientBody,     ///< The client's content broke off; not the origin's fault, not counted against it.
+  ClientStalled,  ///< The client kept a connection waiting that others wanted; not counted either.
   kCount
 };
 std::string_view to_string(FetchError e) noexcept;
@@ -95,6 +96,8 @@ class FetchSink {
   virtual void on_head(const http::ResponseView& head, const HeadFacts& facts) = 0;
   /// Some content. False: no more until `resume` is called.
   virtual bool on_data(std::string_view bytes) = 0;
+  /// Others want the connection while the sink wants no more: whether it takes so much nevertheless.
+  virtual bool take_more(std::size_t) { return false; }
   virtual void on_end(const http::Fields& trailers) = 0;
   /// Asked before an attempt that has broken off on a new connection is repeated (`retries`): whether it should be.
   virtual bool wants_retry() { return true; }
@@ -113,6 +116,8 @@ class Fetch {
   /// Ends it; the connection is closed unless the answer was already whole. The sink hears no more.
   virtual void cancel() = 0;
   virtual const FetchTimes& times() const = 0;
+  /// Whether the origin may have seen anything of the request; false while it waits for a connection.
+  virtual bool asked() const = 0;
 };
 using FetchPtr = std::shared_ptr<Fetch>;
 
