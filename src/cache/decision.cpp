@@ -51,7 +51,7 @@ struct Found {
   Flight* landed = nullptr;   // its body may be read from the beginning, and its answer is for this request
   Flight* waiting = nullptr;  // no head yet
   bool busy = false;          // some fetch for this kind of request is under way
-  bool not_for_this = false;  // landed, but Authorization keeps it from this request
+  rules::Reason kept = rules::Reason::None;  // why what landed is not for this request
   bool pass_memory = false;
 };
 
@@ -78,7 +78,7 @@ Found find(const Slot& slot, const Selection& mine, const LookupRequest& request
       if (found.landed || !flight.joinable()) continue;
       const auto reuse = rules::may_reuse(flight.freshness(), request.facts, request.policy, request.now);
       if (reuse == Reuse::NotForThis)
-        found.not_for_this = true;
+        found.kept = rules::kept_from(flight.freshness(), request.facts);
       else if (reuse != Reuse::Validate)
         found.landed = &flight;
     }
@@ -150,7 +150,7 @@ Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& re
   const bool may_lead = request.may_fly && !request.facts.no_store;
   const bool may_refresh = may_lead && !found.busy && listed < kMaxFlights && slot &&
                            slot->no_refresh_until <= request.now && found.variant &&
-                           rules::may_renew(request.facts, request.policy, found.variant->freshness);
+                           rules::may_renew(request.facts, found.variant->freshness);
   d.variant = d.matched = found.variant;
   if (request.facts.refresh) {
     // Asked for anew by who may ask: nothing stored will do, nor what others wait for.
@@ -160,9 +160,9 @@ Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& re
   }
   if (!d.variant) {
     d.forward = found.others ? rules::Forward::VaryMiss : rules::Forward::UriMiss;
-    if (found.not_for_this && !found.landed) {
+    if (found.kept != rules::Reason::None && !found.landed) {
       d.forward = rules::Forward::Request;
-      return pass(d, rules::Reason::Authorization, may_lead ? Fetch::Private : Fetch::None);
+      return pass(d, found.kept, may_lead ? Fetch::Private : Fetch::None);
     }
     return go_forward(d, found, listed, request);
   }
@@ -180,10 +180,12 @@ Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& re
       if (may_refresh) d.fetch = Fetch::Listed;
       return d;
     }
-    case Reuse::NotForThis:
+    case Reuse::NotForThis: {
+      const auto why = rules::kept_from(d.variant->freshness, request.facts);
       d.variant = nullptr;
       d.forward = rules::Forward::Request;
-      return pass(d, rules::Reason::Authorization, may_lead ? Fetch::Private : Fetch::None);
+      return pass(d, why, may_lead ? Fetch::Private : Fetch::None);
+    }
     case Reuse::Validate:
       break;
   }

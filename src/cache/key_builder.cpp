@@ -10,7 +10,8 @@
 namespace forebay::cache {
 namespace {
 
-// A CORS preflight is answered for what these three ask (Fetch standard, section 4.8).
+// A CORS preflight is answered for what these ask (Fetch standard, section 4.8), and every Access-Control-Request-*
+// that there may be beside them.
 constexpr std::array<http::FieldId, 3> kPreflight{http::FieldId::Origin, http::FieldId::AccessControlRequestMethod,
                                                   http::FieldId::AccessControlRequestHeaders};
 
@@ -52,7 +53,43 @@ bool is_split_differently(std::string_view line) noexcept {
   return false;
 }
 
+// A name that some origin may take for one of the list counts under Only. Under Except only what every origin takes for
+// one of the list does not count.
+bool name_counts(const KeySpec& spec, std::string_view name) {
+  if (spec.query == QueryMode::Only) return http::may_be_read_as_any(http::NameKind::Parameter, name, spec.query_names);
+  return !http::is_read_as_one_of(name, spec.query_names);
+}
+
 }  // namespace
+
+namespace {
+
+// Access-Control-Request-Private-Network and whatever comes; lower case, by name.
+std::vector<std::string> further_requests(http::FieldsView fields, std::span<const std::string> keyed) {
+  std::vector<std::string> names;
+  for (const auto& field : fields) {
+    if (field.id != http::FieldId::Other ||
+        !http::may_be_read_as(http::NameKind::Field, field.name, "access-control-request-*"))
+      continue;
+    std::string name(field.name);
+    std::transform(name.begin(), name.end(), name.begin(), lower);
+    if (std::find(keyed.begin(), keyed.end(), name) == keyed.end()) names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+}  // namespace
+
+bool counts_in_key(const KeySpec& spec, const http::QueryPair& pair) {
+  if (spec.query == QueryMode::None) return false;
+  if (spec.query == QueryMode::All || name_counts(spec, pair.name)) return true;
+  // What origins that take `;` for a separator find behind one, and counts, must not choose an answer that others get:
+  // then the whole pair counts.
+  return http::any_name_between_semicolons(http::whole_pair(pair),
+                                           [&](std::string_view name) { return name_counts(spec, name); });
+}
 
 bool KeyBuilder::is_graphql() const noexcept {
   const auto m = input_.request.method;
@@ -157,21 +194,10 @@ void KeyBuilder::captures() {
   }
 }
 
-// A name that some origin may take for one of the list counts under Only. Under Except only what every origin takes for
-// one of the list does not count.
-bool KeyBuilder::name_counts(std::string_view name) const {
-  if (spec_.query == QueryMode::Only) return may_be_any(spec_.query_names, name, scratch_.text);
-  return !http::is_read_as_one_of(name, spec_.query_names);
-}
-
 bool KeyBuilder::counts(const http::QueryPair& pair) const {
   // These stand in `b:`.
   if (spec_.graphql && is_graphql() && content::is_graphql_parameter(pair.name)) return false;
-  if (spec_.query == QueryMode::All || name_counts(pair.name)) return true;
-  // What origins that take `;` for a separator find behind one, and counts, must not choose an answer that others get:
-  // then the whole pair counts.
-  return http::any_name_between_semicolons(http::whole_pair(pair),
-                                           [&](std::string_view name) { return name_counts(name); });
+  return counts_in_key(spec_, pair);
 }
 
 // The pairs that count, in the order in which they stand in the text.
@@ -269,6 +295,8 @@ void KeyBuilder::headers() {
     if (std::find(spec_.headers.begin(), spec_.headers.end(), name) != spec_.headers.end()) continue;
     if (header(name, first)) first = false;
   }
+  for (const auto& further : further_requests(input_.request.fields, spec_.headers))
+    if (header(further, first)) first = false;
 }
 
 // Each cookie once, under the first of the globs that it matches.

@@ -53,7 +53,6 @@ class KeyBuilder {
   void searched_query();
   void collect_pairs();
   bool counts(const http::QueryPair& pair) const;
-  bool name_counts(std::string_view name) const;
   void headers();
   bool header(std::string_view name, bool first);
   void cookies();

@@ -5,6 +5,7 @@
 #include "config/suggest.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/http/list.hpp"
+#include "forebay/rules/query_secrets.hpp"
 
 namespace forebay::config {
 namespace {
@@ -50,6 +51,7 @@ class PolicyCheck {
     writes();
     sharing();
     identity();
+    credentials();
     refresh();
   }
 
@@ -221,11 +223,36 @@ class PolicyCheck {
     const bool forwarded =
         std::none_of(changes.remove.begin(), changes.remove.end(), is_cookie) &&
         std::none_of(changes.set.begin(), changes.set.end(), [&](const auto& field) { return is_cookie(field.first); });
-    const bool keyed = policy_.cookies_chosen || std::any_of(key_.headers.begin(), key_.headers.end(), is_cookie);
+    const bool keyed = !key_.cookies.empty() || !policy_.bypass.cookies.empty() ||
+                       std::any_of(key_.headers.begin(), key_.headers.end(), is_cookie);
     if (policy_.request_cookies == rules::RequestCookies::Share && forwarded && !keyed)
       warning(2015, at("request_cookies"),
               "cookies go to the origin and are not in the key: one client's answer goes to others",
               "name those that matter in key.cookies or bypass.cookies, or remove Cookie by request_headers.remove");
+  }
+
+  /// What is no credential any more, on a route that gives lifetimes of its own; and secrets that are left out of the
+  /// key.
+  void credentials() {
+    const auto& ttl = policy_.ttl;
+    const bool configured =
+        ttl.fallback > Duration{0} || ttl.heuristic > 0 ||
+        std::any_of(ttl.status.begin(), ttl.status.end(), [](const auto& line) { return line.second > Duration{0}; });
+    auto usual = policy_;
+    usual.credentials = rules::Policy().credentials;
+    const auto guarded = policy_.guard.names();
+    std::vector<std::string> missing;
+    for (const auto& name : guard_of(usual, key_, route_.request_headers).names())
+      if (std::find(guarded.begin(), guarded.end(), name) == guarded.end()) missing.push_back(name);
+    if (configured && !missing.empty())
+      warning(2023, at("credentials"), "requests with " + in_words(missing) + " share answers of a configured lifetime",
+              "lists replace the default; write all that are credentials");
+    if (key_.query != cache::QueryMode::Except || policy_.credentials.empty()) return;
+    for (const auto& name : key_.query_names)
+      if (rules::names_secret(name))
+        warning(
+            2024, at("key.query"), "requests with " + in_quotes(name) + " are never served from the cache",
+            "it is a secret: in the key it keeps answers apart; outside of it each answer is for its request alone");
   }
 
   void refresh() {

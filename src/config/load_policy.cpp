@@ -6,6 +6,7 @@
 #include "config/secret.hpp"
 #include "config/suggest.hpp"
 #include "forebay/base/hash.hpp"
+#include "forebay/http/fields.hpp"
 
 namespace forebay::config {
 namespace {
@@ -163,6 +164,7 @@ void read_guards(const Section& block, rules::Policy& policy) {
   block.integer("max_variants", policy.max_variants);
   block.boolean("invalidate_on_write", policy.invalidate_on_write);
   block.choice("request_cookies", policy.request_cookies);
+  block.header_names("credentials", policy.credentials);
   enum class Close { Pass, Store } close{};
   if (block.choice("close_delimited", close)) policy.store_close_delimited = close == Close::Store;
   enum class Search { Ignore, Respect } search{};
@@ -200,8 +202,24 @@ void read_policy(const Section& block, const std::string& owner, PolicyDraft& dr
   read_key(block.in("key"), draft.key);
   draft.key.authorization = policy.authorization == rules::AuthorizationRule::Key;
   read_bypass(block.in("bypass"), policy.bypass);
-  policy.cookies_chosen = !draft.key.cookies.empty() || !policy.bypass.cookies.empty();
   read_refresh(block, draft);
+}
+
+rules::CredentialGuard guard_of(const rules::Policy& policy, const cache::KeySpec& key, const HeaderChanges& changes) {
+  const bool cookies_chosen =
+      !key.cookies.empty() || !policy.bypass.cookies.empty() || policy.request_cookies == rules::RequestCookies::Share;
+  std::vector<std::string> guarded;
+  for (const auto& name : policy.credentials) {
+    const auto is = [&](std::string_view other) { return http::iequals(name, other); };
+    const auto is_set = [&](const auto& field) { return is(field.first); };
+    const bool keyed = std::any_of(key.headers.begin(), key.headers.end(), is);
+    const bool chosen = (is("Cookie") && cookies_chosen) ||
+                        (is("Authorization") && policy.authorization != rules::AuthorizationRule::Rfc);
+    const bool stays_here = std::any_of(changes.remove.begin(), changes.remove.end(), is) ||
+                            std::any_of(changes.set.begin(), changes.set.end(), is_set);
+    if (!keyed && !chosen && !stays_here) guarded.push_back(name);
+  }
+  return rules::CredentialGuard(guarded);
 }
 
 std::uint64_t fingerprint_of(const Route& route) {
@@ -237,6 +255,7 @@ std::uint64_t fingerprint_of(const Route& route) {
   add_number(policy.authorization);
   add_number(policy.vary);
   add_number(policy.set_cookie);
+  add_list(rules::CredentialGuard(policy.credentials).names());
   add_number(policy.request_cookies);
   add_number(policy.no_vary_search);
   add(route.origin);

@@ -109,11 +109,6 @@ bool read_path(const Section& section, Route& route) {
   return true;
 }
 
-bool removes_cookies(const HeaderChanges& changes) {
-  const auto is_cookie = [](std::string_view name) { return http::iequals(name, "cookie"); };
-  return std::any_of(changes.remove.begin(), changes.remove.end(), is_cookie);
-}
-
 /// The policy that all layers together have made, judged and put where it is used.
 void take_policy(Loading& loading, PolicyDraft draft, Route& route) {
   check_policy(loading, draft, route);
@@ -168,7 +163,7 @@ void read_route(Loading& loading, const Node& node, const std::string& path, con
     }
   }
   // Cookies that never reach the origin cannot choose its answer.
-  if (removes_cookies(route.request_headers)) draft.policy.cookies_chosen = true;
+  draft.policy.guard = guard_of(draft.policy, draft.key, route.request_headers);
   if (has_pattern)
     check_pattern(section, route);
   else

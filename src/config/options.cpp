@@ -215,8 +215,19 @@ constexpr Option kOptions[] = {
     opt("policy.bypass.cookies", "list of glob", "[]", "",
         "Cookies that keep a request from the cache. Naming any here ends the guard for all others."),
     opt("policy.bypass.query", "list of glob", "[]", "", "Query parameters that keep a request from the cache."),
+    opt("policy.credentials", "list of header name",
+        "[Authorization, Proxy-Authorization, Cookie, X-Api-Key, Api-Key, X-Auth-Token, X-Access-Token, "
+        "X-Amz-Security-Token, X-Csrf-Token]",
+        "",
+        "Request fields that are credentials: a request that brings one neither makes nor gets an answer that lives by "
+        "a "
+        "configured lifetime, unless the route keys, bypasses, shares or removes the field. An empty list also ends "
+        "the "
+        "guard for secrets in the query."),
     opt("policy.request_cookies", "guard | share", "guard", "",
-        "`guard`: an answer to a request with cookies gets no configured lifetime."),
+        "`guard`: Cookie is one of `credentials`, unless `key.cookies` or `bypass.cookies` names cookies; `share`: it "
+        "is "
+        "not."),
     opt("policy.close_delimited", "pass | store", "pass", "",
         "A body that only the end of the connection ends: passed on, or stored too."),
     opt("policy.targeted.fields", "list of header name", "[Forebay-Cache-Control, CDN-Cache-Control]", "",

@@ -145,6 +145,7 @@ void print_guards(Printer& p, const rules::Policy& policy, const cache::KeySpec&
   p.key("policy.max_variants", std::to_string(policy.max_variants));
   p.key("policy.invalidate_on_write", yaml_bool(policy.invalidate_on_write));
   print_key(p, key);
+  p.key("policy.credentials", yaml_texts(policy.credentials));
   p.key("policy.request_cookies", word("policy.request_cookies", policy.request_cookies));
   p.key("policy.close_delimited", policy.store_close_delimited ? "store" : "pass");
   p.open("targeted");

@@ -86,6 +86,9 @@ void check_policy(Loading& loading, const PolicyDraft& draft, const Route& route
 
 /// A hash of everything that makes stored answers unfit when it changes.
 std::uint64_t fingerprint_of(const Route& route);
+/// What `credentials` guards on a route: the names that it neither keys, nor chooses cookies of, nor shares, nor keeps
+/// from the origin by `request_headers`.
+rules::CredentialGuard guard_of(const rules::Policy& policy, const cache::KeySpec& key, const HeaderChanges& changes);
 
 /// Puts one override into the tree, as if it stood in the file.
 NodePtr apply_override(const NodePtr& root, std::string_view key, NodePtr value, Report& report);

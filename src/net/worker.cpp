@@ -1,6 +1,7 @@
 #include "forebay/net/worker.hpp"
 
 #include <signal.h>
+#include <time.h>
 
 #include <algorithm>
 #include <exception>
@@ -31,7 +32,12 @@ constexpr Duration kLagWindow = std::chrono::seconds{5};
 std::uint64_t lag_window(Timestamp t) { return static_cast<std::uint64_t>(t.time_since_epoch() / kLagWindow); }
 }  // namespace
 
-Now SystemClock::now() const { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
+Now SystemClock::now() const {
+  ::timespec since_boot{};
+  ::clock_gettime(CLOCK_BOOTTIME, &since_boot);
+  const Duration elapsed = Seconds{since_boot.tv_sec} + Duration{since_boot.tv_nsec};
+  return {Timestamp{elapsed}, std::chrono::system_clock::now()};
+}
 
 Worker::Worker(unsigned index, const Clock& clock)
     : index_(index),

@@ -84,7 +84,7 @@ ForwardPlan plan_forward(Kind kind, Forward forward, Reason reason, bool has_ent
                          const rules::RequestFacts& facts) {
   ForwardPlan plan;
   plan.may_store = ticket;
-  plan.uses_entry = has_entry && reason != Reason::Authorization;  // else what is stored is for others
+  plan.uses_entry = has_entry && !rules::keeps_for_others(reason);
   auto& s = plan.status;
   s.result = CacheResult::Miss;
   s.forward = forward == Forward::None ? Forward::UriMiss : forward;

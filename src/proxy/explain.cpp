@@ -107,12 +107,6 @@ std::vector<std::string> methods_of(const rules::Policy& policy) {
   return names;
 }
 
-std::string whole_target(const http::Target& target) {
-  std::string text(target.path());
-  if (const auto query = target.query()) text.append("?").append(*query);
-  return text;
-}
-
 /// RFC 9110 section 9.1: `post` is a method of its own.
 void note_case_of_method(ExplainCase& c) {
   if (c.request.method != Method::Other) return;
@@ -218,7 +212,8 @@ cache::LookupRequest look_up_request(const ExplainCase& c, const cache::Key& key
 /// As lookup.cpp has it: where stored responses of this resource came with a No-Vary-Search rule, one that the rule
 /// finds goes first.
 void find_by_rule(ExplainCase& c) {
-  if (!c.route().policy.no_vary_search || !c.context.shared || !c.context.store) return;
+  if (!c.route().policy.no_vary_search || c.reading.facts.secret_in_query || !c.context.shared || !c.context.store)
+    return;
   const auto rule = c.context.shared->searches.find(c.key.base());
   cache::Key searched;
   std::vector<cache::KeyPart> parts;
@@ -368,6 +363,12 @@ void tell(ExplainCase& c, const std::string& scheme) {
 }
 
 }  // namespace
+
+std::string whole_target(const http::Target& target) {
+  std::string text(target.path());
+  if (const auto query = target.query()) text.append("?").append(*query);
+  return text;
+}
 
 ExplainCase::ExplainCase(const ExplainRequest& a, const ExplainContext& c)
     : asked(a), context(c), persisted(c.shared ? &c.shared->persisted : nullptr, 64) {}

@@ -46,6 +46,9 @@ struct ExplainCase {
   std::int64_t age_of(const rules::Freshness& stored) const;
 };
 
+/// The path, and the query where there is one.
+std::string whole_target(const http::Target& target);
+
 /// What the given response would become; also sets what the answer would say of it.
 void judge_response(ExplainCase& c, const ForwardPlan& plan);
 

@@ -32,7 +32,7 @@ struct Judgement {
   explicit Judgement(ExplainCase& of);
   const rules::Policy& policy() const noexcept { return route->policy; }
   rules::Storability judge(const rules::Policy& by) const {
-    return rules::judge(facts, head, by, times, true, 0.0, c.reading.target.path());
+    return rules::judge(facts, head, by, times, true, 0.0, whole_target(c.reading.target));
   }
 };
 
@@ -98,6 +98,8 @@ std::string setting_of(const Judgement& j, TtlSource source) {
       return ExplainCase::setting(*j.route, "ttl.min");
     case TtlSource::Max:
       return ExplainCase::setting(*j.route, "ttl.max");
+    case TtlSource::Signed:
+      return "the end that the signed URL states";
     case TtlSource::Negative:
       return ExplainCase::setting(*j.route, "ttl.negative");
     default:
@@ -121,7 +123,7 @@ void note_changes(Judgement& j, const rules::Freshness& freshness) {
     auto without = j.fields;
     without.remove(FieldId::RetryAfter);
     const auto before = rules::judge(j.facts, {j.head.status, j.head.version, without.view()}, j.policy(), j.times,
-                                     true, 0.0, j.c.reading.target.path());
+                                     true, 0.0, whole_target(j.c.reading.target));
     if (before.freshness.lifetime != freshness.lifetime) j.c.note("the response's Retry-After shortens its lifetime");
   }
   if (ttl.jitter > 0 && freshness.lifetime > Duration{0})
@@ -223,9 +225,9 @@ std::string remedies(const Judgement& j) {
   auto validated = j.fields;
   validated.set(FieldId::ETag, "\"1\"");
   const bool has_validator = j.head.fields.has(FieldId::ETag) || j.head.fields.has(FieldId::LastModified);
-  if (!has_validator &&
-      rules::judge(j.facts, {j.head.status, j.head.version, validated.view()}, j.policy(), j.times, true, 0.0)
-          .storable())
+  if (!has_validator && rules::judge(j.facts, {j.head.status, j.head.version, validated.view()}, j.policy(), j.times,
+                                     true, 0.0, whole_target(j.c.reading.target))
+                            .storable())
     all.emplace_back("an ETag or Last-Modified from the origin (to be validated)");
   std::string text;
   for (const auto& one : all) text += (text.empty() ? "" : ", or ") + one;
@@ -287,8 +289,7 @@ bool revalidated(Judgement& j, const ForwardPlan& plan) {
 bool answers_get(Judgement& j) {
   auto& c = j.c;
   const auto& target = c.reading.target;
-  std::string text(target.path());
-  if (const auto query = target.query()) text.append("?").append(*query);
+  const auto text = whole_target(target);
   if (!rules::post_answers_get(j.head, j.policy(), c.reading.scheme, c.reading.host, text)) return false;
   Reading get;
   get.host = c.reading.host;

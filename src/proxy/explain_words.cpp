@@ -48,8 +48,13 @@ std::string_view sentence_of(rules::Reason reason) noexcept {
     case Reason::SetCookie:
       return "the response sets a cookie; `set_cookie: strip` would take it off and store the rest";
     case Reason::Cookie:
-      return "the request has cookies, so the route's own lifetimes do not apply to its answer; name those that matter "
-             "in `key.cookies` or `bypass.cookies`, or say `request_cookies: share`";
+      return "the request has cookies, so it neither makes nor gets an answer that lives by the route's own lifetime; "
+             "name those that matter in `key.cookies` or `bypass.cookies`, or say `request_cookies: share`";
+    case Reason::Credential:
+      return "the request brings a credential that is no part of the key: a field of `credentials`, so that it neither "
+             "makes nor gets an answer that lives by the route's own lifetime, or a secret in its query, whose answer "
+             "is "
+             "for it alone; `key.headers` or `key.query` could name it";
     case Reason::VaryStar:
       return "Vary: * fits no other request";
     case Reason::Status:

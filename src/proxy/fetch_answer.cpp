@@ -37,7 +37,7 @@ void FetchTask::on_head(const http::ResponseView& head, const HeadFacts& facts) 
   invalidate_after(core_, *story_, story_->looked_up() ? rules::Reason::None : plan_.status.reason, head);
   if (story_->route->route && story_->view().method == http::Method::Head) apply_head_answer(head);
   if (story_->route->route && story_->view().method == http::Method::Post && !plan_.ticket) adopt_get_key(head);
-  if (plan_.ticket && store_policy().no_vary_search) adopt_search_key(head);
+  if (plan_.ticket && store_policy().no_vary_search && !facts_.secret_in_query) adopt_search_key(head);
   judge(head, facts);
 }
 
@@ -75,7 +75,7 @@ void FetchTask::use_freshened(const http::ResponseView& head) {
   const auto when = times();
   if (!head.fields.has(http::FieldId::Date)) merged.remove(http::FieldId::Date);  // dated at receipt, below
   const http::ResponseView whole{entry->head().status, head.version, merged.view()};
-  const auto verdict = rules::judge(facts_, whole, store_policy(), when, true, core_.random(), path());
+  const auto verdict = rules::judge(facts_, whole, store_policy(), when, true, core_.random(), story_->target);
   head_ = to_keep(whole, verdict.drop, when.received.wall);
   freshness_ = verdict.freshness;
   vary_ = rules::read_vary(whole.fields);
@@ -152,8 +152,8 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
   const bool error = store_route_->route && store_policy().stale.errors.covers(head.status);
   rules::Storability verdict;
   if (plan_.ticket) {
-    verdict =
-        rules::judge(facts_, head, store_policy(), times(), facts.proven || !facts.has_content, core_.random(), path());
+    verdict = rules::judge(facts_, head, store_policy(), times(), facts.proven || !facts.has_content, core_.random(),
+                           story_->target);
     const auto most = std::min<std::uint64_t>(store_policy().max_object, core_.shared.store.budget().limit());
     if (verdict.storable() && facts.content_length.value_or(0) > most) verdict.reason = rules::Reason::TooLarge;
   }
@@ -280,7 +280,7 @@ void FetchTask::apply_head_answer(const http::ResponseView& head) {
   const auto merged = freshened_fields(stored.all(), head.fields);
   const auto when = times();
   const http::ResponseView whole{stored.status, head.version, merged.view()};
-  const auto verdict = rules::judge(facts_, whole, story_->policy(), when, true, core_.random(), path());
+  const auto verdict = rules::judge(facts_, whole, story_->policy(), when, true, core_.random(), story_->target);
   if (!verdict.storable()) return store.make_stale(story_->key, plan_.entry);
   const auto vary = rules::read_vary(whole.fields);
   // Whom the stored response was for is not known by fields that nobody compared. Only a strong ETag says that it is

@@ -87,10 +87,6 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   void fail_client(const cache::Failure& failure, upstream::FetchError error);
   Timestamp no_refresh_until() const;
   Timestamp no_queue_until() const { return core_.now().mono + store_policy().pass_memory; }
-  /// Of the request, in normal form.
-  std::string_view path() const noexcept {
-    return std::string_view(story_->target).substr(0, story_->target.find('?'));
-  }
   const rules::Policy& store_policy() const { return store_route_->route->policy; }
   rules::ExchangeTimes times() const;
 

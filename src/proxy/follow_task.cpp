@@ -96,8 +96,8 @@ void FollowTask::note_wait() {
 void FollowTask::landed() {
   const auto& flight = *lookup_.flight;
   if (!flight.is_for(OriginSelecting(origin_request(core_, *story_, true)))) return start_over();
-  if (story_->facts.authorization && !story_->facts.authorization_in_key && !flight.freshness().serve_authorized)
-    return go_alone(rules::Reason::Authorization);
+  if (const auto kept = rules::kept_from(flight.freshness(), story_->facts); kept != rules::Reason::None)
+    return go_alone(kept);
   if (story_->facts.range && starts_far_ahead(story_->view(), *flight.body())) {
     lookup_.forward = rules::Forward::Partial;  // a part is there, and not the one that is asked for
     return go_alone(rules::Reason::Range);

@@ -49,7 +49,7 @@ cache::Lookup look_up(Core& core, const http::RequestView& request, std::optiona
   const auto& route = *reading.route;
   auto& store = core.shared.store;
   core.searched = false;
-  if (route.policy.no_vary_search) {
+  if (route.policy.no_vary_search && !reading.facts.secret_in_query) {
     const auto rule = core.shared.searches.find(core.key.base());
     if (rule && build_key(reading, request, content, core.shared.persisted, core.search_key, rule.get()) ==
                     rules::Reason::None) {

@@ -1,5 +1,8 @@
 #include "forebay/proxy/reading.hpp"
 
+#include "forebay/http/names.hpp"
+#include "forebay/rules/query_secrets.hpp"
+
 namespace forebay::proxy {
 
 bool read_host(std::string_view host_field, std::string_view forwarded_proto, bool trusted,
@@ -11,6 +14,25 @@ bool read_host(std::string_view host_field, std::string_view forwarded_proto, bo
   const auto sent = reading.target.authority().empty() ? host_field : reading.target.authority();
   return sent.empty() || http::append_normal_host(sent, reading.scheme, reading.host);
 }
+
+namespace {
+
+/// Looks for secrets in the query. One that is no part of the key makes the answer one for this request alone.
+rules::Reason read_secrets(const config::Route& route, std::string_view query, rules::RequestFacts& facts) {
+  const auto& spec = route.key;
+  if (route.policy.credentials.empty()) return rules::Reason::None;
+  if (spec.query == cache::QueryMode::All && !route.policy.no_vary_search) return rules::Reason::None;
+  bool unkeyed = false;
+  http::for_each_query_pair(query, [&](const http::QueryPair& pair) {
+    const bool secret = rules::names_secret(pair.name) ||
+                        http::any_name_between_semicolons(http::whole_pair(pair), rules::names_secret);
+    facts.secret_in_query = facts.secret_in_query || secret;
+    unkeyed = unkeyed || (secret && !cache::counts_in_key(spec, pair));
+  });
+  return unkeyed ? rules::Reason::Credential : rules::Reason::None;
+}
+
+}  // namespace
 
 void read_route(const config::RouteTable& routes, const http::RequestView& request, bool has_content,
                 Reading& reading) {
@@ -34,6 +56,9 @@ void read_route(const config::RouteTable& routes, const http::RequestView& reque
   reading.content = cache::content_use(spec, request.method, has_content);
   reading.reason =
       rules::may_look_up(reading.facts, request, reading.target.query(), cache::unkeyed(reading.content), policy);
+  const auto query = reading.target.query();
+  if (reading.reason == rules::Reason::None && query)
+    reading.reason = read_secrets(*match.route, *query, reading.facts);
   if (reading.reason != rules::Reason::None) return;
   if (spec.path == cache::PathMode::Captures) match.route->path.capture(reading.target.path(), reading.captures);
 }

@@ -27,6 +27,14 @@ std::int64_t origin_date(http::FieldsView fields, Now received) noexcept {
   return date_field(fields, FieldId::Date, received).value_or(seconds_of(received.wall));
 }
 
+// A step back of the wall clock during the exchange makes nothing younger.
+Now at_receipt(const ExchangeTimes& times) noexcept {
+  Now now = times.received;
+  const Duration took = std::max(Duration{0}, times.received.mono - times.requested.mono);
+  now.wall = std::max(now.wall, times.requested.wall + took);
+  return now;
+}
+
 Duration bounded(std::int64_t seconds) noexcept { return Seconds{std::clamp(seconds, std::int64_t{0}, kMostSeconds)}; }
 
 // RFC 9110 section 15.1, as the statuses that may be cached without a word from the origin.
@@ -63,7 +71,7 @@ std::optional<Lifetime> configured_lifetime(int status, const Policy& policy) no
 }
 
 // The route's bounds. What the minimum adds is the route's word as much as a default is.
-void clamp(Lifetime& life, int status, const Policy& policy, bool cookie_guarded) noexcept {
+void clamp(Lifetime& life, int status, const Policy& policy, bool guarded) noexcept {
   const auto& ttl = policy.ttl;
   const bool by_line = life.source == TtlSource::Status;
   const bool named = status_line(status, policy) != nullptr;
@@ -78,11 +86,12 @@ void clamp(Lifetime& life, int status, const Policy& policy, bool cookie_guarded
   const bool zero_stays = by_line || is_passing_error(status);
   const bool stays = (zero_stays && life.value <= Duration{0}) || (is_client_made(status) && !named);
   const bool lifts = life.value < minimum && !stays;
-  if (lifts && cookie_guarded) {
-    life.blocked_by_cookie = true;
+  if (lifts && guarded) {
+    life.blocked_by_guard = true;
   } else if (lifts) {
     life.value = minimum;
     life.source = TtlSource::Min;
+    life.configured = true;
   }
   if (life.value > ttl.max) {
     life.value = ttl.max;
@@ -108,8 +117,9 @@ void cap_by_retry_after(Lifetime& life, const http::ResponseView& response, Now 
 }  // namespace
 
 std::string_view to_string(TtlSource s) noexcept {
-  static constexpr std::array<std::string_view, 11> kWords{
-      "none", "targeted", "s-maxage", "max-age", "expires", "status", "default", "heuristic", "min", "max", "negative"};
+  static constexpr std::array<std::string_view, 12> kWords{"none",    "targeted", "s-maxage", "max-age",
+                                                           "expires", "status",   "default",  "heuristic",
+                                                           "min",     "max",      "negative", "signed"};
   return kWords[static_cast<std::size_t>(s)];
 }
 
@@ -135,12 +145,19 @@ std::optional<Seconds> read_age(http::FieldsView fields) noexcept {
 Duration corrected_initial_age(const http::ResponseView& response, const ExchangeTimes& times) {
   // Date has whole seconds. While the second it names was not over when we asked, the response may have been made after
   // that, and the delay of the exchange, which is added below, is all its age.
-  const auto date = date_field(response.fields, FieldId::Date, times.received);
+  const Now received = at_receipt(times);
+  const auto date = date_field(response.fields, FieldId::Date, received);
   const bool may_be_new = !date || *date + 1 > seconds_of(times.requested.wall);
-  const Duration apparent = may_be_new ? Duration{0} : bounded(seconds_of(times.received.wall) - *date);
+  const Duration apparent = may_be_new ? Duration{0} : bounded(seconds_of(received.wall) - *date);
   const Duration delay = std::max(Duration{0}, times.received.mono - times.requested.mono);
   const Duration corrected = read_age(response.fields).value_or(Seconds{0}) + delay;
   return std::max(apparent, corrected);
+}
+
+Duration left_of_signature(WallTime until, const http::ResponseView& response, const ExchangeTimes& times) {
+  const Now received = at_receipt(times);
+  const auto now = std::max(seconds_of(received.wall), origin_date(response.fields, received));
+  return bounded(seconds_of(until) - now);
 }
 
 std::optional<Lifetime> stated_lifetime(const http::ResponseView& response, const ResponseDirectives& directives,
@@ -160,22 +177,24 @@ std::optional<Lifetime> stated_lifetime(const http::ResponseView& response, cons
 }
 
 Lifetime freshness_lifetime(const http::ResponseView& response, const ResponseDirectives& directives,
-                            const Policy& policy, const ExchangeTimes& times, bool cookie_guarded, double jitter) {
+                            const Policy& policy, const ExchangeTimes& times, bool guarded, double jitter) {
   const bool respect = policy.origin_cache_control == OriginCacheControl::Respect;
   std::optional<Lifetime> life;
-  if (respect) life = stated_lifetime(response, directives, times.received);
+  const Now received = at_receipt(times);
+  if (respect) life = stated_lifetime(response, directives, received);
   if (!life) {
     life = configured_lifetime(response.status, policy);
-    if (!life) life = heuristic_lifetime(response, directives, policy, times.received);
+    if (!life) life = heuristic_lifetime(response, directives, policy, received);
     if (!life) return {};
-    if (cookie_guarded) {
+    life->configured = true;
+    if (guarded) {
       Lifetime none;
-      none.blocked_by_cookie = true;
+      none.blocked_by_guard = true;
       return none;
     }
   }
-  clamp(*life, response.status, policy, cookie_guarded);
-  cap_by_retry_after(*life, response, times.received);
+  clamp(*life, response.status, policy, guarded);
+  cap_by_retry_after(*life, response, received);
   // Jitter takes from what is left of it, so that a response that arrives old is not made stale by it.
   const Duration left = life->value - corrected_initial_age(response, times);
   if (left > Duration{0} && policy.ttl.jitter > 0) {

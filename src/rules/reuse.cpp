@@ -8,7 +8,7 @@ namespace {
 // How long it has been stale; below zero while it is fresh. What an invalidation has marked is stale from that moment
 // on.
 Duration staleness(const Freshness& stored, Timestamp now) noexcept {
-  const Duration stale_for = -stored.ttl(now);
+  const Duration stale_for = std::max(-stored.ttl(now), now - stored.usable_until);
   return stored.purged ? std::max(stale_for, Duration{0}) : stale_for;
 }
 
@@ -23,7 +23,12 @@ Duration error_window(const Freshness& stored, const Policy& policy) noexcept {
 }
 
 bool not_for(const Freshness& stored, const RequestFacts& facts) noexcept {
-  return facts.authorization && !facts.authorization_in_key && !stored.serve_authorized;
+  return kept_from(stored, facts) != Reason::None;
+}
+
+// Whether a window of the route's is all that would have it served: a guarded credential keeps that away.
+bool guarded_window(const Freshness& stored, const RequestFacts& facts) noexcept {
+  return facts.credential != Reason::None && stored.lifetime <= Duration{0} && !stored.stale_while_revalidate;
 }
 
 // Section 5.2.1: whether the client wants the origin asked although the response is fresh.
@@ -33,21 +38,44 @@ bool client_declines(const RequestDirectives& d, const Freshness& stored, Timest
   return d.min_fresh && stored.ttl(now) < *d.min_fresh;
 }
 
-}  // namespace
+// A signed URL ends, and its windows with it.
+void end_windows(StaleWindows& w, const Freshness& stored) noexcept {
+  if (stored.usable_until == Timestamp::max()) return;
+  const Timestamp stale_at = stored.received + std::max(Duration{0}, stored.lifetime - stored.initial_age);
+  const Duration left = std::max(Duration{0}, stored.usable_until - stale_at);
+  w.while_revalidate = std::min(w.while_revalidate, left);
+  w.if_error = std::min(w.if_error, left);
+}
 
 // The origin's window wins, also where it is the shorter one (RFC 5861 section 3).
-StaleWindows windows_of(const Freshness& stored, const Policy& policy) noexcept {
+StaleWindows granted_windows(const Freshness& stored, const Policy& policy) noexcept {
   StaleWindows w;
   if (stored.no_cache) return w;
   w.from_origin_swr = stored.stale_while_revalidate.has_value();
   if (w.from_origin_swr)
     w.while_revalidate = *stored.stale_while_revalidate;
-  else if (!stored.must_revalidate)
+  else if (!stored.must_revalidate && stored.route_windows)
     w.while_revalidate = policy.stale.while_revalidate;
   if (stored.must_revalidate) return w;
   w.from_origin_sie = stored.stale_if_error.has_value();
-  w.if_error = w.from_origin_sie ? Duration{*stored.stale_if_error} : policy.stale.if_error;
+  if (w.from_origin_sie)
+    w.if_error = *stored.stale_if_error;
+  else if (stored.route_windows)
+    w.if_error = policy.stale.if_error;
   return w;
+}
+
+}  // namespace
+
+Reason kept_from(const Freshness& stored, const RequestFacts& facts) noexcept {
+  if (facts.authorization && !facts.authorization_in_key && !stored.serve_authorized) return Reason::Authorization;
+  return stored.configured ? facts.credential : Reason::None;
+}
+
+StaleWindows windows_of(const Freshness& stored, const Policy& policy) noexcept {
+  auto windows = granted_windows(stored, policy);
+  end_windows(windows, stored);
+  return windows;
 }
 
 Reuse may_reuse(const Freshness& stored, const RequestFacts& facts, const Policy& policy, Timestamp now) noexcept {
@@ -61,8 +89,9 @@ Reuse may_reuse(const Freshness& stored, const RequestFacts& facts, const Policy
   const Duration stale_for = staleness(stored, now);
   // Section 5.2.1.1: a client that bounds the age, and does not say max-stale, wants nothing stale.
   const bool stale_unwanted = listens && !client.max_stale && (client.max_age || client.min_fresh);
-  if (!stale_unwanted && stale_for < revalidate_window(stored, policy)) return Reuse::WhileRevalidating;
-  if (listens && client.max_stale && !stored.must_revalidate && !stored.purged) {
+  if (!stale_unwanted && !guarded_window(stored, facts) && stale_for < revalidate_window(stored, policy))
+    return Reuse::WhileRevalidating;
+  if (listens && client.max_stale && !stored.must_revalidate && !stored.purged && now < stored.usable_until) {
     // Compared in seconds: max-stale without a value is more than a Duration can hold.
     if (std::chrono::ceil<Seconds>(stale_for) <= *client.max_stale) return Reuse::MaxStale;
   }
@@ -82,7 +111,8 @@ Timestamp useless_after(const Freshness& stored, const Policy& policy, bool has_
   const Timestamp stale_at = stored.received + std::max(Duration{0}, stored.lifetime - stored.initial_age);
   Duration worth = std::max(revalidate_window(stored, policy), error_window(stored, policy));
   // A client's max-stale is as good a use of a stale response as a validation.
-  if (has_validator || policy.client_cache_control) worth = std::max(worth, policy.keep);
+  const bool until_then = stale_at < stored.usable_until;
+  if (has_validator || (policy.client_cache_control && until_then)) worth = std::max(worth, policy.keep);
   return stale_at + std::clamp<Duration>(worth, Duration{0}, std::chrono::hours{24 * 365 * 70});
 }
 

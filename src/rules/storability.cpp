@@ -4,6 +4,7 @@
 
 #include "forebay/http/list.hpp"
 #include "forebay/http/target.hpp"
+#include "forebay/rules/query_secrets.hpp"
 #include "forebay/rules/reuse.hpp"
 #include "forebay/rules/signature.hpp"
 #include "forebay/rules/vary.hpp"
@@ -21,10 +22,12 @@ struct Case {
   const http::ResponseView& response;
   const Policy& policy;
   const ExchangeTimes& times;
-  std::string_view path;
+  std::string_view target;
   ResponseDirectives directives;
   Lifetime lifetime;
 
+  std::string_view path() const noexcept { return target.substr(0, target.find('?')); }
+  std::string_view query() const noexcept { return target.substr(std::min(path().size() + 1, target.size())); }
   bool has_validator() const noexcept {
     return response.fields.has(FieldId::ETag) || response.fields.has(FieldId::LastModified);
   }
@@ -53,7 +56,7 @@ Reason directive_reason(const Case& c) noexcept {
 
 // Nothing gave it a lifetime: which of the route's limits was it?
 Reason no_lifetime_reason(const Case& c) noexcept {
-  if (c.lifetime.blocked_by_cookie) return Reason::Cookie;
+  if (c.lifetime.blocked_by_guard) return c.facts.credential;
   const bool passing = is_passing_error(c.response.status);
   const auto listed = [&](const StatusPattern& p) { return p.gives_lifetime(c.response.status); };
   const bool covered = std::any_of(c.policy.statuses.begin(), c.policy.statuses.end(), listed);
@@ -73,13 +76,14 @@ Reason lifetime_reason(const Case& c, const Freshness& f) noexcept {
   const bool passing = is_passing_error(c.response.status);
   if (f.no_cache) return can_validate && !passing ? Reason::None : Reason::ZeroTtl;
   if (c.lifetime.source == TtlSource::None) return no_lifetime_reason(c);
-  if ((passing ? f : when_made(f, c.times)).ttl(f.received) > Duration{0}) return Reason::None;
+  const bool was_fresh = (passing ? f : when_made(f, c.times)).ttl(f.received) > Duration{0};
+  if (was_fresh && f.received < f.usable_until) return Reason::None;
   // A zero that the route itself says is meant. And an error that is not fresh must not take the place of what it
   // hides.
   const bool meant = c.lifetime.source == TtlSource::Status || c.lifetime.source == TtlSource::Negative;
   if (meant || passing) return Reason::ZeroTtl;
   if (can_validate || useless_after(f, c.policy, false) > f.received) return Reason::None;
-  return c.lifetime.blocked_by_cookie ? Reason::Cookie : Reason::ZeroTtl;
+  return c.lifetime.blocked_by_guard ? c.facts.credential : Reason::ZeroTtl;
 }
 
 bool too_large(const Case& c) noexcept {
@@ -101,7 +105,7 @@ Reason response_reason(const Case& c, const Freshness& f, bool proven) {
   if (c.policy.vary && read_vary(c.response.fields).any) return Reason::VaryStar;
   if (c.policy.set_cookie == SetCookieRule::Bypass && c.response.fields.has(FieldId::SetCookie))
     return Reason::SetCookie;
-  if (c.policy.suffix_guard && is_deceptive(c.path, c.response)) return Reason::TypeMismatch;
+  if (c.policy.suffix_guard && is_deceptive(c.path(), c.response)) return Reason::TypeMismatch;
   if (endless_unstated(c)) return Reason::Endless;
   if (const Reason r = lifetime_reason(c, f); r != Reason::None) return r;
   if (too_large(c)) return Reason::TooLarge;
@@ -114,6 +118,15 @@ Reason request_reason(const Case& c, const Freshness& f) noexcept {
   return c.facts.no_store ? Reason::RequestNoStore : Reason::None;             // section 5.2.1.5
 }
 
+// Whatever the lifetime of the answer, a URL is good as long as its signature; stale windows end there too.
+void end_with_signature(Freshness& f, WallTime until, const Case& c) {
+  const Duration left = left_of_signature(until, c.response, c.times);
+  f.usable_until = f.received + left;
+  if (f.lifetime <= left + f.initial_age) return;
+  f.lifetime = left + f.initial_age;
+  f.source = TtlSource::Signed;
+}
+
 Freshness freshness_of(const Case& c) {
   const ResponseDirectives& d = c.directives;
   Freshness f;
@@ -123,8 +136,12 @@ Freshness freshness_of(const Case& c) {
   f.source = c.lifetime.source;
   f.explicit_lifetime = c.lifetime.explicit_lifetime;
   f.error = c.response.status >= 500;
+  f.configured = c.lifetime.configured;
   f.from_authorized = c.facts.authorization && !c.facts.authorization_in_key;
   f.serve_authorized = d.public_ || d.s_maxage.has_value() || d.must_revalidate;
+  if (const auto until = signed_until(c.query())) end_with_signature(f, *until, c);
+  // What the origin would have asked about at each use is not shared by a window of the route's.
+  f.route_windows = c.facts.credential == Reason::None || f.lifetime > Duration{0};
   // A route that ignores the origin's directives has its own windows instead, and no-cache does not count.
   if (c.policy.origin_cache_control != OriginCacheControl::Respect) return f;
   const bool strict = d.must_revalidate || d.proxy_revalidate;
@@ -173,11 +190,6 @@ bool has_precondition(http::FieldsView fields) noexcept {
   return fields.has(FieldId::IfMatch) || fields.has(FieldId::IfNoneMatch) || fields.has(FieldId::IfUnmodifiedSince);
 }
 
-// `request_cookies: guard`: nobody has said which cookies the answer depends on.
-bool cookies_guarded(const RequestFacts& facts, const Policy& policy) noexcept {
-  return facts.cookie && policy.request_cookies == RequestCookies::Guard && !policy.cookies_chosen;
-}
-
 constexpr std::string_view kRefresh = "Forebay-Refresh";
 
 }  // namespace
@@ -194,11 +206,12 @@ bool lists_method(const Policy& policy, http::Method method, std::string_view me
 RequestFacts facts_of(const http::RequestView& request, const Policy& policy) noexcept {
   RequestFacts facts;
   facts.method = request.method;
-  bool directives = false;
+  bool directives = false, cookie = false, authorization = false, other = false;
   const std::string_view token = policy.client_refresh.token;
   for (const http::Field& f : request.fields) {
     switch (f.id) {
       case FieldId::Other:
+        other = other || policy.guard.has(f);
         if (token.empty() || !http::iequals(f.name, kRefresh)) break;
         if (same_secret(f.value, token))
           facts.refresh = true;
@@ -208,9 +221,10 @@ RequestFacts facts_of(const http::RequestView& request, const Policy& policy) no
       case FieldId::Authorization:
         facts.authorization = policy.authorization != AuthorizationRule::Share;
         facts.for_connection = facts.for_connection || http::authenticates_connection(f.value);
+        authorization = policy.authorization == AuthorizationRule::Rfc && policy.guard.has(f.id);
         break;
       case FieldId::Cookie:
-        facts.cookie = true;
+        cookie = policy.guard.has(f.id);
         break;
       case FieldId::Range:
         facts.range = true;
@@ -233,10 +247,15 @@ RequestFacts facts_of(const http::RequestView& request, const Policy& policy) no
         directives = true;
         break;
       default:
+        other = other || policy.guard.has(f.id);
         break;
     }
   }
   facts.is_signed = is_signed(request, policy);
+  facts.credential = authorization ? Reason::Authorization
+                     : cookie      ? Reason::Cookie
+                     : other       ? Reason::Credential
+                                   : Reason::None;
   if (facts.refresh) facts.refresh_refused = false;
   facts.authorization_in_key = facts.authorization && policy.authorization == AuthorizationRule::Key;
   if (directives) {
@@ -258,16 +277,16 @@ Reason may_look_up(const RequestFacts& facts, const http::RequestView& request, 
 }
 
 Storability judge(const RequestFacts& facts, const http::ResponseView& response, const Policy& policy,
-                  const ExchangeTimes& times, bool proven, double jitter, std::string_view path) {
-  Case c{facts, response, policy, times, path, read_response_directives(response.fields, policy.targeted_fields), {}};
-  const bool guarded = cookies_guarded(facts, policy);
+                  const ExchangeTimes& times, bool proven, double jitter, std::string_view target) {
+  Case c{facts, response, policy, times, target, read_response_directives(response.fields, policy.targeted_fields), {}};
+  const bool guarded = facts.credential != Reason::None;
   c.lifetime = freshness_lifetime(response, c.directives, policy, times, guarded, jitter);
 
   Storability verdict;
   verdict.freshness = freshness_of(c);
   // What the response says goes first: it holds for every request, and is what the key is remembered by.
   verdict.reason = response_reason(c, verdict.freshness, proven);
-  verdict.by_request = verdict.reason == Reason::Cookie;
+  verdict.by_request = c.lifetime.blocked_by_guard && verdict.reason == facts.credential;
   if (verdict.reason == Reason::None) {
     verdict.reason = request_reason(c, verdict.freshness);
     verdict.by_request = verdict.reason != Reason::None;
@@ -285,8 +304,8 @@ Storability judge(const RequestFacts& facts, const http::ResponseView& response,
   return verdict;
 }
 
-bool may_renew(const RequestFacts& facts, const Policy& policy, const Freshness& stored) noexcept {
-  return stored.explicit_lifetime || !cookies_guarded(facts, policy);
+bool may_renew(const RequestFacts& facts, const Freshness& stored) noexcept {
+  return !stored.configured || facts.credential == Reason::None;
 }
 
 bool brings(const RequestFacts& facts, Reason reason) noexcept {
@@ -296,7 +315,8 @@ bool brings(const RequestFacts& facts, Reason reason) noexcept {
     case Reason::RequestNoStore:
       return facts.no_store;
     case Reason::Cookie:
-      return facts.cookie;
+    case Reason::Credential:
+      return facts.credential != Reason::None;
     default:
       return false;
   }

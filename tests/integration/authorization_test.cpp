@@ -1,4 +1,6 @@
 // F10 and the guard for cookies: RFC 9111 section 3.5 and contract section 2.8.
+#include <ctime>
+
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {
@@ -102,6 +104,183 @@ routes:
   EXPECT_EQ(get("/explicit", bob).x_cache(), "HIT") << "what the origin states itself counts";
   get("/share", alice);
   EXPECT_EQ(get("/share", bob).x_cache(), "HIT");
+}
+
+class Credentials : public ForebayTest {
+ protected:
+  /// Everything that the origin could tell clients by; a lifetime only where the path says so.
+  static Reply mine(const Received& r) {
+    auto text = r.method;
+    for (const auto* name : {"Authorization", "Cookie", "X-Api-Key", "X_Api_Key", "X-Session"})
+      text += ' ' + r.get(name);
+    return r.path.starts_with("/stated") ? Reply::fresh(text) : Reply().body(text);
+  }
+};
+
+const FieldLines kCredentials[] = {{{"Cookie", "session=anna"}},
+                                   {{"X-Api-Key", "anna"}},
+                                   {{"X_Api_Key", "anna"}},
+                                   {{"api-key", "anna"}},
+                                   {{"X-Auth-Token", "anna"}},
+                                   {{"X-Access-Token", "anna"}},
+                                   {{"X-Amz-Security-Token", "anna"}},
+                                   {{"X-Csrf-Token", "anna"}},
+                                   {{"Authorization", "Bearer anna"}}};
+
+TEST_F(Credentials, NeitherMakeNorGetAnAnswerThatLivesByAConfiguredLifetime) {
+  origin.otherwise(mine);
+  start("routes: [{path: /**, ttl: {default: 60s, status: {200: 60s}}, pass_memory: 0}]\n");
+  int n = 0;
+  for (const auto& who : kCredentials) {
+    const auto path = "/" + std::to_string(n++);
+    const auto first = get(path, who);
+    EXPECT_EQ(first.cache_param("stored"), "-") << who[0].first;
+    EXPECT_NE(get(path).x_cache(), "HIT") << "another client after " << who[0].first;
+    EXPECT_EQ(get(path).x_cache(), "HIT") << "who logs in is nobody's secret";
+    const auto own = get(path, who);
+    EXPECT_EQ(own.x_cache(), "MISS") << who[0].first;
+    EXPECT_EQ(own.cache_param("detail"), who[0].first == "Cookie"          ? "cookie"
+                                         : who[0].first == "Authorization" ? "authorization"
+                                                                           : "credential");
+    EXPECT_EQ(ask("HEAD", path, who).x_cache(), "MISS");
+    EXPECT_EQ(get(path).x_cache(), "HIT") << "what is stored stays for the others";
+    if (who[0].first == "Authorization") continue;
+    get("/stated" + path, who);
+    EXPECT_EQ(get("/stated" + path, who).x_cache(), "HIT") << who[0].first << ": what the origin states is for all";
+    EXPECT_EQ(get("/stated" + path).x_cache(), "HIT");
+  }
+}
+
+TEST_F(Credentials, ARouteSaysWhichFieldsTheyAreAndWhatItMakesOfThem) {
+  origin.otherwise(mine);
+  start(R"(
+defaults: {ttl: 60s, pass_memory: 0}
+routes:
+  - {path: /list/*, credentials: [X-Session, Cookie]}
+  - {path: /key/*, key: {headers: [X-Api-Key]}}
+  - {path: /remove/*, request_headers: {remove: [X-Api-Key]}}
+  - {path: /none/*, credentials: []}
+)");
+  const FieldLines anna{{"X-Api-Key", "anna"}}, bob{{"X-Api-Key", "bob"}};
+  get("/list/a", anna);
+  EXPECT_EQ(get("/list/a", bob).x_cache(), "HIT") << "the list replaces the default";
+  get("/list/b", {{"X-Session", "1"}});
+  EXPECT_EQ(get("/list/b", {{"X-Session", "2"}}).cache_param("detail"), "credential");
+  EXPECT_THAT(get("/key/a", anna).body, HasSubstr("anna"));
+  EXPECT_THAT(get("/key/a", bob).body, HasSubstr("bob"));
+  EXPECT_EQ(get("/key/a", anna).x_cache(), "HIT");
+  get("/remove/a", anna);
+  EXPECT_EQ(get("/remove/a", bob).x_cache(), "HIT") << "the origin never sees it";
+  get("/none/a", {{"Cookie", "a=1"}});
+  EXPECT_EQ(get("/none/a", {{"Cookie", "b=1"}}).x_cache(), "HIT");
+}
+
+TEST_F(Credentials, AFollowerObeysTheSameRule) {
+  for (const bool leader_is_anna : {false, true}) {
+    const std::string path = leader_is_anna ? "/anna" : "/nobody";
+    auto hold = gate();
+    origin.on(path, [hold](const Received& r) { return mine(r).after(hold); });
+    if (!daemon) start("routes: [{path: /**, ttl: 60s, pass_memory: 0}]\n");
+    const FieldLines anna{{"X-Api-Key", "anna"}}, nobody;
+    auto leader = connect(), follower = connect(), like_leader = connect();
+    leader.request("GET", path, leader_is_anna ? anna : nobody);
+    EXPECT_TRUE(origin.wait_for(path, 1));
+    follower.request("GET", path, leader_is_anna ? nobody : anna);
+    like_leader.request("GET", path, leader_is_anna ? FieldLines{{"X-Api-Key", "bob"}} : nobody);
+    EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 2));
+    hold->open();
+    const auto first = leader.read(), second = follower.read(), third = like_leader.read();
+    EXPECT_EQ(first.body.find("anna") != std::string::npos, leader_is_anna);
+    EXPECT_EQ(second.body.find("anna") != std::string::npos, !leader_is_anna) << "an answer of its own";
+    EXPECT_THAT(third.body, Not(HasSubstr("anna")));
+    EXPECT_EQ(third.x_cache() == "COALESCED", !leader_is_anna);
+    EXPECT_EQ(get(path).x_cache(), "HIT");
+    EXPECT_THAT(get(path).body, Not(HasSubstr("anna")));
+  }
+}
+
+TEST_F(Credentials, ARefreshOrAStaleWindowSharesNothingEither) {
+  origin.otherwise([](const Received& r) { return mine(r).field("Age", "61"); });
+  start(R"(
+routes:
+  - {path: /**, ttl: 60s, stale: {while_revalidate: 1h, if_error: 1h}, refresh_ahead: 50%, pass_memory: 0}
+)");
+  const FieldLines anna{{"Cookie", "session=anna"}};
+  EXPECT_EQ(get("/a").cache_param("stored"), "") << "for its window";
+  const auto own = get("/a", anna);
+  EXPECT_EQ(own.x_cache(), "MISS");
+  EXPECT_THAT(own.body, HasSubstr("anna"));
+  EXPECT_THAT(get("/a").body, Not(HasSubstr("anna")));
+  EXPECT_EQ(get("/a").x_cache(), "STALE");
+  origin.refuse();
+  EXPECT_EQ(get("/a", anna).status, 502) << "nor when the origin fails";
+  origin.resume();
+}
+
+TEST_F(Credentials, ASecretInTheQueryOutsideOfTheKeyServesNobodyElse) {
+  origin.otherwise([](const Received& r) { return Reply::fresh(r.target); });
+  start(R"(
+routes:
+  - {path: /list, key: {query: [id]}}
+  - {path: /none, key: {query: none}}
+  - {path: /except, key: {query: {except: [token, utm_*]}}}
+  - {path: /keyed, key: {query: [id, token]}}
+  - {path: /off, key: {query: [id]}, credentials: []}
+  - {path: /search, no_vary_search: respect}
+  - {path: /all}
+)");
+  for (const std::string path : {"/list", "/none", "/except"})
+    for (const std::string secret : {"token=1", "t%6Fken=1", "utm_x=1;token=1"}) {
+      get(path + "?id=1");
+      const auto target = path + "?id=1&" + secret;
+      const auto own = get(target);
+      EXPECT_EQ(own.cache_status(), "forebay; fwd=bypass; detail=credential") << target;
+      EXPECT_EQ(own.body, target);
+      EXPECT_EQ(get(path + "?id=1").body, path + "?id=1");
+    }
+  for (const std::string secret :
+       {"X-Amz-Signature", "X-Goog-Signature", "Signature", "sig", "access_token", "api_key", "TOKEN", "user[token]"})
+    EXPECT_EQ(get("/list?id=1&" + secret + "=x").cache_param("detail"), "credential") << secret;
+  for (const std::string path : {"/keyed", "/all"}) {
+    get(path + "?id=1&token=1");
+    EXPECT_EQ(get(path + "?id=1&token=1").x_cache(), "HIT") << path;
+    EXPECT_EQ(get(path + "?id=1&token=2").x_cache(), "MISS") << path;
+  }
+  get("/off?id=1&token=1");
+  EXPECT_EQ(get("/off?id=1&token=2").x_cache(), "HIT") << "the route says that there are no credentials";
+  origin.on("/search", [](const Received& r) { return Reply::fresh(r.target).field("No-Vary-Search", "params"); });
+  get("/search?a=1");
+  EXPECT_EQ(get("/search?a=2").x_cache(), "HIT");
+  EXPECT_EQ(get("/search?a=2&token=1").body, "/search?a=2&token=1") << "no rule takes a secret out of the key";
+  EXPECT_EQ(get("/search?a=2&token=2").body, "/search?a=2&token=2");
+}
+
+TEST_F(Credentials, ASignedUrlEndsWhenItStates) {
+  origin.otherwise([](const Received&) { return Reply::with("max-age=5000, stale-while-revalidate=5000", "x"); });
+  start();
+  const auto at = [](long offset) { return std::to_string(std::time(nullptr) + offset); };
+  const auto good = get("/a?Signature=x&Expires=" + at(1000));
+  EXPECT_GT(good.ttl(), 900);
+  EXPECT_LE(good.ttl(), 1000);
+  EXPECT_EQ(get("/b?AWSAccessKeyId=x&Signature=x&Expires=" + at(-1)).cache_param("detail"), "zero_ttl");
+  EXPECT_EQ(get("/c?X-Amz-Signature=x&X-Amz-Expires=60&X-Amz-Date=20200101T000000Z").cache_param("detail"), "zero_ttl");
+  EXPECT_EQ(get("/d?sig=x&se=2020-01-01T00%3A00%3A00Z").cache_param("detail"), "zero_ttl");
+  EXPECT_GT(get("/e?Expires=" + at(1000)).ttl(), 4900) << "not signed";
+}
+
+TEST_F(Credentials, APreflightIsKeyedByAllThatItAsks) {
+  origin.otherwise([](const Received& r) { return Reply::fresh(r.get("Access-Control-Request-Private-Network")); });
+  start("diagnostics: {cache_status: key}\nroutes: [{path: /**, methods: [GET, OPTIONS]}]\n");
+  const FieldLines plain{{"Origin", "http://a.test"}, {"Access-Control-Request-Method", "PUT"}};
+  auto local = plain;
+  local.emplace_back("Access-Control-Request-Private-Network", "true");
+  EXPECT_EQ(ask("OPTIONS", "/a", plain).body, "");
+  const auto answer = ask("OPTIONS", "/a", local);
+  EXPECT_EQ(answer.body, "true");
+  EXPECT_THAT(answer.key(), EndsWith("|h:origin=http://a.test&access-control-request-method=PUT"
+                                     "&access-control-request-private-network=true"));
+  EXPECT_EQ(ask("OPTIONS", "/a", local).x_cache(), "HIT");
+  EXPECT_EQ(ask("OPTIONS", "/a", plain).body, "");
 }
 
 }  // namespace

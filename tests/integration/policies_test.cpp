@@ -183,7 +183,12 @@ routes:
   const FieldLines cookie{{"Cookie", "theme=dark"}};
   EXPECT_EQ(verdict("/guard", cookie), "cookie");
   EXPECT_EQ(get("/guard").x_cache(), "MISS");
-  EXPECT_EQ(get("/guard", cookie).x_cache(), "HIT") << "what was stored without is for all";
+  EXPECT_EQ(get("/guard").x_cache(), "HIT");
+  const auto own = get("/guard", cookie);
+  EXPECT_EQ(own.body, "theme=dark") << "what was stored without is for those without";
+  EXPECT_THAT(own.cache_status(), StartsWith("forebay; fwd=request; "));
+  EXPECT_EQ(own.cache_param("detail"), "cookie");
+  EXPECT_EQ(get("/guard").x_cache(), "HIT") << "and stays";
   for (const std::string path : {"/share", "/key", "/bypass"}) {
     expect_near(verdict(path, cookie), "600", path);
     EXPECT_EQ(get(path, {{"Cookie", "theme=light"}}).x_cache(), "HIT") << path;

@@ -9,8 +9,17 @@ using Duration = std::chrono::nanoseconds;
 using Seconds = std::chrono::seconds;
 using namespace std::chrono_literals;
 
-/// A point on the monotonic clock. Freshness and deadlines run on it, so that a step of the wall clock changes neither.
-using Timestamp = std::chrono::time_point<std::chrono::steady_clock, Duration>;
+/// A monotonic clock that goes on while the machine is suspended (CLOCK_BOOTTIME): what was stored before is as old
+/// after as it is for everybody else. A tag; `net` reads it.
+struct BootClock {
+  using duration = std::chrono::nanoseconds;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<BootClock>;
+  static constexpr bool is_steady = true;
+};
+/// A point on that clock. Freshness and deadlines run on it, so that a step of the wall clock changes neither.
+using Timestamp = std::chrono::time_point<BootClock, Duration>;
 /// A point on the wall clock. Only for HTTP dates, logs and what outlives the process.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
 

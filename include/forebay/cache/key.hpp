@@ -50,6 +50,9 @@ struct KeySpec {
   std::uint64_t fingerprint = 0;
 };
 
+/// Whether this parameter of a query is part of the key (GraphQL apart, which keeps its parameters elsewhere).
+bool counts_in_key(const KeySpec& spec, const http::QueryPair& pair);
+
 /// What building a key does with a request's content.
 enum class ContentUse : std::uint8_t {
   None,        ///< There is none, or none is needed.

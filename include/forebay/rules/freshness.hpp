@@ -23,7 +23,8 @@ enum class TtlSource : std::uint8_t {
   Heuristic,
   Min,
   Max,
-  Negative
+  Negative,
+  Signed
 };
 std::string_view to_string(TtlSource s) noexcept;
 
@@ -41,7 +42,9 @@ struct Freshness {
   Duration lifetime{0};     ///< freshness_lifetime after clamping, jitter and all.
   TtlSource source = TtlSource::None;
   bool explicit_lifetime = false;  ///< The origin stated it (s-maxage, max-age, Expires, targeted).
-  bool no_cache = false;           ///< Validate at each use.
+  /// The lifetime is the route's word, or its minimum: a request with a guarded credential neither makes nor gets it.
+  bool configured = false;
+  bool no_cache = false;  ///< Validate at each use.
   bool must_revalidate =
       false;  ///< must-revalidate, proxy-revalidate or s-maxage: the route's windows and stale-if-error do not apply.
   bool serve_authorized = false;  ///< public, s-maxage or must-revalidate: may answer requests with Authorization.
@@ -49,7 +52,9 @@ struct Freshness {
   std::optional<Seconds>
       stale_while_revalidate;  ///< The origin's, where it may apply (also beside s-maxage in the same field).
   std::optional<Seconds> stale_if_error;
-  bool purged = false;  ///< Marked stale by an invalidation: never fresh again.
+  bool route_windows = true;                  ///< False: no window but the origin's applies.
+  Timestamp usable_until = Timestamp::max();  ///< The end of a signed URL: never fresh nor served stale from here on.
+  bool purged = false;                        ///< Marked stale by an invalidation: never fresh again.
   bool error = false;   ///< A 5xx: no remedy for another error.
   /// The origin answers its validators with a 304 that speaks of another response, so that it is fetched whole instead.
   bool validators_fail = false;
@@ -60,16 +65,17 @@ struct Freshness {
 };
 
 /// RFC 9111 section 4.2.1, and the route's say: the lifetime, clamped and shortened, and where it came from.
-/// `cookie_guarded`: the request carried cookies and the route guards them, so that no configured lifetime applies.
+/// `guarded`: the request brought a credential that the route guards, so that no configured lifetime applies.
 /// `jitter` in [0, 1) is the caller's random draw.
 struct Lifetime {
   Duration value{0};
   TtlSource source = TtlSource::None;
   bool explicit_lifetime = false;
-  bool blocked_by_cookie = false;  ///< A configured lifetime, or minimum, would have applied but for the guard.
+  bool configured = false;        ///< The route's word, or its minimum.
+  bool blocked_by_guard = false;  ///< A configured lifetime, or minimum, would have applied but for the guard.
 };
 Lifetime freshness_lifetime(const http::ResponseView& response, const ResponseDirectives& directives,
-                            const Policy& policy, const ExchangeTimes& times, bool cookie_guarded, double jitter);
+                            const Policy& policy, const ExchangeTimes& times, bool guarded, double jitter);
 /// The line of `ttl.status` for this status; null without one. A class is none for an error that a client made, unless
 /// its lifetime is zero or `statuses` lists the status itself.
 const StatusLifetime* status_line(int status, const Policy& policy) noexcept;
@@ -77,6 +83,9 @@ const StatusLifetime* status_line(int status, const Policy& policy) noexcept;
 /// when it cannot be read (section 4.2.1).
 std::optional<Lifetime> stated_lifetime(const http::ResponseView& response, const ResponseDirectives& directives,
                                         Now received);
+/// How long, from the receipt of this response, a signed URL is good that ends then: by the later of our clock and the
+/// response's Date. Never below zero.
+Duration left_of_signature(WallTime until, const http::ResponseView& response, const ExchangeTimes& times);
 /// RFC 9111 section 4.2.3, with whole-second inputs and finer local parts.
 Duration corrected_initial_age(const http::ResponseView& response, const ExchangeTimes& times);
 /// First member of the first Age line; what is not digits is nothing; beyond 2^31 is clamped.

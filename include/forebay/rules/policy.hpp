@@ -3,6 +3,7 @@
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +40,22 @@ enum class OriginCacheControl : std::uint8_t { Respect, Ignore, Override };
 enum class AuthorizationRule : std::uint8_t { Rfc, Key, Bypass, Share };
 enum class SetCookieRule : std::uint8_t { Bypass, Strip, Store };
 enum class RequestCookies : std::uint8_t { Guard, Share };
+
+/// Names of fields that are credentials, as a guard that a request is compared with.
+class CredentialGuard {
+ public:
+  explicit CredentialGuard(std::span<const std::string> names);
+  bool has(const http::Field& field) const;
+  bool has(http::FieldId id) const noexcept { return known_.test(static_cast<std::size_t>(id)); }
+  bool empty() const noexcept { return known_.none() && others_.empty(); }
+  /// Lower case, sorted.
+  std::vector<std::string> names() const;
+
+ private:
+  std::bitset<static_cast<std::size_t>(http::FieldId::kCount)> known_;
+  std::vector<std::string> others_;  ///< Lower case.
+  std::bitset<256> first_letters_;   ///< Of those: what begins otherwise need not be compared.
+};
 enum class OnTimeout : std::uint8_t { Fetch, Error };
 /// What happens to a client that asks for a refresh without the right token: its request goes on as if it had not
 /// asked; the same, and the answer says so; or it is refused (403).
@@ -99,8 +116,12 @@ struct Policy {
   std::uint32_t max_variants = 32;
   bool invalidate_on_write = true;
   RequestCookies request_cookies = RequestCookies::Guard;
-  bool cookies_chosen =
-      false;  ///< `key.cookies` or `bypass.cookies` says which cookies matter, or none reach the origin.
+  /// `credentials`: fields that keep configured lifetimes away.
+  std::vector<std::string> credentials{"Authorization", "Proxy-Authorization", "Cookie",         "X-Api-Key",
+                                       "Api-Key",       "X-Auth-Token",        "X-Access-Token", "X-Amz-Security-Token",
+                                       "X-Csrf-Token"};
+  /// Those of them that the route neither keys, nor shares, nor keeps from the origin.
+  CredentialGuard guard{credentials};
   bool store_close_delimited = false;
   std::vector<std::string> targeted_fields{"Forebay-Cache-Control", "CDN-Cache-Control"};
   bool targeted_strip = false;

@@ -17,7 +17,9 @@ struct RequestFacts {
   http::Method method = http::Method::Get;
   bool authorization = false;  ///< Has Authorization (and the route does not say `share`).
   bool authorization_in_key = false;
-  bool cookie = false;
+  /// What it brings of the route's guarded credentials: Authorization, Cookie, or Credential for any other; None.
+  Reason credential = Reason::None;
+  bool secret_in_query = false;  ///< The query holds a secret, which no rule of a response may leave out of the key.
   bool no_store = false;
   bool range = false;
   bool endless = false;          ///< Its Accept asks for streams only: it does not wait for others, nor they for it.
@@ -50,7 +52,7 @@ Reason may_look_up(const RequestFacts& facts, const http::RequestView& request, 
 /// May this response be stored (RFC 9111 section 3, and the route's policy)? On yes, `freshness` is complete, and
 /// `drop` names fields that are not stored: Connection and what it names, Proxy-*, those of private="..." and
 /// no-cache="...", Set-Cookie under `strip`. On no, `by_request` says that only this request's own fields are the
-/// reason (Authorization, no-store, guarded cookies), so nothing is remembered of the key; `OriginError` is an
+/// reason (Authorization, no-store, guarded credentials), so nothing is remembered of the key; `OriginError` is an
 /// unstorable status in `stale.errors`, a failed fetch. A lifetime of zero with nothing that could make the response
 /// useful later (validator, stale window) is `ZeroTtl`; no lifetime at all is `NoFreshness`, or `Status` where the
 /// route has one, but not for this status.
@@ -67,10 +69,10 @@ struct Storability {
   std::vector<std::string> drop;
   bool storable() const noexcept { return reason == Reason::None; }
 };
-/// `proven`: the body's end is known by framing (false: close-delimited). `jitter` in [0, 1). `path`: of the request,
-/// in normal form, for `suffix_guard` (TypeMismatch).
+/// `proven`: the body's end is known by framing (false: close-delimited). `jitter` in [0, 1). `target`: of the request,
+/// its path in normal form, for `suffix_guard` (TypeMismatch) and for signatures in its query.
 Storability judge(const RequestFacts& facts, const http::ResponseView& response, const Policy& policy,
-                  const ExchangeTimes& times, bool proven, double jitter, std::string_view path = {});
+                  const ExchangeTimes& times, bool proven, double jitter, std::string_view target = {});
 
 /// Whether a path ends like a static file (`.css`, `.js`, `.png`) while the Content-Type is HTML, JSON or XML that such
 /// a file never has: what web cache deception looks like.
@@ -84,8 +86,8 @@ bool is_endless(const http::ResponseView& response) noexcept;
 bool asks_for_endless(std::string_view accept) noexcept;
 
 /// Whether the answer to this request could take the place of a stored one, as far as the request decides it: not with
-/// cookies that the route guards where the lifetime is the route's own. Others then see to its refresh.
-bool may_renew(const RequestFacts& facts, const Policy& policy, const Freshness& stored) noexcept;
+/// a credential that the route guards where the lifetime is the route's own. Others then see to its refresh.
+bool may_renew(const RequestFacts& facts, const Freshness& stored) noexcept;
 
 /// Whether this request, too, carries what made a fetch `by_request` for `reason`; if not, it may lead anew.
 bool brings(const RequestFacts& facts, Reason reason) noexcept;

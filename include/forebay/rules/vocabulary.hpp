@@ -41,6 +41,7 @@ enum class Reason : std::uint8_t {
   Private,
   SetCookie,
   Cookie,
+  Credential,
   VaryStar,
   Status,
   TooLarge,

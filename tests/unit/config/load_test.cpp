@@ -193,7 +193,7 @@ TEST(Load, FingerprintChangesWithWhateverMakesStoredAnswersUnfit) {
        {", key: { host: false }", ", key: { scheme: false }", ", key: { query: none }", ", key: { query: [a] }",
         ", key: { query: { except: [a] } }", ", key: { query_sort: false }", ", key: { headers: [X] }",
         ", authorization: key", ", authorization: bypass", ", vary: ignore", ", set_cookie: strip",
-        ", request_cookies: share", ", origin: b"})
+        ", request_cookies: share", ", credentials: [Cookie]", ", origin: b"})
     EXPECT_NE(print_of(change), plain) << change;
   EXPECT_NE(print_of(", key: { headers: [X-A, X-B] }"), print_of(", key: { headers: [X-B, X-A] }"));
 }

@@ -116,22 +116,42 @@ TEST(Bypass, NamesFieldsWithoutCase) {
   EXPECT_THAT(policy.bypass.query, ElementsAre("nocache"));
 }
 
+bool guards_cookies(const Route& route) { return route.policy.guard.has(http::FieldId::Cookie); }
+
 TEST(Cookies, AreChosenByTheKeyOrByBypass) {
-  EXPECT_FALSE(route("").policy.cookies_chosen);
-  EXPECT_FALSE(route(", key: { cookies: [] }, bypass: { headers: [X] }").policy.cookies_chosen);
-  EXPECT_TRUE(route(", key: { cookies: [a] }").policy.cookies_chosen);
-  EXPECT_TRUE(route(", bypass: { cookies: [a] }").policy.cookies_chosen);
+  EXPECT_TRUE(guards_cookies(route("")));
+  EXPECT_TRUE(guards_cookies(route(", key: { cookies: [] }, bypass: { headers: [X] }")));
+  EXPECT_FALSE(guards_cookies(route(", key: { cookies: [a] }")));
+  EXPECT_FALSE(guards_cookies(route(", bypass: { cookies: [a] }")));
+  EXPECT_FALSE(guards_cookies(route(", request_cookies: share")));
+  EXPECT_FALSE(guards_cookies(route(", key: { headers: [cookie] }")));
   const auto config = good(kOrigin +
                            "defaults: { key: { cookies: [a] } }\nroutes:\n  - { path: /a }\n  - { path: /b, "
                            "key: { cookies: [] } }\n");
-  EXPECT_TRUE(config->routes[0].policy.cookies_chosen);
-  EXPECT_FALSE(config->routes[1].policy.cookies_chosen);
+  EXPECT_FALSE(guards_cookies(config->routes[0]));
+  EXPECT_TRUE(guards_cookies(config->routes[1]));
 }
 
 TEST(Cookies, ThatTheOriginNeverSeesNeedNoGuard) {
-  EXPECT_TRUE(route(", request_headers: { remove: [X-Debug, cookie] }").policy.cookies_chosen);
-  EXPECT_FALSE(route(", request_headers: { remove: [X-Cookie] }").policy.cookies_chosen);
-  EXPECT_FALSE(route(", response_headers: { remove: [Cookie] }").policy.cookies_chosen);
+  EXPECT_FALSE(guards_cookies(route(", request_headers: { remove: [X-Debug, cookie] }")));
+  EXPECT_FALSE(guards_cookies(route(", request_headers: { set: { Cookie: a=1 } }")));
+  EXPECT_TRUE(guards_cookies(route(", request_headers: { remove: [X-Cookie] }")));
+  EXPECT_TRUE(guards_cookies(route(", response_headers: { remove: [Cookie] }")));
+}
+
+TEST(Credentials, AreGuardedUnlessTheRouteKeysSharesOrRemovesThem) {
+  const auto names = [](const std::string& text) { return route(text).policy.guard.names(); };
+  using testing::Contains;
+  using testing::Not;
+  EXPECT_THAT(names(""), ElementsAre("api-key", "authorization", "cookie", "proxy-authorization", "x-access-token",
+                                     "x-amz-security-token", "x-api-key", "x-auth-token", "x-csrf-token"));
+  for (const auto* text : {", key: { headers: [X-API-KEY] }", ", request_headers: { remove: [x-api-key] }",
+                           ", request_headers: { set: { X-Api-Key: ours } }", ", credentials: [Cookie]"})
+    EXPECT_THAT(names(text), Not(Contains("x-api-key"))) << text;
+  for (const auto* text : {", authorization: share", ", authorization: key", ", authorization: bypass"})
+    EXPECT_THAT(names(text), Not(Contains("authorization"))) << text;
+  EXPECT_THAT(names(", credentials: [X-Session, Referer]"), ElementsAre("referer", "x-session"));
+  EXPECT_THAT(names(", credentials: []"), testing::IsEmpty());
 }
 
 TEST(Refreshes, AreRead) {

@@ -1,7 +1,12 @@
 #include "forebay/net/worker.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <cstring>
 #include <latch>
 #include <thread>
 
@@ -177,6 +182,39 @@ TEST(Worker, AHandlerThatThrowsDoesNotEndTheLoop) {
   });
   worker.run();
   EXPECT_TRUE(went_on);
+}
+
+// What the clock says in a time namespace whose boot was so many seconds earlier; -1 where none may be made.
+std::int64_t seconds_in_a_namespace(const char* offsets) {
+  int pipe_ends[2];
+  if (::pipe(pipe_ends) != 0) return -1;
+  const pid_t outer = ::fork();
+  if (outer == 0) {
+    std::int64_t seconds = -1;
+    const int file = ::unshare(CLONE_NEWTIME) == 0 ? ::open("/proc/self/timens_offsets", O_WRONLY) : -1;
+    const auto size = static_cast<ssize_t>(std::strlen(offsets));
+    // Children of this process are in it.
+    if (file >= 0 && ::write(file, offsets, static_cast<std::size_t>(size)) == size && ::fork() == 0)
+      seconds = whole_seconds(SystemClock{}.now().mono.time_since_epoch());
+    else if (file >= 0)
+      ::wait(nullptr), ::_exit(0);
+    (void)!::write(pipe_ends[1], &seconds, sizeof seconds);
+    ::_exit(0);
+  }
+  std::int64_t seconds = -1;
+  if (outer < 0 || ::read(pipe_ends[0], &seconds, sizeof seconds) != sizeof seconds) seconds = -1;
+  ::waitpid(outer, nullptr, 0);
+  ::close(pipe_ends[0]);
+  ::close(pipe_ends[1]);
+  return seconds;
+}
+
+TEST(Clock, CountsWhileTheMachineIsSuspended) {
+  constexpr std::int64_t kSuspended = 1'000'000;
+  const auto before = whole_seconds(SystemClock{}.now().mono.time_since_epoch());
+  const auto after = seconds_in_a_namespace("boottime 1000000 0\n");
+  if (after < 0) GTEST_SKIP() << "no time namespace can be made here";
+  EXPECT_GE(after, before + kSuspended) << "age grows with the time since boot, suspension included";
 }
 
 }  // namespace

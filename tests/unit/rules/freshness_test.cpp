@@ -260,6 +260,20 @@ TEST(Lifetime, NegativeAnswersAreBoundedByTtlNegative) {
   }
 }
 
+TEST(Age, AStepBackOfTheWallClockMakesNothingYounger) {
+  Answer answer({{"Date", date(-30)}, {"Expires", date(70)}});
+  EXPECT_EQ(corrected_initial_age(answer.view(), answer.times), 30s);
+  answer.times.received.mono += 2s;
+  answer.times.received.wall -= 1h;
+  EXPECT_EQ(corrected_initial_age(answer.view(), answer.times), 32s);
+  Answer undated({{"Expires", date(70)}});
+  undated.times = answer.times;
+  EXPECT_EQ(lifetime_seconds(undated), 68) << "where there is no Date, the receipt counts";
+  EXPECT_EQ(left_of_signature(test::start().wall + 100s, undated.view(), undated.times), 98s);
+  EXPECT_EQ(left_of_signature(WallTime::min(), undated.view(), undated.times), 0s);
+  EXPECT_EQ(left_of_signature(WallTime::max(), undated.view(), undated.times), Seconds{std::int64_t{1} << 31});
+}
+
 TEST(Lifetime, RetryAfterCapsThatOfAStored429Or503) {
   EXPECT_EQ(lifetime_seconds(Answer({{"Cache-Control", "max-age=60"}, {"Retry-After", "5"}}, 503)), 5);
   EXPECT_EQ(lifetime_seconds(Answer({{"Cache-Control", "max-age=60"}, {"Retry-After", "120"}}, 429)), 60);
@@ -314,10 +328,10 @@ TEST(Lifetime, JitterOnlyShortensWhatIsLeft) {
 TEST(Lifetime, GuardedCookiesBlockWhatIsConfiguredAndNotWhatIsStated) {
   auto policy = with_default(60s);
   const auto blocked = lifetime(Answer(test::Lines{}), policy, true);
-  EXPECT_TRUE(blocked.blocked_by_cookie);
+  EXPECT_TRUE(blocked.blocked_by_guard);
   EXPECT_EQ(blocked.source, TtlSource::None);
   EXPECT_EQ(lifetime(Answer("max-age=5"), policy, true).value, 5s);
-  EXPECT_FALSE(lifetime(Answer(test::Lines{}, 302), policy, true).blocked_by_cookie) << "there was nothing to block";
+  EXPECT_FALSE(lifetime(Answer(test::Lines{}, 302), policy, true).blocked_by_guard) << "there was nothing to block";
 }
 
 Policy heuristic() {

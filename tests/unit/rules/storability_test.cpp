@@ -197,20 +197,128 @@ TEST(Storability, ARequestForStreamsAloneIsKnownByItsAccept) {
     EXPECT_FALSE(test::facts({{{"Accept", accept}}}).endless) << accept;
 }
 
-TEST(Storability, GuardedCookiesKeepConfiguredLifetimesAway) {
-  const Ask cookie({{"Cookie", "session=1"}});
+TEST(Storability, GuardedCredentialsKeepConfiguredLifetimesAway) {
+  struct Row {
+    const char* field;
+    Reason reason;
+  };
+  const Row rows[] = {{"Cookie", Reason::Cookie},
+                      {"X-Api-Key", Reason::Credential},
+                      {"api-key", Reason::Credential},
+                      {"X_Api_Key", Reason::Credential},
+                      {"X.Auth.Token", Reason::Credential},
+                      {"X-Access-Token", Reason::Credential},
+                      {"X-Amz-Security-Token", Reason::Credential},
+                      {"X-Csrf-Token", Reason::Credential},
+                      {"Proxy-Authorization", Reason::Credential},
+                      {"Authorization", Reason::Authorization}};
+  for (const auto& row : rows) {
+    const Ask ask({{"Accept", "*/*"}, {row.field, "s=1"}, {"X-Other", "1"}});
+    auto policy = with_default(60s);
+    const auto verdict = judged(Answer("public"), policy, ask);
+    EXPECT_EQ(verdict.reason, row.reason) << row.field;
+    EXPECT_TRUE(verdict.by_request) << row.field;
+    EXPECT_TRUE(brings(facts(ask), row.reason)) << row.field;
+    EXPECT_EQ(reason(Answer("public, max-age=60"), policy, ask), Reason::None)
+        << "what the origin states itself counts";
+    auto lifted = Policy{};
+    lifted.ttl.min = 30s;
+    EXPECT_EQ(judged(Answer("public, max-age=5"), lifted, ask).freshness.lifetime, 5s) << "a minimum adds nothing";
+    policy.ttl.heuristic = 0.1;
+    EXPECT_EQ(reason(Answer({{"Last-Modified", date(-1000)}}, 405), policy, ask), row.reason) << row.field;
+    policy.guard = CredentialGuard({});
+    EXPECT_EQ(reason(Answer("public"), policy, ask), Reason::None) << row.field;
+  }
+  EXPECT_EQ(reason(Answer(Lines{}), with_default(60s), Ask({{"X-Api-Keys", "1"}, {"X-Tokens", "1"}})), Reason::None);
+}
+
+TEST(Storability, AnEntryOfAConfiguredLifetimeIsKeptFromCredentials) {
   auto policy = with_default(60s);
-  const auto verdict = judged(Answer(Lines{}), policy, cookie);
-  EXPECT_EQ(verdict.reason, Reason::Cookie);
-  EXPECT_TRUE(verdict.by_request);
-  EXPECT_EQ(reason(Answer("max-age=60"), policy, cookie), Reason::None) << "what the origin states itself counts";
-  policy.ttl.heuristic = 0.1;
-  EXPECT_EQ(reason(Answer({{"Last-Modified", date(-1000)}}, 405), policy, cookie), Reason::Cookie);
-  auto chosen = policy;
-  chosen.cookies_chosen = true;
-  EXPECT_EQ(reason(Answer(Lines{}), chosen, cookie), Reason::None);
-  policy.request_cookies = RequestCookies::Share;
-  EXPECT_EQ(reason(Answer(Lines{}), policy, cookie), Reason::None);
+  policy.stale.while_revalidate = 30s;
+  const auto configured = judged(Answer(Lines{}), policy).freshness;
+  const auto stated = judged(Answer("max-age=60"), policy).freshness;
+  EXPECT_TRUE(configured.configured);
+  EXPECT_FALSE(stated.configured);
+  for (const auto* field : {"Cookie", "X-Api-Key"}) {
+    const auto who = facts(Ask({{field, "1"}}), policy);
+    for (const auto at : {1s, 70s, 200s}) {
+      EXPECT_EQ(may_reuse(configured, who, policy, test::t0() + at), Reuse::NotForThis) << field;
+      EXPECT_NE(may_reuse(configured, {}, policy, test::t0() + at), Reuse::NotForThis) << "others are served as before";
+    }
+    EXPECT_EQ(kept_from(configured, who), who.credential);
+    EXPECT_EQ(may_reuse(stated, who, policy, test::t0() + 1s), Reuse::Fresh) << "the origin's word is for all";
+    EXPECT_FALSE(may_renew(who, configured)) << "nor does its refresh renew what it would not get";
+    EXPECT_TRUE(may_renew(who, stated));
+  }
+  policy.ttl.min = 90s;
+  const auto lifted = judged(Answer("max-age=5"), policy).freshness;
+  EXPECT_TRUE(lifted.configured) << "a minimum is the route's word";
+}
+
+TEST(Storability, AWindowOfTheRouteAloneSharesNothingOfCredentials) {
+  Policy policy;
+  policy.stale.while_revalidate = policy.stale.if_error = 30s;
+  const Ask cookie({{"Cookie", "a=1"}});
+  EXPECT_EQ(reason(Answer("max-age=0"), policy), Reason::None) << "the window makes it useful";
+  EXPECT_EQ(reason(Answer("max-age=0"), policy, cookie), Reason::ZeroTtl);
+  const auto validated = judged(Answer({{"Cache-Control", "max-age=0"}, {"ETag", "\"a\""}}), policy, cookie);
+  ASSERT_TRUE(validated.storable());
+  EXPECT_EQ(may_reuse(validated.freshness, {}, policy, test::t0() + 1s), Reuse::Validate);
+  EXPECT_FALSE(may_serve_on_error(validated.freshness, policy, test::t0() + 1s));
+  const auto anonymous = judged(Answer({{"Cache-Control", "max-age=0"}, {"ETag", "\"a\""}}), policy).freshness;
+  EXPECT_EQ(may_reuse(anonymous, {}, policy, test::t0() + 1s), Reuse::WhileRevalidating);
+  EXPECT_EQ(may_reuse(anonymous, facts(cookie, policy), policy, test::t0() + 1s), Reuse::Validate);
+  const auto stated = judged(Answer("max-age=0, stale-while-revalidate=9"), policy, cookie).freshness;
+  EXPECT_EQ(may_reuse(stated, facts(cookie, policy), policy, test::t0() + 1s), Reuse::WhileRevalidating);
+}
+
+// Of a request whose URL is signed until so many seconds from the start.
+Storability judged_signed(const Answer& answer, std::int64_t seconds, const Policy& policy = {}) {
+  const auto until = std::chrono::duration_cast<Seconds>(test::start().wall.time_since_epoch()).count() + seconds;
+  return judge({}, answer.view(), policy, answer.times, true, 0, "/a?Signature=x&Expires=" + std::to_string(until));
+}
+
+TEST(Storability, ASignedUrlNeverOutlivesWhatItStates) {
+  Policy policy;
+  policy.stale.while_revalidate = policy.stale.if_error = 1h;
+  policy.client_cache_control = true;
+  RequestFacts patient;
+  patient.directives.max_stale = Seconds::max();
+  for (const auto* text : {"max-age=3600", "max-age=3600, stale-while-revalidate=3600, stale-if-error=3600"}) {
+    const auto cut = judged_signed(Answer(text), 100, policy);
+    ASSERT_TRUE(cut.storable());
+    EXPECT_EQ(cut.freshness.ttl(test::t0()), 100s);
+    EXPECT_EQ(cut.freshness.source, TtlSource::Signed);
+    EXPECT_EQ(may_reuse(cut.freshness, {}, policy, test::t0() + 99s), Reuse::Fresh);
+    for (const auto& who : {RequestFacts{}, patient})
+      EXPECT_EQ(may_reuse(cut.freshness, who, policy, test::t0() + 100s), Reuse::Validate) << text;
+    EXPECT_FALSE(may_serve_on_error(cut.freshness, policy, test::t0() + 100s)) << text;
+  }
+  const auto shorter = judged_signed(Answer("max-age=40"), 100, policy).freshness;
+  EXPECT_EQ(shorter.source, TtlSource::MaxAge);
+  EXPECT_EQ(may_reuse(shorter, {}, policy, test::t0() + 99s), Reuse::WhileRevalidating) << "a window ends with it";
+  EXPECT_EQ(may_reuse(shorter, {}, policy, test::t0() + 100s), Reuse::Validate);
+  EXPECT_TRUE(may_serve_on_error(shorter, policy, test::t0() + 99s));
+  EXPECT_FALSE(may_serve_on_error(shorter, policy, test::t0() + 100s));
+
+  EXPECT_EQ(judged_signed(Answer({{"Cache-Control", "max-age=3600"}, {"Age", "50"}}), 100).freshness.ttl(test::t0()),
+            100s);
+  EXPECT_EQ(
+      judged_signed(Answer({{"Cache-Control", "max-age=3600"}, {"Date", date(60)}}), 100).freshness.ttl(test::t0()),
+      40s)
+      << "by the later of two clocks";
+  for (const std::int64_t over : {0, -100})
+    EXPECT_EQ(judged_signed(Answer("max-age=3600"), over, policy).reason, Reason::ZeroTtl) << over;
+  Answer slow("max-age=3600");
+  slow.times.received.mono += 3s;
+  slow.times.received.wall += 3s;
+  EXPECT_EQ(judged_signed(slow, 1, policy).reason, Reason::ZeroTtl) << "it ended while the origin answered";
+  const Answer plain("max-age=3600");
+  EXPECT_EQ(judge({}, plain.view(), {}, plain.times, true, 0, "/a?Signature=x&Expires=soon").reason, Reason::ZeroTtl)
+      << "what states an end that nobody can read";
+  auto lifted = Policy{};
+  lifted.ttl.min = 1h;
+  EXPECT_EQ(judged_signed(Answer("max-age=5"), 100, lifted).freshness.ttl(test::t0()), 100s) << "no minimum lifts it";
 }
 
 TEST(Storability, AnswersToAuthorizedRequestsNeedALicence) {
@@ -320,10 +428,12 @@ TEST(Storability, AFreshened304IsJudgedAgainWithTheTimesOfTheValidation) {
 
 TEST(Facts, TellWhatOfARequestMatters) {
   const auto none = facts(Ask{});
-  EXPECT_FALSE(none.authorization || none.cookie || none.no_store || none.range || none.authorization_in_key);
+  EXPECT_FALSE(none.authorization || none.credential != Reason::None || none.no_store || none.range ||
+               none.authorization_in_key);
   const auto all =
       facts(Ask({{"authorization", "x"}, {"cookie", "a=b"}, {"range", "bytes=0-"}, {"cache-control", "no-store"}}));
-  EXPECT_TRUE(all.authorization && all.cookie && all.range && all.no_store && all.directives.no_store);
+  EXPECT_TRUE(all.authorization && all.credential == Reason::Authorization && all.range && all.no_store &&
+              all.directives.no_store);
   EXPECT_FALSE(all.authorization_in_key);
   Policy policy;
   policy.authorization = AuthorizationRule::Key;

@@ -147,7 +147,7 @@ TEST(TtlTable, AMinimumDoesNotLiftAnswersToGuardedCookies) {
   EXPECT_EQ(outcome(Answer("max-age=0"), policy, cookie), "cookie");
   EXPECT_TRUE(test::judged(Answer("max-age=0"), policy, cookie).by_request);
   EXPECT_EQ(outcome(Answer("max-age=0"), policy), "10 min");
-  policy.request_cookies = RequestCookies::Share;
+  policy.guard = CredentialGuard({});
   EXPECT_EQ(outcome(Answer("max-age=0"), policy, cookie), "10 min");
 }
 

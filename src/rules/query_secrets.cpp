@@ -1,0 +1,199 @@
+#include "forebay/rules/query_secrets.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "forebay/content/form.hpp"
+#include "forebay/http/fields.hpp"
+#include "forebay/http/list.hpp"
+#include "forebay/http/names.hpp"
+#include "forebay/http/target.hpp"
+
+namespace forebay::rules {
+namespace {
+
+constexpr std::array<std::string_view, 13> kSecrets{"x-*-signature", "x-*-security-token",
+                                                    "signature",     "sig",
+                                                    "access_token",  "auth_token",
+                                                    "id_token",      "api_key",
+                                                    "api-key",       "apikey",
+                                                    "token",         "jwt",
+                                                    "hmac"};
+
+// What stands for the end of a signature that states one which nobody can read.
+constexpr WallTime kUnreadable = WallTime::min();
+
+// Far beyond any signature, and within a WallTime.
+constexpr std::uint64_t kMostSeconds = std::uint64_t{1} << 33;
+
+WallTime after_epoch(std::uint64_t seconds) noexcept {
+  return WallTime{Seconds{static_cast<std::int64_t>(std::min(seconds, kMostSeconds))}};
+}
+
+WallTime later_by(WallTime from, std::uint64_t seconds) noexcept {
+  return after_epoch(static_cast<std::uint64_t>(whole_seconds(from.time_since_epoch())) + seconds);
+}
+
+// So many digits at the front of `text`, taken off; nothing where there are fewer.
+std::optional<int> take_digits(std::string_view& text, std::size_t n) noexcept {
+  std::uint64_t value = 0;
+  if (text.size() < n || !http::parse_decimal(text.substr(0, n), 9999, value)) return std::nullopt;
+  text.remove_prefix(n);
+  return static_cast<int>(value);
+}
+
+bool take(std::string_view& text, char c) noexcept {
+  if (text.empty() || text.front() != c) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+// ISO 8601 in UTC: 2026-11-29, 2026-11-29T20:05Z, 2026-11-29T20:05:09.5Z, 20261129T200509Z.
+std::optional<WallTime> read_iso(std::string_view text) noexcept {
+  using namespace std::chrono;
+  const auto y = take_digits(text, 4);
+  const bool dashes = take(text, '-');
+  const auto m = take_digits(text, 2);
+  if (dashes && !take(text, '-')) return std::nullopt;
+  const auto d = take_digits(text, 2);
+  if (!y || !m || !d) return std::nullopt;
+  const year_month_day date{year{*y}, month{static_cast<unsigned>(*m)}, day{static_cast<unsigned>(*d)}};
+  if (!date.ok() || *y < 1970 || *y > 2200) return std::nullopt;
+  WallTime time{sys_days{date}};
+  if (text.empty()) return time;
+  if (!take(text, 'T') && !take(text, 't') && !take(text, ' ')) return std::nullopt;
+  const auto hour = take_digits(text, 2);
+  take(text, ':');
+  const auto minute = take_digits(text, 2);
+  if (!hour || !minute || *hour > 23 || *minute > 59) return std::nullopt;
+  time += hours{*hour} + minutes{*minute};
+  if (take(text, ':') || (!text.empty() && text.front() >= '0' && text.front() <= '9')) {
+    const auto second = take_digits(text, 2);
+    if (!second || *second > 60) return std::nullopt;
+    time += seconds{*second};
+    if (take(text, '.')) text.remove_prefix(std::min(text.find_first_not_of("0123456789"), text.size()));
+  }
+  // Another zone than UTC is not offered by any of them.
+  return text == "Z" || text == "z" ? std::optional(time) : std::nullopt;
+}
+
+// Seconds since the epoch; so many digits that they can only be milliseconds are these.
+std::optional<WallTime> read_epoch(std::string_view text) noexcept {
+  constexpr std::uint64_t kMilliseconds = 100'000'000'000;
+  std::uint64_t n = 0;
+  if (!http::parse_decimal(text, UINT64_MAX, n)) return std::nullopt;
+  return after_epoch(n >= kMilliseconds ? n / 1000 : n);
+}
+
+// Base64 in the letters that CloudFront puts into a URL, or the usual ones; what is none is left out.
+std::string from_base64(std::string_view text) {
+  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  unsigned bits = 0, have = 0;
+  for (char c : text) {
+    if (c == '-') c = '+';
+    if (c == '~') c = '/';
+    const auto value = kLetters.find(c);
+    if (value == std::string_view::npos) continue;
+    bits = (bits << 6 | static_cast<unsigned>(value)) & 0xFFFF;
+    have += 6;
+    if (have < 8) continue;
+    have -= 8;
+    out.push_back(static_cast<char>(bits >> have & 0xFF));
+  }
+  return out;
+}
+
+// {"Statement":[{...,"Condition":{"DateLessThan":{"AWS:EpochTime":1767225600}}}]}
+std::optional<WallTime> read_policy(std::string_view value) {
+  const std::string json = from_base64(value);
+  const auto condition = json.find("DateLessThan");
+  if (condition == std::string::npos) return std::nullopt;
+  const auto time = json.find("AWS:EpochTime", condition);
+  if (time == std::string::npos) return std::nullopt;
+  const auto from = std::min(json.find_first_of("0123456789", time), json.size());
+  const auto to = std::min(json.find_first_not_of("0123456789", from), json.size());
+  return read_epoch(std::string_view(json).substr(from, to - from));
+}
+
+// A parameter of a query; several of one name are several ends.
+struct Parameter {
+  std::string name;   // decoded, lower case
+  std::string value;  // decoded
+};
+
+std::vector<Parameter> read_parameters(std::string_view query) {
+  std::vector<Parameter> all;
+  const auto decoded = [](std::string_view text) {
+    std::string out;
+    if (!content::append_form_decoded(text, out)) out = text;
+    return out;
+  };
+  http::for_each_query_pair(query, [&](const http::QueryPair& pair) {
+    auto& p = all.emplace_back(decoded(pair.name), decoded(pair.value.value_or("")));
+    for (char& c : p.name)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  });
+  return all;
+}
+
+class Ends {
+ public:
+  explicit Ends(std::string_view query) : all_(read_parameters(query)) {}
+
+  std::optional<WallTime> earliest() {
+    for (const std::string prefix : {"x-amz-", "x-goog-", "x-oss-", "x-tos-"}) dated(prefix);
+    const bool is_signed = has("signature") || has("sig") || has("x-signature");
+    for (const auto& p : all_) {
+      if (p.name == "expires" && (is_signed || has("key-pair-id") || has("awsaccesskeyid") || has("googleaccessid")))
+        add(read_epoch(p.value));
+      if (p.name == "policy" && is_signed && has("key-pair-id")) add(read_policy(p.value));
+      if ((p.name == "se" || p.name == "ske") && has("sig")) add(read_iso(p.value));
+    }
+    return earliest_;
+  }
+
+ private:
+  bool has(std::string_view name) const noexcept {
+    return std::any_of(all_.begin(), all_.end(), [&](const Parameter& p) { return p.name == name; });
+  }
+  void add(std::optional<WallTime> end) {
+    const auto stated = end.value_or(kUnreadable);
+    earliest_ = earliest_ ? std::min(*earliest_, stated) : stated;
+  }
+  // A date, and the seconds for which it is good.
+  void dated(const std::string& prefix) {
+    for (const auto& expires : all_) {
+      if (expires.name != prefix + "expires") continue;
+      std::uint64_t seconds = 0;
+      const bool good = http::parse_decimal(expires.value, kMostSeconds, seconds);
+      bool any = false;
+      for (const auto& date : all_) {
+        if (date.name != prefix + "date") continue;
+        any = true;
+        const auto from = read_iso(date.value);
+        add(good && from ? std::optional(later_by(*from, seconds)) : std::nullopt);
+      }
+      if (!any) add(std::nullopt);
+    }
+  }
+
+  std::vector<Parameter> all_;
+  std::optional<WallTime> earliest_;
+};
+
+}  // namespace
+
+bool names_secret(std::string_view name) {
+  std::string buffer;
+  return http::NameReadings(http::NameKind::Parameter, name, buffer).may_be_any(kSecrets);
+}
+
+std::optional<WallTime> signed_until(std::string_view query) {
+  return query.empty() ? std::nullopt : Ends(query).earliest();
+}
+
+}  // namespace forebay::rules
