@@ -1,7 +1,6 @@
 #include "key_builder.hpp"
 
 #include <algorithm>
-#include <span>
 #include <utility>
 
 #include "forebay/http/list.hpp"
@@ -18,11 +17,6 @@ constexpr std::array<http::FieldId, 3> kPreflight{http::FieldId::Origin, http::F
 bool is_blank(std::string_view s, std::size_t i) noexcept { return i < s.size() && (s[i] == ' ' || s[i] == '\t'); }
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-// Whether some origin may take the parameter for one that the globs name.
-bool may_be_any(std::span<const std::string> globs, std::string_view name, std::string& buffer) {
-  return http::NameReadings(http::NameKind::Parameter, name, buffer).may_be_any(globs);
-}
 
 // Whether readers split a line of cookies in different ways: some know quotes, with escapes in them, some take a comma
 // for a separator, and some keep the blanks around `=`.
@@ -53,17 +47,6 @@ bool is_split_differently(std::string_view line) noexcept {
   return false;
 }
 
-// A name that some origin may take for one of the list counts under Only. Under Except only what every origin takes for
-// one of the list does not count.
-bool name_counts(const KeySpec& spec, std::string_view name) {
-  if (spec.query == QueryMode::Only) return http::may_be_read_as_any(http::NameKind::Parameter, name, spec.query_names);
-  return !http::is_read_as_one_of(name, spec.query_names);
-}
-
-}  // namespace
-
-namespace {
-
 // Access-Control-Request-Private-Network and whatever comes; lower case, by name.
 std::vector<std::string> further_requests(http::FieldsView fields, std::span<const std::string> keyed) {
   std::vector<std::string> names;
@@ -81,15 +64,6 @@ std::vector<std::string> further_requests(http::FieldsView fields, std::span<con
 }
 
 }  // namespace
-
-bool counts_in_key(const KeySpec& spec, const http::QueryPair& pair) {
-  if (spec.query == QueryMode::None) return false;
-  if (spec.query == QueryMode::All || name_counts(spec, pair.name)) return true;
-  // What origins that take `;` for a separator find behind one, and counts, must not choose an answer that others get:
-  // then the whole pair counts.
-  return http::any_name_between_semicolons(http::whole_pair(pair),
-                                           [&](std::string_view name) { return name_counts(spec, name); });
-}
 
 bool KeyBuilder::is_graphql() const noexcept {
   const auto m = input_.request.method;
@@ -192,72 +166,6 @@ void KeyBuilder::captures() {
     if (!std::exchange(first, false)) text_ += '&';
     pair("capture", name, capture->value);
   }
-}
-
-bool KeyBuilder::counts(const http::QueryPair& pair) const {
-  // These stand in `b:`.
-  if (spec_.graphql && is_graphql() && content::is_graphql_parameter(pair.name)) return false;
-  return counts_in_key(spec_, pair);
-}
-
-// The pairs that count, in the order in which they stand in the text.
-void KeyBuilder::collect_pairs() {
-  auto& pairs = scratch_.pairs;
-  pairs.clear();
-  if (spec_.query == QueryMode::None) return;
-  auto query = input_.target.query().value_or(std::string_view{});
-  if (query.find('%') != std::string_view::npos) {
-    decode_unreserved(query, scratch_.query);
-    query = scratch_.query;
-  }
-  http::for_each_query_pair(query, [&](const http::QueryPair& pair) {
-    if (counts(pair)) pairs.push_back(pair);
-  });
-  if (parts_ && spec_.query == QueryMode::Only) {
-    for (const auto& glob : spec_.query_names)
-      if (std::none_of(pairs.begin(), pairs.end(), [&](const auto& p) {
-            return may_be_any({&glob, 1}, p.name, scratch_.text);
-          }))
-        note_absent("query", glob);
-  }
-  if (!spec_.query_sort) return;
-  // Names point into one string, so their place in it is the order of arrival.
-  std::sort(pairs.begin(), pairs.end(), [](const http::QueryPair& a, const http::QueryPair& b) {
-    if (const int order = a.name.compare(b.name); order != 0) return order < 0;
-    return a.name.data() < b.name.data();
-  });
-}
-
-void KeyBuilder::query() {
-  collect_pairs();
-  const bool whole = spec_.query == QueryMode::All && input_.target.query() && !is_graphql();
-  if (scratch_.pairs.empty() && !whole) return;
-  text_ += "|q:";
-  bool first = true;
-  for (const auto& p : scratch_.pairs) {
-    if (!std::exchange(first, false)) text_ += '&';
-    pair("query", p.name, p.value);
-  }
-}
-
-// Under a No-Vary-Search rule no query and an empty one are the same, as is one of which nothing counts.
-void KeyBuilder::searched_query() {
-  collect_pairs();
-  auto& kept = scratch_.text;
-  kept.clear();
-  for (const auto& p : scratch_.pairs) {
-    if (!kept.empty()) kept += '&';
-    kept += p.name;
-    if (p.value) kept.append("=").append(*p.value);
-  }
-  const auto before = text_.size();
-  text_ += "|q:";
-  const auto from = text_.size();
-  rules::append_search(*input_.search, kept, text_);
-  if (text_.size() == from)
-    text_.resize(before);
-  else
-    note("query", {}, from);
 }
 
 // Whether the request has the field.

@@ -24,6 +24,12 @@ struct Key::Scratch {
   std::string text;
   std::string query;  // decoded, or what counts of it
   std::vector<http::QueryPair> pairs;
+  // A pair with its name, in a buffer: up to the first `[`, and as readers compare it.
+  struct Sorted {
+    http::QueryPair pair;
+    std::size_t arrival, from, middle, end;
+  };
+  std::vector<Sorted> order;
   std::vector<Cookie> cookies;
   std::string content;  // decoded
   std::string member;
@@ -49,10 +55,6 @@ class KeyBuilder {
   void route_to_host();
   void path();
   void captures();
-  void query();
-  void searched_query();
-  void collect_pairs();
-  bool counts(const http::QueryPair& pair) const;
   void headers();
   bool header(std::string_view name, bool first);
   void cookies();
@@ -60,6 +62,13 @@ class KeyBuilder {
   void authorization();
   void members(http::FieldId id);
   void rule();
+
+  // key_query.cpp
+  void query();
+  void searched_query();
+  void collect_pairs();
+  void sort_pairs();
+  bool counts(const http::QueryPair& pair) const;
 
   // key_content.cpp
   enum class Form : std::uint8_t { None, Raw, Pointers };

@@ -163,7 +163,8 @@ void read_key(const Section& key, cache::KeySpec& spec) {
   key.boolean("scheme", spec.scheme);
   read_path(key, spec);
   read_query(key, spec);
-  key.boolean("query_sort", spec.query_sort);
+  bool sort = false;
+  if (key.boolean("query_sort", sort)) spec.query_sort = sort;
   read_headers(key, spec);
   key.globs("cookies", spec.cookies);
   read_body(key, spec);

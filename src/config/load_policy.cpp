@@ -241,7 +241,7 @@ std::uint64_t fingerprint_of(const Route& route) {
   add_number(key.path);
   add_list(key.captures);
   add_number(key.query);
-  add_number(key.query_sort);
+  add_number(key.sorts_query());
   add_list(key.query_names);
   add_list(key.headers);
   add_list(key.cookies);

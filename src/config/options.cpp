@@ -194,7 +194,10 @@ constexpr Option kOptions[] = {
         "Which part of the path is in the key: the whole, nothing, or these captures of the route's pattern."),
     opt("policy.key.query", "all | none, list of glob or except", "all", "",
         "Which query parameters are part of the key: all, none, a list, or `{ except: [utm_*] }`."),
-    opt("policy.key.query_sort", "bool", "true", "", "Whether the order of parameters is without meaning."),
+    opt("policy.key.query_sort", "bool", "by query", "",
+        "Whether the order of parameters means nothing: they are sorted by name, and those of one name keep their "
+        "order. "
+        "Unset it is true under a list of names, else false."),
     opt("policy.key.headers", "list of header name", "[]", "", "Request fields that are part of the key."),
     opt("policy.key.cookies", "list of glob", "[]", "", "Cookies that are part of the key."),
     opt("policy.key.body", "all | none or list of pointer", "by method", "",

@@ -61,7 +61,7 @@ void print_key(Printer& p, const cache::KeySpec& key) {
   p.key("policy.key.scheme", yaml_bool(key.scheme));
   p.key("policy.key.path", path_of(key));
   p.key("policy.key.query", query_of(key));
-  p.key("policy.key.query_sort", yaml_bool(key.query_sort));
+  p.key("policy.key.query_sort", yaml_bool(key.sorts_query()));
   p.key("policy.key.headers", yaml_texts(key.headers));
   p.key("policy.key.cookies", yaml_texts(key.cookies));
   if (key.body != cache::BodyMode::Unset) p.key("policy.key.body", body_of(key));

@@ -208,6 +208,36 @@ bool is_read_as_one_of(std::string_view sent, std::span<const std::string> liste
   });
 }
 
+bool append_base_name(std::string_view sent, std::string& out) {
+  const auto from = out.size();
+  if (is_plain(sent)) {
+    out.append(sent);
+    return true;
+  }
+  if (append_decoded(sent, Broken::Stays, out)) return false;
+  const auto name = std::string_view(out).substr(from);
+  if (std::any_of(name.begin(), name.end(), is_control)) return false;
+  const auto open = name.find('['), close = name.find(']');
+  if (open == std::string_view::npos && close == std::string_view::npos) return true;
+  if (open == 0 || open == std::string_view::npos || close == std::string_view::npos || close < open) return false;
+  // `a[b][c` has another name to PHP than to others.
+  if (name.find('[', name.rfind(']')) != std::string_view::npos) return false;
+  out.resize(from + open);
+  return true;
+}
+
+void append_folded_name(std::string& text, std::size_t from) {
+  const auto end = text.size();
+  while (from < end && text[from] == ' ') ++from;
+  for (auto i = from; i < end; ++i) text.push_back(folded(kParameter, text[i]));
+}
+
+bool is_crowded(std::string_view query) noexcept {
+  return query.size() > kCrowd && std::count_if(query.begin(), query.end(), [](char c) {
+                                    return c == '&' || c == ';';
+                                  }) >= static_cast<std::ptrdiff_t>(kCrowd);
+}
+
 bool is_plain_cookie_line(std::string_view line) noexcept {
   // Those that RFC 2109 and Python's http.cookies take for attributes of the cookie before.
   constexpr std::string_view kAttributes[] = {"path",     "domain",  "expires", "max-age",  "secure",

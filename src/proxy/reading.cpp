@@ -23,11 +23,12 @@ rules::Reason read_secrets(const config::Route& route, std::string_view query, r
   if (route.policy.credentials.empty()) return rules::Reason::None;
   if (spec.query == cache::QueryMode::All && !route.policy.no_vary_search) return rules::Reason::None;
   bool unkeyed = false;
+  std::string buffer;
   http::for_each_query_pair(query, [&](const http::QueryPair& pair) {
     const bool secret = rules::names_secret(pair.name) ||
                         http::any_name_between_semicolons(http::whole_pair(pair), rules::names_secret);
     facts.secret_in_query = facts.secret_in_query || secret;
-    unkeyed = unkeyed || (secret && !cache::counts_in_key(spec, pair));
+    unkeyed = unkeyed || (secret && !cache::counts_in_key(spec, pair, buffer));
   });
   return unkeyed ? rules::Reason::Credential : rules::Reason::None;
 }

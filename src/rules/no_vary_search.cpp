@@ -153,6 +153,13 @@ std::string_view decoded(std::string_view text, std::string& buffer) {
   return buffer;
 }
 
+// What `except` names counts under every name that a reader may take for it.
+bool rule_counts(const NoVarySearch& rule, std::string_view sent_name, std::string& buffer) {
+  if (!rule.ignores(decoded(sent_name, buffer))) return true;
+  return rule.ignored == Ignored::AllExcept &&
+         http::may_be_read_as_any(http::NameKind::Parameter, sent_name, rule.names);
+}
+
 }  // namespace
 
 bool NoVarySearch::ignores(std::string_view decoded_name) const noexcept {
@@ -182,11 +189,11 @@ void append_search(const NoVarySearch& rule, std::string_view query, std::string
   thread_local Buffers b;
   b.text.clear();
   b.kept.clear();
+  const bool crowded = http::is_crowded(query);
   http::for_each_query_pair(query, [&](const http::QueryPair& pair) {
-    const auto ignored = [&](std::string_view sent_name) { return rule.ignores(decoded(sent_name, b.name)); };
-    const auto counts = [&](std::string_view sent_name) { return !ignored(sent_name); };
+    const auto counts = [&](std::string_view sent_name) { return rule_counts(rule, sent_name, b.name); };
     // One that hides another which counts from those who do not take `;` for a separator counts itself.
-    if (rule.ignored != Ignored::None && ignored(pair.name) &&
+    if (rule.ignored != Ignored::None && !crowded && !counts(pair.name) &&
         !http::any_name_between_semicolons(http::whole_pair(pair), counts))
       return;
     Parameter p{b.text.size(), 0, 0};
@@ -198,7 +205,7 @@ void append_search(const NoVarySearch& rule, std::string_view query, std::string
     b.kept.push_back(p);
   });
   const auto name = [&](const Parameter& p) { return std::string_view(b.text).substr(p.from, p.equals - p.from); };
-  if (rule.key_order) {
+  if (rule.key_order && !crowded) {
     // Stably, by where they stood; std::stable_sort would allocate.
     std::sort(b.kept.begin(), b.kept.end(), [&](const Parameter& x, const Parameter& y) {
       const int order = name(x).compare(name(y));

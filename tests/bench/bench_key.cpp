@@ -31,7 +31,7 @@ void build_key(benchmark::State& state, std::string_view request, const cache::K
 void BuildKeyOfPath(benchmark::State& state) { build_key(state, kSmallRequest, {}); }
 BENCHMARK(BuildKeyOfPath);
 
-void BuildKeyWithSortedQuery(benchmark::State& state) { build_key(state, kBrowserRequest, {}); }
+void BuildKeyWithSortedQuery(benchmark::State& state) { build_key(state, kBrowserRequest, {.query_sort = true}); }
 BENCHMARK(BuildKeyWithSortedQuery);
 
 void BuildKeyWithChosenQueryAndHeader(benchmark::State& state) {

@@ -133,11 +133,29 @@ TEST_F(Hits, QueryHostAndSchemeArePartsOfTheKey) {
   EXPECT_EQ(get("/x", {{"Host", "a.test:8080"}}).x_cache(), "MISS");
 }
 
-TEST_F(Hits, TheQueryIsSortedForTheKeyAndSentAsItCame) {
+TEST_F(Hits, TheOrderOfTheQueryCountsUnlessTheRouteSortsIt) {
   origin.otherwise([](const Received& r) { return Reply::fresh(r.target); });
-  start();
+  start("routes: [{path: /except, key: {query: {except: [u]}}}, {path: /**}]\n");
+  for (const std::string path : {"/q", "/except"}) {
+    EXPECT_EQ(get(path + "?b=2&a=1").body, path + "?b=2&a=1");
+    EXPECT_EQ(get(path + "?a=1&b=2").body, path + "?a=1&b=2");
+    EXPECT_EQ(get(path + "?b=2&%61=1").x_cache(), "HIT") << "percent-encoded unreserved bytes are decoded";
+    get(path + "?f[][k]=a&f[][v]=1&f[][k]=b&f[][v]=2");
+    EXPECT_EQ(get(path + "?f[][k]=a&f[][k]=b&f[][v]=1&f[][v]=2").x_cache(), "MISS");
+    get(path + "?a[]=1&a%5B%5D=2");
+    EXPECT_EQ(get(path + "?a%5B%5D=2&a[]=1").x_cache(), "MISS");
+  }
+}
+
+TEST_F(Hits, ASortedQueryIsSentAsItCame) {
+  origin.otherwise([](const Received& r) { return Reply::fresh(r.target); });
+  start("routes: [{path: /**, key: {query_sort: true}}]\n");
   EXPECT_EQ(get("/q?b=2&a=1").body, "/q?b=2&a=1");
   EXPECT_EQ(get("/q?a=1&b=2").x_cache(), "HIT");
+  get("/q?f[][k]=a&f[][v]=1&f[][k]=b&f[][v]=2");
+  EXPECT_EQ(get("/q?f[][k]=a&f[][k]=b&f[][v]=1&f[][v]=2").x_cache(), "MISS");
+  EXPECT_EQ(get("/q?z=1&f[][k]=a&f[][v]=1&f[][k]=b&f[][v]=2").x_cache(), "MISS");
+  EXPECT_EQ(get("/q?f[][k]=a&f[][v]=1&f[][k]=b&f[][v]=2&z=1").x_cache(), "HIT");
   EXPECT_EQ(get("/q?a=1&a=2").x_cache(), "MISS");
   EXPECT_EQ(get("/q?a=2&a=1").x_cache(), "MISS") << "values of one name keep their order";
   EXPECT_EQ(get("/q?b=2&%61=1").x_cache(), "HIT") << "percent-encoded unreserved bytes are decoded";

@@ -70,7 +70,7 @@ TEST_F(Keys, TheQueryInEveryForm) {
   - {name: none, path: /none, key: {query: none}}
   - {name: list, path: /list, key: {query: [a, "f_*"]}}
   - {name: except, path: /except, key: {query: {except: ["utm_*", gclid]}}}
-  - {name: unsorted, path: /unsorted, key: {query_sort: false}}
+  - {name: sorted, path: /sorted, key: {query_sort: true}}
 )");
   struct Case {
     const char* target;
@@ -79,8 +79,8 @@ TEST_F(Keys, TheQueryInEveryForm) {
   const Case cases[] = {
       {"/all", "all|GET|http|shop.test|/all"},
       {"/all?", "all|GET|http|shop.test|/all|q:"},
-      {"/all?b=2&a=1", "all|GET|http|shop.test|/all|q:a=1&b=2"},
-      {"/all?a=2&b=1&a=1", "all|GET|http|shop.test|/all|q:a=2&a=1&b=1"},
+      {"/all?b=2&a=1", "all|GET|http|shop.test|/all|q:b=2&a=1"},
+      {"/all?a=2&b=1&a=1", "all|GET|http|shop.test|/all|q:a=2&b=1&a=1"},
       {"/all?a", "all|GET|http|shop.test|/all|q:a"},
       {"/all?a=", "all|GET|http|shop.test|/all|q:a="},
       {"/all?%61=%7e", "all|GET|http|shop.test|/all|q:a=~"},
@@ -93,9 +93,9 @@ TEST_F(Keys, TheQueryInEveryForm) {
       {"/list?f_x=2&z=3&a=1", "list|GET|http|shop.test|/list|q:a=1&f_x=2"},
       {"/list?z=3", "list|GET|http|shop.test|/list"},
       {"/list?a=", "list|GET|http|shop.test|/list|q:a="},
-      {"/except?b=2&utm_source=x&a=1&gclid=y", "except|GET|http|shop.test|/except|q:a=1&b=2"},
+      {"/except?b=2&utm_source=x&a=1&gclid=y", "except|GET|http|shop.test|/except|q:b=2&a=1"},
       {"/except?utm_source=x", "except|GET|http|shop.test|/except"},
-      {"/unsorted?b=2&a=1", "unsorted|GET|http|shop.test|/unsorted|q:b=2&a=1"},
+      {"/sorted?b[]=2&a=1&b[]=1", "sorted|GET|http|shop.test|/sorted|q:a=1&b[]=2&b[]=1"},
   };
   for (const auto& c : cases) {
     EXPECT_EQ(key(c.target), c.key) << c.target;

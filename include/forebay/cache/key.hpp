@@ -34,7 +34,8 @@ struct KeySpec {
   std::vector<std::string> captures{};  ///< Names, for Captures, in the order of the config.
   QueryMode query = QueryMode::All;
   std::vector<std::string> query_names{};  ///< Globs, for Only and Except.
-  bool query_sort = true;
+  std::optional<bool> query_sort{};        ///< Unset: only under a list of names.
+  bool sorts_query() const noexcept { return query_sort.value_or(query == QueryMode::Only); }
   std::vector<std::string> headers{};  ///< Lower case, in the order of the config.
   std::vector<std::string> cookies{};  ///< Globs, in the order of the config.
   bool authorization = false;          ///< `authorization: key`.
@@ -50,8 +51,9 @@ struct KeySpec {
   std::uint64_t fingerprint = 0;
 };
 
-/// Whether this parameter of a query is part of the key (GraphQL apart, which keeps its parameters elsewhere).
-bool counts_in_key(const KeySpec& spec, const http::QueryPair& pair);
+/// Whether this parameter of a query is part of the key (GraphQL apart, which keeps its parameters elsewhere). `buffer`
+/// is scratch that is used again.
+bool counts_in_key(const KeySpec& spec, const http::QueryPair& pair, std::string& buffer);
 
 /// What building a key does with a request's content.
 enum class ContentUse : std::uint8_t {

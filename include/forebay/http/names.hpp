@@ -74,6 +74,18 @@ bool may_be_read_as_any(NameKind kind, std::string_view sent, std::span<const st
 /// letter: what is left out of a key must be.
 bool is_read_as_one_of(std::string_view sent, std::span<const std::string> listed);
 
+/// Appends the decoded name of a parameter up to its first `[`. False where readers do not agree on it: there is an
+/// escape that is none, a control byte, no name in front of the bracket, or a bracket without its other one.
+bool append_base_name(std::string_view sent, std::string& out);
+/// Appends what stands in `text` from `from` on in a form in which two base names are equal if some reader takes them
+/// for one: as PHP writes it, without case.
+void append_folded_name(std::string& text, std::size_t from);
+
+/// Whether there are so many parameters that some readers stop before the last one (PHP and Express after 1000): then
+/// each may change the answer by being there.
+inline constexpr std::size_t kCrowd = 256;
+bool is_crowded(std::string_view query) noexcept;
+
 /// Some readers take `;` for a separator too. Calls `is(name)` for the undecoded names that they find in `piece`, one
 /// `name=value` between two `&`, until it returns true; gives whether it did. Nothing is called when there is no `;`.
 template <class F>

@@ -187,8 +187,8 @@ TEST_F(KeyGraphql, DigestsWhatIsLong) {
 }
 
 TEST_F(KeyGraphql, KeepsWhatElseStandsInTheQuery) {
-  EXPECT_EQ(post(R"({"query":"{a}"})", "/graphql?v=2&a").text, kBase + "|q:a&v=2|b:query=" + sha256_hex("{a}", 32));
-  EXPECT_EQ(get_query("{a}", "&v=2&a").text, kBase + "|q:a&v=2|b:query=" + sha256_hex("{a}", 32));
+  EXPECT_EQ(post(R"({"query":"{a}"})", "/graphql?v=2&a").text, kBase + "|q:v=2&a|b:query=" + sha256_hex("{a}", 32));
+  EXPECT_EQ(get_query("{a}", "&v=2&a").text, kBase + "|q:v=2&a|b:query=" + sha256_hex("{a}", 32));
   EXPECT_EQ(post(R"({"query":"{a}"})", "/graphql?").text, keyed("{a}"));
   spec.query = QueryMode::Only;
   spec.query_names = {"query", "v"};

@@ -1,6 +1,7 @@
 #include "forebay/cache/key.hpp"
 
 #include "fixture.hpp"
+#include "forebay/http/names.hpp"
 
 namespace forebay::cache {
 namespace {
@@ -34,7 +35,8 @@ TEST(Key, EscapesSeparatorsSoThatPartsStayApart) {
   EXPECT_EQ(text("/a%2fb"), "r|GET|http|example.com|/a%252Fb");
 }
 
-TEST(Key, SortsTheQueryByNameAndKeepsTheOrderOfEqualNames) {
+TEST(Key, SortsWhereTheRouteSaysSoByTheNameUpToItsBracketAndKeepsTheOrderOfEqualNames) {
+  const KeySpec sorted{.query_sort = true};
   const struct {
     const char* query;
     const char* keyed;
@@ -52,10 +54,46 @@ TEST(Key, SortsTheQueryByNameAndKeepsTheOrderOfEqualNames) {
       {"a%3Db=c", "a%253Db=c"},
       {"a=b|c", "a=b%7Cc"},
       {"a=%4", "a=%254"},
-      {"A=1&a=2&B=3", "A=1&B=3&a=2"},
+      {"A=1&B=3&b=2", "A=1&B=3&b=2"},
+      {"b=2&A=1", "A=1&b=2"},
+      {"b[]=2&a[x]=1&a[]=0&b=3", "a[x]=1&a[]=0&b[]=2&b=3"},
+      {"b=1&a[]=1&a%5B%5D=2&a=0", "a[]=1&a%255B%255D=2&a=0&b=1"},
+      {"f[][k]=a&f[][v]=1&f[][k]=b&f[][v]=2", "f[][k]=a&f[][v]=1&f[][k]=b&f[][v]=2"},
+      {"z=0&f[][v]=1&f[][k]=a", "f[][v]=1&f[][k]=a&z=0"},
+      {"$top=1&%24filter=2&$filter=3", "%2524filter=2&$filter=3&$top=1"},
+      {"b.x=1&a=2", "a=2&b.x=1"},
   };
   for (const auto& c : cases)
-    EXPECT_EQ(text(std::string("/?") + c.query), std::string("r|GET|http|example.com|/|q:") + c.keyed) << c.query;
+    EXPECT_EQ(text(std::string("/?") + c.query, sorted), std::string("r|GET|http|example.com|/|q:") + c.keyed)
+        << c.query;
+}
+
+TEST(Key, KeepsTheOrderOfParametersThatAreOneToSomeReader) {
+  for (const char* query : {"a_b=1&a.b=2&0=0", "b=1&%62%2Ec=2&b_c=3&a=4", "z=1&a=2&Z=3", "z=1&+a=2&a=3",
+                            "z=1&a%20b=2&a=0&a_b=3", "z=1&[a]=2", "z=1&a]=2", "z=1&b[a=2", "z=1&a[b][c=2", "z=1&a%zz=2",
+                            "z=1&a%01=2", "z=1;a=1&a=2", "z=1&a=1;z=2"}) {
+    const auto of = [&](std::optional<bool> sort) { return text(std::string("/?") + query, {.query_sort = sort}); };
+    EXPECT_EQ(of(true), of(false)) << query;
+  }
+}
+
+TEST(Key, KeepsTheOrderOfTheQueryByDefault) {
+  const KeySpec except{.query = QueryMode::Except, .query_names = {"u"}};
+  const KeySpec only{.query = QueryMode::Only, .query_names = {"a", "b"}};
+  EXPECT_EQ(text("/?b=2&a=1"), "r|GET|http|example.com|/|q:b=2&a=1");
+  EXPECT_EQ(text("/?b=2&u&a=1", except), "r|GET|http|example.com|/|q:b=2&a=1");
+  EXPECT_EQ(text("/?b=2&u&a=1", only), "r|GET|http|example.com|/|q:a=1&b=2");
+}
+
+TEST(Key, TakesEveryParameterOfAQueryThatSomeReadersDoNotReadToItsEnd) {
+  std::string many;
+  for (std::size_t i = 0; i < http::kCrowd; ++i) many += "u&";
+  const KeySpec except{.query = QueryMode::Except, .query_names = {"u"}};
+  const KeySpec only{.query = QueryMode::Only, .query_names = {"a"}};
+  for (const auto& spec : {except, only}) {
+    EXPECT_EQ(text("/?" + many + "a=1", spec), "r|GET|http|example.com|/|q:" + many + "a=1");
+    EXPECT_EQ(text("/?" + many.substr(2) + "a=1", spec), "r|GET|http|example.com|/|q:a=1");
+  }
 }
 
 TEST(Key, TellsAnAbsentQueryFromAnEmptyOne) {
@@ -92,11 +130,11 @@ TEST(Key, CountsWhatAnOriginMayTakeForANameOfItsList) {
       {"f%5Bx%5D=1", "|q:f%255Bx%255D=1"},
       {"f%5bx]", "|q:f%255bx]"},
       {"f[x][]=1&f[y]=2", "|q:f[x][]=1"},
-      {"a+b=2&a%20b=3", "|q:a%2520b=3&a+b=2"},
+      {"a+b=2&a%20b=3", "|q:a+b=2&a%2520b=3"},
       {"LANG=no", "|q:LANG=no"},
       {"%4CANG=no", "|q:LANG=no"},
-      {"lang[]=no&lang%5B0%5D=no", "|q:lang%255B0%255D=no&lang[]=no"},
-      {"user.id=1&user+id=2&user[id=3", "|q:user+id=2&user.id=1&user[id=3"},
+      {"lang[]=no&lang%5B0%5D=no", "|q:lang[]=no&lang%255B0%255D=no"},
+      {"user.id=1&user+id=2&user[id=3", "|q:user.id=1&user+id=2&user[id=3"},
       {"%78y=1", "|q:xy=1"},
       {"x%zz=1", "|q:x%25zz=1"},
       {"f%zzx]&l%C3%A4ng&languages&alang&lan", ""},
@@ -112,7 +150,7 @@ TEST(Key, LeavesOutOnlyWhatEveryOriginTakesForANameOfItsList) {
     const char* keyed;
   } cases[] = {
       {"f%5Bx%5D=1&b=2", "|q:b=2"},    {"f[x]&utm=1&%75tm=2&a+b&a%20b", ""},  {"UTM=1", "|q:UTM=1"},
-      {"utm%zz=1", "|q:utm%25zz=1"},   {"utm[]=1&utm.x", "|q:utm.x&utm[]=1"}, {"%24x=1", "|q:%2524x=1"},
+      {"utm%zz=1", "|q:utm%25zz=1"},   {"utm[]=1&utm.x", "|q:utm[]=1&utm.x"}, {"%24x=1", "|q:%2524x=1"},
       {"%2575tm=1", "|q:%252575tm=1"},
   };
   for (const auto& c : cases)
@@ -301,8 +339,8 @@ TEST(Key, UnderASearchRuleHoldsTheQueryInItsFormAndTheRule) {
   KeyMaker make;
   const rules::NoVarySearch utm{.ignored = rules::NoVarySearch::Ignored::Listed, .names = {"utm"}};
   const auto of = [&](const char* target, const KeySpec& spec = {}) { return make(spec, {"GET", target}, &utm); };
-  EXPECT_EQ(of("/a?utm=1&b=2&a=1").text, "r|GET|http|h|/a|q:a=1&b=2|n:params&utm");
-  EXPECT_EQ(of("/a?utm=9&a=%31&b=2").text, of("/a?utm=1&b=2&a=1").text);
+  EXPECT_EQ(of("/a?utm=1&b=2&a=1", {.query_sort = true}).text, "r|GET|http|h|/a|q:a=1&b=2|n:params&utm");
+  EXPECT_EQ(of("/a?utm=9&b=2&a=%31").text, of("/a?utm=1&b=2&a=1").text);
   EXPECT_EQ(of("/a?b=2&a=1", {.query_sort = false}).text, "r|GET|http|h|/a|q:b=2&a=1|n:params&utm");
   EXPECT_EQ(of("/a?utm=1").text, "r|GET|http|h|/a|n:params&utm");
   EXPECT_EQ(of("/a").text, of("/a?").text);

@@ -191,7 +191,7 @@ TEST(Load, FingerprintChangesWithWhateverMakesStoredAnswersUnfit) {
   EXPECT_EQ(print_of(", ttl: 5s, stale: { if_error: 1m }, name: other"), plain);
   for (const auto* change :
        {", key: { host: false }", ", key: { scheme: false }", ", key: { query: none }", ", key: { query: [a] }",
-        ", key: { query: { except: [a] } }", ", key: { query_sort: false }", ", key: { headers: [X] }",
+        ", key: { query: { except: [a] } }", ", key: { query_sort: true }", ", key: { headers: [X] }",
         ", authorization: key", ", authorization: bypass", ", vary: ignore", ", set_cookie: strip",
         ", request_cookies: share", ", credentials: [Cookie]", ", origin: b"})
     EXPECT_NE(print_of(change), plain) << change;

@@ -1,5 +1,7 @@
 #include "forebay/rules/no_vary_search.hpp"
 
+#include "forebay/http/names.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -111,12 +113,21 @@ TEST(Search, IsOneTextForWhatTheRuleTakesForTheSame) {
       {listed, "a=%&b=%4&c=%zz&d=%25zz", "a=%%&b=%%4&c=%%zz&d=%25zz"},
       {rule(false, Ignored::All), "a=1&b", ""},
       {rule(false, Ignored::AllExcept, {"id"}), "x=1&id=7&%69d=8&y", "id=7&id=8"},
+      {rule(false, Ignored::AllExcept, {"id"}), "x=1&[id]=1&ID=2&id]=3&_id=4&i%64[]=5&q.id=6&ids=7",
+       "[id]=1&ID=2&id]=3&_id=4&id[]=5&q.id=6"},
       {rule(true), "b=2&a=1&b=1&a", "a=1&a=&b=2&b=1"},
       {rule(true), "%62=1&a=2", "a=2&b=1"},
       {rule(true, Ignored::Listed, {"a"}), "c&b&a", "b=&c="},
       {rule(true), "", ""},
   };
   for (const auto& c : cases) EXPECT_EQ(search(c.rule, c.query), c.text) << c.query;
+}
+
+TEST(Search, LeavesNothingOutOfAQueryThatSomeReadersDoNotReadToItsEnd) {
+  std::string many;
+  for (int i = 0; i < 256; ++i) many += "v=&";
+  EXPECT_EQ(search(rule(true, Ignored::Listed, {"v"}), many + "a="), many + "a=");
+  EXPECT_EQ(search(rule(true, Ignored::Listed, {"v"}), many.substr(3) + "a="), "a=");
 }
 
 TEST(Search, ASemicolonHidesNothingThatCounts) {
@@ -176,6 +187,12 @@ Pairs parse(const NoVarySearch& r, std::string_view query) {
   return pairs;
 }
 
+bool others_count(const NoVarySearch& r, std::string_view query) {
+  return http::any_parameter_name(query, [&](std::string_view name) {
+    return http::may_be_read_as_any(http::NameKind::Parameter, name, r.names) && parse(r, name).empty();
+  });
+}
+
 bool same(const NoVarySearch& r, std::string_view a, std::string_view b) {
   const auto x = parse(r, a), y = parse(r, b);
   if (!r.key_order) return x == y;
@@ -218,7 +235,12 @@ TEST(Search, TextsAreEqualExactlyWhenTheQueriesAreTheSameUnderTheRule) {
       const auto amp = a.find('&');
       b = amp == std::string::npos ? a + "&" : a.substr(amp + 1) + "&" + a.substr(0, amp);
     }
-    ASSERT_EQ(search(r, a) == search(r, b), same(r, a, b)) << text(r) << "\n" << a << "\n" << b;
+    // What some reader takes for a name under `except` counts too, so that fewer are the same than the draft has it.
+    const bool more_counts = r.ignored == Ignored::AllExcept && (others_count(r, a) || others_count(r, b));
+    if (more_counts)
+      ASSERT_LE(search(r, a) == search(r, b), same(r, a, b)) << text(r) << "\n" << a << "\n" << b;
+    else
+      ASSERT_EQ(search(r, a) == search(r, b), same(r, a, b)) << text(r) << "\n" << a << "\n" << b;
     equal += same(r, a, b);
     const auto normal = search(r, a);
     ASSERT_EQ(normal.find('|'), std::string::npos) << normal;
