@@ -4,6 +4,7 @@
 #include <array>
 
 #include "forebay/content/coding.hpp"
+#include "forebay/http/forwarding.hpp"
 #include "forebay/http/h1_writer.hpp"
 #include "forebay/http/target.hpp"
 #include "forebay/proxy/explain.hpp"
@@ -261,10 +262,14 @@ Way Prober::way(const ProbeTarget& target, const ProbeField& field) const {
     });
   };
   if (comes_through(false)) return Way::Open;
-  if (config_.server.trusted_proxies.empty() || !comes_through(true)) return Way::Closed;
-  // A trusted proxy's X-Forwarded-Proto is the scheme of the key.
-  const bool scheme = target.route->key.scheme && http::field_id(field.name) == FieldId::XForwardedProto;
-  return scheme ? Way::Keyed : Way::Trusted;
+  if (config_.server.trusted_proxies.empty()) return Way::Closed;
+  // A trusted proxy's X-Forwarded-Proto is the scheme of the key, and what it says of host, port and prefix is in it
+  // too.
+  const auto id = http::field_id(field.name);
+  const bool scheme = target.route->key.scheme && id == FieldId::XForwardedProto;
+  const bool keyed = scheme || http::claim_of({field.name, field.value, id}) == http::Claim::Place;
+  if (keyed && http::keeps_claims(true, config_.server.forwarded)) return Way::Keyed;
+  return comes_through(true) ? Way::Trusted : Way::Closed;
 }
 
 std::string Prober::request(const ProbeTarget& target, const ProbeField* field, Way way, std::string_view token) const {

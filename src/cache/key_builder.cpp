@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "forebay/http/forwarding.hpp"
 #include "forebay/http/list.hpp"
 #include "forebay/http/names.hpp"
 
@@ -14,38 +15,7 @@ namespace {
 constexpr std::array<http::FieldId, 3> kPreflight{http::FieldId::Origin, http::FieldId::AccessControlRequestMethod,
                                                   http::FieldId::AccessControlRequestHeaders};
 
-bool is_blank(std::string_view s, std::size_t i) noexcept { return i < s.size() && (s[i] == ' ' || s[i] == '\t'); }
-
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-// Whether readers split a line of cookies in different ways: some know quotes, with escapes in them, some take a comma
-// for a separator, and some keep the blanks around `=`.
-bool is_split_differently(std::string_view line) noexcept {
-  bool odd = false, quotes = false, escapes = false, named = false;
-  for (std::size_t i = 0; i <= line.size(); ++i) {
-    switch (i < line.size() ? line[i] : ';') {
-      case ',':
-        return true;
-      case '"':
-        odd = !odd;
-        quotes = true;
-        break;
-      case '\\':
-        escapes = true;
-        break;
-      case '=':
-        if (!std::exchange(named, true) && (is_blank(line, i - 1) || is_blank(line, i + 1))) return true;
-        break;
-      case ';':
-        if (odd || (quotes && escapes)) return true;
-        quotes = escapes = named = false;
-        break;
-      default:
-        break;
-    }
-  }
-  return false;
-}
 
 // Access-Control-Request-Private-Network and whatever comes; lower case, by name.
 std::vector<std::string> further_requests(http::FieldsView fields, std::span<const std::string> keyed) {
@@ -191,23 +161,54 @@ bool KeyBuilder::header(std::string_view name, bool first) {
   return found;
 }
 
+bool KeyBuilder::is_keyed(std::string_view name) const noexcept {
+  return std::any_of(spec_.headers.begin(), spec_.headers.end(),
+                     [&](const auto& listed) { return http::iequals(listed, name); });
+}
+
 void KeyBuilder::headers() {
   bool first = true;
   for (const auto& name : spec_.headers)
     if (header(name, first)) first = false;
-  if (input_.request.method != http::Method::Options) return;
-  auto& name = scratch_.text;
-  for (const auto id : kPreflight) {
-    name = http::field_name(id);
-    std::transform(name.begin(), name.end(), name.begin(), lower);
-    if (std::find(spec_.headers.begin(), spec_.headers.end(), name) != spec_.headers.end()) continue;
-    if (header(name, first)) first = false;
+  if (input_.request.method == http::Method::Options) {
+    auto& name = scratch_.text;
+    for (const auto id : kPreflight) {
+      name = http::field_name(id);
+      std::transform(name.begin(), name.end(), name.begin(), lower);
+      if (is_keyed(name)) continue;
+      if (header(name, first)) first = false;
+    }
+    // It chooses who answers (RFC 9110 section 7.6.2).
+    constexpr std::string_view kMaxForwards = "max-forwards";
+    if (input_.request.fields.find(kMaxForwards) != nullptr && !is_keyed(kMaxForwards) && header(kMaxForwards, first))
+      first = false;
+    for (const auto& further : further_requests(input_.request.fields, spec_.headers))
+      if (header(further, first)) first = false;
   }
-  for (const auto& further : further_requests(input_.request.fields, spec_.headers))
-    if (header(further, first)) first = false;
+  if (input_.claims) claims(first);
 }
 
-// Each cookie once, under the first of the globs that it matches.
+// What a trusted peer says of the place that a client asked for, as the origin gets it, in the order of the request.
+void KeyBuilder::claims(bool first) {
+  for (const auto& field : input_.request.fields) {
+    if (http::claim_of(field) != http::Claim::Place || is_keyed(field.name)) continue;
+    auto& value = scratch_.text;
+    value.clear();
+    if (field.id == http::FieldId::Forwarded) {
+      http::append_forwarded_place(field.value, input_.scheme, value);
+      if (value.empty()) continue;
+    } else {
+      value = field.value;
+    }
+    text_ += std::exchange(first, false) ? "|h:" : "&";
+    auto& name = scratch_.member;
+    name.clear();
+    std::transform(field.name.begin(), field.name.end(), std::back_inserter(name), lower);
+    pair("header", name, value);
+  }
+}
+
+// Each cookie once, under the first of the globs that it may be read as.
 void KeyBuilder::cookies() {
   if (spec_.cookies.empty()) return;
   auto& all = scratch_.cookies;
@@ -219,21 +220,22 @@ void KeyBuilder::cookies() {
     const int order = a.pair.name.compare(b.pair.name);
     return order != 0 ? order < 0 : a.arrival < b.arrival;
   });
-  bool first = true;
+  bool first = true, mangled = false;
   for (const auto& glob : spec_.cookies) {
     bool found = false;
     for (auto& cookie : all) {
-      if (!http::glob_match(glob, cookie.pair.name)) continue;
+      if (!http::NameReadings(http::NameKind::Cookie, cookie.pair.name, scratch_.text).may_be(glob)) continue;
       found = true;
       if (std::exchange(cookie.taken, true)) continue;
+      mangled = mangled || !http::glob_match(glob, cookie.pair.name);
       text_ += std::exchange(first, false) ? "|c:" : "&";
       pair("cookie", cookie.pair.name, cookie.pair.has_value ? std::optional(cookie.pair.value) : std::nullopt);
     }
     if (!found) note_absent("cookie", glob);
   }
-  if (std::any_of(input_.request.fields.begin(), input_.request.fields.end(),
-                  [](const http::Field& f) { return f.id == http::FieldId::Cookie && is_split_differently(f.value); }))
-    whole_cookies(first);
+  // Of two spellings of one name some readers take the first and others the last; and some stop at what they cannot
+  // read, or after so many.
+  if (mangled || all.size() > http::kCrowd || !http::are_plain_cookies(input_.request.fields)) whole_cookies(first);
 }
 
 // Where an origin may find other cookies than those above, all lines count as they were sent, under a name that no

@@ -57,6 +57,8 @@ class KeyBuilder {
   void captures();
   void headers();
   bool header(std::string_view name, bool first);
+  bool is_keyed(std::string_view name) const noexcept;
+  void claims(bool first);
   void cookies();
   void whole_cookies(bool first);
   void authorization();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "forebay/http/list.hpp"
+#include "forebay/http/names.hpp"
 #include "http/chars.hpp"
 
 namespace forebay::http {
@@ -127,6 +128,51 @@ void remove_forwarding_fields(Fields& fields) {
   });
 }
 
+constexpr std::string_view kTargets[] = {
+    "x-original-url",  "x-original-uri",  "x-original-path", "x-rewrite-url",         "x-rewrite-uri",
+    "x-request-uri",   "x-override-url",  "x-replaced-path", "x-http-destinationurl", "x-forwarded-path",
+    "x-forwarded-uri", "x-forwarded-url", "x-sendfile-type", "x-envoy-original-path"};
+constexpr std::string_view kMethods[] = {"x-http-method-override", "x-http-method", "x-method-override",
+                                         "x-forwarded-method"};
+// Beside all that begins with `X-Forwarded-`.
+constexpr std::string_view kPlaces[] = {
+    "x-host",    "x-original-host", "x-http-host-override", "x-backend-host", "x-forwarded", "x-url-scheme",
+    "x-arr-ssl", "x-script-name",   "front-end-https",      "base-url",       "forwarded"};
+constexpr std::string_view kAddresses[] = {"x-forwarded-for",
+                                           "x-real-ip",
+                                           "true-client-ip",
+                                           "x-client-ip",
+                                           "client-ip",
+                                           "cf-connecting-ip",
+                                           "cf-connecting-ipv6",
+                                           "cf-pseudo-ipv4",
+                                           "fastly-client-ip",
+                                           "fly-client-ip",
+                                           "do-connecting-ip",
+                                           "x-cluster-client-ip",
+                                           "x-azure-clientip",
+                                           "x-azure-socketip",
+                                           "x-originating-ip",
+                                           "x-remote-ip",
+                                           "x-remote-addr",
+                                           "x-appengine-user-ip",
+                                           "x-proxyuser-ip",
+                                           "x-envoy-external-address",
+                                           "x-original-forwarded-for"};
+// Among them other spellings of what Forebay writes itself: both would be one name to some readers.
+constexpr std::string_view kNever[] = {"x-forwarded-server", "x-forwarded-by",   "x-forwarded-for", "x-forwarded-proto",
+                                       "x-forwarded-host",   "x-forwarded-port", "forwarded",       "proxy"};
+
+// One `name=value` of an element of Forwarded; false when it is none.
+bool read_forwarded_pair(std::string_view text, std::string_view& name, std::string_view& value) noexcept {
+  const auto equals = text.find('=');
+  if (equals == std::string_view::npos) return false;
+  name = trim(text.substr(0, equals));
+  value = trim(text.substr(equals + 1));
+  if (value.size() > 1 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+  return is_token(name) && value.find_first_of("\"\\,;") == std::string_view::npos;
+}
+
 // What is there, then the new member, as one line.
 void extend(Fields& fields, FieldId id, std::string_view member) {
   std::string scratch;
@@ -201,15 +247,86 @@ std::string client_address(std::string_view peer, FieldsView fields, const std::
   return std::string(client);
 }
 
+Claim claim_of(const Field& field) {
+  switch (field.id) {
+    case FieldId::XForwardedHost:
+    case FieldId::XForwardedPort:
+    case FieldId::Forwarded:
+      return Claim::Place;
+    case FieldId::Other:
+      break;
+    default:
+      return Claim::None;
+  }
+  const auto is = [&](std::string_view name) { return may_be_read_as(NameKind::Field, field.name, name); };
+  const auto any = [&](const auto& names) { return std::any_of(std::begin(names), std::end(names), is); };
+  if (any(kNever)) return Claim::Never;
+  if (any(kTargets)) return Claim::Target;
+  if (any(kMethods)) return Claim::Method;
+  if (any(kAddresses)) return Claim::Address;
+  return any(kPlaces) || is("x-forwarded-*") ? Claim::Place : Claim::None;
+}
+
+std::string_view forwarded_scheme(FieldsView fields) noexcept {
+  const auto line = fields.value(FieldId::XForwardedProto).value_or("");
+  return trim(line.substr(0, line.find(',')));
+}
+
+std::string_view known_scheme(std::string_view text) noexcept {
+  if (iequals(text, "https")) return "https";
+  return iequals(text, "http") ? "http" : std::string_view();
+}
+
+void append_forwarded_place(std::string_view line, std::string_view scheme, std::string& out) {
+  const auto begin = out.size();
+  bool readable = std::count(line.begin(), line.end(), '"') % 2 == 0;
+  const auto append = [&](std::string_view name, std::string_view value) {
+    if (out.size() > begin) out.push_back(',');
+    out.append(name).append("=").append(value);
+  };
+  for_each_member(line, [&](std::string_view element) {
+    while (readable && !element.empty()) {
+      const auto end = std::min(element.find(';'), element.size());
+      const auto pair = trim(element.substr(0, end));
+      element.remove_prefix(std::min(end + 1, element.size()));
+      if (pair.empty()) continue;
+      std::string_view name, value;
+      readable = read_forwarded_pair(pair, name, value);
+      if (readable && iequals(name, "host")) append("host", value);
+      if (readable && iequals(name, "proto") && !iequals(value, scheme)) append("proto", value);
+    }
+  });
+  if (readable) return;
+  out.resize(begin);
+  out.append(line);
+}
+
+std::optional<std::uint64_t> max_forwards(FieldsView fields) noexcept {
+  std::optional<std::uint64_t> least;
+  for (const Field& f : fields) {
+    std::uint64_t n = 0;
+    if (f.id != FieldId::Other || !iequals(f.name, "Max-Forwards") || !parse_decimal(f.value, UINT32_MAX, n)) continue;
+    least = std::min(n, least.value_or(n));
+  }
+  return least;
+}
+
+bool keeps_claims(bool peer_trusted, ForwardedMode mode) noexcept {
+  return peer_trusted && (mode == ForwardedMode::Auto || mode == ForwardedMode::Append);
+}
+
 void set_forwarding_fields(Fields& fields, const ForwardingFacts& facts) {
   // What an untrusted peer claims is never passed on, whatever the mode.
-  const bool keep = facts.peer_trusted && (facts.mode == ForwardedMode::Auto || facts.mode == ForwardedMode::Append);
-  if (!keep) remove_forwarding_fields(fields);
+  if (!keeps_claims(facts.peer_trusted, facts.mode)) remove_forwarding_fields(fields);
   if (facts.mode == ForwardedMode::Off) return;
   if (!facts.peer.empty()) extend(fields, FieldId::XForwardedFor, facts.peer);
   const auto unless_there = [&fields](FieldId id, std::string_view value) {
     if (!value.empty() && !fields.view().has(id)) fields.add(id, value);
   };
+  // Of several schemes in one message some readers take the first and others the last.
+  const auto sent = fields.view().value(FieldId::XForwardedProto);
+  if (sent && (fields.view().count(FieldId::XForwardedProto) > 1 || (*sent != "http" && *sent != "https")))
+    fields.set(FieldId::XForwardedProto, facts.scheme);
   unless_there(FieldId::XForwardedHost, facts.host);
   unless_there(FieldId::XForwardedProto, facts.scheme);
   unless_there(FieldId::XForwardedPort, port_of(facts.host, facts.scheme));

@@ -238,6 +238,11 @@ bool is_crowded(std::string_view query) noexcept {
                                   }) >= static_cast<std::ptrdiff_t>(kCrowd);
 }
 
+bool are_plain_cookies(FieldsView fields) noexcept {
+  return std::all_of(fields.begin(), fields.end(),
+                     [](const Field& f) { return f.id != FieldId::Cookie || is_plain_cookie_line(f.value); });
+}
+
 bool is_plain_cookie_line(std::string_view line) noexcept {
   // Those that RFC 2109 and Python's http.cookies take for attributes of the cookie before.
   constexpr std::string_view kAttributes[] = {"path",     "domain",  "expires", "max-age",  "secure",

@@ -259,4 +259,21 @@ void deliver_error(Core& core, server::Exchange& exchange, std::string_view acce
   exchange.answer(head, http::BodyCursor(Owner(chunk), chunk->bytes()));
 }
 
+void deliver_options(Core& core, server::Exchange& exchange) {
+  if (exchange.gone() || exchange.answered()) return;
+  RequestNotes& notes = notes_of(exchange);
+  notes.result = CacheResult::Error;
+  notes.source = Source::Forebay;
+  const auto& config = notes.runtime->config();
+  std::string lines(kAllow);
+  if (!config.request_id.empty()) {
+    const auto id = core.make_request_id();
+    note_request_id(notes, id);
+    http::append_line(lines, config.request_id, id);
+  }
+  server::AnswerHead head{200, lines, {}, 0};
+  head.has_date = false;
+  exchange.answer(head, http::BodyCursor());
+}
+
 }  // namespace forebay::proxy

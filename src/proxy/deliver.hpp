@@ -44,4 +44,9 @@ struct OwnError {
 void deliver_error(Core& core, server::Exchange& exchange, std::string_view accept, std::string_view request_id,
                    const OwnError& error);
 
+/// The methods that Forebay passes on.
+inline constexpr std::string_view kAllow = "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";
+/// Answers an OPTIONS that may go no further (RFC 9110 section 7.6.2): 200 with Allow, without content.
+void deliver_options(Core& core, server::Exchange& exchange);
+
 }  // namespace forebay::proxy

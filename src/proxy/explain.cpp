@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "explain_case.hpp"
+#include "forebay/http/forwarding.hpp"
 #include "forebay/http/list.hpp"
 #include "forebay/proxy/origin_fields.hpp"
 #include "forebay/rules/invalidation.hpp"
@@ -91,6 +92,8 @@ bool refused_at_once(ExplainCase& c) {
     return c.refuse(413, "the content is longer than server.limits.request_body"), true;
   if (c.request.method == Method::Connect || c.request.method == Method::Trace)
     return c.refuse(405, "CONNECT and TRACE are not offered"), true;
+  if (c.request.method == Method::Options && http::max_forwards(c.request.fields) == std::uint64_t{0})
+    return c.refuse(200, "Max-Forwards is 0, so it goes no further"), true;
   if (wants_websocket(c.sent)) return c.refuse(501, "WebSocket is not passed on by this version"), true;
   if (!c.reading.target.read(c.request.method, c.request.target))
     return c.refuse(400, "the target cannot be read"), true;
@@ -115,6 +118,30 @@ void note_case_of_method(ExplainCase& c) {
     if (b >= 'a' && b <= 'z') b = static_cast<char>(b - 32);
   if (http::method_of(upper) != Method::Other)
     c.note("methods are case-sensitive: " + c.asked.method + " is not " + upper);
+}
+
+/// Explained is the request of a peer that is not trusted.
+void note_claims(ExplainCase& c) {
+  for (const auto& f : c.request.fields) {
+    const auto name = std::string(f.name);
+    switch (http::claim_of(f)) {
+      case http::Claim::None:
+        break;
+      case http::Claim::Place:
+        c.note(name + " goes to the origin, and is part of the key, when a trusted proxy sends it");
+        break;
+      case http::Claim::Target:
+      case http::Claim::Method:
+        c.note(name + " reaches no origin with a request that is looked up, unless key.headers names it");
+        break;
+      case http::Claim::Address:
+        c.note(name + " goes to the origin when a trusted proxy sends it");
+        break;
+      case http::Claim::Never:
+        c.note(name + " reaches no origin");
+        break;
+    }
+  }
 }
 
 void describe_route(ExplainCase& c) {
@@ -166,6 +193,8 @@ bool refused_by_route(ExplainCase& c) {
 
 void pass(ExplainCase& c, Reason reason) {
   c.out.lookup_reason = reason;
+  if (c.reading.facts.directives.only_if_cached)
+    return c.refuse(504, "it asks for a stored response only, and it is not looked up");
   const auto cause = reason == Reason::BodyUnparsable ? unreadable_because(c) : std::string();
   if (!cause.empty())
     c.note("the content cannot be read as what the key wants of it: " + cause);
@@ -350,6 +379,7 @@ void tell(ExplainCase& c, const std::string& scheme) {
   const auto proto = c.request.fields.value(FieldId::XForwardedProto);
   if (proto && *proto != scheme)
     c.note("the scheme is that of the URL; X-Forwarded-Proto counts when a trusted proxy sends it");
+  note_claims(c);
   note_case_of_method(c);
   read_route(c.context.routes, c.request, !c.content().empty(), c.reading);
   if (c.reading.route) describe_route(c);

@@ -69,6 +69,8 @@ void FetchTask::compose(std::string& target, http::Fields& fields) {
   if (target.empty()) target = story_->target;
 }
 
+void FetchTask::trim(http::Fields& trailers) { trim_trailers(core_, *story_, trailers); }
+
 Timestamp FetchTask::no_refresh_until() const { return refreshing() ? core_.now().mono + kRefreshPause : Timestamp{}; }
 
 rules::ExchangeTimes FetchTask::times() const {

@@ -52,6 +52,7 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   bool refreshing() const noexcept { return plan_.entry && plan_.ticket; }
   void send();
   void compose(std::string& target, http::Fields& fields) override;
+  void trim(http::Fields& trailers) override;
   void note_origin(int status);
   void client_gone();
   void space_free();

@@ -52,7 +52,7 @@ ProxyHandler::Private::Seen ProxyHandler::Private::scan(http::FieldsView sent) c
         seen.host = f.value;
         break;
       case FieldId::XForwardedProto:
-        seen.forwarded_proto = f.value;
+        if (seen.forwarded_proto.empty()) seen.forwarded_proto = http::forwarded_scheme(sent);
         break;
       case FieldId::CdnLoop:
         seen.loop = true;
@@ -95,13 +95,14 @@ void ProxyHandler::Private::refuse_with(server::Exchange& exchange, const http::
 /// What is refused before a route is looked for; false when nothing is.
 bool ProxyHandler::Private::refuse(server::Exchange& exchange, const http::RequestView& request, const Seen& seen) {
   if (request.method == Method::Connect || request.method == Method::Trace) {
-    OwnError error{405,
-                   RequestError::BadRequest,
-                   "Method Not Allowed",
-                   "This method is not offered.",
-                   {},
-                   "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"};
+    OwnError error{405, RequestError::BadRequest, "Method Not Allowed", "This method is not offered.", {}, kAllow};
+    // What comes behind a CONNECT is meant for a tunnel.
+    error.close = request.method == Method::Connect;
     refuse_with(exchange, request, error);
+    return true;
+  }
+  if (request.method == Method::Options && http::max_forwards(request.fields) == std::uint64_t{0}) {
+    deliver_options(*this, exchange);
     return true;
   }
   if (seen.loop) {
@@ -140,6 +141,7 @@ void ProxyHandler::Private::route(const server::ExchangePtr& exchange, const htt
   if (!read_host(seen.host, seen.forwarded_proto, trusted, peer.scheme, reading))
     return refuse_with(*exchange, request,
                        {400, RequestError::BadRequest, "Bad Request", "The Host field is not a host.", {}, {}, true});
+  reading.claims = http::keeps_claims(trusted, config.server.forwarded);
   if (runtime->log_requests)
     note_request(notes, request, reading.target,
                  reading.target.authority().empty() ? seen.host : reading.target.authority(), seen.request_id, config,

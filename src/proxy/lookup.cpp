@@ -28,14 +28,12 @@ void read_again(Core& core, const Story& story) {
 
 cache::Lookup look_up(Core& core, const Story& story) {
   const OriginSelecting selecting(origin_request(core, story, true));
-  return core.shared.store.lookup(
-      request_for(core, story.key, selecting, story.facts, *story.route->route));
+  return core.shared.store.lookup(request_for(core, story.key, selecting, story.facts, *story.route->route));
 }
 
 cache::Lookup supersede(Core& core, const Story& story, const Ref<cache::Flight>& waited) {
   const OriginSelecting selecting(origin_request(core, story, true));
-  return core.shared.store.supersede(
-      request_for(core, story.key, selecting, story.facts, *story.route->route), waited);
+  return core.shared.store.supersede(request_for(core, story.key, selecting, story.facts, *story.route->route), waited);
 }
 
 cache::Lookup retry(Core& core, const Story& story, const Ref<cache::Flight>& failed) {
@@ -95,6 +93,7 @@ void go_on(Core& core, const StoryPtr& story, std::string_view content, Gathered
 // A slow client holds no connection to an origin: a small body is whole before one is used, of a large one the first
 // part is there. Who waits for a 100 gets the origin's, so its head goes first (RFC 9110 section 10.1.1).
 void pass_on(Core& core, const StoryPtr& story, rules::Reason reason) {
+  if (story->facts.directives.only_if_cached) return only_if_cached(core, story);
   const auto begun = story->content ? story->content->bytes() : std::string_view();
   auto& body = story->exchange->body();
   const bool complete = !story->has_content || story->content_whole;

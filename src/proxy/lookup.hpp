@@ -32,4 +32,7 @@ void forward(Core& core, const StoryPtr& story, rules::Reason reason);
 /// Forwards a request as it is, for an answer that is not stored and says this.
 void forward(Core& core, const StoryPtr& story, const rules::CacheStatus& status);
 
+/// 504 for a request that wants a stored response or nothing (RFC 9111 section 5.2.1.7).
+void only_if_cached(Core& core, const StoryPtr& story);
+
 }  // namespace forebay::proxy

@@ -4,6 +4,7 @@
 
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/list.hpp"
+#include "forebay/http/names.hpp"
 #include "forebay/rules/signature.hpp"
 #include "outgoing.hpp"
 
@@ -12,8 +13,8 @@ namespace {
 
 using http::FieldId;
 
-bool starts_with_forebay(std::string_view name) noexcept {
-  return name.size() > 8 && http::iequals(name.substr(0, 8), "forebay-");
+bool starts_with_forebay(std::string_view name) {
+  return name.size() > 8 && http::may_be_read_as(http::NameKind::Field, name.substr(0, 8), "forebay-");
 }
 
 std::string_view host_for(const OriginRequest& request) {
@@ -23,75 +24,82 @@ std::string_view host_for(const OriginRequest& request) {
   return origin.host_header;
 }
 
-/// Whether `name` is `wanted` (lower case) to readers that take `_` for `-`, as CGI, WSGI and their heirs do.
-bool reads_as(std::string_view name, std::string_view wanted) noexcept {
-  if (name.size() != wanted.size()) return false;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const char c = name[i] == '_' ? '-' : name[i] >= 'A' && name[i] <= 'Z' ? static_cast<char>(name[i] + 32) : name[i];
-    if (c != wanted[i]) return false;
-  }
-  return true;
+bool read_as(std::string_view name, std::string_view listed) {
+  return http::may_be_read_as(http::NameKind::Field, name, listed);
 }
 
-// Fields by which some applications let a client name another resource or host than the request does.
-constexpr std::string_view kTargets[] = {"x-original-url",
-                                         "x-original-uri",
-                                         "x-original-host",
-                                         "x-original-path",
-                                         "x-rewrite-url",
-                                         "x-rewrite-uri",
-                                         "x-host",
-                                         "x-http-host-override",
-                                         "x-forwarded",
-                                         "x-forwarded-server",
-                                         "x-forwarded-prefix",
-                                         "x-forwarded-path",
-                                         "x-forwarded-uri",
-                                         "x-forwarded-url",
-                                         "x-forwarded-scheme",
-                                         "x-forwarded-ssl",
-                                         "x-forwarded-https",
-                                         "x-forwarded-protocol",
-                                         "x-forwarded-proto",
-                                         "x-forwarded-host",
-                                         "x-forwarded-port",
-                                         "x-forwarded-for",
-                                         "x-url-scheme",
-                                         "x-request-uri",
-                                         "x-override-url",
-                                         "x-backend-host",
-                                         "x-replaced-path",
-                                         "x-http-destinationurl",
-                                         "x-arr-ssl",
-                                         "x-sendfile-type",
-                                         "x-envoy-original-path",
-                                         "x-script-name",
-                                         "front-end-https",
-                                         "base-url",
-                                         "x-forwarded-method"};
-constexpr std::string_view kMethods[] = {"x-http-method-override", "x-http-method", "x-method-override"};
+template <class Names>
+bool read_as_any(std::string_view name, const Names& names) {
+  return std::any_of(names.begin(), names.end(), [&](const auto& listed) { return read_as(name, listed); });
+}
 
-/// Whether a field could choose the answer behind the key's back (cache poisoning): what is no part of the key must not
-/// decide what others get. Who is trusted may say such things, and a route that keys on one passes it on.
-bool chooses_behind_the_key(const http::Field& f, const OriginRequest& request) noexcept {
-  if (f.id != FieldId::Other || request.peer_trusted) return false;
-  const auto read_as = [&](std::string_view name) { return reads_as(f.name, name); };
+/// Whether the route keys on the field by this very name: then it may say what it likes.
+bool is_keyed(std::string_view name, const OriginRequest& request) noexcept {
   const auto* route = request.route;
-  const auto is = [&](std::string_view name) { return http::iequals(f.name, name); };
-  if (route && std::any_of(route->key.headers.begin(), route->key.headers.end(), is)) return false;
-  if (std::any_of(std::begin(kTargets), std::end(kTargets), read_as)) return true;
-  // A POST that is not looked up may say what it stands for; nobody else gets its answer.
-  const bool method_matters = http::is_safe(request.request.method) || request.looked_up;
-  if (method_matters && std::any_of(std::begin(kMethods), std::end(kMethods), read_as)) return true;
-  if (f.name.find('_') == std::string_view::npos) return false;
-  // `X_Tenant` beside a keyed `X-Tenant`, or `Accept_Language`: two names here, and one to such an application.
-  std::string hyphens(f.name);
-  std::replace(hyphens.begin(), hyphens.end(), '_', '-');
-  if (http::field_id(hyphens) != FieldId::Other) return true;
+  return route && std::any_of(route->key.headers.begin(), route->key.headers.end(),
+                              [&](const auto& listed) { return http::iequals(listed, name); });
+}
+
+/// Whether the name is another spelling of one that decides something: of a field that Forebay knows or writes, or that
+/// the route keys on or bypasses by. Two names here, and one to an application.
+bool is_other_spelling(std::string_view name, const OriginRequest& request) {
+  std::string hyphens(name);
+  for (char& c : hyphens)
+    if ((c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')) c = '-';
+  if (hyphens != name && http::field_id(hyphens) != FieldId::Other) return true;
+  const auto is = [&](std::string_view listed) { return read_as(name, listed) && !http::iequals(name, listed); };
+  if (!request.config.request_id.empty() && is(request.config.request_id)) return true;
+  const auto* route = request.route;
   if (!route) return false;
-  const auto matches = [&](const std::string& glob) { return http::glob_match(glob, hyphens, true); };
-  return std::any_of(route->key.headers.begin(), route->key.headers.end(), read_as) ||
-         std::any_of(route->policy.bypass.headers.begin(), route->policy.bypass.headers.end(), matches);
+  const auto& bypass = route->policy.bypass.headers;
+  return std::any_of(route->key.headers.begin(), route->key.headers.end(), is) ||
+         std::any_of(bypass.begin(), bypass.end(),
+                     [&](std::string_view glob) { return read_as(name, glob) && !http::glob_match(glob, name, true); });
+}
+
+/// Whether what a field claims goes on. What is no part of the key must not decide what others get (cache poisoning),
+/// so nobody names another URL or method for a request that is looked up. A trusted peer speaks for its client: what it
+/// says of host, port and prefix is in the key.
+bool claim_goes_on(const http::Field& f, const OriginRequest& request) {
+  const bool keeps = http::keeps_claims(request.peer_trusted, request.config.server.forwarded);
+  switch (http::claim_of(f)) {
+    case http::Claim::None:
+      return true;
+    case http::Claim::Method:
+    case http::Claim::Target: {
+      // A POST that is not looked up may say which method it stands for; nobody else gets its answer.
+      const bool alone = !http::is_safe(request.request.method) && !request.looked_up;
+      return is_keyed(f.name, request) || (alone && (keeps || http::claim_of(f) == http::Claim::Method));
+    }
+    case http::Claim::Place:
+      return keeps || is_keyed(f.name, request);
+    case http::Claim::Address:
+      return keeps;
+    case http::Claim::Never:
+      break;
+  }
+  return false;
+}
+
+/// What holds for fields of the head and for trailer fields. X-Forwarded-* and Forwarded are not looked at here.
+bool goes_on(const http::Field& f, const OriginRequest& request) {
+  if (f.id != FieldId::Other) return true;
+  if (starts_with_forebay(f.name)) return false;
+  if (!request.config.propagate_trace && (read_as(f.name, "traceparent") || read_as(f.name, "tracestate")))
+    return false;
+  return claim_goes_on(f, request) && (is_keyed(f.name, request) || !is_other_spelling(f.name, request));
+}
+
+/// Removes and sets fields under every name that an application may take for these.
+void change(const config::HeaderChanges& changes, http::Fields& fields) {
+  const auto remove = [&](std::string_view name) {
+    fields.remove_if([&](const http::Field& f) { return read_as(f.name, name); });
+  };
+  for (const auto& name : changes.remove) remove(name);
+  for (const auto& [name, value] : changes.set) {
+    remove(name);
+    fields.add(name, value);
+  }
 }
 
 }  // namespace
@@ -99,17 +107,26 @@ bool chooses_behind_the_key(const http::Field& f, const OriginRequest& request) 
 http::Fields fields_for_origin(const OriginRequest& request) {
   const auto& config = request.config;
   http::Fields fields;
+  const auto left =
+      request.request.method == http::Method::Options ? http::max_forwards(request.request.fields) : std::nullopt;
+  std::string cookies;
   fields.add(FieldId::Host, host_for(request));
   for (const auto& f : request.request.fields) {
     if (http::is_hop_by_hop(f.id) || f.id == FieldId::Host || f.id == FieldId::Expect || f.id == FieldId::ContentLength)
       continue;
-    if (f.id == FieldId::Other && starts_with_forebay(f.name)) continue;
     if (request.shared && rules::is_condition(f.id)) continue;
-    if (chooses_behind_the_key(f, request)) continue;
-    if (!config.propagate_trace && (http::iequals(f.name, "traceparent") || http::iequals(f.name, "tracestate")))
+    if (!goes_on(f, request)) continue;
+    if (left && http::iequals(f.name, "Max-Forwards")) continue;
+    if (f.id == FieldId::Cookie) {
+      // As RFC 9113 section 8.2.3 wants it of what came in pieces: several lines are joined by each reader in its own
+      // way.
+      if (!cookies.empty()) cookies += "; ";
+      cookies += f.value;
       continue;
+    }
     fields.add(f.name, f.value);
   }
+  if (request.request.fields.has(FieldId::Cookie)) fields.add(FieldId::Cookie, cookies);
   http::ForwardingFacts facts;
   facts.peer = request.peer;
   facts.host = request.host;
@@ -117,10 +134,12 @@ http::Fields fields_for_origin(const OriginRequest& request) {
   facts.peer_trusted = request.peer_trusted;
   facts.mode = config.server.forwarded;
   http::set_forwarding_fields(fields, facts);
-  http::add_via(fields, request.request.version, "forebay");
+  http::add_via(fields, request.request.version, config.diagnostics.name);
   fields.add(FieldId::CdnLoop, "forebay;id=" + std::string(request.instance_id));
   if (!config.request_id.empty()) fields.set(config.request_id, request.request_id);
-  if (request.route) apply(request.route->request_headers, fields);
+  // RFC 9110 section 7.6.2. At 0 the request is answered here.
+  if (left && *left > 0) fields.add("Max-Forwards", std::to_string(*left - 1));
+  if (request.route) change(request.route->request_headers, fields);
   return fields;
 }
 
@@ -147,9 +166,27 @@ bool always_passed_on(std::string_view name) noexcept {
 http::FieldsView OriginSelecting::fields(const std::vector<std::string>& names) const {
   const bool unchanged = (!request_.route || request_.route->request_headers.empty()) &&
                          std::all_of(names.begin(), names.end(), always_passed_on);
-  if (unchanged) return request_.request.fields;
+  // Several Cookie lines reach the origin as one.
+  if (unchanged && request_.request.fields.count(FieldId::Cookie) < 2) return request_.request.fields;
   if (!sent_) sent_ = fields_for_origin(request_);
   return *sent_;
+}
+
+// Readers that merge trailer fields into the head must find nothing there that was refused in the head. Fields that
+// mean something to Forebay, and those by which the route decides, have to stand in the head.
+void trailers_for_origin(const OriginRequest& request, http::Fields& trailers) {
+  const http::ConnectionNames nominated(request.request.fields);
+  const auto* route = request.route;
+  trailers.remove_if([&](const http::Field& f) {
+    if (f.id != FieldId::Other || !goes_on(f, request) || nominated.has(f.name) || read_as(f.name, "max-forwards"))
+      return true;
+    if (!request.config.request_id.empty() && read_as(f.name, request.config.request_id)) return true;
+    if (!route) return false;
+    const auto& set = route->request_headers.set;
+    return std::any_of(set.begin(), set.end(), [&](const auto& field) { return read_as(f.name, field.first); }) ||
+           read_as_any(f.name, route->request_headers.remove) || read_as_any(f.name, route->key.headers) ||
+           read_as_any(f.name, route->policy.bypass.headers);
+  });
 }
 
 void apply(const config::HeaderChanges& changes, http::Fields& fields) {

@@ -35,6 +35,10 @@ http::Fields outgoing_fields(Core& core, const Story& story, bool shared) {
   return fields_for_origin(origin_request(core, story, shared));
 }
 
+void trim_trailers(Core& core, const Story& story, http::Fields& trailers) {
+  trailers_for_origin(origin_request(core, story, false), trailers);
+}
+
 void invalidate_after(Core& core, const Story& story, rules::Reason not_looked_up, const http::ResponseView& response) {
   const auto view = story.view();
   const auto& policy = story.route->route ? story.policy() : kNoPolicy;
@@ -98,7 +102,7 @@ http::Fields end_to_end(const Story& story, const http::ResponseView& response, 
     fields.add(f.name, f.value);
   });
   if (!has_date) fields.add(FieldId::Date, http::format_date(received));
-  http::add_via(fields, response.version, "forebay");
+  http::add_via(fields, response.version, story.runtime->config().diagnostics.name);
   return fields;
 }
 

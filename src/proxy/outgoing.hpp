@@ -12,6 +12,9 @@ OriginRequest origin_request(const Core& core, const Story& story, bool shared);
 /// The fields that go to the origin (`fields_for_origin`).
 http::Fields outgoing_fields(Core& core, const Story& story, bool shared);
 
+/// Leaves of a request's trailer fields what goes to the origin (`trailers_for_origin`).
+void trim_trailers(Core& core, const Story& story, http::Fields& trailers);
+
 /// Removes, then sets.
 void apply(const config::HeaderChanges& changes, http::Fields& fields);
 

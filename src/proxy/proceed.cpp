@@ -41,15 +41,6 @@ FetchPlan plan_of(const StoryPtr& story, cache::Lookup& lookup) {
   return plan;
 }
 
-void only_if_cached(Core& core, const StoryPtr& story) {
-  OwnError error;
-  error.status = 504;
-  error.reason = RequestError::OnlyIfCached;
-  error.title = "Gateway Timeout";
-  error.detail = "The request asks for a stored response only, and none is fit for it.";
-  deliver_error(core, *story->exchange, story->accept, story->request_id, error);
-}
-
 /// More than `max_waiters` wait already: what else happens when `coalesce.wait` is over, happens at once.
 void queue_full(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
   auto& counted = story->route->counters->coalesced[static_cast<std::size_t>(Coalesced::Timeout)];
@@ -77,6 +68,15 @@ void queue_full(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
 }
 
 }  // namespace
+
+void only_if_cached(Core& core, const StoryPtr& story) {
+  OwnError error;
+  error.status = 504;
+  error.reason = RequestError::OnlyIfCached;
+  error.title = "Gateway Timeout";
+  error.detail = "The request asks for a stored response only, and none is fit for it.";
+  deliver_error(core, *story->exchange, story->accept, story->request_id, error);
+}
 
 void proceed(Core& core, const StoryPtr& story, cache::Lookup lookup) {
   const bool serves = lookup.kind == Kind::Fresh || lookup.kind == Kind::Stale;

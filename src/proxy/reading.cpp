@@ -1,6 +1,8 @@
 #include "forebay/proxy/reading.hpp"
 
+#include "forebay/http/forwarding.hpp"
 #include "forebay/http/names.hpp"
+#include "forebay/rules/cache_control.hpp"
 #include "forebay/rules/query_secrets.hpp"
 
 namespace forebay::proxy {
@@ -8,7 +10,7 @@ namespace forebay::proxy {
 bool read_host(std::string_view host_field, std::string_view forwarded_proto, bool trusted,
                std::string_view listener_scheme, Reading& reading) {
   reading.scheme = listener_scheme;
-  if (trusted && (forwarded_proto == "https" || forwarded_proto == "http")) reading.scheme = forwarded_proto;
+  if (const auto claimed = http::known_scheme(forwarded_proto); trusted && !claimed.empty()) reading.scheme = claimed;
   reading.host.clear();
   // RFC 9112 section 3.2.2: the authority of an absolute-form target replaces Host.
   const auto sent = reading.target.authority().empty() ? host_field : reading.target.authority();
@@ -44,6 +46,7 @@ void read_route(const config::RouteTable& routes, const http::RequestView& reque
   reading.captures.clear();
   if (!match.route) {
     reading.facts = {};
+    reading.facts.directives = rules::read_request_directives(request.fields);
     reading.reason = rules::Reason::NoRoute;
     return;
   }
@@ -81,6 +84,7 @@ rules::Reason build_key(const Reading& reading, const http::RequestView& request
                         std::optional<std::string_view> content, cache::PersistedQueries& persisted, cache::Key& key,
                         const rules::NoVarySearch* search, std::vector<cache::KeyPart>* parts) {
   cache::KeyInput input{reading.route->name, request, reading.target, reading.scheme, reading.host};
+  input.claims = reading.claims;
   input.captures = reading.captures;
   input.content = content;
   input.persisted = &persisted;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "forebay/http/list.hpp"
 #include "forebay/http/names.hpp"
 
 namespace forebay::rules {
@@ -10,10 +11,13 @@ namespace {
 using Globs = std::vector<std::string>;
 using http::NameKind;
 
-// Fields of the connection say nothing about the resource; they are gone before rules are asked.
-bool by_header(const Globs& globs, http::FieldsView fields) {
+// Fields of the connection say nothing about the resource; they are gone before rules are asked. Other spellings of a
+// name reach no origin.
+bool by_header(const Globs& globs, http::FieldsView fields) noexcept {
   return std::any_of(fields.begin(), fields.end(), [&](const http::Field& f) {
-    return !http::is_hop_by_hop(f.id) && http::may_be_read_as_any(NameKind::Field, f.name, globs);
+    return !http::is_hop_by_hop(f.id) && std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
+      return http::glob_match(glob, f.name, true);
+    });
   });
 }
 

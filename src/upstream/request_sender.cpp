@@ -137,7 +137,9 @@ RequestSender::Next RequestSender::end_content() {
   complete_ = true;
   if (length_) return Next::Sent;
   frame_.clear();
-  http::append_last_chunk(frame_, body_->trailers());
+  http::Fields trailers = body_->trailers();
+  if (late_head_ && !trailers.view().empty()) late_head_->trim(trailers);
+  http::append_last_chunk(frame_, trailers);
   add(frame_);
   return Next::Write;
 }

@@ -251,5 +251,166 @@ TEST_F(Forwarding, AnAnswerWithoutADateGetsOne) {
   for (const auto& a : {get("/a"), get("/a")}) EXPECT_EQ(a.fields.count("Date"), 1u);
 }
 
+constexpr auto kTrusting = "server: {threads: 1, trusted_proxies: [127.0.0.0/8]}\nroutes: [{path: /**}]\n";
+
+TEST_F(Forwarding, NobodyNamesAnotherUrlOrMethodForARequestThatIsLookedUp) {
+  origin.otherwise([](const Received& r) { return Reply::fresh(r.target); });
+  for (const bool trusted : {false, true}) {
+    daemon.reset();
+    start(trusted ? kTrusting : "routes: [{path: /**}]\n");
+    for (const std::string name :
+         {"X-Original-URL", "X_Original_URL", "X.Rewrite.URL", "X-HTTP-Method-Override", "X-Method-Override"}) {
+      get("/get-" + name, {{name, "/admin"}});
+      EXPECT_FALSE(origin.last("/get-" + name).has(name)) << name;
+      ask("POST", "/post-" + name, {{name, "MERGE"}}, "x");
+      const bool goes_on = trusted || name.find("Method") != std::string::npos;
+      EXPECT_EQ(origin.last("/post-" + name).has(name), goes_on) << name << ": nobody else gets this answer";
+    }
+  }
+}
+
+TEST_F(Forwarding, AFieldOfThisKindThatTheRouteKeysOnIsKeyedAndForwarded) {
+  origin.otherwise([](const Received& r) { return Reply::fresh(r.get("X-Original-URL")); });
+  start("routes: [{path: /**, key: {headers: [X-Original-URL]}}]\n");
+  EXPECT_EQ(get("/a", {{"X-Original-URL", "/b"}}).body, "/b");
+  EXPECT_EQ(get("/a").body, "");
+}
+
+TEST_F(Forwarding, WhatATrustedPeerSaysOfThePlaceIsInTheKey) {
+  for (const auto* name : {"X-Forwarded-Host", "X_Forwarded_Prefix", "X-Forwarded-Port", "X-Forwarded-Scheme",
+                           "X-Forwarded-Prefix", "X-Host", "X-Forwarded-Ssl"}) {
+    origin.otherwise([&](const Received& r) { return Reply::fresh(r.get(name)); });
+    daemon.reset();
+    start(kTrusting);
+    EXPECT_EQ(get("/a", {{name, "one"}}).body, "one") << name;
+    EXPECT_EQ(get("/a", {{name, "two"}}).body, "two") << name;
+    EXPECT_EQ(get("/a", {{name, "one"}}).x_cache(), "HIT") << name;
+    EXPECT_EQ(get("/a").x_cache(), "MISS") << name;
+  }
+}
+
+TEST_F(Forwarding, OfForwardedOnlyTheHostIsInTheKey) {
+  origin.otherwise([](const Received& r) { return Reply::fresh(r.get("Forwarded")); });
+  start(kTrusting);
+  EXPECT_THAT(get("/a", {{"Forwarded", "for=9.9.9.9;host=one.test"}}).body, StartsWith("for=9.9.9.9;host=one.test"));
+  EXPECT_EQ(get("/a", {{"Forwarded", "for=8.8.8.8;by=x;host=one.test"}}).x_cache(), "HIT");
+  EXPECT_EQ(get("/a", {{"Forwarded", "for=9.9.9.9;host=two.test"}}).x_cache(), "MISS");
+  EXPECT_EQ(get("/a", {{"Forwarded", "for=9.9.9.9"}}).x_cache(), "MISS");
+  EXPECT_EQ(get("/a").x_cache(), "HIT");
+}
+
+TEST_F(Forwarding, SeveralSchemesNeverMixUnderOneKey) {
+  origin.otherwise([](const Received& r) { return Reply::fresh(r.get("X-Forwarded-Proto")); });
+  start(kTrusting);
+  EXPECT_EQ(get("/a", {{"X-Forwarded-Proto", "https, http"}}).body, "https");
+  EXPECT_EQ(get("/a", {{"X-Forwarded-Proto", "https"}}).x_cache(), "HIT");
+  EXPECT_EQ(get("/a", {{"X-Forwarded-Proto", "http"}}).body, "http");
+  EXPECT_EQ(get("/a", {{"X-Forwarded-Proto", "http"}, {"X-Forwarded-Proto", "https"}}).x_cache(), "HIT");
+  EXPECT_EQ(get("/b", {{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Proto", "http"}}).body, "https");
+}
+
+TEST_F(Forwarding, AClientsAddressIsWhatTheProxySees) {
+  start();
+  get("/a", {{"X-Real-IP", "6.6.6.6"},
+             {"True-Client-IP", "6.6.6.6"},
+             {"X-Client-IP", "6.6.6.6"},
+             {"CF-Connecting-IP", "6.6.6.6"},
+             {"X-Forwarded-Server", "evil"}});
+  for (const auto* name : {"X-Real-IP", "True-Client-IP", "X-Client-IP", "CF-Connecting-IP", "X-Forwarded-Server"})
+    EXPECT_FALSE(origin.last("/a").has(name)) << name;
+  daemon.reset();
+  start(kTrusting);
+  get("/b", {{"X-Real-IP", "9.9.9.9"}, {"X-Forwarded-Server", "lb"}});
+  EXPECT_EQ(origin.last("/b").get("X-Real-IP"), "9.9.9.9");
+  EXPECT_FALSE(origin.last("/b").has("X-Forwarded-Server"));
+}
+
+TEST_F(Forwarding, AnotherSpellingOfAFieldThatDecidesGoesNoFurther) {
+  origin.otherwise([](const Received& r) { return Reply::fresh(r.get("X-Tenant")); });
+  start("routes: [{path: /**, key: {headers: [X-Tenant]}, request_headers: {remove: [X-Secret]}}]\n");
+  for (const auto* name :
+       {"X.Tenant", "X~Tenant", "X_Tenant", "X'Tenant", "X_Secret", "X.Secret", "Accept_Language", "Forebay_Debug"}) {
+    get(std::string("/") + name, {{name, "evil"}});
+    EXPECT_FALSE(origin.last(std::string("/") + name).has(name)) << name;
+  }
+}
+
+TEST_F(Forwarding, RequestTrailersObeyWhatFieldsObey) {
+  start("routes: [{path: /**, request_headers: {remove: [X-Secret], set: {X-Api-Client: gateway}}}]\n");
+  auto c = connect();
+  c.send(
+      "POST /a HTTP/1.1\r\nHost: shop.test\r\nConnection: X-Hop\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n"
+      "X-Sum: 7\r\nX-Secret: 1\r\nX_Secret: 1\r\nX-Api-Client: evil\r\nForebay-Debug: 1\r\nX-Real-IP: 6.6.6.6\r\n"
+      "X-Hop: 1\r\nAuthorization: evil\r\n\r\n");
+  EXPECT_EQ(c.read("POST").status, 200);
+  const auto trailers = origin.last("/a").trailers;
+  EXPECT_EQ(trailers.get("X-Sum"), "7");
+  for (const auto* name :
+       {"X-Secret", "X_Secret", "X-Api-Client", "Forebay-Debug", "X-Real-IP", "X-Hop", "Authorization"})
+    EXPECT_FALSE(trailers.has(name)) << name;
+}
+
+TEST_F(Forwarding, MaxForwardsOfOptionsIsCountedDownAndAnsweredAtZero) {
+  start("routes: [{path: /**, methods: [GET, OPTIONS]}]\n");
+  const auto options = [&](const std::string& lines) {
+    return send_raw("OPTIONS /a HTTP/1.1\r\nHost: shop.test\r\n" + lines + "\r\n");
+  };
+  const auto zero = options("Max-Forwards: 0\r\n");
+  EXPECT_EQ(zero.status, 200);
+  EXPECT_THAT(zero.get("Allow"), HasSubstr("OPTIONS"));
+  EXPECT_EQ(zero.get("Content-Length"), "0");
+  EXPECT_EQ(origin.count("/a"), 0u);
+  EXPECT_EQ(options("Max-Forwards: 2\r\nMax-Forwards: 0\r\n").status, 200);
+  EXPECT_EQ(origin.count("/a"), 0u);
+  options("Max-Forwards: 3\r\n");
+  EXPECT_EQ(origin.last("/a").get("Max-Forwards"), "2");
+  EXPECT_EQ(send_raw("TRACE /a HTTP/1.1\r\nHost: shop.test\r\nMax-Forwards: 0\r\n\r\n").status, 405);
+}
+
+TEST_F(Forwarding, AnAnswerThatMaxForwardsChoseIsForNoOther) {
+  origin.otherwise([](const Received& r) { return Reply::fresh("at " + r.get("Max-Forwards")); });
+  start("routes: [{path: /**, methods: [GET, OPTIONS]}]\n");
+  const auto options = [&](const std::string& lines) {
+    return send_raw("OPTIONS /a HTTP/1.1\r\nHost: shop.test\r\n" + lines + "\r\n").body;
+  };
+  EXPECT_EQ(options("Max-Forwards: 1\r\n"), "at 0");
+  EXPECT_EQ(options(""), "at ");
+}
+
+TEST_F(Forwarding, TheConnectionEndsBehindAConnect) {
+  start();
+  auto c = connect();
+  c.send(
+      "CONNECT shop.test:443 HTTP/1.1\r\nHost: shop.test:443\r\n\r\nGET /inside HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  const auto refused = c.read("CONNECT");
+  EXPECT_EQ(refused.status, 405);
+  EXPECT_EQ(refused.get("Connection"), "close");
+  EXPECT_TRUE(c.closed());
+  EXPECT_EQ(origin.count("/inside"), 0u);
+}
+
+TEST_F(Forwarding, OnlyIfCachedForwardsNothing) {
+  start(
+      "routes: [{path: /off, cache: false}, {path: /bypass, bypass: {headers: [X-B]}}, {path: /post, methods: [POST], "
+      "key: "
+      "{body: [/a]}}, {path: /auth, authorization: bypass}, {path: /get}]\n");
+  const std::pair<const char*, FieldLines> cases[] = {
+      {"/off", {}}, {"/bypass", {{"X-B", "1"}}}, {"/auth", {{"Authorization", "x"}}}, {"/elsewhere", {}}, {"/get", {}}};
+  for (auto [path, fields] : cases) {
+    fields.emplace_back("Cache-Control", "only-if-cached");
+    EXPECT_EQ(get(path, fields).status, 504) << path;
+  }
+  const FieldLines json{{"Content-Type", "application/json"}, {"Cache-Control", "only-if-cached"}};
+  EXPECT_EQ(ask("POST", "/post", json, "no json").status, 504);
+  EXPECT_EQ(ask("POST", "/off", {{"Cache-Control", "only-if-cached"}}, "x").status, 504);
+  EXPECT_EQ(origin.count(), 0u);
+}
+
+TEST_F(Forwarding, TheNameOfThisCacheIsTheNameInVia) {
+  start("diagnostics: {name: edge-1}\nroutes: [{path: /**}]\n");
+  EXPECT_EQ(get("/a").get("Via"), "1.1 edge-1");
+  EXPECT_EQ(origin.last("/a").get("Via"), "1.1 edge-1");
+}
+
 }  // namespace
 }  // namespace forebay::test

@@ -212,7 +212,10 @@ TEST_F(Keys, OnlyTheNamedCookiesSplitTheCache) {
   EXPECT_EQ(key("/a"), "r|GET|http|shop.test|/a");
   EXPECT_EQ(x_cache("/a", {{"Cookie", "sid=9"}}), "HIT") << "no named cookie is there";
   EXPECT_EQ(key("/a", {{"Cookie", "ab="}}), "r|GET|http|shop.test|/a|c:ab=") << "empty is unlike absent";
-  EXPECT_EQ(key("/a", {{"Cookie", "AB=x"}}), "r|GET|http|shop.test|/a") << "names of cookies have their case";
+  for (const std::string line : {"AB=x", "a.b=1; ab[0]=x", "sid=1 ab=x", "sid=1,ab=x", "sid=\"1; ab=x"})
+    EXPECT_THAT(key("/a", {{"Cookie", line}}), HasSubstr(";=" + line)) << "some reader finds ab";
+  EXPECT_EQ(x_cache("/a", {{"Cookie", "note=hello world; ab=x; exp_b=2; exp_z=3"}}), "MISS")
+      << "Python reads nothing of such a line";
   EXPECT_EQ(key("/a", {{"Cookie", "ab=1; ab=2"}}), "r|GET|http|shop.test|/a|c:ab=1&ab=2");
   EXPECT_EQ(key("/a", {{"Cookie", "ab=2; ab=1"}}), "r|GET|http|shop.test|/a|c:ab=2&ab=1")
       << "readers disagree on which one counts";
@@ -401,6 +404,35 @@ TEST_F(Keys, APreflightIsKeyedByItsOriginMethodAndHeaders) {
   tenant.emplace_back("X-T", "1");
   EXPECT_EQ(ask("OPTIONS", "/a", tenant).x_cache(), "MISS");
   EXPECT_EQ(get("/a").x_cache(), "MISS");
+}
+
+TEST_F(Keys, ANameThatSomeReaderTakesForOneOfTheListCounts) {
+  start_showing_keys("  - {name: r, path: /**, key: {query: [lang, ab_home]}}\n");
+  const auto plain = key("/a");
+  for (const std::string sent :
+       {"[lang]=no", "lang]=no", "lang[]=no", "[lang][0]=no", "_lang=no", "!lang=no", "LANG=no", "q.lang=no",
+        "q[lang]=no", "x&amp;lang=no", "ab.home=1", "ab[home=1", "la%ng=no", "lang%01=no"})
+    EXPECT_EQ(x_cache("/a?" + sent), "MISS") << sent;
+  EXPECT_EQ(x_cache("/a?language=no&xlang=1&lan=2"), "HIT");
+  EXPECT_EQ(key("/a?language=no"), plain);
+}
+
+TEST_F(Keys, TheFormNamesThatSomeReaderTakesForOneOfTheListCount) {
+  origin.otherwise([](const Received& r) { return Reply::fresh(r.body); });
+  start("routes: [{path: /**, methods: POST, key: {form: [lang]}}]\n");
+  const auto post = [&](const std::string& form) {
+    return ask("POST", "/f", {{"Content-Type", "application/x-www-form-urlencoded"}}, form);
+  };
+  EXPECT_EQ(post("lang=en").body, "lang=en");
+  for (const std::string sent : {"[lang]=no", "lang]=no", "la%6eg[]=no", "_lang=no", "q.lang=no"})
+    EXPECT_EQ(post("lang=en&" + sent).body, "lang=en&" + sent);
+  EXPECT_EQ(post("lang=en&other=1").x_cache(), "HIT");
+}
+
+TEST_F(Keys, CookiesOfSeveralLinesReachTheOriginInOne) {
+  start();
+  get("/a", {{"Cookie", "a=1"}, {"Cookie", "b=2"}});
+  EXPECT_EQ(origin.last("/a").get("Cookie"), "a=1; b=2");
 }
 
 }  // namespace

@@ -221,6 +221,9 @@ routes:
       {"/a?nocache=1&id=1", {}, "rule_query"},
       {"/a?id=1&n%6Fcache=1", {}, "rule_query"},
       {"/a?id=1&dbg_x=1", {}, "rule_query"},
+      {"/a?id=1&NOCACHE", {}, "rule_query"},
+      {"/a?id=1&[nocache]", {}, "rule_query"},
+      {"/a?id=1", {{"Cookie", "a=1 Admin=1"}}, "rule_cookie"},
   };
   for (const auto& c : cases) {
     const auto before = origin.count("/a");
@@ -234,9 +237,9 @@ routes:
   }
   const Case none[] = {
       {"/a?id=1", {{"X-Debug", "1"}}, ""},
-      {"/a?id=1", {{"Cookie", "Session=1; b=admin"}}, ""},
+      {"/a?id=1", {{"Cookie", "Section=1; b=admin"}}, ""},
       {"/a?id=1&x=nocache", {}, ""},
-      {"/a?id=1&NOCACHE", {}, ""},
+      {"/a?id=1&nocaches", {}, ""},
       {"/a?id=1", {{"X-Previews", "1"}}, ""},
       {"/a?id=1", {{"Cookie", "xadmin=1"}}, ""},
       {"/a?id=1", {{"Connection", "X-Preview"}, {"X-Preview", "1"}}, ""},

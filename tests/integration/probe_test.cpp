@@ -56,8 +56,12 @@ TEST_F(Probe, LeavesOutWhatForebayTakesAwayUnlessAProxyIsTrusted) {
   EXPECT_EQ(asked.exit, 0);
   EXPECT_THAT(asked.err, HasSubstr("the origin heeds X-Host, which Forebay does not pass on"));
   const auto behind = probe("server: {trusted_proxies: [10.0.0.0/8]}\nroutes: [{path: /page}]\n");
-  EXPECT_THAT(behind.out, HasSubstr("FB2017: route \"/page\" does not key on X-Host"));
-  EXPECT_THAT(behind.out, HasSubstr("where a trusted proxy passes it on"));
+  EXPECT_EQ(behind.out, "") << "what it says of the host is in the key";
+  reflect("/address", "X-Real-IP");
+  const auto address =
+      probe("server: {trusted_proxies: [10.0.0.0/8]}\nroutes: [{path: /address}]\n", {"--probe-header", "X-Real-IP"});
+  EXPECT_THAT(address.out, HasSubstr("FB2017: route \"/address\" does not key on X-Real-IP"));
+  EXPECT_THAT(address.out, HasSubstr("where a trusted proxy passes it on"));
 }
 
 TEST_F(Probe, LeavesOutWhatTheRouteKeysOnAndWhatKeepsARequestFromTheCache) {

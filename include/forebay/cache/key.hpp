@@ -77,8 +77,9 @@ struct KeyInput {
   std::string_view route;
   const http::RequestView& request;
   const http::Target& target;
-  std::string_view scheme;                      ///< Of a trusted X-Forwarded-Proto, else the listener's.
-  std::string_view host;                        ///< Normal form (http::append_normal_host).
+  std::string_view scheme;  ///< Of a trusted X-Forwarded-Proto, else the listener's.
+  std::string_view host;    ///< Normal form (http::append_normal_host).
+  bool claims = false;      ///< What the peer claims of host, port and prefix goes to the origin, so it counts.
   std::span<const Capture> captures{};          ///< Of the route's pattern; looked at under Captures alone.
   std::optional<std::string_view> content{};    ///< Whole, as sent; there when `content_use` says Keyed.
   PersistedQueries* persisted = nullptr;        ///< For GraphQL; null: hashes are not resolved.

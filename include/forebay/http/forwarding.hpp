@@ -34,11 +34,37 @@ struct ForwardingFacts {
   bool peer_trusted = false;
   ForwardedMode mode = ForwardedMode::Auto;
 };
+/// Whether what a peer claims is passed on: it is trusted, and the mode neither replaces nor removes it.
+bool keeps_claims(bool peer_trusted, ForwardedMode mode) noexcept;
 /// Replaces X-Forwarded-For, -Host, -Proto, -Port and Forwarded (RFC 7239) in `fields` by what is true: `append` keeps
 /// what a trusted peer sent and adds to it, `set` drops it first, `off` removes all of them. Auto: append if the peer
-/// is trusted.
+/// is trusted. X-Forwarded-Proto is kept where it is one line of "http" or "https", else it becomes the facts' scheme.
 void set_forwarding_fields(Fields& fields, const ForwardingFacts& facts);
 
+/// What a request field claims beside the request itself. Applications believe such fields, under any name that may be
+/// read as one of theirs (`may_be_read_as`).
+enum class Claim : std::uint8_t {
+  None,
+  Target,   ///< Another URL than the request's own: X-Original-URL.
+  Method,   ///< Another method: X-HTTP-Method-Override.
+  Place,    ///< Host, port, scheme or prefix that a client is said to have asked for: X-Forwarded-Host, Forwarded.
+  Address,  ///< The client's address: X-Real-IP.
+  Never,    ///< What goes no further from anybody: X-Forwarded-Server, Proxy, other spellings of X-Forwarded-Host.
+};
+/// X-Forwarded-For and X-Forwarded-Proto themselves claim nothing here: `set_forwarding_fields` writes them.
+Claim claim_of(const Field& field);
+
+/// The first member of the first X-Forwarded-Proto line: what the client of the first proxy used. Empty without one.
+std::string_view forwarded_scheme(FieldsView fields) noexcept;
+/// "http" or "https" for a text that is one of them in any case, else nothing.
+std::string_view known_scheme(std::string_view text) noexcept;
+/// Appends what of a Forwarded line (RFC 7239) names the place that was asked for: `host=` of each element, and
+/// `proto=` where it is not `scheme`, joined by commas. A line that cannot be read stands whole. Nothing where it names
+/// none.
+void append_forwarded_place(std::string_view line, std::string_view scheme, std::string& out);
+
+/// Max-Forwards (RFC 9110 section 7.6.2): the least of its lines; nothing without one that is a number.
+std::optional<std::uint64_t> max_forwards(FieldsView fields) noexcept;
 /// Adds "1.1 name" to Via, after what is there (RFC 9110 section 7.6.3).
 void add_via(Fields& fields, Version received, std::string_view name);
 /// Hop-by-hop fields and those that Connection names, removed (RFC 9110 section 7.6.1).

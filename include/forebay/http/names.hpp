@@ -145,5 +145,7 @@ bool any_cookie_name(std::string_view line, F&& is) {
 /// Whether every reader finds the same cookies in the line: it is written as RFC 6265 section 4.2.1 has it (a value may
 /// stand in quotes), and no name in it is an attribute (`$Version`, `Path`) to those who know RFC 2109.
 bool is_plain_cookie_line(std::string_view line) noexcept;
+/// The same of all Cookie lines. (Readers join several in different ways; an origin gets one line.)
+bool are_plain_cookies(FieldsView fields) noexcept;
 
 }  // namespace forebay::http

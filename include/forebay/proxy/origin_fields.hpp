@@ -29,6 +29,9 @@ struct OriginRequest {
 /// choose the answer behind the key's back; with Host, Via, X-Forwarded-*, Forwarded, CDN-Loop and a request id; and as
 /// the route's `request_headers` leave them.
 http::Fields fields_for_origin(const OriginRequest& request);
+/// Removes from the trailer fields of a request what could not have stood in its head, what its Connection names, and
+/// what the route removes, sets, keys on or bypasses by.
+void trailers_for_origin(const OriginRequest& request, http::Fields& trailers);
 
 /// What selects among the responses of a key, as the origin of this request gets it.
 class OriginSelecting final : public cache::Selecting {

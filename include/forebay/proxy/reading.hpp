@@ -24,6 +24,7 @@ struct Reading {
   http::Target target;
   std::string host;                      ///< Normal form; empty for HTTP/1.0 without Host.
   std::string_view scheme;               ///< Of a trusted X-Forwarded-Proto, else the listener's.
+  bool claims = false;                   ///< What the peer claims of host, port and prefix goes to the origin.
   const config::Route* route = nullptr;  ///< Null: none matched.
   bool method_fits = false;              ///< False: the route is the first that matched but for its methods.
   rules::RequestFacts facts;

@@ -42,6 +42,8 @@ bool is_timeout(FetchError e) noexcept;
 class RequestHead {
  public:
   virtual void compose(std::string& target, http::Fields& fields) = 0;
+  /// Leaves of the content's trailer fields what goes to the origin.
+  virtual void trim(http::Fields& trailers) = 0;
 
  protected:
   ~RequestHead() = default;

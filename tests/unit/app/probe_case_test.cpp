@@ -112,13 +112,16 @@ TEST(ProbeWay, OfWhatNobodyNamesIsOpen) {
 }
 
 TEST(ProbeWay, OfWhatForebayTakesAwayIsClosedUnlessProxiesAreTrusted) {
-  const char* const names[] = {"X-Forwarded-Host", "X-Forwarded-Scheme", "X-Host",           "X-Original-URL",
-                               "X-Rewrite-URL",    "X-Forwarded-Prefix", "X_Forwarded_Host", "X-HTTP-Method-Override"};
+  const std::pair<const char*, Way> names[] = {
+      {"X-Forwarded-Host", Way::Keyed},   {"X-Forwarded-Scheme", Way::Keyed}, {"X-Host", Way::Keyed},
+      {"X-Forwarded-Prefix", Way::Keyed}, {"X_Forwarded_Host", Way::Closed},   {"X-Real-IP", Way::Trusted},
+      {"X-Original-URL", Way::Closed},    {"X-Rewrite-URL", Way::Closed},     {"X-HTTP-Method-Override", Way::Closed},
+  };
   const Case plain("routes: [{path: /**}]\n");
   const Case behind("server: {trusted_proxies: [10.0.0.0/8]}\nroutes: [{path: /**}]\n");
-  for (const char* name : names) {
+  for (const auto& [name, way] : names) {
     EXPECT_EQ(plain.way(name), Way::Closed) << name;
-    EXPECT_EQ(behind.way(name), Way::Trusted) << name;
+    EXPECT_EQ(behind.way(name), way) << name;
   }
   EXPECT_EQ(plain.way("X-Forwarded-Proto"), Way::Closed);
   EXPECT_EQ(behind.way("X-Forwarded-Proto"), Way::Keyed) << "it is the scheme";

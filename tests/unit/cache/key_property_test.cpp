@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "fixture.hpp"
+#include "forebay/http/names.hpp"
 
 // No two different inputs may ever give one text. Random inputs of separators, percent signs, quotes, blanks and
 // control bytes are keyed, and a reader that knows no more than the route's configuration takes the text apart again:
@@ -292,11 +293,7 @@ Case case_of_get(Random& random) {
   if (!line.empty()) c.sent.fields.emplace_back("Cookie", line);
   std::stable_sort(c.parts.cookies.begin(), c.parts.cookies.end(),
                    [](const Pair& a, const Pair& b) { return a.first < b.first; });
-  const auto pieces = split(line, ';');
-  if (line.find(',') != std::string::npos || std::any_of(pieces.begin(), pieces.end(), [](std::string_view piece) {
-        return std::count(piece.begin(), piece.end(), '"') % 2 != 0;
-      }))
-    c.parts.cookies.emplace_back(";", line);
+  if (!http::is_plain_cookie_line(line)) c.parts.cookies.emplace_back(";", line);
   c.spec.authorization = true;
   c.parts.authorization.emplace();
   if (const auto value = random.maybe("a|", 1)) {

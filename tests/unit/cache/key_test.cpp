@@ -245,11 +245,14 @@ TEST(Key, TakesCookiesInTheOrderOfTheConfigurationThenByName) {
       {"other=1", ""},
       {"lang=b; lang=a", "|c:lang=b&lang=a"},
       {"lang=", "|c:lang="},
-      {"lang", "|c:lang"},
+      {"lang", "|c:lang&;=lang"},
       {"xb_2=1; ab_2=2", "|c:ab_2=2&xb_2=1"},
       {"lang=a&b|c=d%", "|c:lang=a%26b%7Cc=d%25"},
-      {"Lang=de", ""},
-      {"=lang", ""},
+      {"Lang=de", "|c:Lang=de&;=Lang=de"},
+      {"la%6Eg=de", "|c:la%256Eg=de&;=la%256Eg=de"},
+      {"ab.1=x; ab_1=y", "|c:ab.1=x&ab_1=y&;=ab.1=x; ab_1=y"},
+      {"lang[0]=x", "|c:lang[0]=x&;=lang[0]=x"},
+      {"=lang", "|c:;==lang"},
   };
   for (const auto& c : cases) EXPECT_EQ(of(c.cookie), base + c.keyed) << c.cookie;
   EXPECT_EQ(text("/", spec), base);
@@ -271,8 +274,13 @@ TEST(Key, HoldsTheWholeCookieFieldWhereReadersSplitItDifferently) {
       {"ab =b", "|c:ab=b&;=ab =b"},
       {"ab= b", "|c:ab=b&;=ab= b"},
       {R"(x="1&2%;ab=b)", R"(|c:ab=b&;=x="1%262%25;ab=b)"},
-      {R"(x="1"; ab=b; y="2=3 = 4")", "|c:ab=b"},
-      {R"(x=\1; ab=b)", "|c:ab=b"},
+      {R"(x="1"; ab=b; y="2=3")", "|c:ab=b"},
+      {R"(x="1"; ab=b; y="2 = 4")", R"(|c:ab=b&;=x="1"; ab=b; y="2 = 4")"},
+      {R"(x=\1; ab=b)", R"(|c:ab=b&;=x=\1; ab=b)"},
+      {"x=1 ab=c", "|c:;=x=1 ab=c"},
+      {"x=a b; ab=c", "|c:ab=c&;=x=a b; ab=c"},
+      {"x; ab=c", "|c:ab=c&;=x; ab=c"},
+      {"$Version=1; ab=c", "|c:ab=c&;=$Version=1; ab=c"},
       {" ab=b ;x=1", "|c:ab=b"},
   };
   for (const auto& c : cases) EXPECT_EQ(of(c.cookie), base + c.keyed) << c.cookie;

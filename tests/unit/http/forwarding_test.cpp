@@ -213,5 +213,65 @@ TEST(CdnLoop, CountsItsOwnNameAndKnowsItsOwnId) {
   EXPECT_EQ(read_cdn_loop(fields({{"CDN-Loop", "forebay"}, {"cdn-loop", "forebay"}}), "forebay", "x").members, 2u);
 }
 
+TEST(Claims, AreFoundUnderEveryNameThatAReaderTakesForTheirs) {
+  const std::pair<const char*, Claim> rows[] = {
+      {"X-Original-URL", Claim::Target},
+      {"x_original_url", Claim::Target},
+      {"X.Rewrite.Url", Claim::Target},
+      {"X-HTTP-Method-Override", Claim::Method},
+      {"X-Forwarded-Method", Claim::Method},
+      {"X-Forwarded-Host", Claim::Place},
+      {"X_Forwarded_Host", Claim::Never},
+      {"X_Forwarded_Prefix", Claim::Place},
+      {"X-Forwarded-Port", Claim::Place},
+      {"X-Forwarded-Prefix", Claim::Place},
+      {"X-Forwarded-Whatever", Claim::Place},
+      {"Forwarded", Claim::Place},
+      {"X-Forwarded", Claim::Place},
+      {"X-Host", Claim::Place},
+      {"X-Real-IP", Claim::Address},
+      {"X~Real~IP", Claim::Address},
+      {"True-Client-IP", Claim::Address},
+      {"X_Forwarded_For", Claim::Never},
+      {"X-Forwarded-Server", Claim::Never},
+      {"X_Forwarded_Proto", Claim::Never},
+      {"Proxy", Claim::Never},
+      {"X-Forwarded-For", Claim::None},
+      {"X-Forwarded-Proto", Claim::None},
+      {"Host", Claim::None},
+      {"X-Tenant", Claim::None},
+      {"X-Forwardedness", Claim::None},
+  };
+  for (const auto& [name, claim] : rows) EXPECT_EQ(claim_of({name, "", field_id(name)}), claim) << name;
+}
+
+TEST(Claims, OfForwardedAreHostsAndOtherSchemes) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"for=1.2.3.4", ""},
+      {"for=1.2.3.4;by=x;proto=http", ""},
+      {"for=1.2.3.4;Host=a.test", "host=a.test"},
+      {"for=\"[::1]\"; host=\"a.test:80\" , for=x;host=b", "host=a.test:80,host=b"},
+      {"proto=https;host=a", "proto=https,host=a"},
+      {"host", "host"},
+      {"host=\"a", "host=\"a"},
+      {"host=\"a\\b\"", "host=\"a\\b\""},
+      {"host=\"a;b\"", "host=\"a;b\""},
+      {"", ""},
+  };
+  for (const auto& [line, place] : rows) {
+    std::string out;
+    append_forwarded_place(line, "http", out);
+    EXPECT_EQ(out, place) << line;
+  }
+}
+
+TEST(Claims, OfASchemeAreItsFirst) {
+  EXPECT_EQ(forwarded_scheme(fields({{"X-Forwarded-Proto", "https, http"}})), "https");
+  EXPECT_EQ(forwarded_scheme(fields({{"X-Forwarded-Proto", "http"}, {"X-Forwarded-Proto", "https"}})), "http");
+  EXPECT_EQ(forwarded_scheme(fields({{"Accept", "x"}})), "");
+  EXPECT_EQ(known_scheme("HTTPS"), "https");
+  EXPECT_EQ(known_scheme("on"), "");
+}
+
 }  // namespace
 }  // namespace forebay::http

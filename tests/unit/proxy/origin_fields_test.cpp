@@ -66,15 +66,102 @@ TEST_F(OriginFields, HaveTheHostThatTheOriginWants) {
   EXPECT_EQ(sent("Host", "shop.test"), "fixed.test");
 }
 
-TEST_F(OriginFields, LeaveOutWhatChoosesTheAnswerBehindTheKeyUnlessAPeerIsTrusted) {
-  for (const char* name : {"X-Host", "x-original-url", "X_Rewrite_URL", "X-Forwarded-Prefix", "X-HTTP-Method-Override",
-                           "X-Forwarded-Scheme", "Accept_Language"}) {
+TEST_F(OriginFields, NameNoOtherUrlOrMethodForARequestThatIsLookedUp) {
+  const std::pair<const char*, bool> names[] = {{"X-Original-URL", false},  {"x-rewrite-url", false},
+                                                {"X_Rewrite_URL", false},   {"X.Original.URL", false},
+                                                {"X-Forwarded-Uri", false}, {"X-HTTP-Method-Override", true},
+                                                {"X~HTTP~Method", true},    {"X-Forwarded-Method", true}};
+  for (const auto& [name, is_method] : names) {
+    for (const bool trusted : {false, true}) {
+      looked_up_ = true;
+      EXPECT_FALSE(sent(name, "evil", trusted)) << name;
+      EXPECT_FALSE(sent(name, "evil", trusted, Method::Post)) << name;
+      looked_up_ = false;
+      EXPECT_FALSE(sent(name, "evil", trusted)) << name << ": a GET that is not looked up needs none";
+      EXPECT_EQ(sent(name, "PUT", trusted, Method::Post).has_value(), trusted || is_method) << name;
+    }
+  }
+}
+
+TEST_F(OriginFields, SayOfHostPortAndPrefixWhatATrustedPeerSays) {
+  for (const char* name : {"X-Host", "X-Forwarded-Prefix", "X_Forwarded_Prefix", "X-Forwarded-Scheme",
+                           "X-Forwarded-Anything", "Front-End-Https"}) {
     EXPECT_FALSE(sent(name, "evil")) << name;
-    EXPECT_EQ(sent(name, "evil", true), "evil") << name;
+    EXPECT_EQ(sent(name, "/shop", true), "/shop") << name;
+    config_.server.forwarded = http::ForwardedMode::Set;
+    EXPECT_FALSE(sent(name, "/shop", true)) << name;
+    config_.server.forwarded = http::ForwardedMode::Auto;
   }
   EXPECT_EQ(sent("X-Forwarded-Host", "evil"), "shop.test");
-  EXPECT_EQ(sent("X-Forwarded-Host", "evil", true), "evil");
+  EXPECT_EQ(sent("X-Forwarded-Host", "a.test", true), "a.test");
   EXPECT_EQ(sent("X-Tenant", "acme"), "acme");
+}
+
+TEST_F(OriginFields, HaveNoAddressOfAClientThatAStrangerSays) {
+  for (const char* name :
+       {"X-Real-IP", "True-Client-IP", "X-Client-IP", "CF-Connecting-IP", "X_Real_IP", "Fastly-Client-IP"}) {
+    EXPECT_FALSE(sent(name, "6.6.6.6")) << name;
+    EXPECT_EQ(sent(name, "9.9.9.9", true), "9.9.9.9") << name;
+    config_.server.forwarded = http::ForwardedMode::Off;
+    EXPECT_FALSE(sent(name, "9.9.9.9", true)) << name;
+    config_.server.forwarded = http::ForwardedMode::Auto;
+  }
+}
+
+TEST_F(OriginFields, NeverHaveWhatNobodyMaySay) {
+  for (const char* name :
+       {"X-Forwarded-Server", "X_Forwarded_Server", "X_Forwarded_Proto", "X_Forwarded_For", "X.Forwarded.Host", "Proxy",
+        "Forebay_Debug", "Forebay.Refresh", "Accept_Language", "Accept.Language", "X_Request_Id"}) {
+    EXPECT_FALSE(sent(name, "x")) << name;
+    EXPECT_FALSE(sent(name, "x", true)) << name;
+  }
+}
+
+TEST_F(OriginFields, NeverMixSchemes) {
+  const auto proto = [&](const Lines& lines) {
+    const auto fields = sent(lines, true);
+    EXPECT_EQ(fields.view().count(http::FieldId::XForwardedProto), 1u);
+    return std::string(*fields.view().value("X-Forwarded-Proto"));
+  };
+  EXPECT_EQ(proto({{"X-Forwarded-Proto", "https, http"}}), "http") << "as the request was read";
+  EXPECT_EQ(proto({{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Proto", "http"}}), "http");
+  EXPECT_EQ(proto({{"X-Forwarded-Proto", "gopher"}}), "http");
+}
+
+TEST_F(OriginFields, CountDownMaxForwardsOfOptions) {
+  EXPECT_EQ(sent("Max-Forwards", "5", false, Method::Options), "4");
+  EXPECT_EQ(sent("Max-Forwards", "x", false, Method::Options), "x") << "may be ignored";
+  EXPECT_EQ(sent("Max-Forwards", "5"), "5") << "means nothing to a GET";
+  const auto fields = sent(Lines{{"Max-Forwards", "7"}, {"max-forwards", "3"}}, false, Method::Options);
+  EXPECT_EQ(fields.view().value("Max-Forwards"), "2");
+}
+
+TEST_F(OriginFields, HaveTheNameOfThisCacheInVia) {
+  config_.diagnostics.name = "edge-1";
+  EXPECT_EQ(sent("Via", "1.0 a"), "1.0 a, 1.1 edge-1");
+}
+
+TEST_F(OriginFields, OfTrailersObeyWhatHoldsInTheHead) {
+  route_.request_headers.remove = {"X-Secret"};
+  route_.request_headers.set = {{"X-Api-Client", "gateway"}};
+  route_.key.headers = {"x-tenant"};
+  route_.policy.bypass.headers = {"x-debug*"};
+  http::Fields trailers, head;
+  head.add("Connection", "X-Hop");
+  for (const char* name : {"X-Sum",           "X-Secret",     "X_Secret",
+                           "X-Api-Client",    "X.Api.Client", "X-Tenant",
+                           "X_Tenant",        "X-Debug-Sql",  "X-Hop",
+                           "Forebay-Debug",   "Host",         "Content-Length",
+                           "Authorization",   "Cookie",       "Transfer-Encoding",
+                           "X-Forwarded-For", "X-Real-IP",    "X-Forwarded-Host",
+                           "Max-Forwards",    "X-Request-Id", "Cache-Control",
+                           "Proxy",           "Via",          "Content_Type"})
+    trailers.add(name, "1");
+  OriginRequest request{config_, origin_, &route_, {Method::Post, "POST", "/a", http::Version::Http11, head.view()}};
+  request.looked_up = true;
+  trailers_for_origin(request, trailers);
+  ASSERT_EQ(trailers.view().size(), 1u);
+  EXPECT_EQ(trailers.view()[0].name, "X-Sum");
 }
 
 TEST_F(OriginFields, KeepWhatTheRouteKeysOn) {
@@ -82,14 +169,6 @@ TEST_F(OriginFields, KeepWhatTheRouteKeysOn) {
   EXPECT_EQ(sent("X-Host", "a"), "a");
   EXPECT_EQ(sent("X-Tenant", "a"), "a");
   EXPECT_FALSE(sent("X_Tenant", "b")) << "one name to CGI";
-}
-
-TEST_F(OriginFields, LetAPostThatNobodySharesSayWhatItStandsFor) {
-  looked_up_ = false;
-  EXPECT_EQ(sent("X-HTTP-Method-Override", "PUT", false, Method::Post), "PUT");
-  EXPECT_FALSE(sent("X-HTTP-Method-Override", "PUT"));
-  looked_up_ = true;
-  EXPECT_FALSE(sent("X-HTTP-Method-Override", "PUT", false, Method::Post));
 }
 
 TEST_F(OriginFields, LeaveOutConditionsOfASharedFetchAndFieldsForForebay) {
@@ -106,7 +185,10 @@ TEST_F(OriginFields, LeaveOutConditionsOfASharedFetchAndFieldsForForebay) {
 TEST_F(OriginFields, AreChangedByTheRouteLast) {
   route_.request_headers.remove = {"cookie"};
   route_.request_headers.set = {{"X-Api-Client", "gateway"}};
-  const auto fields = sent(Lines{{"Cookie", "a=b"}, {"X-Api-Client", "evil"}});
+  const auto fields =
+      sent(Lines{{"Cookie", "a=b"}, {"X-Api-Client", "evil"}, {"X_Api_Client", "evil"}, {"X.Api.Client", "evil"}});
+  EXPECT_EQ(fields.view().find("X_Api_Client"), nullptr);
+  EXPECT_EQ(fields.view().find("X.Api.Client"), nullptr);
   EXPECT_FALSE(fields.view().has(http::FieldId::Cookie));
   EXPECT_EQ(fields.view().value("X-Api-Client"), "gateway");
 }

@@ -75,6 +75,8 @@ TEST_F(ReadRoute, TheSchemeOfATrustedPeerCountsAndThatOfAnotherDoesNot) {
   EXPECT_EQ(reading_.scheme, "https");
   EXPECT_TRUE(read_host("a", "https", false, "http", reading_));
   EXPECT_EQ(reading_.scheme, "http");
+  EXPECT_TRUE(read_host("a", "HTTPS", true, "http", reading_));
+  EXPECT_EQ(reading_.scheme, "https");
   EXPECT_TRUE(read_host("a", "gopher", true, "http", reading_));
   EXPECT_EQ(reading_.scheme, "http");
 }
