@@ -52,7 +52,7 @@ void Filing::build() {
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
     // An origin that names other fields all the time: what it said last counts.
-    if (names.size() > rules::kMostVaryNames) names = stated_->names;
+    if (names.size() > rules::kMostVaryNames) names = stated_ ? stated_->names : std::vector<std::string>();
     if (!known_ || names != known_->names)
       names_ = names.empty() ? VaryRef() : VaryRef(new VaryNames(std::move(names)));
   }

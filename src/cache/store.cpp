@@ -1,5 +1,6 @@
 #include "forebay/cache/store.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include "private.hpp"
@@ -312,6 +313,17 @@ void Store::note_vary(const Key& key, const rules::VaryList& vary, const Selecti
 
 void Store::make_stale(const Key& key, const Ref<const Entry>& entry) {
   p_->change_variant(key.text(), entry.get(), [](Shard&, Variant& v) { v.freshness.purged = true; });
+}
+
+bool Store::is_selected_by(const Key& key, const Ref<const Entry>& entry, const rules::VaryList& vary) const {
+  bool selected = false;
+  p_->change_variant(key.text(), entry.get(), [&](Shard&, const Variant& v) {
+    const auto known = [&](const std::string& name) {
+      return v.vary && std::binary_search(v.vary->names.begin(), v.vary->names.end(), name);
+    };
+    selected = std::all_of(vary.names.begin(), vary.names.end(), known);
+  });
+  return selected;
 }
 
 void Store::discard(const Key& key, const Ref<const Entry>& entry) {

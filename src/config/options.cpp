@@ -220,7 +220,8 @@ constexpr Option kOptions[] = {
     opt("policy.bypass.query", "list of glob", "[]", "", "Query parameters that keep a request from the cache."),
     opt("policy.credentials", "list of header name",
         "[Authorization, Proxy-Authorization, Cookie, X-Api-Key, Api-Key, X-Auth-Token, X-Access-Token, "
-        "X-Amz-Security-Token, X-Csrf-Token]",
+        "X-Amz-Security-Token, X-Csrf-Token, X-Xsrf-Token, X-Session-Token, Private-Token, X-Vault-Token, "
+        "X-Shopify-Access-Token, Ocp-Apim-Subscription-Key, X-Goog-Iap-Jwt-Assertion, Cf-Access-Jwt-Assertion]",
         "",
         "Request fields that are credentials: a request that brings one neither makes nor gets an answer that lives by "
         "a "

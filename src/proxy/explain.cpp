@@ -272,7 +272,7 @@ std::string state_of(const ExplainCase& c) {
       break;
   }
   if (f.no_cache || (!f.purged && f.ttl(now) > Duration{0})) return "must_validate";
-  return rules::may_serve_on_error(f, c.route().policy, now) ? "stale_if_error" : "stale";
+  return rules::may_serve_on_error(f, c.reading.facts, c.route().policy, now) ? "stale_if_error" : "stale";
 }
 
 void look_up(ExplainCase& c) {

@@ -266,7 +266,10 @@ bool revalidated(Judgement& j, const ForwardPlan& plan) {
                      (c.found.entry->etag() || c.found.entry->last_modified());
   if (j.head.status != 304 || !asked) return false;
   const auto stored = c.found.entry->head();
-  if (!rules::selects(j.head, stored.fields)) return false;
+  if (!rules::selects(j.head, stored.fields)) {
+    c.note("the 304 speaks of another response than the stored one: the whole is fetched");
+    return true;
+  }
   const auto merged = rules::freshen(stored.all(), j.head.fields);
   const http::ResponseView whole{stored.status, j.head.version, merged.view()};
   j.fields = merged;
@@ -324,8 +327,8 @@ void judge_fetched(Judgement& j, const ForwardPlan& plan, bool may_store) {
     const auto& content = c.asked.response->content;
     if (verdict.storable() && content && content->size() > policy.max_object) verdict.reason = Reason::TooLarge;
   }
-  const bool stale =
-      plan.uses_entry && rules::may_serve_on_error(c.found.freshness, c.route().policy, c.context.now.mono);
+  const bool stale = plan.uses_entry && rules::may_serve_on_error(c.found.freshness, c.reading.facts, c.route().policy,
+                                                                  c.context.now.mono);
   switch (fate_of(j.head.status, error, may_store, verdict, plan.uses_entry, stale)) {
     case Fate::ServeStale:
       not_stored(c, Reason::OriginError, false);

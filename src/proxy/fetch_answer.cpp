@@ -3,6 +3,8 @@
 #include "decisions.hpp"
 #include "deliver.hpp"
 #include "fetch_task.hpp"
+#include "forebay/http/accept_encoding.hpp"
+#include "forebay/http/forwarding.hpp"
 #include "forebay/rules/invalidation.hpp"
 #include "forebay/rules/validation.hpp"
 #include "lookup.hpp"
@@ -30,6 +32,11 @@ void FetchTask::on_head(const http::ResponseView& head, const HeadFacts& facts) 
   requested_ = times().requested;
   note_origin(head.status);
   if (head.status == 304 && expect_304_) return not_modified(head);
+  if (head.status == 304 && plan_.shared && !story_->facts.is_signed) {
+    fetch_->cancel();
+    status_ = 0;
+    return on_failure(upstream::FetchError::Protocol, "304 Not Modified to an unconditional request");
+  }
   if (refreshing()) {
     const bool error = story_->policy().stale.errors.covers(head.status);
     count_revalidation(error ? Revalidated::Error : Revalidated::Modified);
@@ -42,18 +49,24 @@ void FetchTask::on_head(const http::ResponseView& head, const HeadFacts& facts) 
 }
 
 void FetchTask::not_modified(const http::ResponseView& head) {
-  if (rules::selects(head, plan_.entry->head().fields)) {
+  unselected_ = !rules::selects(head, plan_.entry->head().fields);
+  if (!unselected_ && knows_names_of(head)) {
     count_revalidation(Revalidated::NotModified);
     return use_freshened(head);
   }
   // It speaks of a response that is not kept here: ask once more, for the whole.
-  unselected_ = true;
   plan_.validate = false;
   fetch_->cancel();
   status_ = 0;
-  if (repeated_) return on_failure(upstream::FetchError::Protocol, "304 Not Modified to an unconditional request");
   repeated_ = true;
   send();
+}
+
+/// Whether the stored response was selected by all that this Vary names. If not, nobody has compared the request that
+/// it was stored for with this one by the new names, and a 304 under a tag that all variants share proves nothing.
+bool FetchTask::knows_names_of(const http::ResponseView& head) const {
+  if (!store_policy().vary || !head.fields.has(http::FieldId::Vary)) return true;
+  return core_.shared.store.is_selected_by(story_->key, plan_.entry, rules::read_vary(head.fields));
 }
 
 /// Whether what has come would be asked about in vain: as what is stored was, and by the same validators.
@@ -61,6 +74,15 @@ bool FetchTask::validators_fail(http::FieldsView fields) const {
   if (!plan_.entry || !(unselected_ || plan_.freshness.validators_fail)) return false;
   return fields.value(http::FieldId::ETag) == plan_.entry->etag() &&
          fields.value(http::FieldId::LastModified) == plan_.entry->last_modified();
+}
+
+/// Whether this request refuses the coding that it got.
+bool FetchTask::refuses_coding(http::FieldsView response) const {
+  const auto coding = response.value(http::FieldId::ContentEncoding);
+  if (!coding) return false;
+  std::string scratch;
+  const auto field = story_->view().fields.combined(http::FieldId::AcceptEncoding, scratch);
+  return !http::AcceptedCodings(field).accept(*coding);
 }
 
 Ref<const cache::PublishedHead> FetchTask::to_keep(const http::ResponseView& head, const std::vector<std::string>& drop,
@@ -129,7 +151,7 @@ void FetchTask::use_freshened(const http::ResponseView& head) {
 
 bool FetchTask::try_stale(int status) {
   if (!plan_.entry || !story_->route->route) return false;
-  if (!rules::may_serve_on_error(plan_.freshness, story_->policy(), core_.now().mono)) return false;
+  if (!rules::may_serve_on_error(plan_.freshness, story_->facts, story_->policy(), core_.now().mono)) return false;
   if (!story_->wanted()) return true;  // a refresh that failed: what is stored stays
   rules::CacheStatus s;
   s.result = rules::CacheResult::StaleError;
@@ -158,7 +180,7 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
     if (verdict.storable() && facts.content_length.value_or(0) > most) verdict.reason = rules::Reason::TooLarge;
   }
   const bool stale = plan_.entry && story_->route->route &&
-                     rules::may_serve_on_error(plan_.freshness, story_->policy(), core_.now().mono);
+                     rules::may_serve_on_error(plan_.freshness, story_->facts, story_->policy(), core_.now().mono);
   switch (fate_of(head.status, error, static_cast<bool>(plan_.ticket), verdict, plan_.entry != nullptr, stale)) {
     case Fate::ServeStale:
       try_stale(head.status);
@@ -191,6 +213,8 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
     plan_.ticket.own(rules::Reason::None, true, {});
   else if (!verdict.serves_followers)
     plan_.ticket.own(freshness_.no_cache ? rules::Reason::None : rules::Reason::ZeroTtl, false, no_queue_until());
+  else if (refuses_coding(head.fields))  // those who wait would, too, and go round in circles
+    plan_.ticket.own(rules::Reason::None, false, no_queue_until());
   else
     plan_.ticket.land({head_, body_, freshness_, vary_, length}, selecting(), store_policy());
   // Fields that may not be stored are still for the client whose request brought them (RFC 9111 section 5.2.2.7).
@@ -208,9 +232,10 @@ void FetchTask::keep_going_as_pass(const http::ResponseView& head, const HeadFac
   if (plan_.ticket) {
     // Whatever comes back replaces what is stored, also when it may not be stored itself; but errors never do.
     const bool error = head.status >= 500 || head.status == 429 || store_policy().stale.errors.covers(head.status);
-    if (plan_.entry && !by_request && !error) core_.shared.store.discard(story_->key, plan_.entry);
-    if (plan_.ticket.flight()->state() == cache::Flight::State::Waiting)
-      plan_.ticket.own(reason, by_request, by_request ? Timestamp{} : no_queue_until());
+    // Nor does what only this request's own fields have brought about.
+    const bool theirs = by_request || rules::is_client_made(head.status);
+    if (plan_.entry && !theirs && !error) core_.shared.store.discard(story_->key, plan_.entry);
+    if (plan_.ticket.flight()->state() == cache::Flight::State::Waiting) own_answer(reason, by_request, head.status);
     plan_.ticket.drop(no_refresh_until());
     if (repeat_with_range(head.status, reason)) return;
   }
@@ -222,6 +247,14 @@ void FetchTask::keep_going_as_pass(const http::ResponseView& head, const HeadFac
   body_ = Ref<http::Body>(new http::Body(kPassWindow));
   windowed_ = true;
   answer_client(end_to_end(*story_, head, {}, core_.now().wall, true), head.status, facts, false);
+}
+
+/// Those who wait are told that the answer is not for them. After an error of this client's making one of them asks
+/// once more, and the others wait for that one; a second one is taken for the resource's own.
+void FetchTask::own_answer(rules::Reason reason, bool by_request, int status) {
+  if (rules::is_client_made(status) && !by_request && !plan_.ticket.flight()->second())
+    return plan_.ticket.own(rules::Reason::Status, true, {});
+  plan_.ticket.own(reason, by_request, by_request ? Timestamp{} : no_queue_until());
 }
 
 /// A range of something that is not kept, whatever the reason: nobody reads it from its start for that. The origin is
@@ -262,9 +295,9 @@ void FetchTask::apply_head_answer(const http::ResponseView& head) {
   if (head.status != 200 || !story_->looked_up()) return;
   auto& store = core_.shared.store;
   const auto now = core_.now().mono;
+  const auto vary = rules::read_vary(head.fields);
   const auto note = [&] {
-    const auto vary = rules::read_vary(head.fields);
-    if (!vary.names.empty()) store.note_vary(story_->key, vary, selecting(), story_->policy(), now);
+    if (!vary.any && !vary.names.empty()) store.note_vary(story_->key, vary, selecting(), story_->policy(), now);
   };
   if (!plan_.entry) return note();
   const auto& stored = plan_.entry->head();
@@ -281,19 +314,16 @@ void FetchTask::apply_head_answer(const http::ResponseView& head) {
   const auto when = times();
   const http::ResponseView whole{stored.status, head.version, merged.view()};
   const auto verdict = rules::judge(facts_, whole, story_->policy(), when, true, core_.random(), story_->target);
+  if (verdict.by_request) return note();
   if (!verdict.storable()) return store.make_stale(story_->key, plan_.entry);
-  const auto vary = rules::read_vary(whole.fields);
-  // Whom the stored response was for is not known by fields that nobody compared. Only a strong ETag says that it is
-  // the one for this request, too.
-  const auto stored_etag = plan_.entry->etag().value_or("");
-  if (vary != rules::read_vary(stored.fields) &&
-      !rules::strong_match(stored_etag, head.fields.value(http::FieldId::ETag).value_or("")))
-    return note();
+  if (!knows_names_of(head)) return note();
   const auto kept = to_keep(whole, verdict.drop, when.received.wall);
   auto charge = store.reserve(cache::Entry::cost_with_head(*plan_.entry, kept->head()));
   if (charge.bytes() == 0) return;
+  auto freshness = verdict.freshness;
+  freshness.validators_fail = plan_.freshness.validators_fail;
   store.apply_head(story_->key, plan_.entry, cache::Entry::with_head(plan_.entry, kept->head(), std::move(charge)),
-                   verdict.freshness, vary, selecting(), story_->policy(), now);
+                   freshness, rules::read_vary(whole.fields), selecting(), story_->policy(), now);
 }
 
 /// A response with a No-Vary-Search rule is stored under the key that the rule makes, and one without under the plain
@@ -322,6 +352,7 @@ void FetchTask::adopt_get_key(const http::ResponseView& head) {
   auto& reading = core_.reading;
   reading.host = story_->host;
   reading.scheme = story_->scheme;
+  reading.claims = http::keeps_claims(story_->peer_trusted, story_->runtime->config().server.forwarded);
   const auto request = story_->view();
   if (!read_as_get(story_->runtime->runtime->routes, request, story_->target, reading)) return;
   cache::Key key;

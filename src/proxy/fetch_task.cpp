@@ -50,9 +50,11 @@ void FetchTask::send() {
         &content_.emplace(story_->content, story_->content_whole ? nullptr : story_->exchange, story_->trailers);
   else if (story_->exchange && story_->exchange->has_body())
     request.body = &story_->exchange->body();
-  const auto credentials = view.fields.value(http::FieldId::Authorization);
-  request.for_connection = credentials && http::authenticates_connection(*credentials);
-  if (story_->exchange) {
+  request.for_connection = std::any_of(view.fields.begin(), view.fields.end(), [](const http::Field& f) {
+    return f.id == http::FieldId::Authorization && http::authenticates_connection(f.value);
+  });
+  // A trusted peer sends the requests of many clients over one connection: none of them may be another's.
+  if (story_->exchange && !story_->peer_trusted) {
     auto& origin = *story_->route->origin;
     request.bond =
         request.for_connection ? find_or_make_bond(*story_->exchange, origin) : find_bond(*story_->exchange, origin);

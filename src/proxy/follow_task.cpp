@@ -98,6 +98,7 @@ void FollowTask::landed() {
   if (!flight.is_for(OriginSelecting(origin_request(core_, *story_, true)))) return start_over();
   if (const auto kept = rules::kept_from(flight.freshness(), story_->facts); kept != rules::Reason::None)
     return go_alone(kept);
+  if (rules::is_kept_by_window(flight.freshness(), story_->facts)) return go_alone(rules::Reason::None);
   if (story_->facts.range && starts_far_ahead(story_->view(), *flight.body())) {
     lookup_.forward = rules::Forward::Partial;  // a part is there, and not the one that is asked for
     return go_alone(rules::Reason::Range);
@@ -133,6 +134,7 @@ void FollowTask::own() {
     count(Coalesced::NotStorable);
     return go_alone(rules::Reason::None);
   }
+  if (flight.own_reason() == rules::Reason::Status && !story_->tried_again) return try_again();
   if (rules::brings(story_->facts, flight.own_reason())) return go_alone(flight.own_reason());
   start_over();
 }
@@ -177,7 +179,9 @@ void FollowTask::await_second_try() {
 }
 
 bool FollowTask::may_serve_stale(const cache::Failure* failure) const {
-  if (!lookup_.entry || !rules::may_serve_on_error(lookup_.freshness, story_->policy(), core_.now().mono)) return false;
+  if (!lookup_.entry ||
+      !rules::may_serve_on_error(lookup_.freshness, story_->facts, story_->policy(), core_.now().mono))
+    return false;
   const auto& errors = story_->policy().stale.errors;
   const bool covered = !failure || failure->timeout ? errors.timeout
                        : failure->origin_answered   ? errors.covers(failure->status)

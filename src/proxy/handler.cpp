@@ -158,7 +158,7 @@ void ProxyHandler::Private::route(const server::ExchangePtr& exchange, const htt
                        {404, RequestError::NoRoute, "Not Found", "No route matches this request.", {}, {}});
   }
   if (reading.facts.refresh_refused && !answer_refused_refresh(*exchange, request)) return;
-  if (reading.reason == rules::Reason::None && is_authenticated(*exchange, *state.origin))
+  if (reading.reason == rules::Reason::None && !trusted && is_authenticated(*exchange, *state.origin))
     reading.reason = rules::Reason::Authorization;
   if (reading.reason != rules::Reason::None)
     return pass_on(*this, make_story(exchange, request, seen, state, trusted), reading.reason);

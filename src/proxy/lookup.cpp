@@ -3,6 +3,7 @@
 #include "decisions.hpp"
 #include "deliver.hpp"
 #include "fetch_task.hpp"
+#include "forebay/http/forwarding.hpp"
 #include "outgoing.hpp"
 
 namespace forebay::proxy {
@@ -23,6 +24,7 @@ void read_again(Core& core, const Story& story) {
   (void)reading.target.read(request.method, request.target);  // it could be read before
   reading.host = story.host;
   reading.scheme = story.scheme;
+  reading.claims = http::keeps_claims(story.peer_trusted, story.runtime->config().server.forwarded);
   read_route(story.runtime->runtime->routes, request, story.has_content, reading);
 }
 

@@ -161,11 +161,20 @@ bool always_passed_on(std::string_view name) noexcept {
   }
 }
 
+/// Whether a route takes this field (lower case) away or puts another in its place.
+bool changes(const config::HeaderChanges& changes, std::string_view name) {
+  const auto is = [&](std::string_view other) { return read_as(other, name); };
+  return std::any_of(changes.remove.begin(), changes.remove.end(), is) ||
+         std::any_of(changes.set.begin(), changes.set.end(), [&](const auto& pair) { return is(pair.first); });
+}
+
 }  // namespace
 
 http::FieldsView OriginSelecting::fields(const std::vector<std::string>& names) const {
-  const bool unchanged = (!request_.route || request_.route->request_headers.empty()) &&
-                         std::all_of(names.begin(), names.end(), always_passed_on);
+  const auto passed_on = [&](const std::string& name) {
+    return always_passed_on(name) && !(request_.route && changes(request_.route->request_headers, name));
+  };
+  const bool unchanged = std::all_of(names.begin(), names.end(), passed_on);
   // Several Cookie lines reach the origin as one.
   if (unchanged && request_.request.fields.count(FieldId::Cookie) < 2) return request_.request.fields;
   if (!sent_) sent_ = fields_for_origin(request_);

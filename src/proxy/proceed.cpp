@@ -52,7 +52,7 @@ void queue_full(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
     return proceed(core, story, supersede(core, *story, lookup.flight));
   lookup.flight->leave();
   if (lookup.entry && story->policy().stale.errors.timeout &&
-      rules::may_serve_on_error(lookup.freshness, story->policy(), core.now().mono)) {
+      rules::may_serve_on_error(lookup.freshness, story->facts, story->policy(), core.now().mono)) {
     rules::CacheStatus status;
     status.result = CacheResult::StaleError;
     status.key = story->key.text();
@@ -81,7 +81,8 @@ void only_if_cached(Core& core, const StoryPtr& story) {
 void proceed(Core& core, const StoryPtr& story, cache::Lookup lookup) {
   const bool serves = lookup.kind == Kind::Fresh || lookup.kind == Kind::Stale;
   if (serves && !serves_precondition(story->facts, story->view().fields, lookup.entry->head(), core.now().wall))
-    return forward(core, story, precondition_status());
+    return story->facts.directives.only_if_cached ? only_if_cached(core, story)
+                                                  : forward(core, story, precondition_status());
   if (serves) {
     auto status = stored_status(lookup.kind, lookup.freshness, core.now().mono);
     status.key = story->key.text();

@@ -9,8 +9,8 @@
 
 namespace forebay::rules {
 
-/// The first of the route's `bypass` lists that something in the request may be read as (`http::may_be_read_as`), by being there: RuleHeader,
-/// RuleCookie or RuleQuery; None without a match. What has no list is not looked at.
+/// The first of the route's `bypass` lists that something in the request may be read as (`http::may_be_read_as`), by
+/// being there: RuleHeader, RuleCookie or RuleQuery; None without a match. What has no list is not looked at.
 Reason bypass_reason(const http::RequestView& request, std::optional<std::string_view> query,
                      const Policy::Bypass& bypass);
 

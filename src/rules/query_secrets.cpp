@@ -15,13 +15,13 @@
 namespace forebay::rules {
 namespace {
 
-constexpr std::array<std::string_view, 13> kSecrets{"x-*-signature", "x-*-security-token",
-                                                    "signature",     "sig",
-                                                    "access_token",  "auth_token",
-                                                    "id_token",      "api_key",
-                                                    "api-key",       "apikey",
-                                                    "token",         "jwt",
-                                                    "hmac"};
+// Not `*token`: most APIs page by something that is called so.
+constexpr std::array<std::string_view, 27> kSecrets{
+    "*signature",    "sig",           "hmac",         "hdnts",           "hdnea",         "token",
+    "access*token",  "auth*token",    "api*token",    "id*token",        "jwt",           "refresh*token",
+    "private*token", "session*token", "bearer*token", "*security-token", "*secret",       "*password",
+    "passwd",        "pwd",           "api*key",      "*access*key",     "authorization", "sessionid",
+    "session_id",    "phpsessid",     "jsessionid"};
 
 // What stands for the end of a signature that states one which nobody can read.
 constexpr WallTime kUnreadable = WallTime::min();
@@ -146,7 +146,7 @@ class Ends {
 
   std::optional<WallTime> earliest() {
     for (const std::string prefix : {"x-amz-", "x-goog-", "x-oss-", "x-tos-"}) dated(prefix);
-    const bool is_signed = has("signature") || has("sig") || has("x-signature");
+    const bool is_signed = has("signature") || has("sig") || has("x-signature") || has("token");
     for (const auto& p : all_) {
       if (p.name == "expires" && (is_signed || has("key-pair-id") || has("awsaccesskeyid") || has("googleaccessid")))
         add(read_epoch(p.value));

@@ -26,11 +26,6 @@ bool not_for(const Freshness& stored, const RequestFacts& facts) noexcept {
   return kept_from(stored, facts) != Reason::None;
 }
 
-// Whether a window of the route's is all that would have it served: a guarded credential keeps that away.
-bool guarded_window(const Freshness& stored, const RequestFacts& facts) noexcept {
-  return facts.credential != Reason::None && stored.lifetime <= Duration{0} && !stored.stale_while_revalidate;
-}
-
 // Section 5.2.1: whether the client wants the origin asked although the response is fresh.
 bool client_declines(const RequestDirectives& d, const Freshness& stored, Timestamp now) noexcept {
   if (d.no_cache) return true;
@@ -89,7 +84,7 @@ Reuse may_reuse(const Freshness& stored, const RequestFacts& facts, const Policy
   const Duration stale_for = staleness(stored, now);
   // Section 5.2.1.1: a client that bounds the age, and does not say max-stale, wants nothing stale.
   const bool stale_unwanted = listens && !client.max_stale && (client.max_age || client.min_fresh);
-  if (!stale_unwanted && !guarded_window(stored, facts) && stale_for < revalidate_window(stored, policy))
+  if (!stale_unwanted && !is_kept_by_window(stored, facts) && stale_for < revalidate_window(stored, policy))
     return Reuse::WhileRevalidating;
   if (listens && client.max_stale && !stored.must_revalidate && !stored.purged && now < stored.usable_until) {
     // Compared in seconds: max-stale without a value is more than a Duration can hold.
@@ -102,7 +97,15 @@ CacheResult served_as(const Freshness& stored, Timestamp now) noexcept {
   return is_fresh(stored, now) ? CacheResult::Hit : CacheResult::Stale;
 }
 
-bool may_serve_on_error(const Freshness& stored, const Policy& policy, Timestamp now) noexcept {
+// A guarded credential keeps away what only a window of the route's would have served.
+bool is_kept_by_window(const Freshness& stored, const RequestFacts& facts) noexcept {
+  return facts.credential != Reason::None && stored.lifetime <= Duration{0} && !stored.stale_while_revalidate;
+}
+
+bool may_serve_on_error(const Freshness& stored, const RequestFacts& facts, const Policy& policy,
+                        Timestamp now) noexcept {
+  if (kept_from(stored, facts) != Reason::None) return false;
+  if (is_kept_by_window(stored, facts) && !stored.stale_if_error) return false;
   const Duration window = stored.error ? Duration{0} : error_window(stored, policy);
   return window > Duration{0} && staleness(stored, now) < window;
 }

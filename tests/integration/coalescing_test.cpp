@@ -51,7 +51,7 @@ TEST_F(Coalescing, NobodyWaitsOnAStreamWithoutAnEnd) {
     head->open();
     for (auto& c : all) {
       const auto answer = c.read_head();
-      EXPECT_EQ(answer.x_cache(), "MISS") << type;
+      EXPECT_THAT(answer.x_cache(), AnyOf("MISS", "BYPASS")) << type;  // the latter once the first head has come
       EXPECT_EQ(answer.cache_param("stored"), "-") << type;
       EXPECT_FALSE(c.read_raw(4).empty()) << "what there is comes at once";
     }

@@ -217,7 +217,7 @@ TEST_F(Validation, AConditionalRequestOnAStaleEntryIsAnsweredAfterValidation) {
   EXPECT_EQ(origin.count("/a"), 2u);
 }
 
-TEST_F(Validation, AValidationSendsTheETagsOfAllVariants) {
+TEST_F(Validation, AValidationSendsTheETagOfTheSelectedVariantAlone) {
   origin.on("/a", [](const Received& r) {
     const auto lang = r.get("Accept-Language");
     if (r.has("If-None-Match"))
@@ -232,7 +232,7 @@ TEST_F(Validation, AValidationSendsTheETagsOfAllVariants) {
   get("/a", {{"Accept-Language", "fr"}});
   const auto a = get("/a", {{"Accept-Language", "de"}});
   EXPECT_EQ(a.body, "de");
-  EXPECT_THAT(origin.last("/a").get("If-None-Match"), HasSubstr("\"de\""));
+  EXPECT_EQ(origin.last("/a").get("If-None-Match"), "\"de\"");
 }
 
 TEST_F(Validation, AHeadThatAgreesFreshensTheStoredGetAndOneThatDiffersMakesItStale) {

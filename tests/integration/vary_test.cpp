@@ -160,34 +160,43 @@ TEST_F(Vary, ByUserAgentWithOneTagForAllBecomesAHitForEachAgent) {
   EXPECT_EQ(origin.count("/a"), 3u);
 }
 
+// Nobody has compared the request that the stored response was for by the new name, and not every origin gives each
+// representation a tag of its own: the whole is fetched once.
 TEST_F(Vary, AVaryThatA304BringsIsObeyedFromThenOn) {
-  origin.on("/a", [](const Received& r) {
-    if (r.has("If-None-Match"))
-      return Reply(304).field("ETag", "\"1\"").field("Vary", "X-Lang").field("Cache-Control", "max-age=60");
-    const bool first = r.number == 1;
-    auto reply = Reply::with("max-age=60", first ? "first" : r.get("X-Lang")).field("ETag", first ? "\"1\"" : "\"2\"");
-    return first ? reply.field("Age", "61") : reply.field("Vary", "X-Lang");
-  });
+  for (const auto* tag : {"\"7\"", "W/\"7\""}) {
+    const std::string path = tag[0] == 'W' ? "/weak" : "/strong";
+    origin.on(path, [tag, n = std::make_shared<int>(0)](const Received& r) {
+      const bool first = ++*n == 1;
+      if (r.has("If-None-Match"))
+        return Reply(304).field("ETag", tag).field("Vary", "X-Tenant").field("Cache-Control", "max-age=60");
+      auto reply = Reply::with("max-age=60", "of " + r.get("X-Tenant")).field("ETag", tag);
+      return first ? reply.field("Age", "61") : reply.field("Vary", "X-Tenant");
+    });
+  }
   start();
-  get("/a", {{"X-Lang", "de"}});
-  EXPECT_EQ(get("/a", {{"X-Lang", "en"}}).x_cache(), "REVALIDATED");
-  EXPECT_EQ(get("/a", {{"X-Lang", "en"}}).x_cache(), "HIT");
-  EXPECT_EQ(get("/a", {{"X-Lang", "fr"}}).body, "fr");
-  EXPECT_EQ(get("/a", {{"X-Lang", "de"}}).body, "de");
+  for (const auto* path : {"/strong", "/weak"}) {
+    EXPECT_EQ(get(path, {{"X-Tenant", "anna"}}).body, "of anna");
+    EXPECT_EQ(get(path, {{"X-Tenant", "bert"}}).body, "of bert");
+    EXPECT_EQ(origin.count(path), 3u) << "asked about, and then fetched";
+    EXPECT_EQ(get(path, {{"X-Tenant", "bert"}}).x_cache(), "HIT");
+    EXPECT_EQ(get(path, {{"X-Tenant", "anna"}}).body, "of anna");
+    EXPECT_EQ(get(path, {{"X-Tenant", "carl"}}).body, "of carl");
+  }
 }
 
-TEST_F(Vary, AVaryThatA304BringsKeepsWhatWasAskedAboutForWhoAsked) {
+TEST_F(Vary, A304ThatStatesWhatIsKnownFreshensAlsoWhereAnEarlierOneOmittedIt) {
   origin.on("/a", [](const Received& r) {
-    if (r.has("If-None-Match"))
-      return Reply(304).field("ETag", "\"1\"").field("Vary", "X-Lang").field("Cache-Control", "max-age=60");
-    return Reply::with("max-age=1", "first").field("ETag", "\"1\"");
+    if (!r.has("If-None-Match"))
+      return Reply::with("max-age=60", "of " + r.get("X-Lang"))
+          .field("Age", "61")
+          .field("ETag", "\"1\"")
+          .field("Vary", "X-Lang");
+    auto reply = Reply(304).field("ETag", "\"1\"").field("Cache-Control", "max-age=60").field("Age", "61");
+    return r.number % 2 == 0 ? reply : reply.field("Vary", "X-Lang");
   });
   start();
   get("/a", {{"X-Lang", "de"}});
-  EXPECT_TRUE(eventually([&] { return get("/a", {{"X-Lang", "de"}}).x_cache() == "REVALIDATED"; }));
-  EXPECT_EQ(get("/a", {{"X-Lang", "de"}}).x_cache(), "HIT");
-  EXPECT_EQ(get("/a", {{"X-Lang", "en"}}).x_cache(), "MISS");
-  EXPECT_EQ(origin.count("/a"), 3u);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(get("/a", {{"X-Lang", "de"}}).x_cache(), "REVALIDATED") << i;
 }
 
 TEST_F(Vary, AVaryThatAHeadBringsIsObeyedFromThenOn) {
@@ -205,9 +214,7 @@ TEST_F(Vary, AVaryThatAHeadBringsIsObeyedFromThenOn) {
     changed = true;
     EXPECT_EQ(ask("HEAD", path, {{"X-Lang", "en"}}).status, 200);
     EXPECT_EQ(get(path, {{"X-Lang", "fr"}}).body, "fr") << path;
-    if (std::string(path) != "/strong") {
-      EXPECT_EQ(get(path, {{"X-Lang", "en"}}).body, "en") << path;
-    }
+    EXPECT_EQ(get(path, {{"X-Lang", "en"}}).body, "en") << path;
     EXPECT_EQ(get(path, {{"X-Lang", "de"}}).body, "de") << path;
   }
 }

@@ -199,6 +199,9 @@ class Store {
   void note_vary(const Key& key, const rules::VaryList& vary, const Selecting& request, const rules::Policy& policy,
                  Timestamp now);
   void make_stale(const Key& key, const Ref<const Entry>& entry);
+  /// Whether the variant that `entry` is was selected by all these names, so that the request it was stored for and the
+  /// one that has found it agree on them. False also when the variant has gone.
+  bool is_selected_by(const Key& key, const Ref<const Entry>& entry, const rules::VaryList& vary) const;
   /// The origin has answered with something else that may not be stored: the variant that `entry` is goes.
   void discard(const Key& key, const Ref<const Entry>& entry);
 

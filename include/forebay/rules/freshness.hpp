@@ -55,7 +55,7 @@ struct Freshness {
   bool route_windows = true;                  ///< False: no window but the origin's applies.
   Timestamp usable_until = Timestamp::max();  ///< The end of a signed URL: never fresh nor served stale from here on.
   bool purged = false;                        ///< Marked stale by an invalidation: never fresh again.
-  bool error = false;   ///< A 5xx: no remedy for another error.
+  bool error = false;                         ///< A 5xx: no remedy for another error.
   /// The origin answers its validators with a 304 that speaks of another response, so that it is fetched whole instead.
   bool validators_fail = false;
 

@@ -117,9 +117,23 @@ struct Policy {
   bool invalidate_on_write = true;
   RequestCookies request_cookies = RequestCookies::Guard;
   /// `credentials`: fields that keep configured lifetimes away.
-  std::vector<std::string> credentials{"Authorization", "Proxy-Authorization", "Cookie",         "X-Api-Key",
-                                       "Api-Key",       "X-Auth-Token",        "X-Access-Token", "X-Amz-Security-Token",
-                                       "X-Csrf-Token"};
+  std::vector<std::string> credentials{"Authorization",
+                                       "Proxy-Authorization",
+                                       "Cookie",
+                                       "X-Api-Key",
+                                       "Api-Key",
+                                       "X-Auth-Token",
+                                       "X-Access-Token",
+                                       "X-Amz-Security-Token",
+                                       "X-Csrf-Token",
+                                       "X-Xsrf-Token",
+                                       "X-Session-Token",
+                                       "Private-Token",
+                                       "X-Vault-Token",
+                                       "X-Shopify-Access-Token",
+                                       "Ocp-Apim-Subscription-Key",
+                                       "X-Goog-Iap-Jwt-Assertion",
+                                       "Cf-Access-Jwt-Assertion"};
   /// Those of them that the route neither keys, nor shares, nor keeps from the origin.
   CredentialGuard guard{credentials};
   bool store_close_delimited = false;

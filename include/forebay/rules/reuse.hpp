@@ -54,7 +54,11 @@ bool refreshes_ahead(const Freshness& stored, const Use& use, const Policy& poli
                      Timestamp now) noexcept;
 
 /// Whether the stored response may stand in for a failed fetch (stale-if-error). A stored error never does.
-bool may_serve_on_error(const Freshness& stored, const Policy& policy, Timestamp now) noexcept;
+bool may_serve_on_error(const Freshness& stored, const RequestFacts& facts, const Policy& policy,
+                        Timestamp now) noexcept;
+/// Whether a window of the route's is all that would have the response served, and a credential of the request keeps
+/// that away.
+bool is_kept_by_window(const Freshness& stored, const RequestFacts& facts) noexcept;
 
 /// Until when the entry is worth its room: the end of the longest of freshness, stale windows and, with a validator,
 /// `keep`.

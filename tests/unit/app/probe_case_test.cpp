@@ -114,7 +114,7 @@ TEST(ProbeWay, OfWhatNobodyNamesIsOpen) {
 TEST(ProbeWay, OfWhatForebayTakesAwayIsClosedUnlessProxiesAreTrusted) {
   const std::pair<const char*, Way> names[] = {
       {"X-Forwarded-Host", Way::Keyed},   {"X-Forwarded-Scheme", Way::Keyed}, {"X-Host", Way::Keyed},
-      {"X-Forwarded-Prefix", Way::Keyed}, {"X_Forwarded_Host", Way::Closed},   {"X-Real-IP", Way::Trusted},
+      {"X-Forwarded-Prefix", Way::Keyed}, {"X_Forwarded_Host", Way::Closed},  {"X-Real-IP", Way::Trusted},
       {"X-Original-URL", Way::Closed},    {"X-Rewrite-URL", Way::Closed},     {"X-HTTP-Method-Override", Way::Closed},
   };
   const Case plain("routes: [{path: /**}]\n");

@@ -62,9 +62,9 @@ TEST(Reuse, NothingThatForbidsStaleIsServedStale) {
   for (const auto* strict : {"must-revalidate", "proxy-revalidate", "no-cache", "s-maxage=60"}) {
     const auto f = stored(std::string("max-age=60, ") + strict);
     EXPECT_EQ(reuse(f, 61s, policy), Reuse::Validate) << strict;
-    EXPECT_FALSE(may_serve_on_error(f, policy, t0() + 61s)) << strict;
+    EXPECT_FALSE(may_serve_on_error(f, {}, policy, t0() + 61s)) << strict;
     const auto both = stored(std::string("max-age=60, stale-if-error=600, ") + strict);
-    EXPECT_FALSE(may_serve_on_error(both, policy, t0() + 61s)) << strict;
+    EXPECT_FALSE(may_serve_on_error(both, {}, policy, t0() + 61s)) << strict;
   }
 }
 
@@ -82,7 +82,7 @@ TEST(Reuse, AnExplicitStaleWhileRevalidateBesideSMaxageIsHonoured) {
 TEST(Reuse, NoCacheIsValidatedAtEachUse) {
   const auto f = stored("no-cache, max-age=1000");
   EXPECT_EQ(reuse(f, 0s, windows(100s, 100s)), Reuse::Validate);
-  EXPECT_FALSE(may_serve_on_error(f, windows(100s, 100s), t0()));
+  EXPECT_FALSE(may_serve_on_error(f, {}, windows(100s, 100s), t0()));
   EXPECT_EQ(forward_reason(f, {}, {}, t0()), Forward::Stale);
 }
 
@@ -152,18 +152,18 @@ TEST(Reuse, WhatWasMarkedStaleIsNeverFreshAgain) {
   f.purged = true;
   EXPECT_EQ(reuse(f, 1s), Reuse::Validate);
   EXPECT_EQ(reuse(f, 1s, windows(10s, 0s)), Reuse::WhileRevalidating) << "a soft purge leaves the windows open";
-  EXPECT_TRUE(may_serve_on_error(f, windows(0s, 10s), t0() + 1s));
+  EXPECT_TRUE(may_serve_on_error(f, {}, windows(0s, 10s), t0() + 1s));
 }
 
 TEST(OnError, StaleMayBeServedUntilTheWindowCloses) {
   const auto origin = stored("max-age=60, stale-if-error=30");
-  EXPECT_TRUE(may_serve_on_error(origin, {}, t0() + 60s));
-  EXPECT_TRUE(may_serve_on_error(origin, {}, t0() + 89999ms));
-  EXPECT_FALSE(may_serve_on_error(origin, {}, t0() + 90s));
+  EXPECT_TRUE(may_serve_on_error(origin, {}, {}, t0() + 60s));
+  EXPECT_TRUE(may_serve_on_error(origin, {}, {}, t0() + 89999ms));
+  EXPECT_FALSE(may_serve_on_error(origin, {}, {}, t0() + 90s));
   const auto route = windows(0s, 600s);
-  EXPECT_TRUE(may_serve_on_error(stored("max-age=60"), route, t0() + 600s));
-  EXPECT_FALSE(may_serve_on_error(origin, route, t0() + 91s)) << "the origin's window wins";
-  EXPECT_FALSE(may_serve_on_error(stored("max-age=60"), {}, t0() + 60s));
+  EXPECT_TRUE(may_serve_on_error(stored("max-age=60"), {}, route, t0() + 600s));
+  EXPECT_FALSE(may_serve_on_error(origin, {}, route, t0() + 91s)) << "the origin's window wins";
+  EXPECT_FALSE(may_serve_on_error(stored("max-age=60"), {}, {}, t0() + 60s));
 }
 
 TEST(Forward, SaysWhetherTimeOrTheClientWantedIt) {

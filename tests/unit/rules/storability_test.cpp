@@ -264,7 +264,7 @@ TEST(Storability, AWindowOfTheRouteAloneSharesNothingOfCredentials) {
   const auto validated = judged(Answer({{"Cache-Control", "max-age=0"}, {"ETag", "\"a\""}}), policy, cookie);
   ASSERT_TRUE(validated.storable());
   EXPECT_EQ(may_reuse(validated.freshness, {}, policy, test::t0() + 1s), Reuse::Validate);
-  EXPECT_FALSE(may_serve_on_error(validated.freshness, policy, test::t0() + 1s));
+  EXPECT_FALSE(may_serve_on_error(validated.freshness, {}, policy, test::t0() + 1s));
   const auto anonymous = judged(Answer({{"Cache-Control", "max-age=0"}, {"ETag", "\"a\""}}), policy).freshness;
   EXPECT_EQ(may_reuse(anonymous, {}, policy, test::t0() + 1s), Reuse::WhileRevalidating);
   EXPECT_EQ(may_reuse(anonymous, facts(cookie, policy), policy, test::t0() + 1s), Reuse::Validate);
@@ -292,14 +292,14 @@ TEST(Storability, ASignedUrlNeverOutlivesWhatItStates) {
     EXPECT_EQ(may_reuse(cut.freshness, {}, policy, test::t0() + 99s), Reuse::Fresh);
     for (const auto& who : {RequestFacts{}, patient})
       EXPECT_EQ(may_reuse(cut.freshness, who, policy, test::t0() + 100s), Reuse::Validate) << text;
-    EXPECT_FALSE(may_serve_on_error(cut.freshness, policy, test::t0() + 100s)) << text;
+    EXPECT_FALSE(may_serve_on_error(cut.freshness, {}, policy, test::t0() + 100s)) << text;
   }
   const auto shorter = judged_signed(Answer("max-age=40"), 100, policy).freshness;
   EXPECT_EQ(shorter.source, TtlSource::MaxAge);
   EXPECT_EQ(may_reuse(shorter, {}, policy, test::t0() + 99s), Reuse::WhileRevalidating) << "a window ends with it";
   EXPECT_EQ(may_reuse(shorter, {}, policy, test::t0() + 100s), Reuse::Validate);
-  EXPECT_TRUE(may_serve_on_error(shorter, policy, test::t0() + 99s));
-  EXPECT_FALSE(may_serve_on_error(shorter, policy, test::t0() + 100s));
+  EXPECT_TRUE(may_serve_on_error(shorter, {}, policy, test::t0() + 99s));
+  EXPECT_FALSE(may_serve_on_error(shorter, {}, policy, test::t0() + 100s));
 
   EXPECT_EQ(judged_signed(Answer({{"Cache-Control", "max-age=3600"}, {"Age", "50"}}), 100).freshness.ttl(test::t0()),
             100s);
