@@ -1,6 +1,7 @@
 #include "forebay/http/forwarding.hpp"
 
 #include <algorithm>
+#include <bitset>
 
 #include "forebay/http/list.hpp"
 #include "forebay/http/names.hpp"
@@ -247,6 +248,30 @@ std::string client_address(std::string_view peer, FieldsView fields, const std::
   return std::string(client);
 }
 
+namespace {
+
+// Whether some name of the lists begins with the letter that this one begins with; true for one that begins with none,
+// and that readers may take for another. Most fields of a request end here.
+bool may_claim(std::string_view name) noexcept {
+  static const std::bitset<256> kFirst = [] {
+    std::bitset<256> first;
+    const auto add = [&](const auto& names) {
+      for (const std::string_view n : names) first.set(static_cast<unsigned char>(n.front()));
+    };
+    add(kNever);
+    add(kTargets);
+    add(kMethods);
+    add(kAddresses);
+    add(kPlaces);
+    first.set('x');
+    return first;
+  }();
+  const char c = name.empty() ? '\0' : to_lower(name.front());
+  return c < 'a' || c > 'z' || kFirst.test(static_cast<unsigned char>(c));
+}
+
+}  // namespace
+
 Claim claim_of(const Field& field) {
   switch (field.id) {
     case FieldId::XForwardedHost:
@@ -258,6 +283,7 @@ Claim claim_of(const Field& field) {
     default:
       return Claim::None;
   }
+  if (!may_claim(field.name)) return Claim::None;
   const auto is = [&](std::string_view name) { return may_be_read_as(NameKind::Field, field.name, name); };
   const auto any = [&](const auto& names) { return std::any_of(std::begin(names), std::end(names), is); };
   if (any(kNever)) return Claim::Never;

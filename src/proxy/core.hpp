@@ -110,6 +110,8 @@ struct Story {
   cache::Key key;              ///< Built for requests that are looked up.
   Ref<const Chunk> content;    ///< What was read of the request's content for its key; null: nothing was.
   bool content_whole = false;  ///< It is all of it.
+  /// What it takes of the memory while it waits; null when there was no room, so that it may not wait for others.
+  std::shared_ptr<const Charge> charge;
   std::shared_ptr<const http::Fields> trailers;  ///< Of whole content that is not keyed; null: none.
   bool searched = false;                         ///< Its key is that of a No-Vary-Search rule.
   bool has_content = false;                      ///< The request came with content.

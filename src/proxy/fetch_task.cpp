@@ -132,6 +132,15 @@ bool FetchTask::on_data(std::string_view bytes) {
   return !body_->full() || wait_for_space();
 }
 
+bool FetchTask::drop_slowest() {
+  if (done_ || !body_ || body_->readers() < 2) return false;
+  body_->cut_off_stalled(core_.now().mono, Duration{0});
+  if (body_->full()) return false;
+  space_.stop_waiting();
+  patience_.disarm();
+  return true;
+}
+
 bool FetchTask::take_more(std::size_t bytes) {
   if (done_ || !windowed_ || !body_) return false;
   read_on_ = core_.shared.store.reserve(bytes);

@@ -42,6 +42,7 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   void on_interim(const http::ResponseView& head) override;
   void on_head(const http::ResponseView& head, const HeadFacts& facts) override;
   bool on_data(std::string_view bytes) override;
+  bool drop_slowest() override;
   bool take_more(std::size_t bytes) override;
   void on_end(const http::Fields& trailers) override;
   bool wants_retry() override;

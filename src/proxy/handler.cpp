@@ -244,6 +244,18 @@ OriginRequest ProxyHandler::Private::asked_of_origin(server::Exchange& exchange,
   return asked;
 }
 
+namespace {
+
+/// What a request that waits takes: its head as it is kept, with the target twice, and what stands around it.
+std::size_t cost_of(const Story& story) noexcept {
+  constexpr std::size_t kAround = 2048;  // its task, its place in tables, and what a connection keeps for it
+  std::size_t n = sizeof(Story) + kAround + 2 * story.target.size();
+  for (const auto& f : story.request.fields().view()) n += sizeof(http::Field) + f.name.size() + f.value.size();
+  return n;
+}
+
+}  // namespace
+
 StoryPtr ProxyHandler::Private::make_story(const server::ExchangePtr& exchange, const http::RequestView& request,
                                            const Seen& seen, const RouteState& state, bool trusted) {
   auto story = std::make_shared<Story>();
@@ -262,6 +274,8 @@ StoryPtr ProxyHandler::Private::make_story(const server::ExchangePtr& exchange, 
   story->accept = request.fields.value(FieldId::Accept).value_or("");
   story->facts = reading.facts;
   story->has_content = exchange->has_body();
+  if (auto charge = shared.store.reserve(cost_of(*story)); charge.bytes() != 0)
+    story->charge = std::make_shared<const Charge>(std::move(charge));
   return story;
 }
 

@@ -95,6 +95,8 @@ void proceed(Core& core, const StoryPtr& story, cache::Lookup lookup) {
     if (lookup.flight) lookup.flight->leave();
     return only_if_cached(core, story);
   }
+  // Who waits is in memory, and the memory has an end.
+  if (lookup.kind == Kind::Join && !story->charge) return queue_full(core, story, lookup);
   if (lookup.kind == Kind::Join) {
     std::make_shared<FollowTask>(core, story, std::move(lookup))->start();
     return;

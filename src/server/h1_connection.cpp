@@ -220,6 +220,12 @@ bool H1Connection::idle() const noexcept {
   return !exchange_ && !ending_ && !lingering_ && out_.empty() && in_.empty() && decoder_.done();
 }
 
+// The request is here, whole, and its handler takes its time. (What the handler needs of the head it has copied.)
+bool H1Connection::waits_for_answer() const noexcept {
+  return exchange_ && !exchange_->answered() && decoder_.done() && in_.empty() && out_.empty() && !held_ && !blocked_ &&
+         !body_wanted_ && !ending_ && !cut_;
+}
+
 void H1Connection::drain() {
   if (closed_ || !idle()) return;
   await_last_request();

@@ -78,6 +78,7 @@ class H1Connection final : public Connection,
   void linger();
   void close(Ending how);
   bool idle() const noexcept;
+  bool waits_for_answer() const noexcept;
   H1Exchange& exchange() const noexcept { return static_cast<H1Exchange&>(*exchange_); }
   Timestamp now() const noexcept { return lane_->worker.now().mono; }
 

@@ -10,14 +10,16 @@ namespace forebay::server {
 
 void H1Connection::await(Awaiting what, Timestamp until) {
   constexpr Duration kTidyAfter = std::chrono::seconds{2};
+  constexpr Duration kTidyWaitingAfter = std::chrono::milliseconds{250};
   awaiting_ = what;
   read_due_ = until;
   if (what == Awaiting::Body)
     sending_.wait(now());
   else
     sending_.stop(now());
-  tidy_due_ = what == Awaiting::Request && !tidying_ && in_.capacity() + out_.capacity() != 0 ? now() + kTidyAfter
-                                                                                              : Timestamp::max();
+  const bool waits = what == Awaiting::Nothing && waits_for_answer();
+  const bool may_tidy = (what == Awaiting::Request || waits) && !tidying_ && in_.capacity() + out_.capacity() != 0;
+  tidy_due_ = may_tidy ? now() + (waits ? kTidyWaitingAfter : kTidyAfter) : Timestamp::max();
 }
 
 // The deadline in the wheel is moved only to an earlier time. One that comes too early looks again: so a request of a

@@ -22,8 +22,8 @@ bool same(const http::HeadLimits& a, const http::HeadLimits& b) {
 void H1Connection::arm_read() {
   if (reading_ || eof_ || closed_) return;
   if (tidying_) {
-    // Nothing is held in memory for a connection that has been idle for a while: the kernel says when there is
-    // something.
+    // Nothing is held in memory for a connection that has asked nothing, or has been waiting, for a while: the kernel
+    // says when there is something.
     reading_ = true;
     socket_.async_wait(net::Socket::wait_read, [self = Ptr(this)](const boost::system::error_code& error) {
       self->reading_ = self->tidying_ = false;
@@ -67,7 +67,7 @@ void H1Connection::on_read(const boost::system::error_code& error, std::size_t n
   if (error == boost::asio::error::operation_aborted && tidying_) {
     in_.release();
     out_.release();
-    parser_ = http::RequestParser(limits_);
+    if (!exchange_) parser_ = http::RequestParser(limits_);
     arm_read();
     return;
   }
@@ -93,10 +93,10 @@ void H1Connection::on_read(const boost::system::error_code& error, std::size_t n
   turn();
 }
 
-// An idle connection gives its memory back.
+// A connection that is idle, or whose request waits for its answer, gives its memory back.
 void H1Connection::tidy() {
   tidy_due_ = Timestamp::max();
-  if (!idle() || !reading_ || tidying_) return;
+  if ((!idle() && !waits_for_answer()) || !reading_ || tidying_) return;
   tidying_ = true;
   boost::system::error_code ignored;
   socket_.cancel(ignored);

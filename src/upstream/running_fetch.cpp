@@ -316,6 +316,7 @@ void RunningFetch::note_client() {
 
 void RunningFetch::give_way() {
   const auto self = shared_from_this();
+  if (paused_ && sink_->drop_slowest()) return resume();
   const bool bounded = parser_.framing() != http::Framing::Length || decoder_.remaining() <= kReadOn;
   if (paused_ && bounded && !std::exchange(relieved_, true) && sink_->take_more(kReadOn)) return resume();
   fail(FetchError::ClientStalled, "the client kept a connection waiting that others wanted");

@@ -405,5 +405,39 @@ TEST_F(Coalescing, RequestsOfDifferentVariantsDoNotBlockEachOther) {
   EXPECT_EQ(origin.count("/a"), 3u);
 }
 
+// Each holds its head while it waits, and that is charged.
+TEST_F(Coalescing, RequestsThatWaitTakeNoMoreThanTheMemoryHasRoomFor) {
+  auto hold = gate();
+  origin.on("/a", Reply::fresh("answer").after(hold));
+  start("cache: {memory: 4MiB}\nroutes: [{path: /**, coalesce: {wait: 60s}}]\n");
+  auto leader = connect();
+  leader.request("GET", "/a");
+  ASSERT_TRUE(origin.wait_for("/a", 1));
+  const auto before = metric("forebay_cache_memory_bytes");
+  const FieldLines large{{"X-Large", std::string(28 * 1024, 'x')}};
+  std::vector<Client> all;
+  for (int i = 0; i < 240; ++i) {
+    all.push_back(connect());
+    all.back().request("GET", "/a", large);
+  }
+  // 28 KiB and some for each: less than 150 of them fit.
+  EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 60));
+  EXPECT_TRUE(eventually([&] { return metric("forebay_request_errors_total", {{"reason", "coalesce"}}) >= 80; }));
+  EXPECT_GT(metric("forebay_cache_memory_bytes"), before + 60 * 28 * 1024);
+  EXPECT_TRUE(alive());
+  hold->open();
+  EXPECT_EQ(leader.read().body, "answer");
+  int served = 0, refused = 0;
+  for (auto& c : all) {
+    const auto a = c.read();
+    served += a.status == 200;
+    refused += a.status == 504;
+  }
+  EXPECT_EQ(served + refused, 240);
+  EXPECT_GE(served, 60);
+  EXPECT_GE(refused, 80);
+  EXPECT_TRUE(eventually([&] { return metric("forebay_cache_memory_bytes") < before + 64 * 1024; })) << "given back";
+}
+
 }  // namespace
 }  // namespace forebay::test

@@ -98,7 +98,10 @@ class FetchSink {
   virtual void on_head(const http::ResponseView& head, const HeadFacts& facts) = 0;
   /// Some content. False: no more until `resume` is called.
   virtual bool on_data(std::string_view bytes) = 0;
-  /// Others want the connection while the sink wants no more: whether it takes so much nevertheless.
+  /// Others want the connection while the sink wants no more: whether it wants more once it has let go of the slowest
+  /// of several readers.
+  virtual bool drop_slowest() { return false; }
+  /// The same, where there is one reader: whether it takes so much nevertheless.
   virtual bool take_more(std::size_t) { return false; }
   virtual void on_end(const http::Fields& trailers) = 0;
   /// Asked before an attempt that has broken off on a new connection is repeated (`retries`): whether it should be.
