@@ -9,7 +9,6 @@ from apache_server import Apache
 from cases import case, pairs
 
 SERVER = Apache
-WAITING = ["addresses_of_clients"]  # for rules that are on their way; run by --only
 globals().update(variants.cases(folders=["", "br", "nochange", "noetag"], writes="dav"))
 globals().update(ranges.cases())
 

@@ -12,7 +12,6 @@ from express_server import Express
 from independence import around, as_the_origin_says, independent, request
 
 SERVER = Express
-WAITING = ["credentials_by_any_name", "methods_and_paths_by_fields", "query_order_and_brackets", "redirects_to_https_do_not_loop", "what_trusted_proxies_say"]  # for rules that are on their way; run by --only
 globals().update(variants.cases(folders=["sent", "files"], writes="sent"))
 globals().update(ranges.cases(folder="files"))
 

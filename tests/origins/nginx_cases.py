@@ -8,7 +8,6 @@ from independence import independent, request
 from nginx_server import Nginx
 
 SERVER = Nginx
-WAITING = ["credentials", "what_trusted_proxies_say"]  # for rules that are on their way; run by --only
 globals().update(variants.cases(folders=["", "static", "dated", "bare"], writes="written"))
 globals().update(variants.cases(folders=["novary"], writes=None, says_vary=False))
 globals().update(ranges.cases(measured=True))

@@ -52,9 +52,7 @@ def run(options, module, where):
     daemon, results = None, []
     try:
         daemon = processes.Daemon(options.forebay, pathlib.Path(where, "forebay"), server.configuration())
-        waiting_names = getattr(module, "WAITING", ())
-        chosen = [(name, function) for name, function in cases.cases_of(module)
-                  if (options.only in name if options.only else name not in waiting_names)]
+        chosen = [(name, function) for name, function in cases.cases_of(module) if options.only in name]
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             waiting = {pool.submit(perform, name, function, server, daemon): name for name, function in chosen}
             for done in concurrent.futures.as_completed(waiting):

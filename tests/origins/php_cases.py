@@ -7,7 +7,6 @@ from independence import around, fresh_host, independent, request
 from php_server import Php
 
 SERVER = Php
-WAITING = ["all_parameters_in_their_order", "credentials", "names_of_fields", "names_of_query_parameters", "names_of_cookies"]  # for rules that are on their way; run by --only
 globals().update(variants.cases(folders=["tag"], writes=None))
 globals().update(variants.cases(folders=["zlib"], writes=None, says_vary=False))
 
