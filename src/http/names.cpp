@@ -158,13 +158,14 @@ bool NameReadings::fold(std::string& buffer, std::size_t begin, std::size_t end,
   return end_step();
 }
 
-// The whole, or any steps that follow one another, with and without what Spring puts in front.
+// The whole, or any steps that follow one another, with and without what Spring puts in front, and the question marks
+// that some readers drop there.
 bool NameReadings::Reading::is(std::string_view listed) const noexcept {
   const auto run = [&](std::size_t from, std::size_t to) {
     return from < to && matches(kParameter, listed, text.substr(from, to - from));
   };
   if (matches(kParameter, listed, text)) return true;
-  const auto marked = std::min(text.find_first_not_of("_!"), text.size());
+  const auto marked = std::min(text.find_first_not_of("_!?"), text.size());
   if (marked > 0 && run(marked, text.size())) return true;
   for (std::size_t i = 0; i < count; ++i)
     for (std::size_t j = i; j < count; ++j)
@@ -209,6 +210,7 @@ bool is_read_as_one_of(std::string_view sent, std::span<const std::string> liste
 }
 
 bool append_base_name(std::string_view sent, std::string& out) {
+  if (sent.starts_with('?')) return false;
   const auto from = out.size();
   if (is_plain(sent)) {
     out.append(sent);

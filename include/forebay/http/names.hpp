@@ -29,7 +29,8 @@ enum class NameKind : std::uint8_t {
 ///   - PHP, Rack, Express, Spring, ASP.NET: a name with brackets or dots is a path, so `f[x]` and `f.x` are parts of
 ///   `f`;
 ///     some take `[f]` and `f]` for `f`; ASP.NET looks for `f` under `x.f` and `x[f]` too;
-///   - Spring: `_f` and `!f` stand in for `f`.
+///   - Spring: `_f` and `!f` stand in for `f`;
+///   - http_parser (PHP's built-in server, old Node.js) drops question marks in front of a query: `??f` is `f`.
 ///   - where a `%` has no two hex digits behind it, it stays for most, and is dropped by classic ASP; ASP.NET reads
 ///   `%u006c`.
 /// Names with control bytes in them (NUL ends a name for some) or with more than 16 steps may be read as any name.
@@ -75,7 +76,8 @@ bool may_be_read_as_any(NameKind kind, std::string_view sent, std::span<const st
 bool is_read_as_one_of(std::string_view sent, std::span<const std::string> listed);
 
 /// Appends the decoded name of a parameter up to its first `[`. False where readers do not agree on it: there is an
-/// escape that is none, a control byte, no name in front of the bracket, or a bracket without its other one.
+/// escape that is none, a control byte, a question mark in front (it counts only in front of the whole query), no name
+/// in front of the bracket, or a bracket without its other one.
 bool append_base_name(std::string_view sent, std::string& out);
 /// Appends what stands in `text` from `from` on in a form in which two base names are equal if some reader takes them
 /// for one: as PHP writes it, without case.
