@@ -44,6 +44,7 @@ RequestSender::RequestSender(const FetchRequest& request)
       length_(body_ ? body_->length() : std::nullopt),
       keeping_(http::is_idempotent(request.method) && (!body_ || (!body_->begun() && !body_->can_rewind()))) {
   if (!late_head_) head_ = head_of(method_, method_text_, request.target, request.fields, body_ != nullptr, length_);
+  rewind();
 }
 
 void RequestSender::make_head() {
