@@ -65,9 +65,10 @@ void H1Connection::defer_read() {
 
 void H1Connection::on_read(const boost::system::error_code& error, std::size_t n) {
   if (error == boost::asio::error::operation_aborted && tidying_) {
-    in_.release();
-    out_.release();
-    if (!exchange_) parser_ = http::RequestParser(limits_);
+    // An answer may have been queued since the read was cancelled.
+    if (in_.empty() && !held_) in_.release();
+    if (out_.empty()) out_.release();
+    if (idle()) parser_ = http::RequestParser(limits_);
     arm_read();
     return;
   }
