@@ -14,12 +14,13 @@ VaryRef ref_of(const rules::VaryList& list) {
   return list.names.empty() ? VaryRef() : VaryRef(new VaryNames(list.names));
 }
 
-bool includes(const VaryRef& all, const VaryRef& some) {
-  if (!some) return true;
-  return all && std::includes(all->names.begin(), all->names.end(), some->names.begin(), some->names.end());
+}  // namespace
+
+bool includes(const VaryRef& all, const std::vector<std::string>& some) noexcept {
+  return some.empty() || (all && std::includes(all->names.begin(), all->names.end(), some.begin(), some.end()));
 }
 
-}  // namespace
+bool includes(const VaryRef& all, const VaryRef& some) noexcept { return !some || includes(all, some->names); }
 
 http::AcceptedCodings accepted_codings(const Selecting& request, std::string& scratch) {
   static const std::vector<std::string> kName{"accept-encoding"};

@@ -15,9 +15,13 @@ std::uint64_t hash_of(const Digest& d) noexcept { return table_hash({reinterpret
 
 }  // namespace
 
-std::size_t Variant::cost(std::string_view secondary) noexcept {
-  const bool in_place = secondary.size() < 16;  // of std::string
-  return allocated_size(sizeof(Variant)) + (in_place ? 0 : allocated_size(secondary.size() + 1));
+std::size_t Variant::cost(std::string_view secondary, const VaryRef& names) noexcept {
+  const auto text = [](std::size_t size) { return size < 16 ? 0 : allocated_size(size + 1); };  // of std::string
+  std::size_t n = allocated_size(sizeof(Variant)) + text(secondary.size());
+  if (!names) return n;
+  n += allocated_size(sizeof(VaryNames)) + allocated_size(names->names.size() * sizeof(std::string));
+  for (const auto& name : names->names) n += text(name.size());
+  return n;
 }
 
 SlotPtr Slot::make(std::string_view text, std::uint64_t hash, const Digest& resource, Charge charge) {
@@ -46,6 +50,11 @@ Garbage::~Garbage() {
     else
       delete static_cast<Variant*>(item);
   }
+}
+
+void Slot::weigh_refusable() noexcept {
+  refusable = std::any_of(flights.begin(), flights.end(), [](const ListedFlight& l) { return l.flight->refusable(); });
+  for (const Variant* v = newest; v && !refusable; v = v->next_older) refusable = v->refusable;
 }
 
 Slot* Shard::find(std::uint64_t hash, std::string_view text) const noexcept {
@@ -88,6 +97,7 @@ void Shard::remove(Variant& variant, Removal why, Garbage& garbage) noexcept {
   --numbers.entries;
   ++numbers.removed[static_cast<std::size_t>(why)];
   lru.remove(variant);
+  if (variant.refusable) variant.slot->weigh_refusable();
   garbage.take(variant);
 }
 
@@ -104,12 +114,23 @@ Variant* Shard::variant_of(Slot& slot, const Entry* entry) noexcept {
   return v;
 }
 
+// What grows by a new Vary is bounded by a request's head, and cannot be refused.
+void Shard::charge(Variant& variant, const Filing& filing) noexcept {
+  const auto before = variant.charge.bytes(), now = Variant::cost(filing.secondary(), filing.names());
+  if (now > before) {
+    budget.force_take(now - before);
+    variant.charge.merge(Charge(budget, now - before));
+  } else {
+    variant.charge.split(before - now);
+  }
+}
+
 void Shard::file(Slot& slot, Variant& variant, const Filing& filing, Garbage& garbage) {
+  charge(variant, filing);
   garbage.take(Owner(std::exchange(variant.vary, filing.names())));
   garbage.take(Owner(std::exchange(variant.stated, filing.stated())));
   variant.secondary = filing.secondary();
   variant.refusable = filing.refusable();
-  slot.refusable |= variant.refusable;
   filing.file(*this, slot, garbage);
   for (Variant* v = slot.newest; v;) {
     Variant* older = v->next_older;
@@ -117,6 +138,7 @@ void Shard::file(Slot& slot, Variant& variant, const Filing& filing, Garbage& ga
       remove(*v, Removal::Replaced, garbage);
     v = older;
   }
+  slot.refusable |= variant.refusable;
 }
 
 void Shard::freshen(Variant& v, const Ref<const Entry>& freshened, const rules::Freshness& freshness,
@@ -141,6 +163,7 @@ void Shard::unlist(Slot& slot, Flight& flight, Garbage& garbage) {
   garbage.take(Owner(std::move(f->flight)));
   garbage.take(Owner(std::move(f->vary)));
   slot.flights.erase(f);
+  if (flight.refusable()) slot.weigh_refusable();
 }
 
 void Shard::tidy(Slot& slot, Garbage& garbage) noexcept {

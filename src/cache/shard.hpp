@@ -29,7 +29,8 @@ class Filing;
 /// One stored response of a key, and what may change about it.
 struct Variant final : Item {
   Variant() : Item(Kind::Variant) {}
-  static std::size_t cost(std::string_view secondary) noexcept;
+  /// With the names that it is filed under: each variant pays for all of them, though they share them.
+  static std::size_t cost(std::string_view secondary, const VaryRef& names) noexcept;
 
   // What a look-up reads stands in front.
   Variant* next_older = nullptr;  // in the slot, by the time it came or was freshened
@@ -67,6 +68,8 @@ struct Slot final : Item {
   std::string_view text() const noexcept { return {reinterpret_cast<const char*>(this + 1), text_size}; }
   /// Neither stored nor on its way; it may still remember something.
   bool bare() const noexcept { return !newest && flights.empty(); }
+  /// When something refusable has gone.
+  void weigh_refusable() noexcept;
 
   // What a look-up reads stands in front.
   std::uint64_t hash = 0;
@@ -123,6 +126,8 @@ struct alignas(64) Shard {
   void remove(Variant& variant, Removal why, Garbage& garbage) noexcept;
   /// Makes it the newest of its slot, and of the shard.
   void renew(Variant& variant) noexcept;
+  /// Before it is filed anew.
+  void charge(Variant& variant, const Filing& filing) noexcept;
   static Variant* variant_of(Slot& slot, const Entry* entry) noexcept;
   /// The slot's names become those of the filing, and the variant, new or of the slot already, is filed so; what was
   /// filed the same way before goes.

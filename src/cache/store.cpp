@@ -175,7 +175,7 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
     lock.unlock();
     if (failed) failed->changed_.notify();
     if (d.fetch == Decision::Fetch::Private && !out.ticket) out.ticket = Ticket(store, new_flight(), request.key);
-    out.ticket.seen_vary_ = mine.names();
+    out.names = out.ticket.seen_vary_ = mine.names();
     return out;
   }
 }
@@ -315,15 +315,17 @@ void Store::make_stale(const Key& key, const Ref<const Entry>& entry) {
   p_->change_variant(key.text(), entry.get(), [](Shard&, Variant& v) { v.freshness.purged = true; });
 }
 
-bool Store::is_selected_by(const Key& key, const Ref<const Entry>& entry, const rules::VaryList& vary) const {
-  bool selected = false;
-  p_->change_variant(key.text(), entry.get(), [&](Shard&, const Variant& v) {
-    const auto known = [&](const std::string& name) {
-      return v.vary && std::binary_search(v.vary->names.begin(), v.vary->names.end(), name);
-    };
-    selected = std::all_of(vary.names.begin(), vary.names.end(), known);
-  });
-  return selected;
+bool Store::still_selects_by(const Key& key, const VaryRef& names) const {
+  const auto hash = p_->hash_of(key.text());
+  VaryRef now;
+  {
+    Shard& shard = p_->shard_of(hash);
+    const std::lock_guard lock(shard.mutex);
+    const Slot* slot = shard.find(hash, key.text());
+    if (!slot || slot->vary == names) return true;
+    now = slot->vary;
+  }
+  return includes(names, now);
 }
 
 void Store::discard(const Key& key, const Ref<const Entry>& entry) {

@@ -160,7 +160,7 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
     EntryParts whole = parts;
     whole.key_text = key_text_;
     const auto entry_cost = Entry::cost(whole);
-    const auto variant_cost = Variant::cost(filing.secondary());
+    const auto variant_cost = Variant::cost(filing.secondary(), filing.names());
     auto charge = store.reserve(entry_cost + variant_cost);
     stored = charge.bytes() != 0;
     if (stored) {

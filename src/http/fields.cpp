@@ -267,11 +267,18 @@ std::optional<std::string_view> FieldsView::combined(std::string_view name, std:
 // --- Fields ---
 
 Fields::Fields(FieldsView other, std::size_t extra) {
-  std::size_t bytes = extra;
-  for (const Field& f : other) bytes += f.name.size() + f.value.size();
-  reserve(bytes);
+  // Beyond this an allocation costs whole pages, and one more: up to 8 KiB for nothing.
+  constexpr std::size_t kMost = 14 * 1024;
+  std::size_t left = extra;
+  for (const Field& f : other) left += f.name.size() + f.value.size();
   list_.reserve(other.size());
-  for (const Field& f : other) list_.push_back({keep(f.name), keep(f.value), f.id});
+  for (const Field& f : other) {
+    const std::size_t size = f.name.size() + f.value.size();
+    if (size > room_) reserve(std::max(size, std::min(left, kMost)));
+    left -= size;
+    list_.push_back({keep(f.name), keep(f.value), f.id});
+  }
+  if (list_.empty()) reserve(extra);
 }
 
 Fields& Fields::operator=(const Fields& o) {

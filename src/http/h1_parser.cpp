@@ -174,6 +174,11 @@ void RequestParser::reset() {
   expects_continue_ = unknown_expectation_ = bad_version_ = false;
 }
 
+void RequestParser::forget_fields() {
+  view_.fields = {};
+  std::vector<Field>().swap(fields_);
+}
+
 Result<void> RequestParser::parse(std::string_view buffer) {
   if (search_.end == 0) {
     if (const auto error = find_head_end(search_, buffer, limits_)) return *error;

@@ -141,7 +141,7 @@ void ReadTask::read() {
   finish();
   if (!story_->wanted()) return;
   if (outcome == Gathered::Broken)
-    return deliver_content_error(core_, *story_->exchange, story_->accept, story_->request_id);
+    return deliver_content_error(core_, *story_->exchange, story_->accept(), story_->request_id);
   go_on_with(outcome);
 }
 
@@ -167,7 +167,7 @@ void ReadTask::too_late() {
   own.title = "Request Timeout";
   own.detail = "The request's content took too long to arrive.";
   own.close = true;
-  deliver_error(core_, *story_->exchange, story_->accept, story_->request_id, own);
+  deliver_error(core_, *story_->exchange, story_->accept(), story_->request_id, own);
 }
 
 void ReadTask::finish() {

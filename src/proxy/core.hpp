@@ -105,7 +105,6 @@ struct Story {
   std::string peer;
   bool peer_trusted = false;
   std::string request_id;
-  std::string accept;
   rules::RequestFacts facts;
   cache::Key key;              ///< Built for requests that are looked up.
   Ref<const Chunk> content;    ///< What was read of the request's content for its key; null: nothing was.
@@ -119,6 +118,7 @@ struct Story {
   bool tried_again = false;   ///< A fetch that it waited on has failed, and it waits for the second try.
   bool gave_way = false;      ///< Its own fetch has failed, and one of those who waited for it makes the second try.
   bool wait_counted = false;  ///< Its wait has its outcome in forebay_coalesced_requests_total.
+  bool followed = false;      ///< It has waited for another's fetch.
   unsigned restarts = 0;      ///< How often it went back to the look-up.
 
   /// Its key was built, so that its answer may be stored and shared.
@@ -134,6 +134,10 @@ struct Story {
   }
   std::uint64_t fingerprint() const noexcept { return route->route->key.fingerprint; }
   http::RequestView view() const noexcept { return request.view(); }
+  std::string_view accept() const noexcept { return view().fields.value(http::FieldId::Accept).value_or(""); }
+  /// Its client has sent its last byte while it waited for another's fetch. Most such clients have left, and nobody can
+  /// tell: what others fetch is still for it, but nothing is fetched for it alone.
+  bool has_left() const { return followed && exchange && exchange->ended(); }
   /// Whether somebody still wants an answer.
   bool wanted() const { return exchange && !exchange->gone() && !exchange->answered(); }
 };

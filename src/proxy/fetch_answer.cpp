@@ -62,11 +62,14 @@ void FetchTask::not_modified(const http::ResponseView& head) {
   send();
 }
 
-/// Whether the stored response was selected by all that this Vary names. If not, nobody has compared the request that
-/// it was stored for with this one by the new names, and a 304 under a tag that all variants share proves nothing.
+/// Whether the stored response was selected by all that this Vary names, and all that others of its key have named
+/// since it was found. If not, nobody has compared the request that it was stored for with this one by the new names,
+/// and a 304 under a tag that all variants share proves nothing.
 bool FetchTask::knows_names_of(const http::ResponseView& head) const {
-  if (!store_policy().vary || !head.fields.has(http::FieldId::Vary)) return true;
-  return core_.shared.store.is_selected_by(story_->key, plan_.entry, rules::read_vary(head.fields));
+  if (!store_policy().vary) return true;
+  const auto stated = rules::read_vary(head.fields);
+  if (!stated.names.empty() && !cache::includes(plan_.names, stated.names)) return false;
+  return still_selected(core_, *story_, plan_.names);
 }
 
 /// Whether what has come would be asked about in vain: as what is stored was, and by the same validators.
@@ -151,7 +154,7 @@ void FetchTask::use_freshened(const http::ResponseView& head) {
 
 bool FetchTask::try_stale(int status) {
   if (!plan_.entry || !story_->route->route) return false;
-  if (!rules::may_serve_on_error(plan_.freshness, story_->facts, story_->policy(), core_.now().mono)) return false;
+  if (!may_stand_in(core_, *story_, plan_.freshness, plan_.names)) return false;
   if (!story_->wanted()) return true;  // a refresh that failed: what is stored stays
   rules::CacheStatus s;
   s.result = rules::CacheResult::StaleError;
@@ -179,8 +182,7 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
     const auto most = std::min<std::uint64_t>(store_policy().max_object, core_.shared.store.budget().limit());
     if (verdict.storable() && facts.content_length.value_or(0) > most) verdict.reason = rules::Reason::TooLarge;
   }
-  const bool stale = plan_.entry && story_->route->route &&
-                     rules::may_serve_on_error(plan_.freshness, story_->facts, story_->policy(), core_.now().mono);
+  const bool stale = plan_.entry && story_->route->route && may_stand_in(core_, *story_, plan_.freshness, plan_.names);
   switch (fate_of(head.status, error, static_cast<bool>(plan_.ticket), verdict, plan_.entry != nullptr, stale)) {
     case Fate::ServeStale:
       try_stale(head.status);

@@ -305,7 +305,7 @@ void FetchTask::fail_client(const cache::Failure& failure, upstream::FetchError 
   own.retry_after = failure.retry_after;
   switch (error) {
     case FetchError::ClientBody:
-      return deliver_content_error(core_, *story_->exchange, story_->accept, story_->request_id);
+      return deliver_content_error(core_, *story_->exchange, story_->accept(), story_->request_id);
     case FetchError::ClientStalled:
       own.status = 408;
       own.reason = RequestError::ClientTimeout;
@@ -337,7 +337,7 @@ void FetchTask::fail_client(const cache::Failure& failure, upstream::FetchError 
       own.title = "Bad Gateway";
       own.detail = "The origin could not be reached, or broke off before it answered.";
   }
-  deliver_error(core_, *story_->exchange, story_->accept, story_->request_id, own);
+  deliver_error(core_, *story_->exchange, story_->accept(), story_->request_id, own);
 }
 
 void FetchTask::client_gone() {

@@ -21,6 +21,7 @@ struct FetchPlan {
   cache::Ticket ticket;           ///< Empty: nothing is stored.
   Ref<const cache::Entry> entry;  ///< To validate, or to fall back on.
   rules::Freshness freshness;     ///< Of `entry`.
+  cache::VaryRef names;           ///< By which `entry` was selected.
   rules::CacheStatus status;      ///< What the answer will say, as far as it is known: result, forward, reason.
   bool background = false;        ///< No client waits for it.
   bool shared = false;            ///< A flight: the client's range and conditions stay at home.

@@ -37,6 +37,7 @@ FollowTask::~FollowTask() = default;
 void FollowTask::start() {
   core_.add(shared_from_this());
   since_ = core_.now().mono;
+  story_->followed = true;
   story_->exchange->on_gone(&gone_);
   // Only the first wait runs out. A superseding flight is waited for to its end, which the origin's timeouts bound:
   // else each of those who wait would start a fetch in turn.
@@ -158,7 +159,7 @@ void FollowTask::failed() {
   error.detail = failure.origin_answered ? "The origin answered another request for the same resource with an error."
                                          : "Another request for the same resource got no answer from the origin.";
   error.retry_after = failure.retry_after;
-  deliver_error(core_, *story_->exchange, story_->accept, story_->request_id, error);
+  deliver_error(core_, *story_->exchange, story_->accept(), story_->request_id, error);
 }
 
 /// One of those who waited asks once more, and the others wait for that one.
@@ -179,9 +180,7 @@ void FollowTask::await_second_try() {
 }
 
 bool FollowTask::may_serve_stale(const cache::Failure* failure) const {
-  if (!lookup_.entry ||
-      !rules::may_serve_on_error(lookup_.freshness, story_->facts, story_->policy(), core_.now().mono))
-    return false;
+  if (!lookup_.entry || !may_stand_in(core_, *story_, lookup_.freshness, lookup_.names)) return false;
   const auto& errors = story_->policy().stale.errors;
   const bool covered = !failure || failure->timeout ? errors.timeout
                        : failure->origin_answered   ? errors.covers(failure->status)
@@ -209,6 +208,7 @@ void FollowTask::go_alone(rules::Reason reason) {
   count(Coalesced::NotStorable);
   leave();
   if (!story_->wanted()) return;
+  if (story_->has_left()) return story_->exchange->cut();
   FetchPlan plan;
   const bool whole = !story_->facts.range;
   if (whole) plan.ticket = core_.shared.store.private_ticket(story_->key);
@@ -220,6 +220,7 @@ void FollowTask::go_alone(rules::Reason reason) {
   if (reason == rules::Reason::None && lookup_.entry) {
     plan.entry = lookup_.entry;
     plan.freshness = lookup_.freshness;
+    plan.names = lookup_.names;
   }
   std::make_shared<FetchTask>(core_, story_, std::move(plan))->start();
 }
@@ -242,7 +243,7 @@ void FollowTask::timed_out() {
     error.reason = RequestError::Coalesce;
     error.title = "Gateway Timeout";
     error.detail = "Another request for the same resource is still waiting for the origin.";
-    deliver_error(core_, *story_->exchange, story_->accept, story_->request_id, error);
+    deliver_error(core_, *story_->exchange, story_->accept(), story_->request_id, error);
     return;
   }
   // The first whose wait is over starts a superseding flight, which the rest join.

@@ -40,7 +40,7 @@ struct ProxyHandler::Private : Core {
   OriginRequest asked_of_origin(server::Exchange& exchange, const http::RequestView& request, const Seen& seen,
                                 const RouteState& state, bool trusted) const;
   StoryPtr make_story(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen,
-                      const RouteState& state, bool trusted);
+                      const RouteState& state, bool trusted, const cache::Key* keyed = nullptr);
 };
 
 ProxyHandler::Private::Seen ProxyHandler::Private::scan(http::FieldsView sent) const {
@@ -224,9 +224,8 @@ void ProxyHandler::Private::serve(const server::ExchangePtr& exchange, const htt
     status.key = key.text();
     return deliver_entry(*this, *exchange, request, found.entry, found.freshness, status);
   }
-  const auto story = make_story(exchange, request, seen, state, trusted);
+  const auto story = make_story(exchange, request, seen, state, trusted, &key);
   if (whole && story->has_content) keep_content(*this, *story, *whole, Gathered::Whole);
-  story->key = key;
   story->searched = searched;
   proceed(*this, story, std::move(found));
 }
@@ -246,10 +245,10 @@ OriginRequest ProxyHandler::Private::asked_of_origin(server::Exchange& exchange,
 
 namespace {
 
-/// What a request that waits takes: its head as it is kept, with the target twice, and what stands around it.
-std::size_t cost_of(const Story& story) noexcept {
+/// What a request that waits takes: its head as it is kept, with the target twice and a key, and what stands around it.
+std::size_t cost_of(const Story& story, std::size_t key) noexcept {
   constexpr std::size_t kAround = 2048;  // its task, its place in tables, and what a connection keeps for it
-  std::size_t n = sizeof(Story) + kAround + 2 * story.target.size();
+  std::size_t n = sizeof(Story) + kAround + 2 * story.target.size() + key;
   for (const auto& f : story.request.fields().view()) n += sizeof(http::Field) + f.name.size() + f.value.size();
   return n;
 }
@@ -257,7 +256,8 @@ std::size_t cost_of(const Story& story) noexcept {
 }  // namespace
 
 StoryPtr ProxyHandler::Private::make_story(const server::ExchangePtr& exchange, const http::RequestView& request,
-                                           const Seen& seen, const RouteState& state, bool trusted) {
+                                           const Seen& seen, const RouteState& state, bool trusted,
+                                           const cache::Key* keyed) {
   auto story = std::make_shared<Story>();
   story->exchange = exchange;
   story->request = http::Request(request);
@@ -271,10 +271,10 @@ StoryPtr ProxyHandler::Private::make_story(const server::ExchangePtr& exchange, 
   story->peer_trusted = trusted;
   story->request_id = seen.request_id.empty() ? make_request_id() : std::string(seen.request_id);
   note_request_id(notes_of(*exchange), story->request_id);
-  story->accept = request.fields.value(FieldId::Accept).value_or("");
   story->facts = reading.facts;
   story->has_content = exchange->has_body();
-  if (auto charge = shared.store.reserve(cost_of(*story)); charge.bytes() != 0)
+  if (keyed) story->key = *keyed;
+  if (auto charge = shared.store.reserve(cost_of(*story, story->key.text().size())); charge.bytes() != 0)
     story->charge = std::make_shared<const Charge>(std::move(charge));
   return story;
 }

@@ -71,6 +71,16 @@ cache::Lookup look_up(Core& core, const http::RequestView& request, std::optiona
   return store.lookup(request_for(core, core.key, selecting, reading.facts, route));
 }
 
+bool still_selected(const Core& core, const Story& story, const cache::VaryRef& names) {
+  return !story.policy().vary || core.shared.store.still_selects_by(story.key, names);
+}
+
+bool may_stand_in(const Core& core, const Story& story, const rules::Freshness& freshness,
+                  const cache::VaryRef& names) {
+  return rules::may_serve_on_error(freshness, story.facts, story.policy(), core.now().mono) &&
+         still_selected(core, story, names);
+}
+
 void keep_content(Core& core, Story& story, std::string_view content, Gathered outcome) {
   story.content = Chunk::copy_of(content, core.shared.store.reserve(Chunk::cost(content.size())));
   story.content_whole = outcome == Gathered::Whole;
@@ -104,7 +114,7 @@ void pass_on(Core& core, const StoryPtr& story, rules::Reason reason) {
   std::string bytes(begun);
   const auto outcome = fill(body, story->request_buffer(), bytes);
   if (outcome == Gathered::Broken)
-    return deliver_content_error(core, *story->exchange, story->accept, story->request_id);
+    return deliver_content_error(core, *story->exchange, story->accept(), story->request_id);
   if (outcome == Gathered::Wait) {
     using Purpose = ReadTask::Purpose;
     return std::make_shared<ReadTask>(core, story, std::move(bytes), Purpose::Forward, reason)->start();

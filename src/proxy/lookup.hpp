@@ -19,6 +19,11 @@ cache::Lookup supersede(Core& core, const Story& story, const Ref<cache::Flight>
 /// The same when the flight that it waited for has failed by what may be its leader's own doing (`Store::retry`).
 cache::Lookup retry(Core& core, const Story& story, const Ref<cache::Flight>& failed);
 
+/// Whether what was found, perhaps long ago, is still for this request by all that its key has shown to vary by.
+bool still_selected(const Core& core, const Story& story, const cache::VaryRef& names);
+/// Whether it may stand in for an error.
+bool may_stand_in(const Core& core, const Story& story, const rules::Freshness& freshness, const cache::VaryRef& names);
+
 /// A story whose content has been read as far as it will be: builds the key and looks up, or passes it on.
 void go_on(Core& core, const StoryPtr& story, std::string_view content, Gathered outcome);
 

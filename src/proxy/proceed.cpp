@@ -19,6 +19,7 @@ void refresh(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
   plan.ticket = std::move(lookup.ticket);
   plan.entry = lookup.entry;
   plan.freshness = lookup.freshness;
+  plan.names = lookup.names;
   plan.background = true;
   plan.shared = true;
   plan.validate = !story->facts.is_signed;
@@ -35,6 +36,7 @@ FetchPlan plan_of(const StoryPtr& story, cache::Lookup& lookup) {
   if (forward.uses_entry) {
     plan.entry = lookup.entry;
     plan.freshness = lookup.freshness;
+    plan.names = lookup.names;
   }
   plan.shared = forward.may_store;
   plan.validate = forward.validates;
@@ -52,7 +54,7 @@ void queue_full(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
     return proceed(core, story, supersede(core, *story, lookup.flight));
   lookup.flight->leave();
   if (lookup.entry && story->policy().stale.errors.timeout &&
-      rules::may_serve_on_error(lookup.freshness, story->facts, story->policy(), core.now().mono)) {
+      may_stand_in(core, *story, lookup.freshness, lookup.names)) {
     rules::CacheStatus status;
     status.result = CacheResult::StaleError;
     status.key = story->key.text();
@@ -64,7 +66,7 @@ void queue_full(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
   error.title = "Gateway Timeout";
   error.detail = "Too many requests wait for the same resource.";
   error.retry_after = "1";
-  deliver_error(core, *story->exchange, story->accept, story->request_id, error);
+  deliver_error(core, *story->exchange, story->accept(), story->request_id, error);
 }
 
 }  // namespace
@@ -75,7 +77,7 @@ void only_if_cached(Core& core, const StoryPtr& story) {
   error.reason = RequestError::OnlyIfCached;
   error.title = "Gateway Timeout";
   error.detail = "The request asks for a stored response only, and none is fit for it.";
-  deliver_error(core, *story->exchange, story->accept, story->request_id, error);
+  deliver_error(core, *story->exchange, story->accept(), story->request_id, error);
 }
 
 void proceed(Core& core, const StoryPtr& story, cache::Lookup lookup) {
@@ -102,6 +104,7 @@ void proceed(Core& core, const StoryPtr& story, cache::Lookup lookup) {
     return;
   }
   if (lookup.queue_full) return queue_full(core, story, lookup);
+  if (story->has_left()) return story->exchange->cut();
   std::make_shared<FetchTask>(core, story, plan_of(story, lookup))->start();
 }
 

@@ -53,6 +53,7 @@ class H1Connection final : public Connection,
   net::BodySource::State pull(H1Exchange& exchange, std::string_view& out);
   const http::Fields& trailers() const noexcept { return decoder_.trailers(); }
   bool awaits_continue(const H1Exchange& exchange) const noexcept;
+  bool ended() const noexcept { return eof_; }
 
  private:
   enum class Ending : std::uint8_t { Plain, Reset };

@@ -77,6 +77,8 @@ const http::Fields& H1Exchange::trailers() const {
   return connection_ ? connection_->trailers() : kNone;
 }
 
+bool H1Exchange::ended() const { return !connection_ || connection_->ended(); }
+
 bool H1Exchange::awaits_continue() const { return connection_ && connection_->awaits_continue(*this); }
 
 void H1Exchange::detach() {

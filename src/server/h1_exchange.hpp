@@ -32,6 +32,7 @@ class H1Exchange final : public Exchange, public net::BodySource {
   void answer(const AnswerHead& head, http::BodyCursor body) override;
   void cut() override;
   bool gone() const override { return gone_; }
+  bool ended() const override;
   void on_gone(Waiter* waiter) override;
 
   State pull(std::string_view& out) override;

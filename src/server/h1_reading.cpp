@@ -68,7 +68,7 @@ void H1Connection::on_read(const boost::system::error_code& error, std::size_t n
     // An answer may have been queued since the read was cancelled.
     if (in_.empty() && !held_) in_.release();
     if (out_.empty()) out_.release();
-    if (idle()) parser_ = http::RequestParser(limits_);
+    if (idle() || waits_for_answer()) parser_.forget_fields();
     arm_read();
     return;
   }

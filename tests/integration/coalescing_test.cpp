@@ -185,6 +185,54 @@ TEST_F(Coalescing, AHerdThatMeetsAnUncacheableAnswerGoesOnInParallel) {
   EXPECT_EQ(origin.count("/a"), 50u);
 }
 
+// A client that closes and one that only has nothing more to say look the same.
+TEST_F(Coalescing, NothingIsFetchedForFollowersThatHaveLeft) {
+  const std::vector<std::pair<std::string, Reply>> answers{
+      {"/private", Reply::with("private", "x")},
+      {"/garbage", Reply::raw("garbage\r\n\r\n").close_silently()},
+      {"/bearer", Reply::with("max-age=60", "x")},
+      {"/shared", Reply::fresh("x")},
+  };
+  std::map<std::string, GatePtr> gates;
+  for (const auto& [path, reply] : answers) {
+    gates[path] = gate();
+    origin.on(path, Reply(reply).after(gates[path]));
+  }
+  origin.on("/other", Reply::with("no-store", "x"));
+  start("server: {threads: 1}\nroutes: [{path: /**}]\n");
+  for (const auto& [path, reply] : answers) {
+    auto leader = connect();
+    leader.request("GET", path, path == "/bearer" ? FieldLines{{"Authorization", "Bearer t"}} : FieldLines{});
+    ASSERT_TRUE(origin.wait_for(path, 1));
+    auto all = herd(20, path);
+    EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 20)) << path;
+    all.clear();
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(get("/other").status, 200);  // the worker has seen them leave
+    gates[path]->open();
+    EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 0)) << path;
+    (void)leader.read();
+    EXPECT_EQ(get("/other").status, 200);
+    EXPECT_EQ(origin.count(path), 1u) << path;
+  }
+}
+
+TEST_F(Coalescing, AFollowerThatOnlyEndsItsSideGetsWhatOthersFetch) {
+  auto hold = gate();
+  origin.on("/a", Reply::fresh("x").after(hold));
+  origin.on("/other", Reply::with("no-store", "x"));
+  start("server: {threads: 1}\nroutes: [{path: /**}]\n");
+  auto leader = connect();
+  leader.request("GET", "/a");
+  ASSERT_TRUE(origin.wait_for("/a", 1));
+  auto follower = connect();
+  follower.request("GET", "/a");
+  EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 1));
+  follower.socket().finish_sending();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(get("/other").status, 200);
+  hold->open();
+  EXPECT_EQ(follower.read().body, "x");
+}
+
 TEST_F(Coalescing, PassMemoryEndsWhenAStorableAnswerComes) {
   origin.on("/a", {Reply::with("private", "x"), Reply::fresh("y")});
   start();

@@ -35,6 +35,7 @@ struct Resource {
   Tags tags = Tags::Unique;
   bool window = false;
   int stated = 0;
+  bool silent = true;  // no answer has had a Vary yet
   bool marked = true;  // some client has had an answer whose Vary names all that the content depends on
   std::vector<State> states;
   Clock::time_point next_change;
@@ -108,11 +109,13 @@ class VariantsProperty : public ForebayTest {
         state.depends = static_cast<int>(random() % 3);
         r.stated = std::max(r.stated, state.depends);
         r.marked = state.depends == 0;
-        ++state.version;
+        // The first Vary of all may come under a tag that the responses without it had, too.
+        if (!r.silent || random() % 2 == 0) ++state.version;
         break;
       default:
         ++state.version;
     }
+    r.silent = r.silent && r.stated == 0;
     r.states.push_back(state);
     r.next_change = state.since + std::chrono::milliseconds{50 + random() % 700};
   }
@@ -200,12 +203,12 @@ TEST_F(VariantsProperty, EveryAnswerIsOneThatTheOriginGivesToThatRequest) {
   const auto seed = from_environment("FOREBAY_PROPERTY_SEED", std::random_device{}());
   SCOPED_TRACE("FOREBAY_PROPERTY_SEED=" + std::to_string(seed));
   const auto begin = Clock::now();
-  for (int i = 0; i < 2 * kTagKinds; ++i) {
+  for (int i = 0; i < 4 * kTagKinds; ++i) {
     auto& r = resources_["/" + std::to_string(i)];
     r.tags = static_cast<Tags>(i % kTagKinds);
-    r.window = i >= kTagKinds;
+    r.window = i / kTagKinds % 2 != 0;
     r.states.push_back({begin});
-    r.next_change = begin + std::chrono::milliseconds{100 * i};
+    r.next_change = begin + std::chrono::milliseconds{50 * i};
   }
   origin.otherwise([this](const Received& r) { return answer(r); });
   start("routes: [{path: /**}]\nserver: {threads: 2}\n");

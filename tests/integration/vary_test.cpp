@@ -199,6 +199,27 @@ TEST_F(Vary, A304ThatStatesWhatIsKnownFreshensAlsoWhereAnEarlierOneOmittedIt) {
   for (int i = 0; i < 4; ++i) EXPECT_EQ(get("/a", {{"X-Lang", "de"}}).x_cache(), "REVALIDATED") << i;
 }
 
+// A row version as tag, and a server that leaves Vary out of its 304s. The first Vary of the resource comes while a
+// validation is on its way.
+TEST_F(Vary, A304IsNotBelievedWhereTheKeyHasComeToVaryMeanwhile) {
+  auto hold = gate();
+  origin.on("/a", [=](const Received& r) {
+    if (r.number == 1) return Reply::with("max-age=0", "for all").field("ETag", "\"1\"");
+    if (r.get("If-None-Match") == "\"1\"") return Reply(304).field("ETag", "\"1\"").after(hold);
+    return Reply::fresh(r.get("X-Tenant")).field("ETag", "\"1\"").field("Vary", "X-Tenant");
+  });
+  start("routes: [{path: /**, pass_memory: 0}]\n");
+  EXPECT_EQ(get("/a", {{"X-Tenant", "a"}}).body, "for all");
+  auto validating = connect();
+  validating.request("GET", "/a", {{"X-Tenant", "b"}});
+  ASSERT_TRUE(origin.wait_for("/a", 2));
+  auto head = connect();
+  head.request("HEAD", "/a", {{"X-Tenant", "a"}, {"Cache-Control", "no-cache"}});
+  EXPECT_EQ(head.read_head().status, 200);
+  hold->open();
+  EXPECT_EQ(validating.read().body, "b");
+}
+
 TEST_F(Vary, AVaryThatAHeadBringsIsObeyedFromThenOn) {
   bool changed = false;
   origin.otherwise([&changed](const Received& r) {

@@ -18,6 +18,9 @@ class VaryNames final : public RefCounted {
 };
 /// Null: no names.
 using VaryRef = Ref<const VaryNames>;
+/// Whether `all` has every name of `some`.
+bool includes(const VaryRef& all, const VaryRef& some) noexcept;
+bool includes(const VaryRef& all, const std::vector<std::string>& some) noexcept;
 
 /// The fields of a request that select among responses: as its origin gets them, since that is what the answer was
 /// chosen by. Some of them (X-Forwarded-For, Via, what a route sets) Forebay writes itself.

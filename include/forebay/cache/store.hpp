@@ -121,6 +121,7 @@ struct Lookup {
   Kind kind = Kind::Pass;
   Ref<const Entry> entry;
   rules::Freshness freshness;  ///< Of `entry`.
+  VaryRef names;               ///< By which `entry` was selected.
   Ticket ticket;
   Ref<Flight> flight;
   rules::Forward forward = rules::Forward::None;  ///< Why it goes forward: UriMiss, VaryMiss, Stale, Request.
@@ -199,9 +200,9 @@ class Store {
   void note_vary(const Key& key, const rules::VaryList& vary, const Selecting& request, const rules::Policy& policy,
                  Timestamp now);
   void make_stale(const Key& key, const Ref<const Entry>& entry);
-  /// Whether the variant that `entry` is was selected by all these names, so that the request it was stored for and the
-  /// one that has found it agree on them. False also when the variant has gone.
-  bool is_selected_by(const Key& key, const Ref<const Entry>& entry, const rules::VaryList& vary) const;
+  /// Whether the key's responses are still selected by no other names than these, under which a response was found. If
+  /// not, the request that it was stored for and the one that has found it may differ in what counts by now.
+  bool still_selects_by(const Key& key, const VaryRef& names) const;
   /// The origin has answered with something else that may not be stored: the variant that `entry` is goes.
   void discard(const Key& key, const Ref<const Entry>& entry);
 

@@ -128,12 +128,12 @@ class FieldsView {
   std::span<const Field> fields_;
 };
 
-/// Fields that own their text. Views handed out stay valid while the object lives, also over a move; a copy copies once
-/// into one block.
+/// Fields that own their text. Views handed out stay valid while the object lives, also over a move; a copy is one
+/// block where it is not large.
 class Fields {
  public:
   Fields() = default;
-  /// A copy in one block, with room for `extra` bytes more.
+  /// A copy in one block (several, where it is large), with room for `extra` bytes more.
   explicit Fields(FieldsView other, std::size_t extra = 0);
   Fields(const Fields& o) : Fields(o.view()) {}
   Fields& operator=(const Fields& o);

@@ -47,6 +47,8 @@ class RequestParser {
   /// an unknown transfer coding; 505: `bad_version()`).
   Result<void> parse(std::string_view buffer);
   void reset();
+  /// Gives the memory of the fields back; of `view()` the fields are gone then.
+  void forget_fields();
 
   const RequestView& view() const noexcept { return view_; }
   std::size_t head_size() const noexcept { return search_.end; }

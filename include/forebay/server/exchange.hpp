@@ -87,6 +87,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   virtual void cut() = 0;
   /// The client has left (reset, or timed out); an answer would reach nobody.
   virtual bool gone() const = 0;
+  /// The client has sent its last byte. Nobody can tell whether it still reads; most have left.
+  virtual bool ended() const { return false; }
   /// One waiter, woken on this thread when `gone` becomes true. Null to take it back.
   virtual void on_gone(Waiter* waiter) = 0;
   bool answered() const noexcept { return answered_; }

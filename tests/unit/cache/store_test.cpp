@@ -177,6 +177,32 @@ TEST_F(Stored, AnEncodedResponseWithoutVaryIsNotForARequestThatRefusesItsCoding)
   EXPECT_EQ(text_of(*entry(accepting("gzip"))), "plain") << "of an origin that does not say Vary the newest counts";
 }
 
+TEST_F(Stored, WhereNothingEncodedIsLeftNoRequestIsAskedForItsCodings) {
+  class Counting final : public Selecting {
+   public:
+    http::FieldsView fields(const std::vector<std::string>&) const override {
+      ++asked;
+      return {};
+    }
+    mutable int asked = 0;
+  };
+  const auto asked = [&] {
+    const Counting selecting;
+    const rules::RequestFacts facts;
+    const auto key = key_of("/z");
+    (void)store.lookup({key, selecting, facts, policy, 1, now});
+    return selecting.asked;
+  };
+  put(accepting("gzip"), {.body = "zip", .fields = {{"Content-Encoding", "gzip"}}});
+  EXPECT_EQ(asked(), 1);
+  put(accepting("gzip"), {.body = "plain"});
+  EXPECT_EQ(asked(), 0);
+  put(accepting("gzip"), {.body = "zip", .fields = {{"Content-Encoding", "gzip"}}});
+  EXPECT_EQ(asked(), 1) << "one that takes the place of another counts";
+  put(accepting("gzip"), {.body = "zip again", .fields = {{"Content-Encoding", "gzip"}}});
+  EXPECT_EQ(asked(), 1);
+}
+
 TEST_F(Stored, AnEncodedResponseWithVaryIsForWhoeverAsksAsItsRequestDid) {
   const Answer zipped{.body = "zip", .fields = {{"Content-Encoding", "gzip"}}, .vary = {"accept-encoding"}};
   put(accepting("gzip"), zipped);
@@ -417,6 +443,25 @@ TEST_F(OneShard, ChargesEverythingAndGivesEverythingBack) {
   EXPECT_GT(store.numbers().bytes, 10000u + 300u);
   EXPECT_LT(store.numbers().bytes, 14000u);
   store.invalidate({key_of("/a").resource()});
+  EXPECT_EQ(store.numbers().bytes, 0u);
+}
+
+TEST_F(OneShard, ChargesWhatA304AddsToAVariant) {
+  const Ask asked{.target = "/v", .fields = {{"X-Long", std::string(6000, 'x')}}};
+  put(asked, {.fields = {{"ETag", "\"1\""}}});
+  const auto before = store.numbers().bytes;
+  now += 61s;
+  {
+    auto lead = look(asked);
+    ASSERT_TRUE(lead.ticket);
+    EXPECT_TRUE(lead.ticket.freshen(lead.entry, Entry::with_head(lead.entry, lead.entry->head(), {}),
+                                    fresh_for(30s, now), {false, {"x-long"}}, Unchanged(fields_of(asked.fields).view()),
+                                    policy, now));
+  }
+  EXPECT_GT(store.numbers().bytes, before + 5000);
+  store.invalidate({key_of("/v").resource()});
+  now += 24h;
+  for (int i = 0; i < 100; ++i) store.sweep(now);
   EXPECT_EQ(store.numbers().bytes, 0u);
 }
 
