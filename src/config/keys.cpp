@@ -1,59 +1,52 @@
 #include "config/keys.hpp"
 
 #include <string>
+#include <utility>
 
-#include "config/schema.hpp"
 #include "config/suggest.hpp"
 
 namespace forebay::config {
 namespace {
 
-/// One map of the file and what may stand in it.
-struct Where {
-  const Schema* schema = nullptr;
-  const Schema* also = nullptr;  ///< A route takes its own keys and those of a policy.
-  std::string path;
-  std::string label;  ///< ` (search)` behind the path of a named route.
-};
+std::string join(const std::string& path, const std::string& key) {
+  return path.empty() ? clipped(name_of_key(key)) : path + '.' + clipped(name_of_key(key));
+}
 
-class KeyCheck {
+class KeyWalk {
  public:
-  explicit KeyCheck(Report& report) : report_(report) {}
+  explicit KeyWalk(KeyVisitor& visitor) : visitor_(visitor) {}
 
   void map(const Node& node, const Where& where) {
-    if (node.bad || node.is_null() || report_.full()) return;
-    if (!node.is_map()) {
-      report_.error(1002, node, where.path, in_words(where) + " takes keys and values", {});
-      return;
-    }
-    for (const auto& [key, value] : node.entries) {
-      if (is_users_own(key->text)) continue;
-      const Schema* known = where.schema->child(key->text);
-      if (!known && where.also) known = where.also->child(key->text);
-      const bool hidden = !where.schema->parent && (key->text == "policy" || key->text == "route");
-      if (!known || hidden || key->text == "*" || key->text == "[]") {
-        report_.error(1001, *key, join(where.path, key->text),
-                      "unknown key " + in_quotes(key->text) + " " + in_place(where),
-                      suggest_key(key->text, *where.schema, where.also));
-      } else if (!known->here()) {
-        report_.error(1016, *key, join(where.path, key->text),
-                      in_quotes(key->text) + " " + in_place(where) + " is not in this version", "leave it out");
-      } else {
-        value_of(*value, *known, join(where.path, key->text));
+    if (node.bad || node.is_null()) return;
+    if (!node.is_map()) return visitor_.misshapen(node, where.path, in_words(where) + " takes keys and values", {});
+    for (const auto& entry : node.repeated) visitor_.repeated(entry, known_in(where, entry.key->text));
+    for (const auto& entry : node.entries) {
+      const auto& name = entry.key->text;
+      if (is_users_own(name)) {
+        visitor_.users_own(entry);
+        continue;
       }
+      const Schema* known = known_in(where, name);
+      if (!known)
+        visitor_.unknown(entry, where);
+      else if (!known->here())
+        visitor_.later(entry, *known, where);
+      else
+        value_of(entry, *known, join(where.path, name));
     }
   }
 
  private:
-  static std::string join(const std::string& path, const std::string& key) {
-    return path.empty() ? clipped(key) : path + '.' + clipped(key);
+  static const Schema* known_in(const Where& where, const std::string& name) {
+    const bool hidden = !where.schema->parent && (name == "policy" || name == "route");
+    if (hidden || name == "*" || name == "[]") return nullptr;
+    const Schema* known = where.schema->child(name);
+    return !known && where.also ? where.also->child(name) : known;
   }
   static std::string in_words(const Where& where) { return where.path.empty() ? "the file" : '"' + where.path + '"'; }
-  static std::string in_place(const Where& where) {
-    return where.path.empty() ? "at the top level" : "in " + where.path + where.label;
-  }
 
-  void value_of(const Node& value, const Schema& known, const std::string& path) {
+  void value_of(const Entry& entry, const Schema& known, const std::string& path) {
+    const Node& value = *entry.value;
     const auto type = known.option ? known.option->type : std::string_view();
     const auto* policy = schema_at("policy");
     if (type == "policy") return map(value, {policy, nullptr, path, {}});
@@ -61,13 +54,12 @@ class KeyCheck {
     if (type == "list of route") return routes(value, path);
     if (const auto* any = known.child("*")) return named(value, path, any);
     if (const auto* element = known.child("[]")) return elements(value, path, *element);
-    if (known.children.empty()) return;
-    if (known.option && !value.is_map()) return;  // `ttl: 30s`; its reader looks at it.
+    if (known.children.empty() || (known.option && !value.is_map()))  // `ttl: 30s`; its reader looks at it.
+      return visitor_.leaf(entry, known);
     if (value.is_scalar() || value.is_list()) {
-      if (!value.bad) {
-        report_.error(1002, value, path,
-                      '"' + path + "\" takes keys and values, such as " + in_quotes(first_key(known)), {});
-      }
+      if (!value.bad)
+        visitor_.misshapen(value, path, '"' + path + "\" takes keys and values, such as " + in_quotes(first_key(known)),
+                           {});
       return;
     }
     map(value, {&known, nullptr, path, {}});
@@ -82,14 +74,13 @@ class KeyCheck {
   /// `origins` and `policies`: the user's names. An origin may be a mere url.
   void named(const Node& value, const std::string& path, const Schema* inside) {
     if (value.bad || value.is_null()) return;
-    if (!value.is_map()) {
-      report_.error(1002, value, path, '"' + path + "\" is a map of names", {});
-      return;
-    }
-    for (const auto& [key, item] : value.entries) {
-      if (is_users_own(key->text)) continue;
-      if (item->is_scalar() && inside->name == "*") continue;
-      map(*item, {inside, nullptr, path + '.' + clipped(key->text), {}});
+    if (!value.is_map()) return visitor_.misshapen(value, path, '"' + path + "\" is a map of names", {});
+    for (const auto& entry : value.repeated) visitor_.repeated(entry, nullptr);
+    for (const auto& entry : value.entries) {
+      if (is_users_own(entry.key->text))
+        visitor_.users_own(entry);
+      else if (!entry.value->is_scalar() || inside->name != "*")
+        map(*entry.value, {inside, nullptr, path + '.' + clipped(entry.key->text), {}});
     }
   }
 
@@ -103,10 +94,8 @@ class KeyCheck {
 
   void routes(const Node& value, const std::string& path) {
     if (value.bad || value.is_null()) return;
-    if (!value.is_list()) {
-      report_.error(1002, value, path, "\"routes\" is a list", "begin each route with \"- path: ...\"");
-      return;
-    }
+    if (!value.is_list())
+      return visitor_.misshapen(value, path, "\"routes\" is a list", "begin each route with \"- path: ...\"");
     for (std::size_t i = 0; i < value.items.size(); ++i) {
       const auto* name = value.items[i]->find("name");
       const auto label = name && name->is_scalar() && !name->bad ? " (" + clipped(name->text) + ')' : std::string();
@@ -114,11 +103,46 @@ class KeyCheck {
     }
   }
 
+  KeyVisitor& visitor_;
+};
+
+class KeyCheck final : public KeyVisitor {
+ public:
+  explicit KeyCheck(Report& report) : report_(report) {}
+
+  void unknown(const Entry& entry, const Where& where) override {
+    if (report_.closed()) return;
+    const auto& name = entry.key->text;
+    report_.error(1001, *entry.key, join(where.path, name),
+                  "unknown key " + key_in_quotes(name) + " " + in_place(where),
+                  suggest_key(name, *where.schema, where.also));
+  }
+  void later(const Entry& entry, const Schema&, const Where& where) override {
+    report_.error(1016, *entry.key, join(where.path, entry.key->text),
+                  in_quotes(entry.key->text) + " " + in_place(where) + " is not in this version", "leave it out");
+  }
+  void misshapen(const Node& value, const std::string& path, std::string message, std::string hint) override {
+    report_.error(1002, value, path, std::move(message), std::move(hint));
+  }
+  void leaf(const Entry&, const Schema&) override {}
+  void users_own(const Entry&) override {}
+  void repeated(const Entry&, const Schema*) override {}  // Reported when it was read.
+
+ private:
+  static std::string in_place(const Where& where) {
+    return where.path.empty() ? "at the top level" : "in " + where.path + where.label;
+  }
+
   Report& report_;
 };
 
 }  // namespace
 
-void check_keys(const Node& root, Report& report) { KeyCheck(report).map(root, {&schema(), nullptr, {}, {}}); }
+void walk_keys(const Node& root, KeyVisitor& visitor) { KeyWalk(visitor).map(root, {&schema(), nullptr, {}, {}}); }
+
+void check_keys(const Node& root, Report& report) {
+  KeyCheck check(report);
+  walk_keys(root, check);
+}
 
 }  // namespace forebay::config

@@ -10,9 +10,9 @@
 #include <iostream>
 #include <iterator>
 
+#include "config/hiding.hpp"
 #include "config/keys.hpp"
 #include "config/readers.hpp"
-#include "config/secret.hpp"
 #include "config/yaml_tree.hpp"
 
 namespace forebay::config {
@@ -55,8 +55,11 @@ NodePtr override_value(const std::string& text, const Variables& variables, Repo
 /// The tree of the file with the overrides in it; null when it cannot be read.
 NodePtr read_tree(const LoadRequest& request, const Surroundings& surroundings, std::string_view text, Report& report) {
   auto root = parse_yaml(text, surroundings.variable, report);
-  if (!root) return nullptr;
-  hide_secrets(*root, report);  // Before the overrides: what they replace still stands in the file.
+  if (!root) {
+    hide_unread(report);
+    return nullptr;
+  }
+  hide_values(*root, report);  // Before the overrides: what they replace still stands in the file.
   if (!root->is_map() && !root->is_null()) {
     report.error(1002, *root, {}, "a configuration is a map of keys", "such as \"origin: http://localhost:3000\"");
     return nullptr;

@@ -54,7 +54,7 @@ std::optional<std::string> kept_by_forebay(std::string_view name, Towards toward
 
 bool check_name(const Section& section, Towards towards, const Node& node, const std::string& path) {
   if (!is_token(node.text)) {
-    section.error(1002, node, path, in_quotes(node.text) + " is not the name of a header field", {});
+    section.bad_field_name(node, path);
     return false;
   }
   const auto why = kept_by_forebay(node.text, towards);
@@ -74,7 +74,7 @@ void read_set(const Section& section, Towards towards, HeaderChanges& changes) {
     section.error(1004, *node, path, std::to_string(node->entries.size()) + " header fields",
                   "at most " + std::to_string(kMostFields));
   for (const auto& [key, value] : node->entries) {  // Also those that begin with `x-`: here they are names of fields.
-    const auto where = path + '.' + clipped(key->text);
+    const auto where = path + '.' + clipped(name_of_key(key->text));
     if (!check_name(section, towards, *key, where)) continue;
     const auto& all = changes.set;
     if (std::any_of(all.begin(), all.end(), [&](const auto& f) { return http::iequals(f.first, key->text); })) {

@@ -61,7 +61,9 @@ void read_query(const Section& key, cache::KeySpec& spec) {
     const Section map(key.report(), node, "policy.key.query", path);
     for (const auto& [name, value] : node->entries) {
       if (name->text == "except" || is_users_own(name->text)) continue;
-      key.error(1001, *name, path + '.' + clipped(name->text), "unknown key " + in_quotes(name->text) + " in " + path,
+      const auto what = name_of_key(name->text);
+      key.report().hide(value->place);
+      key.error(1001, *name, path + '.' + clipped(what), "unknown key " + key_in_quotes(name->text) + " in " + path,
                 "write { except: [names] }");
     }
     if (node->find("except") == nullptr) {

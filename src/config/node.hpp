@@ -36,7 +36,9 @@ struct Node {
   bool bad = false;       ///< Reported already; readers pass over it in silence.
   Place place;
   std::vector<Entry> entries;
+  std::vector<Entry> repeated;  ///< What cannot be an entry: of keys that stand twice, or are no texts. Reported.
   std::vector<NodePtr> items;
+  NodePtr anchored;        ///< Of an alias: what it stands for, at its own place.
   std::size_t weight = 1;  ///< Nodes in here with all aliases written out.
 
   bool is_null() const noexcept { return kind == Kind::Null; }

@@ -5,6 +5,28 @@
 
 namespace forebay::config {
 
+namespace {
+
+/// Calls `found(from, to)` with the user and password of each url in `text`: what stands before an "@" and behind "//",
+/// or has a colon in it.
+template <class F>
+void for_each_userinfo(std::string_view text, F&& found) {
+  for (auto at = text.find('@'); at != std::string_view::npos; at = text.find('@', at + 1)) {
+    auto from = at;
+    while (from > 0 && std::string_view(" \t\"'/[{,").find(text[from - 1]) == std::string_view::npos) --from;
+    const bool of_url = text.substr(0, from).ends_with("//");
+    if (of_url || text.substr(from, at - from).find(':') != std::string_view::npos) found(from, at);
+  }
+}
+
+void hide_userinfo(std::string& text) {
+  for_each_userinfo(text, [&](std::size_t from, std::size_t to) {
+    std::fill(text.begin() + static_cast<std::ptrdiff_t>(from), text.begin() + static_cast<std::ptrdiff_t>(to), '*');
+  });
+}
+
+}  // namespace
+
 Report::Report(std::string file, std::string_view text, std::vector<std::string> flags)
     : file_(std::move(file)), flags_(std::move(flags)) {
   std::size_t at = 0;
@@ -45,6 +67,7 @@ void Report::add(Severity severity, int code, const Place& place, std::string pa
   for (auto* text : {&path, &message, &hint})
     std::replace_if(
         text->begin(), text->end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
+  for (auto* text : {&path, &message, &hint}) hide_userinfo(*text);
   d.path = std::move(path);
   d.message = std::move(message);
   d.hint = std::move(hint);
@@ -82,18 +105,24 @@ std::string Report::flag_of(const Place& place) const {
 }
 
 void Report::hide(const Place& place) {
-  if (place.flag < 0 && place.line > 0) hidden_.push_back(place);
+  if (place.flag >= 0 || place.line <= 0) return;
+  const auto from = static_cast<std::size_t>(std::max(place.column - 1, 0));
+  hidden_[place.line].emplace_back(from, from + static_cast<std::size_t>(std::max(place.length, 1)));
 }
 
 std::string Report::shown(int number) const {
   const auto line = lines_[static_cast<std::size_t>(number) - 1];
+  std::vector<bool> covered(line.size(), false);
+  const auto cover = [&](std::size_t from, std::size_t to) {
+    for (; from < std::min(to, line.size()); ++from) covered[from] = true;
+  };
+  if (const auto it = hidden_.find(number); it != hidden_.end())
+    for (const auto& [from, to] : it->second) cover(from, to);
+  for_each_userinfo(line, cover);
   std::string out;
   for (std::size_t at = 0; at < line.size();) {
     const auto n = std::max<std::size_t>(utf8_length(line.substr(at)), 1);
-    const bool secret = std::any_of(hidden_.begin(), hidden_.end(), [&](const Place& place) {
-      const auto from = static_cast<std::size_t>(std::max(place.column - 1, 0));
-      return place.line == number && at >= from && at < from + static_cast<std::size_t>(std::max(place.length, 1));
-    });
+    const bool secret = covered[at];
     // One star for each code point, so that the caret stays where it is.
     out += secret ? std::string_view("*") : line.substr(at, n);
     at += n;
@@ -136,6 +165,16 @@ std::string in_quotes(std::string_view text) {
     text.remove_prefix(n);
   }
   return out + '"';
+}
+
+std::string_view name_of_key(std::string_view text) noexcept {
+  const auto end = text.empty() ? std::string_view::npos : text.find_first_of(" \t\n:=", 1);
+  return text.substr(0, end);
+}
+
+std::string key_in_quotes(std::string_view text) {
+  const auto name = name_of_key(text);
+  return in_quotes(name.size() == text.size() ? std::string(name) : std::string(name) + " ...");
 }
 
 std::string clipped(std::string_view text) {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "config/node.hpp"
@@ -32,6 +34,8 @@ class Report {
   bool failed() const noexcept { return failed_; }
   /// So many mistakes that looking for more would only take time.
   bool full() const noexcept { return diagnostics_.size() >= kMost; }
+  /// Nothing more is taken; that there were too many has been said.
+  bool closed() const noexcept { return diagnostics_.size() > kMost; }
   const std::vector<std::string_view>& lines() const noexcept { return lines_; }
   /// What an override is called, such as `--ttl`; empty when `place` is none.
   std::string flag_of(const Place& place) const;
@@ -50,13 +54,18 @@ class Report {
   std::vector<std::string_view> lines_;
   std::vector<std::string> flags_;
   std::vector<Diagnostic> diagnostics_;
-  std::vector<Place> hidden_;
-  std::set<std::tuple<int, int, int, int, std::string>> seen_;  // flag, line, column, code, message
+  std::map<int, std::vector<std::pair<std::size_t, std::size_t>>> hidden_;  // line -> bytes from and to
+  std::set<std::tuple<int, int, int, int, std::string>> seen_;              // flag, line, column, code, message
   bool failed_ = false;
 };
 
 /// `text` in double quotes for a message: cut when long, control bytes made visible.
 std::string in_quotes(std::string_view text);
+/// What a key is called in messages: without what follows a blank, a colon or an equals sign in it. `token hunter2` and
+/// `token:hunter2` are keys for YAML.
+std::string_view name_of_key(std::string_view text) noexcept;
+/// The same in double quotes, with dots for what is left out.
+std::string key_in_quotes(std::string_view text);
 /// At most 80 bytes of it, cut between code points.
 std::string clipped(std::string_view text);
 /// The length of the well-formed UTF-8 sequence at the front; 0 when there is none.

@@ -101,6 +101,13 @@ void read_secret(const Section& section, std::string_view name, std::string& val
   if (!name_of_file) return;
   std::string why;
   auto secret = content_of(*name_of_file, why);
+  if (!secret && name_of_file->find('/') == std::string::npos) {
+    // Perhaps the secret itself.
+    section.report().hide(file_node->place);
+    section.error(1008, *file_node, path, in_quotes(file_key) + " cannot be read: " + why,
+                  "write the path of a file, such as /run/secrets/" + std::string(name));
+    return;
+  }
   if (!secret) {
     section.error(1008, *file_node, path, in_quotes(*name_of_file) + " cannot be read: " + why, {});
     return;
@@ -108,15 +115,6 @@ void read_secret(const Section& section, std::string_view name, std::string& val
   if (!check_secret(section, *file_node, path, "the secret in " + in_quotes(*name_of_file), *secret)) return;
   value = std::move(*secret);
   file = *name_of_file;
-}
-
-void hide_secrets(const Node& root, Report& report) {
-  for (const auto& [key, value] : root.entries) {
-    const bool secret = key->text == "token" || key->text == "password" || key->text.ends_with("_token");
-    if (secret && value->is_scalar() && !value->bad) report.hide(value->place);
-    hide_secrets(*value, report);
-  }
-  for (const auto& item : root.items) hide_secrets(*item, report);
 }
 
 }  // namespace forebay::config

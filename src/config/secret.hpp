@@ -13,7 +13,5 @@ inline constexpr std::string_view kRedacted = "(redacted)";
 /// `NAME` or its twin `NAME_file`, whose content is read here. An empty text is none. Leaves both targets alone when
 /// neither key is there or what is there is wrong.
 void read_secret(const Section& section, std::string_view name, std::string& value, std::string& file);
-/// Keeps the values of secrets, wherever they stand in the tree, out of what diagnostics show.
-void hide_secrets(const Node& root, Report& report);
 
 }  // namespace forebay::config

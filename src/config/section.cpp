@@ -185,6 +185,11 @@ std::optional<std::size_t> Section::any_choice(std::string_view key) const {
   const auto it = std::find(words.begin(), words.end(), *written);
   if (it != words.end()) return static_cast<std::size_t>(it - words.begin());
   const auto near = nearest(*written, words);
+  if (!near && key == "authorization") {  // Perhaps a credential that belongs to a header field.
+    report_->hide(node->place);
+    error(1002, *node, path_of(key), in_quotes(key) + " is not " + listed(words), "one of " + listed(words));
+    return std::nullopt;
+  }
   std::optional<std::string> meant;  // `warning` for `warn`, `err` for `error`
   for (const auto option_word : words)
     if (std::min(written->size(), option_word.size()) >= 3 &&
@@ -255,6 +260,12 @@ bool Section::globs(std::string_view key, std::vector<std::string>& out) const {
   return true;
 }
 
+void Section::bad_field_name(const Node& node, const std::string& path) const {
+  const auto name = name_of_key(node.text);  // `Authorization: Bearer ...` has a value behind it.
+  if (name.size() < node.text.size()) report_->hide(node.place);
+  error(1002, node, path, key_in_quotes(node.text) + " is not the name of a header field", {});
+}
+
 bool Section::header_names(std::string_view key, std::vector<std::string>& out) const {
   const auto all = list(key);
   if (!all) return false;
@@ -264,7 +275,7 @@ bool Section::header_names(std::string_view key, std::vector<std::string>& out) 
     if (is_token(item.text))
       out.push_back(item.text);
     else
-      error(1002, item, path_of(key, i), in_quotes(item.text) + " is not the name of a header field", {});
+      bad_field_name(item, path_of(key, i));
   }
   return true;
 }

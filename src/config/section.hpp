@@ -67,6 +67,8 @@ class Section {
   std::optional<Duration> duration_of(std::string_view key, const Node& node, const std::string& path) const;
   /// A scalar's text; a map, a list or nothing is reported as not being `what`.
   const std::string* scalar(const Node& node, const std::string& path, std::string_view what) const;
+  /// Reports a text that is no name of a header field.
+  void bad_field_name(const Node& node, const std::string& path) const;
   void fault(const Node& node, const std::string& path, const Fault& fault) const;
   void error(int code, const Node& node, const std::string& path, std::string message, std::string hint = {}) const {
     report_->error(code, node, path, std::move(message), std::move(hint));

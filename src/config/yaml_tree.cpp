@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "config/hiding.hpp"
 #include "config/source_extent.hpp"
 
 namespace forebay::config {
@@ -63,6 +64,7 @@ class TreeBuilder final : public YAML::EventHandler {
       throw Stop{};
     }
     node.place = place;
+    node.anchored = it->second;
     add(std::move(node), YAML::NullAnchor);
   }
 
@@ -223,11 +225,16 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void add_value(Frame& frame, NodePtr value) {
     const auto key = std::exchange(frame.key, nullptr);
-    if (key->bad) return;
+    if (key->bad) {
+      frame.node.repeated.push_back({key, std::move(value)});
+      return;
+    }
     const bool merges = key->text == "<<" && !key->quoted;
     const auto [it, fresh] = frame.index.emplace(key->text, frame.node.entries.size());
     if (!fresh) {
-      report_.error(1005, *key, key->text, "duplicate key " + in_quotes(key->text), first_use(frame, key->text));
+      report_.error(1005, *key, std::string(name_of_key(key->text)), "duplicate key " + key_in_quotes(key->text),
+                    first_use(frame, key->text));
+      frame.node.repeated.push_back({key, std::move(value)});
       return;
     }
     if (merges) {
@@ -381,8 +388,10 @@ void check_for_second_document(YAML::Parser& parser, Report& report, int flag) {
   for (int n = place.line; n > 1; --n) {
     if (!lines[static_cast<std::size_t>(n) - 1].starts_with("---")) continue;
     report.error(1014, Place{n, 1, 3, -1}, {}, "a second document begins here", "one file holds one configuration");
+    hide_unread(report, n);
     return;
   }
+  hide_unread(report, place.line);
   report.error(1006, place, {}, "the document has ended before this", "check the indentation and the brackets");
 }
 

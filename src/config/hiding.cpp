@@ -1,0 +1,303 @@
+#include "config/hiding.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <limits>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "config/keys.hpp"
+#include "config/scalar.hpp"
+#include "config/schema.hpp"
+#include "forebay/rules/query_secrets.hpp"
+
+namespace forebay::config {
+namespace {
+
+using Position = std::pair<int, int>;  // line and column in bytes, both from 1
+
+constexpr Position kEnd{std::numeric_limits<int>::max(), 1};
+
+Position start_of(const Node& node) { return {node.place.line, node.place.column}; }
+Position end_of(const Node& node) { return {node.place.line, node.place.column + std::max(node.place.length, 1)}; }
+bool in_file(const Node& node) { return node.place.flag < 0 && node.place.line > 0; }
+
+/// Every node below `node`, itself included, once.
+void collect(const Node& node, std::unordered_set<const Node*>& into) {
+  if (!into.insert(&node).second) return;
+  if (node.anchored) collect(*node.anchored, into);
+  for (const auto& item : node.items) collect(*item, into);
+  for (const auto* entries : {&node.entries, &node.repeated})
+    for (const auto& [key, value] : *entries) {
+      collect(*key, into);
+      collect(*value, into);
+    }
+}
+
+/// By the names of secrets in urls, and of any token.
+bool looks_secret(std::string_view name) {
+  if (is_users_own(name)) name.remove_prefix(2);
+  return rules::names_secret(name) || lower_case(name).ends_with("token");
+}
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+/// Hides nodes with everything up to the next node that is not theirs: quotes, block scalars and comments have no
+/// ends of their own in the tree.
+class Hiding final : public KeyVisitor {
+ public:
+  Hiding(const Node& root, Report& report) : report_(report) {
+    std::unordered_set<const Node*> all;
+    collect(root, all);
+    for (const auto* node : all)
+      if (in_file(*node)) starts_.emplace_back(start_of(*node), node);
+    std::sort(starts_.begin(), starts_.end());
+  }
+
+  void unknown(const Entry& entry, const Where&) override { value(entry); }
+  void later(const Entry& entry, const Schema& known, const Where&) override { below(entry, &known); }
+  void repeated(const Entry& entry, const Schema* known) override { below(entry, entry.key->bad ? nullptr : known); }
+  void misshapen(const Node& node, const std::string&, std::string, std::string) override { whole(node); }
+
+  void leaf(const Entry& entry, const Schema& known) override {
+    if (known.option && known.option->type == "secret") return value(entry);
+    const bool fields = known.name == "set";  // Values of header fields may be anything.
+    if (fields && !entry.value->is_map()) return whole(*entry.value);
+    for (const auto& inner : entry.value->repeated) value(inner);
+    for (const auto& inner : entry.value->entries) {
+      const bool status = known.name == "status" && parse_status(inner.key->text).value;
+      if (fields || (known.name == "status" && !status)) value(inner);
+    }
+    named(*entry.value);
+  }
+
+  /// What has the name of a secret below a key whose names are the user's.
+  void users_own(const Entry& entry) override {
+    if (looks_secret(entry.key->text)) return value(entry);
+    named(*entry.value);
+  }
+
+ private:
+  /// Of a key that nobody looks into: what is not known to hold no secret.
+  void below(const Entry& entry, const Schema* known) {
+    const Node& node = *entry.value;
+    const bool secret = !known || (known->option && known->option->type == "secret");
+    const bool section = known && !known->children.empty() && !known->child("*") && !known->child("[]");
+    if (secret || (section && !known->option && !node.is_map()) || (!section && (node.is_map() || has_maps(node))))
+      return value(entry);
+    if (!node.is_map()) return;
+    for (const auto& inner : node.repeated) value(inner);
+    for (const auto& inner : node.entries) below(inner, known->child(inner.key->text));
+  }
+  static bool has_maps(const Node& node) {
+    return std::any_of(node.items.begin(), node.items.end(), [](const auto& item) { return !item->is_scalar(); });
+  }
+
+  void named(const Node& node) {
+    for (const auto& item : node.items) named(*item);
+    for (const auto& entry : node.repeated) value(entry);
+    for (const auto& entry : node.entries) users_own(entry);
+  }
+
+  Position next(Position from, const std::unordered_set<const Node*>& inside) const {
+    auto it = std::upper_bound(starts_.begin(), starts_.end(), from,
+                               [](const Position& p, const auto& start) { return p < start.first; });
+    while (it != starts_.end() && inside.count(it->second) != 0) ++it;
+    return it == starts_.end() ? kEnd : it->first;
+  }
+
+  void value(const Entry& entry) {
+    std::unordered_set<const Node*> inside;
+    collect(*entry.value, inside);
+    const Node& key = *entry.key;
+    if (in_file(key)) {
+      // `token hunter2` and `token:hunter2` are keys for YAML.
+      auto from = end_of(key);
+      const auto name = name_of_key(key.text).size();
+      if (key.bad)
+        from = start_of(key);
+      else if (name < key.text.size())
+        from = {key.place.line, key.place.column + static_cast<int>(name)};
+      range(from, next(start_of(key), inside), entry.value.get());
+    }
+    each(inside);  // Those of an alias stand elsewhere.
+  }
+
+  void whole(const Node& node) {
+    std::unordered_set<const Node*> inside;
+    collect(node, inside);
+    each(inside);
+  }
+
+  void each(const std::unordered_set<const Node*>& nodes) {
+    for (const auto* node : nodes)  // Nothing has no place of its own.
+      if (in_file(*node) && !node->is_null()) range(start_of(*node), next(start_of(*node), nodes), node);
+  }
+
+  std::string_view line(int number) const {
+    const auto& lines = report_.lines();
+    return number < 1 || static_cast<std::size_t>(number) > lines.size() ? std::string_view()
+                                                                         : lines[static_cast<std::size_t>(number) - 1];
+  }
+
+  void range(Position from, Position to, const Node* value) {
+    const int last = std::min(to.first, static_cast<int>(report_.lines().size()));
+    for (int number = from.first; number <= last; ++number) {
+      const auto text = line(number);
+      auto begin = number == from.first ? static_cast<std::size_t>(from.second) - 1 : 0;
+      auto end = number == to.first ? static_cast<std::size_t>(to.second) - 1 : text.size();
+      begin = std::min(begin, text.size());
+      end = std::min(end, text.size());
+      if (number == from.first) begin = behind_colon(text, begin, end);
+      while (begin < end && is_blank(text[begin])) ++begin;
+      const auto own = number == from.first ? end_on_line(text, *value, number, end) : std::nullopt;
+      if (own)
+        end = *own;
+      else if (number == to.first)  // What opens or separates the next node.
+        while (end > begin && std::string_view(" \t-{[,\"'}]").find(text[end - 1]) != std::string_view::npos) --end;
+      if (begin < end) report_.hide({number, static_cast<int>(begin) + 1, static_cast<int>(end - begin), -1});
+    }
+  }
+
+  static std::size_t behind_colon(std::string_view text, std::size_t begin, std::size_t end) {
+    auto at = begin;
+    while (at < end && is_blank(text[at])) ++at;
+    if (at < end && text[at] == ':' && (at + 1 >= text.size() || is_blank(text[at + 1]))) return at + 1;
+    return begin;
+  }
+
+  /// Where a value ends, if nothing but brackets follows it on its line.
+  static std::optional<std::size_t> end_on_line(std::string_view text, const Node& value, int number, std::size_t end) {
+    if (!in_file(value) || value.place.line != number || value.is_null()) return std::nullopt;
+    const auto start = static_cast<std::size_t>(value.place.column) - 1;
+    const auto own = start + static_cast<std::size_t>(value.place.length);
+    const bool flow = start < text.size() && (text[start] == '{' || text[start] == '[');
+    if (own > end || (!value.is_scalar() && !flow)) return std::nullopt;
+    const auto rest = text.substr(own, end - own);
+    return rest.find_first_not_of(" \t}],") == std::string_view::npos ? std::optional(own) : std::nullopt;
+  }
+
+  Report& report_;
+  std::vector<std::pair<Position, const Node*>> starts_;
+};
+
+/// All names of the table, and those of them that hold secrets.
+struct Vocabulary {
+  std::set<std::string_view> names, secrets;
+
+  Vocabulary() { add(schema()); }
+  void add(const Schema& node) {
+    names.insert(node.name);
+    if (node.option && node.option->type == "secret") secrets.insert(node.name);
+    for (const auto& child : node.children) add(*child);
+  }
+  bool shows(std::string_view name) const {
+    return name == "except" || (names.count(name) != 0 && secrets.count(name) == 0) ||
+           (is_users_own(name) && !looks_secret(name));
+  }
+};
+
+/// What is hidden of one line, and whether what belongs to it on the lines behind is hidden too.
+class LineReader {
+ public:
+  explicit LineReader(const Vocabulary& words) : words_(words) {}
+
+  /// Where to hide from; npos: nothing.
+  std::size_t hidden_from(std::string_view line) {
+    std::size_t at = line.starts_with("---") ? 3 : 0;
+    while (at < line.size() && (is_blank(line[at]) || (line[at] == '-' && is_break(line, at + 1)))) ++at;
+    if (at >= line.size() || line[at] == '#') return std::string_view::npos;
+    const bool shown = starts_with_known_key(line, at);
+    if (inside_ && (!shown || at > indent_)) return at;
+    inside_ = false;
+    const auto from = scan(line, at);
+    if (from != std::string_view::npos) {
+      inside_ = true;
+      indent_ = at;
+    }
+    return from;
+  }
+
+ private:
+  static bool is_break(std::string_view line, std::size_t at) { return at >= line.size() || is_blank(line[at]); }
+
+  static std::string_view word_at(std::string_view line, std::size_t& at) {
+    const bool quoted = at < line.size() && (line[at] == '"' || line[at] == '\'');
+    const auto begin = at + (quoted ? 1 : 0);
+    auto end = begin;
+    while (end < line.size() && (std::isalnum(static_cast<unsigned char>(line[end])) != 0 ||
+                                 std::string_view("_-.<").find(line[end]) != std::string_view::npos))
+      ++end;
+    at = end + (quoted && end < line.size() && line[end] == line[begin - 1] ? 1 : 0);
+    return line.substr(begin, end - begin);
+  }
+
+  bool starts_with_known_key(std::string_view line, std::size_t at) const {
+    const auto word = word_at(line, at);
+    return words_.shows(word) && at < line.size() && line[at] == ':' && is_break(line, at + 1);
+  }
+
+  /// A key stands where the line begins, behind `{` and behind a comma. Where to hide from on, if something that stands
+  /// so is no key that shows.
+  std::size_t scan(std::string_view line, std::size_t at) const {
+    bool in_list = false;
+    while (true) {
+      for (; at < line.size() && std::string_view(" \t{[,}]").find(line[at]) != std::string_view::npos; ++at)
+        in_list = line[at] == '[' || (in_list && line[at] != '{' && line[at] != '}' && line[at] != ']');
+      if (at >= line.size() || line[at] == '#') return std::string_view::npos;
+      if (line[at] == '&' || line[at] == '!') {
+        while (at < line.size() && !is_blank(line[at])) ++at;
+        continue;
+      }
+      const auto begin = at;
+      const auto word = word_at(line, at);
+      if (at < line.size() && line[at] == ':' && is_break(line, at + 1)) {
+        if (word != "<<" && !words_.shows(word)) return at + 1;
+        at = past_value(line, at + 1);
+      } else if (in_list || (begin > 0 && line[begin - 1] == ']')) {
+        while (at < line.size() && std::string_view(",{]}").find(line[at]) == std::string_view::npos) ++at;
+      } else {
+        return word.empty() ? begin : at;
+      }
+    }
+  }
+
+  /// The comma behind a scalar, or where a flow collection begins.
+  static std::size_t past_value(std::string_view line, std::size_t at) {
+    while (at < line.size() && is_blank(line[at])) ++at;
+    if (at < line.size() && std::string_view("{[&!").find(line[at]) != std::string_view::npos) return at;
+    while (at < line.size() && line[at] != ',' && line[at] != '}') ++at;
+    return at;
+  }
+
+  const Vocabulary& words_;
+  bool inside_ = false;
+  std::size_t indent_ = 0;
+};
+
+}  // namespace
+
+void hide_values(const Node& root, Report& report) {
+  Hiding hiding(root, report);
+  walk_keys(root, hiding);
+}
+
+void hide_unread(Report& report, int first_line) {
+  static const Vocabulary words;
+  LineReader reader(words);
+  for (std::size_t i = static_cast<std::size_t>(std::max(first_line, 1)) - 1; i < report.lines().size(); ++i) {
+    const auto line = report.lines()[i];
+    auto from = reader.hidden_from(line);
+    while (from < line.size() && is_blank(line[from])) ++from;
+    if (from < line.size())
+      report.hide({static_cast<int>(i) + 1, static_cast<int>(from) + 1, static_cast<int>(line.size() - from), -1});
+  }
+}
+
+}  // namespace forebay::config
