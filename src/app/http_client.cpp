@@ -12,6 +12,7 @@
 #include <memory>
 #include <utility>
 
+#include "forebay/http/forwarding.hpp"
 #include "forebay/http/h1_parser.hpp"
 
 namespace forebay::app {
@@ -65,21 +66,34 @@ Result<SocketPtr> connect_unix(const std::string& path, SteadyClock::time_point 
   return socket;
 }
 
-Result<SocketPtr> connect_tcp(const Endpoint& endpoint, SteadyClock::time_point deadline) {
+Result<SocketPtr> connect_address(const addrinfo& to, SteadyClock::time_point deadline) {
+  auto socket = std::make_unique<Socket>(::socket(to.ai_family, kSocketKind, 0));
+  if (socket->fd < 0) return Errc::Closed;
+  const auto connected = connect_within(socket->fd, to.ai_addr, to.ai_addrlen, deadline);
+  if (!connected) return connected.error();
+  return socket;
+}
+
+/// Tries each address that `host` resolves to.
+Result<SocketPtr> connect_host(const std::string& host, const std::string& port, SteadyClock::time_point deadline) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  if (::getaddrinfo(endpoint.host.c_str(), endpoint.port.c_str(), &hints, &found) != 0) return Errc::Closed;
+  if (::getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return Errc::Closed;
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(found, &::freeaddrinfo);
   auto why = Errc::Closed;
   for (const auto* a = found; a != nullptr; a = a->ai_next) {
-    auto socket = std::make_unique<Socket>(::socket(a->ai_family, kSocketKind, 0));
-    if (socket->fd < 0) continue;
-    const auto connected = connect_within(socket->fd, a->ai_addr, a->ai_addrlen, deadline);
-    if (connected) return socket;
-    why = connected.error();
+    auto socket = connect_address(*a, deadline);
+    if (socket) return socket;
+    why = socket.error();
   }
   return why;
+}
+
+Result<SocketPtr> connect_tcp(const Endpoint& endpoint, SteadyClock::time_point deadline) {
+  if (!http::is_localhost(endpoint.host)) return connect_host(endpoint.host, endpoint.port, deadline);
+  auto socket = connect_host("127.0.0.1", endpoint.port, deadline);
+  return socket ? std::move(socket) : connect_host("::1", endpoint.port, deadline);
 }
 
 bool send_all(int fd, std::string_view bytes, SteadyClock::time_point deadline) {

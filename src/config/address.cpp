@@ -109,7 +109,7 @@ Parsed<Address> parse_address(std::string_view text) {
   const std::string port_text(*parts->port);
   if (parts->host == "*")
     return Fault{1002, in_quotes(text) + " is not an address", "write \":" + port_text + "\" for all interfaces"};
-  if (parts->host == "localhost")
+  if (http::is_localhost(parts->host))
     return Fault{1002, in_quotes(text) + " is not an address: names are not looked up",
                  "write \"127.0.0.1:" + port_text + "\""};
   if (parts->bracketed ? !is_ip(parts->host, true) : !parts->host.empty() && !is_ip(parts->host, false)) return shape;
@@ -164,7 +164,7 @@ Parsed<Url> parse_origin_url(std::string_view text) {
 }
 
 bool is_loopback_host(std::string_view host) noexcept {
-  if (host == "localhost" || host.ends_with(".localhost")) return true;  // RFC 6761 section 6.3
+  if (http::is_localhost(host)) return true;
   const auto ip = http::parse_ip(host);
   if (!ip) return false;
   static constexpr std::array<std::uint8_t, 16> kV6{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};

@@ -196,6 +196,14 @@ std::optional<Ip> parse_ip(std::string_view text) noexcept {
   return ip;
 }
 
+bool is_localhost(std::string_view host) noexcept {
+  constexpr std::string_view kName = "localhost";
+  if (host.ends_with('.')) host.remove_suffix(1);
+  if (host.size() < kName.size() || !iequals(host.substr(host.size() - kName.size()), kName)) return false;
+  host.remove_suffix(kName.size());
+  return host.empty() || (host.size() > 1 && host.ends_with('.'));
+}
+
 std::optional<Cidr> parse_cidr(std::string_view text) {
   const auto slash = text.find('/');
   const auto address = text.substr(0, slash);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 
+#include "forebay/http/forwarding.hpp"
+
 namespace forebay::upstream {
 
 namespace {
@@ -25,8 +27,15 @@ Addresses::Addresses(std::string_view host, std::uint16_t port, Duration refresh
     : host_(without_brackets(host)), port_(port), refresh_(refresh) {
   boost::system::error_code not_numeric;
   const auto numeric = boost::asio::ip::make_address(host_, not_numeric);
-  if (not_numeric) return;
-  list_ = std::make_shared<const std::vector<Address>>(1, address_of({numeric, port_}));
+  std::vector<Address> known;
+  if (!not_numeric)
+    known.push_back(address_of({numeric, port_}));
+  else if (http::is_localhost(host_))
+    known = {address_of({boost::asio::ip::address_v4::loopback(), port_}),
+             address_of({boost::asio::ip::address_v6::loopback(), port_})};
+  else
+    return;
+  list_ = std::make_shared<const std::vector<Address>>(std::move(known));
   fresh_until_ = Timestamp::max();
 }
 

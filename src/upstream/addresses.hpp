@@ -20,7 +20,8 @@ using AddressList = std::shared_ptr<const std::vector<Address>>;
 
 Address address_of(const boost::asio::ip::tcp::endpoint& endpoint);
 
-/// What is known of an origin's addresses, for all workers. A set is used until a newer one is there: it is asked for
+/// What is known of an origin's addresses, for all workers. A numeric host and `localhost` (127.0.0.1, then ::1) are
+/// known from the start and never resolved. A set is used until a newer one is there: it is asked for
 /// anew once it is older than `refresh`, beside the fetch that noticed, and a failure to resolve keeps the old one.
 /// Thread-safe.
 class Addresses {

@@ -24,6 +24,16 @@ TEST_F(OriginSide, ConnectionsAreReused) {
   EXPECT_TRUE(eventually([&] { return metric("forebay_origin_connections", {{"state", "idle"}}) == 1; }));
 }
 
+TEST_F(OriginSide, ANameBelowLocalhostIsLoopbackWhateverTheResolverSays) {
+  origin.on("/a", Reply::fresh("here"));
+  const auto port = origin.url().substr(origin.url().rfind(':'));
+  for (const char* host : {"app.localhost", "localhost", "LOCALHOST", "app.localhost."}) {
+    daemon.reset();
+    start("origin: 'http://" + std::string(host) + port + "'\n");
+    EXPECT_EQ(get("/a").body, "here") << host;
+  }
+}
+
 TEST_F(OriginSide, AConnectionThatTheOriginClosesIsNotReused) {
   origin.otherwise([](const Received& r) { return Reply::fresh(r.path).close(); });
   start_with("");

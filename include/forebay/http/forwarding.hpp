@@ -18,6 +18,9 @@ struct Cidr {
 };
 std::optional<Cidr> parse_cidr(std::string_view text);
 std::optional<std::array<std::uint8_t, 16>> parse_ip(std::string_view text) noexcept;
+/// `localhost` and every name below it, in any case, with or without a dot at the end: loopback by definition, which no
+/// resolver is asked for (RFC 6761 section 6.3).
+bool is_localhost(std::string_view host) noexcept;
 bool contains(const Cidr& net, const std::array<std::uint8_t, 16>& ip) noexcept;
 bool contains_any(const std::vector<Cidr>& nets, const std::array<std::uint8_t, 16>& ip) noexcept;
 

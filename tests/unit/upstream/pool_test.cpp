@@ -281,6 +281,20 @@ TEST(Addresses, NumericOnesAreKnownForEver) {
   }
 }
 
+TEST(Addresses, LocalhostIsLoopbackAndNeverResolved) {
+  for (const char* host : {"localhost", "LocalHost", "localhost.", "app.localhost", "a.b.Localhost."}) {
+    Addresses addresses(host, 3000, 30s);
+    const auto look = addresses.look(Timestamp{} + 1000h);
+    ASSERT_TRUE(look.list) << host;
+    ASSERT_EQ(look.list->size(), 2u) << host;
+    EXPECT_EQ(look.list->front().text, "127.0.0.1:3000");
+    EXPECT_EQ(look.list->back().text, "[::1]:3000");
+    EXPECT_FALSE(look.turn);
+  }
+  for (const char* host : {"localhost.example", "mylocalhost", "localhos", ".localhost", "localhost..", "local.host"})
+    EXPECT_FALSE(Addresses(host, 80, 30s).look(Timestamp{} + 1000h).list) << host;
+}
+
 TEST(Addresses, LastGoodSetStaysWhileANewerOneIsAskedForByOne) {
   const Timestamp t0 = Timestamp{} + 1000h;
   Addresses addresses("app.example", 80, 30s);
