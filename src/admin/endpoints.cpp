@@ -203,9 +203,10 @@ void AdminHandler::finished(server::Exchange&) {}
 
 std::unique_ptr<server::Notes> AdminHandler::make_notes() { return std::make_unique<AdminNotes>(); }
 
-void AdminHandler::refused(server::Refusal, int status, const server::Peer&) {
-  if (status < 100 || status > 599) return;
+server::RefusalNote AdminHandler::refused(server::Refusal, int status, const server::Peer&, http::FieldsView) {
+  if (status < 100 || status > 599) return {};
   counters_.requests[static_cast<std::size_t>(Endpoint::Other)][static_cast<std::size_t>(status / 100 - 1)].add();
+  return {};
 }
 
 // Through a whole drain probes go on to be answered.

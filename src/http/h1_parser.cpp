@@ -24,8 +24,10 @@ constexpr std::size_t kMaxEmptyLines = 4;
 
 // What can be said of a request line before it has ended. Whatever is refused of a line's beginning is refused of the
 // whole line too, so that the verdict does not depend on how the bytes were cut.
-std::optional<Errc> look_at_request_line(std::string_view begun, std::size_t max_target) noexcept {
+std::optional<Errc> look_at_request_line(std::string_view begun, std::size_t max_target,
+                                         std::string_view& why) noexcept {
   if (begun.empty() || begun.front() == '\r') return std::nullopt;
+  why = "The request line does not begin with a method.";
   if (!is_class(begun.front(), kTchar)) return Errc::Malformed;
   if (begun.size() <= std::min(kMaxMethod, max_target)) return std::nullopt;
   const auto space = begun.substr(0, kMaxMethod + 1).find(' ');
@@ -39,8 +41,10 @@ std::optional<Errc> look_at_request_line(std::string_view begun, std::size_t max
 
 // Walks from line to line until the empty one. Bare LF and obs-fold end it at once (RFC 9112 sections 2.2 and 5.2);
 // the limits count what has come so far, so that a head without end is refused as soon as it is too long.
-std::optional<Errc> find_head_end(HeadSearch& s, std::string_view buffer, const HeadLimits& limits) noexcept {
+std::optional<Errc> find_head_end(HeadSearch& s, std::string_view buffer, const HeadLimits& limits,
+                                  std::string_view& why) noexcept {
   while (true) {
+    why = "A line begins with a blank: folded lines are not taken.";
     if (s.start_line != 0 && s.line < buffer.size() && (buffer[s.line] == ' ' || buffer[s.line] == '\t')) {
       return Errc::Malformed;
     }
@@ -50,13 +54,14 @@ std::optional<Errc> find_head_end(HeadSearch& s, std::string_view buffer, const 
     const std::size_t end = lf ? static_cast<std::size_t>(lf - buffer.data()) + 1 : buffer.size();
     if (s.start_line == 0) {
       const auto begun = buffer.substr(s.line, end - s.line - (lf ? 1 : 0));
-      if (const auto error = look_at_request_line(begun, limits.target)) return error;
+      if (const auto error = look_at_request_line(begun, limits.target, why)) return error;
     }
     if (end - s.start > limits.head) {
       return s.start_line == 0 ? Errc::TargetTooLong : Errc::HeaderTooLarge;
     }
     s.searched = end;
     if (!lf) return Errc::Incomplete;
+    why = "A line does not end with CR LF.";
     if (end - s.line < 2 || buffer[end - 2] != '\r') return Errc::Malformed;
     const bool empty = end - s.line == 2;
     s.line = end;
@@ -65,6 +70,7 @@ std::optional<Errc> find_head_end(HeadSearch& s, std::string_view buffer, const 
         s.start_line = end;
         continue;
       }
+      why = "There are too many empty lines before the request.";
       if (++s.skipped > kMaxEmptyLines) return Errc::Malformed;
       s.start = end;
     } else if (empty) {
@@ -181,31 +187,36 @@ void RequestParser::forget_fields() {
 
 Result<void> RequestParser::parse(std::string_view buffer) {
   if (search_.end == 0) {
-    if (const auto error = find_head_end(search_, buffer, limits_)) return *error;
+    if (const auto error = find_head_end(search_, buffer, limits_, problem_)) return *error;
   }
   const auto line = buffer.substr(search_.start, search_.start_line - search_.start - 2);
   if (const auto done = read_request_line(line); !done) return done;
   const auto section = buffer.substr(search_.start_line, search_.end - search_.start_line);
-  if (const auto error = read_fields(section, fields_)) return *error;
+  if (const auto error = read_fields(section, fields_))
+    return refuse(*error == Errc::Ambiguous ? "The length of the content is stated in more than one way."
+                                            : "A header field is malformed.",
+                  *error);
   view_.fields = FieldsView(fields_);
   return read_framing();
 }
 
 Result<void> RequestParser::read_request_line(std::string_view line) {
   const auto method_end = line.find(' ');
-  if (method_end == std::string_view::npos) return Errc::Malformed;
+  constexpr std::string_view kForm = "The request line is not a method, a target and a version.";
+  if (method_end == std::string_view::npos) return refuse(kForm);
   const auto target_end = line.find(' ', method_end + 1);
-  if (target_end == std::string_view::npos) return Errc::Malformed;
+  if (target_end == std::string_view::npos) return refuse(kForm);
   view_.method_text = line.substr(0, method_end);
   view_.target = line.substr(method_end + 1, target_end - method_end - 1);
   view_.method = method_of(view_.method_text);
-  if (view_.method == Method::Other && !is_token(view_.method_text)) return Errc::Malformed;
+  if (view_.method == Method::Other && !is_token(view_.method_text))
+    return refuse("The request line does not begin with a method.");
   if (view_.target.empty() ||
       !std::all_of(view_.target.begin(), view_.target.end(), [](char c) { return is_class(c, kTarget); })) {
-    return Errc::Malformed;
+    return refuse("The request target has a byte that must be percent-encoded.");
   }
   const auto version = read_version(line.substr(target_end + 1));
-  if (version.major < 0) return Errc::Malformed;
+  if (version.major < 0) return refuse("The request line does not end with a version such as HTTP/1.1.");
   bad_version_ = version.major != 1;
   if (bad_version_) return Errc::Unsupported;
   view_.version = version.version;
@@ -247,23 +258,27 @@ Result<void> RequestParser::read_framing() {
     }
   }
   const bool old = view_.version == Version::Http10;
-  if (twice) return length && coding ? Errc::Ambiguous : Errc::Malformed;
+  if (twice)
+    return refuse("Host, Content-Length or Transfer-Encoding stands more than once.",
+                  length && coding ? Errc::Ambiguous : Errc::Malformed);
   // RFC 9112 section 3.2.
-  if (host ? !is_valid_host(host->value) : !old) return Errc::Malformed;
+  if (host ? !is_valid_host(host->value) : !old)
+    return refuse(host ? "The Host field is not a host." : "The Host field is missing.");
   if (old) expects_continue_ = unknown_expectation_ = false;  // RFC 9110 section 10.1.1
   keep_alive_ = persistence.lasts(view_.version);
 
   framing_ = Framing::None;
   content_length_ = 0;
   if (coding) {
-    if (length) return Errc::Ambiguous;
-    if (old) return Errc::Malformed;
+    if (length) return refuse("Transfer-Encoding stands beside Content-Length.", Errc::Ambiguous);
+    if (old) return refuse("HTTP/1.0 has no Transfer-Encoding.");
     if (!iequals(coding->value, "chunked")) {
-      return is_known_coding_chain(coding->value) ? Errc::Unsupported : Errc::Malformed;
+      return refuse("Transfer-Encoding is not chunked.",
+                    is_known_coding_chain(coding->value) ? Errc::Unsupported : Errc::Malformed);
     }
     framing_ = Framing::Chunked;
   } else if (length) {
-    if (!read_length_digits(length->value, content_length_)) return Errc::Malformed;
+    if (!read_length_digits(length->value, content_length_)) return refuse("Content-Length is not a number.");
     if (content_length_ > 0) framing_ = Framing::Length;
   }
   return {};

@@ -1,6 +1,7 @@
 #include "content.hpp"
 
 #include "deliver.hpp"
+#include "forebay/server/problem.hpp"
 #include "lookup.hpp"
 
 namespace forebay::proxy {
@@ -86,7 +87,8 @@ void deliver_content_error(Core& core, server::Exchange& exchange, std::string_v
   own.status = 413;
   own.reason = RequestError::BodyTooLarge;
   own.title = "Content Too Large";
-  own.detail = "The request content is larger than this server accepts.";
+  const auto detail = server::content_too_large(core.runtime->config().server);
+  own.detail = detail;
   own.close = true;
   deliver_error(core, exchange, accept, request_id, own);
 }
@@ -165,7 +167,8 @@ void ReadTask::too_late() {
   own.status = 408;
   own.reason = RequestError::ClientTimeout;
   own.title = "Request Timeout";
-  own.detail = "The request's content took too long to arrive.";
+  const auto detail = server::content_too_late(story_->runtime->config().server, kWholeWithin);
+  own.detail = detail;
   own.close = true;
   deliver_error(core_, *story_->exchange, story_->accept(), story_->request_id, own);
 }

@@ -133,6 +133,17 @@ void answer_multipart(Core& core, server::Exchange& exchange, const Delivery& d,
   exchange.answer({206, lines, core.extra, length}, http::BodyCursor(std::move(parts)));
 }
 
+/// The id of an error document of a request that may have been a hit, with its field line.
+std::string add_request_id(Core& core, RequestNotes& notes, http::FieldsView sent, std::string& lines) {
+  const auto& name = notes.runtime->config().request_id;
+  if (name.empty()) return {};
+  if (const auto theirs = sent.value(name).value_or(std::string_view()); is_request_id(theirs))
+    note_request_id(notes, theirs);
+  auto id = own_request_id(core, notes);
+  http::append_line(lines, name, id);
+  return id;
+}
+
 /// Answers the Range if it applies; false when the whole is to be sent.
 bool answer_range(Core& core, server::Exchange& exchange, const http::RequestView& request, const Delivery& d,
                   http::BodyCursor& cursor) {
@@ -144,13 +155,11 @@ bool answer_range(Core& core, server::Exchange& exchange, const http::RequestVie
   if (!specs) return false;
   const auto ranges = http::resolve(*specs, *d.length);
   if (ranges.empty()) {
-    std::string lines = "Content-Range: bytes */" + std::to_string(*d.length) + "\r\n";
-    const server::Problem problem{416,
-                                  "range_not_satisfiable",
-                                  "Range Not Satisfiable",
-                                  "No part of the requested range is within the representation.",
-                                  {},
-                                  {}};
+    const auto length = std::to_string(*d.length);
+    std::string lines = "Content-Range: bytes */" + length + "\r\n";
+    const auto detail = "No part of the requested range is within the representation, which has " + length + " bytes.";
+    const auto id = add_request_id(core, notes_of(exchange), request.fields, lines);
+    const server::Problem problem{416, "range_not_satisfiable", "Range Not Satisfiable", detail, id, {}};
     const auto body = server::render(problem, request.fields.value(FieldId::Accept).value_or(""));
     http::append_line(lines, FieldId::ContentType, body.content_type);
     add_route_fields(notes_of(exchange), lines);

@@ -71,9 +71,7 @@ ProxyHandler::Private::Seen ProxyHandler::Private::scan(http::FieldsView sent) c
     if (id_name && (f.id == FieldId::XRequestId || f.id == FieldId::Other) && http::iequals(f.name, *id_name))
       seen.request_id = f.value;
   }
-  const auto safe = [](char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; };
-  if (seen.request_id.size() > 128 || !std::all_of(seen.request_id.begin(), seen.request_id.end(), safe))
-    seen.request_id = {};
+  if (!is_request_id(seen.request_id)) seen.request_id = {};
   return seen;
 }
 
@@ -89,7 +87,8 @@ http::RequestView ProxyHandler::Private::without_hop_by_hop(const http::RequestV
 }
 
 void ProxyHandler::Private::refuse_with(server::Exchange& exchange, const http::RequestView& request, OwnError error) {
-  deliver_error(*this, exchange, request.fields.value(FieldId::Accept).value_or(""), {}, error);
+  deliver_error(*this, exchange, request.fields.value(FieldId::Accept).value_or(""), scan(request.fields).request_id,
+                error);
 }
 
 /// What is refused before a route is looked for; false when nothing is.
@@ -307,8 +306,26 @@ void ProxyHandler::finished(server::Exchange& exchange) {
 
 std::unique_ptr<server::Notes> ProxyHandler::make_notes() { return std::make_unique<RequestNotes>(); }
 
-void ProxyHandler::refused(server::Refusal reason, int status, const server::Peer& peer) {
-  count_refusal(*p_, reason, status, peer);
+server::RefusalNote ProxyHandler::refused(server::Refusal reason, int status, const server::Peer& peer,
+                                          http::FieldsView fields) {
+  auto& core = *p_;
+  server::RefusalNote note;
+  if (const auto& name = core.runtime->config().request_id; !name.empty()) {
+    note.request_id = core.scan(fields).request_id;
+    if (note.request_id.empty()) note.request_id = core.make_request_id();
+    http::append_line(note.lines, name, note.request_id);
+  }
+  count_refusal(core, reason, status, peer, note.request_id);
+  return note;
+}
+
+server::RefusalNote ProxyHandler::content_failed(server::Exchange& exchange) {
+  auto& notes = notes_of(exchange);
+  if (!notes.runtime) return {};
+  server::RefusalNote note;
+  note.request_id = own_request_id(*p_, notes);
+  if (!note.request_id.empty()) http::append_line(note.lines, notes.runtime->config().request_id, note.request_id);
+  return note;
 }
 
 const config::Server& ProxyHandler::settings() const { return p_->runtime->config().server; }

@@ -96,8 +96,20 @@ void note_request(RequestNotes& notes, const http::RequestView& request, const h
 }
 
 void note_request_id(RequestNotes& notes, std::string_view id) {
-  if (notes.runtime->log_requests && notes.request_id.size == 0 && !notes.runtime->config().request_id.empty())
-    notes.request_id = notes.keep(id);
+  if (notes.request_id.size == 0 && !notes.runtime->config().request_id.empty()) notes.request_id = notes.keep(id);
+}
+
+std::string own_request_id(Core& core, RequestNotes& notes) {
+  if (notes.request_id.size != 0) return std::string(notes.view(notes.request_id));
+  if (notes.runtime->config().request_id.empty()) return {};
+  auto id = core.make_request_id();
+  note_request_id(notes, id);
+  return id;
+}
+
+bool is_request_id(std::string_view id) noexcept {
+  const auto safe = [](char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; };
+  return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), safe);
 }
 
 void count_outcome(Core& core, server::Exchange& exchange) {
@@ -168,7 +180,8 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   log.write(core.worker.index(), r);
 }
 
-void count_refusal(Core& core, server::Refusal reason, int status, const server::Peer& peer) {
+void count_refusal(Core& core, server::Refusal reason, int status, const server::Peer& peer,
+                   std::string_view request_id) {
   auto& c = *core.runtime->none.counters;
   c.errors[static_cast<std::size_t>(error_of(reason))].add();
   c.requests[method_label(http::Method::Other)][status_class(status)].add();
@@ -182,6 +195,7 @@ void count_refusal(Core& core, server::Refusal reason, int status, const server:
   r.scheme = peer.scheme;
   r.status = status;
   r.route = "_none";
+  r.request_id = request_id;
   r.result = rules::CacheResult::Error;
   r.total_ms = 0;
   log.write(core.worker.index(), r);

@@ -16,9 +16,10 @@ constexpr unsigned kPortionsPerTurn = 8;
 
 // An error of the edge's own, as an answer.
 struct Document {
-  Document(const Turned& why, std::string_view accept)
-      : status(why.status), body(render({why.status, why.code, why.title, why.detail, {}, {}}, accept)) {
+  Document(const Turned& why, std::string_view detail, const RefusalNote& note, std::string_view accept)
+      : status(why.status), body(render({why.status, why.code, why.title, detail, note.request_id, {}}, accept)) {
     lines = "Content-Type: " + body.content_type + "\r\nCache-Control: no-store\r\nX-Cache: ERROR\r\n";
+    lines += note.lines;
     lines += why.lines;
   }
   AnswerHead head() const {
@@ -103,6 +104,7 @@ void H1Connection::conclude() {
   done.end_at = out_.queued();
   writer_.stop();
   ending_ |= close_after_ || failure_ != nullptr;
+  uploading_ = ending_ && !decoder_.done();
   if (std::exchange(held_, false)) done.keep_bytes(in_.share());
   body_wanted_ = false;
   unsent_.push_back(std::move(exchange_));
@@ -122,28 +124,31 @@ void H1Connection::break_answer() {
 void H1Connection::answer_failed_body() {
   H1Exchange& failed = exchange();
   failed.mark_answered();
-  const Document document(*failure_, {});
+  const auto detail = detail_of(*failure_, lane_->handler.settings(), {});
+  const Document document(*failure_, detail, lane_->handler.content_failed(failed), {});
   const auto content = Chunk::copy_of(document.body.body);
   answer(failed, document.head(), http::BodyCursor(Owner(content), content->bytes()));
   failed.leave();
 }
 
-// Answers a message that never becomes a request.
-void H1Connection::turn_away(const Turned& why) {
+// Answers a message that never becomes a request. `cause`: what the parser says of a bad one.
+void H1Connection::turn_away(const Turned& why, std::string_view cause) {
   auto& counter = why.reason == Refusal::Overload        ? lane_->numbers->rejected_limit
                   : why.reason == Refusal::ClientTimeout ? lane_->numbers->rejected_timeout
                                                          : lane_->numbers->rejected_malformed;
   counter.fetch_add(1, std::memory_order_relaxed);
   // Only a head that was read whole says what its sender would like to see.
-  const bool read = why.status == kBodyTooLarge.status || why.status == kExpectation.status;
-  const auto accept = read ? parser_.view().fields.value(http::FieldId::Accept) : std::nullopt;
-  const Document document(why, accept.value_or(std::string_view()));
+  const bool read = why.head_read;
+  const auto fields = read ? parser_.view().fields : http::FieldsView();
+  const auto note = lane_->handler.refused(why.reason, why.status, *peer_, fields);
+  const auto detail = detail_of(why, lane_->handler.settings(), why.reason == Refusal::BadRequest ? cause : "");
+  const Document document(why, detail, note, fields.value(http::FieldId::Accept).value_or(std::string_view()));
   const AnswerTo to{read ? parser_.view().method : http::Method::Get, http::Version::Http11, true};
   const auto date = lane_->date_line(lane_->worker.now().wall);
   const auto plan = append_answer_head(out_.text(), document.head(), http::BodyCursor(), to, date);
   if (plan.framing != BodyWriter::Framing::None) out_.text() += document.body.body;
   ending_ = true;
-  lane_->handler.refused(why.reason, why.status, *peer_);
+  uploading_ = why.reason != Refusal::Overload;
 }
 
 }  // namespace forebay::server

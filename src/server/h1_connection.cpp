@@ -18,7 +18,12 @@ constexpr unsigned kRequestsPerTurn = 256;
 // A client gets this long, and may send this much, between our last byte and the end of the connection, so that it
 // reads our answer before the kernel resets what it still sends (RFC 9112 section 9.6).
 constexpr Duration kLingerFor = std::chrono::seconds{2};
-constexpr std::size_t kLingerBytes = 1024 * 1024;
+constexpr std::uint64_t kLingerBytes = 1024 * 1024;
+// Many clients look for an answer only when they have sent all of their content: one that is still sending gets as long
+// as it goes on, within this.
+constexpr Duration kUploadPause = std::chrono::seconds{5};
+constexpr Duration kUploadFor = std::chrono::seconds{30};
+constexpr std::uint64_t kUploadBytes = std::uint64_t{4} * 1024 * 1024 * 1024;
 }  // namespace
 
 H1Connection::H1Connection(std::shared_ptr<Lane> lane, net::Socket socket, std::shared_ptr<const Peer> peer,
@@ -211,9 +216,14 @@ void H1Connection::linger() {
   lingering_ = true;
   boost::system::error_code ignored;
   socket_.shutdown(net::Socket::shutdown_send, ignored);
-  linger_left_ = kLingerBytes;
-  await(Awaiting::Leaving, now() + kLingerFor);
+  linger_left_ = uploading_ ? kUploadBytes : kLingerBytes;
+  linger_until_ = now() + (uploading_ && !lane_->drains() ? kUploadFor : kLingerFor);
+  await_leaving();
   arm_read();
+}
+
+void H1Connection::await_leaving() {
+  await(Awaiting::Leaving, uploading_ ? std::min(linger_until_, now() + kUploadPause) : linger_until_);
 }
 
 bool H1Connection::idle() const noexcept {
@@ -227,6 +237,12 @@ bool H1Connection::waits_for_answer() const noexcept {
 }
 
 void H1Connection::drain() {
+  if (lingering_ && !closed_) {
+    linger_until_ = std::min(linger_until_, now() + kLingerFor);
+    await_leaving();
+    watch();
+    return;
+  }
   if (closed_ || !idle()) return;
   await_last_request();
   watch();

@@ -77,6 +77,7 @@ class H1Connection final : public Connection,
   void on_writable(const boost::system::error_code& error);
   void finish(ExchangePtr exchange, bool completed);
   void linger();
+  void await_leaving();
   void close(Ending how);
   bool idle() const noexcept;
   bool waits_for_answer() const noexcept;
@@ -99,7 +100,7 @@ class H1Connection final : public Connection,
   void conclude();
   void break_answer();
   void answer_failed_body();
-  void turn_away(const Turned& why);
+  void turn_away(const Turned& why, std::string_view cause = {});
 
   // h1_patience.cpp: deadlines
   void await(Awaiting what, Timestamp until);
@@ -129,7 +130,8 @@ class H1Connection final : public Connection,
   std::uint64_t skipped_ = 0;        // of the content of a request that was answered
   std::uint64_t requests_ = 0;
   unsigned turn_requests_ = 0;  // begun in this turn
-  std::size_t linger_left_ = 0;
+  std::uint64_t linger_left_ = 0;
+  Timestamp linger_until_{};
   std::size_t backlog_ = 0;          // what the kernel held when the socket was full, or when we last asked
   const Turned* failure_ = nullptr;  // content that is malformed, late or cut short
 
@@ -149,6 +151,7 @@ class H1Connection final : public Connection,
   bool body_wanted_ = false, body_news_ = false, body_over_limit_ = false, continued_ = false;
   bool close_after_ = false;  // this answer
   bool ending_ = false;       // nothing more is read; close when all is sent
+  bool uploading_ = false;    // what the client still sends belongs to a request that was answered
   bool cut_ = false, lingering_ = false, closed_ = false, refusing_ = false, tidying_ = false;
 };
 

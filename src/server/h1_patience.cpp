@@ -68,6 +68,7 @@ void H1Connection::on_write_deadline() {
 
 void H1Connection::on_read_deadline() {
   const Awaiting what = awaiting_;
+  const auto& late = sending_.due() <= now() && now() < read_due_ ? kBodyTooSlow : kBodyTimeout;
   await(Awaiting::Nothing, Timestamp::max());
   switch (what) {
     case Awaiting::Request: {
@@ -77,12 +78,12 @@ void H1Connection::on_read_deadline() {
       break;
     }
     case Awaiting::Head:
-      turn_away(kTimeout);
+      turn_away(kHeadTimeout);
       turn();
       break;
     case Awaiting::Body:
       if (exchange_) {
-        fail_body(kTimeout);
+        fail_body(late);
         body_news_ = true;
       } else {
         ending_ = true;

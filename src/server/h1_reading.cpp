@@ -37,6 +37,7 @@ void H1Connection::arm_read() {
   std::size_t want = filled_ ? kMuch : kLittle, most = std::max(kMost, limits_.head + kLittle);
   if (lingering_) {
     in_.clear();
+    want = uploading_ ? kMost : kLittle;
   } else if (body_wanted_ || (!exchange_ && !decoder_.done())) {
     if (decoder_.remaining() > in_.bytes().size()) want = std::clamp<std::size_t>(decoder_.remaining(), kLittle, kMost);
   } else if (exchange_ && in_.bytes().size() >= kMuch) {
@@ -79,6 +80,8 @@ void H1Connection::on_read(const boost::system::error_code& error, std::size_t n
   if (lingering_) {
     if (error || n >= linger_left_) return close(Ending::Plain);
     linger_left_ -= n;
+    await_leaving();
+    watch();
     arm_read();
     return;
   }
@@ -123,7 +126,10 @@ bool H1Connection::next_request() {
       in_.consume(bytes.size());
       return false;
     }
-    turn_away(turned_for(parsed.error(), parser_.bad_version()));
+    const bool too_many = parser_.too_many_fields();
+    // What is wrong is known of a whole message; one that ended early is just that.
+    turn_away(turned_for(parsed.error(), parser_.bad_version(), too_many),
+              parsed.error() == Errc::Malformed || parsed.error() == Errc::Ambiguous ? parser_.problem() : "");
     return true;
   }
   head_began_ = Timestamp{};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "forebay/base/error.hpp"
@@ -7,11 +9,17 @@
 
 namespace forebay::server {
 
+/// The setting that bounds what was sent.
+enum class Bound : std::uint8_t { None, HeadTime, ContentTime, ContentRate, Content, Target, Head, Fields };
+
 /// Why the edge turns a message away by itself, and what it says then.
 struct Turned {
   int status;
   Refusal reason;
-  std::string_view code, title, detail;
+  std::string_view code, title;
+  std::string_view detail = {};  ///< Where neither a limit nor the parser says more.
+  Bound bound = Bound::None;
+  bool head_read = false;       ///< The head was read whole, so its fields count.
   std::string_view lines = {};  ///< More field lines of the answer.
 };
 
@@ -19,32 +27,53 @@ inline constexpr Turned kBadRequest{400, Refusal::BadRequest, "bad_request", "Ba
                                     "The request does not follow HTTP/1.1."};
 inline constexpr Turned kBadBody{400, Refusal::BadRequest, "bad_request", "Bad Request",
                                  "The request's content is malformed or ends early."};
-inline constexpr Turned kTimeout{408, Refusal::ClientTimeout, "client_timeout", "Request Timeout",
-                                 "The request took too long to arrive."};
-inline constexpr Turned kBodyTooLarge{413, Refusal::BodyTooLarge, "body_too_large", "Content Too Large",
-                                      "The request's content is longer than this server takes."};
+inline constexpr Turned kHeadTimeout{408, Refusal::ClientTimeout, "client_timeout", "Request Timeout",
+                                     {},  Bound::HeadTime};
+inline constexpr Turned kBodyTimeout{408, Refusal::ClientTimeout, "client_timeout", "Request Timeout",
+                                     {},  Bound::ContentTime};
+inline constexpr Turned kBodyTooSlow{408, Refusal::ClientTimeout, "client_timeout", "Request Timeout",
+                                     {},  Bound::ContentRate};
+inline constexpr Turned kBodyTooLarge{
+    413, Refusal::BodyTooLarge, "body_too_large", "Content Too Large", {}, Bound::Content, true};
 inline constexpr Turned kTargetTooLong{414, Refusal::TargetTooLong, "target_too_long", "URI Too Long",
-                                       "The request target is longer than this server takes."};
-inline constexpr Turned kExpectation{417, Refusal::BadRequest, "expectation_failed", "Expectation Failed",
-                                     "Only 100-continue can be expected."};
-inline constexpr Turned kHeaderTooLarge{431, Refusal::HeaderTooLarge, "header_too_large",
-                                        "Request Header Fields Too Large",
-                                        "The request's header is larger than this server takes."};
+                                       {},  Bound::Target};
+inline constexpr Turned kExpectation{417,
+                                     Refusal::BadRequest,
+                                     "expectation_failed",
+                                     "Expectation Failed",
+                                     "The Expect field asks for something else than 100-continue.",
+                                     Bound::None,
+                                     true};
+inline constexpr Turned kHeaderTooLarge{
+    431, Refusal::HeaderTooLarge, "header_too_large", "Request Header Fields Too Large", {}, Bound::Head};
+inline constexpr Turned kTooManyFields{
+    431, Refusal::HeaderTooLarge, "header_too_large", "Request Header Fields Too Large", {}, Bound::Fields};
 inline constexpr Turned kBadCoding{501, Refusal::BadRequest, "not_implemented", "Not Implemented",
                                    "The only transfer coding that is understood is chunked."};
-inline constexpr Turned kBadVersion{505, Refusal::BadRequest, "version_not_supported", "HTTP Version Not Supported",
-                                    "This server speaks HTTP/1.1 and HTTP/1.0."};
-inline constexpr Turned kOverload{
-    503, Refusal::Overload, "overload", "Service Unavailable", "There are too many connections.", "Retry-After: 1\r\n"};
+inline constexpr Turned kBadVersion{
+    505, Refusal::BadRequest, "version_not_supported", "HTTP Version Not Supported",
+    "The request line names another version than HTTP/1.1 and HTTP/1.0, which are spoken here."};
+inline constexpr Turned kOverload{503,
+                                  Refusal::Overload,
+                                  "overload",
+                                  "Service Unavailable",
+                                  "There are too many connections (server.max_connections, or "
+                                  "server.limits.connections_per_address).",
+                                  Bound::None,
+                                  false,
+                                  "Retry-After: 1\r\n"};
 
-inline const Turned& turned_for(Errc error, bool bad_version) {
+/// What the document says: the limit with its setting, or `cause`, or what is said of the kind.
+std::string detail_of(const Turned& why, const config::Server& settings, std::string_view cause);
+
+inline const Turned& turned_for(Errc error, bool bad_version, bool too_many_fields) {
   switch (error) {
     case Errc::TargetTooLong:
       return kTargetTooLong;
     case Errc::HeaderTooLarge:
     case Errc::TooLarge:
     case Errc::TooMany:
-      return kHeaderTooLarge;
+      return too_many_fields ? kTooManyFields : kHeaderTooLarge;
     case Errc::Unsupported:
       return bad_version ? kBadVersion : kBadCoding;
     default:

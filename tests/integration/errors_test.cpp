@@ -48,6 +48,65 @@ TEST_F(Errors, TheDocumentCarriesTheRequestId) {
   EXPECT_THAT(a.body, HasSubstr(id->second));
 }
 
+TEST_F(Errors, WhatIsRefusedBeforeARouteCarriesTheIdThatTheLogHas) {
+  origin.on("/a", Reply::fresh("ten bytes."));
+  start(
+      "server: {limits: {request_target: 1KiB, request_header: 4KiB, header_count: 20, request_body: 1KiB}, timeouts: "
+      "{header: 5m}}\nroutes: [{path: /**}]\n");
+  FieldLines many;
+  for (int i = 0; i < 30; ++i) many.emplace_back("X" + std::to_string(i), "v");
+  EXPECT_EQ(get("/a").status, 200);
+  const struct {
+    Answer answer;
+    int status;
+    const char* says;
+  } all[] = {
+      {send_raw("GET / HTTP/1.1\r\n\r\n"), 400, "Host field is missing"},
+      {send_raw("GET / HTTP/3.0\r\nHost: a\r\n\r\n"), 505, "HTTP/1.1 and HTTP/1.0"},
+      {get("/" + std::string(2000, 'a')), 414, "1024 bytes (server.limits.request_target)"},
+      {get("/", {{"X", std::string(5000, 'a')}}), 431, "4096 bytes (server.limits.request_header)"},
+      {get("/", many), 431, "20 (server.limits.header_count)"},
+      {ask("POST", "/", {}, std::string(5000, 'a')), 413, "1024 bytes (server.limits.request_body)"},
+      {ask("POST", "/", {{"Transfer-Encoding", "chunked"}}, "7d0\r\n" + std::string(2000, 'a') + "\r\n0\r\n\r\n"), 413,
+       "1024 bytes (server.limits.request_body)"},
+      {ask("POST", "/", {{"Expect", "x"}}, "x"), 417, "100-continue"},
+      {get("/a", {{"Range", "bytes=100-"}}), 416, "which has 10 bytes"},
+  };
+  for (const auto& one : all) {
+    EXPECT_TRUE(is_problem(one.answer, one.status)) << one.status << one.answer;
+    EXPECT_THAT(one.answer.body, HasSubstr(one.says)) << one.status;
+    const auto id = one.answer.get("X-Request-Id");
+    EXPECT_EQ(id.size(), 32u) << one.status << one.answer;
+    EXPECT_THAT(one.answer.body, HasSubstr("\"request_id\":\"" + id + '"')) << one.status;
+    EXPECT_TRUE(eventually([&] {
+      auto lines = daemon->access();
+      return std::any_of(lines.begin(), lines.end(), [&](auto& line) { return line["request_id"] == id; });
+    })) << one.status;
+  }
+  const auto own = ask("POST", "/", {{"Expect", "x"}, {"X-Request-Id", "mine"}}, "x");
+  EXPECT_THAT(own.body, HasSubstr("\"request_id\":\"mine\""));
+  EXPECT_THAT(get("/a", {{"Range", "bytes=100-"}, {"X-Request-Id", "mine-too"}}).body, HasSubstr("\"mine-too\""));
+}
+
+TEST_F(Errors, LateContentNamesItsSettingAndItsRequest) {
+  start("server: {timeouts: {body: 200ms}}\nroutes: [{path: /**, methods: [GET, POST]}]\n");
+  auto c = connect();
+  c.send("POST /late HTTP/1.1\r\nHost: shop.test\r\nX-Request-Id: mine\r\nContent-Length: 100\r\n\r\nhalf");
+  const auto a = c.read();
+  EXPECT_TRUE(is_problem(a, 408)) << a;
+  EXPECT_THAT(a.body, HasSubstr("server.timeouts.body"));
+  EXPECT_THAT(a.body, HasSubstr("\"request_id\":\"mine\""));
+  EXPECT_EQ(access_line("/late")["request_id"], "mine");
+}
+
+TEST_F(Errors, NoIdIsMadeWhereNoneIsWanted) {
+  start("tracing: {request_id: off}\nroutes: [{path: /**}]\n");
+  const auto a = send_raw("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_TRUE(is_problem(a, 400)) << a;
+  EXPECT_THAT(a.body, Not(HasSubstr("request_id")));
+  EXPECT_FALSE(a.has("X-Request-Id"));
+}
+
 TEST_F(Errors, TheFormFollowsAccept) {
   origin.on("/down", Reply::hang_up(End::Rst));
   start();

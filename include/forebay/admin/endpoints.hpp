@@ -20,7 +20,8 @@ class AdminHandler final : public server::Handler {
   void start(const server::ExchangePtr& exchange) override;
   void finished(server::Exchange& exchange) override;
   std::unique_ptr<server::Notes> make_notes() override;
-  void refused(server::Refusal reason, int status, const server::Peer& peer) override;
+  server::RefusalNote refused(server::Refusal reason, int status, const server::Peer& peer,
+                              http::FieldsView fields) override;
   const config::Server& settings() const override { return settings_; }
   bool draining() const override;
 

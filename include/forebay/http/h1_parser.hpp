@@ -61,15 +61,25 @@ class RequestParser {
   bool unknown_expectation() const noexcept { return unknown_expectation_; }
   /// With `Unsupported`: the major version is not 1 (505).
   bool bad_version() const noexcept { return bad_version_; }
+  /// With `HeaderTooLarge`: there are too many fields, rather than too many bytes.
+  bool too_many_fields() const noexcept { return search_.fields > limits_.fields; }
+  /// What is wrong with a head that was refused as malformed or ambiguous, as a sentence; nothing of the head stands in
+  /// it.
+  std::string_view problem() const noexcept { return problem_; }
 
  private:
   Result<void> read_request_line(std::string_view line);
   Result<void> read_framing();
+  Errc refuse(std::string_view why, Errc as = Errc::Malformed) noexcept {
+    problem_ = why;
+    return as;
+  }
 
   HeadLimits limits_;
   std::vector<Field> fields_;
   RequestView view_;
   HeadSearch search_;
+  std::string_view problem_;
   std::uint64_t content_length_ = 0;
   Framing framing_ = Framing::None;
   bool keep_alive_ = true, expects_continue_ = false, unknown_expectation_ = false, bad_version_ = false;

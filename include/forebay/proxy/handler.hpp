@@ -17,7 +17,9 @@ class ProxyHandler final : public server::Handler {
   void start(const server::ExchangePtr& exchange) override;
   void finished(server::Exchange& exchange) override;
   std::unique_ptr<server::Notes> make_notes() override;
-  void refused(server::Refusal reason, int status, const server::Peer& peer) override;
+  server::RefusalNote refused(server::Refusal reason, int status, const server::Peer& peer,
+                              http::FieldsView fields) override;
+  server::RefusalNote content_failed(server::Exchange& exchange) override;
   const config::Server& settings() const override;
   bool draining() const override;
 

@@ -101,6 +101,12 @@ using ExchangePtr = std::shared_ptr<Exchange>;
 /// Errors that the edge answers by itself; the label `reason` of forebay_request_errors_total.
 enum class Refusal : std::uint8_t { BadRequest, HeaderTooLarge, TargetTooLong, BodyTooLarge, ClientTimeout, Overload };
 
+/// What the handler adds to a document by which the edge refuses a request.
+struct RefusalNote {
+  std::string request_id;  ///< Empty: the document has none.
+  std::string lines;       ///< The field line that carries it.
+};
+
 /// Tells the story of each request. One per worker and kind of listener, used by that worker alone.
 class Handler {
  public:
@@ -110,9 +116,11 @@ class Handler {
   /// The last byte has gone, or the exchange has ended without it. Called once for each `start`.
   virtual void finished(Exchange& exchange) = 0;
   virtual std::unique_ptr<Notes> make_notes() = 0;
-  /// The edge refused a message before there was a request to start (`status` was sent if the client would still read
-  /// it).
-  virtual void refused(Refusal reason, int status, const Peer& peer) = 0;
+  /// The edge refuses a message before there is a request to start. `fields` are those of its head where that was read;
+  /// `status` goes to the client if it still reads.
+  virtual RefusalNote refused(Refusal reason, int status, const Peer& peer, http::FieldsView fields) = 0;
+  /// The edge answers a request that was started, whose content is malformed, late or cut short; `finished` follows.
+  virtual RefusalNote content_failed(Exchange&) { return {}; }
   /// Limits and timeouts in force; read at the start of each request.
   virtual const config::Server& settings() const = 0;
   /// Whether the process drains: answers carry `Connection: close`, idle connections are closed.

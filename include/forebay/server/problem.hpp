@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "forebay/config/config.hpp"
 #include "forebay/http/fields.hpp"
 
 namespace forebay::server {
@@ -23,5 +24,10 @@ struct ProblemBody {
   std::string body;
 };
 ProblemBody render(const Problem& problem, std::string_view accept);
+
+/// Details of a 413 and of a 408: they name the limit and the setting that it comes from.
+std::string content_too_large(const config::Server& settings);
+/// `times`: how many times `server.timeouts.body` all of the content may take.
+std::string content_too_late(const config::Server& settings, int times);
 
 }  // namespace forebay::server

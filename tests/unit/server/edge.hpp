@@ -58,11 +58,13 @@ class FakeHandler final : public Handler {
     ++notes_made;
     return std::make_unique<FakeNotes>();
   }
-  void refused(Refusal reason, int status, const Peer&) override {
+  RefusalNote refused(Refusal reason, int status, const Peer&, http::FieldsView) override {
     const std::lock_guard lock(mutex_);
     refusals_.emplace_back(reason, status);
     changed_.notify_all();
+    return {"id-" + std::to_string(refusals_.size()), "X-Request-Id: id-" + std::to_string(refusals_.size()) + "\r\n"};
   }
+  RefusalNote content_failed(Exchange&) override { return {"id-of-content", "X-Request-Id: id-of-content\r\n"}; }
   const config::Server& settings() const override { return server; }
   bool draining() const override { return drains; }
 
@@ -119,13 +121,14 @@ class Client {
       : fd_(std::exchange(o.fd_, -1)), buffer_(std::move(o.buffer_)), ended_(o.ended_), reset_(o.reset_) {}
   ~Client() { close(); }
 
-  /// What the peer no longer takes is dropped.
-  void send(std::string_view text) {
+  /// What the peer no longer takes is dropped; false then.
+  bool send(std::string_view text) {
     while (!text.empty()) {
       const auto n = ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
-      if (n <= 0) return;
+      if (n <= 0) return false;
       text.remove_prefix(static_cast<std::size_t>(n));
     }
+    return true;
   }
   /// Sends without waiting; how much went.
   std::size_t try_send(std::string_view text) {
@@ -140,6 +143,10 @@ class Client {
   }
   void close() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  }
+  void small_send_buffer() {
+    const int size = 64 * 1024;
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
   }
   void small_receive_buffer() {
     const int size = 128 * 1024;

@@ -72,13 +72,88 @@ TEST_F(PatienceTest, WhoeverLingersIsClosedInTheEnd) {
   until([&] { return listener->open_connections() == 0; });
 }
 
-TEST_F(PatienceTest, AClientThatFloodsWhileLingeringIsClosed) {
+TEST_F(PatienceTest, AClientThatFloodsWhileLingeringIsClosedInTheEnd) {
   auto client = connect();
   client.send("BAD\r\n\r\n");
   EXPECT_EQ(client.reply().status, 400);
   const std::string flood(64 * 1024, 'x');
-  for (int i = 0; i < 100 && listener->open_connections() != 0; ++i) client.send(flood);
+  for (int second = 0; second < 29; ++second) {
+    client.send(flood);
+    on_worker([] {});
+    pass(1s);
+  }
+  EXPECT_EQ(listener->open_connections(), 1u) << "while it sends, for half a minute";
+  for (int second = 0; second < 10 && listener->open_connections() != 0; ++second) {
+    client.send(flood);
+    on_worker([] {});
+    pass(1s);
+  }
   until([&] { return listener->open_connections() == 0; });
+}
+
+TEST_F(PatienceTest, AClientThatStopsSendingIsNotWaitedForSoLong) {
+  auto client = connect();
+  client.send("BAD\r\n\r\n");
+  EXPECT_EQ(client.reply().status, 400);
+  on_worker([] {});
+  pass(6s);
+  until([&] { return listener->open_connections() == 0; });
+}
+
+// Most libraries send all of the content before they look for an answer. If the connection ended with content unread,
+// the kernel would reset it, and the answer would be lost.
+TEST_F(PatienceTest, AClientThatSendsAllItsContentFirstGetsItsRefusalEachTime) {
+  const std::string content(3 * 1024 * 1024, 'x');
+  const std::string length = "Content-Length: 99999999\r\n";
+  const std::string chunk = "300000\r\n" + content + "\r\n";
+  handler.script = [&](const ExchangePtr& exchange) {
+    std::string_view piece;
+    while (exchange->body().pull(piece) == net::BodySource::State::Data) {
+    }
+    AnswerHead head;
+    head.status = 413;
+    head.length = 0;
+    head.close = true;
+    exchange->answer(head, http::BodyCursor());
+  };
+  for (int i = 0; i < 100; ++i) {
+    auto client = connect();
+    client.small_send_buffer();
+    int status = 413;
+    bool taken = false;
+    if (i % 3 == 0) {
+      taken = client.send("POST /length HTTP/1.1\r\nHost: a\r\n" + length + "\r\n" + content);
+    } else if (i % 3 == 1) {
+      taken = client.send("POST /chunked HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk);
+    } else {
+      taken = client.send("POST /expect HTTP/1.1\r\nHost: a\r\nExpect: x\r\nContent-Length: 3145728\r\n\r\n" + content);
+      status = 417;
+    }
+    ASSERT_TRUE(taken) << i;
+    const auto r = client.reply();
+    ASSERT_EQ(r.status, status) << i;
+    ASSERT_TRUE(r.whole) << i;
+    ASSERT_TRUE(client.closed_silently()) << i;
+  }
+}
+
+TEST_F(PatienceTest, LateAndSlowContentNamesTheSettingThatBoundsIt) {
+  handler.script = [&](const ExchangePtr& exchange) { kept.push_back(exchange); };
+  auto client = connect();
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf");
+  until([&] { return handler.started == 1; });
+  on_worker([&] {
+    std::string_view piece;
+    while (kept[0]->body().pull(piece) == net::BodySource::State::Data) {
+    }
+  });
+  pass(31s);
+  const auto r = client.reply();
+  EXPECT_EQ(r.status, 408);
+  EXPECT_THAT(r.body, testing::AnyOf(testing::HasSubstr("30 s (server.timeouts.body)"),
+                                     testing::HasSubstr("500 bytes a second (server.limits.min_rate)")));
+  EXPECT_THAT(r.body, testing::HasSubstr("id-of-content"));
+  EXPECT_EQ(r.field("X-Request-Id"), "id-of-content");
 }
 
 TEST_F(PatienceTest, DrainClosesIdleConnectionsAndEndsBusyOnesBehindTheirAnswer) {

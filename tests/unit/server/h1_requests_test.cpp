@@ -74,27 +74,31 @@ TEST_F(RequestsTest, TurnsAwayWhatIsNotHttpAndCloses) {
     std::string text;
     int status;
     Refusal reason;
+    const char* says;
   } cases[] = {
-      {"garbage", "\x16\x03\x01 hello\r\n\r\n", 400, Refusal::BadRequest},
-      {"no Host", "GET / HTTP/1.1\r\n\r\n", 400, Refusal::BadRequest},
-      {"two Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, Refusal::BadRequest},
-      {"space before the colon", "GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400, Refusal::BadRequest},
-      {"folded line", "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n 2\r\n\r\n", 400, Refusal::BadRequest},
-      {"bare LF", "GET / HTTP/1.1\nHost: a\n\n", 400, Refusal::BadRequest},
+      {"garbage", "\x16\x03\x01 hello\r\n\r\n", 400, Refusal::BadRequest, "does not begin with a method"},
+      {"no Host", "GET / HTTP/1.1\r\n\r\n", 400, Refusal::BadRequest, "The Host field is missing"},
+      {"two Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, Refusal::BadRequest, "stands more than once"},
+      {"space before the colon", "GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400, Refusal::BadRequest,
+       "A header field is malformed"},
+      {"folded line", "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n 2\r\n\r\n", 400, Refusal::BadRequest, "folded lines"},
+      {"bare LF", "GET / HTTP/1.1\nHost: a\n\n", 400, Refusal::BadRequest, "CR LF"},
       {"length and coding",
        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
-       Refusal::BadRequest},
+       Refusal::BadRequest, "stated in more than one way"},
       {"two lengths", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc", 400,
-       Refusal::BadRequest},
+       Refusal::BadRequest, "stated in more than one way"},
       {"coding in 1.0", "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
-       Refusal::BadRequest},
+       Refusal::BadRequest, "HTTP/1.0 has no Transfer-Encoding"},
       {"unknown coding", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501,
-       Refusal::BadRequest},
-      {"bad version", "GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505, Refusal::BadRequest},
-      {"unknown expectation", "GET / HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\n\r\n", 417, Refusal::BadRequest},
-      {"long target", "GET /" + std::string(20'000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", 414, Refusal::TargetTooLong},
+       Refusal::BadRequest, "The only transfer coding"},
+      {"bad version", "GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505, Refusal::BadRequest, "another version"},
+      {"unknown expectation", "GET / HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\n\r\n", 417, Refusal::BadRequest,
+       "something else than 100-continue"},
+      {"long target", "GET /" + std::string(20'000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", 414, Refusal::TargetTooLong,
+       "16384 bytes (server.limits.request_target)"},
       {"long header", "GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(40'000, 'a') + "\r\n\r\n", 431,
-       Refusal::HeaderTooLarge},
+       Refusal::HeaderTooLarge, "32768 bytes (server.limits.request_header)"},
       {"many fields",
        "GET / HTTP/1.1\r\nHost: a\r\n" +
            [] {
@@ -103,8 +107,9 @@ TEST_F(RequestsTest, TurnsAwayWhatIsNotHttpAndCloses) {
              return s;
            }() +
            "\r\n",
-       431, Refusal::HeaderTooLarge},
-      {"long content", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n", 413, Refusal::BodyTooLarge},
+       431, Refusal::HeaderTooLarge, "100 (server.limits.header_count)"},
+      {"long content", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n", 413, Refusal::BodyTooLarge,
+       "10485760 bytes (server.limits.request_body)"},
   };
   std::size_t n = 0;
   for (const auto& c : cases) {
@@ -117,6 +122,10 @@ TEST_F(RequestsTest, TurnsAwayWhatIsNotHttpAndCloses) {
     EXPECT_EQ(r.field("X-Cache"), "ERROR") << c.name;
     EXPECT_EQ(r.field("Date"), "Mon, 01 Jan 2024 00:00:00 GMT") << c.name;
     EXPECT_THAT(r.body, HasSubstr("urn:forebay:error:")) << c.name;
+    EXPECT_THAT(r.body, HasSubstr(c.says)) << c.name;
+    const auto id = "id-" + std::to_string(n + 1);
+    EXPECT_THAT(r.body, HasSubstr("\"request_id\":\"" + id + '"')) << c.name;
+    EXPECT_EQ(r.field("X-Request-Id"), id) << c.name;
     EXPECT_TRUE(client.closed_silently()) << c.name;
     EXPECT_EQ(handler.refusals(n + 1)[n], std::make_pair(c.reason, c.status)) << c.name;
     ++n;

@@ -1,0 +1,69 @@
+#include "server/turned.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "forebay/http/h1_writer.hpp"
+#include "forebay/server/problem.hpp"
+
+namespace forebay::server {
+namespace {
+
+std::string number(std::uint64_t n) {
+  std::string out;
+  http::append_decimal(out, n);
+  return out;
+}
+
+/// Seconds, or milliseconds where they are no whole seconds.
+std::string time_of(Duration d) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
+  const auto n = static_cast<std::uint64_t>(std::max<std::int64_t>(ms, 0));
+  return n % 1000 == 0 ? number(n / 1000) + " s" : number(n) + " ms";
+}
+
+std::string bound(std::string_view what, const std::string& limit, std::string_view setting) {
+  return std::string(what) + ' ' + limit + " (" + std::string(setting) + ").";
+}
+
+}  // namespace
+
+std::string content_too_large(const config::Server& settings) {
+  return bound("The request's content is longer than", number(settings.request_body) + " bytes",
+               "server.limits.request_body");
+}
+
+std::string content_too_late(const config::Server& settings, int times) {
+  return bound("The request's content did not arrive within", time_of(times * settings.timeouts.body),
+               number(static_cast<std::uint64_t>(times)) + " times server.timeouts.body");
+}
+
+std::string detail_of(const Turned& why, const config::Server& settings, std::string_view cause) {
+  switch (why.bound) {
+    case Bound::None:
+      break;
+    case Bound::HeadTime:
+      return bound("The request's head did not arrive within", time_of(settings.timeouts.header),
+                   "server.timeouts.header");
+    case Bound::ContentTime:
+      return bound("Nothing more of the request's content came for", time_of(settings.timeouts.body),
+                   "server.timeouts.body");
+    case Bound::ContentRate:
+      return bound("The request's content came more slowly than", number(settings.min_rate) + " bytes a second",
+                   "server.limits.min_rate");
+    case Bound::Content:
+      return content_too_large(settings);
+    case Bound::Target:
+      return bound("The request target is longer than", number(settings.request_limits.target) + " bytes",
+                   "server.limits.request_target");
+    case Bound::Head:
+      return bound("The request's head is longer than", number(settings.request_limits.head) + " bytes",
+                   "server.limits.request_header");
+    case Bound::Fields:
+      return bound("The request has more header fields than", number(settings.request_limits.fields),
+                   "server.limits.header_count");
+  }
+  return std::string(cause.empty() ? why.detail : cause);
+}
+
+}  // namespace forebay::server
