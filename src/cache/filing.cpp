@@ -7,9 +7,6 @@
 namespace forebay::cache {
 namespace {
 
-// For how long the names of a Vary select although no stored response states them any more.
-constexpr Duration kRemembered = std::chrono::minutes{10};
-
 VaryRef ref_of(const rules::VaryList& list) {
   return list.names.empty() ? VaryRef() : VaryRef(new VaryNames(list.names));
 }
@@ -66,7 +63,7 @@ void Filing::build() {
 }
 
 bool Filing::forgets(const Slot& slot) const noexcept {
-  return slot.vary && !includes(stated_, slot.vary) && now_ > slot.vary_seen + kRemembered;
+  return slot.vary && !includes(stated_, slot.vary) && now_ > slot.vary_seen + kVaryRemembered;
 }
 
 bool Filing::fits(const Slot* slot) const noexcept {

@@ -11,6 +11,10 @@
 
 namespace forebay::cache {
 
+/// For how long the names of a Vary select although no stored response states them any more, and are worth the room of
+/// a slot without entries.
+inline constexpr Duration kVaryRemembered = std::chrono::minutes{10};
+
 /// Which codings a request accepts. `scratch` holds the field's text where it has several lines.
 http::AcceptedCodings accepted_codings(const Selecting& request, std::string& scratch);
 

@@ -49,7 +49,7 @@ struct Store::Private {
 
   /// Changes the slot of a key, if there is one, under the lock under which `filing` fits it.
   template <class Change>
-  void file(std::string_view key_text, Filing& filing, Change&& change);
+  void file(const Key& key, Filing& filing, bool make_slot, Change&& change);
 
   Budget budget;
   std::uint64_t hash_mask;

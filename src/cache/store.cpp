@@ -144,6 +144,7 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
     out.forward = d.forward;
     out.reason = d.reason;
     out.queue_full = d.queue_full;
+    out.names_old = slot && slot->vary && request.now > slot->vary_seen + kVaryRemembered / 2;
     if (d.variant) {
       shard.lru.touch(*d.variant);
       if (d.serves()) ++d.variant->hits;
@@ -255,21 +256,29 @@ std::size_t Store::invalidate(const std::vector<Digest>& resources) {
 }
 
 template <class Change>
-void Store::Private::file(std::string_view key_text, Filing& filing, Change&& change) {
-  const auto hash = hash_of(key_text);
+void Store::Private::file(const Key& key, Filing& filing, bool make_slot, Change&& change) {
+  const auto hash = hash_of(key.text());
   Shard& shard = shard_of(hash);
+  SpareSlot spare;
   for (;;) {
     if (!filing.built()) filing.build();
     Garbage garbage;
-    const std::lock_guard lock(shard.mutex);
-    Slot* slot = shard.find(hash, key_text);
-    if (!slot) return;
-    if (filing.fits(slot)) {
-      change(shard, *slot, garbage);
-      shard.tidy(*slot, garbage);
-      return;
+    std::unique_lock lock(shard.mutex);
+    Slot* slot = shard.find(hash, key.text());
+    if (!slot && !make_slot) return;
+    if (!filing.fits(slot)) {
+      filing.take(slot);
+      continue;
     }
-    filing.take(slot);
+    if (!slot && !spare.ready()) {
+      lock.unlock();
+      if (!spare.make(*this, key.text(), hash, key.resource())) return;
+      continue;
+    }
+    if (!slot) slot = &shard.insert(spare.use());
+    change(shard, *slot, garbage);
+    shard.tidy(*slot, garbage);
+    return;
   }
 }
 
@@ -297,7 +306,7 @@ void Store::apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<
                        const rules::Freshness& freshness, const rules::VaryList& vary, const Selecting& request,
                        const rules::Policy& policy, Timestamp now) {
   Filing filing(vary, freshened->head(), request, policy, now);
-  p_->file(key.text(), filing, [&](Shard& shard, Slot& slot, Garbage& garbage) {
+  p_->file(key, filing, false, [&](Shard& shard, Slot& slot, Garbage& garbage) {
     Variant* v = Shard::variant_of(slot, entry.get());
     if (!v) return;
     v->useless_after += stale_from(freshness) - stale_from(v->freshness);
@@ -308,7 +317,10 @@ void Store::apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<
 void Store::note_vary(const Key& key, const rules::VaryList& vary, const Selecting& request,
                       const rules::Policy& policy, Timestamp now) {
   Filing filing(vary, {}, request, policy, now);
-  p_->file(key.text(), filing, [&](Shard& shard, Slot& slot, Garbage& garbage) { filing.file(shard, slot, garbage); });
+  p_->file(key, filing, true, [&](Shard& shard, Slot& slot, Garbage& garbage) {
+    filing.file(shard, slot, garbage);
+    slot.remember_until = std::max(slot.remember_until, now + kVaryRemembered);
+  });
 }
 
 void Store::make_stale(const Key& key, const Ref<const Entry>& entry) {

@@ -74,13 +74,6 @@ struct Ticket::Hold {
   bool no_room = false;
 };
 
-namespace {
-
-// For how long the names of a Vary are worth the room of a slot without entries.
-constexpr Duration kVaryRemembered = std::chrono::minutes{10};
-
-}  // namespace
-
 Ticket::Ticket(Store& store, Ref<Flight> flight, const Key& key)
     : store_(&store), flight_(std::move(flight)), key_text_(key.text()), resource_(key.resource()) {}
 

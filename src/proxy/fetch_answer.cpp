@@ -229,6 +229,7 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
 
 void FetchTask::keep_going_as_pass(const http::ResponseView& head, const HeadFacts& facts, rules::Reason reason,
                                    bool by_request) {
+  note_vary(head);
   const bool counted = repeated_ && !plan_.shared;  // when the range was asked for instead of the whole
   if (!counted) count_not_stored(reason);
   if (plan_.ticket) {
@@ -291,24 +292,27 @@ void FetchTask::answer_client(const http::Fields& fields, int status, const Head
   deliver(core_, *story_->exchange, story_->view(), std::move(d), http::BodyCursor(body_));
 }
 
-/// RFC 9111 section 4.3.5: a 200 to HEAD freshens the stored GET response, or makes it stale. A Vary that it brings is
-/// obeyed from now on.
+/// The Vary of an answer that is not stored counts, too: else a stored answer that omits it, as refusals do, is given
+/// to those for whom the origin has another.
+void FetchTask::note_vary(const http::ResponseView& head) {
+  if (!story_->looked_up() || !head.fields.has(http::FieldId::Vary)) return;
+  const auto vary = rules::read_vary(head.fields);
+  if (vary.any || vary.names.empty() || (cache::includes(plan_.names, vary.names) && !plan_.names_old)) return;
+  core_.shared.store.note_vary(story_->key, vary, selecting(), story_->policy(), core_.now().mono);
+}
+
+/// RFC 9111 section 4.3.5: a 200 to HEAD freshens the stored GET response, or makes it stale.
 void FetchTask::apply_head_answer(const http::ResponseView& head) {
   if (head.status != 200 || !story_->looked_up()) return;
   auto& store = core_.shared.store;
   const auto now = core_.now().mono;
-  const auto vary = rules::read_vary(head.fields);
-  const auto note = [&] {
-    if (!vary.any && !vary.names.empty()) store.note_vary(story_->key, vary, selecting(), story_->policy(), now);
-  };
-  if (!plan_.entry) return note();
+  if (!plan_.entry) return;
   const auto& stored = plan_.entry->head();
   switch (rules::compare_head(head, stored.fields, plan_.entry->body_length())) {
     case rules::HeadUpdate::None:
-      return note();
+      return;
     case rules::HeadUpdate::Stale:
-      store.make_stale(story_->key, plan_.entry);
-      return note();
+      return store.make_stale(story_->key, plan_.entry);
     case rules::HeadUpdate::Freshen:
       break;
   }
@@ -316,9 +320,9 @@ void FetchTask::apply_head_answer(const http::ResponseView& head) {
   const auto when = times();
   const http::ResponseView whole{stored.status, head.version, merged.view()};
   const auto verdict = rules::judge(facts_, whole, story_->policy(), when, true, core_.random(), story_->target);
-  if (verdict.by_request) return note();
+  if (verdict.by_request) return;
   if (!verdict.storable()) return store.make_stale(story_->key, plan_.entry);
-  if (!knows_names_of(head)) return note();
+  if (!knows_names_of(head)) return;
   const auto kept = to_keep(whole, verdict.drop, when.received.wall);
   auto charge = store.reserve(cache::Entry::cost_with_head(*plan_.entry, kept->head()));
   if (charge.bytes() == 0) return;

@@ -21,11 +21,12 @@ struct FetchPlan {
   cache::Ticket ticket;           ///< Empty: nothing is stored.
   Ref<const cache::Entry> entry;  ///< To validate, or to fall back on.
   rules::Freshness freshness;     ///< Of `entry`.
-  cache::VaryRef names;           ///< By which `entry` was selected.
-  rules::CacheStatus status;      ///< What the answer will say, as far as it is known: result, forward, reason.
-  bool background = false;        ///< No client waits for it.
-  bool shared = false;            ///< A flight: the client's range and conditions stay at home.
-  bool validate = true;           ///< Send the store's validators.
+  cache::VaryRef names;           ///< As in cache::Lookup.
+  bool names_old = false;
+  rules::CacheStatus status;  ///< What the answer will say, as far as it is known: result, forward, reason.
+  bool background = false;    ///< No client waits for it.
+  bool shared = false;        ///< A flight: the client's range and conditions stay at home.
+  bool validate = true;       ///< Send the store's validators.
 };
 
 /// One fetch from an origin, from its request to the end of its body: judges the answer, feeds the flight and the
@@ -79,6 +80,7 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   void keep_going_as_pass(const http::ResponseView& head, const HeadFacts& facts, rules::Reason reason,
                           bool by_request);
   void answer_client(const http::Fields& fields, int status, const HeadFacts& facts, bool stored);
+  void note_vary(const http::ResponseView& head);
   void apply_head_answer(const http::ResponseView& head);
   void adopt_get_key(const http::ResponseView& head);
   void adopt_search_key(const http::ResponseView& head);

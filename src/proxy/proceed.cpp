@@ -36,8 +36,9 @@ FetchPlan plan_of(const StoryPtr& story, cache::Lookup& lookup) {
   if (forward.uses_entry) {
     plan.entry = lookup.entry;
     plan.freshness = lookup.freshness;
-    plan.names = lookup.names;
   }
+  plan.names = lookup.names;
+  plan.names_old = lookup.names_old;
   plan.shared = forward.may_store;
   plan.validate = forward.validates;
   return plan;

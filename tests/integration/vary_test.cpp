@@ -241,6 +241,29 @@ TEST_F(Vary, AVaryThatAHeadBringsIsObeyedFromThenOn) {
 }
 
 // A server that adds Vary: Origin to what it allows alone.
+// The same where what is allowed is not stored, so that its Vary is all that is known of it.
+TEST_F(Vary, ARefusalThatOmitsVaryNeverHidesWhatIsAllowedAndNotStored) {
+  for (const auto* control : {"private", "no-store", "max-age=60, private", "no-cache=\"x\", max-age=0"})
+    for (const auto* method : {"GET", "HEAD"}) {
+      const std::string path = std::string("/") + method + "/" + std::to_string(std::hash<std::string>{}(control));
+      origin.on(path, [control](const Received& r) {
+        if (r.get("Origin") == "https://allowed") return Reply::with(control, "allowed").field("Vary", "Origin");
+        return Reply::fresh("refused");
+      });
+    }
+  start();
+  for (const auto* control : {"private", "no-store", "max-age=60, private", "no-cache=\"x\", max-age=0"})
+    for (const auto* method : {"GET", "HEAD"}) {
+      const std::string path = std::string("/") + method + "/" + std::to_string(std::hash<std::string>{}(control));
+      const FieldLines allowed{{"Origin", "https://allowed"}};
+      auto client = connect();
+      EXPECT_EQ(client.ask(method, path, allowed).status, 200);
+      EXPECT_EQ(get(path).body, "refused");
+      EXPECT_EQ(get(path, allowed).body, "allowed") << method << ' ' << control;
+      EXPECT_EQ(get(path).body, "refused");
+    }
+}
+
 TEST_F(Vary, ARefusalThatOmitsVaryNeverHidesWhatIsAllowedToOthers) {
   origin.otherwise([](const Received& r) {
     auto reply = Reply::fresh("[" + r.get("Origin") + "]");

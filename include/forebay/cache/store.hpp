@@ -121,7 +121,8 @@ struct Lookup {
   Kind kind = Kind::Pass;
   Ref<const Entry> entry;
   rules::Freshness freshness;  ///< Of `entry`.
-  VaryRef names;               ///< By which `entry` was selected.
+  VaryRef names;               ///< That select among the key's responses; `entry` was selected by them.
+  bool names_old = false;      ///< It is some time since an answer has stated them.
   Ticket ticket;
   Ref<Flight> flight;
   rules::Forward forward = rules::Forward::None;  ///< Why it goes forward: UriMiss, VaryMiss, Stale, Request.
@@ -196,7 +197,7 @@ class Store {
                   const rules::Freshness& freshness, const rules::VaryList& vary, const Selecting& request,
                   const rules::Policy& policy, Timestamp now);
   /// An answer that is not stored names these fields in its Vary: variants that were selected without them are found no
-  /// more.
+  /// more, and what is stored from now on is selected by them.
   void note_vary(const Key& key, const rules::VaryList& vary, const Selecting& request, const rules::Policy& policy,
                  Timestamp now);
   void make_stale(const Key& key, const Ref<const Entry>& entry);

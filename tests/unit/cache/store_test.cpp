@@ -326,8 +326,22 @@ TEST_F(Stored, AVaryOfAnAnswerThatIsNotStoredIsNoted) {
   EXPECT_TRUE(has(in("de")));
   store.note_vary(key_of("/v"), {}, Unchanged(german.view()), policy, now);
   EXPECT_TRUE(has(in("de")));
-  store.note_vary(key_of("/unknown"), {false, {"x"}}, Unchanged(german.view()), policy, now);
   EXPECT_EQ(store.numbers().slots, 1u);
+}
+
+TEST_F(Stored, AVaryIsNotedAlsoWhereNothingIsStoredYetAndForgottenInTime) {
+  store.note_vary(key_of("/v"), {false, {"accept-language"}}, Unchanged({}), policy, now);
+  put(in("de"), {.body = "no vary"});
+  EXPECT_TRUE(has(in("de")));
+  EXPECT_EQ(look(in("en")).forward, Forward::VaryMiss);
+  store.note_vary(key_of("/other"), {false, {"x"}}, Unchanged({}), policy, now);
+  EXPECT_EQ(store.numbers().slots, 2u);
+  EXPECT_FALSE(look({.target = "/other"}).names_old);
+  now += 6min;
+  EXPECT_TRUE(look({.target = "/other"}).names_old);
+  now += 5min;
+  for (int i = 0; i < 100; ++i) store.sweep(now);
+  EXPECT_EQ(store.numbers().slots, 0u);
 }
 
 TEST_F(Stored, AHeadAnswerFreshensTheStoredResponseOrMakesItStale) {
