@@ -64,6 +64,13 @@ json::value response_of(const proxy::Explanation& e) {
                       {"sie_setting", text_or_null(r.sie_setting)}};
 }
 
+json::array tried_of(const proxy::Explanation& e) {
+  json::array tried;
+  for (const auto& t : e.tried)
+    tried.push_back(json::object{{"name", as_utf8(t.name)}, {"index", t.index}, {"why", as_utf8(t.why)}});
+  return tried;
+}
+
 }  // namespace
 
 std::string to_json(const proxy::Explanation& e) {
@@ -72,6 +79,7 @@ std::string to_json(const proxy::Explanation& e) {
   json::object document{
       {"request", json::object{{"method", as_utf8(e.method)}, {"url", as_utf8(e.url)}}},
       {"route", route_of(e)},
+      {"tried", tried_of(e)},
       {"key", key_of(e)},
       {"lookup", json::object{{"allowed", e.looked_up}, {"reason", reason_of(e.lookup_reason)}}},
       {"stored", stored_of(e)},

@@ -205,6 +205,10 @@ std::string to_text(std::string_view document) {
   const View view(&parsed);
   std::string out;
   out += harmless(view["request"]["method"].text() + ' ' + view["request"]["url"].text()) + '\n';
+  for (const auto& item : view["tried"].list()) {
+    const View tried(&item);
+    add_line(out, "not", tried["name"].text() + ": " + tried["why"].text());
+  }
   add_route(out, view);
   add_key(out, view);
   add_lookup(out, view);

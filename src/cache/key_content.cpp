@@ -33,7 +33,44 @@ Reason reason_of(Errc error) noexcept {
   return error == Errc::TooLarge ? Reason::BodyTooLarge : Reason::BodyUnparsable;
 }
 
+bool is_coded(const http::RequestView& request) noexcept {
+  const auto coding = request.fields.value(FieldId::ContentEncoding);
+  return coding && !coding->empty() && !http::iequals(*coding, "identity");
+}
+
+// Undoes the Content-Encoding: what is read is what the origin reads.
+Reason undo_coding(const KeySpec& spec, const http::RequestView& request, std::string_view& content,
+                   std::string& buffer) {
+  if (!is_coded(request)) return Reason::None;
+  if (!spec.decode) return Reason::BodyUnparsable;
+  const auto coding = *request.fields.value(FieldId::ContentEncoding);
+  const auto done = content::decode(coding, content, static_cast<std::size_t>(spec.body_max), buffer);
+  if (!done) return reason_of(done.error());
+  content = buffer;
+  return Reason::None;
+}
+
+bool is_utf8(content::Charset charset) noexcept {
+  return charset == content::Charset::Unsaid || charset == content::Charset::Utf8;
+}
+
 }  // namespace
+
+std::optional<std::string_view> readable_text(const KeySpec& spec, const http::RequestView& request,
+                                              std::string_view content, std::string& buffer) {
+  const auto& fields = request.fields;
+  if (content.size() > spec.body_max || fields.count(FieldId::ContentType) > 1 ||
+      fields.count(FieldId::ContentEncoding) > 1)
+    return std::nullopt;
+  if (const auto type = fields.value(FieldId::ContentType)) {
+    std::string normal;
+    const auto charset = content::append_normal_type(normal, *type);
+    if (!charset || !(is_utf8(*charset) || *charset == content::Charset::Ascii)) return std::nullopt;
+  }
+  if (is_coded(request) && http::has_member(*fields.value(FieldId::ContentEncoding), "deflate")) return std::nullopt;
+  if (undo_coding(spec, request, content, buffer) != Reason::None) return std::nullopt;
+  return content;
+}
 
 ContentUse content_use(const KeySpec& spec, http::Method method, bool has_content) noexcept {
   if (!has_content) return ContentUse::None;
@@ -90,7 +127,7 @@ Reason KeyBuilder::check_description(const Content& what) {
   const auto charset = content::append_normal_type(scratch_.type, *request.fields.value(FieldId::ContentType));
   if (!charset) return Reason::BodyUnparsable;
   // JSON, forms and GraphQL are read as UTF-8. The type of a GraphQL request is no part of the key.
-  const bool utf8 = *charset == content::Charset::Unsaid || *charset == content::Charset::Utf8;
+  const bool utf8 = is_utf8(*charset);
   const bool ascii = *charset == content::Charset::Ascii && !graphql;
   return is_read && !utf8 && !ascii ? Reason::BodyUnparsable : Reason::None;
 }
@@ -117,15 +154,8 @@ void KeyBuilder::raw(std::string_view content) {
   note("body", {}, from);
 }
 
-// Undoes the Content-Encoding: what is read is what the origin reads.
 Reason KeyBuilder::decoded(std::string_view& content) {
-  const auto coding = input_.request.fields.value(FieldId::ContentEncoding);
-  if (!coding || coding->empty() || http::iequals(*coding, "identity")) return Reason::None;
-  if (!spec_.decode) return Reason::BodyUnparsable;
-  const auto done = content::decode(*coding, content, static_cast<std::size_t>(spec_.body_max), scratch_.content);
-  if (!done) return reason_of(done.error());
-  content = scratch_.content;
-  return Reason::None;
+  return undo_coding(spec_, input_.request, content, scratch_.content);
 }
 
 Reason KeyBuilder::pointers(std::string_view content) {
@@ -226,9 +256,9 @@ bool KeyBuilder::hides_field(std::string_view sent) const {
 // Whether the coding that was undone counts: who takes no notice of codings reads coded content as a form without
 // fields, and some read deflate without its zlib wrapper. JSON that is not decoded is no JSON.
 bool KeyBuilder::counts_coding(const Content& what) const {
-  const auto coding = input_.request.fields.value(FieldId::ContentEncoding);
-  if (!coding || coding->empty() || http::iequals(*coding, "identity")) return false;
-  return what.fields || (what.body == Form::Pointers && http::has_member(*coding, "deflate"));
+  if (!is_coded(input_.request)) return false;
+  const auto coding = *input_.request.fields.value(FieldId::ContentEncoding);
+  return what.fields || (what.body == Form::Pointers && http::has_member(coding, "deflate"));
 }
 
 // RFC 10008 section 2: the type of a QUERY's content is as much a part of the query as the content is, and so are its

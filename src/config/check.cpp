@@ -91,7 +91,7 @@ void check_reach(Loading& loading) {
       if (it == before.end()) continue;
       for (const auto i : it->second) {
         if (i >= first) break;
-        if (routes[i].path.covers(routes[j].path) && hosts_cover(routes[i], routes[j]) &&
+        if (routes[i].match.empty() && routes[i].path.covers(routes[j].path) && hosts_cover(routes[i], routes[j]) &&
             methods_cover(routes[i].policy, routes[j].policy))
           first = i;
       }

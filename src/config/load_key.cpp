@@ -1,4 +1,4 @@
-// Readers of what makes a key and of what keeps a request from the cache.
+// Readers of what makes a key.
 #include <algorithm>
 
 #include "config/readers.hpp"
@@ -81,19 +81,6 @@ void read_query(const Section& key, cache::KeySpec& spec) {
   if (key.globs("query", spec.query_names)) spec.query = cache::QueryMode::Only;
 }
 
-/// What to write instead of a text that is no JSON Pointer (RFC 6901).
-std::string pointer_hint(const std::string& text) {
-  if (text.find('~') != std::string::npos && text.starts_with('/'))
-    return "\"~\" is written ~0 and \"/\" in a name ~1 (RFC 6901)";
-  std::string out;
-  std::string_view rest = text;
-  if (rest.starts_with('$')) rest.remove_prefix(1);  // `$.query.lang` is JSONPath.
-  if (rest.starts_with('.')) rest.remove_prefix(1);
-  for (const char c : rest) out += c == '.' ? '/' : c;
-  const bool plain = !out.empty() && out.find_first_of("[]*?()@ ") == std::string::npos;
-  return plain ? "write /" + out : "such as /query/lang";
-}
-
 void read_body(const Section& key, cache::KeySpec& spec) {
   const auto* node = key.find("body");
   if (!node) return;
@@ -160,6 +147,18 @@ void read_headers(const Section& key, cache::KeySpec& spec) {
 
 }  // namespace
 
+std::string pointer_hint(const std::string& text) {
+  if (text.find('~') != std::string::npos && text.starts_with('/'))
+    return "\"~\" is written ~0 and \"/\" in a name ~1 (RFC 6901)";
+  std::string out;
+  std::string_view rest = text;
+  if (rest.starts_with('$')) rest.remove_prefix(1);  // `$.query.lang` is JSONPath.
+  if (rest.starts_with('.')) rest.remove_prefix(1);
+  for (const char c : rest) out += c == '.' ? '/' : c;
+  const bool plain = !out.empty() && out.find_first_of("[]*?()@ ") == std::string::npos;
+  return plain ? "write /" + out : "such as /query/lang";
+}
+
 void read_key(const Section& key, cache::KeySpec& spec) {
   key.boolean("host", spec.host);
   key.boolean("scheme", spec.scheme);
@@ -175,13 +174,6 @@ void read_key(const Section& key, cache::KeySpec& spec) {
   key.boolean("graphql", spec.graphql);
   key.choice("numbers", spec.numbers);
   key.boolean("decode", spec.decode);
-}
-
-void read_bypass(const Section& bypass, rules::Policy::Bypass& out) {
-  if (bypass.globs("headers", out.headers))
-    for (auto& name : out.headers) name = lower_case(name);
-  bypass.globs("cookies", out.cookies);
-  bypass.globs("query", out.query);
 }
 
 }  // namespace forebay::config

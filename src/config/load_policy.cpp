@@ -206,8 +206,10 @@ void read_policy(const Section& block, const std::string& owner, PolicyDraft& dr
 }
 
 rules::CredentialGuard guard_of(const rules::Policy& policy, const cache::KeySpec& key, const HeaderChanges& changes) {
-  const bool cookies_chosen =
-      !key.cookies.empty() || !policy.bypass.cookies.empty() || policy.request_cookies == rules::RequestCookies::Share;
+  // A value that bypasses says nothing of the same cookie with another one.
+  const auto& bypass = policy.bypass.cookies;
+  const bool cookies_chosen = !key.cookies.empty() || policy.request_cookies == rules::RequestCookies::Share ||
+                              std::any_of(bypass.begin(), bypass.end(), [](const auto& c) { return c.value.present; });
   std::vector<std::string> guarded;
   for (const auto& name : policy.credentials) {
     const auto is = [&](std::string_view other) { return http::iequals(name, other); };
@@ -258,6 +260,27 @@ std::uint64_t fingerprint_of(const Route& route) {
   add_list(rules::CredentialGuard(policy.credentials).names());
   add_number(policy.request_cookies);
   add_number(policy.no_vary_search);
+  const auto add_values = [&](const rules::NamedCondition& asked) {
+    add(asked.name);
+    add_number(asked.value.present);
+    add_number(asked.value.absent);
+    add_list(asked.value.globs);
+  };
+  // What the conditions let in need not be in the key.
+  const auto& match = route.match;
+  add_number(match.headers.size());
+  for (const auto& asked : match.headers) add_values(asked);
+  add_number(match.query.size());
+  for (const auto& asked : match.query) add_values(asked);
+  add_number(match.body.pointers.size());
+  for (std::size_t i = 0; i < match.body.pointers.size(); ++i) {
+    add(match.body.pointers[i].text());
+    add_number(match.body.values[i].size());
+    for (const auto& value : match.body.values[i]) {
+      add_number(value.kind);
+      add(value.text);
+    }
+  }
   add(route.origin);
   add(route.rewrite.strip_prefix);
   add(route.rewrite.add_prefix);

@@ -133,6 +133,7 @@ void read_route(Loading& loading, const Node& node, const std::string& path, con
   route.line = node.place.line;
   read_hosts(section, route);
   const bool has_pattern = read_path(section, route);
+  read_match(section.in("match"), route.match);
   auto draft = base;
   std::string policy;
   if (section.text("policy", policy)) {
@@ -168,6 +169,7 @@ void read_route(Loading& loading, const Node& node, const std::string& path, con
     check_pattern(section, route);
   else
     draft.key.captures.clear();  // Whether they exist cannot be told.
+  check_conditions(section, draft, route);
   take_policy(loading, std::move(draft), route);
 }
 
@@ -243,6 +245,7 @@ void read_routes(Loading& loading) {
   const auto names = names_of_routes(*routes);
   check_names(loading, *routes, names);
   config.routes.resize(names.size());
+  std::set<std::string> asked_for;
   for (std::size_t i = 0; i < names.size(); ++i) {
     auto& route = config.routes[i];
     route.name = names[i];
@@ -250,7 +253,9 @@ void read_routes(Loading& loading) {
     const auto path = "routes[" + std::to_string(i) + ']';
     loading.places["route " + std::to_string(i)] = {routes->items[i].get(), path};
     if (!loading.report.full()) read_route(loading, *routes->items[i], path, named, base, route);
+    for (const auto& asked : route.match.headers) asked_for.insert(asked.name);
   }
+  config.match_headers.assign(asked_for.begin(), asked_for.end());
 }
 
 }  // namespace forebay::config

@@ -214,10 +214,14 @@ constexpr Option kOptions[] = {
         "How JSON numbers in the key compare: as they are written, or as exact decimals (2, 2.0 and 2e0 are one)."),
     opt("policy.key.decode", "bool", "true", "",
         "Whether a Content-Encoding is undone before pointers, forms and GraphQL are read; never for `key.body: all`."),
-    opt("policy.bypass.headers", "list of glob", "[]", "", "Request fields that keep a request from the cache."),
-    opt("policy.bypass.cookies", "list of glob", "[]", "",
-        "Cookies that keep a request from the cache. Naming any here ends the guard for all others."),
-    opt("policy.bypass.query", "list of glob", "[]", "", "Query parameters that keep a request from the cache."),
+    opt("policy.bypass.headers", "list of glob, or map of glob to values", "[]", "",
+        "Request fields that keep a request from the cache by being there, or by their values (`{ X-Env: staging }`)."),
+    opt("policy.bypass.cookies", "list of glob, or map of glob to values", "[]", "",
+        "Cookies that keep a request from the cache. Naming any here by its name alone ends the guard for all others."),
+    opt("policy.bypass.query", "list of glob, or map of glob to values", "[]", "",
+        "Query parameters that keep a request from the cache."),
+    opt("policy.bypass.body", "map of pointer to JSON values", "{}", "",
+        "JSON members that keep a request from the cache by their values (`{ /ConsistentRead: true }`)."),
     opt("policy.credentials", "list of header name",
         "[Authorization, Proxy-Authorization, Cookie, X-Api-Key, Api-Key, X-Auth-Token, X-Access-Token, "
         "X-Amz-Security-Token, X-Csrf-Token, X-Xsrf-Token, X-Session-Token, Private-Token, X-Vault-Token, "
@@ -267,6 +271,14 @@ constexpr Option kOptions[] = {
     opt("route.path", "pattern", "required", "",
         "Paths that match: `/a/b`, `/users/{id}`, `/files/{rest+}`, `/img/*.png`, `/static/**` or `~ regex`."),
     opt("route.host", "list of glob", "any", "", "Hosts that match, without port."),
+    opt("route.match.headers", "map of header name to values", "{}", "",
+        "Request fields that the route asks for: a glob, a list of them, `true` (there) or `false` (absent)."),
+    opt("route.match.query", "map of parameter to values", "{}", "",
+        "Query parameters that the route asks for, in the same way."),
+    opt("route.match.body", "map of pointer to JSON values", "{}", "",
+        "JSON members that the route asks for: true, false, a number, a glob over a text, `null` (or absent), or a "
+        "list. "
+        "Content is read for it up to `key.body_max`."),
     opt("route.origin", "url or origin name", "origin", "", "Where this route's answers come from."),
     opt("route.policy", "policy name", "-", "", "The named policy that this route begins with."),
     opt("route.rewrite.strip_prefix", "path", "-", "",

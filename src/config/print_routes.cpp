@@ -73,12 +73,61 @@ void print_key(Printer& p, const cache::KeySpec& key) {
   p.close();
 }
 
+std::string values_of(const rules::ValueCondition& asked) {
+  std::vector<std::string> all;
+  if (asked.present) all.emplace_back("true");
+  if (asked.absent) all.emplace_back("false");
+  for (const auto& glob : asked.globs) all.push_back(yaml_text(glob));
+  return all.size() == 1 ? all.front() : yaml_list(all, [](const std::string& text) { return text; });
+}
+
+std::string values_of(const std::vector<rules::JsonValue>& asked) {
+  using Kind = rules::JsonValue::Kind;
+  const auto one = [](const rules::JsonValue& value) -> std::string {
+    if (value.kind == Kind::Anything) return "\"*\"";
+    if (value.kind == Kind::Nothing) return "null";
+    return value.kind == Kind::Text ? yaml_text(value.text) : value.text;
+  };
+  return asked.size() == 1 ? one(asked.front()) : yaml_list(asked, one);
+}
+
+std::string map_of(const std::vector<rules::NamedCondition>& asked) {
+  std::string out;
+  for (const auto& one : asked) out += (out.empty() ? "{ " : ", ") + yaml_name(one.name) + ": " + values_of(one.value);
+  return out.empty() ? "{}" : out + " }";
+}
+
+std::string map_of(const rules::BodyConditions& asked) {
+  std::string out;
+  for (std::size_t i = 0; i < asked.pointers.size(); ++i)
+    out += (out.empty() ? "{ " : ", ") + yaml_name(asked.pointers[i].text()) + ": " + values_of(asked.values[i]);
+  return out.empty() ? "{}" : out + " }";
+}
+
+/// Names alone are a list.
+std::string names_or_map(const std::vector<rules::NamedCondition>& asked) {
+  const bool names = std::all_of(asked.begin(), asked.end(), [](const auto& one) {
+    return one.value.present && !one.value.absent && one.value.globs.empty();
+  });
+  return names ? yaml_list(asked, [](const auto& one) { return yaml_text(one.name); }) : map_of(asked);
+}
+
+void print_match(Printer& p, const rules::Conditions& match) {
+  if (match.empty()) return;
+  p.open("match");
+  if (!match.headers.empty()) p.key("route.match.headers", map_of(match.headers));
+  if (!match.query.empty()) p.key("route.match.query", map_of(match.query));
+  if (!match.body.empty()) p.key("route.match.body", map_of(match.body));
+  p.close();
+}
+
 void print_requests(Printer& p, const Route& route) {
   const auto& policy = route.policy;
   p.open("bypass");
-  p.key("policy.bypass.headers", yaml_texts(policy.bypass.headers));
-  p.key("policy.bypass.cookies", yaml_texts(policy.bypass.cookies));
-  p.key("policy.bypass.query", yaml_texts(policy.bypass.query));
+  p.key("policy.bypass.headers", names_or_map(policy.bypass.headers));
+  p.key("policy.bypass.cookies", names_or_map(policy.bypass.cookies));
+  p.key("policy.bypass.query", names_or_map(policy.bypass.query));
+  p.key("policy.bypass.body", map_of(policy.bypass.body));
   p.close();
   p.key("policy.signed_schemes", yaml_texts(policy.signed_schemes));
   p.key("policy.refresh_ahead", policy.refresh_ahead.automatic ? "auto" : format_ratio(policy.refresh_ahead.share));
@@ -171,6 +220,7 @@ void print_routes(Printer& p, const std::vector<Route>& routes) {
     p.key("route.name", yaml_text(route.name));
     if (!route.hosts.empty()) p.key("route.host", yaml_texts(route.hosts));
     p.key("route.path", yaml_text(route.path.text()));
+    print_match(p, route.match);
     p.key("route.origin", yaml_text(route.origin));
     print_rewrite(p, route.rewrite);
     print_changes(p, "route.request_headers", route.request_headers);

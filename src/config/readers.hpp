@@ -40,9 +40,12 @@ void read_methods(const Section& block, rules::Policy& policy);
 /// What to write instead of a glob where there are none.
 inline constexpr std::string_view kLiteralNames =
     "names are literal here; globs are for key.query, key.cookies and bypass";
-/// `key:` and `bypass:`.
+/// `key:`, `bypass:`, and `match:` of a route.
 void read_key(const Section& key, cache::KeySpec& spec);
 void read_bypass(const Section& bypass, rules::Policy::Bypass& out);
+void read_match(const Section& match, rules::Conditions& out);
+/// What to write instead of a text that is no JSON Pointer (RFC 6901).
+std::string pointer_hint(const std::string& text);
 
 /// What later readers need of earlier ones.
 struct Loading {
@@ -83,6 +86,8 @@ void check_layers(Report& report, const PolicyDraft& below, const PolicyDraft& d
 void check_pattern(const Section& section, const Route& route);
 /// What is wrong or dangerous about a route's policy once all of it is known, said at whoever set it.
 void check_policy(Loading& loading, const PolicyDraft& draft, const Route& route);
+/// What is dangerous about what a route's `match` and key let in.
+void check_conditions(const Section& section, const PolicyDraft& draft, const Route& route);
 
 /// A hash of everything that makes stored answers unfit when it changes.
 std::uint64_t fingerprint_of(const Route& route);

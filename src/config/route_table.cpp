@@ -152,35 +152,40 @@ RouteTable::RouteTable(const Config& config) {
 RouteTable::RouteTable(RouteTable&&) noexcept = default;
 RouteTable::~RouteTable() = default;
 
-RouteTable::Match RouteTable::find(std::string_view host, std::string_view path, http::Method method,
-                                   std::string_view method_text) const {
+RouteTable::Match RouteTable::find(std::string_view host, std::string_view path, const http::RequestView& request,
+                                   std::optional<std::string_view> query, std::size_t from) const {
   const auto& index = *index_;
   const auto name = without_port(host);
-  std::size_t best = kNone;        // first with host, path and method
-  std::size_t best_other = kNone;  // first with host and path
+  std::size_t best = kNone;        // first with host, path, conditions and method
+  std::size_t best_other = kNone;  // first with host, path and conditions
+  Match found, other;
   const auto visit = [&](std::size_t number) {
     if (number >= best) return false;
+    if (number < from) return true;
     const auto& route = *index.routes[number];
-    const bool method_fits = has_method(route.policy, method, method_text);
+    const bool method_fits = has_method(route.policy, request.method, request.method_text);
     if (!method_fits && number >= best_other) return true;
     if (!index.matches(route, name, path)) return true;
-    if (method_fits) best = number;
-    best_other = std::min(best_other, number);
+    Match match{&route, method_fits, {}};
+    if (route.match.asks_head()) match.conditions = rules::match_head(route.match, request.fields, query);
+    if (match.conditions.verdict == rules::Verdict::No) return true;
+    if (method_fits) best = number, found = match;
+    if (number < best_other) best_other = number, other = match;
     return !method_fits;
   };
   index.candidates(name, path, visit);
-  if (best != kNone) return {index.routes[best], true};
-  if (best_other != kNone) return {index.routes[best_other], false};
-  return {};
+  return best != kNone ? found : other;
 }
 
-void RouteTable::find_all(std::string_view host, std::string_view path, std::vector<const Route*>& out) const {
+void RouteTable::find_all(std::string_view host, std::string_view path, std::vector<const Route*>& out,
+                          Which which) const {
   const auto& index = *index_;
   const auto name = without_port(host);
   const auto begin = out.size();
   const auto visit = [&](std::size_t number) {
     const auto& route = *index.routes[number];
-    if (route.policy.cache && index.matches(route, name, path)) out.push_back(&route);
+    const bool wanted = which == Which::All || route.policy.cache;
+    if (wanted && index.matches(route, name, path)) out.push_back(&route);
     return true;
   };
   index.candidates(name, path, visit);

@@ -1,5 +1,6 @@
 #include "content.hpp"
 
+#include "arrival.hpp"
 #include "deliver.hpp"
 #include "forebay/server/problem.hpp"
 #include "lookup.hpp"
@@ -102,7 +103,7 @@ void ReadTask::start() {
   core_.add(shared_from_this());
   story_->exchange->on_gone(&gone_);
   if (!hold()) return;
-  if (purpose_ == Purpose::Key)
+  if (purpose_ != Purpose::Forward)
     core_.worker.deadlines().arm(deadline_, core_.now().mono,
                                  kWholeWithin * story_->runtime->config().server.timeouts.body);
   story_->exchange->body().wait(more_);
@@ -134,8 +135,8 @@ void ReadTask::read() {
   const auto self = shared_from_this();
   if (done_) return;
   auto& body = story_->exchange->body();
-  const auto outcome = purpose_ == Purpose::Key ? gather(body, story_->route->route->key.body_max, bytes_)
-                                                : fill(body, story_->request_buffer(), bytes_);
+  const auto outcome = purpose_ == Purpose::Forward ? fill(body, story_->request_buffer(), bytes_)
+                                                    : gather(body, story_->route->route->key.body_max, bytes_);
   if (outcome == Gathered::Wait) {
     if (hold()) body.wait(more_);
     return;
@@ -149,6 +150,7 @@ void ReadTask::read() {
 
 void ReadTask::go_on_with(Gathered outcome) {
   charge_ = {};  // what goes on is charged anew, by its size
+  if (purpose_ == Purpose::Route) return go_on_to_route(core_, story_, bytes_, outcome);
   if (purpose_ == Purpose::Key) return go_on(core_, story_, bytes_, outcome);
   keep_content(core_, *story_, bytes_, outcome);
   forward(core_, story_, reason_);

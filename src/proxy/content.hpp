@@ -50,12 +50,13 @@ Gathered fill(net::BodySource& source, std::uint64_t most, std::string& bytes);
 void deliver_content_error(Core& core, server::Exchange& exchange, std::string_view accept,
                            std::string_view request_id);
 
-/// Reads a request's content, or its first part, before the request goes on: for its key (up to `key.body_max`), or so
-/// that a slow client holds no connection to an origin (up to `request_buffer`). The server's body timeout and its
-/// minimum rate bound each wait, the budget what is held; what is read for a key has to be whole in time.
+/// Reads a request's content, or its first part, before the request goes on: for its route or its key (up to
+/// `key.body_max`), or so that a slow client holds no connection to an origin (up to `request_buffer`). The server's
+/// body timeout and its minimum rate bound each wait, the budget what is held; what is read for a route or key has to
+/// be whole in time.
 class ReadTask final : public Task {
  public:
-  enum class Purpose : std::uint8_t { Key, Forward };
+  enum class Purpose : std::uint8_t { Route, Key, Forward };
   /// `reason`: of the pass, for `Forward`.
   ReadTask(Core& core, StoryPtr story, std::string begun, Purpose purpose, rules::Reason reason = rules::Reason::None);
   ~ReadTask() override;

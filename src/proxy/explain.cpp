@@ -196,6 +196,8 @@ void pass(ExplainCase& c, Reason reason) {
   if (c.reading.facts.directives.only_if_cached)
     return c.refuse(504, "it asks for a stored response only, and it is not looked up");
   const auto cause = reason == Reason::BodyUnparsable ? unreadable_because(c) : std::string();
+  const bool unclear = reason == Reason::MatchHeader || reason == Reason::MatchQuery || reason == Reason::MatchBody;
+  if (unclear) c.note(unclear_because(c));
   if (!cause.empty())
     c.note("the content cannot be read as what the key wants of it: " + cause);
   else if (const auto sentence = sentence_of(reason); !sentence.empty())
@@ -217,7 +219,7 @@ Reason make_key(ExplainCase& c) {
   const bool keyed = use == cache::ContentUse::Keyed;
   const bool has_content = !c.content().empty();
   if (has_content && use != cache::ContentUse::None && c.content().size() > c.route().key.body_max)
-    return Reason::BodyTooLarge;
+    return too_large_reason(c.route());
   if (keyed && has_content && !c.request.fields.has(FieldId::ContentType))
     c.note("the content has no Content-Type, which is a part of the key");
   const auto reason = build_key(c.reading, c.request, keyed_content(c), c.persisted, c.key, nullptr, &c.out.parts);
@@ -381,7 +383,8 @@ void tell(ExplainCase& c, const std::string& scheme) {
     c.note("the scheme is that of the URL; X-Forwarded-Proto counts when a trusted proxy sends it");
   note_claims(c);
   note_case_of_method(c);
-  read_route(c.context.routes, c.request, !c.content().empty(), c.reading);
+  read_route(c.context.routes, c.request, !c.content().empty(), c.reading, c.read_content());
+  tell_routes(c);
   if (c.reading.route) describe_route(c);
   if (refused_by_route(c)) return;
   if (c.reading.reason != Reason::None) return pass(c, c.reading.reason);

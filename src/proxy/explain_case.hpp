@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,7 @@ struct ExplainCase {
   std::string_view content() const noexcept {
     return asked.content ? std::string_view(*asked.content) : std::string_view();
   }
+  ReadContent read_content() const noexcept { return {ReadContent::State::Whole, content()}; }
   /// Where a setting of this route's policy comes from: `routes.search.ttl.default`, or `built-in`.
   static std::string setting(const config::Route& route, std::string_view name);
   void note(std::string sentence) { out.notes.push_back(std::move(sentence)); }
@@ -54,6 +56,13 @@ void judge_response(ExplainCase& c, const ForwardPlan& plan);
 
 /// Why the content cannot be read as the key wants it; empty where that cannot be told.
 std::string unreadable_because(const ExplainCase& c);
+/// The same for pointers of `option` (`match.body`, `bypass.body`).
+std::string unreadable_because(const ExplainCase& c, std::span<const content::JsonPointer> pointers,
+                               std::string_view option);
+/// Notes the routes that did not take the request, and why.
+void tell_routes(ExplainCase& c);
+/// Which condition of its route nobody can say the request meets; empty where that cannot be told.
+std::string unclear_because(const ExplainCase& c);
 /// Says so where a key has nothing of the content that there is.
 void note_unkeyed_content(ExplainCase& c);
 

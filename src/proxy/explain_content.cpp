@@ -25,7 +25,8 @@ bool is_json_text(std::string_view text) {
   return parser.clean();
 }
 
-std::string json_cause(std::string_view text, const cache::KeySpec& spec) {
+std::string json_cause(std::string_view text, std::span<const content::JsonPointer> pointers, content::Numbers numbers,
+                       std::string_view option) {
   if (text.empty()) return "it is empty, which is no JSON text";
   if (text.starts_with("\xef\xbb\xbf")) return "it begins with a byte order mark";
   content::CanonicalJson json;
@@ -33,9 +34,15 @@ std::string json_cause(std::string_view text, const cache::KeySpec& spec) {
     if (!is_json_text(text)) return "it is no JSON text";
     return "a name stands twice in one object of it, or it has more than 64 levels";
   }
-  if (!spec.pointers.empty() && !json.read(text, spec.pointers, content::Numbers::Written))
-    return "a name in it differs from one that `key.body` looks for in its case alone";
+  if (!pointers.empty() && !json.read(text, pointers, content::Numbers::Written))
+    return "a name in it differs from one that `" + std::string(option) + "` looks for in its case alone";
+  if (!json.read(text, pointers, numbers)) return "a number in it has an exponent of more than 15 digits";
   return {};
+}
+
+bool is_utf8(content::Charset charset) noexcept {
+  using content::Charset;
+  return charset == Charset::Unsaid || charset == Charset::Utf8 || charset == Charset::Ascii;
 }
 
 bool is_graphql_post(const ExplainCase& c) { return c.route().key.graphql && c.request.method == Method::Post; }
@@ -56,9 +63,8 @@ std::string type_cause(const ExplainCase& c, bool is_read) {
   std::string normal;
   const auto charset = content::append_normal_type(normal, sent);
   if (!charset) return "Content-Type is no media type: " + std::string(sent);
-  const bool ascii = *charset == content::Charset::Ascii && !is_graphql_post(c);
-  const bool utf8 = *charset == content::Charset::Unsaid || *charset == content::Charset::Utf8;
-  if (is_read && !utf8 && !ascii) return "the charset of Content-Type is not UTF-8: " + std::string(sent);
+  const bool ascii = *charset == content::Charset::Ascii && is_graphql_post(c);
+  if (is_read && (!is_utf8(*charset) || ascii)) return "the charset of Content-Type is not UTF-8: " + std::string(sent);
   if (!spec.form.empty() && !content::is_type(sent, "application/x-www-form-urlencoded"))
     return "`key.form` wants Content-Type: application/x-www-form-urlencoded, not " + std::string(sent);
   if (is_graphql_post(c) && !content::is_json(sent) && !content::is_type(sent, "application/graphql"))
@@ -104,7 +110,25 @@ std::string unreadable_because(const ExplainCase& c) {
   if (!spec.form.empty()) return form_cause(text);
   const auto type = c.request.fields.value(FieldId::ContentType).value_or("");
   const bool document = spec.graphql && content::is_type(type, "application/graphql");
-  return document ? std::string() : json_cause(text, spec);
+  return document ? std::string() : json_cause(text, spec.pointers, spec.numbers, "key.body");
+}
+
+std::string unreadable_because(const ExplainCase& c, std::span<const content::JsonPointer> pointers,
+                               std::string_view option) {
+  const auto& fields = c.request.fields;
+  if (c.content().size() > c.route().key.body_max) return "it is longer than `key.body_max`";
+  if (fields.count(FieldId::ContentType) > 1) return "Content-Type stands twice";
+  if (const auto sent = fields.value(FieldId::ContentType)) {
+    std::string normal;
+    const auto charset = content::append_normal_type(normal, *sent);
+    if (!charset) return "Content-Type is no media type: " + std::string(*sent);
+    if (!is_utf8(*charset)) return "the charset of Content-Type is not UTF-8: " + std::string(*sent);
+  }
+  std::string text;
+  if (auto cause = coding_cause(c, text); !cause.empty()) return cause;
+  if (http::has_member(fields.value(FieldId::ContentEncoding).value_or(""), "deflate"))
+    return "some readers undo its coding in another way: deflate";
+  return json_cause(text, pointers, content::Numbers::Value, option);
 }
 
 void note_unkeyed_content(ExplainCase& c) {

@@ -10,11 +10,22 @@ std::string_view sentence_of(rules::Reason reason) noexcept {
     case Reason::Method:
       return "no route for this path lists the method in `methods`";
     case Reason::RuleHeader:
-      return "the request has a field that `bypass.headers` names";
+      return "`bypass.headers` keeps it from the cache, by what a field is or says";
     case Reason::RuleCookie:
-      return "the request has a cookie that `bypass.cookies` names";
+      return "`bypass.cookies` keeps it from the cache, by what a cookie is or says";
     case Reason::RuleQuery:
-      return "the query has a parameter that `bypass.query` names";
+      return "`bypass.query` keeps it from the cache, by what a parameter is or says";
+    case Reason::RuleBody:
+      return "the content has a member that `bypass.body` asks for, or nobody can say whether it has";
+    case Reason::MatchHeader:
+      return "a field that `match.headers` asks for can be read in more than one way (several lines, another spelling, "
+             "another case), so nobody can say whether this is the route's request";
+    case Reason::MatchQuery:
+      return "a parameter that `match.query` asks for can be read in more than one way (given twice, another spelling, "
+             "another case), so nobody can say whether this is the route's request";
+    case Reason::MatchBody:
+      return "content that `match.body` asks about cannot be read, or a member of it can be read in more than one way, "
+             "so nobody can say whether this is the route's request";
     case Reason::Authorization:
       return "the request carries Authorization: its answer is for it alone, unless public, s-maxage or "
              "must-revalidate says otherwise or the route sets `authorization`";

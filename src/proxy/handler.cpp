@@ -2,14 +2,11 @@
 
 #include <algorithm>
 
-#include "bonds.hpp"
+#include "arrival.hpp"
 #include "decisions.hpp"
 #include "deliver.hpp"
-#include "fetch_task.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/list.hpp"
-#include "forebay/proxy/origin_fields.hpp"
-#include "lookup.hpp"
 #include "outcome.hpp"
 
 namespace forebay::proxy {
@@ -30,17 +27,6 @@ struct ProxyHandler::Private : Core {
   bool refuse(server::Exchange& exchange, const http::RequestView& request, const Seen& seen);
   void refuse_with(server::Exchange& exchange, const http::RequestView& request, OwnError error);
   void route(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen);
-  bool answer_refused_refresh(server::Exchange& exchange, const http::RequestView& request);
-  void read_content(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen,
-                    const RouteState& state, bool trusted);
-  /// `whole`: the content, where there is some that was read.
-  void serve(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen,
-             const RouteState& state, bool trusted, std::optional<std::string_view> whole);
-  /// What its origin would get of a request that is looked up.
-  OriginRequest asked_of_origin(server::Exchange& exchange, const http::RequestView& request, const Seen& seen,
-                                const RouteState& state, bool trusted) const;
-  StoryPtr make_story(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen,
-                      const RouteState& state, bool trusted, const cache::Key* keyed = nullptr);
 };
 
 ProxyHandler::Private::Seen ProxyHandler::Private::scan(http::FieldsView sent) const {
@@ -146,136 +132,7 @@ void ProxyHandler::Private::route(const server::ExchangePtr& exchange, const htt
                  reading.target.authority().empty() ? seen.host : reading.target.authority(), seen.request_id, config,
                  *exchange);
 
-  read_route(runtime->runtime->routes, request, exchange->has_body(), reading);
-  const RouteState& state = reading.route ? runtime->routes[reading.route->index] : runtime->none;
-  notes.route = &state;
-  state.counters->in_flight.add();
-  notes.counted_in_flight = true;
-  if (!state.origin) {
-    notes.reason = rules::Reason::NoRoute;
-    return refuse_with(*exchange, request,
-                       {404, RequestError::NoRoute, "Not Found", "No route matches this request.", {}, {}});
-  }
-  if (reading.facts.refresh_refused && !answer_refused_refresh(*exchange, request)) return;
-  if (reading.reason == rules::Reason::None && !trusted && is_authenticated(*exchange, *state.origin))
-    reading.reason = rules::Reason::Authorization;
-  if (reading.reason != rules::Reason::None)
-    return pass_on(*this, make_story(exchange, request, seen, state, trusted), reading.reason);
-  // Content is read also where the route keeps it out of the key: a refresh later on has to send it.
-  if (exchange->has_body() && reading.content != cache::ContentUse::None)
-    return read_content(exchange, request, seen, state, trusted);
-  serve(exchange, request, seen, state, trusted, std::nullopt);
-}
-
-/// Whether the request goes on all the same.
-bool ProxyHandler::Private::answer_refused_refresh(server::Exchange& exchange, const http::RequestView& request) {
-  switch (reading.route->policy.client_refresh.otherwise) {
-    case rules::RefreshRefusal::Ignore:
-      return true;
-    case rules::RefreshRefusal::Warn:
-      notes_of(exchange).refresh_refused = true;
-      return true;
-    case rules::RefreshRefusal::Forbid:
-      break;
-  }
-  refuse_with(exchange, request,
-              {403,
-               RequestError::Forbidden,
-               "Forbidden",
-               "The request asks for a refresh, and its token is not the one that may.",
-               {},
-               {}});
-  return false;
-}
-
-/// Most content has come with its head: then the request is served from here, as one without content is.
-void ProxyHandler::Private::read_content(const server::ExchangePtr& exchange, const http::RequestView& request,
-                                         const Seen& seen, const RouteState& state, bool trusted) {
-  content.clear();
-  const auto outcome = gather(exchange->body(), state.route->key.body_max, content);
-  if (outcome == Gathered::Whole) return serve(exchange, request, seen, state, trusted, content);
-  if (outcome == Gathered::Broken)
-    return deliver_content_error(*this, *exchange, request.fields.value(FieldId::Accept).value_or(""), {});
-  const auto story = make_story(exchange, request, seen, state, trusted);
-  if (outcome == Gathered::TooLarge) return go_on(*this, story, content, outcome);
-  std::make_shared<ReadTask>(*this, story, content, ReadTask::Purpose::Key)->start();
-}
-
-void ProxyHandler::Private::serve(const server::ExchangePtr& exchange, const http::RequestView& request,
-                                  const Seen& seen, const RouteState& state, bool trusted,
-                                  std::optional<std::string_view> whole) {
-  auto& notes = notes_of(*exchange);
-  const auto reason = build_key(reading, request, whole, shared.persisted, key);
-  if (reason != rules::Reason::None) {
-    const auto story = make_story(exchange, request, seen, state, trusted);
-    if (whole && story->has_content) keep_content(*this, *story, *whole, Gathered::Whole);
-    return pass_on(*this, story, reason);
-  }
-  auto found =
-      look_up(*this, request, whole, OriginSelecting(asked_of_origin(*exchange, request, seen, state, trusted)));
-  notes.key_id = key.id();
-  notes.has_key = true;
-  using Kind = cache::Lookup::Kind;
-  const bool serves = found.kind == Kind::Fresh || found.kind == Kind::Stale;
-  if (serves && !found.ticket && serves_precondition(reading.facts, request.fields, found.entry->head(), now().wall)) {
-    // The way of a hit: answered before this returns, with no task and no copy of the request.
-    auto status = stored_status(found.kind, found.freshness, now().mono);
-    status.key = key.text();
-    return deliver_entry(*this, *exchange, request, found.entry, found.freshness, status);
-  }
-  const auto story = make_story(exchange, request, seen, state, trusted, &key);
-  if (whole && story->has_content) keep_content(*this, *story, *whole, Gathered::Whole);
-  story->searched = searched;
-  proceed(*this, story, std::move(found));
-}
-
-OriginRequest ProxyHandler::Private::asked_of_origin(server::Exchange& exchange, const http::RequestView& request,
-                                                     const Seen& seen, const RouteState& state, bool trusted) const {
-  OriginRequest asked{runtime->config(), state.origin->state().config(), state.route, request};
-  asked.scheme = reading.scheme;
-  asked.host = reading.host;
-  asked.peer = exchange.peer().address;
-  asked.peer_trusted = trusted;
-  asked.looked_up = asked.shared = true;
-  asked.instance_id = shared.instance_id;
-  asked.request_id = seen.request_id;
-  return asked;
-}
-
-namespace {
-
-/// What a request that waits takes: its head as it is kept, with the target twice and a key, and what stands around it.
-std::size_t cost_of(const Story& story, std::size_t key) noexcept {
-  constexpr std::size_t kAround = 2048;  // its task, its place in tables, and what a connection keeps for it
-  std::size_t n = sizeof(Story) + kAround + 2 * story.target.size() + key;
-  for (const auto& f : story.request.fields().view()) n += sizeof(http::Field) + f.name.size() + f.value.size();
-  return n;
-}
-
-}  // namespace
-
-StoryPtr ProxyHandler::Private::make_story(const server::ExchangePtr& exchange, const http::RequestView& request,
-                                           const Seen& seen, const RouteState& state, bool trusted,
-                                           const cache::Key* keyed) {
-  auto story = std::make_shared<Story>();
-  story->exchange = exchange;
-  story->request = http::Request(request);
-  story->runtime = runtime;
-  story->route = &state;
-  story->target = reading.target.path();
-  if (const auto query = reading.target.query()) story->target.append("?").append(*query);
-  story->scheme = reading.scheme;
-  story->host = reading.host;
-  story->peer = exchange->peer().address;
-  story->peer_trusted = trusted;
-  story->request_id = seen.request_id.empty() ? make_request_id() : std::string(seen.request_id);
-  note_request_id(notes_of(*exchange), story->request_id);
-  story->facts = reading.facts;
-  story->has_content = exchange->has_body();
-  if (keyed) story->key = *keyed;
-  if (auto charge = shared.store.reserve(cost_of(*story, story->key.text().size())); charge.bytes() != 0)
-    story->charge = std::make_shared<const Charge>(std::move(charge));
-  return story;
+  go_to_route(*this, {exchange, request, runtime, seen.request_id, trusted});
 }
 
 ProxyHandler::ProxyHandler(net::Worker& worker, Shared& shared, RuntimePtr runtime)

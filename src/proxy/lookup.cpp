@@ -25,7 +25,7 @@ void read_again(Core& core, const Story& story) {
   reading.host = story.host;
   reading.scheme = story.scheme;
   reading.claims = http::keeps_claims(story.peer_trusted, story.runtime->config().server.forwarded);
-  read_route(story.runtime->runtime->routes, request, story.has_content, reading);
+  read_for_route(*story.route->route, request, story.has_content, reading);
 }
 
 cache::Lookup look_up(Core& core, const Story& story) {
@@ -88,7 +88,7 @@ void keep_content(Core& core, Story& story, std::string_view content, Gathered o
 
 void go_on(Core& core, const StoryPtr& story, std::string_view content, Gathered outcome) {
   keep_content(core, *story, content, outcome);
-  if (outcome == Gathered::TooLarge) return pass_on(core, story, rules::Reason::BodyTooLarge);
+  if (outcome == Gathered::TooLarge) return pass_on(core, story, too_large_reason(*story->route->route));
   read_again(core, *story);
   const auto request = story->view();
   const auto reason = build_key(core.reading, request, content, core.shared.persisted, core.key);

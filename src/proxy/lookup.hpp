@@ -5,7 +5,8 @@
 
 namespace forebay::proxy {
 
-/// Reads the head of a story's request once more into the worker's `reading`: what a wait has left behind.
+/// Reads the head of a story's request once more into the worker's `reading`, for its route: what a wait has left
+/// behind.
 void read_again(Core& core, const Story& story);
 
 /// The look-up of a key that was just built in `core.key` from `core.reading`. Where stored responses of this resource

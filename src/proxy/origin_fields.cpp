@@ -32,6 +32,10 @@ template <class Names>
 bool read_as_any(std::string_view name, const Names& names) {
   return std::any_of(names.begin(), names.end(), [&](const auto& listed) { return read_as(name, listed); });
 }
+bool read_as_any(std::string_view name, const std::vector<rules::NamedCondition>& conditions) {
+  return std::any_of(conditions.begin(), conditions.end(),
+                     [&](const auto& asked) { return read_as(name, asked.name); });
+}
 
 /// Whether the route keys on the field by this very name: then it may say what it likes.
 bool is_keyed(std::string_view name, const OriginRequest& request) noexcept {
@@ -53,8 +57,9 @@ bool is_other_spelling(std::string_view name, const OriginRequest& request) {
   if (!route) return false;
   const auto& bypass = route->policy.bypass.headers;
   return std::any_of(route->key.headers.begin(), route->key.headers.end(), is) ||
-         std::any_of(bypass.begin(), bypass.end(),
-                     [&](std::string_view glob) { return read_as(name, glob) && !http::glob_match(glob, name, true); });
+         std::any_of(bypass.begin(), bypass.end(), [&](const rules::NamedCondition& asked) {
+           return read_as(name, asked.name) && !http::glob_match(asked.name, name, true);
+         });
 }
 
 /// Whether what a field claims goes on. What is no part of the key must not decide what others get (cache poisoning),
@@ -190,6 +195,7 @@ void trailers_for_origin(const OriginRequest& request, http::Fields& trailers) {
     if (f.id != FieldId::Other || !goes_on(f, request) || nominated.has(f.name) || read_as(f.name, "max-forwards"))
       return true;
     if (!request.config.request_id.empty() && read_as(f.name, request.config.request_id)) return true;
+    if (read_as_any(f.name, request.config.match_headers)) return true;
     if (!route) return false;
     const auto& set = route->request_headers.set;
     return std::any_of(set.begin(), set.end(), [&](const auto& field) { return read_as(f.name, field.first); }) ||

@@ -19,6 +19,16 @@ bool read_host(std::string_view host_field, std::string_view forwarded_proto, bo
 
 namespace {
 
+/// What reading content for its conditions is done with; used again and again.
+struct Scratch {
+  std::string text;
+  content::CanonicalJson json;
+};
+Scratch& scratch() {
+  thread_local Scratch buffers;
+  return buffers;
+}
+
 /// Looks for secrets in the query. One that is no part of the key makes the answer one for this request alone.
 rules::Reason read_secrets(const config::Route& route, std::string_view query, rules::RequestFacts& facts) {
   const auto& spec = route.key;
@@ -35,13 +45,11 @@ rules::Reason read_secrets(const config::Route& route, std::string_view query, r
   return unkeyed ? rules::Reason::Credential : rules::Reason::None;
 }
 
-}  // namespace
-
-void read_route(const config::RouteTable& routes, const http::RequestView& request, bool has_content,
+void read_match(const config::RouteTable::Match& match, const http::RequestView& request, bool has_content,
                 Reading& reading) {
-  const auto match = routes.find(reading.host, reading.target.path(), request.method, request.method_text);
   reading.route = match.route;
   reading.method_fits = match.method;
+  reading.awaits_content = false;
   reading.content = cache::ContentUse::None;
   reading.captures.clear();
   if (!match.route) {
@@ -53,6 +61,11 @@ void read_route(const config::RouteTable& routes, const http::RequestView& reque
   const auto& policy = match.route->policy;
   const auto& spec = match.route->key;
   reading.facts = rules::facts_of(request, policy);
+  // Nobody can say whose request it is: of all routes that it could be for, none may share its answer.
+  if (match.conditions.verdict == rules::Verdict::Unclear) {
+    reading.reason = match.conditions.reason;
+    return;
+  }
   if (!match.method) {
     reading.reason = policy.cache ? rules::Reason::Method : rules::Reason::CacheOff;
     return;
@@ -65,6 +78,57 @@ void read_route(const config::RouteTable& routes, const http::RequestView& reque
     reading.reason = read_secrets(*match.route, *query, reading.facts);
   if (reading.reason != rules::Reason::None) return;
   if (spec.path == cache::PathMode::Captures) match.route->path.capture(reading.target.path(), reading.captures);
+}
+
+/// Whether `bypass.body` keeps the request from the cache.
+bool bypasses_by_content(const config::Route& route, const http::RequestView& request,
+                         std::optional<std::string_view> content) {
+  const auto& asked = route.policy.bypass.body;
+  auto& buffers = scratch();
+  if (!content || content->empty()) return rules::may_meet_without_content(asked);
+  const auto text = cache::readable_text(route.key, request, *content, buffers.text);
+  return !text || rules::may_meet_any(asked, buffers.json, *text);
+}
+
+}  // namespace
+
+rules::Judged judge_content(const config::Route& route, const http::RequestView& request, bool has_content,
+                            const ReadContent& content) {
+  const auto& asked = route.match.body;
+  const bool whole = content.state == ReadContent::State::Whole;
+  if (!has_content || (whole && content.bytes.empty())) return rules::match_no_content(asked);
+  auto& buffers = scratch();
+  const auto text = whole ? cache::readable_text(route.key, request, content.bytes, buffers.text) : std::nullopt;
+  if (!text) return {rules::Verdict::Unclear, rules::Reason::MatchBody, rules::Judged::kUnreadable};
+  return rules::match_content(asked, buffers.json, *text);
+}
+
+void read_route(const config::RouteTable& routes, const http::RequestView& request, bool has_content, Reading& reading,
+                const ReadContent& content) {
+  const auto query = reading.target.query();
+  auto match = routes.find(reading.host, reading.target.path(), request, query);
+  reading.awaits_content = false;
+  while (match.route && match.method && !match.route->match.body.empty() &&
+         match.conditions.verdict == rules::Verdict::Yes) {
+    if (has_content && content.state == ReadContent::State::Unread) {
+      reading.route = match.route;
+      reading.method_fits = reading.awaits_content = true;
+      reading.facts = rules::facts_of(request, match.route->policy);
+      return;
+    }
+    match.conditions = judge_content(*match.route, request, has_content, content);
+    if (match.conditions.verdict != rules::Verdict::No) break;
+    match = routes.find(reading.host, reading.target.path(), request, query, match.route->index + 1);
+  }
+  read_match(match, request, has_content, reading);
+}
+
+void read_for_route(const config::Route& route, const http::RequestView& request, bool has_content, Reading& reading) {
+  read_match({&route, true, {}}, request, has_content, reading);
+}
+
+rules::Reason too_large_reason(const config::Route& route) noexcept {
+  return route.policy.bypass.body.empty() ? rules::Reason::BodyTooLarge : rules::Reason::RuleBody;
 }
 
 http::RequestView as_get(http::RequestView request) noexcept {
@@ -83,6 +147,8 @@ bool read_as_get(const config::RouteTable& routes, const http::RequestView& requ
 rules::Reason build_key(const Reading& reading, const http::RequestView& request,
                         std::optional<std::string_view> content, cache::PersistedQueries& persisted, cache::Key& key,
                         const rules::NoVarySearch* search, std::vector<cache::KeyPart>* parts) {
+  if (!reading.route->policy.bypass.body.empty() && bypasses_by_content(*reading.route, request, content))
+    return rules::Reason::RuleBody;
   cache::KeyInput input{reading.route->name, request, reading.target, reading.scheme, reading.host};
   input.claims = reading.claims;
   input.captures = reading.captures;

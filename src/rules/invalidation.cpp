@@ -6,12 +6,29 @@
 #include "forebay/rules/storability.hpp"
 
 namespace forebay::rules {
+namespace {
+
+// What the route's own rules keep from being a read: by `bypass`, or because nobody can say that it meets `match`.
+bool is_of_rules(Reason not_looked_up) noexcept {
+  switch (not_looked_up) {
+    case Reason::RuleHeader:
+    case Reason::RuleCookie:
+    case Reason::RuleQuery:
+    case Reason::RuleBody:
+    case Reason::MatchHeader:
+    case Reason::MatchQuery:
+    case Reason::MatchBody:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
 
 bool is_write(http::Method method, std::string_view method_text, Reason not_looked_up, const Policy& policy) noexcept {
   if (!policy.invalidate_on_write || http::is_safe(method)) return false;
-  const bool bypassed =
-      not_looked_up == Reason::RuleHeader || not_looked_up == Reason::RuleCookie || not_looked_up == Reason::RuleQuery;
-  const bool read = policy.cache && !bypassed && lists_method(policy, method, method_text);
+  const bool read = policy.cache && !is_of_rules(not_looked_up) && lists_method(policy, method, method_text);
   return !read;
 }
 

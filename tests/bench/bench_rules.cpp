@@ -105,9 +105,12 @@ void find_route(benchmark::State& state, std::string_view path, std::size_t inde
   static const auto config = thousand_routes();
   if (!config) return state.SkipWithError("the configuration was refused");
   static const config::RouteTable table(*config);
+  http::RequestView request;
+  request.method = http::Method::Get;
+  request.method_text = "GET";
   const AllocationsPerIteration count(state);
   for (auto _ : state) {
-    const auto found = table.find("shop.example.com", path, http::Method::Get, "GET");
+    const auto found = table.find("shop.example.com", path, request);
     if (found.route == nullptr || found.route->index != index) {
       state.SkipWithError("another route");
       break;

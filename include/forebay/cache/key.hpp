@@ -66,6 +66,13 @@ ContentUse content_use(const KeySpec& spec, http::Method method, bool has_conten
 /// The same in the words of `rules::may_look_up`.
 rules::UnkeyedContent unkeyed(ContentUse use) noexcept;
 
+/// A request's content as UTF-8 text, with its coding undone, as pointers read it; in `content` itself or in `buffer`.
+/// Nothing where it is longer than `body_max`, or readers could take it for different things: several Content-Type or
+/// Content-Encoding lines, a type that is none, another charset, a coding that is not undone or that some undo
+/// differently (deflate).
+std::optional<std::string_view> readable_text(const KeySpec& spec, const http::RequestView& request,
+                                              std::string_view content, std::string& buffer);
+
 /// One capture of the route's path pattern; borrowed.
 struct Capture {
   std::string_view name;

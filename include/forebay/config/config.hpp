@@ -12,6 +12,7 @@
 #include "forebay/cache/key.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/h1_parser.hpp"
+#include "forebay/rules/condition.hpp"
 #include "forebay/rules/policy.hpp"
 
 namespace forebay::config {
@@ -117,6 +118,7 @@ struct Route {
   int line = 0;
   std::vector<std::string> hosts;  ///< Globs, lower case; empty: any.
   PathPattern path;
+  rules::Conditions match;
   std::string origin;  ///< Name in `Config::origins`.
   cache::KeySpec key;
   rules::Policy policy;
@@ -192,8 +194,9 @@ struct Config {
   std::map<std::string, Origin> origins;
   std::string default_origin;  ///< Name in `origins`, or empty.
   CacheTier cache;
-  std::vector<Route> routes;     ///< In file order.
-  std::optional<Address> admin;  ///< Nothing: off.
+  std::vector<Route> routes;               ///< In file order.
+  std::vector<std::string> match_headers;  ///< Every field that `match` of some route asks for; lower case.
+  std::optional<Address> admin;            ///< Nothing: off.
   bool admin_public_only = false;
   struct Operators {
     std::string token;       ///< Empty: none is accepted.

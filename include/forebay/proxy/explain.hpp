@@ -51,6 +51,13 @@ struct Explanation {
     std::string target;  ///< What the origin is asked for: path and query, after rewrites.
   };
   std::optional<MatchedRoute> route;
+  /// Routes whose host and path match, and that did not take the request: those before the one that did, or all.
+  struct TriedRoute {
+    std::string name;
+    std::size_t index = 0;
+    std::string why;
+  };
+  std::vector<TriedRoute> tried;
   bool has_key = false;
   std::string key_text, key_id;
   std::vector<cache::KeyPart> parts;

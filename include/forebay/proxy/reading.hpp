@@ -27,6 +27,7 @@ struct Reading {
   bool claims = false;                   ///< What the peer claims of host, port and prefix goes to the origin.
   const config::Route* route = nullptr;  ///< Null: none matched.
   bool method_fits = false;              ///< False: the route is the first that matched but for its methods.
+  bool awaits_content = false;           ///< Whether it is this route's is known once the content has been read.
   rules::RequestFacts facts;
   cache::ContentUse content = cache::ContentUse::None;
   /// None: looked up, once the key is built (with the content read, where `content` is Keyed).
@@ -41,16 +42,37 @@ struct Reading {
 /// peer. False: the host is none (400).
 bool read_host(std::string_view host_field, std::string_view forwarded_proto, bool trusted,
                std::string_view listener_scheme, Reading& reading);
+/// A request's content, as far as it has been read for a condition on it.
+struct ReadContent {
+  enum class State : std::uint8_t {
+    Unread,
+    Whole,
+    TooLarge,  ///< Over `key.body_max`, or no memory for it.
+  };
+  State state = State::Unread;
+  std::string_view bytes{};  ///< As sent.
+};
 /// Finds the route and decides whether the request is looked up. After `target`, `host` and `scheme` are set. Fields
-/// that Connection names are gone from `request` already.
-void read_route(const config::RouteTable& routes, const http::RequestView& request, bool has_content, Reading& reading);
+/// that Connection names are gone from `request` already. Where the content has to be read before the route is known,
+/// `awaits_content` says so, and `route` is the one whose `key.body_max` bounds it; nothing else is decided then.
+void read_route(const config::RouteTable& routes, const http::RequestView& request, bool has_content, Reading& reading,
+                const ReadContent& content = {});
+/// The same for a request whose route, by its name and method, is known already.
+void read_for_route(const config::Route& route, const http::RequestView& request, bool has_content, Reading& reading);
+/// Whether the content meets `match.body` of a route.
+rules::Judged judge_content(const config::Route& route, const http::RequestView& request, bool has_content,
+                            const ReadContent& content);
+/// Why a request whose content is too large is not looked up: where the route's `bypass.body` asks for members, one of
+/// them may be in it.
+rules::Reason too_large_reason(const config::Route& route) noexcept;
 /// The same request as a GET without content.
 http::RequestView as_get(http::RequestView request) noexcept;
 /// Reads it as the GET of `target`, with `host` and `scheme` set already: what the answer to a POST may be stored for
 /// (RFC 9110 section 9.3.3). False when such a GET would not be looked up; the facts are those of the GET's route.
 bool read_as_get(const config::RouteTable& routes, const http::RequestView& request, std::string_view target,
                  Reading& reading);
-/// The key of a request whose `reason` is None; gives why there is none. `content`: whole, as sent.
+/// The key of a request whose `reason` is None; gives why there is none, `bypass.body` among the reasons. `content`:
+/// whole, as sent.
 rules::Reason build_key(const Reading& reading, const http::RequestView& request,
                         std::optional<std::string_view> content, cache::PersistedQueries& persisted, cache::Key& key,
                         const rules::NoVarySearch* search = nullptr, std::vector<cache::KeyPart>* parts = nullptr);

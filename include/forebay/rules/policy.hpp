@@ -10,6 +10,7 @@
 
 #include "forebay/base/clock.hpp"
 #include "forebay/http/message.hpp"
+#include "forebay/rules/condition.hpp"
 
 namespace forebay::rules {
 
@@ -140,11 +141,11 @@ struct Policy {
   std::vector<std::string> targeted_fields{"Forebay-Cache-Control", "CDN-Cache-Control"};
   bool targeted_strip = false;
   Duration keep = std::chrono::minutes{10};  ///< `cache.keep`: kept after staleness for validation.
-  /// What keeps a request from the cache when it is there: globs over the names of fields (lower case), cookies and
-  /// query parameters.
+  /// What keeps a request from the cache when it is there, or says this: fields (names in lower case), cookies, query
+  /// parameters and JSON members.
   struct Bypass {
-    std::vector<std::string> headers, cookies, query;
-    bool empty() const noexcept { return headers.empty() && cookies.empty() && query.empty(); }
+    std::vector<NamedCondition> headers, cookies, query;
+    BodyConditions body;
   } bypass;
   /// A hit within this share of the end of its lifetime starts a refresh behind it; `automatic`: by chance, weighted by
   /// the time that a fetch takes and by how often the response is asked for (`refreshes_ahead`).

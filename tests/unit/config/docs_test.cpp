@@ -90,7 +90,10 @@ TEST(Examples, OfTheGatewaySendsWhatNoRouteListsToTheRest) {
   ASSERT_TRUE(config);
   const RouteTable table(*config);
   const auto route = [&](http::Method method, std::string_view path) {
-    return table.find("api.example.com", path, method, http::to_string(method)).route->name;
+    http::RequestView request;
+    request.method = method;
+    request.method_text = http::to_string(method);
+    return table.find("api.example.com", path, request).route->name;
   };
   using http::Method;
   for (const auto method : {Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete})

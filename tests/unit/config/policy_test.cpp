@@ -18,6 +18,11 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
 
+/// A condition that this name is there.
+MATCHER_P(Presence, name, "") {
+  return arg.name == name && arg.value.present && !arg.value.absent && arg.value.globs.empty();
+}
+
 const std::string kOrigin = "origin: http://localhost:3000\n";
 
 ConfigPtr good(const std::string& text, const Overrides& overrides = {}) {
@@ -109,11 +114,60 @@ TEST(Methods, ThatAreNearlyOneOfOursAreSlips) {
         << other;
 }
 
+TEST(Match, ReadsWordsNumbersAndTextsAsWhatTheyAre) {
+  const auto match =
+      route(
+          ", match: { headers: { X-Op: [a, \"true\", true], X-No: false, X-Any: \"*\" }, query: { n: 1 }, "
+          "body: { /a: [true, \"true\", 1.0, \"1\", 010, null, ~, get*, \"*\", yes] } }")
+          .match;
+  ASSERT_EQ(match.headers.size(), 3u);
+  EXPECT_EQ(match.headers[0].name, "x-op");
+  EXPECT_THAT(match.headers[0].value.globs, ElementsAre("a", "true"));
+  EXPECT_TRUE(match.headers[0].value.present);
+  EXPECT_TRUE(match.headers[1].value.absent);
+  EXPECT_TRUE(match.headers[2].value.present);
+  EXPECT_THAT(match.query.at(0).value.globs, ElementsAre("1"));
+  using Kind = rules::JsonValue::Kind;
+  std::vector<std::pair<Kind, std::string>> values;
+  for (const auto& value : match.body.values.at(0)) values.emplace_back(value.kind, value.text);
+  EXPECT_THAT(values, ElementsAre(Pair(Kind::Bool, "true"), Pair(Kind::Text, "true"), Pair(Kind::Number, "1"),
+                                  Pair(Kind::Text, "1"), Pair(Kind::Text, "010"), Pair(Kind::Nothing, ""),
+                                  Pair(Kind::Nothing, ""), Pair(Kind::Text, "get*"), Pair(Kind::Anything, ""),
+                                  Pair(Kind::Text, "yes")));
+}
+
+TEST(Match, OfOneRouteHidesNoOtherAndOneWithoutHidesIt) {
+  const auto conditioned = load_text(
+      kOrigin + "routes: [{ path: /a, match: { query: { q: a } } }, { path: /a, match: { query: { q: b } } }]");
+  EXPECT_TRUE(conditioned.diagnostics.empty()) << to_text(conditioned.diagnostics);
+  const auto hidden = load_text(kOrigin + "routes: [{ path: /a }, { path: /a, match: { query: { q: b } } }]");
+  ASSERT_EQ(hidden.diagnostics.size(), 1u);
+  EXPECT_EQ(hidden.diagnostics[0].code, 2001);
+}
+
+TEST(Bypass, OfLaterLayersIsMergedByNameAndAListReplaces) {
+  const auto bypass = [](const std::string& of_route) {
+    return good(kOrigin +
+                "defaults: { bypass: { headers: { X-A: a, X-B: b }, body: { /a: 1 } } }\nroutes: [{ path: /x, "
+                "bypass: " +
+                of_route + " }]")
+        ->routes.at(0)
+        .policy.bypass;
+  };
+  const auto merged = bypass("{ headers: { x-a: c, X-C: true }, body: { /b: 2 } }");
+  ASSERT_EQ(merged.headers.size(), 3u);
+  EXPECT_THAT(merged.headers[0].value.globs, ElementsAre("c"));
+  EXPECT_THAT(merged.headers[1].value.globs, ElementsAre("b"));
+  EXPECT_THAT(merged.headers[2], Presence("x-c"));
+  EXPECT_EQ(merged.body.pointers.size(), 2u);
+  EXPECT_THAT(bypass("{ headers: [X-D] }").headers, ElementsAre(Presence("x-d")));
+}
+
 TEST(Bypass, NamesFieldsWithoutCase) {
   const auto policy = route(", bypass: { headers: [X-Preview, x-*], cookies: [Session_*], query: nocache }").policy;
-  EXPECT_THAT(policy.bypass.headers, ElementsAre("x-preview", "x-*"));
-  EXPECT_THAT(policy.bypass.cookies, ElementsAre("Session_*"));
-  EXPECT_THAT(policy.bypass.query, ElementsAre("nocache"));
+  EXPECT_THAT(policy.bypass.headers, ElementsAre(Presence("x-preview"), Presence("x-*")));
+  EXPECT_THAT(policy.bypass.cookies, ElementsAre(Presence("Session_*")));
+  EXPECT_THAT(policy.bypass.query, ElementsAre(Presence("nocache")));
 }
 
 bool guards_cookies(const Route& route) { return route.policy.guard.has(http::FieldId::Cookie); }
@@ -348,11 +402,28 @@ TEST_F(Secrets, LetOperatorsInFromOutside) {
 
 TEST(Fingerprint, CoversAllThatMakesAKeyAndNothingElse) {
   const auto plain = route("").key.fingerprint;
-  for (const auto* change :
-       {", key: { path: none }", ", key: { path: [id] }", ", key: { path: [rest] }", ", key: { cookies: [a] }",
-        ", key: { body: all }", ", key: { body: none }", ", key: { body: [/a] }", ", key: { body: [/b] }",
-        ", key: { form: [a] }", ", key: { graphql: true }", ", key: { numbers: value }", ", key: { decode: false }",
-        ", no_vary_search: respect", ", rewrite: { strip_prefix: /x }", ", rewrite: { add_prefix: /x }"})
+  for (const auto* change : {", key: { path: none }",
+                             ", key: { path: [id] }",
+                             ", key: { path: [rest] }",
+                             ", key: { cookies: [a] }",
+                             ", key: { body: all }",
+                             ", key: { body: none }",
+                             ", key: { body: [/a] }",
+                             ", key: { body: [/b] }",
+                             ", key: { form: [a] }",
+                             ", key: { graphql: true }",
+                             ", key: { numbers: value }",
+                             ", key: { decode: false }",
+                             ", match: { headers: { X-A: a } }",
+                             ", match: { headers: { X-A: b } }",
+                             ", match: { headers: { X-B: a } }",
+                             ", match: { headers: { X-A: true } }",
+                             ", match: { query: { X-A: a } }",
+                             ", match: { body: { /a: 1 } }",
+                             ", match: { body: { /a: \"1\" } }",
+                             ", no_vary_search: respect",
+                             ", rewrite: { strip_prefix: /x }",
+                             ", rewrite: { add_prefix: /x }"})
     EXPECT_NE(route(change).key.fingerprint, plain) << change;
   EXPECT_NE(route(", key: { path: [id, rest] }").key.fingerprint, route(", key: { path: [rest, id] }").key.fingerprint);
   EXPECT_NE(route(", key: { body: [/a, /b] }").key.fingerprint, route(", key: { body: [/b, /a] }").key.fingerprint);
@@ -367,7 +438,8 @@ routes:
   - path: /a/{id}/{all}
     methods: [POST, M-SEARCH]
     key: { path: [all], cookies: [a_*, b], body: ["", "/a b/~0", "/\"$"], body_max: 3KiB, numbers: value, decode: false }
-    bypass: { headers: [X-A], cookies: ["*"], query: ["null", "true"] }
+    match: { headers: { X-Op: ["*.Get*", "true", false], x-env: true }, query: { a-b: "007", c: false }, body: { /m: [get*, "1", 1.0, true, null], "": "*", "/a b/~0\"$$": "x y" } }
+    bypass: { headers: [X-A], cookies: { a_*: "1", b: false }, query: ["null", "true"], body: { /c: [true, "true"] } }
     refresh_ahead: 12.5%
     rewrite: { strip_prefix: /a, add_prefix: "/b%20c" }
     request_headers: { set: { "X-$$": "$$5 \\ \"q\"", x-null: "NULL", x-empty: "", x-number: "007", x-colon: "a: b, c" }, remove: [Cookie] }

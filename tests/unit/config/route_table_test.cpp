@@ -21,7 +21,10 @@ ConfigPtr routes(const std::string& text) {
 
 std::string found(const RouteTable& table, std::string_view host, std::string_view path, Method method = Method::Get,
                   std::string_view text = "GET") {
-  const auto match = table.find(host, path, method, text);
+  http::RequestView request;
+  request.method = method;
+  request.method_text = text;
+  const auto match = table.find(host, path, request);
   if (!match.route) return "none";
   return match.route->name + (match.method ? "" : "!");
 }
@@ -101,6 +104,46 @@ TEST(RouteTable, FindsAllCacheableRoutesOfAUrl) {
   std::vector<std::string> names;
   for (const auto* route : out) names.push_back(route->name);
   EXPECT_THAT(names, testing::ElementsAre("b", "c", "e"));
+  out.clear();
+  table.find_all("h:80", "/x", out, RouteTable::Which::All);
+  EXPECT_EQ(out.size(), 4u);
+}
+
+TEST(RouteTable, PassesOverRoutesWhoseConditionsDoNotHold) {
+  const auto config = routes(R"(
+  - { name: a, path: /x, match: { headers: { X-Op: a } }, methods: POST }
+  - { name: ab, path: "/{any}", match: { headers: { X-Op: [a, b] }, query: { q: "1" } } }
+  - { name: b, path: /x, match: { headers: { X-Op: b } } }
+  - { name: other, path: /x, match: { headers: { X-Op: c } }, methods: POST }
+)");
+  const RouteTable table(*config);
+  const auto taken = [&](const char* op, std::optional<std::string_view> query, Method method = Method::Get,
+                         std::size_t from = 0) -> std::string {
+    http::Fields fields;
+    if (op) fields.add("X-Op", op);
+    http::RequestView request;
+    request.method = method;
+    request.method_text = http::to_string(method);
+    request.fields = fields.view();
+    const auto match = table.find("h", "/x", request, query, from);
+    if (!match.route) return "none";
+    const bool unclear = match.conditions.verdict == rules::Verdict::Unclear;
+    return match.route->name + (match.method ? "" : "!") + (unclear ? "?" : "");
+  };
+  EXPECT_EQ(taken("a", "q=1"), "ab");
+  EXPECT_EQ(taken("a", "q=1", Method::Post), "a");
+  EXPECT_EQ(taken("b", "q=1"), "ab");
+  EXPECT_EQ(taken("b", "q=2"), "b");
+  EXPECT_EQ(taken("b", std::nullopt), "b");
+  EXPECT_EQ(taken("b", "q=1", Method::Get, 2), "b");
+  EXPECT_EQ(taken("b", "q=1", Method::Get, 3), "none");
+  EXPECT_EQ(taken("d", "q=1"), "none");
+  EXPECT_EQ(taken(nullptr, "q=1"), "none");
+  EXPECT_EQ(taken("b", "q=2", Method::Post), "b!") << "the first whose conditions hold, but for its methods";
+  EXPECT_EQ(taken("c", "q=2"), "other!");
+  EXPECT_EQ(taken("A", std::nullopt), "a!?");
+  EXPECT_EQ(taken("b", "q=1&q=2"), "ab?");
+  EXPECT_EQ(taken("A", std::nullopt, Method::Post), "a?");
 }
 
 /// The table is an index; what it finds is what trying one route after the other finds.

@@ -109,6 +109,53 @@ TEST_F(Explain, WhatForebayWouldAnswerItselfHasItsStatusAndNoMember) {
   }
 }
 
+TEST_F(Explain, NamesTheRoutesThatDidNotTakeARequestAndWhatTheyAskFor) {
+  configure(R"(
+routes:
+  - {name: write, path: /**, methods: PUT}
+  - {name: reads, path: /db, methods: POST, match: {headers: {X-Op: ["get*", list]}, body: {/fast: [true, null]}}}
+  - {name: json, path: /db, methods: POST, match: {query: {format: json, draft: false}}}
+  - {name: rest, path: /db, methods: POST, key: {body_max: 30B}, match: {body: {/a: "*"}}}
+  - {name: last, path: /db, methods: POST, bypass: {body: {/ConsistentRead: true}}}
+)");
+  const FieldList json{{"Content-Type", "application/json"}};
+  const auto with = [&](const char* op) {
+    auto fields = json;
+    fields.emplace_back("X-Op", op);
+    return fields;
+  };
+  const auto tried = [](const Explanation& e) {
+    std::string text;
+    for (const auto& t : e.tried) text += t.name + ": " + t.why + '\n';
+    return text;
+  };
+  const auto taken = offline(Asked{"POST", "http://h/db", with("getItem"), R"({"fast":true})"});
+  EXPECT_EQ(taken.route->name, "reads");
+  EXPECT_EQ(tried(taken), "write: its methods do not name POST\n");
+  const auto last = offline(Asked{"POST", "http://h/db?format=json&draft=1", with("getItem"), R"({"fast":false})"});
+  EXPECT_EQ(last.route->name, "last");
+  EXPECT_EQ(tried(last),
+            "write: its methods do not name POST\n"
+            "reads: match.body \"/fast\" asks for true or null or nothing\n"
+            "json: match.query.draft asks for nothing\n"
+            "rest: match.body \"/a\" asks for anything\n");
+  EXPECT_TRUE(last.looked_up);
+  const auto twice = offline(Asked{"POST", "http://h/db?format=json&format=csv", with("put")});
+  EXPECT_EQ(twice.route->name, "json");
+  EXPECT_EQ(rules::to_string(twice.lookup_reason), "match_query");
+  EXPECT_EQ(twice.cache_status, "forebay; fwd=bypass; detail=match_query");
+  EXPECT_THAT(twice.notes, Contains("match.query.format asks for \"json\""));
+  EXPECT_THAT(tried(twice), HasSubstr("reads: match.headers.x-op asks for \"get*\" or \"list\"\n"));
+  const auto large = offline(Asked{"POST", "http://h/db", json, R"({"b":"0123456789012345678901234567890123456789"})"});
+  EXPECT_EQ(large.route->name, "rest");
+  EXPECT_THAT(large.notes, Contains("match.body asks about the content, and it is longer than `key.body_max`"));
+  const auto nowhere = offline(Asked{"POST", "http://h/other"});
+  EXPECT_EQ(tried(nowhere), "");
+  EXPECT_EQ(nowhere.route->name, "write") << "but for its methods";
+  EXPECT_EQ(rules::to_string(offline(Asked{"POST", "http://h/db", json, R"({"ConsistentRead":true})"}).lookup_reason),
+            "rule_body");
+}
+
 TEST_F(Explain, ARequestThatIsNotLookedUpHasItsReason) {
   configure(R"(
 routes:

@@ -146,16 +146,35 @@ TEST_F(OriginFields, OfTrailersObeyWhatHoldsInTheHead) {
   route_.request_headers.set = {{"X-Api-Client", "gateway"}};
   route_.key.headers = {"x-tenant"};
   route_.policy.bypass.headers = {"x-debug*"};
+  config_.match_headers = {"x-op"};
   http::Fields trailers, head;
   head.add("Connection", "X-Hop");
-  for (const char* name : {"X-Sum",           "X-Secret",     "X_Secret",
-                           "X-Api-Client",    "X.Api.Client", "X-Tenant",
-                           "X_Tenant",        "X-Debug-Sql",  "X-Hop",
-                           "Forebay-Debug",   "Host",         "Content-Length",
-                           "Authorization",   "Cookie",       "Transfer-Encoding",
-                           "X-Forwarded-For", "X-Real-IP",    "X-Forwarded-Host",
-                           "Max-Forwards",    "X-Request-Id", "Cache-Control",
-                           "Proxy",           "Via",          "Content_Type"})
+  for (const char* name : {"X-Sum",
+                           "X-Secret",
+                           "X_Secret",
+                           "X-Api-Client",
+                           "X.Api.Client",
+                           "X-Tenant",
+                           "X_Tenant",
+                           "X-Debug-Sql",
+                           "X-Hop",
+                           "X-Op",
+                           "X_Op",
+                           "Forebay-Debug",
+                           "Host",
+                           "Content-Length",
+                           "Authorization",
+                           "Cookie",
+                           "Transfer-Encoding",
+                           "X-Forwarded-For",
+                           "X-Real-IP",
+                           "X-Forwarded-Host",
+                           "Max-Forwards",
+                           "X-Request-Id",
+                           "Cache-Control",
+                           "Proxy",
+                           "Via",
+                           "Content_Type"})
     trailers.add(name, "1");
   OriginRequest request{config_, origin_, &route_, {Method::Post, "POST", "/a", http::Version::Http11, head.view()}};
   request.looked_up = true;

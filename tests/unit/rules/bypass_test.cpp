@@ -112,7 +112,7 @@ TEST(Bypass, WithoutListsNothingIsAReason) {
 TEST(Bypass, TheReasonsComeInTheirOrder) {
   Policy policy;
   policy.methods.set(static_cast<std::size_t>(http::Method::Post));
-  policy.bypass = {{"x-a"}, {"a"}, {"a"}};
+  policy.bypass = {{"x-a"}, {"a"}, {"a"}, {}};
   policy.authorization = AuthorizationRule::Bypass;
   Ask ask({{"X-A", "1"}, {"Cookie", "a=1"}, {"Authorization", "x"}, {"If-Match", "*"}}, http::Method::Post);
   const auto next = [&] { return look_up(policy, ask, "a=1", UnkeyedContent::Unexpected); };
@@ -198,6 +198,71 @@ TEST(Vocabulary, EveryReasonHasItsWordInTheOrderOfTheList) {
                                                        {Reason::GraphqlErrors, "graphql_errors"},
                                                        {Reason::Admission, "admission"}};
   for (const auto& [reason, word] : cases) EXPECT_EQ(to_string(reason), word);
+}
+
+NamedCondition says(const char* name, std::vector<std::string> globs) {
+  return {name, {false, false, std::move(globs)}};
+}
+NamedCondition lacks(const char* name) { return {name, {false, true, {}}}; }
+
+TEST(BypassValues, AFieldBypassesByWhatItSaysInAnyLineAndMember) {
+  Policy policy;
+  policy.bypass.headers = {says("x-env", {"staging", "dev-*"})};
+  const std::pair<Ask, Reason> cases[] = {{Ask({{"X-Env", "staging"}}), Reason::RuleHeader},
+                                          {Ask({{"X-Env", "Staging"}}), Reason::RuleHeader},
+                                          {Ask({{"X-Env", "dev-7"}}), Reason::RuleHeader},
+                                          {Ask({{"X-Env", "live, staging"}}), Reason::RuleHeader},
+                                          {Ask({{"X-Env", "live"}, {"X-Env", "staging"}}), Reason::RuleHeader},
+                                          {Ask({{"X-Env", "live"}}), Reason::None},
+                                          {Ask({{"X-Env", ""}}), Reason::None},
+                                          {Ask{}, Reason::None}};
+  for (const auto& [ask, reason] : cases)
+    EXPECT_EQ(look_up(policy, ask), reason) << (ask.lines.view().empty() ? "" : ask.lines.view()[0].value);
+  policy.bypass.headers = {lacks("x-env")};
+  EXPECT_EQ(look_up(policy, Ask{}), Reason::RuleHeader);
+  EXPECT_EQ(look_up(policy, Ask({{"X-Env", "live"}})), Reason::None);
+}
+
+TEST(BypassValues, ACookieBypassesByItsValueAndWhereReadersMayFindAnother) {
+  Policy policy;
+  policy.bypass.cookies = {says("beta", {"1"})};
+  const std::pair<std::string_view, Reason> cases[] = {{"beta=1", Reason::RuleCookie},
+                                                       {"a=2; beta=1", Reason::RuleCookie},
+                                                       {"beta=\"1\"", Reason::RuleCookie},
+                                                       {"beta=%31", Reason::RuleCookie},
+                                                       {"BETA=1", Reason::RuleCookie},
+                                                       {"beta=0; beta=1", Reason::RuleCookie},
+                                                       {"x=1, beta=1", Reason::RuleCookie},
+                                                       {"beta=0 ; a b=c", Reason::RuleCookie},
+                                                       {"beta=0", Reason::None},
+                                                       {"alpha=1", Reason::None},
+                                                       {"beta=0; a=1", Reason::None},
+                                                       {"beta=%30", Reason::None},
+                                                       {"", Reason::None}};
+  for (const auto& [line, reason] : cases) EXPECT_EQ(look_up(policy, Ask({{"Cookie", line}})), reason) << line;
+  policy.bypass.cookies = {lacks("consent")};
+  EXPECT_EQ(look_up(policy, Ask({{"Cookie", "a=1"}})), Reason::RuleCookie);
+  EXPECT_EQ(look_up(policy, Ask({{"Cookie", "consent=1"}})), Reason::None);
+}
+
+TEST(BypassValues, AParameterBypassesByItsDecodedValueAndWhereReadersDisagree) {
+  Policy policy;
+  policy.bypass.query = {says("nocache", {"1", "true"})};
+  const std::pair<std::string_view, Reason> cases[] = {{"nocache=1", Reason::RuleQuery},
+                                                       {"nocache=%31", Reason::RuleQuery},
+                                                       {"NoCache=True", Reason::RuleQuery},
+                                                       {"nocache[]=1", Reason::RuleQuery},
+                                                       {"nocache=0&nocache=1", Reason::RuleQuery},
+                                                       {"a=1;nocache=0", Reason::RuleQuery},
+                                                       {"nocache=%zz", Reason::RuleQuery},
+                                                       {"nocache=0;a=1", Reason::RuleQuery},
+                                                       {"nocache=0", Reason::None},
+                                                       {"nocache", Reason::None},
+                                                       {"a=1", Reason::None}};
+  for (const auto& [query, reason] : cases) EXPECT_EQ(look_up(policy, Ask{}, query), reason) << query;
+  policy.bypass.query = {lacks("v")};
+  EXPECT_EQ(look_up(policy, Ask{}), Reason::RuleQuery);
+  EXPECT_EQ(look_up(policy, Ask{}, "v=1"), Reason::None);
 }
 
 }  // namespace

@@ -1,0 +1,228 @@
+// Readers of what a route asks of a request (`match`), and of what keeps one from the cache (`bypass`).
+#include <algorithm>
+
+#include "config/readers.hpp"
+#include "forebay/http/fields.hpp"
+#include "forebay/http/forwarding.hpp"
+
+namespace forebay::config {
+namespace {
+
+using rules::JsonValue;
+using rules::NamedCondition;
+using rules::ValueCondition;
+
+constexpr std::size_t kMost = 64;  // names, pointers, or values of one
+constexpr std::size_t kLongestValue = 1024;
+
+/// true, false and null are words where nothing makes a text of them.
+bool is_word(const Node& node, std::string_view word) noexcept {
+  return node.is_scalar() && node.text == word && (!node.quoted || node.replaced);
+}
+
+/// One map from names to values, and what its readers need to speak of it.
+struct Map {
+  const Section& section;
+  std::string_view key;
+  const Node& node;
+
+  std::string path_of(std::string_view name) const { return section.path_of(key) + '.' + clipped(name); }
+
+  /// Calls `read(item, where)` for the one value of an entry or each of a list. An empty value is reported.
+  template <class F>
+  void each_value(const Entry& entry, F&& read) const {
+    const auto path = path_of(entry.key->text);
+    const auto& value = *entry.value;
+    const bool left_out = value.is_null() && value.place.line == entry.key->place.line &&
+                          value.place.column == entry.key->place.column && value.place.flag < 0;
+    if (value.bad) return;
+    if (left_out) return section.error(1002, *entry.key, path, in_quotes(entry.key->text) + " has no value", hint());
+    if (value.is_map()) return section.error(1002, value, path, "a map is no value to compare with", hint());
+    if (!value.is_list()) return read(value, path);
+    if (value.items.empty()) section.error(1004, value, path, "an empty list matches nothing", hint());
+    if (value.items.size() > kMost)
+      section.error(1004, value, path, std::to_string(value.items.size()) + " values",
+                    "at most " + std::to_string(kMost));
+    for (std::size_t i = 0; i < value.items.size() && i < kMost; ++i) {
+      const auto where = path + '[' + std::to_string(i) + ']';
+      const auto& item = *value.items[i];
+      if (item.bad) continue;
+      if (item.is_map() || item.is_list())
+        section.error(1002, item, where, "a value is a text, a number or a word", {});
+      else
+        read(item, where);
+    }
+  }
+  std::string hint() const {
+    return key == "body" ? "such as true, 1, text, \"Get*\" or null" : "true, false, or a text such as \"Get*\"";
+  }
+};
+
+/// Whether there may be one more entry; reported else.
+bool has_room(const Map& map, std::size_t there) {
+  if (there < kMost) return true;
+  if (there == kMost)
+    map.section.error(1004, map.node, map.section.path_of(map.key), std::to_string(map.node.entries.size()) + " names",
+                      "at most " + std::to_string(kMost));
+  return false;
+}
+
+void read_value(const Map& map, const Node& node, const std::string& where, ValueCondition& out) {
+  if (is_word(node, "true")) {
+    out.present = true;
+  } else if (is_word(node, "false")) {
+    out.absent = true;
+  } else if (node.is_null()) {
+    map.section.error(1002, node, where, "null is no value of a field or parameter",
+                      "write false for one that is absent");
+  } else if (!http::is_field_value(node.text) || node.text.size() > kLongestValue) {
+    map.section.error(1004, node, where, in_quotes(node.text) + " cannot be a value",
+                      "at most " + std::to_string(kLongestValue) + " bytes without control bytes");
+  } else if (node.text == "*") {
+    out.present = true;
+  } else {
+    out.globs.push_back(node.text);
+  }
+}
+
+enum class Names { FieldsExactly, ParametersExactly, Fields, Others };
+
+/// Whether the name is one that may stand here; reported else.
+bool check_name(const Map& map, const Node& name, Names names) {
+  const auto where = map.path_of(name.text);
+  const bool field = names == Names::FieldsExactly || names == Names::Fields;
+  const bool exact = names == Names::FieldsExactly || names == Names::ParametersExactly;
+  const auto say = [&](std::string what, std::string hint) {
+    map.section.error(1002, name, where, std::move(what), std::move(hint));
+    return false;
+  };
+  if (field && !is_token(name.text)) return say(in_quotes(name.text) + " is not the name of a header field", {});
+  if (!field && !is_glob(name.text)) return say(in_quotes(name.text) + " is not a name", "such as page");
+  if (exact && name.text.find('*') != std::string::npos)
+    return say(in_quotes(name.text) + " is a glob", "names are literal here; globs are for values");
+  const auto id = http::field_id(name.text);
+  if (field && (http::is_hop_by_hop(id) || id == http::FieldId::Host))
+    return say(in_quotes(name.text) + " says nothing of the resource",
+               id == http::FieldId::Host ? "write host: on the route" : "leave it out");
+  return true;
+}
+
+/// Puts one condition in: a name that is there already is replaced, as maps of layers are merged.
+void put(std::vector<NamedCondition>& all, NamedCondition condition) {
+  for (auto& one : all) {
+    if (one.name != condition.name) continue;
+    one = std::move(condition);
+    return;
+  }
+  all.push_back(std::move(condition));
+}
+
+void read_named(const Map& map, Names names, std::vector<NamedCondition>& all) {
+  const bool field = names == Names::FieldsExactly || names == Names::Fields;
+  std::vector<std::string> seen;
+  for (const auto& entry : map.node.entries) {  // Also those that begin with `x-`: here they are names.
+    if (!has_room(map, seen.size())) return;
+    const auto name = field ? lower_case(entry.key->text) : entry.key->text;
+    if (std::find(seen.begin(), seen.end(), name) != seen.end())
+      map.section.error(1005, *entry.key, map.path_of(entry.key->text),
+                        "the field " + in_quotes(entry.key->text) + " stands twice", "names of fields have no case");
+    seen.push_back(name);
+    if (!check_name(map, *entry.key, names)) continue;
+    NamedCondition condition(name, {});
+    map.each_value(entry,
+                   [&](const Node& node, const std::string& where) { read_value(map, node, where, condition.value); });
+    put(all, std::move(condition));
+  }
+}
+
+/// The exact decimal that a JSON number stands for; nothing for what is none.
+std::optional<std::string> read_number(const std::string& text) {
+  content::CanonicalJson json;
+  const content::JsonPointer whole;
+  if (text.empty() || (text.front() != '-' && (text.front() < '0' || text.front() > '9')) ||
+      !json.read(text, {&whole, 1}, content::Numbers::Value))
+    return std::nullopt;
+  return std::string(*json.value(0));
+}
+
+JsonValue json_value(const Node& node) {
+  using Kind = JsonValue::Kind;
+  if (node.is_null()) return {Kind::Nothing, {}};
+  if (is_word(node, "true") || is_word(node, "false")) return {Kind::Bool, node.text};
+  if (!node.quoted || node.replaced)
+    if (auto number = read_number(node.text)) return {Kind::Number, std::move(*number)};
+  if (node.text == "*") return {Kind::Anything, {}};
+  return {Kind::Text, node.text};
+}
+
+void read_body(const Map& map, rules::BodyConditions& all) {
+  std::size_t read = 0;
+  for (const auto& entry : map.node.entries) {
+    if (!has_room(map, read++)) return;
+    auto pointer = content::JsonPointer::parse(entry.key->text);
+    if (!pointer) {
+      map.section.error(1011, *entry.key, map.path_of(entry.key->text), "bad pointer " + in_quotes(entry.key->text),
+                        pointer_hint(entry.key->text));
+      continue;
+    }
+    std::vector<JsonValue> values;
+    map.each_value(entry, [&](const Node& node, const std::string& where) {
+      if (node.text.size() > kLongestValue)
+        map.section.error(1004, node, where, "the value is too long",
+                          "at most " + std::to_string(kLongestValue) + " bytes");
+      else
+        values.push_back(json_value(node));
+    });
+    const auto known = std::find(all.pointers.begin(), all.pointers.end(), *pointer);
+    if (known != all.pointers.end()) {
+      all.values[static_cast<std::size_t>(known - all.pointers.begin())] = std::move(values);
+    } else {
+      all.pointers.push_back(std::move(*pointer));
+      all.values.push_back(std::move(values));
+    }
+  }
+}
+
+/// A map of this key; nothing where it is absent, or reported as being none.
+const Node* map_at(const Section& section, std::string_view key, const char* such_as) {
+  const auto* node = section.find(key);
+  if (!node || node->is_map()) return node;
+  section.error(1002, *node, section.path_of(key),
+                in_quotes(section.path_of(key)) + " maps names to what they have to say", such_as);
+  return nullptr;
+}
+
+/// A list of names, which bypass by being there, or a map of names to values. A list replaces what earlier layers say,
+/// a map is merged into it.
+void read_bypass_names(const Section& bypass, std::string_view key, Names names, std::vector<NamedCondition>& all) {
+  const auto* node = bypass.find(key);
+  if (node && node->is_map()) return read_named({bypass, key, *node}, names, all);
+  std::vector<std::string> globs;
+  if (!bypass.globs(key, globs)) return;
+  all.clear();
+  for (const auto& glob : globs) {
+    NamedCondition condition(names == Names::Fields ? lower_case(glob) : glob, {true, false, {}});
+    put(all, std::move(condition));
+  }
+}
+
+}  // namespace
+
+void read_match(const Section& match, rules::Conditions& out) {
+  if (const auto* node = map_at(match, "headers", "such as { X-Amz-Target: \"*.GetItem\" }"))
+    read_named({match, "headers", *node}, Names::FieldsExactly, out.headers);
+  if (const auto* node = map_at(match, "query", "such as { format: json }"))
+    read_named({match, "query", *node}, Names::ParametersExactly, out.query);
+  if (const auto* node = map_at(match, "body", "such as { /method: \"get*\" }"))
+    read_body({match, "body", *node}, out.body);
+}
+
+void read_bypass(const Section& bypass, rules::Policy::Bypass& out) {
+  read_bypass_names(bypass, "headers", Names::Fields, out.headers);
+  read_bypass_names(bypass, "cookies", Names::Others, out.cookies);
+  read_bypass_names(bypass, "query", Names::Others, out.query);
+  if (const auto* node = map_at(bypass, "body", "such as { /ConsistentRead: true }"))
+    read_body({bypass, "body", *node}, out.body);
+}
+
+}  // namespace forebay::config

@@ -1,0 +1,106 @@
+#include <algorithm>
+
+#include "explain_case.hpp"
+#include "forebay/rules/condition.hpp"
+
+// Which routes were tried for a request, and why one did not take it, in words.
+
+namespace forebay::proxy {
+namespace {
+
+using rules::Judged;
+using rules::Reason;
+using rules::Verdict;
+
+std::string in_quotes(std::string_view text) {
+  constexpr std::size_t kMost = 80;
+  std::string out = "\"" + std::string(text.substr(0, kMost));
+  return out + (text.size() > kMost ? "...\"" : "\"");
+}
+
+std::string listed(const std::vector<std::string>& all) {
+  std::string out;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (i > 0) out += i + 1 == all.size() ? " or " : ", ";
+    out += all[i];
+  }
+  return out;
+}
+
+std::string asked_text(const rules::ValueCondition& asked) {
+  std::vector<std::string> all;
+  for (const auto& glob : asked.globs) all.push_back(in_quotes(glob));
+  if (asked.present) all.emplace_back("anything");
+  if (asked.absent) all.emplace_back("nothing");
+  return listed(all);
+}
+
+std::string asked_text(const std::vector<rules::JsonValue>& asked) {
+  using Kind = rules::JsonValue::Kind;
+  std::vector<std::string> all;
+  for (const auto& one : asked) {
+    if (one.kind == Kind::Anything)
+      all.emplace_back("anything");
+    else if (one.kind == Kind::Nothing)
+      all.emplace_back("null or nothing");
+    else
+      all.push_back(one.kind == Kind::Text ? in_quotes(one.text) : one.text);
+  }
+  return listed(all);
+}
+
+/// `match.headers.x-env asks for "staging"`
+std::string asked_for(const config::Route& route, const Judged& judged) {
+  const auto& match = route.match;
+  switch (judged.reason) {
+    case Reason::MatchHeader:
+      return "match.headers." + match.headers[judged.at].name + " asks for " +
+             asked_text(match.headers[judged.at].value);
+    case Reason::MatchQuery:
+      return "match.query." + match.query[judged.at].name + " asks for " + asked_text(match.query[judged.at].value);
+    default:
+      break;
+  }
+  if (judged.at == Judged::kUnreadable) return "match.body asks about the content";
+  return "match.body " + in_quotes(match.body.pointers[judged.at].text()) + " asks for " +
+         asked_text(match.body.values[judged.at]);
+}
+
+Judged judge(const ExplainCase& c, const config::Route& route) {
+  auto judged = rules::match_head(route.match, c.request.fields, c.reading.target.query());
+  if (judged.verdict == Verdict::Yes && !route.match.body.empty())
+    judged = judge_content(route, c.request, !c.content().empty(), c.read_content());
+  return judged;
+}
+
+}  // namespace
+
+void tell_routes(ExplainCase& c) {
+  std::vector<const config::Route*> routes;
+  c.context.routes.find_all(c.reading.host, c.reading.target.path(), routes, config::RouteTable::Which::All);
+  for (const auto* route : routes) {
+    // Behind the one that took the request none was tried; a method that no route has makes all of them tried.
+    if (route == c.reading.route && c.reading.method_fits) return;
+    if (route == c.reading.route) continue;
+    std::string why;
+    if (!rules::lists_method(route->policy, c.request.method, c.request.method_text)) {
+      why = "its methods do not name " + c.asked.method;
+    } else {
+      const auto judged = judge(c, *route);
+      if (judged.verdict != Verdict::No) continue;
+      why = asked_for(*route, judged);
+    }
+    c.out.tried.push_back({route->name, route->index, std::move(why)});
+  }
+}
+
+std::string unclear_because(const ExplainCase& c) {
+  const auto judged = judge(c, c.route());
+  if (judged.verdict != Verdict::Unclear) return {};
+  auto text = asked_for(c.route(), judged);
+  if (judged.at != Judged::kUnreadable) return text;
+  const auto cause = unreadable_because(c, c.route().match.body.pointers, "match.body");
+  return cause.empty() ? text : text + ", and " + cause;
+}
+
+}  // namespace forebay::proxy
