@@ -16,6 +16,7 @@ RECIPE = HERE.parents[1] / "docs/recipes/dynamodb-style-post.md"
 
 class Dynalite(Server):
     name = "dynalite"
+    jobs = 1  # all tables have one URL, and a write to it makes stale what is stored for it
 
     def __init__(self, where):
         self.program = require("node")

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Forebay before real servers: nginx, Apache httpd, Express and PHP, each on a free port of loopback.
+"""Forebay before real servers: nginx, Apache httpd, Express, PHP and dynalite, each on a free port of loopback.
 
 Usage: origins_test.py FOREBAY SERVER [--only TEXT] [--show N] [--results FILE] [--jobs N]
 
-SERVER is nginx, apache, express or php; the module SERVER_cases has its sequences. Every case runs beside others of the
+SERVER is nginx, apache, express, php or dynalite; the module SERVER_cases has its sequences. Every case runs beside others of the
 same server, on paths of its own. Ends with 77 where the server is not installed; with FOREBAY_ORIGINS=required in the
 environment that is a failure. --only takes the cases with this text in their names, --show prints so many differences
 of a case that fails, --results writes what scripts/summary.py reads.
@@ -53,7 +53,7 @@ def run(options, module, where):
     try:
         daemon = processes.Daemon(options.forebay, pathlib.Path(where, "forebay"), server.configuration())
         chosen = [(name, function) for name, function in cases.cases_of(module) if options.only in name]
-        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        with concurrent.futures.ThreadPoolExecutor(min(options.jobs, server.jobs)) as pool:
             waiting = {pool.submit(perform, name, function, server, daemon): name for name, function in chosen}
             for done in concurrent.futures.as_completed(waiting):
                 name, (wrong, seconds) = waiting[done], done.result()
@@ -76,7 +76,7 @@ def run(options, module, where):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("forebay")
-    parser.add_argument("server", choices=["nginx", "apache", "express", "php"])
+    parser.add_argument("server", choices=["nginx", "apache", "express", "php", "dynalite"])
     parser.add_argument("--only", default="")
     parser.add_argument("--results")
     parser.add_argument("--jobs", type=int, default=8)

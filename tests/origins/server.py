@@ -16,6 +16,7 @@ class Server:
     """What all have in common. A subclass names itself and its `routes`, and starts its program."""
     name = ""
     routes = ""  # of Forebay before it, YAML
+    jobs = 64  # cases that may run beside one another
 
     def __init__(self, where):
         self.where = pathlib.Path(where)

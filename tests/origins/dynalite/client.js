@@ -1,5 +1,5 @@
 // The AWS SDK for JavaScript. Usage: client.js PORT, with a JSON list of [command, input] on standard input; the calls
-// are made one after the other, those of a list within the list at the same time. Writes a JSON list of
+// are made one after the other, those of a list within the list at the same time; `wait` waits for a table. Writes a JSON list of
 // {output | error, cache_status} for each.
 'use strict';
 const dynamo = require('@aws-sdk/client-dynamodb');
@@ -12,6 +12,10 @@ const client = new dynamo.DynamoDBClient({
 });
 
 const call = async ([name, input]) => {
+  if (name === 'wait') {
+    await dynamo.waitUntilTableExists({client, minDelay: 1, maxDelay: 1, maxWaitTime: 60}, input);
+    return {};
+  }
   const command = new dynamo[name + 'Command'](input);
   let cache_status = null;
   command.middlewareStack.add((next) => async (args) => {
