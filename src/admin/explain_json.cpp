@@ -50,6 +50,11 @@ json::value stored_of(const proxy::Explanation& e) {
                       {"hits", s.hits},   {"variants", s.variants}};
 }
 
+json::value pass_memory_of(const proxy::Explanation& e) {
+  if (!e.pass_memory) return nullptr;
+  return json::object{{"cause", reason_of(e.pass_memory->cause)}, {"left_s", e.pass_memory->left_s}};
+}
+
 json::value response_of(const proxy::Explanation& e) {
   if (!e.response) return nullptr;
   const auto& r = *e.response;
@@ -83,6 +88,7 @@ std::string to_json(const proxy::Explanation& e) {
       {"key", key_of(e)},
       {"lookup", json::object{{"allowed", e.looked_up}, {"reason", reason_of(e.lookup_reason)}}},
       {"stored", stored_of(e)},
+      {"pass_memory", pass_memory_of(e)},
       {"response", response_of(e)},
       {"result", e.result},
       {"status", e.own_status == 0 ? json::value(nullptr) : json::value(e.own_status)},

@@ -171,6 +171,13 @@ std::string response_text(View response) {
   return text + window_text(response, "swr", "stale-while-revalidate") + window_text(response, "sie", "stale-if-error");
 }
 
+void add_pass_memory(std::string& out, View memory) {
+  if (!memory.there()) return;
+  add_line(out, "pass",
+           "nobody queues for this key: " + memory["cause"].text("not storable") + ", remembered for another " +
+               seconds(memory["left_s"].number()) + " (pass_memory)");
+}
+
 void add_answer(std::string& out, View document) {
   const auto status = document["status"];
   const auto member = document["headers"]["cache_status"];
@@ -213,6 +220,7 @@ std::string to_text(std::string_view document) {
   add_key(out, view);
   add_lookup(out, view);
   if (const auto stored = view["stored"]; stored.there()) add_line(out, "stored", stored_text(stored));
+  add_pass_memory(out, view["pass_memory"]);
   if (const auto response = view["response"]; response.there()) add_line(out, "response", response_text(response));
   add_answer(out, view);
   for (const auto& note : view["notes"].list()) add_line(out, "note", View(&note).text());

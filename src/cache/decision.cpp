@@ -147,6 +147,7 @@ Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& re
   Decision d;
   const Found found = slot ? find(*slot, mine, request) : Found{};
   const std::size_t listed = slot ? slot->flights.size() : 0;
+  if (found.pass_memory) d.pass_memory = {slot->pass_cause, slot->no_queue_until - request.now};
   const bool may_lead = request.may_fly && !request.facts.no_store;
   const bool may_refresh = may_lead && !found.busy && listed < kMaxFlights && slot &&
                            slot->no_refresh_until <= request.now && found.variant &&

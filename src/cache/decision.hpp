@@ -47,6 +47,7 @@ struct Decision {
   rules::Forward forward = rules::Forward::None;
   rules::Reason reason = rules::Reason::None;
   bool queue_full = false;
+  PassMemory pass_memory;
 
   bool serves() const noexcept { return kind == Lookup::Kind::Fresh || kind == Lookup::Kind::Stale; }
 };

@@ -76,12 +76,13 @@ struct Slot final : Item {
   TableLink<Slot> by_key;
   const std::size_t text_size;
   Variant* newest = nullptr;
-  VaryRef vary;                       // all names that some answer's Vary had lately; null: none had one
-  bool refusable = false;             // some variant is
-  std::vector<ListedFlight> flights;  // the newest stands last
-  Timestamp no_queue_until{};         // pass memory
-  Timestamp no_refresh_until{};       // a refresh behind a stored response has failed
-  Timestamp vary_seen{};              // when an answer last named all of `vary`
+  VaryRef vary;                                    // all names that some answer's Vary had lately; null: none had one
+  bool refusable = false;                          // some variant is
+  std::vector<ListedFlight> flights;               // the newest stands last
+  Timestamp no_queue_until{};                      // pass memory,
+  rules::Reason pass_cause = rules::Reason::None;  // and why it was set
+  Timestamp no_refresh_until{};                    // a refresh behind a stored response has failed
+  Timestamp vary_seen{};                           // when an answer last named all of `vary`
   std::size_t variants = 0;
   Timestamp remember_until{};  // `vary`
   Digest resource;

@@ -144,6 +144,7 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
     out.forward = d.forward;
     out.reason = d.reason;
     out.queue_full = d.queue_full;
+    out.pass_memory = d.pass_memory;
     out.names_old = slot && slot->vary && request.now > slot->vary_seen + kVaryRemembered / 2;
     if (d.variant) {
       shard.lru.touch(*d.variant);
@@ -200,6 +201,7 @@ Peek Store::Private::peek(const LookupRequest& request) {
     out.kind = d.kind;
     out.forward = d.forward;
     out.reason = d.reason;
+    out.pass_memory = d.pass_memory;
     if (slot) out.variants = slot->variants;
     if (const Variant* v = d.matched) {
       out.found = true;

@@ -53,9 +53,12 @@ struct Ticket::Hold {
     ticket.flight_->state_.store(how, std::memory_order_release);
     ended = ticket.flight_;
   }
-  void remember_pass(Timestamp until) {
+  void remember_pass(Timestamp until, rules::Reason cause) {
     if (until == Timestamp{}) return;
-    if (Slot* s = slot_or_new()) s->no_queue_until = std::max(s->no_queue_until, until);
+    Slot* s = slot_or_new();
+    if (!s || s->no_queue_until > until) return;
+    s->no_queue_until = until;
+    s->pass_cause = cause;
   }
   /// What shows that the key's answers can be shared after all ends its pass memory.
   void forget_pass(const rules::Freshness& freshness, Timestamp now) const noexcept {
@@ -235,7 +238,7 @@ bool Flight::is_for(const Selecting& request) const {
 void Ticket::own(rules::Reason reason, bool by_request, Timestamp no_queue_until) {
   if (!flight_) return;
   Hold hold(*this);
-  if (!by_request) hold.remember_pass(no_queue_until);
+  if (!by_request) hold.remember_pass(no_queue_until, reason);
   hold.unlist();
   if (!hold.waiting()) return;
   flight_->own_reason_ = reason;
@@ -260,7 +263,7 @@ void Ticket::fail(Failure failure, Timestamp no_refresh_until) {
 void Ticket::outgrow(Timestamp no_queue_until) {
   if (!flight_) return;
   Hold hold(*this);
-  hold.remember_pass(no_queue_until);
+  hold.remember_pass(no_queue_until, rules::Reason::TooLarge);
   hold.unlist();
   flight_->joinable_.store(false, std::memory_order_release);
 }

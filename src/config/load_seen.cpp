@@ -82,7 +82,7 @@ bool read_output(const Section& section, std::string_view key, const std::vector
   return true;
 }
 
-constexpr std::array<std::string_view, 41> kFields{"ts",
+constexpr std::array<std::string_view, 43> kFields{"ts",
                                                    "remote",
                                                    "client",
                                                    "method",
@@ -97,6 +97,8 @@ constexpr std::array<std::string_view, 41> kFields{"ts",
                                                    "route",
                                                    "cache.result",
                                                    "cache.reason",
+                                                   "cache.cause",
+                                                   "cache.cause_left_s",
                                                    "cache.key_id",
                                                    "cache.age_s",
                                                    "cache.ttl_s",

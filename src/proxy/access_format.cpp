@@ -114,6 +114,10 @@ void append_cache(std::string& out, const AccessRecord& r) {
   Members cache(out);
   if (r.has_result) cache.text("result", rules::to_string(r.result));
   cache.text("reason", rules::to_string(r.reason));
+  if (r.cause != rules::Reason::None) {
+    cache.text("cause", rules::to_string(r.cause));
+    cache.number("cause_left_s", r.cause_left_s);
+  }
   cache.text("key_id", r.key_id);
   if (r.age_s >= 0) cache.number("age_s", r.age_s);
   if (r.has_ttl) cache.number("ttl_s", r.ttl_s);
@@ -185,6 +189,10 @@ bool append_template_field(std::string& out, std::string_view name, const Access
     text(r.has_result ? rules::to_string(r.result) : "");
   else if (name == "cache.reason")
     text(rules::to_string(r.reason));
+  else if (name == "cache.cause")
+    text(rules::to_string(r.cause));
+  else if (name == "cache.cause_left_s")
+    r.cause == rules::Reason::None ? text("") : number(r.cause_left_s);
   else if (name == "cache.key_id")
     text(r.key_id);
   else if (name == "cache.age_s")

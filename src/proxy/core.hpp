@@ -45,6 +45,8 @@ class RequestNotes final : public server::Notes {
   const RouteState* route = nullptr;
   rules::CacheResult result = rules::CacheResult::Error;
   rules::Reason reason = rules::Reason::None;
+  rules::Reason cause = rules::Reason::None;  ///< Of pass memory.
+  std::int64_t cause_left_s = 0;
   Source source = Source::Forebay;
   http::Method method = http::Method::Get;
   http::Version version = http::Version::Http11;

@@ -80,32 +80,44 @@ rules::CacheStatus precondition_status() noexcept {
   return status;
 }
 
-ForwardPlan plan_forward(Kind kind, Forward forward, Reason reason, bool has_entry, bool ticket,
-                         const rules::RequestFacts& facts) {
+ForwardPlan plan_forward(const ForwardCase& found, const rules::RequestFacts& facts) {
   ForwardPlan plan;
-  plan.may_store = ticket;
-  plan.uses_entry = has_entry && !rules::keeps_for_others(reason);
+  plan.may_store = found.ticket;
+  plan.uses_entry = found.has_entry && !rules::keeps_for_others(found.reason);
   auto& s = plan.status;
   s.result = CacheResult::Miss;
-  s.forward = forward == Forward::None ? Forward::UriMiss : forward;
-  s.reason = reason;
-  if (kind == Kind::Pass) {
+  s.forward = found.forward == Forward::None ? Forward::UriMiss : found.forward;
+  s.reason = found.reason;
+  if (found.kind == Kind::Pass) {
     if (facts.is_signed && facts.conditional && s.reason == Reason::None) s.reason = Reason::Signed;
     if (facts.range) {  // the origin's own 206 is passed on
       plan.may_store = false;
       if (s.reason == Reason::None) s.reason = Reason::Range;
     }
     if (facts.precondition && s.reason == Reason::None) s.reason = Reason::Precondition;
-    if (reason == Reason::PassMemory) {
-      if (has_entry)
+    if (found.reason == Reason::PassMemory) {
+      if (found.has_entry) {
         s.reason = Reason::None;
-      else
-        s.result = CacheResult::Bypass, s.forward = Forward::Bypass;
+      } else {
+        s.result = CacheResult::Bypass;
+        s.forward = Forward::Bypass;
+        s.cause = found.pass_memory.cause;
+        s.cause_left = seconds_left(found.pass_memory);
+      }
     }
   }
   plan.validates = plan.may_store && !facts.refresh && !facts.is_signed;
   if (facts.method == http::Method::Head && s.reason == Reason::None) s.reason = Reason::Method;
   return plan;
+}
+
+Reason cause_of_own(const rules::Freshness& freshness) noexcept {
+  return freshness.no_cache ? Reason::NoCache : Reason::ZeroTtl;
+}
+
+std::int64_t seconds_left(const cache::PassMemory& memory) noexcept {
+  constexpr Duration kSecond = std::chrono::seconds{1};
+  return (std::max(memory.left, Duration{0}) + kSecond - Duration{1}) / kSecond;
 }
 
 Fate fate_of(int status, bool error, bool may_store, const rules::Storability& verdict, bool has_entry,

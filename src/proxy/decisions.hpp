@@ -54,9 +54,21 @@ struct ForwardPlan {
   bool uses_entry = false;    ///< What is stored is this request's to validate, or to fall back on.
   bool validates = false;     ///< It carries the store's validators.
 };
-/// `found`: kind, forward, reason and whether there is an entry. `ticket`: the look-up gave one.
-ForwardPlan plan_forward(cache::Lookup::Kind kind, rules::Forward forward, rules::Reason reason, bool has_entry,
-                         bool ticket, const rules::RequestFacts& facts);
+/// What a look-up gave, as far as it decides how a request goes forward.
+struct ForwardCase {
+  cache::Lookup::Kind kind = cache::Lookup::Kind::Pass;
+  rules::Forward forward = rules::Forward::None;
+  rules::Reason reason = rules::Reason::None;
+  bool has_entry = false;
+  bool ticket = false;  ///< It came with one.
+  cache::PassMemory pass_memory;
+};
+ForwardPlan plan_forward(const ForwardCase& found, const rules::RequestFacts& facts);
+
+/// Why an answer that is stored serves nobody who waits for it, as pass memory keeps it.
+rules::Reason cause_of_own(const rules::Freshness& freshness) noexcept;
+/// What pass memory has left, in whole seconds; none is 0.
+std::int64_t seconds_left(const cache::PassMemory& memory) noexcept;
 
 /// What becomes of an answer that a fetch brought, once it is judged.
 enum class Fate : std::uint8_t {

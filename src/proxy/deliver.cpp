@@ -49,6 +49,8 @@ void describe(Core& core, RequestNotes& notes, const Delivery& d, std::string& e
   }
   notes.result = status.result;
   notes.reason = status.reason;
+  notes.cause = status.cause;
+  notes.cause_left_s = status.cause_left;
   notes.stored = status.stored;
   notes.source = d.source;
   if (diagnostics.cache_status != config::CacheStatusField::Off) {

@@ -292,6 +292,7 @@ void look_up(ExplainCase& c) {
     return;
   }
   c.found = c.context.store->peek(request);
+  if (const auto& memory = c.found.pass_memory) c.out.pass_memory = {memory.cause, seconds_left(memory)};
   auto& stored = c.out.stored.emplace();
   stored.found = c.found.found;
   stored.variants = c.found.variants;
@@ -311,7 +312,8 @@ void go_forward(ExplainCase& c) {
   const auto& facts = c.reading.facts;
   const bool ticket = c.found.kind == Kind::Lead || (c.found.kind == Kind::Pass && may_fly(facts) && !facts.no_store);
   const bool has_entry = c.found.entry && c.found.reuse != rules::Reuse::NotForThis;
-  const auto plan = plan_forward(c.found.kind, c.found.forward, c.found.reason, has_entry, ticket, facts);
+  const auto plan =
+      plan_forward({c.found.kind, c.found.forward, c.found.reason, has_entry, ticket, c.found.pass_memory}, facts);
   c.status = plan.status;
   if (c.request.method == Method::Head && c.status.reason == Reason::Method)
     c.note("the answer to a HEAD is not stored");

@@ -121,7 +121,7 @@ void FetchTask::use_freshened(const http::ResponseView& head) {
       stored =
           plan_.ticket.freshen(entry, freshened, freshness_, vary_, selecting(), store_policy(), when.received.mono);
     if (!verdict.serves_followers)
-      plan_.ticket.own(rules::Reason::None, false, no_queue_until());
+      plan_.ticket.own(cause_of_own(freshness_), false, no_queue_until());
     else
       plan_.ticket.land({head_, body_, freshness_, vary_, length}, selecting(), store_policy());
   } else {
@@ -214,9 +214,9 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
   if (elsewhere_ && story_->searched)
     plan_.ticket.own(rules::Reason::None, true, {});
   else if (!verdict.serves_followers)
-    plan_.ticket.own(freshness_.no_cache ? rules::Reason::None : rules::Reason::ZeroTtl, false, no_queue_until());
+    plan_.ticket.own(cause_of_own(freshness_), false, no_queue_until());
   else if (refuses_coding(head.fields))  // those who wait would, too, and go round in circles
-    plan_.ticket.own(rules::Reason::None, false, no_queue_until());
+    plan_.ticket.own(rules::Reason::Coding, false, no_queue_until());
   else
     plan_.ticket.land({head_, body_, freshness_, vary_, length}, selecting(), store_policy());
   // Fields that may not be stored are still for the client whose request brought them (RFC 9111 section 5.2.2.7).

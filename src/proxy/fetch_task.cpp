@@ -234,6 +234,7 @@ void FetchTask::tell_not_stored(rules::Reason reason) {
   auto& notes = notes_of(*story_->exchange);
   notes.stored = false;
   notes.reason = reason;
+  notes.cause = rules::Reason::None;
 }
 
 void FetchTask::count_revalidation(Revalidated outcome) {

@@ -55,7 +55,8 @@ void RequestNotes::reset() {
   runtime.reset();
   route = nullptr;
   result = rules::CacheResult::Error;
-  reason = rules::Reason::None;
+  reason = cause = rules::Reason::None;
+  cause_left_s = 0;
   source = Source::Forebay;
   counted_in_flight = own_error = has_key = stored = has_ttl = went_forward = has_query = refresh_refused = false;
   age_s = -1;
@@ -152,6 +153,8 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   r.route = notes.route && notes.route->route ? std::string_view(notes.route->route->name) : "_none";
   r.result = notes.result;
   r.reason = notes.reason;
+  r.cause = notes.cause;
+  r.cause_left_s = notes.cause_left_s;
   const std::string key_id = notes.has_key ? to_hex(notes.key_id) : std::string();
   r.key_id = key_id;
   r.age_s = notes.age_s;

@@ -27,8 +27,9 @@ void refresh(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
 }
 
 FetchPlan plan_of(const StoryPtr& story, cache::Lookup& lookup) {
-  const auto forward = plan_forward(lookup.kind, lookup.forward, lookup.reason, lookup.entry != nullptr,
-                                    static_cast<bool>(lookup.ticket), story->facts);
+  const auto forward = plan_forward({lookup.kind, lookup.forward, lookup.reason, lookup.entry != nullptr,
+                                     static_cast<bool>(lookup.ticket), lookup.pass_memory},
+                                    story->facts);
   FetchPlan plan;
   plan.status = forward.status;
   if (forward.may_store) plan.ticket = std::move(lookup.ticket);

@@ -57,6 +57,13 @@ void append_miss(std::string& out, const CacheStatus& s) {
   append_detail(out, to_string(s.reason));
 }
 
+// For those who look into a cache, as the key is.
+void append_cause(std::string& out, const CacheStatus& s) {
+  if (s.cause == Reason::None) return;
+  out.append("; cause=").append(to_string(s.cause)).append("; cause-left=");
+  append_number(out, s.cause_left);
+}
+
 // An sf-string holds visible ASCII alone; other bytes are percent-encoded, which nothing else in a key looks like since
 // its `%` are.
 void append_key(std::string& out, std::string_view key) {
@@ -116,7 +123,9 @@ void append_cache_status(std::string& out, std::string_view name, const CacheSta
     case CacheResult::Error:
       break;
   }
-  if (!s.key.empty() && s.key.size() <= kLongestKey) {
+  if (s.key.empty()) return;
+  append_cause(out, s);
+  if (s.key.size() <= kLongestKey) {
     out.append("; key=");
     append_key(out, s.key);
   }

@@ -76,6 +76,44 @@ routes:
   }
 }
 
+TEST_F(CacheStatus, PassMemoryNamesWhatSetItToThoseWhoLookIntoTheCache) {
+  const struct {
+    const char* path;
+    Reply reply;
+    const char* cause;
+  } cases[] = {
+      {"/no_freshness", Reply().body("x"), "no_freshness"},
+      {"/no_store", Reply::with("no-store"), "no_store"},
+      {"/private", Reply::with("private, max-age=60"), "private"},
+      {"/set_cookie", Reply::fresh().field("Set-Cookie", "a=1"), "set_cookie"},
+      {"/zero_ttl", Reply::with("max-age=0"), "zero_ttl"},
+      {"/length", Reply::fresh(pattern(30000)), "too_large"},
+      {"/chunked", Reply::fresh(pattern(30000)).chunked(5000), "too_large"},
+  };
+  for (const auto& c : cases) origin.on(c.path, c.reply);
+  start("diagnostics: {cache_status: key}\nroutes: [{path: /**, max_object: 20KiB, pass_memory: 1h}]\n");
+  for (const auto& c : cases) {
+    EXPECT_EQ(get(c.path).cache_param("cause"), "-") << c.path;
+    const auto pass = get(c.path);
+    EXPECT_EQ(pass.cache_param("detail"), "pass_memory") << c.path;
+    EXPECT_EQ(pass.cache_param("cause"), c.cause) << pass.cache_status();
+    EXPECT_THAT(pass.cache_param("cause-left"), MatchesRegex("3600|35[0-9][0-9]")) << pass.cache_status();
+    if (c.path == std::string("/chunked")) continue;  // its line says what became of this answer
+    const auto line = access_line(c.path, [](const auto& l) { return l.at("cache.result") == "bypass"; });
+    ASSERT_TRUE(line.contains("cache.cause")) << c.path;
+    EXPECT_EQ(line.at("cache.reason"), "pass_memory") << c.path;
+    EXPECT_EQ(line.at("cache.cause"), c.cause) << c.path;
+    EXPECT_THAT(line.at("cache.cause_left_s"), MatchesRegex("3600|35[0-9][0-9]")) << c.path;
+  }
+}
+
+TEST_F(CacheStatus, TheCauseIsShownWithTheKeyAlone) {
+  origin.otherwise([](const Received&) { return Reply::with("private"); });
+  start();
+  get("/a");
+  EXPECT_EQ(get("/a").cache_status(), "forebay; fwd=bypass; detail=pass_memory");
+}
+
 TEST_F(CacheStatus, RevalidatedStaleAndTheRest) {
   origin.on("/reval", [](const Received& r) {
     return r.has("If-None-Match") ? Reply(304).field("ETag", "\"v\"").field("Cache-Control", "max-age=60")

@@ -223,6 +223,23 @@ routes:
   EXPECT_GE(followed_, 120u);
 }
 
+TEST_F(Explain, NamesWhatSetPassMemory) {
+  start("routes: [{path: /**, pass_memory: 1h}]\n");
+  const Step step{"GET", "/a", {}, {}, 200, {{"Cache-Control", "private"}}};
+  EXPECT_TRUE(explain(step)["pass_memory"].is_null());
+  follow(step);
+  const auto memory = explain(step)["pass_memory"];
+  ASSERT_TRUE(memory.is_object());
+  EXPECT_EQ(memory.at("cause"), "private");
+  EXPECT_GT(memory.at("left_s").to_number<int>(), 3000);
+  follow(step);
+  // Stored by now, so that it ends.
+  follow({"GET", "/a"});
+  EXPECT_TRUE(explain(step)["pass_memory"].is_null());
+  follow({"GET", "/no-cache", {}, {}, 200, {{"Cache-Control", "no-cache"}, {"ETag", "\"1\""}}});
+  EXPECT_EQ(explain({"GET", "/no-cache"})["pass_memory"].at("cause"), "no_cache");
+}
+
 TEST_F(Explain, ItsKeyAndVerdictOnRequestsAreWhatThenHappens) {
   start(R"(
 server: {threads: 2, limits: {request_body: 8KiB}}

@@ -67,8 +67,8 @@ class Ticket {
   bool freshen(const Ref<const Entry>& entry, const Ref<const Entry>& freshened, const rules::Freshness& freshness,
                const rules::VaryList& vary, const Selecting& request, const rules::Policy& policy, Timestamp now);
   /// The answer is for this request alone. By the response: pass memory is set until `no_queue_until` in the same hold;
-  /// by the request: nothing is remembered. The ticket stays usable for `commit` (a `no-cache` answer is Own and yet
-  /// stored).
+  /// by the request: nothing is remembered. `reason` is what is remembered as its cause. The ticket stays usable for
+  /// `commit` (a `no-cache` answer is Own and yet stored).
   void own(rules::Reason reason, bool by_request, Timestamp no_queue_until);
   /// No answer; followers are told, none fetches again.
   /// Until `no_refresh_until` no hit on what is stored starts another refresh, so that an origin that is down is not
@@ -92,6 +92,13 @@ class Ticket {
   std::string key_text_;
   Digest resource_;
   VaryRef seen_vary_;  // the slot's names at the look-up
+};
+
+/// That a key's answers cannot be shared, as was learned lately: later requests do not queue for one.
+struct PassMemory {
+  rules::Reason cause = rules::Reason::None;  ///< What the answer said that set it.
+  Duration left{0};                           ///< For how much longer; 0: none is set.
+  explicit operator bool() const noexcept { return left > Duration{0}; }
 };
 
 /// One look-up, as a value.
@@ -127,6 +134,7 @@ struct Lookup {
   Ref<Flight> flight;
   rules::Forward forward = rules::Forward::None;  ///< Why it goes forward: UriMiss, VaryMiss, Stale, Request.
   rules::Reason reason = rules::Reason::None;     ///< PassMemory, Authorization (entry not for this request).
+  PassMemory pass_memory;                         ///< Of the key, whether it is the reason or not.
   /// `max_waiters` are waiting already. Kind is Pass, without a ticket; `flight` is counted as joined all the same, so
   /// that `supersede` or `Flight::leave` gives the place up.
   bool queue_full = false;
@@ -143,6 +151,7 @@ struct Peek {
   std::size_t variants = 0;  ///< Of the key.
   rules::Forward forward = rules::Forward::None;
   rules::Reason reason = rules::Reason::None;
+  PassMemory pass_memory;  ///< As in Lookup.
 };
 
 struct StoreOptions {

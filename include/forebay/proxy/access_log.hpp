@@ -26,6 +26,8 @@ struct AccessRecord {
   rules::CacheResult result = rules::CacheResult::Miss;
   bool has_result = true;  ///< False: refused before routing.
   rules::Reason reason = rules::Reason::None;
+  rules::Reason cause = rules::Reason::None;  ///< Of `pass_memory`: what set it,
+  std::int64_t cause_left_s = 0;              ///< and for how much longer.
   std::string_view key_id;
   std::int64_t age_s = -1;
   std::int64_t ttl_s = 0;

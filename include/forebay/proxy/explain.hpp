@@ -72,7 +72,13 @@ struct Explanation {
     std::uint64_t size = 0, hits = 0;
     std::size_t variants = 0;
   };
-  std::optional<Stored> stored;  ///< Nothing without a store, or without a look-up.
+  /// What an answer for the key was lately, so that nobody queues for one.
+  struct PassMemory {
+    rules::Reason cause = rules::Reason::None;
+    std::int64_t left_s = 0;
+  };
+  std::optional<PassMemory> pass_memory;  ///< Nothing without a store, or where none is set.
+  std::optional<Stored> stored;           ///< Nothing without a store, or without a look-up.
   struct Judged {
     bool storable = false;
     rules::Reason reason = rules::Reason::None;

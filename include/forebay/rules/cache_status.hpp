@@ -20,6 +20,8 @@ struct CacheStatus {
   bool collapsed = false;
   bool max_stale = false;        ///< Of Stale: the client's max-stale allows it, and no window of the origin or route.
   Reason reason = Reason::None;  ///< As `detail`, where `result` has none of its own.
+  Reason cause = Reason::None;   ///< Of PassMemory: what set it. Shown with the key alone.
+  std::int64_t cause_left = 0;   ///< Seconds that the pass memory has left.
   std::string_view key{};        ///< Not shown when it is empty or longer than 4 KiB.
 };
 /// Appends e.g. `forebay; hit; ttl=27`, and nothing for Error: an answer of our own has no member (section 2). `name`

@@ -194,7 +194,10 @@ TEST(ExplainText, LeavesOutWhatIsAbsentAndSaysWhatIsNot) {
   e.stored->variants = 2;
   e.response->storable = false;
   e.response->reason = rules::Reason::NoStore;
+  e.pass_memory = proxy::Explanation::PassMemory{rules::Reason::NoFreshness, 7};
   const auto text = to_text(to_json(e));
+  EXPECT_THAT(text, HasSubstr("\npass       nobody queues for this key: no_freshness, remembered for another 7 s "
+                              "(pass_memory)\n"));
   EXPECT_THAT(text, HasSubstr("\n           the origin is asked for /v2/search\n"));
   EXPECT_THAT(text, HasSubstr("stored     no; 2 variants of the key for other requests\n"));
   EXPECT_THAT(text, HasSubstr("response   would not be stored: no_store\n"));
@@ -234,7 +237,7 @@ TEST(ExplainJson, HasNullForWhatIsAbsentAndNeverBrokenText) {
   e.method = "GET";
   e.url = "/\xff";
   const auto document = boost::json::parse(to_json(e)).as_object();
-  for (const auto* name : {"route", "key", "stored", "response", "status"})
+  for (const auto* name : {"route", "key", "stored", "pass_memory", "response", "status"})
     EXPECT_TRUE(document.at(name).is_null()) << name;
   EXPECT_TRUE(document.at("lookup").at("reason").is_null());
   EXPECT_EQ(document.at("request").at("url").as_string(), "/\xef\xbf\xbd");

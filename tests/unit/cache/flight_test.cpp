@@ -239,10 +239,30 @@ TEST_F(Flights, WhatIsForOneRequestAloneSetsPassMemoryUntilItsTime) {
     auto pass = look("/a");
     EXPECT_EQ(pass.kind, Kind::Pass);
     EXPECT_EQ(pass.reason, Reason::PassMemory);
+    EXPECT_EQ(pass.pass_memory.cause, Reason::Private);
+    EXPECT_EQ(pass.pass_memory.left, 10s);
     EXPECT_TRUE(pass.ticket) << "its answer may show that the key has become cacheable";
   }
-  now += 10s;
-  EXPECT_EQ(look("/a").kind, Kind::Lead);
+  now += 4s;
+  EXPECT_EQ(peek({"/a"}).pass_memory.cause, Reason::Private);
+  EXPECT_EQ(peek({"/a"}).pass_memory.left, 6s);
+  now += 6s;
+  EXPECT_FALSE(peek({"/a"}).pass_memory);
+  const auto lead = look("/a");
+  EXPECT_EQ(lead.kind, Kind::Lead);
+  EXPECT_FALSE(lead.pass_memory);
+}
+
+TEST_F(Flights, PassMemoryHasTheCauseThatKeepsItTheLongest) {
+  const auto own = [&](Reason reason, Duration time) {
+    store.private_ticket(key_of("/a")).own(reason, false, now + time);
+    return look("/a").pass_memory;
+  };
+  EXPECT_EQ(own(Reason::NoStore, 10s).cause, Reason::NoStore);
+  EXPECT_EQ(own(Reason::SetCookie, 10s).cause, Reason::SetCookie) << "of two that last as long the newest";
+  EXPECT_EQ(own(Reason::Private, 5s).cause, Reason::SetCookie);
+  EXPECT_EQ(own(Reason::Private, 5s).left, 10s);
+  EXPECT_EQ(own(Reason::ZeroTtl, 20s).cause, Reason::ZeroTtl);
 }
 
 TEST_F(Flights, AStoredAnswerEndsPassMemory) {
@@ -294,6 +314,7 @@ TEST_F(Flights, ABodyThatOutgrowsTheLimitClosesJoinsAndSetsPassMemory) {
   const auto next = look("/a");
   EXPECT_EQ(next.kind, Kind::Pass);
   EXPECT_EQ(next.reason, Reason::PassMemory);
+  EXPECT_EQ(next.pass_memory.cause, Reason::TooLarge);
 }
 
 TEST_F(Flights, WaitersAreBoundedByKey) {

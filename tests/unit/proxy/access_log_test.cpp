@@ -69,6 +69,8 @@ TEST(AccessJson, HasEveryPartThatIsThere) {
   auto r = record();
   r.result = CacheResult::Miss;
   r.reason = rules::Reason::NoStore;
+  r.cause = rules::Reason::Private;
+  r.cause_left_s = 8;
   r.key_id = "00ff";
   r.age_s = 0;
   r.ttl_s = -3;
@@ -92,7 +94,7 @@ TEST(AccessJson, HasEveryPartThatIsThere) {
   EXPECT_THAT(
       line,
       HasSubstr(
-          R"("cache":{"result":"miss","reason":"no_store","key_id":"00ff","age_s":0,"ttl_s":-3,"stored":false})"));
+          R"("cache":{"result":"miss","reason":"no_store","cause":"private","cause_left_s":8,"key_id":"00ff","age_s":0,"ttl_s":-3,"stored":false})"));
   EXPECT_THAT(
       line,
       HasSubstr(

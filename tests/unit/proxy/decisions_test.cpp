@@ -44,7 +44,7 @@ TEST(PlanForward, SaysWhyARequestGoesForwardAndWhatMayCome) {
     facts.range = c.range;
     facts.refresh = c.refresh;
     facts.method = c.head ? http::Method::Head : http::Method::Get;
-    const auto plan = plan_forward(c.kind, c.forward, c.reason, c.has_entry, c.ticket, facts);
+    const auto plan = plan_forward({c.kind, c.forward, c.reason, c.has_entry, c.ticket, {}}, facts);
     EXPECT_EQ(plan.status.result, c.result) << c.what;
     EXPECT_EQ(plan.status.forward, c.says) << c.what;
     EXPECT_EQ(plan.status.reason, c.detail) << c.what;
@@ -52,6 +52,32 @@ TEST(PlanForward, SaysWhyARequestGoesForwardAndWhatMayCome) {
     EXPECT_EQ(plan.uses_entry, c.uses) << c.what;
     EXPECT_EQ(plan.validates, c.validates) << c.what;
   }
+}
+
+TEST(PlanForward, PassMemorySaysItsCauseWhereItIsTheReason) {
+  const cache::PassMemory memory{Reason::Private, std::chrono::milliseconds{6200}};
+  for (const bool has_entry : {false, true}) {
+    const auto plan = plan_forward({Kind::Pass, Forward::Stale, Reason::PassMemory, has_entry, true, memory}, {});
+    EXPECT_EQ(plan.status.cause, has_entry ? Reason::None : Reason::Private);
+    EXPECT_EQ(plan.status.cause_left, has_entry ? 0 : 7);
+  }
+  EXPECT_EQ(plan_forward({Kind::Lead, Forward::UriMiss, Reason::None, false, true, memory}, {}).status.cause,
+            Reason::None);
+}
+
+TEST(SecondsLeft, AreNeverNoneWhileSomeIsLeft) {
+  const auto left = [](Duration d) { return seconds_left({Reason::Private, d}); };
+  EXPECT_EQ(left(Duration{0}), 0);
+  EXPECT_EQ(left(Duration{-5}), 0);
+  EXPECT_EQ(left(Duration{1}), 1);
+  EXPECT_EQ(left(std::chrono::seconds{10}), 10);
+}
+
+TEST(CauseOfOwn, TellsNoCacheFromAnEmptyLifetime) {
+  rules::Freshness f;
+  EXPECT_EQ(cause_of_own(f), Reason::ZeroTtl);
+  f.no_cache = true;
+  EXPECT_EQ(cause_of_own(f), Reason::NoCache);
 }
 
 TEST(FateOf, AnErrorNeverTakesThePlaceOfWhatMayStandInForIt) {

@@ -54,6 +54,14 @@ TEST(CacheStatusField, SaysEachResultInItsWords) {
       {{.result = CacheResult::Bypass, .reason = Reason::Method}, "forebay; fwd=method; detail=method"},
       {{.result = CacheResult::Hit, .ttl = 1, .key = "r|GET|http|a\"b"},
        "forebay; hit; ttl=1; key=\"r|GET|http|a\\\"b\""},
+      {{.result = CacheResult::Bypass, .reason = Reason::PassMemory, .cause = Reason::NoFreshness, .cause_left = 7},
+       "forebay; fwd=bypass; detail=pass_memory"},
+      {{.result = CacheResult::Bypass,
+        .reason = Reason::PassMemory,
+        .cause = Reason::NoFreshness,
+        .cause_left = 7,
+        .key = "r|GET"},
+       "forebay; fwd=bypass; detail=pass_memory; cause=no_freshness; cause-left=7; key=\"r|GET\""},
       {{.result = CacheResult::Error, .forward_status = 502}, ""},
   };
   for (const auto& c : cases) {
