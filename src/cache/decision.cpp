@@ -65,6 +65,8 @@ Found find(const Slot& slot, const Selection& mine, const LookupRequest& request
     else
       found.others = true;
   }
+  if (found.variant && found.variant->freshness.lifetimes != request.policy.lifetimes)
+    rules::shorten(found.variant->freshness, found.variant->entry->head().status, request.policy);
   for (auto l = slot.flights.rbegin(); l != slot.flights.rend(); ++l) {
     if (l->fingerprint != request.fingerprint) continue;
     Flight& flight = *l->flight;

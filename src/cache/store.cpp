@@ -296,14 +296,6 @@ bool Store::Private::change_variant(std::string_view key_text, const Entry* entr
   return true;
 }
 
-namespace {
-
-Timestamp stale_from(const rules::Freshness& f) noexcept {
-  return f.received + std::max(Duration{0}, f.lifetime - f.initial_age);
-}
-
-}  // namespace
-
 void Store::apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<const Entry>& freshened,
                        const rules::Freshness& freshness, const rules::VaryList& vary, const Selecting& request,
                        const rules::Policy& policy, Timestamp now) {
@@ -311,7 +303,7 @@ void Store::apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<
   p_->file(key, filing, false, [&](Shard& shard, Slot& slot, Garbage& garbage) {
     Variant* v = Shard::variant_of(slot, entry.get());
     if (!v) return;
-    v->useless_after += stale_from(freshness) - stale_from(v->freshness);
+    v->useless_after += freshness.stale_at() - v->freshness.stale_at();
     shard.freshen(*v, freshened, freshness, filing, garbage);
   });
 }

@@ -224,20 +224,54 @@ rules::CredentialGuard guard_of(const rules::Policy& policy, const cache::KeySpe
   return rules::CredentialGuard(guarded);
 }
 
-std::uint64_t fingerprint_of(const Route& route) {
-  const auto& key = route.key;
-  const auto& policy = route.policy;
+namespace {
+
+/// A digest of settings, each with its length before it, so that no two lists of them have one text.
+struct Settings {
   std::string text;
-  const auto add = [&](std::string_view part) {
+  void add(std::string_view part) {
     text += std::to_string(part.size());
     text += ':';
     text += part;
-  };
-  const auto add_number = [&](auto value) { add(std::to_string(static_cast<int>(value))); };
-  const auto add_list = [&](const std::vector<std::string>& list) {
+  }
+  void add_number(auto value) { add(std::to_string(static_cast<std::int64_t>(value))); }
+  void add_list(const std::vector<std::string>& list) {
     add_number(list.size());
     for (const auto& item : list) add(item);
-  };
+  }
+  void add_statuses(const rules::StatusPattern& pattern) {
+    add_number(pattern.from);
+    add_number(pattern.to);
+  }
+  std::uint64_t digest() const {
+    const auto digest = digest_of(text);
+    return digest.hi ^ digest.lo;
+  }
+};
+
+}  // namespace
+
+std::uint64_t lifetimes_of(const rules::Policy& policy) {
+  Settings s;
+  const auto& ttl = policy.ttl;
+  for (const auto time : {ttl.fallback, ttl.min, ttl.max, ttl.negative}) s.add_number(time.count());
+  for (const auto& [pattern, value] : ttl.status) {
+    s.add_statuses(pattern);
+    s.add_number(value.count());
+  }
+  s.add(std::to_string(ttl.heuristic));
+  for (const auto& pattern : policy.statuses) s.add_statuses(pattern);
+  s.add_number(policy.origin_cache_control);
+  return s.digest();
+}
+
+std::uint64_t fingerprint_of(const Route& route) {
+  const auto& key = route.key;
+  const auto& policy = route.policy;
+  Settings s;
+  const auto add = [&](std::string_view part) { s.add(part); };
+  const auto add_number = [&](auto value) { s.add_number(value); };
+  const auto add_list = [&](const std::vector<std::string>& list) { s.add_list(list); };
   add_number(key.host);
   add_number(key.scheme);
   add_number(key.path);
@@ -284,8 +318,7 @@ std::uint64_t fingerprint_of(const Route& route) {
   add(route.origin);
   add(route.rewrite.strip_prefix);
   add(route.rewrite.add_prefix);
-  const auto digest = digest_of(text);
-  return digest.hi ^ digest.lo;
+  return s.digest();
 }
 
 }  // namespace forebay::config

@@ -119,6 +119,7 @@ void take_policy(Loading& loading, PolicyDraft draft, Route& route) {
   route.policy = std::move(draft.policy);
   route.key = std::move(draft.key);
   route.refresh_token_file = std::move(draft.refresh_token_file);
+  route.policy.lifetimes = lifetimes_of(route.policy);
   route.key.fingerprint = fingerprint_of(route);
 }
 

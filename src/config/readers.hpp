@@ -91,6 +91,8 @@ void check_conditions(const Section& section, const PolicyDraft& draft, const Ro
 
 /// A hash of everything that makes stored answers unfit when it changes.
 std::uint64_t fingerprint_of(const Route& route);
+/// A hash of everything that gives lifetimes (`Policy::lifetimes`).
+std::uint64_t lifetimes_of(const rules::Policy& policy);
 /// What `credentials` guards on a route: the names that it neither keys, nor chooses cookies of, nor shares, nor keeps
 /// from the origin by `request_headers`.
 rules::CredentialGuard guard_of(const rules::Policy& policy, const cache::KeySpec& key, const HeaderChanges& changes);

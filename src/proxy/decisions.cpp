@@ -138,7 +138,8 @@ bool may_be_the_leaders(upstream::FetchError error) noexcept {
 ShownFreshness shown(const rules::Freshness& freshness, Timestamp now) noexcept {
   ShownFreshness s;
   s.age_s = std::max<std::int64_t>(0, whole_seconds(freshness.age(now)));
-  s.ttl_s = whole_seconds(freshness.lifetime) - s.age_s;
+  const Duration used = freshness.lifetime - freshness.ttl(now);  // of the lifetime; the age, where that counts
+  s.ttl_s = whole_seconds(freshness.lifetime) - std::max<std::int64_t>(0, whole_seconds(used));
   if (freshness.ttl(now).count() < 0) s.ttl_s = std::min<std::int64_t>(s.ttl_s, -1);
   return s;
 }

@@ -87,8 +87,8 @@ Fate fate_of(int status, bool error, bool may_store, const rules::Storability& v
 bool may_be_the_leaders(int origin_status) noexcept;
 bool may_be_the_leaders(upstream::FetchError error) noexcept;
 
-/// Age and ttl as answers, log and explain say them: they add up to the lifetime, and what is stale by less than a
-/// second says so.
+/// Age and ttl as answers, log and explain say them. What counts of the lifetime and ttl add up to it (the age, where
+/// the origin states the lifetime), and what is stale by less than a second says so.
 struct ShownFreshness {
   std::int64_t age_s = 0, ttl_s = 0;
 };

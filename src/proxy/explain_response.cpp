@@ -130,7 +130,11 @@ void note_changes(Judgement& j, const rules::Freshness& freshness) {
     j.c.note("up to " + std::to_string(static_cast<int>(ttl.jitter * 100 + 0.5)) +
              " % of what is left of it is taken " + "off at random (" + ExplainCase::setting(*j.route, "ttl.jitter") +
              ')');
-  if (freshness.initial_age >= std::chrono::seconds{1})
+  const bool comes_old = freshness.initial_age >= std::chrono::seconds{1};
+  if (comes_old && freshness.from_receipt)
+    j.c.note("the response comes " + seconds_text(freshness.initial_age) +
+             " old; the route's word on its lifetime counts from its receipt");
+  else if (comes_old)
     j.c.note("the response comes " + seconds_text(freshness.initial_age) + " old, of a lifetime of " +
              seconds_text(freshness.lifetime));
   if (freshness.no_cache) j.c.note("no-cache: the origin is asked about it at each use");

@@ -65,13 +65,16 @@ bool is_listed(int status, const Policy& policy) noexcept {
 // What the route says for this status: `ttl.status`, then `ttl.default`. Errors that pass (429 and 5xx) are kept only
 // by a line that names them.
 std::optional<Lifetime> configured_lifetime(int status, const Policy& policy) noexcept {
-  if (const auto* line = status_line(status, policy)) return Lifetime{line->second, TtlSource::Status};
+  if (const auto* line = status_line(status, policy)) return Lifetime{line->second, TtlSource::Status, true};
   if (policy.ttl.fallback <= Duration{0} || is_passing_error(status)) return std::nullopt;
-  return is_listed(status, policy) ? std::optional(Lifetime{policy.ttl.fallback, TtlSource::Default}) : std::nullopt;
+  return is_listed(status, policy) ? std::optional(Lifetime{policy.ttl.fallback, TtlSource::Default, true})
+                                   : std::nullopt;
 }
 
-// The route's bounds. What the minimum adds is the route's word as much as a default is.
-void clamp(Lifetime& life, int status, const Policy& policy, bool guarded) noexcept {
+// The route's bounds, which count from the receipt. What the minimum adds is the route's word as much as a default is.
+// `age`: at the receipt.
+void clamp(Lifetime& life, Duration age, int status, const Policy& policy, bool guarded) noexcept {
+  const auto left = [&] { return life.from_receipt ? life.value : life.value - age; };
   const auto& ttl = policy.ttl;
   const bool by_line = life.source == TtlSource::Status;
   const bool named = status_line(status, policy) != nullptr;
@@ -85,17 +88,18 @@ void clamp(Lifetime& life, int status, const Policy& policy, bool guarded) noexc
   // lifted.
   const bool zero_stays = by_line || is_passing_error(status);
   const bool stays = (zero_stays && life.value <= Duration{0}) || (is_client_made(status) && !named);
-  const bool lifts = life.value < minimum && !stays;
+  const bool lifts = minimum > Duration{0} && left() < minimum && !stays;
   if (lifts && guarded) {
     life.blocked_by_guard = true;
   } else if (lifts) {
     life.value = minimum;
     life.source = TtlSource::Min;
-    life.configured = true;
+    life.configured = life.from_receipt = true;
   }
-  if (life.value > ttl.max) {
+  if (left() > ttl.max) {
     life.value = ttl.max;
     life.source = TtlSource::Max;
+    life.from_receipt = true;
   }
   life.value = std::min<Duration>(life.value, Seconds{kMostSeconds});
 }
@@ -193,15 +197,43 @@ Lifetime freshness_lifetime(const http::ResponseView& response, const ResponseDi
       return none;
     }
   }
-  clamp(*life, response.status, policy, guarded);
+  const Duration age = corrected_initial_age(response, times);
+  clamp(*life, age, response.status, policy, guarded);
   cap_by_retry_after(*life, response, received);
   // Jitter takes from what is left of it, so that a response that arrives old is not made stale by it.
-  const Duration left = life->value - corrected_initial_age(response, times);
+  const Duration left = life->from_receipt ? life->value : life->value - age;
   if (left > Duration{0} && policy.ttl.jitter > 0) {
     const double share = std::clamp(policy.ttl.jitter, 0.0, 0.5) * std::clamp(jitter, 0.0, 1.0);
     life->value -= Duration{static_cast<Duration::rep>(static_cast<double>(left.count()) * share)};
   }
   return *life;
+}
+
+namespace {
+
+// What a policy grants a response that is stored with this lifetime, from its receipt on.
+Lifetime granted(const Freshness& stored, int status, const Policy& policy) noexcept {
+  const bool respect = policy.origin_cache_control == OriginCacheControl::Respect;
+  const bool by_origin = stored.explicit_lifetime && !stored.configured && respect;
+  const bool by_change = stored.source == TtlSource::Heuristic && policy.ttl.heuristic > 0;
+  if (by_origin || by_change) return {policy.ttl.max, TtlSource::Max};
+  if (stored.source == TtlSource::Min && respect && policy.ttl.min > Duration{0})
+    return {policy.ttl.min, TtlSource::Min};
+  auto life = configured_lifetime(status, policy);
+  if (!life) return {Duration{0}, TtlSource::Default};
+  clamp(*life, Duration{0}, status, policy, false);
+  return *life;
+}
+
+}  // namespace
+
+void shorten(Freshness& stored, int status, const Policy& policy) noexcept {
+  stored.lifetimes = policy.lifetimes;
+  const auto life = granted(stored, status, policy);
+  if (life.value >= stored.left()) return;
+  stored.lifetime = life.value;
+  stored.source = life.source;
+  stored.from_receipt = true;
 }
 
 }  // namespace forebay::rules

@@ -39,7 +39,7 @@ bool refreshes_ahead(const Freshness& stored, const Use& use, const Policy& poli
   const Duration left = stored.ttl(now);
   if (left <= Duration{0} || stored.purged || stored.no_cache) return false;
   // What it had left when it came: one that another cache has kept for most of its lifetime is not refreshed at once.
-  const Real life = stored.lifetime - stored.initial_age;
+  const Real life = stored.left();
   if (!rule.automatic) return Real{left} <= life * rule.share;
   return Real{left} <= lead(life, now - stored.received, use, draw);
 }

@@ -36,8 +36,7 @@ bool client_declines(const RequestDirectives& d, const Freshness& stored, Timest
 // A signed URL ends, and its windows with it.
 void end_windows(StaleWindows& w, const Freshness& stored) noexcept {
   if (stored.usable_until == Timestamp::max()) return;
-  const Timestamp stale_at = stored.received + std::max(Duration{0}, stored.lifetime - stored.initial_age);
-  const Duration left = std::max(Duration{0}, stored.usable_until - stale_at);
+  const Duration left = std::max(Duration{0}, stored.usable_until - stored.stale_at());
   w.while_revalidate = std::min(w.while_revalidate, left);
   w.if_error = std::min(w.if_error, left);
 }
@@ -111,7 +110,7 @@ bool may_serve_on_error(const Freshness& stored, const RequestFacts& facts, cons
 }
 
 Timestamp useless_after(const Freshness& stored, const Policy& policy, bool has_validator) noexcept {
-  const Timestamp stale_at = stored.received + std::max(Duration{0}, stored.lifetime - stored.initial_age);
+  const Timestamp stale_at = stored.stale_at();
   Duration worth = std::max(revalidate_window(stored, policy), error_window(stored, policy));
   // A client's max-stale is as good a use of a stale response as a validation.
   const bool until_then = stale_at < stored.usable_until;

@@ -122,8 +122,8 @@ Reason request_reason(const Case& c, const Freshness& f) noexcept {
 void end_with_signature(Freshness& f, WallTime until, const Case& c) {
   const Duration left = left_of_signature(until, c.response, c.times);
   f.usable_until = f.received + left;
-  if (f.lifetime <= left + f.initial_age) return;
-  f.lifetime = left + f.initial_age;
+  if (f.left() <= left) return;
+  f.lifetime += left - f.left();
   f.source = TtlSource::Signed;
 }
 
@@ -134,6 +134,8 @@ Freshness freshness_of(const Case& c) {
   f.initial_age = corrected_initial_age(c.response, c.times);
   f.lifetime = c.lifetime.value;
   f.source = c.lifetime.source;
+  f.from_receipt = c.lifetime.from_receipt;
+  f.lifetimes = c.policy.lifetimes;
   f.explicit_lifetime = c.lifetime.explicit_lifetime;
   f.error = c.response.status >= 500;
   f.configured = c.lifetime.configured;

@@ -169,6 +169,17 @@ routes:
   });
 }
 
+TEST_F(Freshness, ARoutesLifetimeCountsFromTheReceipt) {
+  origin.on("/a", Reply().field("Age", "300").body("x"));
+  start("routes: [{path: /**, ttl: 200s}]\n");
+  get("/a");
+  const auto a = get("/a");
+  EXPECT_EQ(a.x_cache(), "HIT");
+  EXPECT_GE(a.age(), 300) << "the age is told as it is";
+  EXPECT_LE(a.ttl(), 200);
+  EXPECT_GT(a.ttl(), 50);
+}
+
 TEST_F(Freshness, HeuristicFreshnessIsOffUnlessTheRouteTurnsItOn) {
   start("routes: [{path: /h/*, ttl: {heuristic: 10%}}, {path: /**}]\n");
   const std::string old = http_date(-100000);

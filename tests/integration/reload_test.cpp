@@ -33,6 +33,28 @@ TEST_F(Reload, AChangeIsInForceAndWhatIsStoredStays) {
   EXPECT_EQ(origin.count("/a"), 1u);
 }
 
+TEST_F(Reload, AShorterLifetimeCountsForWhatIsStoredAndALongerOneDoesNot) {
+  origin.on("/configured", Reply().body("a"));
+  origin.on("/stated", Reply::with("max-age=3600", "b"));
+  start("routes: [{path: /**, ttl: 1h}]\n");
+  get("/configured");
+  get("/stated");
+  EXPECT_GT(get("/configured").ttl(), 3000);
+  ASSERT_TRUE(reload("routes: [{path: /**, ttl: {default: 600s, max: 1000s}}]\n"));
+  for (const auto* path : {"/configured", "/stated"}) {
+    const auto a = get(path);
+    EXPECT_EQ(a.x_cache(), "HIT") << path;
+    EXPECT_LE(a.ttl(), path == std::string("/stated") ? 1000 : 600) << path;
+    EXPECT_GT(a.ttl(), 300) << path;
+  }
+  ASSERT_TRUE(reload("routes: [{path: /**, ttl: 1h}]\n"));
+  EXPECT_LE(get("/configured").ttl(), 600);
+  ASSERT_TRUE(reload("routes: [{path: /**}]\n"));
+  EXPECT_NE(get("/configured").x_cache(), "HIT") << "nothing gives it a lifetime any more";
+  EXPECT_EQ(get("/stated").x_cache(), "HIT");
+  EXPECT_EQ(origin.count("/stated"), 1u);
+}
+
 TEST_F(Reload, ABadFileChangesNothingAndIsReported) {
   origin.on("/a", Reply().body("a"));
   start("routes: [{path: /**, ttl: 60s}]\n");

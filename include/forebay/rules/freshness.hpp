@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -41,6 +42,9 @@ struct Freshness {
   Duration initial_age{0};  ///< corrected_initial_age, RFC 9111 section 4.2.3.
   Duration lifetime{0};     ///< freshness_lifetime after clamping, jitter and all.
   TtlSource source = TtlSource::None;
+  /// The lifetime is the route's word, or cut by it, and counts from the receipt. One that the origin states counts
+  /// from when the response was made (RFC 9111 section 4.2).
+  bool from_receipt = false;
   bool explicit_lifetime = false;  ///< The origin stated it (s-maxage, max-age, Expires, targeted).
   /// The lifetime is the route's word, or its minimum: a request with a guarded credential neither makes nor gets it.
   bool configured = false;
@@ -58,10 +62,14 @@ struct Freshness {
   bool error = false;                         ///< A 5xx: no remedy for another error.
   /// The origin answers its validators with a 304 that speaks of another response, so that it is fetched whole instead.
   bool validators_fail = false;
+  std::uint64_t lifetimes = 0;  ///< `Policy::lifetimes` of the policy that it was judged under.
 
   Duration age(Timestamp now) const noexcept { return initial_age + (now - received); }
+  /// What was left of the lifetime at the receipt; negative when it came stale.
+  Duration left() const noexcept { return from_receipt ? lifetime : lifetime - initial_age; }
+  Timestamp stale_at() const noexcept { return received + std::max(Duration{0}, left()); }
   /// Negative when stale.
-  Duration ttl(Timestamp now) const noexcept { return lifetime - age(now); }
+  Duration ttl(Timestamp now) const noexcept { return left() - (now - received); }
 };
 
 /// RFC 9111 section 4.2.1, and the route's say: the lifetime, clamped and shortened, and where it came from.
@@ -70,12 +78,16 @@ struct Freshness {
 struct Lifetime {
   Duration value{0};
   TtlSource source = TtlSource::None;
+  bool from_receipt = false;  ///< As in Freshness.
   bool explicit_lifetime = false;
   bool configured = false;        ///< The route's word, or its minimum.
   bool blocked_by_guard = false;  ///< A configured lifetime, or minimum, would have applied but for the guard.
 };
 Lifetime freshness_lifetime(const http::ResponseView& response, const ResponseDirectives& directives,
                             const Policy& policy, const ExchangeTimes& times, bool guarded, double jitter);
+/// A response that was stored under another policy: what this one grants counts, where that is less. A lifetime is
+/// never lengthened, since the origin's word of then is not kept.
+void shorten(Freshness& stored, int status, const Policy& policy) noexcept;
 /// The line of `ttl.status` for this status; null without one. A class is none for an error that a client made, unless
 /// its lifetime is zero or `statuses` lists the status itself.
 const StatusLifetime* status_line(int status, const Policy& policy) noexcept;

@@ -99,6 +99,8 @@ struct Policy {
     double jitter = 0;                             ///< 0..0.5, only shortens.
     double heuristic = 0;                          ///< 0: off.
   } ttl;
+  /// Changes whenever anything changes that gives lifetimes: `ttl`, `statuses`, `origin_cache_control`.
+  std::uint64_t lifetimes = 0;
   OriginCacheControl origin_cache_control = OriginCacheControl::Respect;
   bool client_cache_control = false;  ///< Whether the client's Cache-Control is respected.
   StalePolicy stale;

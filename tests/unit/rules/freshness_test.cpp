@@ -12,6 +12,12 @@ using test::date;
 using test::lifetime_seconds;
 using test::start;
 
+Policy heuristic() {
+  Policy policy;
+  policy.ttl.heuristic = 0.1;
+  return policy;
+}
+
 Lifetime lifetime(const Answer& answer, const Policy& policy = {}, bool guarded = false, double jitter = 0) {
   const auto directives = read_response_directives(answer.view().fields, policy.targeted_fields);
   return freshness_lifetime(answer.view(), directives, policy, answer.times, guarded, jitter);
@@ -315,6 +321,94 @@ TEST(Lifetime, IgnoreAndOverrideSkipWhatTheOriginStates) {
   }
 }
 
+// An answer that took three seconds, or was kept for thirty by another cache.
+TEST(Lifetime, WhatTheRouteSaysCountsFromTheReceiptAndWhatTheOriginStatesFromItsAge) {
+  const auto left = [](const Answer& a, const Policy& policy) {
+    const auto verdict = judged(a, policy);
+    EXPECT_TRUE(verdict.storable());
+    const auto& f = verdict.freshness;
+    EXPECT_EQ(f.stale_at(), f.received + std::max(Duration{0}, f.left()));
+    return std::chrono::duration<double>(f.ttl(f.received)).count();
+  };
+  Answer slow(test::Lines{});
+  slow.times.requested.mono -= 3s;
+  slow.times.requested.wall -= 3s;
+  EXPECT_EQ(left(slow, with_default(2s)), 2);
+  EXPECT_EQ(judged(slow, with_default(2s)).freshness.age(test::t0()), 3s) << "the age that is shown stays true";
+  const Answer kept({{"Age", "30"}});
+  EXPECT_EQ(left(kept, with_default(20s)), 20);
+  Policy policy;
+  policy.ttl.status = {{{200, 200}, 7s}};
+  EXPECT_EQ(left(kept, policy), 7);
+  policy = with_default(60s);
+  EXPECT_EQ(left(Answer({{"Age", "30"}}, 404), policy), 10) << "ttl.negative";
+  policy.origin_cache_control = OriginCacheControl::Ignore;
+  EXPECT_EQ(left(Answer({{"Age", "100"}, {"Cache-Control", "max-age=50"}}), policy), 60);
+
+  policy = with_default(60s);
+  const auto stated = [](const char* control) { return Answer({{"Age", "30"}, {"Cache-Control", control}}); };
+  EXPECT_EQ(left(stated("max-age=50"), policy), 20);
+  policy.ttl.max = 10s;
+  EXPECT_EQ(left(stated("max-age=50"), policy), 10);
+  EXPECT_EQ(left(stated("max-age=35"), policy), 5) << "the origin's own end comes first";
+  EXPECT_EQ(judged(stated("max-age=35"), policy).freshness.source, TtlSource::MaxAge);
+  policy.ttl.min = 8s;
+  EXPECT_EQ(left(stated("max-age=35"), policy), 8);
+  EXPECT_EQ(left(stated("max-age=1"), policy), 8);
+  policy = heuristic();
+  const Answer modified({{"Age", "30"}, {"Last-Modified", date(-1000)}, {"Date", date(0)}});
+  EXPECT_EQ(left(modified, policy), 70) << "the standard's arithmetic";
+}
+
+TEST(Lifetime, AShorterOneOfALaterPolicyCountsForWhatIsStored) {
+  using Source = TtlSource;
+  struct Case {
+    const char* what;
+    Answer answer;
+    Policy before, after;
+    double left;
+    Source source;
+  };
+  const auto with = [](auto change) {
+    Policy p = with_default(60s);
+    change(p);
+    return p;
+  };
+  const auto ignoring = with([](Policy& p) { p.origin_cache_control = OriginCacheControl::Ignore; });
+  const auto at_least = [&](Duration min) { return with([&](Policy& p) { p.ttl.min = min; }); };
+  const Case cases[] = {
+      {"shorter", Answer(test::Lines{}), with_default(60s), with_default(20s), 20, Source::Default},
+      {"longer", Answer(test::Lines{}), with_default(60s), with_default(90s), 60, Source::Default},
+      {"none", Answer(test::Lines{}), with_default(60s), {}, 0, Source::Default},
+      {"a line", Answer(test::Lines{}), with_default(60s), with([](Policy& p) {
+         p.ttl.status = {{{200, 200}, 5s}};
+       }),
+       5, Source::Status},
+      {"another line", Answer(test::Lines{}), with_default(60s), with([](Policy& p) {
+         p.ttl.status = {{{404, 404}, 5s}};
+       }),
+       60, Source::Default},
+      {"negative", Answer(test::Lines{}, 404), with_default(60s), with([](Policy& p) { p.ttl.negative = 3s; }), 3,
+       Source::Negative},
+      {"max", Answer("max-age=100"), with_default(60s), with([](Policy& p) { p.ttl.max = 30s; }), 30, Source::Max},
+      {"stated", Answer("max-age=100"), with_default(60s), with_default(20s), 100, Source::MaxAge},
+      {"stated, and ignored now", Answer("max-age=100"), with_default(60s), ignoring, 60, Source::Default},
+      {"min", Answer("max-age=1"), at_least(50s), at_least(10s), 10, Source::Min},
+      {"no min", Answer("max-age=1"), at_least(70s), {}, 0, Source::Default},
+      {"max of a maximum", Answer("max-age=100"), with([](Policy& p) { p.ttl.max = 30s; }),
+       with([](Policy& p) { p.ttl.max = 40s; }), 30, Source::Max},
+  };
+  for (const auto& c : cases) {
+    Policy after = c.after;
+    after.lifetimes = 7;
+    auto f = judged(c.answer, c.before).freshness;
+    shorten(f, c.answer.status, after);
+    EXPECT_EQ(std::chrono::duration<double>(f.left()).count(), c.left) << c.what;
+    EXPECT_EQ(f.source, c.source) << c.what;
+    EXPECT_EQ(f.lifetimes, 7u) << c.what;
+  }
+}
+
 TEST(Lifetime, JitterOnlyShortensWhatIsLeft) {
   Policy policy;
   policy.ttl.jitter = 0.5;
@@ -332,12 +426,6 @@ TEST(Lifetime, GuardedCookiesBlockWhatIsConfiguredAndNotWhatIsStated) {
   EXPECT_EQ(blocked.source, TtlSource::None);
   EXPECT_EQ(lifetime(Answer("max-age=5"), policy, true).value, 5s);
   EXPECT_FALSE(lifetime(Answer(test::Lines{}, 302), policy, true).blocked_by_guard) << "there was nothing to block";
-}
-
-Policy heuristic() {
-  Policy policy;
-  policy.ttl.heuristic = 0.1;
-  return policy;
 }
 
 TEST(Heuristic, IsTenPerCentOfTheTimeSinceLastModifiedForTheStatusesOfTheStandard) {
