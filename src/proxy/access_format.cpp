@@ -310,6 +310,22 @@ void append_json(std::string& out, const AccessRecord& r, const config::AccessLo
   line.close();
 }
 
+namespace {
+
+/// Method, path and query.
+void append_asked(std::string& out, const AccessRecord& r, const config::AccessLog& config) {
+  append_clf_text(out, r.method);
+  out += ' ';
+  append_clf_text(out, r.path);
+  if (!r.has_query) return;
+  std::string query;
+  append_redacted_query(query, r.query, config);
+  out += '?';
+  if (!query.empty()) append_clf_text(out, query);
+}
+
+}  // namespace
+
 void append_combined(std::string& out, const AccessRecord& r, const config::AccessLog& config) {
   append_clf_text(out, r.client.empty() ? r.remote : r.client);
   out += " - - [";
@@ -318,15 +334,7 @@ void append_combined(std::string& out, const AccessRecord& r, const config::Acce
   if (r.method.empty()) {
     out += '-';  // refused before there was a request line
   } else {
-    append_clf_text(out, r.method);
-    out += ' ';
-    append_clf_text(out, r.path);
-    if (r.has_query) {
-      std::string query;
-      append_redacted_query(query, r.query, config);
-      out += '?';
-      if (!query.empty()) append_clf_text(out, query);
-    }
+    append_asked(out, r, config);
     out += ' ';
     out += proto_text(r.version);
   }
@@ -342,6 +350,46 @@ void append_combined(std::string& out, const AccessRecord& r, const config::Acce
   out += "\" \"";
   append_clf_text(out, user_agent_text(r.user_agent, config));
   out += '"';
+}
+
+// What somebody who tries things out looks for, in one line: when, what was asked, what came of it and why.
+void append_console(std::string& out, const AccessRecord& r, const config::AccessLog& config) {
+  append_time_of_day(out, r.at);
+  out += ' ';
+  if (r.method.empty())
+    out += '-';  // refused before there was a request line
+  else
+    append_asked(out, r, config);
+  out += ' ';
+  if (r.status == 0)
+    out += '-';
+  else
+    append_number(out, r.status);
+  if (r.has_result) {
+    out += ' ';
+    out += rules::to_string(r.result);
+    if (r.reason != rules::Reason::None) {
+      out += " (";
+      out += rules::to_string(r.reason);
+      out += ')';
+    }
+  }
+  out += ' ';
+  append_number(out, r.bytes_out);
+  out += " B ";
+  append_ms(out, r.total_ms);
+  out += " ms";
+  if (!r.origin_error.empty()) {
+    out += "; origin ";
+    append_clf_text(out, r.origin_name);
+    out += ": ";
+    append_clf_text(out, r.origin_error);
+    if (!r.origin_detail.empty()) {
+      out += ": ";
+      append_clf_text(out, r.origin_detail);
+    }
+  }
+  if (!r.completed) out += "; not completed";
 }
 
 void append_template(std::string& out, const AccessRecord& r, const config::AccessLog& config) {
@@ -371,6 +419,12 @@ std::string format_json(const AccessRecord& record, const config::AccessLog& con
 std::string format_combined(const AccessRecord& record, const config::AccessLog& config) {
   std::string out;
   append_combined(out, record, config);
+  return out;
+}
+
+std::string format_console(const AccessRecord& record, const config::AccessLog& config) {
+  std::string out;
+  append_console(out, record, config);
   return out;
 }
 

@@ -168,7 +168,7 @@ AccessLog::AccessLog(const config::AccessLog& config, std::size_t workers) : p_(
   p.format = config.format;
   // As the operational log does it: for people on a terminal, for programs elsewhere.
   if (p.format == config::AccessFormat::Auto)
-    p.format = ::isatty(p.fd) == 1 ? config::AccessFormat::Combined : config::AccessFormat::Json;
+    p.format = ::isatty(p.fd) == 1 ? config::AccessFormat::Console : config::AccessFormat::Json;
   std::random_device seed;
   for (std::size_t i = 0; i < workers; ++i) {
     p.lanes.push_back(std::make_unique<Lane>());
@@ -217,6 +217,9 @@ void AccessLog::write(std::size_t worker, const AccessRecord& record) {
   auto& line = lane.scratch;
   line.clear();
   switch (p.format) {
+    case config::AccessFormat::Console:
+      append_console(line, record, p.config);
+      break;
     case config::AccessFormat::Combined:
       append_combined(line, record, p.config);
       break;

@@ -54,6 +54,22 @@ void append_ms(std::string& out, double ms) {
   out.append(buffer.data(), end.ptr);
 }
 
+namespace {
+
+void append_clock(std::string& out, const Civil& c) {
+  append_padded(out, c.hours(), 2);
+  out += ':';
+  append_padded(out, c.minutes(), 2);
+  out += ':';
+  append_padded(out, c.seconds(), 2);
+  out += '.';
+  append_padded(out, static_cast<unsigned>(c.time.subseconds().count()), 3);
+}
+
+}  // namespace
+
+void append_time_of_day(std::string& out, WallTime t) { append_clock(out, Civil(t)); }
+
 void append_timestamp(std::string& out, WallTime t) {
   const Civil c(t);
   append_padded(out, static_cast<unsigned>(static_cast<int>(c.date.year())), 4);
@@ -62,13 +78,7 @@ void append_timestamp(std::string& out, WallTime t) {
   out += '-';
   append_padded(out, static_cast<unsigned>(c.date.day()), 2);
   out += 'T';
-  append_padded(out, c.hours(), 2);
-  out += ':';
-  append_padded(out, c.minutes(), 2);
-  out += ':';
-  append_padded(out, c.seconds(), 2);
-  out += '.';
-  append_padded(out, static_cast<unsigned>(c.time.subseconds().count()), 3);
+  append_clock(out, c);
   out += 'Z';
 }
 

@@ -20,6 +20,8 @@ void append_number(std::string& out, T n) {
 void append_ms(std::string& out, double ms);
 /// RFC 3339 with milliseconds, UTC.
 void append_timestamp(std::string& out, WallTime t);
+/// `HH:MM:SS.mmm`, UTC.
+void append_time_of_day(std::string& out, WallTime t);
 /// "10/Oct/2000:13:55:36 +0000"
 void append_clf_time(std::string& out, WallTime t);
 /// The inside of a JSON string (RFC 8259 section 7). What strangers send can end neither the string nor the line;

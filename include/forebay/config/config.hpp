@@ -157,7 +157,8 @@ struct CacheTier {
   Duration keep = std::chrono::minutes{10};
 };
 
-enum class AccessFormat : std::uint8_t { Auto, Json, Combined, Template };
+/// `Console` is what `Auto` is on a terminal.
+enum class AccessFormat : std::uint8_t { Auto, Json, Combined, Template, Console };
 struct AccessLog {
   std::string output = "stdout";  ///< `stdout`, `off` or a path.
   AccessFormat format = AccessFormat::Auto;

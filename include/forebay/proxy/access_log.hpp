@@ -64,6 +64,7 @@ class AccessLog {
 /// The line of a record without its newline; for tests.
 std::string format_json(const AccessRecord& record, const config::AccessLog& config);
 std::string format_combined(const AccessRecord& record, const config::AccessLog& config);
+std::string format_console(const AccessRecord& record, const config::AccessLog& config);
 std::string format_template(const AccessRecord& record, const config::AccessLog& config);
 
 }  // namespace forebay::proxy

@@ -175,6 +175,34 @@ TEST(AccessCombined, IsTheLineThatLogToolsKnow) {
             "\"curl\\x228\\x0a\"");
 }
 
+TEST(AccessConsole, HasTheResultWithItsReasonAndTheCauseOfAFailure) {
+  auto r = record();
+  r.has_query = true;
+  r.query = "token=1&a=b";
+  config::AccessLog config;
+  config.redact_query = {"token"};
+  EXPECT_EQ(format_console(r, config), "03:04:05.678 GET /p/42?token=REDACTED&a=b 200 hit 512 B 0.125 ms");
+  r.has_query = false;
+  r.result = CacheResult::Miss;
+  r.reason = rules::Reason::NoFreshness;
+  EXPECT_EQ(format_console(r, {}), "03:04:05.678 GET /p/42 200 miss (no_freshness) 512 B 0.125 ms");
+  r.result = CacheResult::Error;
+  r.reason = rules::Reason::None;
+  r.status = 502;
+  r.origin_name = "shop";
+  r.origin_error = "connect";
+  r.origin_detail = "127.0.0.1:3000: Connection refused\x1b[2J";
+  r.completed = false;
+  EXPECT_EQ(format_console(r, {}),
+            "03:04:05.678 GET /p/42 502 error 512 B 0.125 ms; origin shop: connect: 127.0.0.1:3000: Connection "
+            "refused\\x1b[2J; not completed");
+  AccessRecord refused;
+  refused.at = r.at;
+  refused.status = 431;
+  refused.result = CacheResult::Error;
+  EXPECT_EQ(format_console(refused, {}), "03:04:05.678 - 431 error 0 B 0.000 ms");
+}
+
 TEST(AccessTemplate, ReplacesFieldsAndKeepsTheRest) {
   config::AccessLog config;
   config.template_text = "{method} {path} {cache.result} {time.total_ms}ms {nothing} {referer} {origin.status} {open";
