@@ -42,7 +42,7 @@ void show(const CheckFlags& flags, const std::vector<config::Diagnostic>& shown,
 }  // namespace
 
 ExitCode check(const CheckFlags& flags) {
-  ConfigSource source(flags.config, environment());
+  ConfigSource source(flags.run, environment());
   auto loaded = source.load();
   ProbeOutcome probed;
   if (flags.probe && loaded.ok()) probed = probe_origins(flags, loaded);

@@ -21,9 +21,12 @@ const std::vector<std::string> kLater{"purge", "top",     "tail",      "get",   
 
 constexpr std::string_view kIntroduction =
     "Forebay, a caching reverse proxy.\n\n"
-    "  forebay --origin http://localhost:3000      in front of one origin, without a file\n"
-    "  forebay -c forebay.yaml                     with a configuration\n"
-    "  forebay demo                                with an origin of its own, to see what it does\n";
+    "  forebay --origin http://localhost:3000 --ttl 30s   in front of one origin, without a file\n"
+    "  forebay -c forebay.yaml                            with a configuration\n"
+    "  forebay demo                                       with an origin of its own, to see what it does\n\n"
+    "Without --ttl, or `ttl` in the file, only answers whose origin states a lifetime are stored.\n"
+    "Not in this version: TLS (clients and origins), HTTP/2 and HTTP/3, WebSocket, purging, compression, several urls\n"
+    "for one origin, health checks, a shared or persistent cache.\n";
 
 /// Every command with what its flags are written to.
 struct Commands {
@@ -43,12 +46,14 @@ struct Commands {
   DemoFlags demo_flags;
   VersionFlags version_flags;
   ProbeFlags probe_flags;
-  std::string check_format = "text", probe_timeout, timeout = "2s", duration, scenario, help_about;
+  std::string check_format = "text", check_file, probe_timeout, timeout = "2s", duration, scenario, help_about;
   std::string explain_status, explain_timeout = "5s";
-  std::vector<std::string> set, headers, response_headers;
-  bool watch = false, no_access_log = false, probe = false;
+  std::string json_content;
+  std::vector<std::string> set, check_set, headers, cookies, response_headers;
+  bool watch = false, no_access_log = false, probe = false, head = false;
 
   Commands();
+  static void add_settings(CLI::App* app, RunFlags& flags, std::vector<std::string>& set);
   void add_run();
   void add_check();
   void add_explain();
@@ -60,28 +65,33 @@ CLI::Option* text(CLI::App* app, const char* names, T& into, const char* what, c
   return app->add_option(names, into, help)->type_name(what)->take_last();
 }
 
-void Commands::add_run() {
-  run = app.add_subcommand("run", "Run the proxy (also without the word).");
-  text(run, "-c,--config", run_flags.config, "FILE",
+void Commands::add_settings(CLI::App* app, RunFlags& flags, std::vector<std::string>& set) {
+  text(app, "-c,--config", flags.config, "FILE",
        "Configuration; - is standard input. Else $FOREBAY_CONFIG, ./forebay.yaml, /etc/forebay/forebay.yaml.");
-  text(run, "--origin", run_flags.origin, "URL", "Where requests go; without -c no file is read.");
-  text(run, "--listen", run_flags.listen, "ADDR", "Where clients connect (:8080).");
-  text(run, "--ttl", run_flags.ttl, "DUR", "Lifetime of answers whose origin says none, e.g. 30s.");
-  text(run, "--memory", run_flags.memory, "SIZE", "Memory for stored answers, e.g. 512MiB or 40%.");
-  text(run, "--admin", run_flags.admin, "ADDR", "Where operators connect (127.0.0.1:8081), or off.");
-  text(run, "--log-level", run_flags.log_level, "LEVEL", "trace, debug, info, warn or error.");
-  text(run, "--log-format", run_flags.log_format, "FORMAT", "auto, json or text.");
-  run->add_option("--set", set, "Sets one key of the configuration, e.g. routes.search.ttl.default=5s; repeatable.")
+  text(app, "--origin", flags.origin, "URL", "Where requests go; without -c no file is read.");
+  text(app, "--listen", flags.listen, "ADDR", "Where clients connect (:8080).");
+  text(app, "--ttl", flags.ttl, "DUR", "Lifetime of answers whose origin says none, e.g. 30s.");
+  text(app, "--memory", flags.memory, "SIZE", "Memory for stored answers, e.g. 512MiB or 40%.");
+  text(app, "--admin", flags.admin, "ADDR", "Where operators connect (127.0.0.1:8081), or off.");
+  text(app, "--log-level", flags.log_level, "LEVEL", "trace, debug, info, warn or error.");
+  text(app, "--log-format", flags.log_format, "FORMAT", "auto, json or text.");
+  app->add_option("--set", set, "Sets one key of the configuration, e.g. routes.search.ttl.default=5s; repeatable.")
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->take_all();
+}
+
+void Commands::add_run() {
+  run = app.add_subcommand("run", "Run the proxy (also without the word).");
+  add_settings(run, run_flags, set);
   run->add_flag("--watch", watch)->group("");
   text(run, "--port-file", run_flags.port_file, "PATH", "")->group("");
 }
 
 void Commands::add_check() {
   check = app.add_subcommand("check", "Check a configuration; exit code 3 when it is invalid.");
-  text(check, "-c,--config", check_flags.config, "FILE", "Configuration; - is standard input.");
+  check->add_option("file", check_file, "The same as -c FILE.")->type_name("FILE");
+  add_settings(check, check_flags.run, check_set);
   check->add_flag("--print", check_flags.print, "Print the effective configuration with the help of each option.");
   text(check, "--format", check_format, "FORMAT", "text, json or github.");
   check->add_flag("--quiet", check_flags.quiet, "Print errors only.");
@@ -116,6 +126,13 @@ void Commands::add_explain() {
       ->type_name("BODY|@FILE")
       ->expected(1)
       ->take_all();
+  // `--json DOCUMENT` of curl; `take_json` tells it from the flag.
+  text(explain, "--json-content", json_content, "DOCUMENT", "")->group("");
+  explain->add_flag("-I,--head", head, "Method HEAD.");
+  explain->add_option("-b,--cookie", cookies, "Cookies of the request; repeatable.")
+      ->type_name("'N=V; N=V'")
+      ->expected(1)
+      ->take_all();
   text(explain, "--status", explain_status, "N", "Judge a response with this status.");
   explain->add_option("--response-header", response_headers, "A field of the response to judge; repeatable.")
       ->type_name("'N: V'")
@@ -125,7 +142,8 @@ void Commands::add_explain() {
   explain->add_flag("--live", f.live, "Ask the running daemon, which knows what is stored.");
   text(explain, "--admin", f.admin, "ADDR", "Admin address for --live; else $FOREBAY_ADMIN, the file, 127.0.0.1:8081.");
   text(explain, "--timeout", explain_timeout, "DUR", "How long to wait for the daemon (5s).");
-  explain->add_flag("--json", f.json, "As JSON.");
+  explain->add_flag("--json", f.json,
+                    "As JSON. With a document behind it ({...}, [...] or @FILE) it is curl's: that content, as JSON.");
 }
 
 void Commands::add_others() {
@@ -170,11 +188,42 @@ Said unknown_command(const std::string& word) {
   auto all = kCommands;
   all.insert(all.end(), kLater.begin(), kLater.end());
   std::string message = "there is no command \"" + word + '"';
-  if (const auto meant = nearest(word, all))
+  const auto meant = nearest(word, all);
+  if (word.ends_with(".yaml") || word.ends_with(".yml"))
+    message += "; did you mean forebay -c " + word + '?';
+  else if (word.find("://") != std::string::npos)
+    message += "; did you mean forebay --origin " + word + '?';
+  else if (meant && std::find(kLater.begin(), kLater.end(), *meant) != kLater.end())
+    message += "; \"" + *meant + "\" is not in this version";
+  else if (meant)
     message += "; did you mean \"" + *meant + "\"?";
   else
     message += "; see forebay help";
   return usage(std::move(message));
+}
+
+/// A flag of one value that is given more than once: whichever counted, the other would be passed over in silence.
+std::optional<Said> repeated(const CLI::App& command) {
+  for (const auto* option : command.get_options())
+    if (option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeLast && option->count() > 1 &&
+        option->get_expected_max() > 0)
+      return usage(option->get_name() + " is given " + std::to_string(option->count()) + " times; give it once");
+  return std::nullopt;
+}
+
+/// `--json DOCUMENT` as curl takes it, told from the flag by what a document begins with.
+void take_json(std::vector<std::string>& words) {
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    constexpr std::string_view kEquals = "--json=";
+    if (words[i] == "--") return;
+    if (words[i].starts_with(kEquals)) {
+      words[i] = "--json-content=" + words[i].substr(kEquals.size());
+    } else if (words[i] == "--json" && i + 1 < words.size() && !words[i + 1].empty() &&
+               std::string_view("{[\"@").find(words[i + 1].front()) != std::string_view::npos) {
+      words[i] = "--json-content";
+      ++i;
+    }
+  }
 }
 
 /// CLI11 says that something was left over; this says what was probably meant.
@@ -199,13 +248,19 @@ Said left_over(const CLI::App& command) {
                command.get_name());
 }
 
+/// `KEY=VALUE` as a pair. The error does not repeat what is written: it may be `admin.token SECRET`.
+std::optional<Said> split_settings(const std::vector<std::string>& written, RunFlags& flags) {
+  for (const auto& pair : written) {
+    const auto eq = pair.find('=');
+    if (eq == std::string::npos || eq == 0) return usage("--set wants KEY=VALUE, such as routes.search.ttl.default=5s");
+    flags.set.emplace_back(pair.substr(0, eq), pair.substr(eq + 1));
+  }
+  return std::nullopt;
+}
+
 Command finish_run(Commands& c) {
   if (c.watch) return usage("--watch is not in this version; send HUP to reload");
-  for (const auto& pair : c.set) {
-    const auto eq = pair.find('=');
-    if (eq == std::string::npos || eq == 0) return usage("--set wants KEY=VALUE, not \"" + pair + '"');
-    c.run_flags.set.emplace_back(pair.substr(0, eq), pair.substr(eq + 1));
-  }
+  if (auto wrong = split_settings(c.set, c.run_flags)) return *wrong;
   return std::move(c.run_flags);
 }
 
@@ -231,6 +286,11 @@ Command finish_probe(Commands& c) {
 }
 
 Command finish_check(Commands& c) {
+  if (auto wrong = split_settings(c.check_set, c.check_flags.run)) return *wrong;
+  if (!c.check_file.empty()) {
+    if (c.check_flags.run.config) return usage("the file is named twice, by -c and without it; name it once");
+    c.check_flags.run.config = c.check_file;
+  }
   if (c.check_format == "json")
     c.check_flags.format = CheckFormat::Json;
   else if (c.check_format == "github")
@@ -260,6 +320,29 @@ Command finish_explain(Commands& c) {
   auto& f = c.explain_flags;
   if (!split_fields(c.headers, f.headers)) return usage("-H wants 'Name: value'");
   if (!split_fields(c.response_headers, f.response_headers)) return usage("--response-header wants 'Name: value'");
+  if (!c.cookies.empty()) {
+    std::string all;
+    for (const auto& cookie : c.cookies) {
+      if (cookie.find('=') == std::string::npos || !http::is_field_value(cookie))
+        return usage("-b wants 'name=value; name=value'");
+      all += (all.empty() ? "" : "; ") + cookie;
+    }
+    f.headers.emplace_back("Cookie", all);
+  }
+  if (!c.json_content.empty()) {
+    if (!f.content.empty()) return usage("--json with a document and -d both give the content; give one");
+    f.content = {c.json_content};
+    const auto given = [&](const char* name) {
+      return std::any_of(f.headers.begin(), f.headers.end(),
+                         [&](const auto& field) { return http::iequals(field.first, name); });
+    };
+    for (const auto* name : {"Content-Type", "Accept"})  // As curl does.
+      if (!given(name)) f.headers.emplace_back(name, "application/json");
+  }
+  if (c.head && !f.method.empty() && f.method != "HEAD")
+    return usage("-I is HEAD, and -X is " + f.method + "; give one");
+  if (c.head && !f.content.empty()) return usage("-I has no content; leave -d out, or write -X");
+  if (c.head) f.method = "HEAD";
   if (f.method.empty()) f.method = !f.content.empty() ? "POST" : "GET";
   if (!http::is_token(f.method)) return usage("-X wants a method, not \"" + f.method + '"');
   if (!c.explain_status.empty()) {
@@ -324,6 +407,7 @@ Command parse_command_line(const std::vector<std::string>& args) {
     if (std::find(kCommands.begin(), kCommands.end(), words[0]) == kCommands.end()) return unknown_command(words[0]);
   }
 
+  if (words[0] == "explain") take_json(words);
   Commands c;
   std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
   try {
@@ -339,6 +423,8 @@ Command parse_command_line(const std::vector<std::string>& args) {
   } catch (const CLI::ParseError& e) {
     return usage(e.what());
   }
+  for (const auto* given : c.app.get_subcommands())
+    if (auto wrong = repeated(*given)) return *wrong;
   if (c.run->parsed()) return finish_run(c);
   if (c.check->parsed()) return finish_check(c);
   if (c.explain->parsed()) return finish_explain(c);

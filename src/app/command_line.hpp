@@ -27,7 +27,7 @@ struct ProbeFlags {
   Duration timeout = std::chrono::seconds{2};
 };
 struct CheckFlags {
-  std::optional<std::string> config;
+  RunFlags run;  ///< What `run` would be given.
   CheckFormat format = CheckFormat::Text;
   bool print = false, quiet = false, strict = false;
   std::optional<ProbeFlags> probe;

@@ -65,7 +65,9 @@ void show_screen(const Daemon& daemon) {
   row("curl -s " + at + "/stats", "how often the shop itself was asked");
   if (const auto* admin = daemon.admin_listener())
     row("curl -s " + host_of(*admin) + "/metrics", "the same in numbers, for Prometheus");
-  std::cout << "\nCtrl-C ends it.\n" << std::flush;
+  std::cout << "\nNot in this version: TLS, HTTP/2, WebSocket, purging; `forebay help` has the whole list.\n"
+               "Ctrl-C ends it.\n"
+            << std::flush;
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "forebay/admin/explain.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/net/worker.hpp"
+#include "suggest.hpp"
 
 namespace forebay::app {
 namespace {
@@ -65,6 +66,14 @@ bool keys_content(const boost::json::value& explanation) {
     const auto* kind = part.find_pointer("/kind", none);
     return kind && *kind == "content_type";
   });
+}
+
+/// A method that nobody knows is one of its own; a slip looks just like that.
+void warn_of_method(const ExplainFlags& flags) {
+  if (http::method_of(flags.method) != http::Method::Other) return;
+  const std::vector<std::string> known{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"};
+  if (const auto meant = nearest(flags.method, known))
+    std::cerr << "forebay: " << flags.method << " is no method that Forebay knows; did you mean " << *meant << "?\n";
 }
 
 /// curl says what type the content of -d has when nobody else does; here nobody does.
@@ -159,6 +168,7 @@ ExitCode explain_by_file(const ExplainFlags& flags, const proxy::ExplainRequest&
 ExitCode explain(const ExplainFlags& flags) {
   proxy::ExplainRequest request;
   if (!make_request(flags, request)) return ExitCode::Failed;
+  warn_of_method(flags);
   return flags.live ? ask_daemon(flags, request) : explain_by_file(flags, request);
 }
 

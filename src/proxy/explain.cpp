@@ -361,6 +361,19 @@ void proceed_on_paper(ExplainCase& c) {
 }
 
 /// What the answer says of all that.
+/// The host of a request that is given without one: that of `curl` to the first listener.
+std::string assumed_host(const config::Config& config) {
+  for (const auto& listener : config.listeners) {
+    const auto& at = listener.address;
+    if (at.kind != config::Address::Kind::Tcp) continue;
+    const bool six = at.host.find(':') != std::string::npos;
+    const bool everywhere = at.host.empty() || at.host == "0.0.0.0" || at.host == "::";
+    const auto host = everywhere ? "localhost" : six ? '[' + at.host + ']' : at.host;
+    return at.port == 0 || at.port == 80 ? host : host + ':' + std::to_string(at.port);
+  }
+  return "localhost";
+}
+
 void say_outcome(ExplainCase& c) {
   const auto& diagnostics = c.context.config.diagnostics;
   auto& out = c.out;
@@ -379,7 +392,6 @@ void tell(ExplainCase& c, const std::string& scheme) {
   if (!read_host(host, {}, false, scheme, c.reading)) return c.refuse(400, "the Host field is not a host");
   c.out.url = c.reading.host.empty() ? "" : std::string(c.reading.scheme) + "://" + c.reading.host;
   c.out.url += whole_target(c.reading.target);
-  if (c.reading.host.empty()) c.note("neither URL nor Host names a host: routes for certain hosts cannot match");
   const auto proto = c.request.fields.value(FieldId::XForwardedProto);
   if (proto && *proto != scheme)
     c.note("the scheme is that of the URL; X-Forwarded-Proto counts when a trusted proxy sends it");
@@ -428,6 +440,10 @@ Result<Explanation> explain(const ExplainRequest& request, const ExplainContext&
   ExplainCase c(request, context);
   std::string scheme, host;
   if (const auto read = read_url(c, scheme, host); !read) return read.error();
+  if (host.empty() && !c.asked.fields.view().has(FieldId::Host)) {
+    host = assumed_host(context.config);
+    c.note("no host is given: " + host + " is assumed, and a route with `host` may match another");
+  }
   if (const auto made = make_request(c, host); !made) return made.error();
   c.out.method = request.method;
   c.out.url = request.url;

@@ -102,6 +102,44 @@ TEST_F(CommandLine, RunWithABadConfigurationIs3AndWithABusyPort1) {
   EXPECT_THAT(busy.err, HasSubstr(std::to_string(port)));
 }
 
+TEST_F(CommandLine, CheckTakesAFileOrWhatRunTakes) {
+  write_file(dir.file("good.yaml"), "origin: http://localhost:3000\nroutes: [{path: /**}]\n");
+  EXPECT_EQ(run_forebay({"check", dir.file("good.yaml")}).exit, 0);
+  const auto alone = run_forebay({"check", "--origin", "http://localhost:3000", "--ttl", "5s", "--print"});
+  EXPECT_EQ(alone.exit, 0) << alone.err;
+  EXPECT_THAT(alone.out, AllOf(HasSubstr("http://localhost:3000"), HasSubstr("5s")));
+  const auto wrong = run_forebay({"check", "--origin", "http://localhost:3000", "--ttl", "5"});
+  EXPECT_EQ(wrong.exit, 3);
+  EXPECT_THAT(wrong.out, HasSubstr("--ttl: error FB1003"));
+  const auto twice = run_forebay({"--origin", "http://localhost:1", "--ttl", "1s", "--ttl", "2s"});
+  EXPECT_EQ(twice.exit, 2);
+  EXPECT_THAT(twice.err, HasSubstr("--ttl is given 2 times"));
+}
+
+TEST_F(CommandLine, NothingThatIsSaidOfAConfigurationShowsAMistypedSecret) {
+  write_file(dir.file("a.yaml"), "origin: http://localhost:1\nadmin:\n  tokn: [hunter2]\n  token:hunter2\n");
+  write_file(dir.file("b.yaml"), "origin: http://localhost:1\nadmin: { tokn: hunter2 }\n");
+  for (const auto* name : {"a.yaml", "b.yaml"}) {
+    for (const auto& args : {std::vector<std::string>{"check", dir.file(name)},
+                             {"check", dir.file(name), "--format", "json"},
+                             {"check", dir.file(name), "--format", "github"},
+                             {"check", dir.file(name), "--print"},
+                             {"-c", dir.file(name)},
+                             {"explain", "-c", dir.file(name), "/a"}}) {
+      const auto said = run_forebay(args);
+      EXPECT_EQ(said.exit, 3) << args[0];
+      EXPECT_THAT(said.out + said.err, Not(HasSubstr("hunter"))) << args[0];
+    }
+  }
+}
+
+TEST_F(CommandLine, ExplainSaysThatAMethodMayBeMistyped) {
+  write_file(dir.file("good.yaml"), "origin: http://localhost:3000\nroutes: [{path: /**}]\n");
+  const auto said = run_forebay({"explain", "-c", dir.file("good.yaml"), "-X", "GETT", "/a"});
+  EXPECT_EQ(said.exit, 0);
+  EXPECT_THAT(said.err, HasSubstr("did you mean GET?"));
+}
+
 TEST_F(CommandLine, HealthcheckIs0WhenReady6WhenNotAnd4WhenNobodyIsThere) {
   start("shutdown: {delay: 10m, drain: 1s}\nroutes: [{path: /**}]\n");
   const auto admin = "127.0.0.1:" + std::to_string(daemon->admin_port());

@@ -7,6 +7,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::Pair;
 
 template <class T>
@@ -62,19 +63,65 @@ TEST(CommandLine, SetIsRepeatableAndSplitsAtTheFirstEqualsSign) {
   const auto wrong = said({"--set", "a.b"});
   EXPECT_EQ(wrong.code, ExitCode::Usage);
   EXPECT_THAT(wrong.err, HasSubstr("KEY=VALUE"));
+  EXPECT_THAT(said({"--set", "admin.token hunter2"}).err, Not(HasSubstr("hunter2")));
 }
 
-TEST(CommandLine, TheLastOfARepeatedFlagCounts) {
-  EXPECT_EQ(parsed<RunFlags>({"--ttl", "1s", "--ttl", "2s"}).ttl, "2s");
+TEST(CommandLine, AFlagOfOneValueIsGivenOnce) {
+  for (const auto& args : {std::vector<std::string>{"--ttl", "1s", "--ttl", "2s"},
+                           {"--ttl=1s", "--ttl=1s"},
+                           {"-c", "a", "--config", "b"},
+                           {"--origin", "http://a", "--origin", "http://b"},
+                           {"--listen", ":1", "--listen", ":2"},
+                           {"--memory", "1GiB", "--memory", "2GiB"},
+                           {"--admin", ":1", "--admin", "off"},
+                           {"--log-level", "info", "--log-level", "warn"},
+                           {"--log-format", "json", "--log-format", "text"},
+                           {"check", "-c", "a", "-c", "b"},
+                           {"check", "a", "-c", "b"},
+                           {"check", "a", "b"},
+                           {"check", "--format", "json", "--format", "text"},
+                           {"check", "--probe", "--timeout", "1s", "--timeout", "2s"},
+                           {"explain", "-X", "GET", "-X", "POST", "/"},
+                           {"explain", "-c", "a", "-c", "b", "/"},
+                           {"explain", "--status", "200", "--status", "404", "/"},
+                           {"explain", "--response-body", "a", "--response-body", "b", "/"},
+                           {"explain", "--live", "--admin", ":1", "--admin", ":2", "/"},
+                           {"explain", "--live", "--timeout", "1s", "--timeout", "1s", "/"},
+                           {"explain", "--json", "{}", "--json", "{}", "/"},
+                           {"healthcheck", "-c", "a", "-c", "b"},
+                           {"healthcheck", "--admin", ":1", "--admin", ":2"},
+                           {"healthcheck", "--timeout", "1s", "--timeout", "1s"},
+                           {"demo", "--listen", ":1", "--listen", ":2"},
+                           {"demo", "--admin", ":1", "--admin", ":2"},
+                           {"demo", "--duration", "1s", "--duration", "2s"}}) {
+    const auto s = said(args);
+    EXPECT_EQ(s.code, ExitCode::Usage) << args[0] << ' ' << args[1];
+    EXPECT_NE(s.err, "") << args[0] << ' ' << args[1];
+  }
+  EXPECT_THAT(said({"--ttl", "1s", "--ttl", "2s"}).err, HasSubstr("--ttl is given 2 times; give it once"));
+  EXPECT_THAT(said({"-c", "a", "--config", "b"}).err, HasSubstr("--config is given 2 times"));
+  EXPECT_TRUE(parsed<CheckFlags>({"check", "--strict", "--strict"}).strict) << "says the same twice";
 }
 
 TEST(CommandLine, CheckTakesItsFlags) {
   const auto check =
       parsed<CheckFlags>({"check", "-c", "x.yaml", "--print", "--format", "json", "--quiet", "--strict"});
-  EXPECT_EQ(check.config, "x.yaml");
+  EXPECT_EQ(check.run.config, "x.yaml");
   EXPECT_TRUE(check.print && check.quiet && check.strict);
   EXPECT_EQ(check.format, CheckFormat::Json);
   EXPECT_EQ(said({"check", "--format", "xml"}).code, ExitCode::Usage);
+}
+
+TEST(CommandLine, CheckTakesWhatRunTakes) {
+  EXPECT_EQ(parsed<CheckFlags>({"check", "a.yaml"}).run.config, "a.yaml");
+  EXPECT_EQ(parsed<CheckFlags>({"check", "-"}).run.config, "-");
+  const auto check =
+      parsed<CheckFlags>({"check", "--origin", "http://a", "--ttl", "5s", "--listen", ":1", "--memory", "1GiB",
+                          "--admin", "off", "--log-level", "info", "--log-format", "json", "--set", "a.b=c"});
+  EXPECT_FALSE(check.run.config);
+  EXPECT_EQ(check.run.origin, "http://a");
+  EXPECT_EQ(check.run.ttl, "5s");
+  EXPECT_THAT(check.run.set, ElementsAre(Pair("a.b", "c")));
 }
 
 TEST(CommandLine, CheckProbesWithPathsAndFieldsWhenAskedTo) {
@@ -123,6 +170,30 @@ TEST(CommandLine, ExplainIsAGetUnlessItHasContent) {
   EXPECT_EQ(live.timeout, std::chrono::seconds{1});
 }
 
+TEST(CommandLine, ExplainTakesFlagsOfCurl) {
+  EXPECT_EQ(parsed<ExplainFlags>({"explain", "-I", "/a"}).method, "HEAD");
+  EXPECT_EQ(parsed<ExplainFlags>({"explain", "-I", "-X", "HEAD", "/a"}).method, "HEAD");
+  EXPECT_THAT(parsed<ExplainFlags>({"explain", "-b", "a=1; b=2", "-b", "c=3", "/a"}).headers,
+              ElementsAre(Pair("Cookie", "a=1; b=2; c=3")));
+  for (const auto& args : {std::vector<std::string>{"explain", "--json", "{\"a\": 1}", "/a"},
+                           {"explain", "--json={\"a\": 1}", "/a"},
+                           {"explain", "/a", "--json", "{\"a\": 1}"}}) {
+    const auto e = parsed<ExplainFlags>(args);
+    EXPECT_EQ(e.method, "POST");
+    EXPECT_FALSE(e.json);
+    EXPECT_THAT(e.content, ElementsAre("{\"a\": 1}"));
+    EXPECT_THAT(e.headers, ElementsAre(Pair("Content-Type", "application/json"), Pair("Accept", "application/json")));
+  }
+  const auto own = parsed<ExplainFlags>({"explain", "-H", "content-type: text/x", "--json", "@f", "-X", "QUERY", "/a"});
+  EXPECT_EQ(own.method, "QUERY");
+  EXPECT_THAT(own.headers, ElementsAre(Pair("content-type", "text/x"), Pair("Accept", "application/json")));
+  const auto both = parsed<ExplainFlags>({"explain", "--json", "--json", "[1]", "/a"});
+  EXPECT_TRUE(both.json) << "as JSON, about JSON";
+  EXPECT_THAT(both.content, ElementsAre("[1]"));
+  EXPECT_TRUE(parsed<ExplainFlags>({"explain", "--json", "/a"}).json);
+  EXPECT_TRUE(parsed<ExplainFlags>({"explain", "/a", "--json"}).json);
+}
+
 TEST(CommandLine, ExplainRefusesWhatNoRequestCouldHave) {
   for (const auto& args : {std::vector<std::string>{"explain"},
                            {"explain", "/a", "/b"},
@@ -134,6 +205,11 @@ TEST(CommandLine, ExplainRefusesWhatNoRequestCouldHave) {
                            {"explain", "--status", "2xx", "/"},
                            {"explain", "--response-header", "x", "/"},
                            {"explain", "--admin", ":1", "/"},
+                           {"explain", "-I", "-X", "GET", "/"},
+                           {"explain", "-I", "-d", "a", "/"},
+                           {"explain", "-b", "cookies.txt", "/"},
+                           {"explain", "-b", "a=1\r\nX: y", "/"},
+                           {"explain", "-d", "a", "--json", "{}", "/"},
                            {"explain", "--timeout", "5", "--live", "/"}})
     EXPECT_EQ(said(args).code, ExitCode::Usage) << args.back();
 }
@@ -154,12 +230,15 @@ TEST(CommandLine, MistypedCommandsAndFlagsAreSuggestedAndExitWithTwo) {
     std::vector<std::string> args;
     const char* hint;
   };
-  for (const auto& c : {Case{{"chekc"}, "did you mean \"check\"?"}, Case{{"--lisen", ":1"}, "did you mean --listen?"},
-                        Case{{"run", "--orgin=http://a"}, "did you mean --origin?"},
-                        Case{{"check", "--strct"}, "did you mean --strict?"},
-                        Case{{"demo", "--durations", "1s"}, "did you mean --duration?"},
-                        Case{{"help", "chek"}, "did you mean \"check\"?"},
-                        Case{{"frobnicate"}, "there is no command \"frobnicate\""}}) {
+  for (const auto& c :
+       {Case{{"chekc"}, "did you mean \"check\"?"}, Case{{"--lisen", ":1"}, "did you mean --listen?"},
+        Case{{"run", "--orgin=http://a"}, "did you mean --origin?"},
+        Case{{"check", "--strct"}, "did you mean --strict?"},
+        Case{{"demo", "--durations", "1s"}, "did you mean --duration?"},
+        Case{{"help", "chek"}, "did you mean \"check\"?"}, Case{{"drian"}, "\"drain\" is not in this version"},
+        Case{{"forebay.yaml"}, "did you mean forebay -c forebay.yaml?"},
+        Case{{"http://localhost:3000"}, "did you mean forebay --origin http://localhost:3000?"},
+        Case{{"frobnicate"}, "there is no command \"frobnicate\""}}) {
     const auto s = said(c.args);
     EXPECT_EQ(s.code, ExitCode::Usage) << c.args[0];
     EXPECT_THAT(s.err, HasSubstr(c.hint));
@@ -190,6 +269,9 @@ TEST(CommandLine, HelpIsDataAndNoError) {
   }
   EXPECT_THAT(said({"help", "check"}).out, HasSubstr("--strict"));
   EXPECT_THAT(said({"help"}).out, HasSubstr("healthcheck"));
+  EXPECT_THAT(said({"help"}).out, HasSubstr("forebay --origin http://localhost:3000 --ttl 30s"));
+  for (const char* absent : {"TLS", "HTTP/2", "WebSocket", "purging"})
+    EXPECT_THAT(said({"help"}).out, HasSubstr(absent)) << "until it is there";
 }
 
 TEST(ParseDuration, TakesUnitsAndNothingElse) {

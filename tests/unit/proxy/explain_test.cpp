@@ -66,10 +66,16 @@ TEST_F(Explain, AUrlIsTakenAsPeopleWriteIt) {
        {Case{"http://h/a/./b?x=1", {}, "r|GET|http|h|/a/b|q:x=1"}, Case{"h:8080/a", {}, "r|GET|http|h:8080|/a"},
         Case{"https://h:443/a", {}, "r|GET|https|h|/a"}, Case{"HTTPS://h", {}, "r|GET|https|h|/"},
         Case{"http://h?x", {}, "r|GET|http|h|/|q:x"}, Case{"http://h/a#part", {}, "r|GET|http|h|/a"},
-        Case{"/a?", {}, "r|GET|http||/a|q:"}, Case{"/a", {{"Host", "H"}}, "r|GET|http|h|/a"},
+        Case{"/a?", {}, "r|GET|http|localhost:8080|/a|q:"}, Case{"/a", {{"Host", "H"}}, "r|GET|http|h|/a"},
         Case{"http://127.0.0.1:8080/a", {{"Host", "shop.test"}}, "r|GET|http|shop.test|/a"},
         Case{"/a?u=http://x/", {{"Host", "h"}}, "r|GET|http|h|/a|q:u=http://x/"}})
     EXPECT_EQ(offline(Asked{"GET", c.url, c.fields}).key_text, c.key) << c.url;
+  EXPECT_THAT(offline(Asked{"GET", "/a"}).notes, Contains(HasSubstr("no host is given: localhost:8080 is assumed")));
+  for (const auto* given : {"h/a", "http://h/a"})
+    EXPECT_THAT(offline(Asked{"GET", given}).notes, Not(Contains(HasSubstr("is assumed")))) << given;
+  EXPECT_THAT(offline(Asked{"GET", "/a", {{"Host", "h"}}}).notes, Not(Contains(HasSubstr("is assumed"))));
+  configure("listen: [\"unix:/tmp/x\", \"[::1]:80\", \":9090\"]\nroutes: [{name: r, path: /**}]\n");
+  EXPECT_EQ(offline(Asked{"GET", "/a"}).key_text, "r|GET|http|[::1]|/a");
   for (const auto* none : {"", "ftp://h/a", "http://", "http://u@h/", "http://h/a b", "http://h/\n"})
     EXPECT_FALSE(explains(Asked{"GET", none})) << none;
   EXPECT_FALSE(explains(Asked{"GE T", "http://h/"}));
