@@ -138,7 +138,8 @@ Parsed<Url> parse_origin_url(std::string_view text) {
   if (slash != std::string_view::npos) {
     if (authority.substr(slash) != "/") {
       return Fault{1002, in_quotes(text) + ": an origin's url ends with its port",
-                   "write \"" + std::string(text.substr(0, end + 3 + slash)) + "\""};
+                   "write \"" + std::string(text.substr(0, end + 3 + slash)) + "\"" +
+                       (authority[slash] == '/' ? "; rewrite.add_prefix of a route puts a path in front" : "")};
     }
     authority = authority.substr(0, slash);
   }

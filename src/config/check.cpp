@@ -110,12 +110,49 @@ void check_reach(Loading& loading) {
   }
 }
 
+/// The pattern of everything below one that is for a single path or segment; empty for others.
+std::string everything_below(const std::string& pattern) {
+  if (!pattern.starts_with('/')) return {};
+  if (pattern.ends_with('/')) return pattern + "**";
+  return pattern.ends_with("/*") ? pattern + '*' : std::string();
+}
+
+/// `path: /` where other proxies mean all paths by it.
+void check_width(Loading& loading) {
+  const auto& routes = loading.config.routes;
+  for (std::size_t j = 0; j < routes.size(); ++j) {
+    const auto& text = routes[j].path.text();
+    const auto wider = everything_below(text);
+    std::string why;
+    const auto pattern = wider.empty() ? std::nullopt : PathPattern::parse(wider, why);
+    const auto* by = set_by(loading, "route " + std::to_string(j));
+    if (!pattern || !by) continue;
+    const bool segment = text.ends_with('*');
+    const auto prefix = segment ? std::string_view(text).substr(0, text.size() - 1) : std::string_view();
+    const bool minded = std::any_of(routes.begin(), routes.end(), [&](const Route& other) {
+      if (&other == &routes[j]) return false;
+      // Who has a route for what lies deeper knows what `*` is for.
+      if (segment && other.path.text().starts_with(prefix) &&
+          other.path.text().find('/', prefix.size()) != std::string::npos)
+        return true;
+      return other.path.covers(*pattern) && hosts_cover(other, routes[j]);
+    });
+    if (minded) continue;
+    const auto* path = by->node->find("path");
+    loading.report.warning(2031, path ? *path : *by->node, by->path,
+                           in_quotes(text) + (segment ? " matches only one segment" : " matches only this path"),
+                           "for everything below it write " + in_quotes(wider));
+  }
+}
+
 }  // namespace
 
 void check_whole(Loading& loading) {
   check_addresses(loading);
   check_loops(loading);
-  if (!loading.report.failed()) check_reach(loading);
+  if (loading.report.failed()) return;
+  check_reach(loading);
+  check_width(loading);
 }
 
 }  // namespace forebay::config

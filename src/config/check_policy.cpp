@@ -47,6 +47,7 @@ class PolicyCheck {
   void all() {
     lifetimes();
     captures();
+    path_left_out();
     content();
     writes();
     sharing();
@@ -81,6 +82,24 @@ class PolicyCheck {
     };
     above("ttl.default", ttl.fallback);
     for (const auto& [status, lifetime] : ttl.status) above("ttl.status." + format_status(status), lifetime);
+    client_errors();
+  }
+
+  /// `4xx`: the class reads as if it were for all of its statuses.
+  void client_errors() {
+    const auto warn = [&](const SetBy* by, std::string_view where) {
+      warning(
+          2030, by,
+          "4xx in " + std::string(where) +
+              " gives 404, 410 and the like a lifetime, and none to 400, 401, 403, 429 and others that one client's "
+              "request brings about",
+          "write the statuses that are meant, such as \"404\"");
+    };
+    const auto is_class = [](const rules::StatusPattern& s) { return s.from == 400 && s.to == 499; };
+    for (const auto& [status, lifetime] : policy_.ttl.status)
+      if (is_class(status) && lifetime > Duration{0}) warn(at("ttl.status.4xx"), "ttl.status");
+    if (policy_.ttl.fallback > Duration{0} && std::any_of(policy_.statuses.begin(), policy_.statuses.end(), is_class))
+      warn(at("statuses"), "statuses");
   }
 
   /// The element of a list that says this, else the whole of it.
@@ -106,6 +125,30 @@ class PolicyCheck {
       report_.error(1009, *node, path,
                     "the path of route " + in_quotes(route_.name) + " has no capture " + in_quotes(name), hint);
     }
+  }
+
+  /// Captures choose the answer, as a rule.
+  void path_left_out() {
+    const auto* by = at("key.path");
+    if (!by || key_.path == cache::PathMode::All) return;
+    const auto& keyed = key_.captures;
+    const auto& there = route_.path.captures();
+    const bool wrong = std::any_of(keyed.begin(), keyed.end(), [&](const auto& name) {
+      return std::find(there.begin(), there.end(), name) == there.end();
+    });
+    // Names that are none have been reported.
+    if (wrong || (key_.path == cache::PathMode::Captures && keyed.empty())) return;
+    std::vector<std::string> missing;
+    for (const auto& name : there)
+      if (key_.path == cache::PathMode::None || std::find(keyed.begin(), keyed.end(), name) == keyed.end())
+        missing.push_back('{' + name + '}');
+    if (missing.empty()) return;
+    std::string all;
+    for (const auto& name : there) all += (all.empty() ? "" : ", ") + name;
+    warning(2029, by,
+            in_words(missing) + " of route " + in_quotes(route_.name) + (missing.size() == 1 ? " is" : " are") +
+                " not in the key: paths that differ there share one answer",
+            "write [" + all + "], or * in the path for a part that does not matter");
   }
 
   void content() {
@@ -198,6 +241,10 @@ class PolicyCheck {
       warning(2003, at("set_cookie"),
               "answers are stored with their Set-Cookie, and one client's cookie goes to others",
               "write strip or bypass");
+    if (!policy_.vary)
+      warning(2028, at("vary"),
+              "Vary of the origin is ignored: a client may get another one's language, coding or page",
+              "write respect, and name what chooses the answer in key.headers");
     if (policy_.origin_cache_control == OriginCacheControl::Override)
       warning(2012, at("origin_cache_control"), "no-store and private of the origin are overridden",
               "ignore passes over lifetimes only");

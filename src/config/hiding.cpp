@@ -67,6 +67,9 @@ class Hiding final : public KeyVisitor {
 
   void leaf(const Entry& entry, const Schema& known) override {
     if (known.option && known.option->type == "secret") return value(entry);
+    const auto type = known.option ? known.option->type : std::string_view();
+    const bool takes_map = type.find("map") != std::string_view::npos || type.find("except") != std::string_view::npos;
+    if (!takes_map && (entry.value->is_map() || has_maps(*entry.value))) return value(entry);
     const bool fields = known.name == "set";  // Values of header fields may be anything.
     if (fields && !entry.value->is_map()) return whole(*entry.value);
     for (const auto& inner : entry.value->repeated) value(inner);

@@ -1,8 +1,10 @@
 #include "config/keys.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
+#include "config/scalar.hpp"
 #include "config/suggest.hpp"
 
 namespace forebay::config {
@@ -71,7 +73,7 @@ class KeyWalk {
     return {};
   }
 
-  /// `origins` and `policies`: the user's names. An origin may be a mere url.
+  /// `origins` and `policies`: the user's names.
   void named(const Node& value, const std::string& path, const Schema* inside) {
     if (value.bad || value.is_null()) return;
     if (!value.is_map()) return visitor_.misshapen(value, path, '"' + path + "\" is a map of names", {});
@@ -79,9 +81,15 @@ class KeyWalk {
     for (const auto& entry : value.entries) {
       if (is_users_own(entry.key->text))
         visitor_.users_own(entry);
-      else if (!entry.value->is_scalar() || inside->name != "*")
+      else if (inside->name != "*" || !is_url(*entry.value))
         map(*entry.value, {inside, nullptr, path + '.' + clipped(entry.key->text), {}});
     }
+  }
+
+  /// An origin may be a mere url, or a list of them.
+  static bool is_url(const Node& value) {
+    return value.is_scalar() || (value.is_list() && std::all_of(value.items.begin(), value.items.end(),
+                                                                [](const auto& item) { return item->is_scalar(); }));
   }
 
   void elements(const Node& value, const std::string& path, const Schema& element) {
@@ -106,6 +114,33 @@ class KeyWalk {
   KeyVisitor& visitor_;
 };
 
+/// What is meant by an unknown key that is no slip of the pen; empty where its name has to say it. Tells nothing of the
+/// value.
+std::string hint_for(const Entry& entry, const Where& where) {
+  const auto& name = entry.key->text;
+  const std::string_view place = where.schema->name;
+  const bool near = nearest(name, {"set", "remove"}).has_value();
+  if ((place == "request_headers" || place == "response_headers") && !near) {
+    if (place == "request_headers" && lower_case(name) == "host")
+      return "see host_header of the origin: preserve, origin, or a text";
+    return "fields stand below \"set\": write set: { " + clipped(name_of_key(name)) + ": ... }";
+  }
+  if (place == "ttl" && parse_status(name).value) return "write status: { \"" + name + "\": ... }";
+  const bool one = entry.value->is_scalar();
+  if (one && !where.path.starts_with("origins") && (name == "upstream" || name == "backend" || name == "proxy_pass"))
+    return "this is \"origin\" here, such as origin: http://host:port";
+  return {};
+}
+
+/// The same of a text where a map is needed.
+std::string hint_for_shape(const Node& value, const std::string& path) {
+  if (path != "cache" || !value.is_scalar()) return {};
+  if (value.text == "true" || value.text == "false")
+    return "whether a route is cached is its own \"cache\", or that of \"defaults\"";
+  if (parse_duration(value.text).value) return "a lifetime is \"ttl\": write defaults: { ttl: ... }";
+  return parse_size(value.text).value ? "write cache: { memory: ... }" : "";
+}
+
 class KeyCheck final : public KeyVisitor {
  public:
   explicit KeyCheck(Report& report) : report_(report) {}
@@ -113,15 +148,17 @@ class KeyCheck final : public KeyVisitor {
   void unknown(const Entry& entry, const Where& where) override {
     if (report_.closed()) return;
     const auto& name = entry.key->text;
+    auto hint = hint_for(entry, where);
+    if (hint.empty()) hint = suggest_key(name, *where.schema, where.also);
     report_.error(1001, *entry.key, join(where.path, name),
-                  "unknown key " + key_in_quotes(name) + " " + in_place(where),
-                  suggest_key(name, *where.schema, where.also));
+                  "unknown key " + key_in_quotes(name) + " " + in_place(where), std::move(hint));
   }
   void later(const Entry& entry, const Schema&, const Where& where) override {
     report_.error(1016, *entry.key, join(where.path, entry.key->text),
                   in_quotes(entry.key->text) + " " + in_place(where) + " is not in this version", "leave it out");
   }
   void misshapen(const Node& value, const std::string& path, std::string message, std::string hint) override {
+    if (hint.empty()) hint = hint_for_shape(value, path);
     report_.error(1002, value, path, std::move(message), std::move(hint));
   }
   void leaf(const Entry&, const Schema&) override {}

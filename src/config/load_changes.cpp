@@ -106,6 +106,13 @@ void read_rewrite(const Section& section, Rewrite& rewrite) {
 }
 
 void read_header_changes(const Section& section, Towards towards, HeaderChanges& changes) {
+  if (section.node())
+    for (const auto& [key, value] : section.node()->entries)
+      if (is_users_own(key->text))
+        section.report().warning(
+            2032, *key, section.path_of(clipped(key->text)),
+            key_in_quotes(key->text) + " begins with \"x-\": it is a key of your own, and sets nothing",
+            "fields stand below \"set\"");
   read_set(section, towards, changes);
   const auto list = section.list("remove");
   if (!list) return;

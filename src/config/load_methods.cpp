@@ -70,6 +70,10 @@ std::optional<Fault> fault_of(const std::string& text) {
     return Fault{1002, in_quotes(text) + " is not a method: their case matters", "write " + upper};
   const auto near = nearest(upper, {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"});
   if (near) return Fault{1002, in_quotes(text) + " is not a method", "did you mean " + *near + "?"};
+  // A longer name that is one letter away from a registered one is no name of somebody's own.
+  for (const auto other : kOthers)
+    if (other.size() >= 5 && edit_distance(upper, other) == 1)
+      return Fault{1002, in_quotes(text) + " is not a method", "did you mean " + std::string(other) + "?"};
   return std::nullopt;
 }
 

@@ -17,20 +17,22 @@ void read_url(const Section& section, const Node& node, const std::string& path,
   loading.places["origin " + origin.name] = {&node, path};
 }
 
-void read_urls(const Section& section, Loading& loading, Origin& origin) {
-  const auto* node = section.find("urls");
-  if (!node) return;
-  if (node->is_list() && node->items.size() > 1) {
-    section.error(1016, *node, section.path_of("urls"), "an origin of several urls is not in this version",
-                  "one url for each origin");
-    return;
-  }
-  if (node->is_list() && node->items.empty()) {
-    section.error(1004, *node, section.path_of("urls"), "an origin needs a url", "such as http://host:port");
-    return;
-  }
-  const Node& item = node->is_list() ? *node->items.front() : *node;
-  if (!item.is_map()) read_url(section, item, section.path_of("urls"), loading, origin);
+/// The one element of a list of urls, or what is no list; null when there are none or several, which is reported.
+const Node* only_url(const Section& section, const Node& node, const std::string& path) {
+  if (!node.is_list()) return &node;
+  if (node.items.size() == 1) return node.items.front().get();
+  if (node.items.empty())
+    section.error(1004, node, path, "an origin needs a url", "such as http://host:port");
+  else
+    section.error(1016, node, path, "an origin of several urls is not in this version", "one url for each origin");
+  return nullptr;
+}
+
+/// `url` or `urls`.
+void read_urls(const Section& section, std::string_view key, Loading& loading, Origin& origin) {
+  const auto* node = section.find(key);
+  const auto* url = node ? only_url(section, *node, section.path_of(key)) : nullptr;
+  if (url && (key == "url" || !url->is_map())) read_url(section, *url, section.path_of(key), loading, origin);
 }
 
 void read_host_header(const Section& section, Origin& origin) {
@@ -53,8 +55,8 @@ void read_origin(Loading& loading, const std::string& name, const Node& node, co
     if (node.is_null())
       loading.report.error(1002, key, path, "the origin " + in_quotes(name) + " has no url",
                            "such as http://host:port");
-    else
-      read_url(section, node, path, loading, origin);
+    else if (const auto* url = only_url(section, node, path))
+      read_url(section, *url, path, loading, origin);
   } else {
     const bool has_url = node.find("url") != nullptr, has_urls = node.find("urls") != nullptr;
     if (has_url && has_urls)
@@ -62,10 +64,7 @@ void read_origin(Loading& loading, const std::string& name, const Node& node, co
                     "write one of them");
     if (!has_url && !has_urls)
       section.error(1002, key, path, "the origin " + in_quotes(name) + " has no url", "write url: http://host:port");
-    if (const auto* url = section.find("url"))
-      read_url(section, *url, section.path_of("url"), loading, origin);
-    else
-      read_urls(section, loading, origin);
+    read_urls(section, has_url ? "url" : "urls", loading, origin);
     read_host_header(section, origin);
     const auto timeouts = section.in("timeouts");
     timeouts.duration("connect", origin.timeouts.connect);
@@ -86,6 +85,9 @@ void read_origin(Loading& loading, const std::string& name, const Node& node, co
 
 std::string resolve_origin(Loading& loading, const Node& node, const std::string& path) {
   auto& origins = loading.config.origins;
+  const auto* only = only_url(loading.top, node, path);
+  if (!only) return {};
+  if (only != &node) return resolve_origin(loading, *only, path);
   const auto* text = loading.top.scalar(node, path, "a url or the name of an origin");
   if (!text) return {};
   if (origins.count(*text) != 0) return *text;

@@ -99,10 +99,8 @@ bool read_path(const Section& section, Route& route) {
   std::string why;
   auto pattern = PathPattern::parse(*text, why);
   if (!pattern) {
-    const bool bare =
-        !text->empty() && text->front() != '/' && text->front() != '~' && text->find("://") == std::string::npos;
     section.error(1011, *node, section.path_of("path"), "bad pattern " + in_quotes(*text) + ": " + why,
-                  bare ? "write " + in_quotes("/" + *text) : "");
+                  hint_for_pattern(*text));
     return false;
   }
   route.path = std::move(*pattern);

@@ -257,6 +257,16 @@ void read_rest(Loading& loading) {
   }
   const auto diagnostics = loading.top.in("diagnostics");
   diagnostics.choice("cache_status", config.diagnostics.cache_status);
+  const auto is_public = [](const Listener& listener) {
+    const auto& at = listener.address;
+    return at.kind == Address::Kind::Fd || (at.kind == Address::Kind::Tcp && !is_loopback_host(at.host));
+  };
+  if (const auto* node = diagnostics.find("cache_status");
+      node && config.diagnostics.cache_status == CacheStatusField::Key &&
+      std::any_of(config.listeners.begin(), config.listeners.end(), is_public))
+    loading.report.warning(2027, *node, diagnostics.path_of("cache_status"),
+                           "answers show their cache key to every client: what is keyed, and with which values",
+                           "write on; forebay explain shows keys to operators");
   if (diagnostics.text("name", config.diagnostics.name) &&
       (!is_token(config.diagnostics.name) || config.diagnostics.name.size() > 80)) {
     diagnostics.error(1002, *diagnostics.find("name"), diagnostics.path_of("name"),

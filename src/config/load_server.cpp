@@ -38,6 +38,14 @@ void read_listener(Loading& loading, const NodePtr& item, const std::string& pat
   loading.config.listeners.push_back(std::move(listener));
 }
 
+/// Wider than any private network: 10.0.0.0/8 and fc00::/7.
+bool trusts_strangers(const http::Cidr& net) {
+  const auto& a = net.address;
+  const bool mapped = net.prefix >= 96 && a[10] == 0xff && a[11] == 0xff &&
+                      std::all_of(a.begin(), a.begin() + 10, [](auto byte) { return byte == 0; });
+  return mapped ? net.prefix < 96 + 8 : net.prefix < 7;
+}
+
 void read_trusted(const Section& server, std::vector<http::Cidr>& out) {
   const auto list = server.list("trusted_proxies");
   if (!list) return;
@@ -48,11 +56,18 @@ void read_trusted(const Section& server, std::vector<http::Cidr>& out) {
     // An address alone is the network of that one address.
     if (!net && http::parse_ip(item.text))
       net = http::parse_cidr(item.text + (item.text.find(':') == std::string::npos ? "/32" : "/128"));
-    if (net)
+    if (net) {
+      if (trusts_strangers(*net))
+        server.report().warning(
+            2026, item, element(server.path_of("trusted_proxies"), i),
+            in_quotes(item.text) +
+                " trusts strangers: any of them chooses the client's address, the host and the scheme",
+            "write the networks of the proxies in front, such as 10.0.0.0/8");
       out.push_back(*net);
-    else
+    } else {
       server.error(1002, item, element(server.path_of("trusted_proxies"), i),
                    in_quotes(item.text) + " is not a network", "write it like 10.0.0.0/8 or fd00::/8");
+    }
   }
 }
 

@@ -82,6 +82,8 @@ enum class Towards { Origin, Client };
 void read_header_changes(const Section& section, Towards towards, HeaderChanges& changes);
 /// What a list of `draft` has dropped by replacing that of the layer below.
 void check_layers(Report& report, const PolicyDraft& below, const PolicyDraft& draft);
+/// What to write instead of a text that is no pattern; empty when it cannot be told.
+std::string hint_for_pattern(std::string_view text);
 /// What is surely not meant about a route's pattern and the prefix that is taken from its paths.
 void check_pattern(const Section& section, const Route& route);
 /// What is wrong or dangerous about a route's policy once all of it is known, said at whoever set it.

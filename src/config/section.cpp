@@ -152,6 +152,8 @@ bool Section::boolean(std::string_view key, bool& out) const {
   for (const auto* word : {"false", "no", "off", "n", "0"})
     if (low == word) hint = "write false";
   const bool only_quotes = is_true || *written == "false";
+  if (key == "cache" && *written != "0" && parse_duration(*written).value)
+    hint = "a lifetime is \"ttl\": write ttl: " + *written;
   error(1002, *node, path_of(key),
         in_quotes(*written) + (only_quotes ? " in quotes is a text" : " is not true or false"),
         only_quotes ? hint + " without quotes" : hint);
