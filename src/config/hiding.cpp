@@ -119,6 +119,7 @@ class Hiding final : public KeyVisitor {
     std::unordered_set<const Node*> inside;
     collect(*entry.value, inside);
     const Node& key = *entry.key;
+    std::pair<Position, Position> hidden;
     if (in_file(key)) {
       // `token hunter2` and `token:hunter2` are keys for YAML.
       auto from = end_of(key);
@@ -127,9 +128,10 @@ class Hiding final : public KeyVisitor {
         from = start_of(key);
       else if (name < key.text.size())
         from = {key.place.line, key.place.column + static_cast<int>(name)};
-      range(from, next(start_of(key), inside), entry.value.get());
+      hidden = {from, next(start_of(key), inside)};
+      range(hidden.first, hidden.second, entry.value.get());
     }
-    each(inside);  // Those of an alias stand elsewhere.
+    each(inside, hidden);  // Those of an alias stand elsewhere.
   }
 
   void whole(const Node& node) {
@@ -138,9 +140,18 @@ class Hiding final : public KeyVisitor {
     each(inside);
   }
 
-  void each(const std::unordered_set<const Node*>& nodes) {
-    for (const auto* node : nodes)  // Nothing has no place of its own.
-      if (in_file(*node) && !node->is_null()) range(start_of(*node), next(start_of(*node), nodes), node);
+  /// Each run of nodes with nothing else between them at once, but for what is hidden already.
+  void each(const std::unordered_set<const Node*>& nodes, std::pair<Position, Position> hidden = {}) {
+    std::vector<std::pair<Position, const Node*>> own;
+    for (const auto* node : nodes)
+      if (in_file(*node) && !node->is_null()) own.emplace_back(start_of(*node), node);  // Nothing has no place.
+    std::sort(own.begin(), own.end());
+    Position done{};
+    for (const auto& [start, node] : own) {
+      if (start < done || (hidden.first <= start && start < hidden.second)) continue;
+      done = next(start, nodes);
+      range(start, done, node);
+    }
   }
 
   std::string_view line(int number) const {

@@ -11,11 +11,15 @@ namespace {
 /// or has a colon in it.
 template <class F>
 void for_each_userinfo(std::string_view text, F&& found) {
-  for (auto at = text.find('@'); at != std::string_view::npos; at = text.find('@', at + 1)) {
-    auto from = at;
-    while (from > 0 && std::string_view(" \t\"'/[{,").find(text[from - 1]) == std::string_view::npos) --from;
-    const bool of_url = text.substr(0, from).ends_with("//");
-    if (of_url || text.substr(from, at - from).find(':') != std::string_view::npos) found(from, at);
+  std::size_t from = 0;
+  while (from < text.size()) {
+    const auto end = std::min(text.find_first_of(" \t\"'/[{,", from), text.size());
+    const auto word = text.substr(from, end - from);
+    if (const auto at = word.rfind('@'); at != std::string_view::npos && at > 0) {
+      const bool of_url = text.substr(0, from).ends_with("//");
+      if (of_url || word.substr(0, at).find(':') != std::string_view::npos) found(from, from + at);
+    }
+    from = end + 1;
   }
 }
 

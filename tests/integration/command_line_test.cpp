@@ -103,6 +103,7 @@ TEST_F(CommandLine, RunWithABadConfigurationIs3AndWithABusyPort1) {
 }
 
 TEST_F(CommandLine, CheckTakesAFileOrWhatRunTakes) {
+  const TempDir dir;
   write_file(dir.file("good.yaml"), "origin: http://localhost:3000\nroutes: [{path: /**}]\n");
   EXPECT_EQ(run_forebay({"check", dir.file("good.yaml")}).exit, 0);
   const auto alone = run_forebay({"check", "--origin", "http://localhost:3000", "--ttl", "5s", "--print"});
@@ -117,6 +118,7 @@ TEST_F(CommandLine, CheckTakesAFileOrWhatRunTakes) {
 }
 
 TEST_F(CommandLine, NothingThatIsSaidOfAConfigurationShowsAMistypedSecret) {
+  const TempDir dir;
   write_file(dir.file("a.yaml"), "origin: http://localhost:1\nadmin:\n  tokn: [hunter2]\n  token:hunter2\n");
   write_file(dir.file("b.yaml"), "origin: http://localhost:1\nadmin: { tokn: hunter2 }\n");
   for (const auto* name : {"a.yaml", "b.yaml"}) {
@@ -134,6 +136,7 @@ TEST_F(CommandLine, NothingThatIsSaidOfAConfigurationShowsAMistypedSecret) {
 }
 
 TEST_F(CommandLine, ExplainSaysThatAMethodMayBeMistyped) {
+  const TempDir dir;
   write_file(dir.file("good.yaml"), "origin: http://localhost:3000\nroutes: [{path: /**}]\n");
   const auto said = run_forebay({"explain", "-c", dir.file("good.yaml"), "-X", "GETT", "/a"});
   EXPECT_EQ(said.exit, 0);

@@ -96,6 +96,18 @@ TEST(HostileFiles, AreRefusedInTime) {
   for (int i = 0; i < 20'000; ++i) unknown += "k" + std::to_string(i) + ": 1\n";
   const auto result = load_text(unknown);
   EXPECT_EQ(result.diagnostics.size(), 1001u);
+  std::string list = "tokn:\n";
+  for (int i = 0; i < 100'000; ++i) list += "  - {a: b}\n";
+  EXPECT_FALSE(load_text(list).ok());
+  std::string shared = "x-a: &a [" + [] {
+    std::string s;
+    for (int i = 0; i < 900; ++i) s += "x, ";
+    return s;
+  }() + "x]\n";
+  for (int i = 0; i < 200; ++i) shared += "k" + std::to_string(i) + ": *a\n";
+  EXPECT_FALSE(load_text(shared).ok());
+  EXPECT_FALSE(load_text("origin: " + std::string(300'000, '@') + "\n").ok());
+  EXPECT_FALSE(load_text("tokn: [" + std::string(300'000, '{') + "\n").ok());
   EXPECT_FALSE(load_text("routes:\n" +
                          [] {
                            std::string s;
