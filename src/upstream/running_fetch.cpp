@@ -28,6 +28,8 @@ constexpr Duration kPress = std::chrono::milliseconds{100};
 constexpr std::size_t kMuch = 16 * 1024;
 // What is read on of an answer whose client does not take it, where that may be the rest.
 constexpr std::size_t kReadOn = 256 * 1024;
+// The piece that fills the window may go beyond it by so much.
+constexpr std::size_t kLastPiece = 64 * 1024;
 
 // Before an attempt is repeated, so that those who failed together do not come back together.
 Duration backoff(unsigned attempt) {
@@ -318,7 +320,10 @@ void RunningFetch::give_way() {
   const auto self = shared_from_this();
   if (paused_ && sink_->drop_slowest()) return resume();
   const bool bounded = parser_.framing() != http::Framing::Length || decoder_.remaining() <= kReadOn;
-  if (paused_ && bounded && !std::exchange(relieved_, true) && sink_->take_more(kReadOn)) return resume();
+  if (paused_ && bounded && !std::exchange(relieved_, true) && sink_->take_more(kReadOn)) {
+    read_on_ = kReadOn + kLastPiece;
+    return resume();
+  }
   fail(FetchError::ClientStalled, "the client kept a connection waiting that others wanted");
 }
 

@@ -145,6 +145,7 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   bool stalled_ = false, relieved_ = false, conversed_ = false;
   Timestamp stalled_since_{}, moving_since_{};
   std::size_t moved_ = SIZE_MAX / 2;
+  std::size_t read_on_ = 0;  // what is still read for others: no progress of the client's
 
   unsigned retries_left_;
   bool replaced_ = false;

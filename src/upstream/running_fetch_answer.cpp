@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/asio/error.hpp>
 #include <vector>
 
@@ -227,7 +228,9 @@ bool RunningFetch::deliver(std::string_view bytes) {
   const auto connection = connection_;  // the bytes may lie in its buffer
   resumed_ = false;
   delivering_ = true;
-  moved_ += bytes.size();
+  const auto for_others = std::min(read_on_, bytes.size());
+  read_on_ -= for_others;
+  moved_ += bytes.size() - for_others;
   const bool more = sink_->on_data(bytes);
   delivering_ = false;
   if (over()) return false;

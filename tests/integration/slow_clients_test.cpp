@@ -1,4 +1,6 @@
 // Slow clients: they hold no connection to an origin that others wait for, and who has left takes no place.
+#include <thread>
+
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {
@@ -12,6 +14,39 @@ class SlowClients : public ForebayTest {
   void start_with_pool(int connections, const std::string& route = "{path: /**}", const std::string& more = {}) {
     start("server: {threads: 2" + more + "}\norigins: {o: {url: '" + origin.url() +
           "', pool: {max_connections: " + std::to_string(connections) + "}}}\norigin: o\nroutes: [" + route + "]\n");
+  }
+  /// The pool has its default size. A machine on which a request waits for a connection for long has time.
+  void start_with_default_pool() {
+    origin.on("/big", Reply::with("no-store").body("").repeat(std::string(50'000, 'x'), 400));
+    origin.on("/chunked", Reply::with("no-store").body("").chunked().repeat(std::string(50'000, 'x'), 400));
+    start("server: {threads: 2}\norigins: {o: {url: '" + origin.url() +
+          "', pool: {queue_timeout: 20s}}}\norigin: o\nroutes: [{path: /**}]\n");
+  }
+  Client upload(std::size_t at_once) {
+    auto c = connect();
+    c.send("POST /slow HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 100000\r\n\r\n" + std::string(at_once, 'x'));
+    return c;
+  }
+  /// Clients that ask for the path and read nothing of it. All of them hold a connection to the origin.
+  std::vector<Client> readers_of_nothing(const std::string& path, std::size_t n) {
+    std::vector<Client> all;
+    for (std::size_t i = 0; i < n; ++i) {
+      auto socket = Socket::connect(daemon->port());
+      socket.receive_buffer(4096);
+      all.emplace_back(std::move(socket)).request("GET", path);
+    }
+    EXPECT_TRUE(origin.wait_for(path, n));
+    return all;
+  }
+  /// Misses that are answered while the clients of `uploads` send a byte each now and then.
+  void expect_answers_beside(std::vector<Client>& uploads) {
+    for (int i = 0; i < 6; ++i) {
+      for (auto& c : uploads) c.send("x");
+      const auto path = "/miss" + std::to_string(i);
+      EXPECT_EQ(get(path).status, 200) << path;
+      EXPECT_EQ(ask("POST", path, {}, "body").body, "got 4") << path;
+    }
+    EXPECT_EQ(metric("forebay_origin_errors_total"), 0) << "it is not the origin's fault";
   }
   Client slow_reader(const std::string& path) {
     auto c = connect();
@@ -60,6 +95,73 @@ TEST_F(SlowClients, UploadsThatHoldAConnectionGiveWay) {
   EXPECT_TRUE(origin.wait_for("/slow", 2));
   for (int i = 0; i < 10; ++i) EXPECT_EQ(get("/miss" + std::to_string(i)).status, 200);
   EXPECT_TRUE(origin.wait_until("/slow", [](const Received& r) { return r.broken; }));
+}
+
+constexpr std::size_t kDefaultPool = 256;
+
+TEST_F(SlowClients, AsManyOfEachAsTheDefaultPoolHasConnectionsHoldNoneThatOthersWaitFor) {
+  start_with_default_pool();
+  const auto readers = readers_of_nothing("/big", kDefaultPool);
+  std::vector<Client> uploads;
+  for (std::size_t i = 0; i < kDefaultPool; ++i) uploads.push_back(upload(1));
+  expect_answers_beside(uploads);
+  EXPECT_EQ(origin.count("/slow"), 0u) << "their content is not there yet";
+}
+
+// Of an answer without a length the rest may be short, so it is read on. That must not take a turn of all of them.
+TEST_F(SlowClients, ReadersOfAnswersWithoutALengthGiveWayAsSoon) {
+  start_with_default_pool();
+  const auto readers = readers_of_nothing("/chunked", kDefaultPool);
+  std::vector<Client> none;
+  expect_answers_beside(none);
+}
+
+TEST_F(SlowClients, UploadsBeyondTheBufferThatHoldTheWholeDefaultPoolGiveWay) {
+  start_with_default_pool();
+  std::vector<Client> uploads;
+  for (std::size_t i = 0; i < kDefaultPool; ++i) uploads.push_back(upload(70'000));
+  EXPECT_TRUE(origin.wait_for("/slow", kDefaultPool));
+  expect_answers_beside(uploads);
+}
+
+TEST_F(SlowClients, AStalledLeaderGivesWayAndWhoFollowsItGetsTheWholeAnswer) {
+  const auto body = pattern(20'000'000);
+  auto rest = gate();
+  origin.on("/big", Reply::fresh(body).chunked(50'000).gate_at(50'000, rest));
+  // What waits for a connection presses sooner than one reader of a shared body may hold up the others.
+  start("server: {threads: 2}\norigins: {o: {url: '" + origin.url() +
+        "', pool: {max_connections: 1, queue_timeout: 1s}}}\norigin: o\ncache: {max_object: 100KiB}\n"
+        "routes: [{path: /**}]\n");
+  auto socket = Socket::connect(daemon->port());
+  socket.receive_buffer(65'536);
+  Client leader(std::move(socket));
+  leader.request("GET", "/big");
+  EXPECT_EQ(leader.read_head().status, 200);
+  std::vector<Client> followers;
+  std::vector<Answer> answers(2);
+  for (auto& a : answers) {
+    followers.push_back(connect());
+    followers.back().request("GET", "/big");
+    a = followers.back().read_head();
+    ASSERT_EQ(a.status, 200);
+  }
+  ASSERT_EQ(origin.count("/big"), 1u);
+  auto waiting = connect();
+  waiting.request("GET", "/miss");
+  EXPECT_TRUE(metric_reaches("forebay_connections", {}, 4));
+  rest->open();
+  {
+    std::vector<std::jthread> reading;
+    for (std::size_t i = 0; i < answers.size(); ++i)
+      reading.emplace_back([&, i] { followers[i].read_content(answers[i]); });
+    EXPECT_TRUE(get_until("/other"));
+  }
+  for (const auto& a : answers) {
+    EXPECT_TRUE(a.complete()) << a.body.size();
+    EXPECT_TRUE(a.body == body);
+  }
+  EXPECT_LT(leader.read_raw(body.size()).size(), body.size());
+  EXPECT_EQ(origin.count("/big"), 1u);
 }
 
 TEST_F(SlowClients, WithoutAQueueNobodyIsCutOff) {

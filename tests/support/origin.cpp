@@ -149,7 +149,8 @@ bool Origin::play(Socket& s, const Reply& reply, std::string_view method, const 
     if (stop.stop_requested()) return false;
     switch (m.kind) {
       case Kind::Send:
-        if (!m.bytes.empty() && !s.send(m.bytes)) return false;
+        for (std::size_t i = 0; i < m.times && !m.bytes.empty(); ++i)
+          if (stop.stop_requested() || !s.send(m.bytes)) return false;
         break;
       case Kind::Wait:
         if (!m.gate->wait(stop)) return false;

@@ -21,13 +21,20 @@ std::string Reply::head(bool bodiless) const {
   for (const auto& [n, v] : fields_) h.append(n).append(": ").append(v).append("\r\n");
   if (framing_ == Framing::Chunked) h += "Transfer-Encoding: chunked\r\n";
   if (framing_ == Framing::Length && !fields_.has("Content-Length") && (!bodiless || !body_.empty()) && status_ != 204)
-    h += "Content-Length: " + std::to_string(body_.size()) + "\r\n";
+    h += "Content-Length: " + std::to_string(body_.size() + times_ * repeated_.size()) + "\r\n";
   if (!trailers_.empty()) {
     h += "Trailer: ";
     for (std::size_t i = 0; i < trailers_.size(); ++i) h.append(i ? ", " : "").append(trailers_[i].first);
     h += "\r\n";
   }
   return h + "\r\n";
+}
+
+std::string Reply::framed(std::string bytes) const {
+  if (framing_ != Framing::Chunked) return bytes;
+  char size[32];
+  std::snprintf(size, sizeof size, "%zx\r\n", bytes.size());
+  return size + bytes + "\r\n";
 }
 
 void Reply::add_body(std::vector<Move>& moves) const {
@@ -42,17 +49,12 @@ void Reply::add_body(std::vector<Move>& moves) const {
     if (piece_ > 0) n = std::min(n, piece_);
     for (const auto& [offset, g] : gates_)
       if (offset > at) n = std::min(n, offset - at);
-    std::string bytes = body_.substr(at, n);
-    if (framing_ == Framing::Chunked) {
-      char size[32];
-      std::snprintf(size, sizeof size, "%zx\r\n", n);
-      bytes = size + bytes + "\r\n";
-    }
-    moves.push_back({Move::Kind::Send, std::move(bytes)});
+    moves.push_back({Move::Kind::Send, framed(body_.substr(at, n))});
     if (pause_.count() > 0) moves.push_back({Move::Kind::Pause, {}, {}, pause_});
     at += n;
     wait_here();
   }
+  if (times_ != 0) moves.push_back({Move::Kind::Send, framed(repeated_), {}, {}, times_});
   if (framing_ != Framing::Chunked) return;
   std::string last = "0\r\n";
   for (const auto& [n, v] : trailers_) last.append(n).append(": ").append(v).append("\r\n");
@@ -81,7 +83,7 @@ std::vector<Reply::Move> Reply::whole(std::string_view method) const {
 
 std::size_t Reply::size(std::string_view method) const {
   std::size_t n = 0;
-  for (const auto& m : whole(method)) n += m.bytes.size();
+  for (const auto& m : whole(method)) n += m.bytes.size() * m.times;
   return n;
 }
 

@@ -40,6 +40,12 @@ class Reply {
     body_ = std::move(text);
     return *this;
   }
+  /// A body of this piece so many times over, which takes no more memory than the piece. Not with `cut` or `gate_at`.
+  Reply& repeat(std::string piece, std::size_t times) {
+    repeated_ = std::move(piece);
+    times_ = times;
+    return *this;
+  }
   Reply& without_date() {
     date_ = false;
     return *this;
@@ -119,6 +125,7 @@ class Reply {
     std::string bytes{};
     GatePtr gate{};
     milliseconds pause{0};
+    std::size_t times = 1;  ///< Of a Send.
   };
   /// What to do, in order.
   std::vector<Move> moves(std::string_view method) const;
@@ -138,12 +145,15 @@ class Reply {
   }
   std::string head(bool bodiless) const;
   void add_body(std::vector<Move>& moves) const;
+  std::string framed(std::string bytes) const;
   std::vector<Move> whole(std::string_view method) const;
 
   int status_;
   std::string version_ = "HTTP/1.1";
   FieldLines fields_;
   std::string body_;
+  std::string repeated_;
+  std::size_t times_ = 0;
   Framing framing_ = Framing::Length;
   FieldLines trailers_;
   std::vector<std::pair<int, FieldLines>> interim_;

@@ -48,9 +48,16 @@ Socket& Socket::operator=(Socket&& o) noexcept {
   return *this;
 }
 
-Socket Socket::connect(std::uint16_t port) {
+Socket Socket::connect(std::uint16_t port) { return connect_from("", port); }
+
+Socket Socket::connect_from(const std::string& address, std::uint16_t port) {
   Socket s{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (!s.open()) fail("socket");
+  if (!address.empty()) {
+    auto own = loopback(0);
+    if (::inet_pton(AF_INET, address.c_str(), &own.sin_addr) != 1) fail("an address");
+    if (::bind(s.fd_, reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0) fail("bind");
+  }
   const auto a = loopback(port);
   if (::connect(s.fd_, reinterpret_cast<const sockaddr*>(&a), sizeof a) != 0) fail("connect");
   const int on = 1;
