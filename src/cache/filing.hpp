@@ -44,6 +44,8 @@ class Filing {
   /// Whether its coding may be refused by a request that the names select it for: they do not select by
   /// Accept-Encoding, or its own request refuses what it got.
   bool refusable() const noexcept { return refusable_; }
+  /// Its own request refuses its coding.
+  bool unwelcome() const noexcept { return unwelcome_; }
 
  private:
   bool forgets(const Slot& slot) const noexcept;

@@ -252,10 +252,18 @@ void KeyBuilder::authorization() {
   if (!spec_.authorization) return;
   text_ += "|a:";
   // The field itself never gets into a text that is shown and logged.
-  const auto value = input_.request.fields.combined(http::FieldId::Authorization, scratch_.text);
-  if (!value) return note_absent("authorization", {});
+  // Of several lines one reader takes the first, another the last: they are not the one line that holds them all.
+  const auto first = input_.request.fields.value(http::FieldId::Authorization);
+  if (!first) return note_absent("authorization", {});
   const auto from = text_.size();
-  append_sha256_hex(text_, *value, 32);
+  if (input_.request.fields.count(http::FieldId::Authorization) == 1) {
+    append_sha256_hex(text_, *first, 32);
+  } else {
+    scratch_.text.clear();
+    for (const auto& f : input_.request.fields)
+      if (f.id == http::FieldId::Authorization) scratch_.text.append(f.value).append("\n");
+    append_sha256_hex(text_, scratch_.text, 32);
+  }
   note("authorization", {}, from);
 }
 

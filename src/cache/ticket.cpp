@@ -123,6 +123,7 @@ void Ticket::land(Landing landing, const Selecting& request, const rules::Policy
     flight_->vary_ = filing.names();
     flight_->secondary_ = filing.secondary();
     flight_->refusable_ = filing.refusable();
+    flight_->unwelcome_ = filing.unwelcome();
     if (flight_->listed_) {
       filing.file(hold.shard, *hold.slot, hold.garbage);
       hold.slot->refusable |= flight_->refusable_;
@@ -223,12 +224,15 @@ bool Ticket::freshen(const Ref<const Entry>& entry, const Ref<const Entry>& fres
   return done;
 }
 
+bool Flight::is_like(const Selecting& request) const {
+  if (!vary_) return true;
+  std::string own;
+  rules::append_secondary_key(vary_->names, request.fields(vary_->names), own);
+  return own == secondary_;
+}
+
 bool Flight::is_for(const Selecting& request) const {
-  if (vary_) {
-    std::string own;
-    rules::append_secondary_key(vary_->names, request.fields(vary_->names), own);
-    if (own != secondary_) return false;
-  }
+  if (!is_like(request)) return false;
   if (!refusable_) return true;
   std::string scratch;
   return accepted_codings(request, scratch)

@@ -395,6 +395,8 @@ void tell(ExplainCase& c, const std::string& scheme) {
   const auto proto = c.request.fields.value(FieldId::XForwardedProto);
   if (proto && *proto != scheme)
     c.note("the scheme is that of the URL; X-Forwarded-Proto counts when a trusted proxy sends it");
+  if (!c.context.config.server.trusted_proxies.empty())
+    c.note("the request is taken as one of a peer that is not in server.trusted_proxies");
   note_claims(c);
   note_case_of_method(c);
   read_route(c.context.routes, c.request, !c.content().empty(), c.reading, c.read_content());

@@ -79,15 +79,6 @@ bool FetchTask::validators_fail(http::FieldsView fields) const {
          fields.value(http::FieldId::LastModified) == plan_.entry->last_modified();
 }
 
-/// Whether this request refuses the coding that it got.
-bool FetchTask::refuses_coding(http::FieldsView response) const {
-  const auto coding = response.value(http::FieldId::ContentEncoding);
-  if (!coding) return false;
-  std::string scratch;
-  const auto field = story_->view().fields.combined(http::FieldId::AcceptEncoding, scratch);
-  return !http::AcceptedCodings(field).accept(*coding);
-}
-
 Ref<const cache::PublishedHead> FetchTask::to_keep(const http::ResponseView& head, const std::vector<std::string>& drop,
                                                    WallTime received) const {
   return cache::PublishedHead::make(head.status, end_to_end(*story_, head, drop, received, false),
@@ -215,8 +206,6 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
     plan_.ticket.own(rules::Reason::None, true, {});
   else if (!verdict.serves_followers)
     plan_.ticket.own(cause_of_own(freshness_), false, no_queue_until());
-  else if (refuses_coding(head.fields))  // those who wait would, too, and go round in circles
-    plan_.ticket.own(rules::Reason::Coding, false, no_queue_until());
   else
     plan_.ticket.land({head_, body_, freshness_, vary_, length}, selecting(), store_policy());
   // Fields that may not be stored are still for the client whose request brought them (RFC 9111 section 5.2.2.7).

@@ -66,7 +66,6 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   void not_modified(const http::ResponseView& head);
   void use_freshened(const http::ResponseView& head);
   bool validators_fail(http::FieldsView fields) const;
-  bool refuses_coding(http::FieldsView response) const;
   void own_answer(rules::Reason reason, bool by_request, int status);
   bool knows_names_of(const http::ResponseView& head) const;
   /// The head as it is kept: without what is not stored, and with what goes no further beside it.

@@ -96,7 +96,10 @@ void FollowTask::note_wait() {
 
 void FollowTask::landed() {
   const auto& flight = *lookup_.flight;
-  if (!flight.is_for(OriginSelecting(origin_request(core_, *story_, true)))) return start_over();
+  if (const OriginSelecting mine(origin_request(core_, *story_, true)); !flight.is_for(mine)) {
+    // Who refuses the coding as its leader did would lead in vain, too, and so on in a circle.
+    return flight.unwelcome() && flight.is_like(mine) ? go_alone(rules::Reason::None) : start_over();
+  }
   if (const auto kept = rules::kept_from(flight.freshness(), story_->facts); kept != rules::Reason::None)
     return go_alone(kept);
   if (rules::is_kept_by_window(flight.freshness(), story_->facts)) return go_alone(rules::Reason::None);

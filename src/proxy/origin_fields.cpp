@@ -187,7 +187,8 @@ http::FieldsView OriginSelecting::fields(const std::vector<std::string>& names) 
 }
 
 // Readers that merge trailer fields into the head must find nothing there that was refused in the head. Fields that
-// mean something to Forebay, and those by which the route decides, have to stand in the head.
+// mean something to Forebay, and those by which the route decides, have to stand in the head. So have credentials: the
+// request was looked up without them, and they would make an answer that others get.
 void trailers_for_origin(const OriginRequest& request, http::Fields& trailers) {
   const http::ConnectionNames nominated(request.request.fields);
   const auto* route = request.route;
@@ -197,6 +198,7 @@ void trailers_for_origin(const OriginRequest& request, http::Fields& trailers) {
     if (!request.config.request_id.empty() && read_as(f.name, request.config.request_id)) return true;
     if (read_as_any(f.name, request.config.match_headers)) return true;
     if (!route) return false;
+    if (route->policy.guard.has(f)) return true;
     const auto& set = route->request_headers.set;
     return std::any_of(set.begin(), set.end(), [&](const auto& field) { return read_as(f.name, field.first); }) ||
            read_as_any(f.name, route->request_headers.remove) || read_as_any(f.name, route->key.headers) ||

@@ -22,6 +22,11 @@ Duration error_window(const Freshness& stored, const Policy& policy) noexcept {
   return windows_of(stored, policy).if_error;
 }
 
+// Whether a guarded credential meets what only a window would have served: then the window has to be the origin's.
+bool lives_by_window(const Freshness& stored, const RequestFacts& facts) noexcept {
+  return facts.credential != Reason::None && stored.lifetime <= Duration{0};
+}
+
 bool not_for(const Freshness& stored, const RequestFacts& facts) noexcept {
   return kept_from(stored, facts) != Reason::None;
 }
@@ -96,15 +101,14 @@ CacheResult served_as(const Freshness& stored, Timestamp now) noexcept {
   return is_fresh(stored, now) ? CacheResult::Hit : CacheResult::Stale;
 }
 
-// A guarded credential keeps away what only a window of the route's would have served.
 bool is_kept_by_window(const Freshness& stored, const RequestFacts& facts) noexcept {
-  return facts.credential != Reason::None && stored.lifetime <= Duration{0} && !stored.stale_while_revalidate;
+  return lives_by_window(stored, facts) && !stored.stale_while_revalidate;
 }
 
 bool may_serve_on_error(const Freshness& stored, const RequestFacts& facts, const Policy& policy,
                         Timestamp now) noexcept {
   if (kept_from(stored, facts) != Reason::None) return false;
-  if (is_kept_by_window(stored, facts) && !stored.stale_if_error) return false;
+  if (lives_by_window(stored, facts) && !stored.stale_if_error) return false;
   const Duration window = stored.error ? Duration{0} : error_window(stored, policy);
   return window > Duration{0} && staleness(stored, now) < window;
 }

@@ -72,6 +72,51 @@ routes:
   EXPECT_EQ(get("/share", kBob).x_cache(), "HIT");
 }
 
+TEST_F(Authorization, SeveralLinesOfItAreCredentialsAsOneIs) {
+  origin.otherwise([](const Received& r) {
+    std::string all;
+    for (const auto& [name, value] : r.fields)
+      if (same_name(name, "Authorization")) all += '[' + value + ']';
+    return r.path == "/configured" ? Reply().body(all) : Reply::fresh(all);
+  });
+  start(R"(
+routes:
+  - {path: /key, authorization: key}
+  - {path: /bypass, authorization: bypass}
+  - {path: /configured, ttl: 60s, pass_memory: 0}
+  - {path: /**, pass_memory: 0}
+)");
+  const auto lines = [](std::initializer_list<std::string> values) {
+    FieldLines fields;
+    for (const auto& v : values) fields.emplace_back("Authorization", v);
+    return fields;
+  };
+  const FieldLines sent[] = {lines({"Bearer alice"}),
+                             lines({"Bearer bob"}),
+                             lines({"Bearer alice", "Bearer bob"}),
+                             lines({"Bearer bob", "Bearer alice"}),
+                             lines({"Bearer alice, Bearer bob"}),
+                             lines({"Bearer alice", "Bearer alice"}),
+                             lines({"", "Bearer alice"})};
+  const auto text = [](const FieldLines& fields) {
+    std::string all;
+    for (const auto& [name, value] : fields) all += '[' + value + ']';
+    return all;
+  };
+  for (const auto* path : {"/key", "/bypass", "/configured", "/stated"}) {
+    const bool keyed = std::string_view(path) == "/key";
+    for (int round = 0; round < 2; ++round) {
+      for (const auto& fields : sent) {
+        const auto a = get(path, fields);
+        EXPECT_EQ(a.body, text(fields)) << path;
+        EXPECT_EQ(a.x_cache() == "HIT", keyed && round == 1) << path << ' ' << text(fields);
+        if (!keyed) EXPECT_EQ(a.cache_param("detail"), "authorization") << path << ' ' << text(fields);
+      }
+      EXPECT_EQ(get(path).body, "") << path;
+    }
+  }
+}
+
 TEST_F(Authorization, AuthorizedRequestsAreNotCollapsedIntoAnAnswerTheyMayNotShare) {
   auto hold = gate();
   origin.on("/a", [hold](const Received& r) { return Reply::fresh(r.get("Authorization")).after(hold); });
@@ -215,6 +260,101 @@ routes:
   origin.refuse();
   EXPECT_EQ(get("/a", anna).status, 502) << "nor when the origin fails";
   origin.resume();
+}
+
+TEST_F(Credentials, AWindowOfTheRouteSharesNothingWhoseStatedLifetimeIsZero) {
+  struct Case {
+    const char* path;
+    const char* cache_control;
+    bool on_error;  // the origin itself lets it stand in for an error
+  };
+  const Case cases[] = {{"/zero", "max-age=0", false},
+                        {"/one-window", "max-age=0, stale-while-revalidate=0", false},
+                        {"/error-window", "max-age=0, stale-if-error=600, stale-while-revalidate=0", true}};
+  const FieldLines anna{{"Cookie", "session=anna"}}, bert{{"X-Api-Key", "bert"}};
+  for (const auto& c : cases)
+    origin.on(c.path, [c, failing = std::make_shared<int>(0)](const Received& r) {
+      if (r.has("X-Fail") || ++*failing > 3) return Reply(503);
+      return Reply::with(c.cache_control, mine(r).status() == 200 ? "for " + r.get("Cookie") + r.get("X-Api-Key") : "")
+          .field("ETag", "\"" + std::to_string(r.number) + "\"");
+    });
+  start(R"(
+routes:
+  - {path: /**, stale: {while_revalidate: 1h, if_error: 1h}, pass_memory: 0}
+)");
+  for (const auto& c : cases) {
+    EXPECT_EQ(get(c.path).body, "for ") << c.path;
+    EXPECT_EQ(get(c.path, anna).body, "for session=anna") << c.path << ": an answer of its own";
+    // What anna's own request brought is not for others either.
+    EXPECT_THAT(get(c.path).body, Not(HasSubstr("anna"))) << c.path;
+  }
+  for (const auto& c : cases) {
+    get(c.path, {{"X-Fail", "1"}});
+    for (const auto& fields : {anna, bert}) {
+      const auto a = get(c.path, fields);
+      EXPECT_EQ(a.status, c.on_error ? 200 : 503) << c.path << a;
+      EXPECT_THAT(a.body, Not(HasSubstr("anna"))) << c.path;
+    }
+    EXPECT_EQ(get(c.path).status, 200) << c.path << ": the window is for those who bring nothing";
+  }
+}
+
+TEST_F(Credentials, AWindowOfTheRouteGivesAFollowerNothingWhoseLifetimeIsOver) {
+  auto hold = gate();
+  origin.on("/zero", [hold](const Received& r) {
+    return Reply::with("max-age=0", "for " + r.get("Cookie")).field("ETag", "\"1\"").after(hold);
+  });
+  origin.on("/configured", [hold](const Received& r) {
+    return Reply().field("Age", "61").body("for " + r.get("Cookie")).after(hold);
+  });
+  start("routes: [{path: /**, ttl: 60s, stale: {while_revalidate: 1h}, pass_memory: 0}]\n");
+  std::vector<Client> leaders, followers, annas;
+  for (const auto* path : {"/zero", "/configured"}) {
+    leaders.push_back(connect());
+    leaders.back().request("GET", path);
+    EXPECT_TRUE(origin.wait_for(path, 1));
+    followers.push_back(connect());
+    followers.back().request("GET", path);
+    annas.push_back(connect());
+    annas.back().request("GET", path, {{"Cookie", "session=anna"}});
+  }
+  EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 4));
+  hold->open();
+  for (auto& c : leaders) EXPECT_EQ(c.read().body, "for ");
+  for (auto& c : followers) {
+    const auto a = c.read();
+    EXPECT_EQ(a.body, "for ");
+    EXPECT_EQ(a.x_cache(), "COALESCED") << "the window is for those who bring nothing";
+  }
+  for (auto& c : annas) EXPECT_EQ(c.read().body, "for session=anna");
+}
+
+// What a request was looked up without must not choose its answer.
+TEST_F(Credentials, AreNoTrailers) {
+  origin.otherwise([](const Received& r) {
+    std::string all;
+    for (const auto& [name, value] : r.trailers) all += name + '=' + value + ' ';
+    return Reply().body(all);
+  });
+  start(R"(
+routes:
+  - {path: /none/*, credentials: []}
+  - {path: /large/*, methods: [POST], ttl: 60s, key: {body: none, body_max: 2B}}
+  - {path: /looked-up/*, methods: [POST], ttl: 60s}
+  - {path: /**}
+)");
+  const auto post = [&](const std::string& path, const std::string& name) {
+    return send_raw("POST " + path + "/" + name +
+                    " HTTP/1.1\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nX-Sum: 7\r\n" +
+                    name + ": anna\r\n\r\n")
+        .body;
+  };
+  for (const std::string name : {"X-Api-Key", "X_Api_Key", "Private-Token"}) {
+    EXPECT_EQ(post("/looked-up", name), "") << name << ": no trailer at all goes with a request that others join";
+    EXPECT_EQ(post("/large", name), "X-Sum=7 ") << name;
+    EXPECT_EQ(post("/pass", name), "X-Sum=7 ") << name;
+    EXPECT_EQ(post("/none", name), "X-Sum=7 " + name + "=anna ") << name << ": no credential to this route";
+  }
 }
 
 TEST_F(Credentials, ASecretInTheQueryOutsideOfTheKeyServesNobodyElse) {

@@ -399,5 +399,65 @@ TEST_F(Vary, AFollowerThatRefusesTheCodingOfWhatLandsFetchesItsOwn) {
   EXPECT_EQ(origin.count("/a"), 2u);
 }
 
+// Whoever follows the flight refuses the coding as the leader does, or not: nobody gets what it cannot read by way of
+// another, and nobody goes round in circles.
+TEST_F(Vary, ACodingThatTheLeaderRefusedIsItsOwnAndHarmsNoFollower) {
+  auto hold = gate();
+  auto second = gate();
+  origin.on("/a", [hold, second](const Received& r) {
+    return Reply::fresh("zip").field("Content-Encoding", "gzip").after(r.number == 1 ? hold : second);
+  });
+  start("server: {threads: 2}\nroutes: [{path: /**}]\n");
+  auto leader = connect();
+  leader.request("GET", "/a", {{"Accept-Encoding", "identity"}});
+  ASSERT_TRUE(origin.wait_for("/a", 1));
+  std::vector<Client> all;
+  for (int i = 0; i < 10; ++i) {
+    all.push_back(connect());
+    all.back().request("GET", "/a", {{"Accept-Encoding", i % 2 == 0 ? "identity" : "gzip"}});
+  }
+  EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 10));
+  hold->open();
+  EXPECT_EQ(leader.read().body, "zip") << "the origin has nothing else";
+  EXPECT_TRUE(origin.wait_for("/a", 6)) << "nobody of those who refuse it waits for another of them";
+  second->open();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto a = all[i].read();
+    EXPECT_EQ(a.body, "zip");
+    EXPECT_EQ(a.x_cache(), i % 2 == 0 ? "MISS" : "COALESCED") << "who accepts it waits for nobody else";
+  }
+  EXPECT_EQ(origin.count("/a"), 6u) << "once for each who refuses it, all at a time";
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "gzip"}}).x_cache(), "HIT") << "it is stored for whoever accepts it";
+  const auto seen = origin.count("/a");
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "identity"}}).x_cache(), "MISS");
+  EXPECT_EQ(origin.count("/a"), seen + 1);
+  EXPECT_EQ(get("/a", {{"Accept-Encoding", "gzip"}}).x_cache(), "HIT");
+}
+
+TEST_F(Vary, MoreNamesThanAreComparedMatchNothing) {
+  const auto names = [](int n) {
+    std::string all = "X-0";
+    for (int i = 1; i < n; ++i) all += ", X-" + std::to_string(i);
+    return all;
+  };
+  int listed = 64;
+  origin.on("/a", [&](const Received& r) {
+    return Reply::fresh("for " + r.get("X-0")).field("ETag", "\"" + r.get("X-0") + "\"").field("Vary", names(listed));
+  });
+  start("routes: [{path: /**, pass_memory: 0}]\n");
+  const FieldLines one{{"X-0", "one"}}, two{{"X-0", "two"}};
+  get("/a", one);
+  EXPECT_EQ(get("/a", one).x_cache(), "HIT") << "as many as are compared";
+  listed = 65;
+  EXPECT_EQ(ask("HEAD", "/a", two).status, 200);
+  EXPECT_EQ(get("/a", two).body, "for two");
+  EXPECT_EQ(get("/a", two).cache_param("detail"), "vary_star") << "not stored";
+  EXPECT_EQ(ask("HEAD", "/a", one).status, 200);
+  listed = 64;
+  EXPECT_EQ(get("/a", one).body, "for one");
+  EXPECT_EQ(get("/a", two).body, "for two");
+  EXPECT_EQ(get("/a", two).x_cache(), "HIT");
+}
+
 }  // namespace
 }  // namespace forebay::test

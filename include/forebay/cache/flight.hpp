@@ -60,6 +60,10 @@ class Flight final : public RefCounted {
   /// Whether the answer is one for this request, too: what selects among the key's responses is the same, and its
   /// coding is not refused.
   bool is_for(const Selecting& request) const;
+  /// Its own request refuses the coding that it got: the origin has nothing else for such requests.
+  bool unwelcome() const noexcept { return unwelcome_; }
+  /// Whether this request would be answered as the flight's own is: only the coding may make it another's answer.
+  bool is_like(const Selecting& request) const;
   /// It has a coding that a request may refuse although all else selects it.
   bool refusable() const noexcept { return refusable_; }
   /// Whether it was started because the wait for another one was over.
@@ -110,6 +114,7 @@ class Flight final : public RefCounted {
   VaryRef vary_;           // the names that the answer is filed under
   std::string secondary_;  // the leader's secondary key under them
   bool refusable_ = false;
+  bool unwelcome_ = false;
   std::optional<std::uint64_t> length_;
   bool superseding_ = false;
   bool own_by_request_ = false;

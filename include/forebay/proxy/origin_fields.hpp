@@ -30,7 +30,7 @@ struct OriginRequest {
 /// the route's `request_headers` leave them.
 http::Fields fields_for_origin(const OriginRequest& request);
 /// Removes from the trailer fields of a request what could not have stood in its head, what its Connection names, and
-/// what the route removes, sets, keys on or bypasses by.
+/// what the route removes, sets, keys on, bypasses by or has among its `credentials`.
 void trailers_for_origin(const OriginRequest& request, http::Fields& trailers);
 
 /// What selects among the responses of a key, as the origin of this request gets it.

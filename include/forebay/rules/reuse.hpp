@@ -56,8 +56,8 @@ bool refreshes_ahead(const Freshness& stored, const Use& use, const Policy& poli
 /// Whether the stored response may stand in for a failed fetch (stale-if-error). A stored error never does.
 bool may_serve_on_error(const Freshness& stored, const RequestFacts& facts, const Policy& policy,
                         Timestamp now) noexcept;
-/// Whether a window of the route's is all that would have the response served, and a credential of the request keeps
-/// that away.
+/// Whether the route's stale-while-revalidate is all that would have the response served, and a credential of the
+/// request keeps that away.
 bool is_kept_by_window(const Freshness& stored, const RequestFacts& facts) noexcept;
 
 /// Until when the entry is worth its room: the end of the longest of freshness, stale windows and, with a validator,

@@ -1,5 +1,7 @@
 #include "forebay/cache/key.hpp"
 
+#include <set>
+
 #include "fixture.hpp"
 #include "forebay/http/names.hpp"
 
@@ -192,6 +194,17 @@ TEST(Key, HoldsADigestOfAuthorizationNeverTheField) {
   const auto key = text("/", spec, "GET", {{"Authorization", "Bearer abc"}});
   EXPECT_EQ(key, "r|GET|http|example.com|/|a:" + sha256_hex("Bearer abc", 32));
   EXPECT_EQ(text("/", spec), "r|GET|http|example.com|/|a:");
+  // One reader takes the first of several lines, another the last, a third joins them.
+  const FieldList lines[] = {{{"Authorization", "a"}},
+                             {{"Authorization", "b"}},
+                             {{"Authorization", "a, b"}},
+                             {{"Authorization", "a"}, {"Authorization", "b"}},
+                             {{"Authorization", "b"}, {"Authorization", "a"}},
+                             {{"Authorization", "a"}, {"Authorization", ""}},
+                             {{"Authorization", ""}, {"Authorization", "a"}}};
+  std::set<std::string> keys;
+  for (const auto& fields : lines) keys.insert(text("/", spec, "GET", fields));
+  EXPECT_EQ(keys.size(), std::size(lines));
 }
 
 TEST(Key, HasOneResourceForAllThatAWriteToTheUrlMakesStale) {

@@ -265,6 +265,16 @@ TEST_F(Explain, ARouteThatWasTakenInSpiteOfItsMethodsSaysSo) {
   EXPECT_THAT(offline(Asked{"HEAD", "http://h/a"}).notes, Not(Contains(note)));
 }
 
+TEST_F(Explain, WhereSomePeersAreTrustedItSaysThatThisOneIsNot) {
+  const auto is_said = Contains(HasSubstr("not in server.trusted_proxies"));
+  configure("server: {trusted_proxies: [127.0.0.0/8]}\nroutes: [{name: r, path: /**}]\n");
+  const auto e = offline(Asked{"GET", "http://a.test/", {{"X-Forwarded-Host", "b.test"}}});
+  EXPECT_THAT(e.notes, is_said);
+  EXPECT_EQ(e.key_text, "r|GET|http|a.test|/");
+  configure("routes: [{name: r, path: /**}]\n");
+  EXPECT_THAT(offline(Asked{"GET", "http://a.test/"}).notes, Not(is_said));
+}
+
 TEST_F(Explain, MethodsAreCaseSensitive) {
   configure("routes: [{name: r, path: /**, methods: [POST]}]\n");
   EXPECT_THAT(offline(Asked{"post", "http://h/a"}).notes, Contains("methods are case-sensitive: post is not POST"));

@@ -166,6 +166,46 @@ TEST(OnError, StaleMayBeServedUntilTheWindowCloses) {
   EXPECT_FALSE(may_serve_on_error(stored("max-age=60"), {}, {}, t0() + 60s));
 }
 
+TEST(Credential, KeepsAwayWhatOnlyAWindowOfTheRouteWouldServe) {
+  struct Row {
+    const char* cache_control;
+    bool while_revalidating, on_error;  // to who brings a credential
+  };
+  const Row rows[] = {
+      {"max-age=0", false, false},
+      {"max-age=0, stale-while-revalidate=60", true, false},
+      {"max-age=0, stale-while-revalidate=0", false, false},
+      {"max-age=0, stale-if-error=60", false, true},
+      {"max-age=0, stale-if-error=0", false, false},
+      {"max-age=0, stale-while-revalidate=60, stale-if-error=60", true, true},
+      {"max-age=10", true, true},  // shared by the origin's word
+      {"max-age=10, stale-while-revalidate=60", true, true},
+      {"max-age=0, must-revalidate, stale-while-revalidate=60, stale-if-error=60", false, false},
+      {"no-cache", false, false},
+  };
+  const auto policy = windows(600s, 600s);
+  const Ask credentials[] = {Ask({{"Cookie", "a=1"}}), Ask({{"X-Api-Key", "a"}})};
+  for (const auto& row : rows) {
+    const auto f = stored(row.cache_control);
+    for (const auto& ask : credentials) {
+      EXPECT_EQ(reuse(f, 11s, policy, ask) == Reuse::WhileRevalidating, row.while_revalidating) << row.cache_control;
+      EXPECT_EQ(may_serve_on_error(f, test::facts(ask, policy), policy, t0() + 11s), row.on_error) << row.cache_control;
+    }
+  }
+  // What lives by a configured lifetime is not theirs in any window.
+  Policy configured = policy;
+  configured.ttl.fallback = 10s;
+  const auto f = judged(Answer({{"ETag", "\"a\""}}), configured).freshness;
+  ASSERT_TRUE(f.configured);
+  for (const auto& ask : credentials) {
+    for (const auto later : {1s, 11s}) {
+      EXPECT_EQ(reuse(f, later, configured, ask), Reuse::NotForThis);
+      EXPECT_FALSE(may_serve_on_error(f, test::facts(ask, configured), configured, t0() + later));
+    }
+  }
+  EXPECT_EQ(reuse(f, 11s, configured), Reuse::WhileRevalidating);
+}
+
 TEST(Forward, SaysWhetherTimeOrTheClientWantedIt) {
   Policy respect;
   respect.client_cache_control = true;
