@@ -128,5 +128,61 @@ TEST_F(BoundConnections, ClientsNeverHoldAllConnections) {
       << "two of the eight, and that of the last one";
 }
 
+// A load balancer sends the requests of many clients over one connection.
+TEST_F(BoundConnections, BehindATrustedPeerNoConnectionIsKept) {
+  speak_ntlm();
+  start("server: {threads: 1, trusted_proxies: [127.0.0.2/32]}\nroutes: [{path: /p, cache: false}, {path: /**}]\n");
+  const auto balancer = [&] { return Client(Socket::connect_from("127.0.0.2", daemon->port())); };
+  auto shared = balancer();
+  auto own = connect();
+  for (const auto* path : {"/p", "/page"}) {
+    EXPECT_EQ(shared.get(path, {{"Authorization", "Negotiate anna"}}).body, "for anna") << path;
+    EXPECT_EQ(shared.get(path).status, 401) << path << ": another client of the same connection";
+    EXPECT_EQ(shared.get(path, {{"Authorization", "NTLM type1"}}).status, 401) << path;
+    EXPECT_EQ(shared.get(path, {{"Authorization", "NTLM type3-bert"}}).status, 401) << path << ": no handshake works";
+    EXPECT_EQ(balancer().get(path).status, 401) << path;
+    EXPECT_EQ(own.get(path, {{"Authorization", "Negotiate carl"}}).body, "for carl") << path;
+    EXPECT_EQ(own.get(path).body, "for carl") << path << ": who is not trusted has a connection of its own";
+    EXPECT_EQ(shared.get(path).status, 401) << path;
+  }
+  const auto open = shared.get("/open");
+  EXPECT_EQ(open.body, "open to all");
+  EXPECT_EQ(open.x_cache(), "MISS") << "a request without the field is looked up";
+  EXPECT_EQ(balancer().get("/open").x_cache(), "HIT");
+}
+
+// Some origins read the first of several Authorization lines, some the last, and some split one line.
+TEST_F(BoundConnections, WhicheverLineAuthenticatesAConnectionItIsBound) {
+  std::mutex mutex;
+  std::map<std::size_t, std::string> users;
+  origin.otherwise([&](const Received& r) {
+    const std::lock_guard lock(mutex);
+    auto& who = users[r.connection];
+    const auto sent = r.get("Authorization");
+    if (const auto at = sent.find("Negotiate "); at != std::string::npos) who = sent.substr(at + 10, 4);
+    return Reply::with("max-age=60, public", who.empty() ? "for all" : "for " + who);
+  });
+  start(
+      "server: {threads: 1}\n"
+      "routes: [{path: /share, authorization: share}, {path: /key, authorization: key}, {path: /**}]\n");
+  const FieldLines ways[] = {{{"Authorization", "Basic x"}, {"Authorization", "Negotiate anna"}},
+                             {{"Authorization", "Negotiate anna"}, {"Authorization", "Basic x"}},
+                             {{"Authorization", "Basic x, Negotiate anna"}}};
+  for (const auto* path : {"/share", "/key", "/page"})
+    for (const auto& fields : ways) {
+      {
+        auto anna = connect();
+        const auto a = anna.get(path, fields);
+        EXPECT_EQ(a.body, "for anna") << path;
+        EXPECT_EQ(a.cache_status(), "forebay; fwd=bypass; detail=authorization") << path;
+        EXPECT_EQ(anna.get(path).body, "for anna") << path;
+      }
+      for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(get(path).body, "for all") << path;
+        EXPECT_EQ(get(path, {{"Authorization", "Basic x"}}).body, "for all") << path;
+      }
+    }
+}
+
 }  // namespace
 }  // namespace forebay::test

@@ -215,5 +215,60 @@ TEST_F(SharedFailures, ABodyThatBreaksOffFailsNobodyWhoHasNotBegunToRead) {
   EXPECT_LE(origin.count("/a"), 2u);
 }
 
+// 400, 401, 413 ... may say something of the one request that brought it about.
+TEST_F(SharedFailures, AnErrorOfTheLeadersMakingIsItsOwnAndOneOfTheOthersAsksOnceMore) {
+  std::map<int, GatePtr> gates;
+  for (const int status : {400, 401, 403, 429, 431}) {
+    gates[status] = gate();
+    special("/" + std::to_string(status), Reply(status).body("bad " + std::to_string(status)), gates[status]);
+  }
+  start_with();
+  for (const auto& [status, hold] : gates) {
+    const auto path = "/" + std::to_string(status);
+    auto all = wait_together(path, {{"X-Special", "1"}}, 20);
+    hold->open();
+    const auto own = all[0].read();
+    EXPECT_EQ(own.status, status);
+    EXPECT_EQ(own.body, "bad " + std::to_string(status));
+    for (std::size_t i = 1; i < all.size(); ++i) EXPECT_EQ(all[i].read().body, "for all") << status;
+    EXPECT_EQ(origin.count(path), 2u) << "and the others waited for that one";
+  }
+}
+
+TEST_F(SharedFailures, WhereAllGetSuchAnErrorEachGetsItsOwn) {
+  auto hold = gate();
+  origin.on("/a", [hold](const Received& r) { return Reply(403).body("not " + r.get("X-Who")).after(hold); });
+  start_with();
+  auto all = wait_together("/a", {{"X-Who", "leader"}}, 0);
+  for (int i = 0; i < 10; ++i) {
+    all.push_back(connect());
+    all.back().request("GET", "/a", {{"X-Who", std::to_string(i)}});
+  }
+  EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 10));
+  hold->open();
+  EXPECT_EQ(all[0].read().body, "not leader");
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    const auto a = all[i].read();
+    EXPECT_EQ(a.status, 403);
+    EXPECT_EQ(a.body, "not " + std::to_string(i - 1)) << "never another's";
+  }
+  EXPECT_EQ(origin.count("/a"), 11u) << "each of them once";
+}
+
+TEST_F(SharedFailures, SuchAnErrorToARefreshTakesNothingFromOthers) {
+  origin.on("/a", [](const Received& r) {
+    if (r.has("X-Special")) return Reply(431);
+    return Reply::with("max-age=0, stale-while-revalidate=600", "good");
+  });
+  start_with("path: /**");
+  EXPECT_EQ(get("/a").body, "good");
+  EXPECT_EQ(get("/a", {{"X-Special", "1"}}).body, "good") << "the refresh behind this one fails";
+  EXPECT_TRUE(origin.wait_for("/a", 2));
+  EXPECT_TRUE(metric_reaches("forebay_cache_revalidations_total", {{"outcome", "modified"}}, 1));
+  const auto a = get("/a");
+  EXPECT_EQ(a.body, "good");
+  EXPECT_EQ(a.x_cache(), "STALE") << "what is stored stays";
+}
+
 }  // namespace
 }  // namespace forebay::test

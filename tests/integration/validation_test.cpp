@@ -307,6 +307,92 @@ TEST_F(Validation, ARequestWithAPreconditionWaitsForNobody) {
   EXPECT_EQ(leader.read().body, "new");
 }
 
+TEST_F(Validation, APreconditionThatFailsBesideOnlyIfCachedForwardsNothing) {
+  origin.on("/a", [](const Received& r) {
+    return r.has("If-Match") || r.has("If-Unmodified-Since")
+               ? Reply(412)
+               : Reply::fresh("body").field("ETag", "\"v1\"").field("Last-Modified", kModified);
+  });
+  origin.on("/refreshed", [](const Received& r) {
+    return Reply::with("max-age=0, stale-while-revalidate=600", "body")
+        .field("ETag", '"' + std::to_string(r.number) + '"');
+  });
+  start();
+  get("/a");
+  get("/refreshed");
+  const std::pair<const char*, const char*> fail[] = {
+      {"If-Match", "\"v0\""}, {"If-Match", "W/\"v1\""}, {"If-Unmodified-Since", "Tue, 15 Nov 1984 12:45:25 GMT"}};
+  for (const auto& [name, value] : fail) {
+    EXPECT_TRUE(is_problem(get("/a", {{name, value}, {"Cache-Control", "only-if-cached"}}), 504)) << name;
+    EXPECT_EQ(get("/a", {{name, value}}).status, 412) << name;
+  }
+  EXPECT_EQ(get("/a", {{"If-Match", "\"v1\""}, {"Cache-Control", "only-if-cached"}}).x_cache(), "HIT");
+  EXPECT_EQ(origin.count("/a"), 4u);
+  EXPECT_EQ(get("/refreshed", {{"If-Match", "\"v0\""}, {"Cache-Control", "only-if-cached"}}).status, 504);
+  EXPECT_EQ(origin.count("/refreshed"), 1u);
+}
+
+// RFC 9110 section 15.4.5: a 304 answers a condition. Where none was sent it stands for nothing that anybody could use.
+TEST_F(Validation, A304ThatNobodyAskedForIsNoAnswer) {
+  auto hold = gate();
+  origin.on("/miss", Reply(304).field("ETag", "\"v1\"").field("Cache-Control", "max-age=60"));
+  origin.on("/twice", [](const Received& r) {
+    if (r.number == 1) return Reply::with("max-age=0", "old").field("ETag", "\"v1\"");
+    return Reply(304).field("ETag", "\"other\"").field("Cache-Control", "max-age=60");
+  });
+  origin.on("/together", [hold](const Received& r) {
+    if (r.has("X-Special")) return Reply(304).field("Cache-Control", "max-age=60").after(hold);
+    return Reply::fresh("for all").after(hold);
+  });
+  origin.on("/pass", Reply(304).field("ETag", "\"v1\""));
+  start("routes: [{path: /pass, cache: false}, {path: /**, pass_memory: 0}]\n");
+  get("/twice");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(is_problem(get("/miss"), 502));
+    const auto conditional = get("/miss", {{"If-None-Match", "\"v1\""}});
+    EXPECT_TRUE(is_problem(conditional, 502)) << "the client's condition is not sent with a fetch that is shared";
+    EXPECT_TRUE(is_problem(get("/twice"), 502)) << "neither the question nor the whole was answered";
+  }
+  EXPECT_EQ(origin.count("/twice"), 5u);
+  EXPECT_EQ(origin.last("/miss").get("If-None-Match"), "");
+
+  auto special = connect(), other = connect();
+  special.request("GET", "/together", {{"X-Special", "1"}});
+  EXPECT_TRUE(origin.wait_for("/together", 1));
+  other.request("GET", "/together");
+  EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 1));
+  hold->open();
+  EXPECT_EQ(special.read().status, 502);
+  EXPECT_EQ(other.read().body, "for all") << "it may have been the other request's doing";
+  EXPECT_EQ(get("/together").x_cache(), "HIT");
+
+  EXPECT_EQ(get("/pass", {{"If-None-Match", "\"v1\""}}).status, 304) << "what is not looked up is the client's own";
+  EXPECT_EQ(metric("forebay_cache_entries"), 2) << "/twice and /together";
+}
+
+TEST_F(Validation, AHeadWhoseOwnFieldsForbidStoringTakesNothingFromOthers) {
+  origin.otherwise([](const Received& r) {
+    auto reply = r.path == "/configured" ? Reply().body("body") : Reply::with("max-age=60", "body");
+    reply.field("ETag", "\"v1\"");
+    return reply;
+  });
+  start("routes: [{path: /configured, ttl: 60s}, {path: /**, client_cache_control: respect}]\n");
+  const std::pair<const char*, FieldLines> cases[] = {
+      {"/stated", {{"Cache-Control", "no-cache, no-store"}}},
+      {"/stated", {{"Authorization", "Bearer anna"}}},
+      {"/configured", {{"Cookie", "session=anna"}}},
+      {"/configured", {{"X-Api-Key", "anna"}}},
+  };
+  for (const auto& [path, fields] : cases) {
+    EXPECT_EQ(get(path).body, "body");
+    const auto seen = origin.count(path);
+    EXPECT_EQ(ask("HEAD", path, fields).status, 200);
+    EXPECT_EQ(origin.count(path), seen + 1) << path << ": it went forward";
+    EXPECT_EQ(get(path).x_cache(), "HIT") << path << ": and what is stored stays fresh for the others";
+    EXPECT_EQ(origin.count(path), seen + 1);
+  }
+}
+
 // A server that weakens the tag of what it compresses, and forgets that in its 304 (nginx).
 TEST_F(Validation, AStrongTagInA304DoesNotFreshenAWeakOneAndIsNotAskedForTwice) {
   origin.on("/a", [](const Received& r) {
