@@ -187,8 +187,8 @@ http::FieldsView OriginSelecting::fields(const std::vector<std::string>& names) 
 }
 
 // Readers that merge trailer fields into the head must find nothing there that was refused in the head. Fields that
-// mean something to Forebay, and those by which the route decides, have to stand in the head. So have credentials: the
-// request was looked up without them, and they would make an answer that others get.
+// mean something to Forebay, and those by which the route decides, have to stand in the head. So have credentials: what
+// may be shared was decided without them.
 void trailers_for_origin(const OriginRequest& request, http::Fields& trailers) {
   const http::ConnectionNames nominated(request.request.fields);
   const auto* route = request.route;
