@@ -82,8 +82,6 @@ std::string_view sentence_of(rules::Reason reason) noexcept {
       return "its lifetime is zero, and nothing would make it useful later";
     case Reason::NoCache:
       return "the response says no-cache: it is stored, and each use is validated";
-    case Reason::Coding:
-      return "the response has a Content-Encoding that its request refused";
     case Reason::TypeMismatch:
       return "the path ends like a static file and the type is a page's or a document's (`suffix_guard`)";
     case Reason::Endless:

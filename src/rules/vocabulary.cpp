@@ -16,7 +16,7 @@ constexpr auto kReasons = std::to_array<std::string_view>(
      "body_unparsable", "graphql_operation", "pass_memory", "no_route", "upgrade", "range", "signed",
      //
      "no_freshness", "no_store", "private", "set_cookie", "cookie", "credential", "vary_star", "status", "too_large",
-     "partial", "origin_error", "truncated", "unproven", "zero_ttl", "no_cache", "coding", "type_mismatch", "endless",
+     "partial", "origin_error", "truncated", "unproven", "zero_ttl", "no_cache", "type_mismatch", "endless",
      "graphql_errors", "admission"});
 constexpr std::array<std::string_view, 9> kForwards{"",     "bypass",  "method", "uri-miss", "vary-miss",
                                                     "miss", "request", "stale",  "partial"};

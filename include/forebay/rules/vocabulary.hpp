@@ -55,7 +55,6 @@ enum class Reason : std::uint8_t {
   Unproven,
   ZeroTtl,
   NoCache,  // never of what is not stored: it is, and each use is validated
-  Coding,   // the same: its coding is one that the request refused
   TypeMismatch,
   Endless,
   GraphqlErrors,
