@@ -33,14 +33,15 @@ Reason KeyBuilder::graphql_content() {
   const auto coding = request.fields.value(http::FieldId::ContentEncoding);
   if (coding && http::has_member(*coding, "deflate")) return Reason::BodyUnparsable;
   if (const auto reason = decoded(content); reason != Reason::None) return reason;
-  const auto read = content::read_graphql_content(scratch_.type, content, spec_.numbers, scratch_.graphql);
+  const auto read =
+      content::read_graphql_content(scratch_.type, content, spec_.numbers, spec_.graphql_ignore, scratch_.graphql);
   return read ? Reason::None : Reason::BodyUnparsable;
 }
 
 Reason KeyBuilder::read_graphql() {
   if (input_.request.method == http::Method::Post) return graphql_content();
   const auto query = input_.target.query().value_or(std::string_view{});
-  const auto read = content::read_graphql_query(query, spec_.numbers, scratch_.graphql);
+  const auto read = content::read_graphql_query(query, spec_.numbers, spec_.graphql_ignore, scratch_.graphql);
   return read ? Reason::None : Reason::BodyUnparsable;
 }
 

@@ -131,6 +131,23 @@ void read_form(const Section& key, cache::KeySpec& spec) {
   }
 }
 
+/// Extensions of GraphQL, or `NAME.MEMBER`.
+void read_ignored(const Section& key, cache::KeySpec& spec) {
+  const auto list = key.list("graphql_ignore");
+  if (!list) return;
+  spec.graphql_ignore.clear();
+  if (list->size() > kMostParts)
+    key.error(1004, *key.find("graphql_ignore"), key.path_of("graphql_ignore"),
+              std::to_string(list->size()) + " extensions", "at most " + std::to_string(kMostParts));
+  for (std::size_t i = 0; i < list->size() && i < kMostParts; ++i) {
+    const auto& item = *(*list)[i];
+    if (item.text.empty())
+      key.error(1002, item, key.path_of("graphql_ignore", i), "an extension has a name", {});
+    else if (check_literal(key, "graphql_ignore", i, item))
+      spec.graphql_ignore.push_back(item.text);
+  }
+}
+
 void read_headers(const Section& key, cache::KeySpec& spec) {
   std::vector<std::string> names;
   if (!key.header_names("headers", names)) return;
@@ -172,6 +189,8 @@ void read_key(const Section& key, cache::KeySpec& spec) {
   read_form(key, spec);
   key.size("body_max", spec.body_max);
   key.boolean("graphql", spec.graphql);
+  key.boolean("graphql_accept", spec.graphql_accept);
+  read_ignored(key, spec);
   key.choice("numbers", spec.numbers);
   key.boolean("decode", spec.decode);
 }

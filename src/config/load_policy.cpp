@@ -165,6 +165,7 @@ void read_guards(const Section& block, rules::Policy& policy) {
   block.boolean("invalidate_on_write", policy.invalidate_on_write);
   block.choice("request_cookies", policy.request_cookies);
   block.header_names("credentials", policy.credentials);
+  block.header_names("graphql_preflight", policy.graphql_preflight);
   enum class Close { Pass, Store } close{};
   if (block.choice("close_delimited", close)) policy.store_close_delimited = close == Close::Store;
   enum class Search { Ignore, Respect } search{};
@@ -286,6 +287,7 @@ std::uint64_t fingerprint_of(const Route& route) {
   for (const auto& pointer : key.pointers) add(pointer.text());
   add_list(key.form);
   add_number(key.graphql);
+  if (key.graphql) add_list(key.graphql_ignore);
   add_number(key.numbers);
   add_number(key.decode);
   add_number(policy.authorization);

@@ -116,6 +116,12 @@ void take_policy(Loading& loading, PolicyDraft draft, Route& route) {
   }
   route.policy = std::move(draft.policy);
   route.key = std::move(draft.key);
+  auto& headers = route.key.headers;
+  // Servers choose the type of their answer by it, and say no Vary.
+  if (route.key.graphql && route.key.graphql_accept &&
+      std::find(headers.begin(), headers.end(), "accept") == headers.end())
+    headers.emplace_back("accept");
+  route.policy.guards_preflight = route.key.graphql && !route.policy.graphql_preflight.empty();
   route.refresh_token_file = std::move(draft.refresh_token_file);
   route.policy.lifetimes = lifetimes_of(route.policy);
   route.key.fingerprint = fingerprint_of(route);

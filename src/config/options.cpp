@@ -210,6 +210,10 @@ constexpr Option kOptions[] = {
         "Largest content that is keyed, as sent and decoded; a larger one is forwarded uncached."),
     opt("policy.key.graphql", "bool", "false", "",
         "Keys GET and POST by the normalised GraphQL request; instead of `key.body`."),
+    opt("policy.key.graphql_accept", "bool", "true", "",
+        "Whether Accept is part of a GraphQL key: servers choose the type of their answer by it, without Vary."),
+    opt("policy.key.graphql_ignore", "list of extension", "[persistedQuery.miss, clientLibrary, tracing]", "",
+        "Extensions of GraphQL requests, or members of them, that are no part of the key."),
     opt("policy.key.numbers", "written | value", "written", "",
         "How JSON numbers in the key compare: as they are written, or as exact decimals (2, 2.0 and 2e0 are one)."),
     opt("policy.key.decode", "bool", "true", "",
@@ -232,6 +236,10 @@ constexpr Option kOptions[] = {
         "configured lifetime, unless the route keys, bypasses, shares or removes the field. An empty list also ends "
         "the "
         "guard for secrets in the query."),
+    opt("policy.graphql_preflight", "list of header name", "[Apollo-Require-Preflight, X-Apollo-Operation-Name]", "",
+        "Of a GraphQL route: an answer to a request with one of these fields is not given to a GET that has neither "
+        "such a "
+        "field nor a Content-Type that forces a preflight, since CSRF prevention of the origin would refuse it."),
     opt("policy.request_cookies", "guard | share", "guard", "",
         "`guard`: Cookie is one of `credentials`, unless `key.cookies` or `bypass.cookies` names cookies; `share`: it "
         "is "

@@ -68,6 +68,8 @@ void print_key(Printer& p, const cache::KeySpec& key) {
   p.key("policy.key.form", yaml_texts(key.form));
   p.key("policy.key.body_max", format_size(key.body_max));
   p.key("policy.key.graphql", yaml_bool(key.graphql));
+  p.key("policy.key.graphql_accept", yaml_bool(key.graphql_accept));
+  p.key("policy.key.graphql_ignore", yaml_texts(key.graphql_ignore));
   p.key("policy.key.numbers", word("policy.key.numbers", key.numbers));
   p.key("policy.key.decode", yaml_bool(key.decode));
   p.close();
@@ -195,6 +197,7 @@ void print_guards(Printer& p, const rules::Policy& policy, const cache::KeySpec&
   p.key("policy.invalidate_on_write", yaml_bool(policy.invalidate_on_write));
   print_key(p, key);
   p.key("policy.credentials", yaml_texts(policy.credentials));
+  p.key("policy.graphql_preflight", yaml_texts(policy.graphql_preflight));
   p.key("policy.request_cookies", word("policy.request_cookies", policy.request_cookies));
   p.key("policy.close_delimited", policy.store_close_delimited ? "store" : "pass");
   p.open("targeted");

@@ -61,12 +61,34 @@ bool read_hash(std::string_view text, std::string& out) {
   return true;
 }
 
+// What of the extensions says nothing: by their names, or `NAME.MEMBER`.
+class Ignored {
+ public:
+  explicit Ignored(std::span<const std::string> names) noexcept : names_(names) {}
+  bool has(std::string_view extension) const noexcept {
+    return std::find(names_.begin(), names_.end(), extension) != names_.end();
+  }
+  bool has(std::string_view extension, std::string_view member) const noexcept {
+    return std::any_of(names_.begin(), names_.end(), [&](std::string_view name) {
+      return name.size() == extension.size() + 1 + member.size() && name.starts_with(extension) &&
+             name[extension.size()] == '.' && name.ends_with(member);
+    });
+  }
+  bool has_members_of(std::string_view extension) const noexcept {
+    return std::any_of(names_.begin(), names_.end(), [&](std::string_view name) {
+      return name.size() > extension.size() && name.starts_with(extension) && name[extension.size()] == '.';
+    });
+  }
+
+ private:
+  std::span<const std::string> names_;
+};
+
 // extensions.persistedQuery is {"version":1,"sha256Hash":"..."}; what else is in it counts as another extension.
 struct Persisted {
   Node object = kNone;  // with a hash in it, else it is an extension like any other
   Node hash = kNone;
   Node version = kNone;  // when it is 1
-  bool has_others = false;
 };
 
 Result<Persisted> read_persisted(const JsonTree& tree, Node extensions, GraphqlRequest& out) {
@@ -88,8 +110,6 @@ Result<Persisted> read_persisted(const JsonTree& tree, Node extensions, GraphqlR
   const Node version = *stated;
   if (version != kNone && tree.kind(version) == JsonKind::Number && tree.text(version) == "1")
     persisted.version = version;
-  for (Node node = tree.first_child(object); node != kNone; node = tree.next(node))
-    persisted.has_others |= node != persisted.hash && node != persisted.version;
   return persisted;
 }
 
@@ -99,9 +119,9 @@ void append_name(std::string& out, char separator, std::string_view name) {
   out.push_back(':');
 }
 
-// Appends the members of `object` that `leave_out` does not name, as an object.
+// Appends the members of `object` that `leave_out` does not name, as an object; false when there is none.
 template <class LeaveOut>
-void append_others(const JsonTree& tree, Node object, Numbers numbers, LeaveOut&& leave_out, std::string& out) {
+bool append_others(const JsonTree& tree, Node object, Numbers numbers, LeaveOut&& leave_out, std::string& out) {
   bool any = false;
   for (Node node = tree.first_child(object); node != kNone; node = tree.next(node)) {
     if (leave_out(node)) continue;
@@ -109,30 +129,38 @@ void append_others(const JsonTree& tree, Node object, Numbers numbers, LeaveOut&
     any = true;
     tree.append_canonical(node, numbers, out);
   }
-  out.append(any ? "}" : "{}");
+  if (any) out.push_back('}');
+  return any;
 }
 
-// Appends `"extensions":{...}` without what the hash has taken; false when nothing is left of it.
-Result<bool> append_extensions(const JsonTree& tree, Node extensions, Numbers numbers, char separator,
-                               GraphqlRequest& out) {
+// Appends `"extensions":{...}` without what the hash has taken and what is ignored; false when nothing is left of it.
+Result<bool> append_extensions(const JsonTree& tree, Node extensions, Numbers numbers, const Ignored& ignored,
+                               char separator, GraphqlRequest& out) {
   const auto object = object_or_nothing(tree, extensions);
   if (!object) return object.error();
   if (*object == kNone) return false;
   const auto persisted = read_persisted(tree, *object, out);
   if (!persisted) return persisted.error();
-  const auto taken = [&](Node node) { return node == persisted->hash || node == persisted->version; };
   const std::size_t before = out.rest.size();
   append_name(out.rest, separator, "extensions");
   bool any = false;
   for (Node node = tree.first_child(*object); node != kNone; node = tree.next(node)) {
-    const bool reduced = node == persisted->object;
-    if (reduced && !persisted->has_others) continue;
-    append_name(out.rest, any ? ',' : '{', tree.name(node));
-    any = true;
-    if (reduced)
-      append_others(tree, node, numbers, taken, out.rest);
-    else
+    const auto name = tree.name(node);
+    if (ignored.has(name)) continue;
+    const auto here = out.rest.size();
+    append_name(out.rest, any ? ',' : '{', name);
+    const bool reduced =
+        node == persisted->object || (tree.kind(node) == JsonKind::Object && ignored.has_members_of(name));
+    const auto left_out = [&](Node member) {
+      return member == persisted->hash || member == persisted->version || ignored.has(name, tree.name(member));
+    };
+    if (!reduced) {
       tree.append_canonical(node, numbers, out.rest);
+    } else if (!append_others(tree, node, numbers, left_out, out.rest)) {
+      out.rest.resize(here);
+      continue;
+    }
+    any = true;
   }
   if (any)
     out.rest.push_back('}');
@@ -156,7 +184,7 @@ Result<Node> string_member(const JsonTree& tree, Node object, std::string_view n
   return node;
 }
 
-Result<void> read_object(std::string_view content, Numbers numbers, GraphqlRequest& out) {
+Result<void> read_object(std::string_view content, Numbers numbers, const Ignored& ignored, GraphqlRequest& out) {
   JsonTree& tree = *out.tree;
   if (auto done = tree.read(content, numbers); !done) return done;
   const Node root = tree.root();
@@ -180,7 +208,7 @@ Result<void> read_object(std::string_view content, Numbers numbers, GraphqlReque
   for (Node node = tree.first_child(root); node != kNone; node = tree.next(node)) {
     const char separator = any ? ',' : '{';
     if (tree.name(node) == "extensions") {
-      const auto appended = append_extensions(tree, node, numbers, separator, out);
+      const auto appended = append_extensions(tree, node, numbers, ignored, separator, out);
       if (!appended) return appended.error();
       any |= *appended;
     } else if (!is_graphql_parameter(tree.name(node))) {
@@ -204,14 +232,14 @@ bool resembles_graphql_parameter(std::string_view name, std::string& buffer) {
 }
 
 Result<void> read_graphql_content(std::string_view content_type, std::string_view content, Numbers numbers,
-                                  GraphqlRequest& out) {
+                                  std::span<const std::string> ignored, GraphqlRequest& out) {
   clear(out);
   if (is_type(content_type, "application/graphql")) {
     set_query(out, content);
     return {};
   }
   if (!is_json(content_type)) return Errc::Malformed;
-  return read_object(content, numbers, out);
+  return read_object(content, numbers, Ignored(ignored), out);
 }
 
 namespace {
@@ -224,7 +252,7 @@ std::size_t parameter_of(std::string_view name, std::string& buffer) {
 }
 
 // What the query says of one of the four parameters, decoded in `out.buffer`.
-Result<void> read_parameter(std::size_t which, Numbers numbers, GraphqlRequest& out) {
+Result<void> read_parameter(std::size_t which, Numbers numbers, const Ignored& ignored, GraphqlRequest& out) {
   if (which == 0) {
     set_query(out, out.buffer);
     return {};
@@ -236,7 +264,7 @@ Result<void> read_parameter(std::size_t which, Numbers numbers, GraphqlRequest& 
   JsonTree& tree = *out.tree;
   if (auto done = tree.read(out.buffer, numbers); !done) return done;
   if (which == 2) return read_variables(tree, tree.root(), numbers, out.variables);
-  const auto any = append_extensions(tree, tree.root(), numbers, '{', out);
+  const auto any = append_extensions(tree, tree.root(), numbers, ignored, '{', out);
   if (!any) return any.error();
   if (*any) out.rest.push_back('}');
   return {};
@@ -244,7 +272,8 @@ Result<void> read_parameter(std::size_t which, Numbers numbers, GraphqlRequest& 
 
 }  // namespace
 
-Result<void> read_graphql_query(std::string_view query, Numbers numbers, GraphqlRequest& out) {
+Result<void> read_graphql_query(std::string_view query, Numbers numbers, std::span<const std::string> ignored,
+                                GraphqlRequest& out) {
   clear(out);
   bool seen[std::size(kParameters)] = {};
   std::string& text = out.buffer;
@@ -265,7 +294,7 @@ Result<void> read_graphql_query(std::string_view query, Numbers numbers, Graphql
     if (!rest.empty()) {
       if (auto done = append_form_decoded(rest.substr(1), text); !done) return done;
     }
-    if (auto done = read_parameter(which, numbers, out); !done) return done;
+    if (auto done = read_parameter(which, numbers, Ignored(ignored), out); !done) return done;
   }
   if (!seen[0]) out.query.reset();
   return {};

@@ -48,6 +48,10 @@ std::string_view sentence_of(rules::Reason reason) noexcept {
     case Reason::Signed:
       return "the request is signed and has a Range or a condition: it goes forward as it came, and its answer is not "
              "stored";
+    case Reason::Preflight:
+      return "what is stored was made by a request with a field of `graphql_preflight`; a GET without one may be "
+             "refused "
+             "by the origin (CSRF prevention), so the origin is asked";
     case Reason::Range:
       return "a range that is fetched for itself is not stored";
     case Reason::NoFreshness:

@@ -68,7 +68,8 @@ StaleWindows granted_windows(const Freshness& stored, const Policy& policy) noex
 
 Reason kept_from(const Freshness& stored, const RequestFacts& facts) noexcept {
   if (facts.authorization && !facts.authorization_in_key && !stored.serve_authorized) return Reason::Authorization;
-  return stored.configured ? facts.credential : Reason::None;
+  if (stored.configured && facts.credential != Reason::None) return facts.credential;
+  return stored.preflighted && facts.simple_get ? Reason::Preflight : Reason::None;
 }
 
 StaleWindows windows_of(const Freshness& stored, const Policy& policy) noexcept {

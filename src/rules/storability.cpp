@@ -139,6 +139,7 @@ Freshness freshness_of(const Case& c) {
   f.explicit_lifetime = c.lifetime.explicit_lifetime;
   f.error = c.response.status >= 500;
   f.configured = c.lifetime.configured;
+  f.preflighted = c.facts.preflighted;
   f.from_authorized = c.facts.authorization && !c.facts.authorization_in_key;
   f.serve_authorized = d.public_ || d.s_maxage.has_value() || d.must_revalidate;
   if (const auto until = signed_until(c.query())) end_with_signature(f, *until, c);
@@ -205,6 +206,33 @@ bool lists_method(const Policy& policy, http::Method method, std::string_view me
   return method == http::Method::Head && policy.methods.test(static_cast<std::size_t>(http::Method::Get));
 }
 
+namespace {
+
+// What browsers send to other sites unasked (Fetch, "CORS-safelisted request-header"); any other type forces a
+// preflight. Several lines may be read as any of them.
+bool forces_preflight(http::FieldsView fields) noexcept {
+  const auto type = fields.value(FieldId::ContentType);
+  if (!type || fields.count(FieldId::ContentType) > 1) return false;
+  const auto essence = http::trim(type->substr(0, type->find_first_of(";,")));
+  if (essence.empty()) return false;
+  for (const std::string_view simple : {"text/plain", "application/x-www-form-urlencoded", "multipart/form-data"})
+    if (http::iequals(essence, simple)) return false;
+  return true;
+}
+
+void read_preflight(const http::RequestView& request, const Policy& policy, RequestFacts& facts) noexcept {
+  const auto& names = policy.graphql_preflight;
+  const bool field = std::any_of(request.fields.begin(), request.fields.end(), [&](const http::Field& f) {
+    return f.id == FieldId::Other && !f.value.empty() &&
+           std::any_of(names.begin(), names.end(), [&](const auto& name) { return http::iequals(f.name, name); });
+  });
+  const bool get = request.method == http::Method::Get || request.method == http::Method::Head;
+  facts.preflighted = field || (get && forces_preflight(request.fields));
+  facts.simple_get = get && !facts.preflighted;
+}
+
+}  // namespace
+
 RequestFacts facts_of(const http::RequestView& request, const Policy& policy) noexcept {
   RequestFacts facts;
   facts.method = request.method;
@@ -254,6 +282,7 @@ RequestFacts facts_of(const http::RequestView& request, const Policy& policy) no
     }
   }
   facts.is_signed = is_signed(request, policy);
+  if (policy.guards_preflight) read_preflight(request, policy, facts);
   facts.credential = authorization ? Reason::Authorization
                      : cookie      ? Reason::Cookie
                      : other       ? Reason::Credential

@@ -70,7 +70,7 @@ void ReadGraphqlContent(benchmark::State& state) {
   content::GraphqlRequest request;
   content::GraphqlDocument document;
   const auto read = [&] {
-    return content::read_graphql_content("application/json", kGraphql, content::Numbers::Written, request)
+    return content::read_graphql_content("application/json", kGraphql, content::Numbers::Written, {}, request)
                .has_value() &&
            content::read_graphql(*request.query, document).has_value();
   };

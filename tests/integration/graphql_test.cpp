@@ -132,9 +132,9 @@ TEST_F(Graphql, TheOperationNameChoosesAndIsPartOfTheKey) {
 TEST_F(Graphql, OtherMembersAndExtensionsCount) {
   start_graphql();
   query("{ a }");
-  EXPECT_EQ(query("{ a }", R"(,"extensions":{"tracing":true})").x_cache(), "MISS");
-  EXPECT_EQ(query("{ a }", R"(,"extensions":{ "tracing" : true })").x_cache(), "HIT");
-  EXPECT_EQ(query("{ a }", R"(,"extensions":{"tracing":false})").x_cache(), "MISS");
+  EXPECT_EQ(query("{ a }", R"(,"extensions":{"caller":true})").x_cache(), "MISS");
+  EXPECT_EQ(query("{ a }", R"(,"extensions":{ "caller" : true })").x_cache(), "HIT");
+  EXPECT_EQ(query("{ a }", R"(,"extensions":{"caller":false})").x_cache(), "MISS");
   EXPECT_EQ(query("{ a }", R"(,"id":"7")").x_cache(), "MISS");
 }
 
@@ -153,6 +153,71 @@ TEST_F(Graphql, GetAndPostMeetInOneEntry) {
   const auto direct = ask("POST", "/graphql", {{"Content-Type", "application/graphql"}}, "{ direct }");
   EXPECT_EQ(direct.x_cache(), "MISS");
   EXPECT_EQ(query("{direct}").x_cache(), "HIT") << "the document itself as content";
+}
+
+TEST_F(Graphql, AcceptIsPartOfTheKeyUnlessTheRouteSaysOtherwise) {
+  start(R"(
+diagnostics: {cache_status: key}
+routes:
+  - {name: g, path: /graphql, methods: [GET, POST], key: {graphql: true}}
+  - {name: any, path: /any, methods: [GET, POST], key: {graphql: true, graphql_accept: false, headers: [X-Tenant]}}
+  - {name: own, path: /own, methods: [GET, POST], key: {graphql: true, headers: [Accept, X-Tenant]}}
+)");
+  const auto asked = [&](const std::string& path, const std::string& accept) {
+    return get(path + "?query=%7Ba%7D", {{"Accept", accept}});
+  };
+  EXPECT_EQ(asked("/graphql", "application/json").x_cache(), "MISS");
+  EXPECT_EQ(asked("/graphql", "application/graphql-response+json").x_cache(), "MISS");
+  EXPECT_EQ(asked("/graphql", "application/json").x_cache(), "HIT");
+  EXPECT_THAT(asked("/graphql", "application/json").key(), HasSubstr("|h:accept=application/json|"));
+  EXPECT_EQ(asked("/any", "application/json").x_cache(), "MISS");
+  EXPECT_EQ(asked("/any", "text/html").x_cache(), "HIT");
+  EXPECT_THAT(asked("/own", "a/b").key(), HasSubstr("|h:accept=a/b|"));
+}
+
+TEST_F(Graphql, ExtensionsThatAreNoInputDoNotSplitEntries) {
+  start_graphql();
+  EXPECT_EQ(query("{ a }").x_cache(), "MISS");
+  EXPECT_EQ(query("{ a }", R"(,"extensions":{"clientLibrary":{"name":"@apollo/client","version":"4.0"}})").x_cache(),
+            "HIT");
+  EXPECT_EQ(query("{ a }", R"(,"extensions":{"tracing":{}})").x_cache(), "HIT");
+  EXPECT_EQ(query("{ a }", R"(,"extensions":{"tenant":"a"})").x_cache(), "MISS");
+}
+
+TEST_F(Graphql, WhatWasMadeWithAPreflightIsNotGivenToAGetThatTheOriginMayRefuse) {
+  const FieldLines marked{{"Apollo-Require-Preflight", "true"}};
+  origin.otherwise([](const Received& r) {
+    const bool refused = r.method == "GET" && !r.has("Apollo-Require-Preflight") && r.get("Content-Type").empty();
+    if (refused)
+      return Reply(400).body("{\"errors\":[{\"message\":\"CSRF\"}]}").field("Content-Type", "application/json");
+    return answer("{\"data\":{\"n\":" + std::to_string(r.number) + "}}");
+  });
+  start_graphql();
+  const auto target = url({{"query", "{ a }"}});
+  EXPECT_EQ(get(target).status, 400);
+  EXPECT_EQ(get(target, marked).x_cache(), "MISS");
+  EXPECT_EQ(get(target, marked).x_cache(), "HIT");
+  const auto refused = get(target);
+  EXPECT_EQ(refused.status, 400) << "as the origin says itself";
+  EXPECT_EQ(refused.cache_status().substr(0, 20), "forebay; fwd=request");
+  EXPECT_EQ(get(target, {{"Content-Type", "application/json"}}).x_cache(), "HIT");
+  EXPECT_EQ(query("{ a }").x_cache(), "HIT") << "a POST with JSON forces a preflight by itself";
+  EXPECT_EQ(get(target, marked).x_cache(), "HIT") << "the refusal has put nothing in its place";
+  // Without the field a POST and a GET share an entry.
+  const auto other = url({{"query", "{ b }"}});
+  EXPECT_EQ(query("{ b }").x_cache(), "MISS");
+  EXPECT_EQ(get(other).x_cache(), "HIT");
+}
+
+TEST_F(Graphql, OfAnOriginWithoutCsrfPreventionAPlainGetPutsItsAnswerInThePlace) {
+  start_graphql();
+  const auto target = url({{"query", "{ a }"}});
+  EXPECT_EQ(get(target, {{"Apollo-Require-Preflight", "true"}}).x_cache(), "MISS");
+  const auto fetched = get(target);
+  EXPECT_EQ(fetched.x_cache(), "MISS");
+  EXPECT_THAT(fetched.cache_status(), StartsWith("forebay; fwd=request; ttl=60; detail=preflight"));
+  EXPECT_EQ(get(target).x_cache(), "HIT");
+  EXPECT_EQ(get(target).body, fetched.body);
 }
 
 TEST_F(Graphql, OtherParametersOfTheQueryStandInTheKey) {

@@ -43,6 +43,9 @@ struct KeySpec {
   std::vector<content::JsonPointer> pointers{};  ///< For Pointers.
   std::vector<std::string> form{};               ///< Names of form fields; not empty: the content is a form.
   bool graphql = false;                          ///< The content, or the query of a GET, is a GraphQL request.
+  bool graphql_accept = true;                    ///< Accept is one of `headers` then (the loader puts it there).
+  /// Extensions, or members of them, that are no input.
+  std::vector<std::string> graphql_ignore{"persistedQuery.miss", "clientLibrary", "tracing"};
   content::Numbers numbers = content::Numbers::Written;
   bool decode = true;                  ///< Undo Content-Encoding before pointers, forms and GraphQL are read.
   std::uint64_t body_max = 64 * 1024;  ///< Content that may be keyed, and what it may inflate to; bytes.

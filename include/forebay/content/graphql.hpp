@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -44,13 +45,16 @@ struct GraphqlRequest {
 /// Of a POST. `content_type` as sent: application/json (or a +json type) holds an object with `query`, `operationName`,
 /// `variables`, `extensions`; application/graphql is the document itself. `Malformed` for other types, for what is no
 /// such object (a batch is none), for members of the wrong type, for a hash that is not 64 hex digits, for members
-/// whose names differ from one of these in their case alone, and for what `CanonicalJson` refuses.
+/// whose names differ from one of these in their case alone, and for what `CanonicalJson` refuses. `ignored`:
+/// extensions
+/// (`tracing`), or members of one (`persistedQuery.miss`), that are no part of `rest`.
 Result<void> read_graphql_content(std::string_view content_type, std::string_view content, Numbers numbers,
-                                  GraphqlRequest& out);
+                                  std::span<const std::string> ignored, GraphqlRequest& out);
 /// Of a GET: the same parts as query parameters, with `variables` and `extensions` as JSON. `Malformed` also when one
 /// of the four stands twice or its percent-encoding is broken, and when another parameter may be taken for one of them.
 /// All others are left alone.
-Result<void> read_graphql_query(std::string_view query, Numbers numbers, GraphqlRequest& out);
+Result<void> read_graphql_query(std::string_view query, Numbers numbers, std::span<const std::string> ignored,
+                                GraphqlRequest& out);
 /// `query`, `operationName`, `variables` and `extensions`.
 bool is_graphql_parameter(std::string_view name) noexcept;
 /// Whether some readers take a parameter that is sent under this name for one of the four. `buffer` is overwritten.

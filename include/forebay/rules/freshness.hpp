@@ -52,6 +52,7 @@ struct Freshness {
   bool must_revalidate =
       false;  ///< must-revalidate, proxy-revalidate or s-maxage: the route's windows and stale-if-error do not apply.
   bool serve_authorized = false;  ///< public, s-maxage or must-revalidate: may answer requests with Authorization.
+  bool preflighted = false;       ///< `RequestFacts::preflighted` of the request that fetched it.
   bool from_authorized = false;   ///< The request that fetched it carried Authorization.
   std::optional<Seconds>
       stale_while_revalidate;  ///< The origin's, where it may apply (also beside s-maxage in the same field).

@@ -163,7 +163,10 @@ struct Policy {
   /// Globs over schemes of Authorization that sign a request over its method or fields: such a request goes forward
   /// with its Range, conditions and fields as they came.
   std::vector<std::string> signed_schemes{"AWS*", "GOOG*", "*HMAC*", "SharedKey*", "Signature", "Hawk", "OAuth"};
-  bool suffix_guard = true;  ///< Pages under names of static files are not stored.
+  /// Of a GraphQL route: fields that no page of another site can send without a preflight. Empty: off.
+  std::vector<std::string> graphql_preflight{"Apollo-Require-Preflight", "X-Apollo-Operation-Name"};
+  bool guards_preflight = false;  ///< The route is for GraphQL, and the list not empty.
+  bool suffix_guard = true;       ///< Pages under names of static files are not stored.
 };
 
 }  // namespace forebay::rules

@@ -17,12 +17,14 @@ enum class Reuse : std::uint8_t {
   MaxStale,           ///< The client's max-stale allows it as it is.
   NotForThis,         ///< Another request may have it, this one not (`kept_from`): forward, leave the entry alone.
 };
-/// Why a stored response is not for this request, though it may be for others: Authorization (RFC 9111 section 3.5), or
-/// the guarded credential that the request brings, where the response lives by a configured lifetime. None.
+/// Why a stored response is not for this request, though it may be for others: Authorization (RFC 9111 section 3.5),
+/// the guarded credential that the request brings, where the response lives by a configured lifetime, or Preflight,
+/// where the origin may refuse this request and has answered one that CSRF prevention lets in. None.
 Reason kept_from(const Freshness& stored, const RequestFacts& facts) noexcept;
 /// Whether a look-up gave such a reason: what is stored is for others, so its validators stay here too.
 constexpr bool keeps_for_others(Reason reason) noexcept {
-  return reason == Reason::Authorization || reason == Reason::Cookie || reason == Reason::Credential;
+  return reason == Reason::Authorization || reason == Reason::Cookie || reason == Reason::Credential ||
+         reason == Reason::Preflight;
 }
 /// Numbers only; called under a shard's lock. `directives` count only where the policy respects the client, but for
 /// those the caller handles itself (no-store, only-if-cached).

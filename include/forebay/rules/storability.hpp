@@ -22,11 +22,16 @@ struct RequestFacts {
   bool secret_in_query = false;  ///< The query holds a secret, which no rule of a response may leave out of the key.
   bool no_store = false;
   bool range = false;
-  bool endless = false;          ///< Its Accept asks for streams only: it does not wait for others, nor they for it.
-  bool conditional = false;      ///< Has Range or a condition (`is_condition`).
-  bool is_signed = false;        ///< See `rules::is_signed`: nothing that is signed is changed on its way.
-  bool for_connection = false;   ///< Authorization of a scheme that authenticates the connection (NTLM, Negotiate).
-  bool precondition = false;     ///< Has If-Match or If-Unmodified-Since.
+  bool endless = false;         ///< Its Accept asks for streams only: it does not wait for others, nor they for it.
+  bool conditional = false;     ///< Has Range or a condition (`is_condition`).
+  bool is_signed = false;       ///< See `rules::is_signed`: nothing that is signed is changed on its way.
+  bool for_connection = false;  ///< Authorization of a scheme that authenticates the connection (NTLM, Negotiate).
+  bool precondition = false;    ///< Has If-Match or If-Unmodified-Since.
+  /// A browser asks the server first whether another site's page may send it: it has a field of `graphql_preflight`, or
+  /// is a GET with a Content-Type that forces a preflight.
+  bool preflighted = false;
+  /// A GET or HEAD that is not, on a route with `graphql_preflight`: servers with CSRF prevention refuse it.
+  bool simple_get = false;
   bool refresh = false;          ///< Asks by `Forebay-Refresh`, with the right token, for a fetch anew.
   bool refresh_refused = false;  ///< Asks for it without the right token.
   RequestDirectives directives;

@@ -39,6 +39,7 @@ enum class Reason : std::uint8_t {
   Upgrade,
   Range,
   Signed,
+  Preflight,
   // response side (Authorization counts here too)
   NoFreshness,
   NoStore,

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "forebay/content/graphql.hpp"
 
@@ -17,14 +19,14 @@ std::string parts(const GraphqlRequest& request) {
 std::string post(std::string_view content, std::string_view type = "application/json",
                  Numbers numbers = Numbers::Written) {
   GraphqlRequest request;
-  const auto done = read_graphql_content(type, content, numbers, request);
+  const auto done = read_graphql_content(type, content, numbers, {}, request);
   if (done) return parts(request);
   EXPECT_EQ(done.error(), Errc::Malformed);
   return "refused";
 }
 std::string get(std::string_view query, Numbers numbers = Numbers::Written) {
   GraphqlRequest request;
-  const auto done = read_graphql_query(query, numbers, request);
+  const auto done = read_graphql_query(query, numbers, {}, request);
   if (done) return parts(request);
   EXPECT_EQ(done.error(), Errc::Malformed);
   return "refused";
@@ -197,19 +199,50 @@ TEST(GraphqlRequest, NumbersCompareAsTheRouteSays) {
   EXPECT_EQ(get("variables={\"a\":10}", Numbers::Value), get("variables={\"a\":1e1}", Numbers::Value));
 }
 
+TEST(GraphqlRequest, ExtensionsThatAreNoInputAreLeftOut) {
+  const std::vector<std::string> ignored{"persistedQuery.miss", "clientLibrary", "a.b"};
+  const std::string hash = R"("version":1,"sha256Hash":")" + kHash + "\"";
+  const std::pair<std::string, std::string> rows[] = {
+      {"{}", ""},
+      {R"({"clientLibrary":{"name":"a","version":"1"}})", ""},
+      {R"({"clientLibrary":null})", ""},
+      {R"({"persistedQuery":{)" + hash + R"(,"miss":true}})", ""},
+      {R"({"persistedQuery":{)" + hash + R"(,"miss":true},"clientLibrary":1})", ""},
+      {R"({"persistedQuery":{)" + hash + R"(,"other":true,"miss":false}})", R"({"persistedQuery":{"other":true}})"},
+      {R"({"persistedQuery":{"miss":true}})", ""},
+      {R"({"a":{"b":1}})", ""},
+      {R"({"a":{"b":1,"c":2},"z":1})", R"({"a":{"c":2},"z":1})"},
+      {R"({"a":[1]})", R"({"a":[1]})"},
+      {R"({"a":{}})", ""},
+      {R"({"x":{"b":1}})", R"({"x":{"b":1}})"},
+      {R"({"ClientLibrary":1})", R"({"ClientLibrary":1})"},
+      {R"({"ab":1})", R"({"ab":1})"},
+  };
+  GraphqlRequest request;
+  for (const auto& [extensions, rest] : rows) {
+    const auto expected = rest.empty() ? "" : "{\"extensions\":" + rest + "}";
+    ASSERT_TRUE(read_graphql_content("application/json", R"({"query":"{a}","extensions":)" + extensions + "}",
+                                     Numbers::Written, ignored, request))
+        << extensions;
+    EXPECT_EQ(request.rest, expected) << extensions;
+    ASSERT_TRUE(read_graphql_query("query={a}&extensions=" + extensions, Numbers::Written, ignored, request));
+    EXPECT_EQ(request.rest, expected) << extensions;
+  }
+}
+
 TEST(GraphqlRequest, AnObjectIsFilledAnew) {
   GraphqlRequest request;
   ASSERT_TRUE(read_graphql_content(
       "application/json",
       R"({"query":"{a}","operationName":"Q","variables":{"a":1},"x":1,"extensions":{"persistedQuery":{"sha256Hash":")" +
           kHash + "\"}}}",
-      Numbers::Written, request));
+      Numbers::Written, {}, request));
   EXPECT_EQ(parts(request), "{a}|Q|{\"a\":1}|" + kHash + "|{\"x\":1}");
-  ASSERT_TRUE(read_graphql_content("application/json", "{}", Numbers::Written, request));
+  ASSERT_TRUE(read_graphql_content("application/json", "{}", Numbers::Written, {}, request));
   EXPECT_EQ(parts(request), "-||||");
-  ASSERT_TRUE(read_graphql_query("query={b}", Numbers::Written, request));
+  ASSERT_TRUE(read_graphql_query("query={b}", Numbers::Written, {}, request));
   EXPECT_EQ(parts(request), "{b}||||");
-  ASSERT_TRUE(read_graphql_query("x=y", Numbers::Written, request));
+  ASSERT_TRUE(read_graphql_query("x=y", Numbers::Written, {}, request));
   EXPECT_EQ(parts(request), "-||||");
 }
 

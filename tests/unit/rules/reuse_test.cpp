@@ -155,6 +155,34 @@ TEST(Reuse, WhatWasMarkedStaleIsNeverFreshAgain) {
   EXPECT_TRUE(may_serve_on_error(f, {}, windows(0s, 10s), t0() + 1s));
 }
 
+TEST(Reuse, WhatCsrfPreventionLetInIsNotForAGetThatItRefuses) {
+  Policy policy;
+  policy.guards_preflight = true;
+  const auto made_by = [&](const Ask& ask) {
+    Answer answer("max-age=60");
+    return judge(test::facts(ask, policy), answer.view(), policy, answer.times, true, 0).freshness;
+  };
+  const auto get = http::Method::Get, post = http::Method::Post;
+  const Ask bare({}, get), head({}, http::Method::Head), marked({{"apollo-require-preflight", "true"}}, get),
+      named({{"X-Apollo-Operation-Name", "Q"}}, get), typed({{"Content-Type", "application/json"}}, get),
+      plain({{"Content-Type", "text/plain; charset=utf-8"}}, get), empty({{"Apollo-Require-Preflight", ""}}, get),
+      twice({{"Content-Type", "application/json"}, {"Content-Type", "text/plain"}}, get),
+      sent({{"Content-Type", "application/json"}}, post),
+      sent_marked({{"Content-Type", "application/json"}, {"Apollo-Require-Preflight", "1"}}, post);
+  for (const auto* by : {&marked, &named, &typed, &sent_marked}) {
+    for (const auto* simple : {&bare, &head, &plain, &empty, &twice}) {
+      EXPECT_EQ(reuse(made_by(*by), 0s, policy, *simple), Reuse::NotForThis);
+      EXPECT_EQ(kept_from(made_by(*by), test::facts(*simple, policy)), Reason::Preflight);
+    }
+    for (const auto* safe : {&marked, &named, &typed, &sent, &sent_marked})
+      EXPECT_EQ(reuse(made_by(*by), 0s, policy, *safe), Reuse::Fresh);
+  }
+  for (const auto* by : {&bare, &sent, &plain})
+    for (const auto* any : {&bare, &marked, &sent}) EXPECT_EQ(reuse(made_by(*by), 0s, policy, *any), Reuse::Fresh);
+  policy.guards_preflight = false;
+  EXPECT_EQ(reuse(made_by(marked), 0s, policy, bare), Reuse::Fresh) << "on other routes the field means nothing";
+}
+
 TEST(OnError, StaleMayBeServedUntilTheWindowCloses) {
   const auto origin = stored("max-age=60, stale-if-error=30");
   EXPECT_TRUE(may_serve_on_error(origin, {}, {}, t0() + 60s));
