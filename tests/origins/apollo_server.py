@@ -9,9 +9,8 @@ import subprocess
 
 import processes
 from express_server import HERE, PACKAGES
-from server import Server, require
+from server import Server, recipe, require
 
-RECIPE = HERE.parents[1] / "docs/recipes/graphql.md"
 NAMES = ("@apollo/server", "@apollo/client", "@urql/core")
 
 
@@ -51,10 +50,8 @@ class Apollo(Server):
         return json.loads(done.stdout)
 
     def configuration(self):
-        recipe = re.search(r"```yaml recipe[^\n]*\n(.*?)```", RECIPE.read_text(), re.S).group(1)
-        recipe = recipe.replace("http://localhost:3000", f"http://127.0.0.1:{self.port}")
         route = "methods: [GET, POST], ttl: 30s, key: { graphql: true }"
-        return recipe.replace("routes:\n", f"""\
+        return recipe("graphql.md", self.port).replace("routes:\n", f"""\
 routes:
   - {{ path: /default, origin: "http://127.0.0.1:{self.plain}", {route} }}
   - {{ path: /hints, origin: "http://127.0.0.1:{self.hints}", {route} }}

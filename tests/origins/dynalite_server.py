@@ -9,9 +9,7 @@ import subprocess
 
 import processes
 from express_server import HERE, PACKAGES
-from server import Server, require
-
-RECIPE = HERE.parents[1] / "docs/recipes/dynamodb-style-post.md"
+from server import Server, recipe, require
 
 
 class Dynalite(Server):
@@ -52,5 +50,4 @@ class Dynalite(Server):
         return json.loads(done.stdout)
 
     def configuration(self):
-        found = re.search(r"```yaml recipe[^\n]*\n(.*?)```", RECIPE.read_text(), re.S)
-        return found.group(1).replace("http://localhost:3000", f"http://127.0.0.1:{self.port}")
+        return recipe("dynamodb-style-post.md", self.port)

@@ -4,6 +4,7 @@ put there and a record of every request that came."""
 import json
 import os
 import pathlib
+import re
 import shutil
 import threading
 import time
@@ -124,3 +125,14 @@ def require(*programs):
             if found:
                 return found
     raise processes.Missing(f"{' or '.join(programs)} is not installed")
+
+
+def recipe_block(page, kind):
+    """The first fenced block of this kind of a page of docs/recipes."""
+    text = (pathlib.Path(__file__).resolve().parents[2] / "docs/recipes" / page).read_text()
+    return re.search(rf"^```{kind}\b[^\n]*\n(.*?)^```", text, re.S | re.M).group(1)
+
+
+def recipe(page, port):
+    """The configuration of a recipe, before an origin on this port of loopback."""
+    return recipe_block(page, "yaml recipe").replace("http://localhost:3000", f"http://127.0.0.1:{port}")
