@@ -127,12 +127,12 @@ def require(*programs):
     raise processes.Missing(f"{' or '.join(programs)} is not installed")
 
 
-def recipe_block(page, kind):
-    """The first fenced block of this kind of a page of docs/recipes."""
+def recipe_block(page, kind, which=0):
+    """A fenced block of this kind of a page of docs/recipes, by default the first."""
     text = (pathlib.Path(__file__).resolve().parents[2] / "docs/recipes" / page).read_text()
-    return re.search(rf"^```{kind}\b[^\n]*\n(.*?)^```", text, re.S | re.M).group(1)
+    return re.findall(rf"^```{kind}\b[^\n]*\n(.*?)^```", text, re.S | re.M)[which]
 
 
-def recipe(page, port):
-    """The configuration of a recipe, before an origin on this port of loopback."""
-    return recipe_block(page, "yaml recipe").replace("http://localhost:3000", f"http://127.0.0.1:{port}")
+def recipe(page, port, which=0):
+    """A configuration of a recipe, before an origin on this port of loopback."""
+    return recipe_block(page, "yaml recipe", which).replace("http://localhost:3000", f"http://127.0.0.1:{port}")
