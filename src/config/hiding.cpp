@@ -75,7 +75,8 @@ class Hiding final : public KeyVisitor {
     for (const auto& inner : entry.value->repeated) value(inner);
     for (const auto& inner : entry.value->entries) {
       const bool status = known.name == "status" && parse_status(inner.key->text).value;
-      if (fields || (known.name == "status" && !status)) value(inner);
+      const bool cut = name_of_key(inner.key->text).size() < inner.key->text.size();  // `Name: value` as a name
+      if (fields || (known.name == "status" && !status) || (known.name == "headers" && cut)) value(inner);
     }
     named(*entry.value);
   }

@@ -26,7 +26,9 @@ struct Map {
   std::string_view key;
   const Node& node;
 
-  std::string path_of(std::string_view name) const { return section.path_of(key) + '.' + clipped(name); }
+  std::string path_of(std::string_view name) const {
+    return section.path_of(key) + '.' + clipped(key == "headers" ? name_of_key(name) : name);
+  }
 
   /// Calls `read(item, where)` for the one value of an entry or each of a list. An empty value is reported.
   template <class F>
@@ -96,7 +98,7 @@ bool check_name(const Map& map, const Node& name, Names names) {
     map.section.error(1002, name, where, std::move(what), std::move(hint));
     return false;
   };
-  if (field && !is_token(name.text)) return say(in_quotes(name.text) + " is not the name of a header field", {});
+  if (field && !is_token(name.text)) return say(key_in_quotes(name.text) + " is not the name of a header field", {});
   if (!field && !is_glob(name.text)) return say(in_quotes(name.text) + " is not a name", "such as page");
   if (exact && name.text.find('*') != std::string::npos)
     return say(in_quotes(name.text) + " is a glob", "names are literal here; globs are for values");

@@ -106,6 +106,10 @@ TEST(HiddenValues, NorOnOneLineWithOtherMistakes) {
            "origins: { d: { url: [{ tokn: hunter2 }] } }",
            "routes:\n  - path: /a\n    origin: { tokn: hunter2 }",
            "routes:\n  - path: /a\n    ttl: { tokn: hunter2 }",
+           "routes:\n  - path: /a\n    match: { headers: { \"Authorization: Bearer hunter2\": true } }",
+           "routes:\n  - path: /a\n    match: { headers: { Authorization: { hunter2: b } }, hedders: { a: hunter2 } }",
+           "routes:\n  - path: /a\n    bypass: { headers: { Authorization: \"Bearer hunter2\" }, queri: { a: hunter2 } "
+           "}",
            "cache: hunter2",
            "upstream: hunter2",
            "purge: { tokn: hunter2 }",
