@@ -54,11 +54,7 @@ class NginxRecipe(Nginx):
         self.bare, self.no_vary = processes.free_port(), processes.free_port()
         server = recipe_block(PAGE, "nginx").replace("listen 3000", f"listen 127.0.0.1:{self.port}")
         server = server.replace("/srv/www", str(self.files))
-        user = "user root;" if processes.os.geteuid() == 0 else ""
-        (self.where / "nginx.conf").write_text(CONFIGURATION.format(
-            server=server, user=user, bare=self.bare, no_vary=self.no_vary))
-        return processes.Process([self.program, "-p", str(self.where), "-c", "nginx.conf", "-e", "run/error.log"],
-                                 self.where / "log")
+        return self.nginx(CONFIGURATION.format(server=server, user=self.user(), bare=self.bare, no_vary=self.no_vary))
 
     def configuration(self):
         text = recipe(PAGE, self.port)

@@ -107,9 +107,15 @@ class Nginx(Server):
 
     def launch(self):
         fields = ",".join(f'"{name}":"$http_{name.replace("-", "_")}"' for name in FIELDS)
-        # As root it would become another user, to whom the folder does not belong.
-        user = "user root;" if processes.os.geteuid() == 0 else ""
-        (self.where / "nginx.conf").write_text(CONFIGURATION.format(fields=fields, port=self.port, user=user))
+        return self.nginx(CONFIGURATION.format(fields=fields, port=self.port, user=self.user()))
+
+    @staticmethod
+    def user():
+        """A line for the configuration: as root nginx would become another user, to whom the folder does not belong."""
+        return "user root;" if processes.os.geteuid() == 0 else ""
+
+    def nginx(self, configuration):
+        (self.where / "nginx.conf").write_text(configuration)
         return processes.Process([self.program, "-p", str(self.where), "-c", "nginx.conf", "-e", "run/error.log"],
                                  self.where / "log")
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Forebay before real servers: nginx, Apache httpd, Express, PHP, dynalite, Apollo Server and s3rver, each on a free port of loopback.
+"""Forebay before real servers: nginx, Apache httpd, Express, PHP, dynalite, Apollo Server, s3rver and verdaccio, each on a free port of loopback.
 
 Usage: origins_test.py FOREBAY SERVER [--only TEXT] [--show N] [--results FILE] [--jobs N]
 
-SERVER is nginx, nginx_recipe, apache, express, php, dynalite, apollo or s3; the module SERVER_cases has its sequences. Every case runs beside others of the
+SERVER is nginx, nginx_recipe, apache, express, php, dynalite, apollo, s3, apt or npm; the module SERVER_cases has its sequences. Every case runs beside others of the
 same server, on paths of its own. Ends with 77 where the server is not installed; with FOREBAY_ORIGINS=required in the
 environment that is a failure. --only takes the cases with this text in their names, --show prints so many differences
 of a case that fails, --results writes what scripts/summary.py reads.
@@ -76,7 +76,7 @@ def run(options, module, where):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("forebay")
-    parser.add_argument("server", choices=["nginx", "nginx_recipe", "apache", "express", "php", "dynalite", "apollo", "s3"])
+    parser.add_argument("server", choices=["nginx", "nginx_recipe", "apache", "express", "php", "dynalite", "apollo", "s3", "apt", "npm"])
     parser.add_argument("--only", default="")
     parser.add_argument("--results")
     parser.add_argument("--jobs", type=int, default=8)
