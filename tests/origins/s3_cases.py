@@ -87,6 +87,11 @@ def presigned_urls_are_cached_each_for_itself(t):
     for wrong in (bert.split(host, 1)[1], target.replace("X-Amz-Signature=", "X-Amz-Signature=0"),
                   target.replace("Expires=600", "Expires=601"), target.split("?")[0]):
         t.equal(t.get(wrong, host=host).status, 403, wrong)
+    # As the page says: a write does not reach what is stored of a URL with a signature. One that is signed anew is new.
+    bucket.calls(bucket.put("two"))
+    again = {"op": "presign", "input": bucket.where, "as": "anna", "seconds": 599}
+    fresh = t.server.call(t.daemon.port, [again])[0].split(host, 1)[1]
+    t.equal([t.get(each, host=host).text for each in (target, fresh)], ["one", "two"], "after a write")
 
 
 @case
