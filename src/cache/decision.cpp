@@ -101,15 +101,20 @@ Decision go_forward(Decision d, const Found& found, std::size_t listed, const Lo
   using Fetch = Decision::Fetch;
   const auto& coalesce = request.policy.coalesce;
   if (request.facts.no_store) return pass(d, rules::Reason::RequestNoStore, Fetch::None);
-  if (!request.may_fly) return pass(d, rules::Reason::None, Fetch::None);
+  const bool head = request.facts.method == http::Method::Head;
+  // What is stored is validated by the HEAD itself (RFC 9111 section 4.3.5).
+  if (!request.may_fly || (head && (d.variant || request.facts.endless)))
+    return pass(d, rules::Reason::None, Fetch::None);
+  if (coalesce.enabled && found.landed) {
+    d.kind = Lookup::Kind::Join;
+    d.flight = found.landed;
+    return d;
+  }
+  // It would fetch what it does not need, and nobody else either.
+  if (head && found.pass_memory) return pass(d, rules::Reason::PassMemory, Fetch::None);
   d.kind = Lookup::Kind::Lead;
   if (!coalesce.enabled) {
     d.fetch = Fetch::Private;
-    return d;
-  }
-  if (found.landed) {
-    d.kind = Lookup::Kind::Join;
-    d.flight = found.landed;
     return d;
   }
   if (request.facts.endless) return pass(d, rules::Reason::None, Fetch::Private);
@@ -150,7 +155,10 @@ Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& re
   const Found found = slot ? find(*slot, mine, request) : Found{};
   const std::size_t listed = slot ? slot->flights.size() : 0;
   if (found.pass_memory) d.pass_memory = {slot->pass_cause, slot->no_queue_until - request.now};
-  const bool may_lead = request.may_fly && !request.facts.no_store;
+  const bool head = request.facts.method == http::Method::Head;
+  // A HEAD fetches for all only where nothing is stored.
+  const bool may_lead = request.may_fly && !request.facts.no_store &&
+                        !(head && (found.variant || found.pass_memory || request.facts.endless));
   const bool may_refresh = may_lead && !found.busy && listed < kMaxFlights && slot &&
                            slot->no_refresh_until <= request.now && found.variant &&
                            rules::may_renew(request.facts, found.variant->freshness);
@@ -165,7 +173,7 @@ Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& re
     d.forward = found.others ? rules::Forward::VaryMiss : rules::Forward::UriMiss;
     if (found.kept != rules::Reason::None && !found.landed) {
       d.forward = rules::Forward::Request;
-      return pass(d, found.kept, may_lead ? Fetch::Private : Fetch::None);
+      return pass(d, found.kept, may_lead && !head ? Fetch::Private : Fetch::None);
     }
     return go_forward(d, found, listed, request);
   }

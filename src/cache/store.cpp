@@ -201,6 +201,7 @@ Peek Store::Private::peek(const LookupRequest& request) {
     out.kind = d.kind;
     out.forward = d.forward;
     out.reason = d.reason;
+    out.ticket = d.fetch != Decision::Fetch::None || d.queue_full;
     out.pass_memory = d.pass_memory;
     if (slot) out.variants = slot->variants;
     if (const Variant* v = d.matched) {

@@ -163,6 +163,7 @@ void read_guards(const Section& block, rules::Policy& policy) {
   if (block.choice("vary", vary)) policy.vary = vary == Vary::Respect;
   block.integer("max_variants", policy.max_variants);
   block.boolean("invalidate_on_write", policy.invalidate_on_write);
+  block.boolean("convert_head", policy.convert_head);
   block.choice("request_cookies", policy.request_cookies);
   block.header_names("credentials", policy.credentials);
   block.header_names("graphql_preflight", policy.graphql_preflight);

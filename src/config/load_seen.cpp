@@ -82,7 +82,7 @@ bool read_output(const Section& section, std::string_view key, const std::vector
   return true;
 }
 
-constexpr std::array<std::string_view, 43> kFields{"ts",
+constexpr std::array<std::string_view, 44> kFields{"ts",
                                                    "remote",
                                                    "client",
                                                    "method",
@@ -114,6 +114,7 @@ constexpr std::array<std::string_view, 43> kFields{"ts",
                                                    "time.send_ms",
                                                    "origin.name",
                                                    "origin.address",
+                                                   "origin.method",
                                                    "origin.status",
                                                    "origin.attempts",
                                                    "origin.error",

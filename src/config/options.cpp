@@ -188,6 +188,10 @@ constexpr Option kOptions[] = {
     opt("policy.max_variants", "int", "32", "1..10000", "Variants of one key; beyond it the oldest goes."),
     opt("policy.invalidate_on_write", "bool", "true", "",
         "Whether a successful unsafe request drops what is stored for its url (RFC 9111 section 4.4)."),
+    opt("policy.convert_head", "bool", "true", "",
+        "Whether a HEAD that finds nothing stored fetches by GET, so that the answer is stored; it does not wait for "
+        "the "
+        "body."),
     opt("policy.key.host", "bool", "true", "", "Whether the host is part of the key."),
     opt("policy.key.scheme", "bool", "true", "", "Whether the scheme is part of the key."),
     opt("policy.key.path", "all | none or list of capture", "all", "",

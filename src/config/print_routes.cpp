@@ -195,6 +195,7 @@ void print_guards(Printer& p, const rules::Policy& policy, const cache::KeySpec&
   p.key("policy.vary", policy.vary ? "respect" : "ignore");
   p.key("policy.max_variants", std::to_string(policy.max_variants));
   p.key("policy.invalidate_on_write", yaml_bool(policy.invalidate_on_write));
+  p.key("policy.convert_head", yaml_bool(policy.convert_head));
   print_key(p, key);
   p.key("policy.credentials", yaml_texts(policy.credentials));
   p.key("policy.graphql_preflight", yaml_texts(policy.graphql_preflight));

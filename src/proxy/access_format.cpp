@@ -143,6 +143,7 @@ void append_origin(std::string& out, const AccessRecord& r) {
   Members origin(out);
   origin.text("name", r.origin_name);
   origin.text("address", r.origin_address);
+  origin.text("method", r.origin_method);
   if (r.origin_status != 0) origin.number("status", r.origin_status);
   if (r.origin_attempts != 0) origin.number("attempts", r.origin_attempts);
   origin.text("error", r.origin_error);
@@ -219,6 +220,8 @@ bool append_template_field(std::string& out, std::string_view name, const Access
     text(r.origin_name);
   else if (name == "origin.address")
     text(r.origin_address);
+  else if (name == "origin.method")
+    text(r.origin_method);
   else if (name == "origin.status")
     r.origin_status == 0 ? text("") : number(r.origin_status);
   else if (name == "origin.attempts")

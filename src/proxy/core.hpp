@@ -61,6 +61,7 @@ class RequestNotes final : public server::Notes {
   Duration wait{-1};
   // The origin's part, where there was one.
   bool went_forward = false;
+  bool origin_by_get = false;  ///< Though the client asked by HEAD.
   int origin_status = 0;
   unsigned origin_attempts = 0;
   Duration origin_queue{-1}, origin_connect{-1}, origin_ttfb{-1};

@@ -48,9 +48,10 @@ rules::CacheStatus stored_status(Kind kind, const rules::Freshness& freshness, T
   return status;
 }
 
-bool may_fly(const rules::RequestFacts& facts) noexcept {
-  const bool as_it_came = facts.is_signed && facts.conditional;
-  return facts.method != http::Method::Head && !facts.directives.only_if_cached && !facts.precondition && !as_it_came;
+bool may_fly(const rules::RequestFacts& facts, const rules::Policy& policy) noexcept {
+  const bool head = facts.method == http::Method::Head;
+  const bool as_it_came = facts.is_signed && (facts.conditional || head);
+  return !(head && !policy.convert_head) && !facts.directives.only_if_cached && !facts.precondition && !as_it_came;
 }
 
 Forward forward_word(Forward forward, const cache::KeySpec& spec, http::Method method, bool has_content) noexcept {
@@ -63,7 +64,7 @@ Forward forward_word(Forward forward, const cache::KeySpec& spec, http::Method m
 cache::LookupRequest look_up_request(const cache::Key& key, const cache::Selecting& selecting,
                                      const rules::RequestFacts& facts, const config::Route& route, Timestamp now) {
   cache::LookupRequest request{key, selecting, facts, route.policy, route.key.fingerprint, now};
-  request.may_fly = may_fly(facts);
+  request.may_fly = may_fly(facts, route.policy);
   return request;
 }
 
@@ -107,7 +108,8 @@ ForwardPlan plan_forward(const ForwardCase& found, const rules::RequestFacts& fa
     }
   }
   plan.validates = plan.may_store && !facts.refresh && !facts.is_signed;
-  if (facts.method == http::Method::Head && s.reason == Reason::None) s.reason = Reason::Method;
+  plan.by_get = plan.may_store && facts.method == http::Method::Head;
+  if (facts.method == http::Method::Head && !plan.by_get && s.reason == Reason::None) s.reason = Reason::Method;
   return plan;
 }
 

@@ -26,10 +26,11 @@ rules::CacheStatus bypass_status(rules::Reason reason) noexcept;
 /// by the client's max-stale.
 rules::CacheStatus stored_status(cache::Lookup::Kind kind, const rules::Freshness& freshness, Timestamp now) noexcept;
 
-/// Whether a request may start a fetch that others share, or wait for one. Not a HEAD, which brings no content; not who
-/// wants a stored response only; not a request with If-Match or If-Unmodified-Since, which goes to the origin with its
-/// condition; and not a signed request with a Range or condition, which goes forward as it came.
-bool may_fly(const rules::RequestFacts& facts) noexcept;
+/// Whether a request may start a fetch that others share, or wait for one. A HEAD may under `convert_head`, unless it
+/// is signed over its method; not who wants a stored response only; not a request with If-Match or If-Unmodified-Since,
+/// which goes to the origin with its condition; and not a signed request with a Range or condition, which goes forward
+/// as it came.
+bool may_fly(const rules::RequestFacts& facts, const rules::Policy& policy) noexcept;
 
 /// Why a request goes forward, as RFC 9211 section 2.2 has the words: under a key that holds more than the URI nobody
 /// can tell whether another response of this URI is stored, so it is `miss` and not `uri-miss`.
@@ -53,6 +54,7 @@ struct ForwardPlan {
   bool may_store = false;     ///< What comes is stored if it may be.
   bool uses_entry = false;    ///< What is stored is this request's to validate, or to fall back on.
   bool validates = false;     ///< It carries the store's validators.
+  bool by_get = false;        ///< It is a HEAD whose fetch asks by GET, so that others have something of it.
 };
 /// What a look-up gave, as far as it decides how a request goes forward.
 struct ForwardCase {

@@ -310,12 +310,14 @@ void look_up(ExplainCase& c) {
 
 void go_forward(ExplainCase& c) {
   const auto& facts = c.reading.facts;
-  const bool ticket = c.found.kind == Kind::Lead || (c.found.kind == Kind::Pass && may_fly(facts) && !facts.no_store);
   const bool has_entry = c.found.entry && c.found.reuse != rules::Reuse::NotForThis;
-  const auto plan =
-      plan_forward({c.found.kind, c.found.forward, c.found.reason, has_entry, ticket, c.found.pass_memory}, facts);
+  const auto plan = plan_forward(
+      {c.found.kind, c.found.forward, c.found.reason, has_entry, c.found.ticket, c.found.pass_memory}, facts);
   c.status = plan.status;
-  if (c.request.method == Method::Head && c.status.reason == Reason::Method)
+  if (plan.by_get)
+    c.note(
+        "the origin is asked by GET, and what comes may be stored; a HEAD does not wait for the body (convert_head)");
+  else if (c.request.method == Method::Head && c.status.reason == Reason::Method)
     c.note("the answer to a HEAD is not stored");
   else if (const auto sentence = sentence_of(c.status.reason); !sentence.empty())
     c.note(std::string(sentence));

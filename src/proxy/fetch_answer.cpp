@@ -42,7 +42,7 @@ void FetchTask::on_head(const http::ResponseView& head, const HeadFacts& facts) 
     count_revalidation(error ? Revalidated::Error : Revalidated::Modified);
   }
   invalidate_after(core_, *story_, story_->looked_up() ? rules::Reason::None : plan_.status.reason, head);
-  if (story_->route->route && story_->view().method == http::Method::Head) apply_head_answer(head);
+  if (story_->route->route && method() == http::Method::Head) apply_head_answer(head);
   if (story_->route->route && story_->view().method == http::Method::Post && !plan_.ticket) adopt_get_key(head);
   if (plan_.ticket && store_policy().no_vary_search && !facts_.secret_in_query) adopt_search_key(head);
   judge(head, facts);
@@ -236,9 +236,12 @@ void FetchTask::keep_going_as_pass(const http::ResponseView& head, const HeadFac
     return finish();
   }
   if (plan_.status.reason == rules::Reason::None) plan_.status.reason = reason;
-  body_ = Ref<http::Body>(new http::Body(kPassWindow));
+  if (!plan_.by_get) body_ = Ref<http::Body>(new http::Body(kPassWindow));
   windowed_ = true;
   answer_client(end_to_end(*story_, head, {}, core_.now().wall, true), head.status, facts, false);
+  if (!plan_.by_get) return;
+  fetch_->cancel();  // the rest is for nobody
+  finish();
 }
 
 /// Those who wait are told that the answer is not for them. After an error of this client's making one of them asks
@@ -268,7 +271,7 @@ void FetchTask::answer_client(const http::Fields& fields, int status, const Head
   const auto own_head = cache::PublishedHead::make(status, fields);
   Delivery d;
   d.head = own_head->head();
-  if (facts.has_content || story_->view().method == http::Method::Head)
+  if (facts.has_content || method() == http::Method::Head)
     d.length = facts.content_length;
   else if (!http::never_has_content(status))
     d.length = 0;
@@ -278,7 +281,8 @@ void FetchTask::answer_client(const http::Fields& fields, int status, const Head
   d.status.key = key_text_;
   d.source = Source::Origin;
   d.conditional = plan_.shared;
-  deliver(core_, *story_->exchange, story_->view(), std::move(d), http::BodyCursor(body_));
+  auto cursor = for_head() ? http::BodyCursor() : http::BodyCursor(body_);
+  deliver(core_, *story_->exchange, story_->view(), std::move(d), std::move(cursor));
 }
 
 /// The Vary of an answer that is not stored counts, too: else a stored answer that omits it, as refusals do, is given

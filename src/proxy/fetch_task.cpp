@@ -42,8 +42,8 @@ void FetchTask::start() {
 void FetchTask::send() {
   upstream::FetchRequest request;
   const auto view = story_->view();
-  request.method = view.method;
-  request.method_text = view.method_text;
+  request.method = method();
+  request.method_text = plan_.by_get ? http::to_string(request.method) : view.method_text;
   request.head = this;
   if (story_->content)
     request.body =
@@ -87,6 +87,7 @@ void FetchTask::note_origin(int status) {
   auto& notes = notes_of(*story_->exchange);
   const auto& t = fetch_->times();
   notes.went_forward = true;
+  notes.origin_by_get = plan_.by_get;
   notes.origin_status = status;
   notes.origin_attempts = t.attempts;
   notes.origin_queue = t.queued;

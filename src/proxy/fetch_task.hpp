@@ -27,11 +27,12 @@ struct FetchPlan {
   bool background = false;    ///< No client waits for it.
   bool shared = false;        ///< A flight: the client's range and conditions stay at home.
   bool validate = true;       ///< Send the store's validators.
+  bool by_get = false;        ///< Its client asks by HEAD, and the origin is asked by GET, for the store.
 };
 
 /// One fetch from an origin, from its request to the end of its body: judges the answer, feeds the flight and the
-/// client that caused it, and brings the response into the store (the steps 7 and 9 of docs/architecture.md). A HEAD or
-/// a pass goes the same way with nobody following.
+/// client that caused it, and brings the response into the store (the steps 7 and 9 of docs/architecture.md). A pass
+/// goes the same way with nobody following.
 class FetchTask final : public Task, public upstream::FetchSink, private upstream::RequestHead {
  public:
   FetchTask(Core& core, StoryPtr story, FetchPlan plan);
@@ -53,6 +54,9 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
  private:
   /// Whether it is a fetch for what is stored already, with validators or without.
   bool refreshing() const noexcept { return plan_.entry && plan_.ticket; }
+  /// By which the origin is asked.
+  http::Method method() const noexcept { return plan_.by_get ? http::Method::Get : story_->view().method; }
+  bool for_head() const noexcept { return story_->view().method == http::Method::Head; }
   void send();
   void compose(std::string& target, http::Fields& fields) override;
   void trim(http::Fields& trailers) override;

@@ -206,20 +206,23 @@ void FollowTask::start_over() {
   look_up_again(core_, story_);
 }
 
-/// A fetch for this request alone. What it brings may still be stored, but for a range that nobody fetches whole.
+/// A fetch for this request alone. What it brings may still be stored, but for a range that nobody fetches whole, and
+/// for a HEAD, which goes as it is: what others fetch has just proved to be nothing that it could have.
 void FollowTask::go_alone(rules::Reason reason) {
   count(Coalesced::NotStorable);
   leave();
   if (!story_->wanted()) return;
   if (story_->has_left()) return story_->exchange->cut();
   FetchPlan plan;
-  const bool whole = !story_->facts.range;
+  const bool head = story_->view().method == http::Method::Head;
+  const bool whole = !story_->facts.range && !head;
   if (whole) plan.ticket = core_.shared.store.private_ticket(story_->key);
   plan.shared = whole;
   plan.validate = !story_->facts.is_signed;
   plan.status.result = rules::CacheResult::Miss;
   plan.status.forward = lookup_.forward;
-  plan.status.reason = whole || reason != rules::Reason::None ? reason : rules::Reason::Range;
+  plan.status.reason = reason;
+  if (!whole && reason == rules::Reason::None) plan.status.reason = head ? rules::Reason::Method : rules::Reason::Range;
   if (reason == rules::Reason::None && lookup_.entry) {
     plan.entry = lookup_.entry;
     plan.freshness = lookup_.freshness;

@@ -58,7 +58,8 @@ void RequestNotes::reset() {
   reason = cause = rules::Reason::None;
   cause_left_s = 0;
   source = Source::Forebay;
-  counted_in_flight = own_error = has_key = stored = has_ttl = went_forward = has_query = refresh_refused = false;
+  counted_in_flight = own_error = has_key = stored = has_ttl = went_forward = has_query = refresh_refused =
+      origin_by_get = false;
   age_s = -1;
   ttl_s = 0;
   wait = origin_queue = origin_connect = origin_ttfb = Duration{-1};
@@ -170,6 +171,7 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   if (notes.went_forward && notes.route && notes.route->origin) {
     r.origin_name = notes.route->origin->state().config().name;
     r.origin_address = notes.origin_address;
+    if (notes.origin_by_get) r.origin_method = http::to_string(http::Method::Get);
     r.origin_error = notes.origin_error;
     r.origin_detail = notes.origin_detail;
     r.origin_status = notes.origin_status;

@@ -42,6 +42,7 @@ FetchPlan plan_of(const StoryPtr& story, cache::Lookup& lookup) {
   plan.names_old = lookup.names_old;
   plan.shared = forward.may_store;
   plan.validate = forward.validates;
+  plan.by_get = forward.by_get;
   return plan;
 }
 

@@ -257,7 +257,7 @@ RequestFacts facts_of(const http::RequestView& request, const Policy& policy) no
         cookie = policy.guard.has(f.id);
         break;
       case FieldId::Range:
-        facts.range = true;
+        facts.range = request.method != http::Method::Head;  // RFC 9110 section 14.2: it is ignored there
         facts.conditional = true;
         break;
       case FieldId::IfMatch:

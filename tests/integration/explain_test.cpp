@@ -238,6 +238,13 @@ TEST_F(Explain, NamesWhatSetPassMemory) {
   EXPECT_TRUE(explain(step)["pass_memory"].is_null());
   follow({"GET", "/no-cache", {}, {}, 200, {{"Cache-Control", "no-cache"}, {"ETag", "\"1\""}}});
   EXPECT_EQ(explain({"GET", "/no-cache"})["pass_memory"].at("cause"), "no_cache");
+  // A HEAD fetches by GET where nothing is known, and goes as it is while the key is remembered.
+  const Step head{"HEAD", "/head", {}, {}, 200, {{"Cache-Control", "private"}}};
+  follow(head);
+  follow(head);
+  ASSERT_EQ(origin.count("/head"), 2u);
+  EXPECT_EQ(origin.requests("/head")[0].method, "GET");
+  EXPECT_EQ(origin.requests("/head")[1].method, "HEAD");
 }
 
 TEST_F(Explain, ItsKeyAndVerdictOnRequestsAreWhatThenHappens) {

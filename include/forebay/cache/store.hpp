@@ -109,8 +109,9 @@ struct LookupRequest {
   const rules::Policy& policy;
   std::uint64_t fingerprint = 0;
   Timestamp now{};
-  /// Whether this request may start a flight for others. HEAD, and ranges that will not fetch whole, may not: they get
-  /// Pass without a ticket where they would lead or join.
+  /// Whether this request may start a flight for others. What cannot be fetched for all may not: it gets Pass without
+  /// a ticket where it would lead or join. A HEAD that may leads, or joins, only where nothing is stored for it and no
+  /// pass memory is set; its leader fetches by GET.
   bool may_fly = true;
   /// For `refresh_ahead: auto`: exponentially distributed with mean 1; see rules::refreshes_ahead.
   double draw = 0;
@@ -151,6 +152,7 @@ struct Peek {
   std::size_t variants = 0;  ///< Of the key.
   rules::Forward forward = rules::Forward::None;
   rules::Reason reason = rules::Reason::None;
+  bool ticket = false;     ///< A look-up would give a ticket, if need be by `supersede`.
   PassMemory pass_memory;  ///< As in Lookup.
 };
 

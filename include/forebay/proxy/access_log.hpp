@@ -35,6 +35,7 @@ struct AccessRecord {
   bool stored = false;
   double total_ms = 0, queue_ms = -1, wait_ms = -1, origin_connect_ms = -1, origin_ttfb_ms = -1, send_ms = -1;
   std::string_view origin_name, origin_address, origin_error, origin_detail;
+  std::string_view origin_method;  ///< Where it is not the client's.
   int origin_status = 0;
   unsigned origin_attempts = 0;
   std::string_view trace_id, request_id, user_agent, referer;

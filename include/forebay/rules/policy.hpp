@@ -118,6 +118,7 @@ struct Policy {
   bool vary = true;
   std::uint32_t max_variants = 32;
   bool invalidate_on_write = true;
+  bool convert_head = true;  ///< A HEAD that finds nothing stored fetches by GET, and what comes is stored.
   RequestCookies request_cookies = RequestCookies::Guard;
   /// `credentials`: fields that keep configured lifetimes away.
   std::vector<std::string> credentials{"Authorization",

@@ -21,7 +21,7 @@ struct RequestFacts {
   Reason credential = Reason::None;
   bool secret_in_query = false;  ///< The query holds a secret, which no rule of a response may leave out of the key.
   bool no_store = false;
-  bool range = false;
+  bool range = false;           ///< Has Range, and is no HEAD.
   bool endless = false;         ///< Its Accept asks for streams only: it does not wait for others, nor they for it.
   bool conditional = false;     ///< Has Range or a condition (`is_condition`).
   bool is_signed = false;       ///< See `rules::is_signed`: nothing that is signed is changed on its way.

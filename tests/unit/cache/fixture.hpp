@@ -112,6 +112,8 @@ struct Ask {
   bool authorization = false;
   bool refresh = false;
   bool may_fly = true;
+  bool head = false;
+  bool endless = false;
   double draw = 0;
   std::uint64_t fingerprint = 1;
 };
@@ -139,6 +141,8 @@ class StoreTest : public ::testing::Test {
     facts.no_store = ask.no_store;
     facts.authorization = ask.authorization;
     facts.refresh = ask.refresh;
+    facts.endless = ask.endless;
+    if (ask.head) facts.method = http::Method::Head;
     const Unchanged selecting(fields.view());
     const LookupRequest request{key, selecting, facts, policy, ask.fingerprint, now, ask.may_fly, ask.draw};
     return f(request);

@@ -292,6 +292,58 @@ TEST_F(Flights, AnEntryToValidateEachTimeKeepsPassMemoryBesideIt) {
   }
 }
 
+TEST_F(Flights, AHeadLeadsOrJoinsWhereNothingIsStored) {
+  auto lead = look({.target = "/a", .head = true});
+  EXPECT_EQ(lead.kind, Kind::Lead);
+  ASSERT_TRUE(lead.ticket);
+  auto join = look({.target = "/a", .head = true});
+  EXPECT_EQ(join.kind, Kind::Join);
+  EXPECT_EQ(look("/a").kind, Kind::Join) << "a GET waits for it as well";
+  land(lead.ticket, {});
+  EXPECT_EQ(look({.target = "/a", .head = true}).kind, Kind::Join) << "the head is there";
+  ASSERT_TRUE(commit(lead.ticket, {.lifetime = 2s}));
+  EXPECT_EQ(look({.target = "/a", .head = true}).kind, Kind::Fresh);
+  now += 3s;
+  auto stale = look({.target = "/a", .head = true});
+  EXPECT_EQ(stale.kind, Kind::Pass) << "it validates";
+  EXPECT_FALSE(stale.ticket);
+  EXPECT_NE(stale.entry, nullptr);
+  EXPECT_EQ(stale.reason, Reason::None);
+}
+
+TEST_F(Flights, AHeadFetchesNothingForOthersWhereThatWouldBeInVain) {
+  store.private_ticket(key_of("/a")).own(Reason::Private, false, now + 10s);
+  for (const bool coalesces : {true, false}) {
+    policy.coalesce.enabled = coalesces;
+    const auto pass = look({.target = "/a", .head = true});
+    EXPECT_EQ(pass.kind, Kind::Pass);
+    EXPECT_EQ(pass.reason, Reason::PassMemory);
+    EXPECT_FALSE(pass.ticket);
+    EXPECT_FALSE(look({.target = "/a", .refresh = true, .head = true}).ticket);
+    EXPECT_TRUE(look({.target = "/b", .refresh = true, .head = true}).ticket);
+    EXPECT_FALSE(look({.target = "/b", .head = true, .endless = true}).ticket);
+    EXPECT_FALSE(look({.target = "/b", .may_fly = false, .head = true}).ticket);
+    const auto no_store = look({.target = "/b", .no_store = true, .head = true});
+    EXPECT_FALSE(no_store.ticket);
+    EXPECT_EQ(no_store.reason, Reason::RequestNoStore);
+  }
+}
+
+TEST_F(Flights, AHeadStartsNoRefreshOfWhatIsStored) {
+  policy.stale.while_revalidate = 60s;
+  policy.refresh_ahead.share = 0.5;
+  auto lead = look("/a");
+  ASSERT_TRUE(commit(lead.ticket, {.lifetime = 10s}));
+  now += 8s;
+  EXPECT_FALSE(look({.target = "/a", .head = true}).ticket) << "ahead of its end";
+  EXPECT_FALSE(look({.target = "/a", .refresh = true, .head = true}).ticket);
+  now += 8s;
+  const auto stale = look({.target = "/a", .head = true});
+  EXPECT_EQ(stale.kind, Kind::Stale);
+  EXPECT_FALSE(stale.ticket);
+  EXPECT_TRUE(look("/a").ticket);
+}
+
 TEST_F(Flights, WhatTheRequestBroughtUponItselfIsNotRemembered) {
   auto p = pair();
   p.lead.ticket.own(Reason::Authorization, true, {});

@@ -82,6 +82,7 @@ TEST(AccessJson, HasEveryPartThatIsThere) {
   r.send_ms = 5.5;
   r.origin_name = "web";
   r.origin_address = "127.0.0.1:3000";
+  r.origin_method = "GET";
   r.origin_status = 503;
   r.origin_attempts = 2;
   r.origin_error = "reset";
@@ -101,7 +102,8 @@ TEST(AccessJson, HasEveryPartThatIsThere) {
           R"("time":{"total_ms":0.125,"queue_ms":1.000,"wait_ms":2.000,"origin_connect_ms":3.000,"origin_ttfb_ms":4.000,"send_ms":5.500})"));
   EXPECT_THAT(
       line,
-      HasSubstr(R"("origin":{"name":"web","address":"127.0.0.1:3000","status":503,"attempts":2,"error":"reset"})"));
+      HasSubstr(
+          R"("origin":{"name":"web","address":"127.0.0.1:3000","method":"GET","status":503,"attempts":2,"error":"reset"})"));
   EXPECT_THAT(
       line,
       HasSubstr(

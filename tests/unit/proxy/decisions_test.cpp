@@ -20,7 +20,7 @@ TEST(PlanForward, SaysWhyARequestGoesForwardAndWhatMayCome) {
     CacheResult result;
     Forward says;
     Reason detail;
-    bool stores, uses, validates;
+    bool stores, uses, validates, by_get = false;
   } cases[] = {
       {"a miss", Kind::Lead, Forward::UriMiss, Reason::None, false, true, false, false, false, CacheResult::Miss,
        Forward::UriMiss, Reason::None, true, false, true},
@@ -36,6 +36,10 @@ TEST(PlanForward, SaysWhyARequestGoesForwardAndWhatMayCome) {
        Forward::UriMiss, Reason::Range, false, false, false},
       {"a HEAD", Kind::Pass, Forward::UriMiss, Reason::None, false, false, false, true, false, CacheResult::Miss,
        Forward::UriMiss, Reason::Method, false, false, false},
+      {"a HEAD that fetches for all", Kind::Lead, Forward::UriMiss, Reason::None, false, true, false, true, false,
+       CacheResult::Miss, Forward::UriMiss, Reason::None, true, false, true, true},
+      {"a HEAD under pass memory", Kind::Pass, Forward::UriMiss, Reason::PassMemory, false, false, false, true, false,
+       CacheResult::Bypass, Forward::Bypass, Reason::PassMemory, false, false, false},
       {"a forced refresh", Kind::Pass, Forward::Request, Reason::None, true, true, false, false, true,
        CacheResult::Miss, Forward::Request, Reason::None, true, true, false},
   };
@@ -51,6 +55,7 @@ TEST(PlanForward, SaysWhyARequestGoesForwardAndWhatMayCome) {
     EXPECT_EQ(plan.may_store, c.stores) << c.what;
     EXPECT_EQ(plan.uses_entry, c.uses) << c.what;
     EXPECT_EQ(plan.validates, c.validates) << c.what;
+    EXPECT_EQ(plan.by_get, c.by_get) << c.what;
   }
 }
 
@@ -78,6 +83,22 @@ TEST(CauseOfOwn, TellsNoCacheFromAnEmptyLifetime) {
   EXPECT_EQ(cause_of_own(f), Reason::ZeroTtl);
   f.no_cache = true;
   EXPECT_EQ(cause_of_own(f), Reason::NoCache);
+}
+
+TEST(MayFly, AHeadMayUnlessItIsSignedOrTheRouteKeepsItAsItIs) {
+  rules::Policy policy;
+  rules::RequestFacts facts;
+  facts.method = http::Method::Head;
+  EXPECT_TRUE(may_fly(facts, policy));
+  facts.is_signed = true;
+  EXPECT_FALSE(may_fly(facts, policy)) << "over its method";
+  facts.method = http::Method::Get;
+  EXPECT_TRUE(may_fly(facts, policy));
+  facts = {};
+  policy.convert_head = false;
+  EXPECT_TRUE(may_fly(facts, policy));
+  facts.method = http::Method::Head;
+  EXPECT_FALSE(may_fly(facts, policy));
 }
 
 TEST(FateOf, AnErrorNeverTakesThePlaceOfWhatMayStandInForIt) {

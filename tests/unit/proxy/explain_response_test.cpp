@@ -119,6 +119,7 @@ TEST_F(ExplainResponse, WhatIsNotStoredHasItsReason) {
 routes:
   - {name: small, path: /small, max_object: 10B}
   - {name: cookies, path: /cookies, ttl: 1m}
+  - {name: heads, path: /heads, convert_head: false}
   - {name: r, path: /**}
 )");
   struct Case {
@@ -140,7 +141,8 @@ routes:
       {{"GET", "http://h/a.css", {}, {}, 200, {{"Cache-Control", "max-age=60"}, {"Content-Type", "text/html"}}},
        "type_mismatch"},
       {{"GET", "http://h/small", {}, {}, 200, fresh, "more than ten bytes"}, "too_large"},
-      {{"HEAD", "http://h/a", {}, {}, 200, fresh}, "method"},
+      {{"HEAD", "http://h/heads", {}, {}, 200, fresh}, "method"},
+      {{"HEAD", "http://h/a", {}, {}, 200, {{"Cache-Control", "private"}}}, "private"},
   };
   for (const auto& c : cases) {
     auto asked = c.asked;
@@ -151,6 +153,15 @@ routes:
     EXPECT_EQ(rules::to_string(e.response->reason), std::string_view(c.reason));
     EXPECT_EQ(e.cache_status, std::string("forebay; fwd=uri-miss; detail=") + c.reason);
   }
+}
+
+TEST_F(ExplainResponse, AHeadThatFindsNothingFetchesByGetAndIsStored) {
+  configure("routes: [{name: r, path: /**}]\n");
+  const auto e = offline({"HEAD", "http://h/a", {{"Range", "bytes=0-1"}}, {}, 200, {{"Cache-Control", "max-age=60"}}});
+  ASSERT_TRUE(e.response);
+  EXPECT_TRUE(e.response->storable);
+  EXPECT_EQ(e.cache_status, "forebay; fwd=uri-miss; stored; ttl=60");
+  EXPECT_THAT(e.notes, Contains(HasSubstr("asked by GET")));
 }
 
 TEST_F(ExplainResponse, ALifetimeOfZeroIsSaidToBeOfTheFieldThatMadeItSo) {
