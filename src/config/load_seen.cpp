@@ -82,7 +82,7 @@ bool read_output(const Section& section, std::string_view key, const std::vector
   return true;
 }
 
-constexpr std::array<std::string_view, 44> kFields{"ts",
+constexpr std::array<std::string_view, 45> kFields{"ts",
                                                    "remote",
                                                    "client",
                                                    "method",
@@ -102,6 +102,7 @@ constexpr std::array<std::string_view, 44> kFields{"ts",
                                                    "cache.key_id",
                                                    "cache.age_s",
                                                    "cache.ttl_s",
+                                                   "cache.ttl_source",
                                                    "cache.stored",
                                                    "cache.tier",
                                                    "time.total_ms",

@@ -121,6 +121,7 @@ void append_cache(std::string& out, const AccessRecord& r) {
   cache.text("key_id", r.key_id);
   if (r.age_s >= 0) cache.number("age_s", r.age_s);
   if (r.has_ttl) cache.number("ttl_s", r.ttl_s);
+  if (r.ttl_source != rules::TtlSource::None) cache.text("ttl_source", rules::to_string(r.ttl_source));
   if (r.has_result) {
     cache.boolean("stored", r.stored);
     if (from_store(r.result)) cache.text("tier", "l1");
@@ -131,6 +132,7 @@ void append_cache(std::string& out, const AccessRecord& r) {
 void append_time(std::string& out, const AccessRecord& r) {
   Members time(out);
   time.time("total_ms", r.total_ms);
+  time.time("lookup_ms", r.lookup_ms);
   time.time("queue_ms", r.queue_ms);
   time.time("wait_ms", r.wait_ms);
   time.time("origin_connect_ms", r.origin_connect_ms);
@@ -200,12 +202,16 @@ bool append_template_field(std::string& out, std::string_view name, const Access
     r.age_s < 0 ? text("") : number(r.age_s);
   else if (name == "cache.ttl_s")
     r.has_ttl ? number(r.ttl_s) : text("");
+  else if (name == "cache.ttl_source")
+    text(r.ttl_source == rules::TtlSource::None ? "" : rules::to_string(r.ttl_source));
   else if (name == "cache.stored")
     flag(r.stored);
   else if (name == "cache.tier")
     text(r.has_result && from_store(r.result) ? "l1" : "");
   else if (name == "time.total_ms")
     time(r.total_ms);
+  else if (name == "time.lookup_ms")
+    time(r.lookup_ms);
   else if (name == "time.queue_ms")
     time(r.queue_ms);
   else if (name == "time.wait_ms")

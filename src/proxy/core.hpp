@@ -58,7 +58,8 @@ class RequestNotes final : public server::Notes {
   bool refresh_refused = false;  ///< The answer says so.
   Digest key_id;
   std::int64_t age_s = -1, ttl_s = 0;
-  Duration wait{-1};
+  rules::TtlSource ttl_source = rules::TtlSource::None;
+  Duration lookup{-1}, wait{-1};
   // The origin's part, where there was one.
   bool went_forward = false;
   bool origin_by_get = false;  ///< Though the client asked by HEAD.

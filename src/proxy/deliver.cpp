@@ -45,6 +45,7 @@ void describe(Core& core, RequestNotes& notes, const Delivery& d, std::string& e
     notes.age_s = age;
     notes.ttl_s = ttl;
     notes.has_ttl = true;
+    notes.ttl_source = d.freshness->source;
     if (!status.ttl) status.ttl = notes.ttl_s;
   }
   notes.result = status.result;

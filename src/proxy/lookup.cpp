@@ -4,6 +4,7 @@
 #include "deliver.hpp"
 #include "fetch_task.hpp"
 #include "forebay/http/forwarding.hpp"
+#include "outcome.hpp"
 #include "outgoing.hpp"
 
 namespace forebay::proxy {
@@ -99,6 +100,7 @@ void go_on(Core& core, const StoryPtr& story, std::string_view content, Gathered
   auto& notes = notes_of(*story->exchange);
   notes.key_id = core.key.id();
   notes.has_key = true;
+  note_lookup(core, *story->exchange);
   proceed(core, story, std::move(found));
 }
 

@@ -62,7 +62,8 @@ void RequestNotes::reset() {
       origin_by_get = false;
   age_s = -1;
   ttl_s = 0;
-  wait = origin_queue = origin_connect = origin_ttfb = Duration{-1};
+  ttl_source = rules::TtlSource::None;
+  lookup = wait = origin_queue = origin_connect = origin_ttfb = Duration{-1};
   origin_status = 0;
   origin_attempts = 0;
   origin_address.clear();
@@ -114,6 +115,10 @@ bool is_request_id(std::string_view id) noexcept {
   return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), safe);
 }
 
+void note_lookup(const Core& core, server::Exchange& exchange) {
+  notes_of(exchange).lookup = core.now().mono - exchange.tally().started;
+}
+
 void count_outcome(Core& core, server::Exchange& exchange) {
   auto& notes = notes_of(exchange);
   const auto& tally = exchange.tally();
@@ -161,8 +166,10 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   r.age_s = notes.age_s;
   r.ttl_s = notes.ttl_s;
   r.has_ttl = notes.has_ttl;
+  r.ttl_source = notes.ttl_source;
   r.stored = notes.stored;
   r.total_ms = total;
+  r.lookup_ms = milliseconds(notes.lookup);
   r.queue_ms = milliseconds(notes.origin_queue);
   r.wait_ms = milliseconds(notes.wait);
   r.origin_connect_ms = milliseconds(notes.origin_connect);

@@ -15,6 +15,8 @@ void note_request_id(RequestNotes& notes, std::string_view id);
 std::string own_request_id(Core& core, RequestNotes& notes);
 /// Whether a client's id is taken over: up to 128 bytes of visible ASCII without quotes and backslashes.
 bool is_request_id(std::string_view id) noexcept;
+/// That its look-up has answered now. Takes the worker's reading of the clock, so that a hit needs no other.
+void note_lookup(const Core& core, server::Exchange& exchange);
 /// Counts an exchange once, when it has ended.
 void count_outcome(Core& core, server::Exchange& exchange);
 void log_outcome(Core& core, server::Exchange& exchange);

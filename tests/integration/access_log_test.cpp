@@ -57,6 +57,67 @@ TEST_F(AccessLog, EveryRequestHasOneLineOfJsonWithItsStory) {
   EXPECT_EQ(bypass["bytes_in"], "3");
 }
 
+TEST_F(AccessLog, SaysWhoGaveTheLifetimeOfWhatWasServed) {
+  const struct {
+    const char* path;
+    Reply reply;
+    const char* source;
+  } cases[] = {
+      {"/max-age", Reply::with("max-age=60"), "max-age"},
+      {"/s-maxage", Reply::with("max-age=1, s-maxage=60"), "s-maxage"},
+      {"/targeted", Reply::with("no-store").field("CDN-Cache-Control", "max-age=60"), "targeted"},
+      {"/route", Reply().body("x"), "default"},
+      {"/bounded", Reply::with("max-age=1000"), "max"},
+      {"/no-store", Reply::with("no-store"), ""},
+  };
+  for (const auto& c : cases) origin.on(c.path, c.reply);
+  start("routes: [{path: /route, ttl: 1m}, {path: /bounded, ttl: {max: 1m}}, {path: /**}]\n");
+  for (const auto& c : cases) {
+    get(c.path);
+    get(c.path);
+    for (const std::string result : {"miss", *c.source != 0 ? "hit" : "bypass"}) {
+      auto line = access_line(c.path, [&](const auto& l) { return l.at("cache.result") == result; });
+      EXPECT_EQ(line["cache.ttl_source"], c.source) << c.path << ' ' << result;
+      EXPECT_EQ(line.contains("cache.ttl_s"), *c.source != 0) << c.path << ' ' << result;
+    }
+  }
+}
+
+TEST_F(AccessLog, SaysHowLongItTookToTheLookUp) {
+  origin.on("/a", Reply::fresh());
+  start("routes: [{path: /off, cache: false}, {path: /**, methods: [GET, POST]}]\n");
+  get("/a");
+  EXPECT_TRUE(access_line("/a").contains("time.lookup_ms"));
+  get("/off");
+  EXPECT_FALSE(access_line("/off").contains("time.lookup_ms")) << "it was not looked up";
+  // What is keyed has to be there first.
+  auto c = connect();
+  c.send("POST /post HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 2\r\n\r\na");
+  std::this_thread::sleep_for(milliseconds{20});
+  c.send("b");
+  EXPECT_GT(c.read("POST").status, 0);
+  EXPECT_GE(std::stod(access_line("/post")["time.lookup_ms"]), 5);
+}
+
+TEST_F(AccessLog, ALineThatComesLateSaysWhenItsRequestCame) {
+  auto hold = gate();
+  origin.on("/slow", Reply::fresh().after(hold));
+  origin.on("/fast", Reply::fresh());
+  start();
+  auto c = connect();
+  c.request("GET", "/slow");
+  EXPECT_TRUE(origin.wait_for("/slow", 1));
+  std::this_thread::sleep_for(milliseconds{20});
+  get("/fast");
+  const auto fast = access_line("/fast");
+  hold->open();
+  EXPECT_EQ(c.read().status, 200);
+  const auto slow = access_line("/slow");
+  ASSERT_EQ(daemon->access().size(), 2u);
+  EXPECT_EQ(daemon->access()[1].at("path"), "/slow") << "it is written when its answer has ended";
+  EXPECT_LT(slow.at("ts"), fast.at("ts"));
+}
+
 TEST_F(AccessLog, ErrorsAndRefusalsHaveTheirLinesToo) {
   origin.on("/down", Reply::hang_up(End::Rst));
   start();

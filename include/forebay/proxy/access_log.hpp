@@ -8,6 +8,7 @@
 
 #include "forebay/config/config.hpp"
 #include "forebay/http/message.hpp"
+#include "forebay/rules/freshness.hpp"
 #include "forebay/rules/vocabulary.hpp"
 
 namespace forebay::proxy {
@@ -32,8 +33,10 @@ struct AccessRecord {
   std::int64_t age_s = -1;
   std::int64_t ttl_s = 0;
   bool has_ttl = false;
+  rules::TtlSource ttl_source = rules::TtlSource::None;  ///< Who gave what was served its lifetime.
   bool stored = false;
-  double total_ms = 0, queue_ms = -1, wait_ms = -1, origin_connect_ms = -1, origin_ttfb_ms = -1, send_ms = -1;
+  double total_ms = 0, lookup_ms = -1, queue_ms = -1, wait_ms = -1, origin_connect_ms = -1, origin_ttfb_ms = -1,
+         send_ms = -1;
   std::string_view origin_name, origin_address, origin_error, origin_detail;
   std::string_view origin_method;  ///< Where it is not the client's.
   int origin_status = 0;

@@ -75,6 +75,8 @@ TEST(AccessJson, HasEveryPartThatIsThere) {
   r.age_s = 0;
   r.ttl_s = -3;
   r.has_ttl = true;
+  r.ttl_source = rules::TtlSource::SMaxage;
+  r.lookup_ms = 0.5;
   r.queue_ms = 1;
   r.wait_ms = 2;
   r.origin_connect_ms = 3;
@@ -95,11 +97,11 @@ TEST(AccessJson, HasEveryPartThatIsThere) {
   EXPECT_THAT(
       line,
       HasSubstr(
-          R"("cache":{"result":"miss","reason":"no_store","cause":"private","cause_left_s":8,"key_id":"00ff","age_s":0,"ttl_s":-3,"stored":false})"));
+          R"("cache":{"result":"miss","reason":"no_store","cause":"private","cause_left_s":8,"key_id":"00ff","age_s":0,"ttl_s":-3,"ttl_source":"s-maxage","stored":false})"));
   EXPECT_THAT(
       line,
       HasSubstr(
-          R"("time":{"total_ms":0.125,"queue_ms":1.000,"wait_ms":2.000,"origin_connect_ms":3.000,"origin_ttfb_ms":4.000,"send_ms":5.500})"));
+          R"("time":{"total_ms":0.125,"lookup_ms":0.500,"queue_ms":1.000,"wait_ms":2.000,"origin_connect_ms":3.000,"origin_ttfb_ms":4.000,"send_ms":5.500})"));
   EXPECT_THAT(
       line,
       HasSubstr(
