@@ -10,6 +10,7 @@
 #include "forebay/content/graphql.hpp"
 #include "forebay/content/json.hpp"
 #include "forebay/http/cookie.hpp"
+#include "forebay/http/names.hpp"
 #include "key_text.hpp"
 
 namespace forebay::cache {
@@ -36,6 +37,7 @@ struct Key::Scratch {
   std::string type;  // of the content, in normal form
   std::string form;
   std::vector<content::FormField> fields;
+  std::vector<std::uint64_t> read_as;  // what each of them may be taken for, of the names of the list
   content::CanonicalJson json;
   content::GraphqlRequest graphql;
   content::GraphqlDocument document;
@@ -70,7 +72,7 @@ class KeyBuilder {
   void searched_query();
   void collect_pairs();
   void sort_pairs();
-  bool counts(const http::QueryPair& pair) const;
+  bool counts(const http::ListedNames& listed, const http::QueryPair& pair) const;
 
   // key_content.cpp
   enum class Form : std::uint8_t { None, Raw, Pointers };
@@ -88,7 +90,7 @@ class KeyBuilder {
   rules::Reason pointers(std::string_view content);
   rules::Reason form(std::string_view content);
   bool may_be(std::string_view listed, std::string_view name) const;
-  bool hides_field(std::string_view sent) const;
+  bool hides_field(const http::ListedNames& listed, std::string_view sent) const;
   bool counts_coding(const Content& what) const;
   rules::Reason decoded(std::string_view& content);
   void raw(std::string_view content);

@@ -205,25 +205,30 @@ Reason KeyBuilder::form(std::string_view content) {
   if (!content::is_type(scratch_.type, "application/x-www-form-urlencoded")) return Reason::BodyUnparsable;
   auto& fields = scratch_.fields;
   if (!content::read_form(content, scratch_.form, fields)) return Reason::BodyUnparsable;
+  const http::ListedNames listed(spec_.form);
   for (const auto& field : fields)
-    if (hides_field(field.sent)) return Reason::BodyUnparsable;
+    if (hides_field(listed, field.sent)) return Reason::BodyUnparsable;
   const auto from = text_.size();
+  const auto name_of = [](const content::FormField& field) { return field.sent.substr(0, field.sent.find('=')); };
   // Some readers stop after 1000 fields: then those that do not count could hide one that does.
-  const auto counts = [&](const content::FormField& field) {
-    const auto sent = field.sent.substr(0, field.sent.find('='));
-    return std::any_of(spec_.form.begin(), spec_.form.end(), [&](const auto& listed) { return may_be(listed, sent); });
-  };
-  const bool crowded = fields.size() > http::kCrowd && !std::all_of(fields.begin(), fields.end(), counts);
-  for (const auto& name : spec_.form) {
-    if (crowded) break;
+  auto& read_as = scratch_.read_as;
+  read_as.clear();
+  bool crowded = false;
+  for (auto field = fields.begin(); field != fields.end() && !crowded; ++field) {
+    read_as.push_back(listed.read_as(name_of(*field), scratch_.text));
+    crowded = read_as.back() == 0 && fields.size() > http::kCrowd;
+  }
+  for (std::size_t i = 0; i < spec_.form.size() && !crowded; ++i) {
+    const auto bit = std::uint64_t{1} << std::min(i, http::ListedNames::kLast);
     bool found = false;
-    for (const auto& field : fields) {
-      if (!may_be(name, field.sent.substr(0, field.sent.find('=')))) continue;
+    for (std::size_t n = 0; n < fields.size(); ++n) {
+      if ((read_as[n] & bit) == 0) continue;
+      if (i >= http::ListedNames::kLast && !may_be(spec_.form[i], name_of(fields[n]))) continue;
       found = true;
       text_ += text_.size() == from ? "|f:" : "&";
-      pair("form", field.name, field.value);
+      pair("form", fields[n].name, fields[n].value);
     }
-    if (!found) note_absent("form", name);
+    if (!found) note_absent("form", spec_.form[i]);
   }
   if (text_.size() == from && !fields.empty()) {
     text_ += "|b:";
@@ -247,10 +252,9 @@ bool KeyBuilder::may_be(std::string_view listed, std::string_view name) const {
 }
 
 // Whether readers that take `;` for a separator find a field of the list in what is another one for all others.
-bool KeyBuilder::hides_field(std::string_view sent) const {
-  return http::any_name_between_semicolons(sent, [&](std::string_view name) {
-    return std::any_of(spec_.form.begin(), spec_.form.end(), [&](const auto& listed) { return may_be(listed, name); });
-  });
+bool KeyBuilder::hides_field(const http::ListedNames& listed, std::string_view sent) const {
+  return http::any_name_between_semicolons(
+      sent, [&](std::string_view name) { return listed.read_as(name, scratch_.text) != 0; });
 }
 
 // Whether the coding that was undone counts: who takes no notice of codings reads coded content as a form without

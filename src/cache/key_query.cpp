@@ -11,33 +11,39 @@
 namespace forebay::cache {
 namespace {
 
-// Whether some origin may take the parameter for one that the globs name.
-bool may_be_any(std::span<const std::string> globs, std::string_view name, std::string& buffer) {
-  return http::NameReadings(http::NameKind::Parameter, name, buffer).may_be_any(globs);
-}
-
 // A name that some origin may take for one of the list counts under Only. Under Except only what every origin takes for
 // one of the list does not count.
-bool name_counts(const KeySpec& spec, std::string_view name, std::string& buffer) {
-  if (spec.query == QueryMode::Only) return may_be_any(spec.query_names, name, buffer);
+bool name_counts(const KeySpec& spec, const http::ListedNames& listed, std::string_view name, std::string& buffer) {
+  if (spec.query == QueryMode::Only) return listed.read_as(name, buffer) != 0;
   return !http::is_read_as_one_of(name, spec.query_names);
+}
+
+bool pair_counts(const KeySpec& spec, const http::ListedNames& listed, const http::QueryPair& pair,
+                 std::string& buffer) {
+  if (spec.query == QueryMode::None) return false;
+  if (spec.query == QueryMode::All || name_counts(spec, listed, pair.name, buffer)) return true;
+  // What origins that take `;` for a separator find behind one, and counts, must not choose an answer that others get:
+  // then the whole pair counts.
+  return http::any_name_between_semicolons(
+      http::whole_pair(pair), [&](std::string_view name) { return name_counts(spec, listed, name, buffer); });
+}
+
+// The names that sent ones are compared with by all their readings.
+http::ListedNames listed_names(const KeySpec& spec) {
+  const bool only = spec.query == QueryMode::Only;
+  return http::ListedNames(only ? std::span<const std::string>(spec.query_names) : std::span<const std::string>());
 }
 
 }  // namespace
 
 bool counts_in_key(const KeySpec& spec, const http::QueryPair& pair, std::string& buffer) {
-  if (spec.query == QueryMode::None) return false;
-  if (spec.query == QueryMode::All || name_counts(spec, pair.name, buffer)) return true;
-  // What origins that take `;` for a separator find behind one, and counts, must not choose an answer that others get:
-  // then the whole pair counts.
-  return http::any_name_between_semicolons(http::whole_pair(pair),
-                                           [&](std::string_view name) { return name_counts(spec, name, buffer); });
+  return pair_counts(spec, listed_names(spec), pair, buffer);
 }
 
-bool KeyBuilder::counts(const http::QueryPair& pair) const {
+bool KeyBuilder::counts(const http::ListedNames& listed, const http::QueryPair& pair) const {
   // These stand in `b:`.
   if (spec_.graphql && is_graphql() && content::is_graphql_parameter(pair.name)) return false;
-  return counts_in_key(spec_, pair, scratch_.text);
+  return pair_counts(spec_, listed, pair, scratch_.text);
 }
 
 // The pairs that count, in the order in which they stand in the text.
@@ -51,14 +57,14 @@ void KeyBuilder::collect_pairs() {
     query = scratch_.query;
   }
   const bool all = http::is_crowded(query);
+  const auto listed = listed_names(spec_);
   http::for_each_query_pair(query, [&](const http::QueryPair& pair) {
-    if (all || counts(pair)) pairs.push_back(pair);
+    if (all || counts(listed, pair)) pairs.push_back(pair);
   });
   if (parts_ && spec_.query == QueryMode::Only) {
     for (const auto& glob : spec_.query_names)
-      if (std::none_of(pairs.begin(), pairs.end(), [&](const auto& p) {
-            return may_be_any({&glob, 1}, p.name, scratch_.text);
-          }))
+      if (std::none_of(pairs.begin(), pairs.end(),
+                       [&](const auto& p) { return http::may_be_read_as(http::NameKind::Parameter, p.name, glob); }))
         note_absent("query", glob);
   }
   if (!all && spec_.sorts_query()) sort_pairs();

@@ -182,6 +182,73 @@ bool NameReadings::may_be(std::string_view listed) const noexcept {
   return listed.size() > 2 && listed.ends_with("[]") && may_be(listed.substr(0, listed.size() - 2));
 }
 
+ListedNames::ListedNames(std::span<const std::string> names) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string_view name = names[i];
+    add(name, i);
+    // A list that names `f[]` means the parameter that is `f` to others.
+    for (auto rest = name; rest.size() > 2 && rest.ends_with("[]");) {
+      rest.remove_suffix(2);
+      add(rest, i);
+    }
+  }
+}
+
+void ListedNames::add(std::string_view text, std::size_t index) {
+  Name name{text, 0, std::uint64_t{1} << std::min(index, kLast), kDropped, text.find('*') != std::string_view::npos};
+  for (const char c : text) {
+    const char f = folded(kParameter, c);
+    if (f == kDropped) continue;
+    if (name.length++ == 0) name.first = f;
+  }
+  // What begins with a star, or has nothing that counts, may be anything.
+  if (name.length == 0 || name.first == '*')
+    first_.set();
+  else
+    first_.set(static_cast<unsigned char>(name.first));
+  all_ |= name.bit;
+  names_.push_back(name);
+}
+
+std::uint64_t ListedNames::read_as(std::string_view sent, std::string& buffer) const {
+  return NameReadings(NameKind::Parameter, sent, buffer).among(*this);
+}
+
+std::uint64_t NameReadings::among(const ListedNames& listed) const noexcept {
+  if (unclear_) return listed.all_;
+  std::uint64_t found = usual_.among(listed);
+  if (has_broken_) found |= broken_.among(listed);
+  if (usual_.text.data() == sent_.data()) return found;
+  for (const auto& name : listed.names_)
+    if ((found & name.bit) == 0 && glob_match(name.text, sent_, true)) found |= name.bit;
+  return found;
+}
+
+// As `is`, for all names at once. A run without a star in the name has one length.
+std::uint64_t NameReadings::Reading::among(const ListedNames& listed) const noexcept {
+  std::uint64_t found = 0;
+  const auto compare = [&](std::size_t from, std::size_t to, bool may_be_empty) {
+    if (from >= to && !may_be_empty) return;
+    const auto run = text.substr(from, to - from);
+    const char first = run.empty() ? kDropped : folded(kParameter, run.front());
+    if (!run.empty() && !listed.first_.test(static_cast<unsigned char>(first))) return;
+    for (const auto& name : listed.names_) {
+      if ((found & name.bit) != 0) continue;
+      const bool fits = name.glob ? name.first == '*' || name.first == first : name.length == run.size();
+      if (fits && matches(kParameter, name.text, run)) found |= name.bit;
+    }
+  };
+  compare(0, text.size(), true);
+  const auto marked = std::min(text.find_first_not_of("_!?"), text.size());
+  if (marked > 0) compare(marked, text.size(), false);
+  for (std::size_t i = 0; i < count; ++i)
+    for (std::size_t j = i; j < count; ++j) {
+      compare(steps[i].from, steps[j].to, false);
+      if (i == 0 && marked > steps[0].from) compare(marked, steps[j].to, false);
+    }
+  return found;
+}
+
 bool may_be_read_as(NameKind kind, std::string_view sent, std::string_view listed) {
   return NameReadings(kind, sent, scratch()).may_be(listed);
 }

@@ -53,9 +53,9 @@ BENCHMARK(BuildKeyWithoutMarketingParameters);
 
 // The whole way of a POST's key: what its content is, beside what a GET has too.
 void build_post_key(benchmark::State& state, const cache::KeySpec& spec, std::string_view content,
-                    cache::PersistedQueries* persisted = nullptr) {
+                    cache::PersistedQueries* persisted = nullptr, std::string_view request = kSmallPost) {
   http::RequestParser parser{http::HeadLimits{}};
-  if (!parser.parse(kSmallPost)) return state.SkipWithError("the request was refused");
+  if (!parser.parse(request)) return state.SkipWithError("the request was refused");
   http::Target target;
   if (!target.read(http::Method::Post, parser.view().target)) return state.SkipWithError("the target was refused");
   cache::KeyInput input{"search", parser.view(), target, "http", "127.0.0.1:8080"};
@@ -103,6 +103,18 @@ void BuildKeyOfForm(benchmark::State& state) {
   }
 }
 BENCHMARK(BuildKeyOfForm);
+
+// The worst that a stranger may send to a route with twenty names: 64 KiB of fields, of steps, and of semicolons.
+void BuildKeyOfLongForm(benchmark::State& state) {
+  cache::KeySpec spec;
+  for (int i = 0; i < 20; ++i) spec.form.push_back("field_" + std::to_string(i));
+  const std::string_view pieces[] = {"a&", "field_7=1&", "f.f.f.f.f.f.f.f.f.f.f.f.f.f.f.field_7=1&", ";f",
+                                     "%66ield_7[x]=1&"};
+  std::string content = "field_1=1&";
+  while (content.size() < 64 * 1024 - 64) content += pieces[state.range(0)];
+  build_post_key(state, spec, content, nullptr, kFormPost);
+}
+BENCHMARK(BuildKeyOfLongForm)->DenseRange(0, 4)->Unit(benchmark::kMicrosecond);
 
 void BuildKeyOfGraphql(benchmark::State& state) {
   static constexpr std::string_view kContent =

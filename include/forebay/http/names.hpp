@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
+#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -34,6 +36,8 @@ enum class NameKind : std::uint8_t {
 ///   - where a `%` has no two hex digits behind it, it stays for most, and is dropped by classic ASP; ASP.NET reads
 ///   `%u006c`.
 /// Names with control bytes in them (NUL ends a name for some) or with more than 16 steps may be read as any name.
+class ListedNames;
+
 class NameReadings {
  public:
   /// Borrows `sent` and `buffer`, which is overwritten where decoding changes something.
@@ -45,6 +49,8 @@ class NameReadings {
   bool may_be_any(const Names& listed) const noexcept {
     return std::any_of(std::begin(listed), std::end(listed), [this](std::string_view one) { return may_be(one); });
   }
+  /// Which of the list it may be taken for; see `ListedNames`. Not for fields.
+  std::uint64_t among(const ListedNames& listed) const noexcept;
 
  private:
   struct Step {
@@ -56,6 +62,7 @@ class NameReadings {
     std::array<Step, 16> steps;
     std::size_t count = 0;
     bool is(std::string_view listed) const noexcept;
+    std::uint64_t among(const ListedNames& listed) const noexcept;
   };
   void decode(std::string& buffer);
   static bool fold(std::string& buffer, std::size_t begin, std::size_t end, Reading& out);
@@ -65,6 +72,32 @@ class NameReadings {
   std::string_view sent_;
   Reading usual_, broken_;
   bool has_broken_ = false;
+};
+
+/// A list of names (globs) that many sent ones are compared with: most show by a letter or their length that they are
+/// none of them. Built for each use; up to 24 names allocate nothing.
+class ListedNames {
+ public:
+  /// Borrows the names.
+  explicit ListedNames(std::span<const std::string> names);
+  /// For which names of the list some reader may take a parameter or cookie: bit i for the one at i; the last bit for
+  /// those from 63 on together. Agrees with `NameReadings::may_be`.
+  std::uint64_t read_as(std::string_view sent, std::string& buffer) const;
+  static constexpr std::size_t kLast = 63;
+
+ private:
+  friend class NameReadings;
+  struct Name {
+    std::string_view text;
+    std::size_t length;  // folded, of a name without stars
+    std::uint64_t bit;
+    char first;  // folded
+    bool glob;
+  };
+  void add(std::string_view text, std::size_t index);
+  boost::container::small_vector<Name, 24> names_;
+  std::bitset<256> first_;  // letters that some name begins with, or its run after a star
+  std::uint64_t all_ = 0;
 };
 
 /// Whether some reader may take `sent` for a name that `listed` (a glob) matches.

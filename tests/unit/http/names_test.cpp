@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 #include <vector>
 
@@ -148,6 +149,38 @@ TEST(MayBeReadAs, AListIsMetByAnyOfIts) {
   EXPECT_TRUE(may_be_read_as_any(NameKind::Parameter, "lang[]", listed));
   EXPECT_FALSE(may_be_read_as_any(NameKind::Parameter, "size", listed));
   EXPECT_FALSE(may_be_read_as_any(NameKind::Parameter, "x%00", {})) << "nothing is listed";
+}
+
+TEST(MayBeReadAs, AListAnswersAsItsNamesDoOneByOne) {
+  std::mt19937 random(7);
+  const std::string_view pieces[] = {"a", "b", "lang", ".",   "[",   "]",   "[]",     "_", "!", "?",
+                                     "+", "%", "%2",   "%61", "%5B", "%00", "%u0061", "*", "L", "\xC5\xBF"};
+  const auto word = [&](std::size_t most, bool stars) {
+    std::string text;
+    for (auto n = random() % (most + 1); n != 0; --n)
+      if (const auto piece = pieces[random() % std::size(pieces)]; stars || piece != "*") text += piece;
+    return text;
+  };
+  std::string buffer;
+  std::size_t read = 0;
+  for (int round = 0; round < 20000; ++round) {
+    std::vector<std::string> names;
+    for (auto n = 1 + random() % (round % 50 == 0 ? 80 : 6); n != 0; --n)
+      if (auto name = word(3, true); !name.empty()) names.push_back(std::move(name));
+    const ListedNames listed(names);
+    const auto sent = word(round % 7 == 0 ? 40 : 6, false);
+    std::uint64_t expected = 0;
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (may_be_read_as(NameKind::Parameter, sent, names[i]))
+        expected |= std::uint64_t{1} << std::min(i, ListedNames::kLast);
+    ASSERT_EQ(listed.read_as(sent, buffer), expected) << sent << " among " << ::testing::PrintToString(names);
+    read += expected != 0;
+  }
+  EXPECT_GT(read, 1000u);
+  for (const auto& row : kParameters) {
+    const std::vector<std::string> one{row.listed};
+    EXPECT_EQ(ListedNames(one).read_as(row.sent, buffer) != 0, row.may) << row.sent << " as " << row.listed;
+  }
 }
 
 TEST(MayBeReadAs, EveryReaderTakesItForOneOfTheList) {
