@@ -157,7 +157,8 @@ routes:
 
 TEST_F(ExplainResponse, AHeadThatFindsNothingFetchesByGetAndIsStored) {
   configure("routes: [{name: r, path: /**}]\n");
-  const auto e = offline({"HEAD", "http://h/a", {{"Range", "bytes=0-1"}}, {}, 200, {{"Cache-Control", "max-age=60"}}});
+  const auto e =
+      offline(Asked{"HEAD", "http://h/a", {{"Range", "bytes=0-1"}}, {}, 200, {{"Cache-Control", "max-age=60"}}});
   ASSERT_TRUE(e.response);
   EXPECT_TRUE(e.response->storable);
   EXPECT_EQ(e.cache_status, "forebay; fwd=uri-miss; stored; ttl=60");
