@@ -85,7 +85,7 @@ void Filing::file(Shard& shard, Slot& slot, Garbage& garbage) const {
   if (ignored_) return;
   if (weighed_ || stated_ == names_) slot.vary_seen = now_;
   if (slot.vary != names_) {
-    garbage.take(Owner(std::exchange(slot.vary, names_)));
+    garbage.take(Owner(slot.take_names(names_, shard.budget)));
     for (Variant* v = slot.newest; v;) {
       Variant* older = v->next_older;
       if (v->vary != names_) shard.remove(*v, Removal::Replaced, garbage);

@@ -40,6 +40,8 @@ class Filing {
 
   const VaryRef& names() const noexcept { return names_; }
   const VaryRef& stated() const noexcept { return stated_; }
+  /// The same where they are not the slot's.
+  VaryRef own_stated() const noexcept { return stated_ == names_ ? VaryRef() : stated_; }
   const std::string& secondary() const noexcept { return secondary_; }
   /// Whether its coding may be refused by a request that the names select it for: they do not select by
   /// Accept-Encoding, or its own request refuses what it got.

@@ -15,13 +15,36 @@ std::uint64_t hash_of(const Digest& d) noexcept { return table_hash({reinterpret
 
 }  // namespace
 
-std::size_t Variant::cost(std::string_view secondary, const VaryRef& names) noexcept {
-  const auto text = [](std::size_t size) { return size < 16 ? 0 : allocated_size(size + 1); };  // of std::string
-  std::size_t n = allocated_size(sizeof(Variant)) + text(secondary.size());
-  if (!names) return n;
-  n += allocated_size(sizeof(VaryNames)) + allocated_size(names->names.size() * sizeof(std::string));
-  for (const auto& name : names->names) n += text(name.size());
+namespace {
+
+std::size_t cost_of_text(std::size_t size) noexcept { return size < 16 ? 0 : allocated_size(size + 1); }  // std::string
+
+// What grows by a Vary is bounded by a head, and cannot be refused.
+void adjust(Charge& charge, std::size_t before, std::size_t now, Budget& budget) noexcept {
+  if (now > before) {
+    budget.force_take(now - before);
+    charge.merge(Charge(budget, now - before));
+  } else {
+    charge.split(before - now);
+  }
+}
+
+}  // namespace
+
+std::size_t cost_of(const VaryRef& names) noexcept {
+  if (!names) return 0;
+  std::size_t n = allocated_size(sizeof(VaryNames)) + allocated_size(names->names.size() * sizeof(std::string));
+  for (const auto& name : names->names) n += cost_of_text(name.size());
   return n;
+}
+
+std::size_t Variant::cost(std::string_view secondary, const VaryRef& stated) noexcept {
+  return allocated_size(sizeof(Variant)) + cost_of_text(secondary.size()) + cost_of(stated);
+}
+
+VaryRef Slot::take_names(VaryRef names, Budget& budget) noexcept {
+  adjust(charge, cost_of(vary), cost_of(names), budget);
+  return std::exchange(vary, std::move(names));
 }
 
 SlotPtr Slot::make(std::string_view text, std::uint64_t hash, const Digest& resource, Charge charge) {
@@ -114,15 +137,8 @@ Variant* Shard::variant_of(Slot& slot, const Entry* entry) noexcept {
   return v;
 }
 
-// What grows by a new Vary is bounded by a request's head, and cannot be refused.
 void Shard::charge(Variant& variant, const Filing& filing) noexcept {
-  const auto before = variant.charge.bytes(), now = Variant::cost(filing.secondary(), filing.names());
-  if (now > before) {
-    budget.force_take(now - before);
-    variant.charge.merge(Charge(budget, now - before));
-  } else {
-    variant.charge.split(before - now);
-  }
+  adjust(variant.charge, variant.charge.bytes(), Variant::cost(filing.secondary(), filing.own_stated()), budget);
 }
 
 void Shard::file(Slot& slot, Variant& variant, const Filing& filing, Garbage& garbage) {

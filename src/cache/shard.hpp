@@ -26,11 +26,14 @@ inline constexpr std::size_t kMaxFlights = 64;
 struct Slot;
 class Filing;
 
+/// What a list of names takes.
+std::size_t cost_of(const VaryRef& names) noexcept;
+
 /// One stored response of a key, and what may change about it.
 struct Variant final : Item {
   Variant() : Item(Kind::Variant) {}
-  /// With the names that it is filed under: each variant pays for all of them, though they share them.
-  static std::size_t cost(std::string_view secondary, const VaryRef& names) noexcept;
+  /// `stated`: names of its own Vary, where they are not those of the slot.
+  static std::size_t cost(std::string_view secondary, const VaryRef& stated) noexcept;
 
   // What a look-up reads stands in front.
   Variant* next_older = nullptr;  // in the slot, by the time it came or was freshened
@@ -68,6 +71,8 @@ struct Slot final : Item {
   std::string_view text() const noexcept { return {reinterpret_cast<const char*>(this + 1), text_size}; }
   /// Neither stored nor on its way; it may still remember something.
   bool bare() const noexcept { return !newest && flights.empty(); }
+  /// Takes the names, and pays for them.
+  VaryRef take_names(VaryRef names, Budget& budget) noexcept;
   /// When something refusable has gone.
   void weigh_refusable() noexcept;
 

@@ -152,16 +152,20 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
   // Everything is made, and room for it found, before the lock is taken.
   Filing filing(vary, parts.head, request, policy, now, seen_vary_);
   std::unique_ptr<Variant> variant;
+  Charge for_names;
   if (stored) {
     filing.build();
     EntryParts whole = parts;
     whole.key_text = key_text_;
     const auto entry_cost = Entry::cost(whole);
-    const auto variant_cost = Variant::cost(filing.secondary(), filing.names());
-    auto charge = store.reserve(entry_cost + variant_cost);
+    const auto variant_cost = Variant::cost(filing.secondary(), filing.own_stated());
+    // Room for the names, which the slot takes whether there is any or not.
+    const auto names_cost = cost_of(filing.names());
+    auto charge = store.reserve(entry_cost + variant_cost + names_cost);
     stored = charge.bytes() != 0;
     if (stored) {
       variant = std::make_unique<Variant>();
+      for_names = charge.split(names_cost);
       variant->charge = charge.split(variant_cost);
       variant->entry = Entry::make(whole, std::move(charge));
       variant->freshness = freshness;

@@ -161,9 +161,9 @@ RouteTable::Match RouteTable::find(std::string_view host, std::string_view path,
   Match found, other;
   const auto visit = [&](std::size_t number) {
     if (number >= best) return false;
-    if (number < from) return true;
     const auto& route = *index.routes[number];
     const bool method_fits = has_method(route.policy, request.method, request.method_text);
+    if (method_fits && number < from) return true;
     if (!method_fits && number >= best_other) return true;
     if (!index.matches(route, name, path)) return true;
     Match match{&route, method_fits, {}};

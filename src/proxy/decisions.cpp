@@ -51,7 +51,10 @@ rules::CacheStatus stored_status(Kind kind, const rules::Freshness& freshness, T
 bool may_fly(const rules::RequestFacts& facts, const rules::Policy& policy) noexcept {
   const bool head = facts.method == http::Method::Head;
   const bool as_it_came = facts.is_signed && (facts.conditional || head);
-  return !(head && !policy.convert_head) && !facts.directives.only_if_cached && !facts.precondition && !as_it_came;
+  // What is fetched for who brings credentials is for others seldom enough.
+  const bool for_one = facts.credential != rules::Reason::None || (facts.authorization && !facts.authorization_in_key);
+  return !(head && (!policy.convert_head || for_one)) && !facts.directives.only_if_cached && !facts.precondition &&
+         !as_it_came;
 }
 
 Forward forward_word(Forward forward, const cache::KeySpec& spec, http::Method method, bool has_content) noexcept {

@@ -146,14 +146,18 @@ void FetchTask::use_freshened(const http::ResponseView& head) {
 bool FetchTask::try_stale(int status) {
   if (!plan_.entry || !story_->route->route) return false;
   if (!may_stand_in(core_, *story_, plan_.freshness, plan_.names)) return false;
-  if (!story_->wanted()) return true;  // a refresh that failed: what is stored stays
+  serve_stale(status);
+  return true;
+}
+
+void FetchTask::serve_stale(int status) {
+  if (!story_->wanted()) return;  // a refresh that failed: what is stored stays
   rules::CacheStatus s;
   s.result = rules::CacheResult::StaleError;
   s.forward = rules::Forward::Stale;
   s.forward_status = status;
   s.key = key_text_;
   deliver_entry(core_, *story_->exchange, story_->view(), plan_.entry, plan_.freshness, s);
-  return true;
 }
 
 /// The flight ends with the origin's error.
@@ -176,7 +180,7 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
   const bool stale = plan_.entry && story_->route->route && may_stand_in(core_, *story_, plan_.freshness, plan_.names);
   switch (fate_of(head.status, error, static_cast<bool>(plan_.ticket), verdict, plan_.entry != nullptr, stale)) {
     case Fate::ServeStale:
-      try_stale(head.status);
+      serve_stale(head.status);  // it was asked once: another answer may change the names of the key meanwhile
       if (plan_.ticket) {
         count_not_stored(rules::Reason::OriginError);
         fail_with(head);

@@ -78,6 +78,7 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   OriginSelecting selecting() const { return OriginSelecting(origin_request(core_, *story_, true)); }
   bool origin_failed(const http::ResponseView& head);
   bool try_stale(int status);
+  void serve_stale(int status);
   void fail_with(const http::ResponseView& head);
   void judge(const http::ResponseView& head, const HeadFacts& facts);
   void keep_going_as_pass(const http::ResponseView& head, const HeadFacts& facts, rules::Reason reason,

@@ -105,7 +105,7 @@ void clamp(Lifetime& life, Duration age, int status, const Policy& policy, bool 
 }
 
 // RFC 9110 section 10.2.3. An error is not kept beyond the moment at which its origin asks to be tried again.
-void cap_by_retry_after(Lifetime& life, const http::ResponseView& response, Now received) noexcept {
+void cap_by_retry_after(Lifetime& life, Duration age, const http::ResponseView& response, Now received) noexcept {
   if (response.status != 429 && response.status != 503) return;
   const auto text = response.fields.value(FieldId::RetryAfter);
   if (!text) return;
@@ -115,7 +115,8 @@ void cap_by_retry_after(Lifetime& life, const http::ResponseView& response, Now 
     if (!at) return;
     wait = Seconds{*at - origin_date(response.fields, received)};
   }
-  life.value = std::min(life.value, bounded(wait->count()));
+  const Duration most = bounded(wait->count());
+  life.value = std::min(life.value, life.from_receipt ? std::max(Duration{0}, most - age) : most);
 }
 
 }  // namespace
@@ -199,7 +200,7 @@ Lifetime freshness_lifetime(const http::ResponseView& response, const ResponseDi
   }
   const Duration age = corrected_initial_age(response, times);
   clamp(*life, age, response.status, policy, guarded);
-  cap_by_retry_after(*life, response, received);
+  cap_by_retry_after(*life, age, response, received);
   // Jitter takes from what is left of it, so that a response that arrives old is not made stale by it.
   const Duration left = life->from_receipt ? life->value : life->value - age;
   if (left > Duration{0} && policy.ttl.jitter > 0) {
@@ -214,12 +215,14 @@ namespace {
 // What a policy grants a response that is stored with this lifetime, from its receipt on.
 Lifetime granted(const Freshness& stored, int status, const Policy& policy) noexcept {
   const bool respect = policy.origin_cache_control == OriginCacheControl::Respect;
-  const bool by_origin = stored.explicit_lifetime && !stored.configured && respect;
-  const bool by_change = stored.source == TtlSource::Heuristic && policy.ttl.heuristic > 0;
-  if (by_origin || by_change) return {policy.ttl.max, TtlSource::Max};
-  if (stored.source == TtlSource::Min && respect && policy.ttl.min > Duration{0})
-    return {policy.ttl.min, TtlSource::Min};
+  if (stored.explicit_lifetime && respect) {
+    // Of what a minimum has lifted, the origin's own word is not known any more, but that it was less.
+    if (stored.configured) return {policy.ttl.min, TtlSource::Min};
+    return {policy.ttl.max, TtlSource::Max};
+  }
   auto life = configured_lifetime(status, policy);
+  const bool by_change = stored.source == TtlSource::Heuristic || stored.source == TtlSource::Max;
+  if (!life && by_change && policy.ttl.heuristic > 0) return {policy.ttl.max, TtlSource::Max};
   if (!life) return {Duration{0}, TtlSource::Default};
   clamp(*life, Duration{0}, status, policy, false);
   return *life;

@@ -200,6 +200,24 @@ routes:
   EXPECT_FALSE(stored()) << "one that nobody can tell from a write";
 }
 
+TEST_F(MatchConditions, WhatNoConditionLetsInIsForwardedByTheFirstRouteOfItsPath) {
+  origin.otherwise([](const Received& r) { return Reply().body(r.path + " " + r.get("X-Route")); });
+  start(R"(
+routes:
+  - {name: reads, path: /a, ttl: 60s, methods: GET, request_headers: {set: {X-Route: reads}}}
+  - {name: asks, path: /a, ttl: 60s, methods: POST, match: {body: {/op: read}}}
+)");
+  auto client = connect();
+  const auto post = [&](const std::string& content) {
+    return client.ask("POST", "/a", {{"Content-Type", "application/json"}}, content);
+  };
+  const auto write = post(R"({"op":"write"})");
+  EXPECT_EQ(write.body, "/a reads");
+  EXPECT_EQ(write.cache_param("fwd"), "method");
+  post(R"({"op":"read"})");
+  EXPECT_EQ(post(R"({"op":"read"})").x_cache(), "HIT");
+}
+
 TEST_F(MatchConditions, AnotherConditionAfterAReloadFindsNothingOfWhatWasStoredUnderTheOld) {
   const auto config = [&](const std::string& mode) {
     return with_origin("routes: [{name: r, path: /a, match: {headers: {X-Mode: " + mode + "}}}]\n");

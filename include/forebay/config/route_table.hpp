@@ -22,7 +22,7 @@ class RouteTable {
     rules::Judged conditions;
   };
   /// `host` in normal form; its port does not count. `path` normalised. Of `request` the method and the fields count.
-  /// Routes before the one numbered `from` are passed over.
+  /// Routes before the one numbered `from` are passed over, but for those that only the method keeps away.
   Match find(std::string_view host, std::string_view path, const http::RequestView& request,
              std::optional<std::string_view> query = std::nullopt, std::size_t from = 0) const;
   enum class Which : std::uint8_t { Cacheable, All };

@@ -336,6 +336,9 @@ TEST_F(Stored, AVaryIsNotedAlsoWhereNothingIsStoredYetAndForgottenInTime) {
   EXPECT_EQ(look(in("en")).forward, Forward::VaryMiss);
   store.note_vary(key_of("/other"), {false, {"x"}}, Unchanged({}), policy, now);
   EXPECT_EQ(store.numbers().slots, 2u);
+  const auto before = store.numbers().bytes;
+  store.note_vary(key_of("/other"), {false, {std::string(2000, 'a'), "x"}}, Unchanged({}), policy, now);
+  EXPECT_GT(store.numbers().bytes, before + 2000) << "names are charged";
   EXPECT_FALSE(look({.target = "/other"}).names_old);
   now += 6min;
   EXPECT_TRUE(look({.target = "/other"}).names_old);

@@ -376,6 +376,12 @@ TEST(Lifetime, AShorterOneOfALaterPolicyCountsForWhatIsStored) {
   };
   const auto ignoring = with([](Policy& p) { p.origin_cache_control = OriginCacheControl::Ignore; });
   const auto at_least = [&](Duration min) { return with([&](Policy& p) { p.ttl.min = min; }); };
+  const auto with_heuristic = [](Duration max) {
+    Policy p = heuristic();
+    p.ttl.max = max;
+    return p;
+  };
+  const Answer modified({{"Last-Modified", date(-1000)}, {"Date", date(0)}});
   const Case cases[] = {
       {"shorter", Answer(test::Lines{}), with_default(60s), with_default(20s), 20, Source::Default},
       {"longer", Answer(test::Lines{}), with_default(60s), with_default(90s), 60, Source::Default},
@@ -394,7 +400,11 @@ TEST(Lifetime, AShorterOneOfALaterPolicyCountsForWhatIsStored) {
       {"stated", Answer("max-age=100"), with_default(60s), with_default(20s), 100, Source::MaxAge},
       {"stated, and ignored now", Answer("max-age=100"), with_default(60s), ignoring, 60, Source::Default},
       {"min", Answer("max-age=1"), at_least(50s), at_least(10s), 10, Source::Min},
-      {"no min", Answer("max-age=1"), at_least(70s), {}, 0, Source::Default},
+      {"no min", Answer("max-age=1"), at_least(70s), {}, 0, Source::Min},
+      {"no min, and a default", Answer("max-age=1"), at_least(70s), with_default(60s), 0, Source::Min},
+      {"a default for what was heuristic", modified, heuristic(), with_default(60s), 60, Source::Default},
+      {"heuristic no more", modified, heuristic(), {}, 0, Source::Default},
+      {"heuristic and cut", modified, with_heuristic(30s), with_heuristic(40s), 30, Source::Max},
       {"max of a maximum", Answer("max-age=100"), with([](Policy& p) { p.ttl.max = 30s; }),
        with([](Policy& p) { p.ttl.max = 40s; }), 30, Source::Max},
   };
@@ -407,6 +417,15 @@ TEST(Lifetime, AShorterOneOfALaterPolicyCountsForWhatIsStored) {
     EXPECT_EQ(f.source, c.source) << c.what;
     EXPECT_EQ(f.lifetimes, 7u) << c.what;
   }
+}
+
+TEST(Lifetime, RetryAfterEndsWhatTheRouteSaysThoughItCameOld) {
+  Policy policy;
+  policy.ttl.status = {{{503, 503}, 120s}};
+  const Answer kept({{"Age", "50"}, {"Retry-After", "60"}}, 503);
+  EXPECT_EQ(lifetime(kept, policy).value, 10s);
+  EXPECT_EQ(lifetime(Answer({{"Age", "70"}, {"Retry-After", "60"}}, 503), policy).value, 0s);
+  EXPECT_EQ(lifetime(Answer({{"Retry-After", "60"}}, 503), policy).value, 60s);
 }
 
 TEST(Lifetime, JitterOnlyShortensWhatIsLeft) {
