@@ -1,7 +1,7 @@
 # Two commands for newcomers: `make run` and `make test`. The rest is CMake with presets; see docs/ and CMakePresets.json.
 JOBS ?= $(shell nproc)
 
-.PHONY: help run build test test-slow bench fuzz format clean deps
+.PHONY: help run build test test-slow bench fuzz format lint clean deps
 
 help:
 	@echo "make run     install what is missing, build, and start the demo on :8080"
@@ -11,6 +11,7 @@ help:
 	@echo "make bench   micro benchmarks, and Forebay beside nginx and HAProxy"
 	@echo "make fuzz    fuzz targets with clang and libFuzzer (in build/fuzz)"
 	@echo "make format  clang-format over the sources"
+	@echo "make lint    checks the format and the layers of the sources, without a build"
 	@echo "make clean   remove build/"
 
 deps:
@@ -37,6 +38,9 @@ fuzz: deps
 	@scripts/configure.sh fuzz
 	cmake --build build/fuzz -j $(JOBS)
 	@echo "targets in build/fuzz/tests/fuzz; run one with its seeds, e.g. for an hour: -max_total_time=3600"
+
+lint: deps
+	@scripts/lint.sh
 
 format:
 	find src include tests \( -name '*.cpp' -o -name '*.hpp' \) -print0 | xargs -0 clang-format -i

@@ -246,7 +246,8 @@ TEST_F(Credentials, AFollowerObeysTheSameRule) {
 
 TEST_F(Credentials, ARefreshOrAStaleWindowSharesNothingEither) {
   // A tenth of 600 s, of which 61 are over.
-  origin.otherwise([](const Received& r) { return mine(r).field("Age", "61").field("Last-Modified", http_date(-600)); });
+  origin.otherwise(
+      [](const Received& r) { return mine(r).field("Age", "61").field("Last-Modified", http_date(-600)); });
   start(R"(
 routes:
   - {path: /**, ttl: {heuristic: 10%}, stale: {while_revalidate: 1h, if_error: 1h}, refresh_ahead: 50%, pass_memory: 0}
