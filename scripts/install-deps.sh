@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the packages that building and testing need and that are missing; does nothing when all are there.
-# For Debian 12 and 13 and Ubuntu 24.04, as root or with sudo. Arguments name extra sets: bench, fuzz, origins.
+# For Debian 12 and 13 and Ubuntu 24.04, as root or with sudo. Arguments name extra sets: tests, bench, fuzz, origins.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -29,6 +29,7 @@ for extra in "$@"; do
       packages="$packages nginx-light apache2 php-cli"
       command -v node >/dev/null 2>&1 || packages="$packages nodejs"
       command -v npm >/dev/null 2>&1 || packages="$packages npm" ;;
+    tests) packages="$packages libbenchmark-dev" ;;
     bench) packages="$packages libbenchmark-dev nginx-light haproxy wrk" ;;
     fuzz)
       if [ "$id" = debian ] && [ "$version" = 12 ]; then

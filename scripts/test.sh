@@ -11,7 +11,7 @@ fail() {
   exit 1
 }
 
-scripts/install-deps.sh origins || fail "the packages that are missing could not be installed"
+scripts/install-deps.sh tests origins || fail "the packages that are missing could not be installed"
 scripts/configure.sh asan || fail "the build could not be configured"
 cmake --build $build -j "${JOBS:-$(nproc)}" || fail "the build failed"
 

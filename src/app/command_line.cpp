@@ -253,7 +253,10 @@ std::optional<Said> split_settings(const std::vector<std::string>& written, RunF
   for (const auto& pair : written) {
     const auto eq = pair.find('=');
     if (eq == std::string::npos || eq == 0) return usage("--set wants KEY=VALUE, such as routes.search.ttl.default=5s");
-    flags.set.emplace_back(pair.substr(0, eq), pair.substr(eq + 1));
+    auto key = pair.substr(0, eq);
+    if (std::any_of(flags.set.begin(), flags.set.end(), [&](const auto& said) { return said.first == key; }))
+      return usage("--set " + key + " is given twice; give it once");
+    flags.set.emplace_back(std::move(key), pair.substr(eq + 1));
   }
   return std::nullopt;
 }

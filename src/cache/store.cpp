@@ -125,6 +125,7 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
       superseded = nullptr;
     }
     auto d = decide(slot, mine, request);
+    if (request.only_stored && !d.variant) return out;
     if (d.fetch == Decision::Fetch::Listed && no_room) d.fetch = Decision::Fetch::Private;
     if (failed) follow_together(d, *failed);
     // Others follow a second try, listed or not.

@@ -40,12 +40,6 @@ void collect(const Node& node, std::unordered_set<const Node*>& into) {
     }
 }
 
-/// By the names of secrets in urls, and of any token.
-bool looks_secret(std::string_view name) {
-  if (is_users_own(name)) name.remove_prefix(2);
-  return rules::names_secret(name) || lower_case(name).ends_with("token");
-}
-
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 /// Hides nodes with everything up to the next node that is not theirs: quotes, block scalars and comments have no
@@ -297,6 +291,11 @@ class LineReader {
 };
 
 }  // namespace
+
+bool looks_secret(std::string_view name) {
+  if (is_users_own(name) || name.starts_with("X-")) name.remove_prefix(2);
+  return rules::names_secret(name) || lower_case(name).ends_with("token");
+}
 
 void hide_values(const Node& root, Report& report) {
   Hiding hiding(root, report);

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "config/readers.hpp"
+#include "config/secret.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/http/target.hpp"
 
@@ -93,6 +94,9 @@ void read_set(const Section& section, Towards towards, HeaderChanges& changes) {
     else if (text->size() > kLongestValue)
       section.error(1004, *value, where, "the value of " + in_quotes(key->text) + " is too long",
                     "at most " + std::to_string(kLongestValue) + " bytes");
+    else if (*text == kRedacted)
+      section.report().warning(2006, *value, where, "a redacted value is nothing that anybody can use",
+                               "write \"${NAME}\" for a variable; the field is left out");
     else
       changes.set.emplace_back(key->text, http::trim(*text));
   }

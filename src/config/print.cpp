@@ -169,7 +169,7 @@ std::string print(const Config& config) {
   print_origins(p, config);
   print_server(p, config.server);
   print_cache(p, config.cache);
-  print_routes(p, config.routes);
+  print_routes(p, config.routes, config.access);
   print_rest(p, config);
   return p.take();
 }

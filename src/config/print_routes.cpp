@@ -1,6 +1,9 @@
 // Routes with their policies for `check --print`.
+#include "config/hiding.hpp"
 #include "config/printer.hpp"
 #include "config/scalar.hpp"
+#include "config/secret.hpp"
+#include "forebay/http/list.hpp"
 
 namespace forebay::config {
 namespace {
@@ -139,12 +142,20 @@ void print_requests(Printer& p, const Route& route) {
   p.close();
 }
 
-void print_changes(Printer& p, const std::string& schema, const HeaderChanges& changes) {
+/// Credentials for an origin stand here, mostly out of variables: what the access log may not show is redacted here,
+/// too.
+bool shows_value(const AccessLog& access, std::string_view field) {
+  return !looks_secret(field) && std::none_of(access.redact_headers.begin(), access.redact_headers.end(),
+                                              [&](const auto& glob) { return http::glob_match(glob, field, true); });
+}
+
+void print_changes(Printer& p, const std::string& schema, const HeaderChanges& changes, const AccessLog& access) {
   if (changes.empty()) return;
   p.open(schema.substr(schema.find('.') + 1));
   std::string set;
   for (const auto& [name, value] : changes.set)
-    set += (set.empty() ? "{ " : ", ") + yaml_name(name) + ": " + yaml_text(value);
+    set +=
+        (set.empty() ? "{ " : ", ") + yaml_name(name) + ": " + yaml_text(shows_value(access, name) ? value : kRedacted);
   if (!set.empty()) p.key(schema + ".set", set + " }");
   if (!changes.remove.empty()) p.key(schema + ".remove", yaml_texts(changes.remove));
   p.close();
@@ -211,7 +222,7 @@ void print_guards(Printer& p, const rules::Policy& policy, const cache::KeySpec&
 
 }  // namespace
 
-void print_routes(Printer& p, const std::vector<Route>& routes) {
+void print_routes(Printer& p, const std::vector<Route>& routes, const AccessLog& access) {
   p.help_of("routes");
   if (routes.empty()) {
     p.raw("routes: []");
@@ -227,8 +238,8 @@ void print_routes(Printer& p, const std::vector<Route>& routes) {
     print_match(p, route.match);
     p.key("route.origin", yaml_text(route.origin));
     print_rewrite(p, route.rewrite);
-    print_changes(p, "route.request_headers", route.request_headers);
-    print_changes(p, "route.response_headers", route.response_headers);
+    print_changes(p, "route.request_headers", route.request_headers, access);
+    print_changes(p, "route.response_headers", route.response_headers, access);
     print_lifetimes(p, route.policy);
     print_guards(p, route.policy, route.key);
     print_requests(p, route);

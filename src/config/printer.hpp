@@ -84,6 +84,6 @@ class Printer {
 
 /// A secret is not shown: only where it was read.
 void print_secret(Printer& p, const std::string& schema, const std::string& value, const std::string& file);
-void print_routes(Printer& p, const std::vector<Route>& routes);
+void print_routes(Printer& p, const std::vector<Route>& routes, const AccessLog& access);
 
 }  // namespace forebay::config

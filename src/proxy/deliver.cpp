@@ -130,8 +130,9 @@ void answer_multipart(Core& core, server::Exchange& exchange, const Delivery& d,
     length += r.length;
   }
   add_text("\r\n--" + boundary + "--\r\n");
-  std::string lines =
-      lines_where(d.head.fields, [](FieldId id, std::string_view) { return id != FieldId::ContentType; });
+  std::string lines = lines_where(d.head.fields, [](FieldId id, std::string_view name) {
+    return id != FieldId::ContentType && rules::belongs_on_206(id, name);
+  });
   http::append_line(lines, FieldId::ContentType, "multipart/byteranges; boundary=" + boundary);
   exchange.answer({206, lines, core.extra, length}, http::BodyCursor(std::move(parts)));
 }
@@ -179,7 +180,8 @@ bool answer_range(Core& core, server::Exchange& exchange, const http::RequestVie
   }
   http::append_line(core.extra, FieldId::ContentRange, http::format_content_range(ranges[0], *d.length));
   cursor.limit(ranges[0].first, ranges[0].length);
-  exchange.answer({206, d.head.lines, core.extra, ranges[0].length}, std::move(cursor));
+  exchange.answer({206, lines_where(d.head.fields, rules::belongs_on_206), core.extra, ranges[0].length},
+                  std::move(cursor));
   return true;
 }
 

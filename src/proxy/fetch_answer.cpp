@@ -175,7 +175,8 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
     verdict = rules::judge(facts_, head, store_policy(), times(), facts.proven || !facts.has_content, core_.random(),
                            story_->target);
     const auto most = std::min<std::uint64_t>(store_policy().max_object, core_.shared.store.budget().limit());
-    if (verdict.storable() && facts.content_length.value_or(0) > most) verdict.reason = rules::Reason::TooLarge;
+    const bool too_large = facts.content_length ? *facts.content_length > most : facts.has_content && outgrew_lately();
+    if (verdict.storable() && too_large) verdict.reason = rules::Reason::TooLarge;
   }
   const bool stale = plan_.entry && story_->route->route && may_stand_in(core_, *story_, plan_.freshness, plan_.names);
   switch (fate_of(head.status, error, static_cast<bool>(plan_.ticket), verdict, plan_.entry != nullptr, stale)) {
@@ -248,12 +249,18 @@ void FetchTask::keep_going_as_pass(const http::ResponseView& head, const HeadFac
   finish();
 }
 
+/// Whether the last answer of this key was found to be beyond `max_object` as it came: another one of unknown length is
+/// not collected in vain.
+bool FetchTask::outgrew_lately() const noexcept { return plan_.status.cause == rules::Reason::TooLarge; }
+
 /// Those who wait are told that the answer is not for them. After an error of this client's making one of them asks
 /// once more, and the others wait for that one; a second one is taken for the resource's own.
 void FetchTask::own_answer(rules::Reason reason, bool by_request, int status) {
   if (rules::is_client_made(status) && !by_request && !plan_.ticket.flight()->second())
     return plan_.ticket.own(rules::Reason::Status, true, {});
-  plan_.ticket.own(reason, by_request, by_request ? Timestamp{} : no_queue_until());
+  // What was not tried proves nothing anew: when the memory is over, one answer is collected again.
+  const bool proves = !by_request && !(reason == rules::Reason::TooLarge && outgrew_lately());
+  plan_.ticket.own(reason, by_request, proves ? no_queue_until() : Timestamp{});
 }
 
 /// A range of something that is not kept, whatever the reason: nobody reads it from its start for that. The origin is

@@ -98,6 +98,7 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   void give_way(cache::Failure failure);
   void fail_client(const cache::Failure& failure, upstream::FetchError error);
   Timestamp no_refresh_until() const;
+  bool outgrew_lately() const noexcept;
   Timestamp no_queue_until() const { return core_.now().mono + store_policy().pass_memory; }
   const rules::Policy& store_policy() const { return store_route_->route->policy; }
   rules::ExchangeTimes times() const;

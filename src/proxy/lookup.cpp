@@ -55,14 +55,9 @@ cache::Lookup look_up(Core& core, const http::RequestView& request, std::optiona
     if (rule && build_key(reading, request, content, core.shared.persisted, core.search_key, rule.get()) ==
                     rules::Reason::None) {
       auto wanted = request_for(core, core.search_key, selecting, reading.facts, route);
-      const bool may_fly = std::exchange(wanted.may_fly, false);
+      wanted.only_stored = true;
       auto found = store.lookup(wanted);
-      const bool fresh = found.kind == cache::Lookup::Kind::Fresh;
-      if (fresh || found.entry) {
-        if (!fresh && may_fly) {  // now with the right to fetch
-          wanted.may_fly = true;
-          found = store.lookup(wanted);
-        }
+      if (found.entry) {
         std::swap(core.key, core.search_key);
         core.searched = true;
         return found;

@@ -125,6 +125,12 @@ bool if_range_holds(http::FieldsView request, http::FieldsView stored, WallTime 
   return asked && modified && date && *asked == *modified && *date - *modified >= Seconds{1};
 }
 
+bool belongs_on_206(FieldId id, std::string_view name) noexcept {
+  constexpr std::string_view kChecksums = "x-amz-checksum-";
+  return id != FieldId::Other || !(http::iequals(name, "Content-Digest") || http::iequals(name, "Content-MD5") ||
+                                   http::iequals(name.substr(0, kChecksums.size()), kChecksums));
+}
+
 bool belongs_on_304(http::FieldId id, std::string_view name) noexcept {
   switch (id) {
     case FieldId::CacheControl:

@@ -130,7 +130,7 @@ void WayOfAHit(benchmark::State& state) {
     if (!http::append_normal_host(*request.fields.value(http::FieldId::Host), "http", host)) return false;
     const auto facts = rules::facts_of(request, policy);
     (void)key.build({}, {"products", request, target, "http", host});
-    auto found = filled.store.lookup({key, request.fields, facts, policy, 0, now.mono, true});
+    auto found = filled.store.lookup({key, cache::Unchanged(request.fields), facts, policy, 0, now.mono, true});
     if (found.kind != cache::Lookup::Kind::Fresh) return false;
     rules::CacheStatus status;
     status.result = rules::CacheResult::Hit;

@@ -98,13 +98,27 @@ TEST_F(CacheStatus, PassMemoryNamesWhatSetItToThoseWhoLookIntoTheCache) {
     EXPECT_EQ(pass.cache_param("detail"), "pass_memory") << c.path;
     EXPECT_EQ(pass.cache_param("cause"), c.cause) << pass.cache_status();
     EXPECT_THAT(pass.cache_param("cause-left"), MatchesRegex("3600|35[0-9][0-9]")) << pass.cache_status();
-    if (c.path == std::string("/chunked")) continue;  // its line says what became of this answer
     const auto line = access_line(c.path, [](const auto& l) { return l.at("cache.result") == "bypass"; });
     ASSERT_TRUE(line.contains("cache.cause")) << c.path;
     EXPECT_EQ(line.at("cache.reason"), "pass_memory") << c.path;
     EXPECT_EQ(line.at("cache.cause"), c.cause) << c.path;
     EXPECT_THAT(line.at("cache.cause_left_s"), MatchesRegex("3600|35[0-9][0-9]")) << c.path;
   }
+}
+
+TEST_F(CacheStatus, WhatOutgrewTheLimitIsNotCollectedAgainWhileThatIsRemembered) {
+  origin.on("/a", {Reply::fresh(pattern(30000)).chunked(5000), Reply::fresh("small").chunked(2),
+                   Reply::fresh("small").chunked(2), Reply::fresh("told")});
+  start("diagnostics: {cache_status: key}\nroutes: [{path: /**, max_object: 20KiB, pass_memory: 1h}]\n");
+  get("/a");
+  for (int i = 0; i < 2; ++i) {
+    const auto pass = get("/a");
+    EXPECT_EQ(pass.body, "small");
+    EXPECT_EQ(pass.cache_param("cause"), "too_large") << pass.cache_status();
+    EXPECT_THAT(pass.cache_status(), Not(HasSubstr("stored")));
+  }
+  EXPECT_EQ(get("/a").body, "told") << "its length says that it fits";
+  EXPECT_EQ(get("/a").x_cache(), "HIT");
 }
 
 TEST_F(CacheStatus, TheCauseIsShownWithTheKeyAlone) {

@@ -96,6 +96,23 @@ TEST_F(NoVarySearch, ALaterAnswerMayTakeItBackAndAWriteDropsAllOfIt) {
   EXPECT_EQ(get("/a?utm=5").body, "/a?utm=5");
 }
 
+TEST_F(NoVarySearch, AStaleAnswerCountsOnce) {
+  origin.on("/a", Reply::with("max-age=1, stale-while-revalidate=600")
+                      .field("Age", "2")
+                      .field("No-Vary-Search", "params=(\"utm\")")
+                      .body("x"));
+  auto hold = gate();
+  start(kRespect);
+  get("/a?utm=1");
+  origin.on("/a", Reply::fresh("new").after(hold));
+  for (int i = 2; i < 5; ++i) EXPECT_EQ(get("/a?utm=" + std::to_string(i)).x_cache(), "STALE");
+  const auto told = Client(daemon->admin_port())
+                        .ask("POST", "/api/v1/explain", {{"Host", "localhost"}, {"Content-Type", "application/json"}},
+                             R"({"method": "GET", "url": "http://shop.test/a?utm=9"})");
+  EXPECT_THAT(told.body, HasSubstr("\"hits\":3"));
+  hold->open();
+}
+
 TEST_F(NoVarySearch, OtherPartsOfTheKeyStillCount) {
   origin.on("/a", [](const Received& r) {
     return Reply::fresh(r.get("X-T") + r.get("Host") + r.method).field("No-Vary-Search", "params=(\"utm\")");

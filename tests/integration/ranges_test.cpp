@@ -146,6 +146,25 @@ TEST_F(Ranges, AnOrigins206IsPassedOnAndNeverStoredAsAWhole) {
   EXPECT_EQ(origin.count("/part"), 2u);
 }
 
+TEST_F(Ranges, APartHasNoDigestOfTheWhole) {
+  const std::string kWhole[] = {"Content-Digest", "Content-MD5", "x-amz-checksum-crc32"};
+  auto reply = Reply::fresh("0123456789").field("Repr-Digest", "crc32c=:AAAAAA==:").field("ETag", "\"1\"");
+  for (const auto& name : kWhole) reply.field(name, "AAAAAA==");
+  origin.on("/sums", reply);
+  EXPECT_EQ(get("/sums", {{"Range", "bytes=0-1"}}).body, "01") << "while it comes";
+  EXPECT_EQ(get("/sums").get("Content-Digest"), "AAAAAA==");
+  for (const auto* range : {"bytes=0-1", "bytes=0-1,4-5"}) {
+    const auto part = get("/sums", {{"Range", range}});
+    EXPECT_EQ(part.status, 206) << range;
+    EXPECT_EQ(part.x_cache(), "HIT");
+    EXPECT_EQ(part.get("Repr-Digest"), "crc32c=:AAAAAA==:");
+    EXPECT_EQ(part.get("ETag"), "\"1\"");
+    for (const auto& name : kWhole) EXPECT_FALSE(part.has(name)) << range << ' ' << name;
+  }
+  EXPECT_FALSE(get("/sums", {{"Range", "bytes=0-1"}}).has("Content-MD5"));
+  EXPECT_EQ(origin.count("/sums"), 1u);
+}
+
 TEST_F(Ranges, APassedRangeReachesTheOriginAsItIs) {
   daemon.reset();
   start("routes: [{path: /**, cache: false}]\n");

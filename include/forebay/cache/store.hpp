@@ -113,6 +113,8 @@ struct LookupRequest {
   /// a ticket where it would lead or join. A HEAD that may leads, or joins, only where nothing is stored for it and no
   /// pass memory is set; its leader fetches by GET.
   bool may_fly = true;
+  /// Nothing happens where nothing is stored for it: Pass without an entry, and no flight is joined or begun.
+  bool only_stored = false;
   /// For `refresh_ahead: auto`: exponentially distributed with mean 1; see rules::refreshes_ahead.
   double draw = 0;
 };

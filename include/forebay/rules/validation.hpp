@@ -29,6 +29,11 @@ bool if_range_holds(http::FieldsView request, http::FieldsView stored, WallTime 
 /// Whether this line of a stored 200 belongs on a 304 (RFC 9110 section 15.4.5, with what clients need beside).
 bool belongs_on_304(http::FieldId id, std::string_view name) noexcept;
 
+/// Whether this line of a stored 200 belongs on a 206 that is cut from it. A digest of the content does not: that of
+/// the whole is not that of a part, and who checks it refuses the part (RFC 9530 section 2; Content-MD5; the checksums
+/// of S3). One of the representation (Repr-Digest, Digest) does.
+bool belongs_on_206(http::FieldId id, std::string_view name) noexcept;
+
 /// Adds If-None-Match (a weak ETag as received) and If-Modified-Since for the store's own validation of one response,
 /// the one that is selected for the request (RFC 9111 section 4.3.1). The validators of others would let the origin
 /// choose a response that is not for this request: not every origin gives each representation an ETag of its own.

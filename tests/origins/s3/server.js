@@ -73,7 +73,10 @@ const server = http.createServer((request, response) => {
   if (!may(who, request, bucket, key.join('/'))) return refuse(response, 'AccessDenied');
 
   const sum = 'x-amz-checksum-crc32';
-  if (request.method === 'PUT') checksums.set(url.pathname, request.headers[sum]);
+  // Of whole objects alone: not of a part, nor of tags.
+  const whole = [...url.searchParams.keys()].every((name) => /^x-(amz-|id$)/i.test(name));
+  if (request.method === 'PUT' && whole) checksums.set(url.pathname, request.headers[sum]);
+  if (request.method === 'POST' && url.searchParams.has('uploadId')) checksums.delete(url.pathname);
   if (request.headers['x-amz-checksum-mode'] === 'ENABLED' && !request.headers.range && checksums.get(url.pathname)) {
     response.setHeader(sum, checksums.get(url.pathname));
   }

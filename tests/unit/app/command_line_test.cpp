@@ -99,6 +99,8 @@ TEST(CommandLine, AFlagOfOneValueIsGivenOnce) {
     EXPECT_NE(s.err, "") << args[0] << ' ' << args[1];
   }
   EXPECT_THAT(said({"--ttl", "1s", "--ttl", "2s"}).err, HasSubstr("--ttl is given 2 times; give it once"));
+  EXPECT_THAT(said({"--set", "a.b=1", "--set", "a.b=hunter2"}).err,
+              HasSubstr("--set a.b is given twice; give it once"));
   EXPECT_THAT(said({"-c", "a", "--config", "b"}).err, HasSubstr("--config is given 2 times"));
   EXPECT_TRUE(parsed<CheckFlags>({"check", "--strict", "--strict"}).strict) << "says the same twice";
 }

@@ -112,6 +112,7 @@ struct Ask {
   bool authorization = false;
   bool refresh = false;
   bool may_fly = true;
+  bool only_stored = false;
   bool head = false;
   bool endless = false;
   double draw = 0;
@@ -144,7 +145,8 @@ class StoreTest : public ::testing::Test {
     facts.endless = ask.endless;
     if (ask.head) facts.method = http::Method::Head;
     const Unchanged selecting(fields.view());
-    const LookupRequest request{key, selecting, facts, policy, ask.fingerprint, now, ask.may_fly, ask.draw};
+    const LookupRequest request{key, selecting,   facts,           policy,  ask.fingerprint,
+                                now, ask.may_fly, ask.only_stored, ask.draw};
     return f(request);
   }
   Lookup look(const Ask& ask) {

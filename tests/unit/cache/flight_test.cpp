@@ -529,6 +529,25 @@ TEST_F(Flights, ARequestWithNoStoreNeitherLeadsNorJoinsButIsServedFromTheStore) 
   EXPECT_EQ(look(ask).kind, Kind::Fresh);
 }
 
+TEST_F(Flights, WhoAsksForWhatIsStoredAloneLeavesNoTraceWhereNothingIs) {
+  const Ask ask{.target = "/a", .only_stored = true};
+  EXPECT_EQ(look(ask).kind, Kind::Pass);
+  auto lead = look("/a");
+  ASSERT_EQ(lead.kind, Kind::Lead);
+  const auto beside = look(ask);
+  EXPECT_EQ(beside.kind, Kind::Pass);
+  EXPECT_EQ(beside.flight, nullptr);
+  EXPECT_EQ(lead.ticket.flight()->waiters(), 0u);
+  commit(lead.ticket, {.fields = {{"ETag", "\"1\""}}});
+  EXPECT_EQ(look(ask).kind, Kind::Fresh);
+  EXPECT_EQ(peek({.target = "/a"}).hits, 1u);
+  now += 61s;
+  const auto stale = look(ask);
+  EXPECT_EQ(stale.kind, Kind::Lead) << "with the right to fetch";
+  EXPECT_TRUE(stale.ticket);
+  EXPECT_TRUE(stale.entry);
+}
+
 TEST_F(Flights, ARequestThatMayNotFlyPassesWhereItWouldLeadOrJoin) {
   const Ask ask{.target = "/a", .may_fly = false};
   auto miss = look(ask);

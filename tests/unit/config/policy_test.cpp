@@ -387,6 +387,24 @@ TEST_F(Secrets, AreRedactedSoThatWhatIsPrintedLoadsAndOpensNothing) {
   EXPECT_EQ(by_file.config->operators.token, "sesame");
 }
 
+TEST_F(Secrets, OfHeaderFieldsAreNotPrintedEither) {
+  const auto text = kOrigin + R"(
+log: {access: {redact: {headers: [X-Mine]}}}
+routes:
+  - path: /**
+    request_headers:
+      set: {Authorization: hunter1, X-Api-Key: hunter2, X-Origin-Token: hunter3, X-Mine: hunter4, X-Client-Secret: hunter5, X-Api-Client: gateway}
+    response_headers: {set: {X-Auth-Token: hunter6}}
+)";
+  const auto once = print(*load_text(text).config);
+  EXPECT_EQ(once.find("hunter"), std::string::npos) << once;
+  EXPECT_NE(once.find("X-Api-Client: gateway"), std::string::npos) << once;
+  const auto again = load_text(once);
+  ASSERT_TRUE(again.ok()) << to_text(again.diagnostics);
+  EXPECT_EQ(codes(again), std::vector<int>(6, 2006));
+  EXPECT_EQ(again.config->routes[0].request_headers.set.size(), 1u) << "what is redacted is sent to nobody";
+}
+
 TEST_F(Secrets, LetOperatorsInFromOutside) {
   EXPECT_EQ(codes(load_admin("listen: \":8081\"")), std::vector<int>{2010});
   const auto result = load_admin(

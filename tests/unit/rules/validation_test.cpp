@@ -162,6 +162,15 @@ TEST(NotModified, CarriesWhatTheStandardNames) {
   }
 }
 
+TEST(Part, CarriesNoDigestOfTheWholeContent) {
+  for (const auto* name :
+       {"ETag", "Content-Type", "Repr-Digest", "Digest", "x-goog-hash", "X-Amz-Version-Id", "x-amz-checksum"})
+    EXPECT_TRUE(belongs_on_206(http::field_id(name), name)) << name;
+  for (const auto* name : {"Content-Digest", "content-digest", "Content-MD5", "x-amz-checksum-crc32",
+                           "X-Amz-Checksum-SHA256", "x-amz-checksum-type"})
+    EXPECT_FALSE(belongs_on_206(http::field_id(name), name)) << name;
+}
+
 TEST(Validators, GoOutAsTheyCame) {
   http::Fields request = fields({{"If-None-Match", "\"old\""}, {"Accept", "*/*"}});
   add_validators(request, "W/\"b\"", date(-10));
