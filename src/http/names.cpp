@@ -31,6 +31,14 @@ constexpr Fold kParameter = [] {
 
 constexpr char folded(const Fold& fold, char c) noexcept { return fold[static_cast<unsigned char>(c)]; }
 
+// FNV-1a of the folded text, without what folding drops.
+std::uint32_t folded_hash(std::string_view text) noexcept {
+  std::uint32_t hash = 2166136261U;
+  for (const char c : text)
+    if (const char f = folded(kParameter, c); f != kDropped) hash = (hash ^ static_cast<unsigned char>(f)) * 16777619U;
+  return hash;
+}
+
 // Whether the glob matches, both folded. `text` has nothing in it that folding drops.
 bool matches(const Fold& fold, std::string_view pattern, std::string_view text) noexcept {
   std::size_t p = 0, t = 0;
@@ -195,7 +203,8 @@ ListedNames::ListedNames(std::span<const std::string> names) {
 }
 
 void ListedNames::add(std::string_view text, std::size_t index) {
-  Name name{text, 0, std::uint64_t{1} << std::min(index, kLast), kDropped, text.find('*') != std::string_view::npos};
+  const bool glob = text.find('*') != std::string_view::npos;
+  Name name{text, 0, folded_hash(text), std::uint64_t{1} << std::min(index, kLast), kDropped, glob};
   for (const char c : text) {
     const char f = folded(kParameter, c);
     if (f == kDropped) continue;
@@ -206,6 +215,11 @@ void ListedNames::add(std::string_view text, std::size_t index) {
     first_.set();
   else
     first_.set(static_cast<unsigned char>(name.first));
+  if (!glob) {
+    lengths_.set(std::min(name.length, lengths_.size() - 1));
+    hashes_.set(name.hash % hashes_.size());
+  }
+  longest_ = glob ? std::string_view::npos : std::max(longest_, name.length);
   all_ |= name.bit;
   names_.push_back(name);
 }
@@ -227,25 +241,34 @@ std::uint64_t NameReadings::among(const ListedNames& listed) const noexcept {
 // As `is`, for all names at once. A run without a star in the name has one length.
 std::uint64_t NameReadings::Reading::among(const ListedNames& listed) const noexcept {
   std::uint64_t found = 0;
+  const bool has_globs = listed.longest_ == std::string_view::npos;
+  const auto has_length = [&](std::size_t n) { return has_globs || listed.has_length(n); };
   const auto compare = [&](std::size_t from, std::size_t to, bool may_be_empty) {
-    if (from >= to && !may_be_empty) return;
+    if ((from >= to && !may_be_empty) || !has_length(to - from)) return;
     const auto run = text.substr(from, to - from);
     const char first = run.empty() ? kDropped : folded(kParameter, run.front());
     if (!run.empty() && !listed.first_.test(static_cast<unsigned char>(first))) return;
+    const auto hash = folded_hash(run);
+    if (!has_globs && !listed.hashes_.test(hash % listed.hashes_.size())) return;
     for (const auto& name : listed.names_) {
       if ((found & name.bit) != 0) continue;
-      const bool fits = name.glob ? name.first == '*' || name.first == first : name.length == run.size();
+      const bool fits =
+          name.glob ? name.first == '*' || name.first == first : name.length == run.size() && name.hash == hash;
       if (fits && matches(kParameter, name.text, run)) found |= name.bit;
     }
   };
   compare(0, text.size(), true);
   const auto marked = std::min(text.find_first_not_of("_!?"), text.size());
   if (marked > 0) compare(marked, text.size(), false);
-  for (std::size_t i = 0; i < count; ++i)
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool begins_marked = i == 0 && marked > steps[0].from;
     for (std::size_t j = i; j < count; ++j) {
-      compare(steps[i].from, steps[j].to, false);
-      if (i == 0 && marked > steps[0].from) compare(marked, steps[j].to, false);
+      const auto length = steps[j].to - steps[i].from;
+      if (length > listed.longest_ && !begins_marked) break;
+      if (has_length(length)) compare(steps[i].from, steps[j].to, false);
+      if (begins_marked) compare(marked, steps[j].to, false);
     }
+  }
   return found;
 }
 

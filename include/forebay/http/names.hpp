@@ -89,14 +89,19 @@ class ListedNames {
   friend class NameReadings;
   struct Name {
     std::string_view text;
-    std::size_t length;  // folded, of a name without stars
+    std::size_t length;  // of this and the next the folded name, where it has no star
+    std::uint32_t hash;
     std::uint64_t bit;
     char first;  // folded
     bool glob;
   };
   void add(std::string_view text, std::size_t index);
+  bool has_length(std::size_t n) const noexcept { return lengths_.test(std::min(n, lengths_.size() - 1)); }
   boost::container::small_vector<Name, 24> names_;
-  std::bitset<256> first_;  // letters that some name begins with, or its run after a star
+  std::bitset<256> first_;   // letters that some name begins with, or its run after a star
+  std::bitset<64> lengths_;  // of names without stars; the last stands for all beyond
+  std::bitset<256> hashes_;  // of names without stars
+  std::size_t longest_ = 0;  // that a run may be; no end where a name has a star
   std::uint64_t all_ = 0;
 };
 
