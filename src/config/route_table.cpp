@@ -170,7 +170,8 @@ RouteTable::Match RouteTable::find(std::string_view host, std::string_view path,
     if (route.match.asks_head()) match.conditions = rules::match_head(route.match, request.fields, query);
     if (match.conditions.verdict == rules::Verdict::No) return true;
     if (method_fits) best = number, found = match;
-    if (number < best_other) best_other = number, other = match;
+    // By its content nobody has judged it yet: it takes no methods but its own.
+    if (number < best_other && (method_fits || route.match.body.empty())) best_other = number, other = match;
     return !method_fits;
   };
   index.candidates(name, path, visit);

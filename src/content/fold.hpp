@@ -21,11 +21,13 @@ inline unsigned take_folded(std::string_view& text) noexcept {
   return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
-/// Whether readers that take no notice of case, as Go's encoding/json, take two names for one.
+/// Whether some readers take two names for one: those that take no notice of case, as Go's encoding/json, and those for
+/// which a name ends at a NUL.
 inline bool same_folded(std::string_view a, std::string_view b) noexcept {
-  while (!a.empty() && !b.empty())
+  const auto ended = [](std::string_view text) { return text.empty() || text.front() == '\0'; };
+  while (!ended(a) && !ended(b))
     if (take_folded(a) != take_folded(b)) return false;
-  return a.empty() && b.empty();
+  return ended(a) && ended(b);
 }
 
 }  // namespace forebay::content

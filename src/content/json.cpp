@@ -68,4 +68,8 @@ std::uint64_t CanonicalJson::through_objects(std::size_t i) const noexcept {
   return value(i) ? p_->chosen[i].through_objects : 0;
 }
 
+bool CanonicalJson::in_list(std::size_t i) const noexcept {
+  return i < p_->values.size() && !value(i) && p_->chosen[i].in_list;
+}
+
 }  // namespace forebay::content

@@ -57,6 +57,7 @@ JsonParser::Place JsonParser::choose_member(Place at, std::size_t depth, std::si
 JsonParser::Place JsonParser::choose_element(Place at, std::size_t depth, std::size_t first) {
   auto& active = tree_.active_;
   const auto last = active.size();
+  for (auto i = first; i < last; ++i) come_to_list(depth, active[i]);
   at = skip_space(at + 1);
   if (*at == ']') return at + 1;
   for (std::size_t place = 0;; ++place) {
@@ -98,12 +99,17 @@ bool JsonParser::follow(Node node, std::size_t depth, std::uint32_t pointer) {
       if (node == JsonTree::kAmbiguous) return false;
       step_through_object(depth, pointer);
     } else {
+      if (tree_.kind(node) == JsonKind::Array) come_to_list(depth, pointer);
       const auto index = array_index(steps[depth]);
       node = index ? tree_.element(node, *index) : kNone;
     }
   }
   chosen_[pointer].node = node;
   return true;
+}
+
+void JsonParser::come_to_list(std::size_t depth, std::uint32_t pointer) noexcept {
+  if (!array_index(pointers_[pointer].steps()[depth])) chosen_[pointer].in_list = true;
 }
 
 // Not to be taken for the place of an element, which the same pointer would find in an array.

@@ -107,6 +107,7 @@ class JsonParser {
   bool activate(std::string_view name, std::size_t depth, std::size_t first, std::size_t last);
   bool follow(Node node, std::size_t depth, std::uint32_t pointer);
   void step_through_object(std::size_t depth, std::uint32_t pointer) noexcept;
+  void come_to_list(std::size_t depth, std::uint32_t pointer) noexcept;
 
   JsonTree& tree_;
   const Place text_;

@@ -28,6 +28,7 @@ class JsonTree {
   struct Chosen {
     Node node = kNone;
     std::uint64_t through_objects = 0;  ///< As `CanonicalJson::through_objects`.
+    bool in_list = false;               ///< As `CanonicalJson::in_list`.
   };
 
   /// `Malformed` as `CanonicalJson::read` says; there are no nodes then.

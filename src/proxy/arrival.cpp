@@ -94,6 +94,7 @@ void serve(Core& core, const Arrival& arrival, const RouteState& state, std::opt
   auto found = look_up(core, request, whole, OriginSelecting(asked_of_origin(core, arrival, state)));
   notes.key_id = core.key.id();
   notes.has_key = true;
+  if (whole) core.worker.tick();  // to read a content takes its time
   note_lookup(core, *arrival.exchange);
   using Kind = cache::Lookup::Kind;
   const bool serves = found.kind == Kind::Fresh || found.kind == Kind::Stale;

@@ -50,7 +50,7 @@ rules::CacheStatus stored_status(Kind kind, const rules::Freshness& freshness, T
 
 bool may_fly(const rules::RequestFacts& facts, const rules::Policy& policy) noexcept {
   const bool head = facts.method == http::Method::Head;
-  const bool as_it_came = facts.is_signed && (facts.conditional || head);
+  const bool as_it_came = (facts.is_signed && (facts.conditional || head)) || facts.signed_url;
   // What is fetched for who brings credentials is for others seldom enough.
   const bool for_one = facts.credential != rules::Reason::None || (facts.authorization && !facts.authorization_in_key);
   return !(head && (!policy.convert_head || for_one)) && !facts.directives.only_if_cached && !facts.precondition &&
@@ -112,7 +112,11 @@ ForwardPlan plan_forward(const ForwardCase& found, const rules::RequestFacts& fa
   }
   plan.validates = plan.may_store && !facts.refresh && !facts.is_signed;
   plan.by_get = plan.may_store && facts.method == http::Method::Head;
-  if (facts.method == http::Method::Head && !plan.by_get && s.reason == Reason::None) s.reason = Reason::Method;
+  if (facts.method == http::Method::Head && !plan.by_get && !plan.uses_entry && s.reason == Reason::None)
+    s.reason = facts.is_signed || facts.signed_url ? Reason::Signed
+               : facts.credential != Reason::None  ? facts.credential
+               : facts.authorization               ? Reason::Authorization
+                                                   : Reason::Method;
   return plan;
 }
 

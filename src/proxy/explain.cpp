@@ -317,6 +317,8 @@ void go_forward(ExplainCase& c) {
   if (plan.by_get)
     c.note(
         "the origin is asked by GET, and what comes may be stored; a HEAD does not wait for the body (convert_head)");
+  else if (c.request.method == Method::Head && plan.uses_entry)
+    c.note("a HEAD validates what is stored for a GET, and its own answer is not stored");
   else if (c.request.method == Method::Head && c.status.reason == Reason::Method)
     c.note("the answer to a HEAD is not stored");
   else if (const auto sentence = sentence_of(c.status.reason); !sentence.empty())

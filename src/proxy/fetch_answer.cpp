@@ -327,6 +327,9 @@ void FetchTask::apply_head_answer(const http::ResponseView& head) {
   if (verdict.by_request) return;
   if (!verdict.storable()) return store.make_stale(story_->key, plan_.entry);
   if (!knows_names_of(head)) return;
+  // A length alone proves nothing: on that ground only what the origin itself says prolongs a lifetime, else a health
+  // check by HEAD would keep old content for ever.
+  if (!rules::is_confirmed(head, stored.fields) && !rules::is_stated(verdict.freshness.source)) return;
   const auto kept = to_keep(whole, verdict.drop, when.received.wall);
   auto charge = store.reserve(cache::Entry::cost_with_head(*plan_.entry, kept->head()));
   if (charge.bytes() == 0) return;

@@ -44,7 +44,13 @@ Verdict text_meets(const std::vector<std::string>& globs, std::string_view text)
     return std::any_of(globs.begin(), globs.end(), [&](const auto& g) { return http::glob_match(g, text, icase); });
   };
   if (is(false)) return Verdict::Yes;
-  return is(true) ? Verdict::Unclear : Verdict::No;
+  if (is(true)) return Verdict::Unclear;
+  // Some readers trim what they get.
+  constexpr auto kBlank = [](char c) { return static_cast<unsigned char>(c) <= 0x20; };
+  const auto whole = text;
+  while (!text.empty() && kBlank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && kBlank(text.back())) text.remove_suffix(1);
+  return text.size() != whole.size() && is(true) ? Verdict::Unclear : Verdict::No;
 }
 
 bool decode_value(const http::QueryPair& pair, std::string& out) {
@@ -63,7 +69,16 @@ Verdict field_meets(const NamedCondition& asked, http::FieldsView fields) {
     else if (http::may_be_read_as(NameKind::Field, f.name, asked.name))
       found.unclear = true;
   }
-  return judge(asked.value, found);
+  const auto verdict = judge(asked.value, found);
+  if (verdict != Verdict::No || asked.value.globs.empty() || !found.value) return verdict;
+  // A line may be several that somebody has joined, or have quotes (RFC 9110 sections 5.3 and 5.6.4). What a member of
+  // it meets is not clearly unmet.
+  bool meets = false;
+  http::for_each_piece(*found.value, [&](std::string_view piece) {
+    meets = meets || text_meets(asked.value.globs, piece) != Verdict::No ||
+            text_meets(asked.value.globs, http::trim(piece.substr(0, piece.find(';')))) != Verdict::No;
+  });
+  return meets ? Verdict::Unclear : Verdict::No;
 }
 
 Verdict parameter_meets(const NamedCondition& asked, std::optional<std::string_view> query) {

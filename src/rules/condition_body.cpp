@@ -75,8 +75,11 @@ Verdict number_meets(const std::string& asked, const Found& found) {
   switch (found.kind) {
     case Found::Kind::Number:
       return found.text == asked ? Verdict::Yes : unclear_if(may_be_one_number(asked, found.text));
-    case Found::Kind::Text:
-      return unclear_if(may_be_one_number(asked, http::trim(found.text)));
+    case Found::Kind::Text: {
+      auto text = http::trim(found.text);
+      if (text.starts_with('+')) text.remove_prefix(1);
+      return unclear_if(may_be_one_number(asked, text));
+    }
     case Found::Kind::Null:
       return Verdict::No;
     case Found::Kind::Bool:
@@ -110,10 +113,15 @@ Verdict meets(const JsonValue& asked, const Found& found) {
   return text_meets_glob(asked.text, found);
 }
 
+// A batch has the member in each of its elements, to who reads batches.
+Verdict member_meets(const BodyConditions& asked, const content::CanonicalJson& json, std::size_t i) {
+  return json.in_list(i) ? Verdict::Unclear : value_meets(asked.values[i], json.value(i));
+}
+
 Judged judge(const BodyConditions& asked, const content::CanonicalJson* json) {
   Judged judged;
   for (std::size_t i = 0; i < asked.pointers.size() && judged.verdict != Verdict::No; ++i) {
-    const auto verdict = value_meets(asked.values[i], json ? json->value(i) : std::nullopt);
+    const auto verdict = json ? member_meets(asked, *json, i) : value_meets(asked.values[i], std::nullopt);
     if (verdict < judged.verdict) judged = {verdict, Reason::MatchBody, i};
   }
   return judged;
@@ -143,7 +151,7 @@ Judged match_no_content(const BodyConditions& asked) { return judge(asked, nullp
 bool may_meet_any(const BodyConditions& asked, content::CanonicalJson& json, std::string_view text) {
   if (!json.read(text, asked.pointers, content::Numbers::Value)) return true;
   for (std::size_t i = 0; i < asked.pointers.size(); ++i)
-    if (value_meets(asked.values[i], json.value(i)) != Verdict::No) return true;
+    if (member_meets(asked, json, i) != Verdict::No) return true;
   return false;
 }
 

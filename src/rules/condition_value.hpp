@@ -9,7 +9,7 @@
 
 namespace forebay::rules {
 
-/// Yes where a glob matches the text, Unclear where one does that takes no notice of case.
+/// Yes where a glob matches the text, Unclear where one does that takes no notice of case, or of blanks around.
 Verdict text_meets(const std::vector<std::string>& globs, std::string_view text) noexcept;
 
 /// Puts a parameter's decoded value into `out`. False where readers do not agree on it: an escape that is none, a `+`

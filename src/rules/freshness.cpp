@@ -43,6 +43,16 @@ bool heuristically_cacheable(int status) noexcept {
   return std::find(kStatuses.begin(), kStatuses.end(), status) != kStatuses.end();
 }
 
+// A share of the time for which the response had not changed when it came.
+Lifetime heuristic_lifetime(Duration unchanged_for, const Policy& policy) noexcept {
+  constexpr Duration kMost = Seconds{kMostSeconds};
+  const double share = static_cast<double>(unchanged_for.count()) * policy.ttl.heuristic;
+  Lifetime life{kMost, TtlSource::Heuristic};
+  if (share < static_cast<double>(kMost.count())) life.value = Duration{static_cast<Duration::rep>(share)};
+  life.unchanged_for = unchanged_for;
+  return life;
+}
+
 // Section 4.2.2. Never where the origin has tried to state a lifetime, however badly.
 std::optional<Lifetime> heuristic_lifetime(const http::ResponseView& response, const ResponseDirectives& directives,
                                            const Policy& policy, Now received) {
@@ -52,9 +62,7 @@ std::optional<Lifetime> heuristic_lifetime(const http::ResponseView& response, c
   const auto modified = date_field(response.fields, FieldId::LastModified, received);
   const auto date = origin_date(response.fields, received);
   if (!modified || *modified >= date) return std::nullopt;
-  const double seconds =
-      std::min(static_cast<double>(date - *modified) * policy.ttl.heuristic, static_cast<double>(kMostSeconds));
-  return Lifetime{std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)), TtlSource::Heuristic};
+  return heuristic_lifetime(bounded(date - *modified), policy);
 }
 
 bool is_listed(int status, const Policy& policy) noexcept {
@@ -222,7 +230,7 @@ Lifetime granted(const Freshness& stored, int status, const Policy& policy) noex
   }
   auto life = configured_lifetime(status, policy);
   const bool by_change = stored.source == TtlSource::Heuristic || stored.source == TtlSource::Max;
-  if (!life && by_change && policy.ttl.heuristic > 0) return {policy.ttl.max, TtlSource::Max};
+  if (!life && by_change && policy.ttl.heuristic > 0) life = heuristic_lifetime(stored.unchanged_for, policy);
   if (!life) return {Duration{0}, TtlSource::Default};
   clamp(*life, Duration{0}, status, policy, false);
   return *life;
@@ -232,7 +240,8 @@ Lifetime granted(const Freshness& stored, int status, const Policy& policy) noex
 
 void shorten(Freshness& stored, int status, const Policy& policy) noexcept {
   stored.lifetimes = policy.lifetimes;
-  const auto life = granted(stored, status, policy);
+  auto life = granted(stored, status, policy);
+  if (life.source == TtlSource::Heuristic) life.value -= stored.initial_age;  // counts from when it was made
   if (life.value >= stored.left()) return;
   stored.lifetime = life.value;
   stored.source = life.source;

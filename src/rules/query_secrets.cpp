@@ -192,6 +192,11 @@ bool names_secret(std::string_view name) {
   return http::NameReadings(http::NameKind::Parameter, name, buffer).may_be_any(kSecrets);
 }
 
+bool has_secret(std::string_view target) {
+  const auto query = target.find('?');
+  return query != std::string_view::npos && http::any_parameter_name(target.substr(query + 1), names_secret);
+}
+
 std::optional<WallTime> signed_until(std::string_view query) {
   return query.empty() ? std::nullopt : Ends(query).earliest();
 }

@@ -135,6 +135,7 @@ Freshness freshness_of(const Case& c) {
   f.lifetime = c.lifetime.value;
   f.source = c.lifetime.source;
   f.from_receipt = c.lifetime.from_receipt;
+  f.unchanged_for = c.lifetime.unchanged_for;
   f.lifetimes = c.policy.lifetimes;
   f.explicit_lifetime = c.lifetime.explicit_lifetime;
   f.error = c.response.status >= 500;
@@ -223,7 +224,7 @@ bool forces_preflight(http::FieldsView fields) noexcept {
 void read_preflight(const http::RequestView& request, const Policy& policy, RequestFacts& facts) noexcept {
   const auto& names = policy.graphql_preflight;
   const bool field = std::any_of(request.fields.begin(), request.fields.end(), [&](const http::Field& f) {
-    return f.id == FieldId::Other && !f.value.empty() &&
+    return !f.value.empty() &&
            std::any_of(names.begin(), names.end(), [&](const auto& name) { return http::iequals(f.name, name); });
   });
   const bool get = request.method == http::Method::Get || request.method == http::Method::Head;
@@ -282,6 +283,7 @@ RequestFacts facts_of(const http::RequestView& request, const Policy& policy) no
     }
   }
   facts.is_signed = is_signed(request, policy);
+  if (facts.method == http::Method::Head) facts.signed_url = has_secret(request.target);
   if (policy.guards_preflight) read_preflight(request, policy, facts);
   facts.credential = authorization ? Reason::Authorization
                      : cookie      ? Reason::Cookie

@@ -127,6 +127,7 @@ bool if_range_holds(http::FieldsView request, http::FieldsView stored, WallTime 
 
 bool belongs_on_206(FieldId id, std::string_view name) noexcept {
   constexpr std::string_view kChecksums = "x-amz-checksum-";
+  if (id == FieldId::ContentRange) return false;  // a stray one of the 200: the part has its own
   return id != FieldId::Other || !(http::iequals(name, "Content-Digest") || http::iequals(name, "Content-MD5") ||
                                    http::iequals(name.substr(0, kChecksums.size()), kChecksums));
 }
@@ -185,6 +186,12 @@ http::Fields freshen(http::FieldsView stored, http::FieldsView update) {
     if (updates(stored, update, u)) result.add(u.name, u.value);
   }
   return result;
+}
+
+bool is_confirmed(const http::ResponseView& head_response, http::FieldsView stored) noexcept {
+  for (const FieldId id : {FieldId::ETag, FieldId::LastModified})
+    if (const auto received = head_response.fields.value(id); received && received == stored.value(id)) return true;
+  return false;
 }
 
 HeadUpdate compare_head(const http::ResponseView& head_response, http::FieldsView stored,

@@ -217,13 +217,16 @@ void H1Connection::linger() {
   boost::system::error_code ignored;
   socket_.shutdown(net::Socket::shutdown_send, ignored);
   linger_left_ = uploading_ ? kUploadBytes : kLingerBytes;
-  linger_until_ = now() + (uploading_ && !lane_->drains() ? kUploadFor : kLingerFor);
+  const auto upload_for = std::min(kUploadFor, lane_->handler.settings().timeouts.body);
+  linger_until_ = now() + (uploading_ && !lane_->drains() ? upload_for : kLingerFor);
+  linger_earned_ = now() + kUploadPause;
   await_leaving();
   arm_read();
 }
 
 void H1Connection::await_leaving() {
-  await(Awaiting::Leaving, uploading_ ? std::min(linger_until_, now() + kUploadPause) : linger_until_);
+  await(Awaiting::Leaving,
+        uploading_ ? std::min({linger_until_, linger_earned_, now() + kUploadPause}) : linger_until_);
 }
 
 bool H1Connection::idle() const noexcept {

@@ -20,6 +20,9 @@
 
 namespace forebay::server {
 
+/// What each byte of an upload that is read off after a refusal earns: 1 KiB/s keeps the connection.
+inline constexpr Duration kUploadByte = Duration{std::chrono::seconds{1}} / 1024;
+
 /// A message, or a client, that the edge turns away by itself.
 struct Turned;
 
@@ -132,6 +135,7 @@ class H1Connection final : public Connection,
   unsigned turn_requests_ = 0;  // begun in this turn
   std::uint64_t linger_left_ = 0;
   Timestamp linger_until_{};
+  Timestamp linger_earned_{};        // by bytes: a trickle holds no place
   std::size_t backlog_ = 0;          // what the kernel held when the socket was full, or when we last asked
   const Turned* failure_ = nullptr;  // content that is malformed, late or cut short
 

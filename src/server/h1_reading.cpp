@@ -80,6 +80,7 @@ void H1Connection::on_read(const boost::system::error_code& error, std::size_t n
   if (lingering_) {
     if (error || n >= linger_left_) return close(Ending::Plain);
     linger_left_ -= n;
+    linger_earned_ += kUploadByte * static_cast<std::int64_t>(n);
     await_leaving();
     watch();
     arm_read();
@@ -236,7 +237,7 @@ bool H1Connection::skip_body() {
   while (!decoder_.done()) {
     const auto step = decoder_.step(in_.bytes());
     if (!step || (skipped_ += step->data.size()) > kMostSkipped || (step->consumed == 0 && eof_)) {
-      ending_ = true;
+      ending_ = uploading_ = true;
       return false;
     }
     in_.consume(step->consumed);

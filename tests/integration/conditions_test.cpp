@@ -95,6 +95,7 @@ routes:
       {with(kJson, "Content-Encoding", "gzip"), R"({"op":"list"})"},
       {with(kJson, "Content-Type", "text/plain"), R"({"op":"list"})"},
       {{{"Content-Type", "application/json; charset=utf-16"}}, R"({"op":"list"})"},
+      {kJson, R"([{"op":"getItem"}])"},
   };
   for (const auto& [fields, body] : unreadable) expect_bypass("/db", body, fields, "match_body");
 }
@@ -204,8 +205,8 @@ TEST_F(MatchConditions, WhatNoConditionLetsInIsForwardedByTheFirstRouteOfItsPath
   origin.otherwise([](const Received& r) { return Reply().body(r.path + " " + r.get("X-Route")); });
   start(R"(
 routes:
-  - {name: reads, path: /a, ttl: 60s, methods: GET, request_headers: {set: {X-Route: reads}}}
   - {name: asks, path: /a, ttl: 60s, methods: POST, match: {body: {/op: read}}}
+  - {name: reads, path: /a, ttl: 60s, methods: GET, request_headers: {set: {X-Route: reads}}}
 )");
   auto client = connect();
   const auto post = [&](const std::string& content) {
@@ -214,6 +215,8 @@ routes:
   const auto write = post(R"({"op":"write"})");
   EXPECT_EQ(write.body, "/a reads");
   EXPECT_EQ(write.cache_param("fwd"), "method");
+  EXPECT_EQ(client.ask("PUT", "/a", {{"Content-Type", "application/json"}}, R"({"op":"write"})").body, "/a reads")
+      << "nobody asks what is in it for the route of another method";
   post(R"({"op":"read"})");
   EXPECT_EQ(post(R"({"op":"read"})").x_cache(), "HIT");
 }
@@ -268,7 +271,8 @@ routes:
     EXPECT_EQ(post(path, plain).x_cache(), "HIT");
     for (const std::string& body :
          {std::string(R"({"a":1,"ConsistentRead":true})"), std::string("no JSON"),
-          std::string(R"({"ConsistentRead":"true"})"), "{\"pad\":\"" + std::string(2000, 'x') + "\"}"})
+          std::string(R"([{"ConsistentRead":true}])"), std::string(R"({"ConsistentRead":"true"})"),
+          "{\"pad\":\"" + std::string(2000, 'x') + "\"}"})
       expect_bypass(path, body, kJson, "rule_body");
     EXPECT_EQ(post(path, plain).x_cache(), "MISS") << "what was bypassed may have been a write";
   }

@@ -211,14 +211,22 @@ routes:
       {"/if-match", {{"If-Match", "\"1\""}}, "forebay; fwd=uri-miss; detail=precondition"},
       {"/signed",
        {{"Authorization", "AWS4-HMAC-SHA256 Credential=a, SignedHeaders=host, Signature=0"}},
-       "forebay; fwd=uri-miss; detail=method"},
+       "forebay; fwd=uri-miss; detail=signed"},
+      {"/presigned?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-SignedHeaders=host&X-Amz-Signature=0",
+       {},
+       "forebay; fwd=uri-miss; detail=signed"},
+      {"/goog?X-Goog-Signature=0", {}, "forebay; fwd=uri-miss; detail=signed"},
+      {"/cloudfront?Policy=a&Signature=b&Key-Pair-Id=c", {}, "forebay; fwd=uri-miss; detail=signed"},
+      {"/azure?sv=1&sig=b", {}, "forebay; fwd=uri-miss; detail=signed"},
+      {"/cookie", {{"Cookie", "sid=1"}}, "forebay; fwd=uri-miss; detail=cookie"},
+      {"/basic", {{"Authorization", "Basic YTpi"}}, "forebay; fwd=uri-miss; detail=authorization"},
       {"/stream", {{"Accept", "text/event-stream"}}, "forebay; fwd=uri-miss; detail=method"},
       {"/nobody", {}, "forebay; fwd=bypass; detail=no_route"},
   };
   for (const auto& c : cases) {
     if (c.path == "/nobody") continue;
     for (int i = 0; i < 2; ++i) EXPECT_EQ(head(c.path, c.fields).cache_status(), c.status) << c.path;
-    EXPECT_EQ(methods(c.path), "HEAD HEAD") << c.path;
+    EXPECT_EQ(methods(c.path.substr(0, c.path.find('?'))), "HEAD HEAD") << c.path;
   }
   EXPECT_EQ(head("/cached", {{"Cache-Control", "only-if-cached"}}).status, 504);
   EXPECT_EQ(origin.count("/cached"), 0u);
@@ -230,6 +238,24 @@ TEST_F(Head, WhatIsStaleIsValidatedByAHead) {
   get("/a");
   EXPECT_EQ(head("/a").cache_param("fwd"), "stale");
   EXPECT_EQ(methods("/a"), "GET HEAD");
+}
+
+TEST_F(Head, ALengthAloneProlongsNoConfiguredLifetime) {
+  const auto counted = [](auto make) {
+    return [make, n = std::make_shared<std::atomic<int>>(0)](const Received&) {
+      const int number = ++*n;
+      return make(number).body(std::to_string(number));
+    };
+  };
+  origin.on("/ttl", counted([](int) { return Reply(); }));
+  origin.on("/said", counted([](int n) { return n == 1 ? Reply::with("max-age=1") : Reply::fresh(); }));
+  start("defaults: {stale: {if_error: 1h}}\nroutes: [{path: /said}, {path: /**, ttl: 1s}]\n");
+  for (const auto* path : {"/ttl", "/said"}) {
+    EXPECT_EQ(get(path).body, "1");
+    EXPECT_TRUE(eventually([&] { return head(path).cache_param("fwd") == "stale"; })) << path;
+  }
+  EXPECT_EQ(get("/said").body, "1") << "the origin has said by the HEAD that it is fresh";
+  EXPECT_NE(get("/ttl").body, "1") << "nobody has said that it is the same";
 }
 
 TEST_F(Head, OneWithinAStaleWindowStartsNoFetch) {

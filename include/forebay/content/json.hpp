@@ -41,15 +41,19 @@ class CanonicalJson {
   CanonicalJson& operator=(CanonicalJson&&) noexcept;
 
   /// `Malformed` for whatever two readers could take for different things: no JSON, bytes behind it, invalid UTF-8,
-  /// lone surrogates, a name that stands twice in one object (anywhere, also outside of what is chosen), more than 64
-  /// levels; where a step of a pointer is looked up, a name that differs from it in its case alone (of ASCII); with
-  /// `Value` also an exponent of more than 15 digits. Nothing is given out then. A byte order mark is malformed.
+  /// lone surrogates, a name that stands twice in one object (anywhere, also outside of what is
+  /// chosen), more than 64 levels; where a step of a pointer is looked up, a name that differs from it in its case
+  /// alone (of ASCII); with `Value` also an exponent of more than 15 digits. Nothing is given out then. A byte order
+  /// mark is malformed.
   Result<void> read(std::string_view text, std::span<const JsonPointer> pointers, Numbers numbers);
   /// After `read`: the canonical text of what pointer `i` found; nothing when it finds nothing. Valid until the next
   /// `read`. Pointers may be nested in one another.
   std::optional<std::string_view> value(std::size_t i) const noexcept;
   /// Of what was found: bit `n` says that step `n`, which could be the place of an element, was the name of a member.
   std::uint64_t through_objects(std::size_t i) const noexcept;
+  /// Whether pointer `i` found nothing because a step of it that is no place of an element came to an array: what reads
+  /// an array as several (a batch of JSON-RPC) may find it in each element.
+  bool in_list(std::size_t i) const noexcept;
 
  private:
   struct Private;

@@ -74,8 +74,8 @@ struct Judged {
 };
 
 /// Whether the fields meet a condition. Unclear: lines with different values where a value is asked for, another
-/// spelling of the name (`X_Env` for `X-Env`), a value that differs from what is asked in its case alone. Fields of the
-/// connection are not looked at.
+/// spelling of the name (`X_Env` for `X-Env`), a value that differs from what is asked in its case alone, a list of
+/// which one member meets it. Fields of the connection are not looked at.
 Verdict field_meets(const NamedCondition& asked, http::FieldsView fields);
 /// Whether a query (as sent; nothing without a `?`) does. Names and values are decoded as forms are. Unclear: several
 /// with different values, a name that only some readers take for this one, an escape that is none, a control byte or a

@@ -28,6 +28,10 @@ enum class TtlSource : std::uint8_t {
   Signed
 };
 std::string_view to_string(TtlSource s) noexcept;
+/// Whether the origin said it of this response, and not the configuration or a guess.
+constexpr bool is_stated(TtlSource s) noexcept {
+  return s == TtlSource::Targeted || s == TtlSource::SMaxage || s == TtlSource::MaxAge || s == TtlSource::Expires;
+}
 
 /// When a request went out and when its answer's head came in.
 struct ExchangeTimes {
@@ -63,6 +67,8 @@ struct Freshness {
   bool error = false;                         ///< A 5xx: no remedy for another error.
   /// The origin answers its validators with a 304 that speaks of another response, so that it is fetched whole instead.
   bool validators_fail = false;
+  /// From Last-Modified to Date, where a heuristic lifetime is a share of it.
+  Duration unchanged_for{0};
   std::uint64_t lifetimes = 0;  ///< `Policy::lifetimes` of the policy that it was judged under.
 
   Duration age(Timestamp now) const noexcept { return initial_age + (now - received); }
@@ -83,6 +89,7 @@ struct Lifetime {
   bool explicit_lifetime = false;
   bool configured = false;        ///< The route's word, or its minimum.
   bool blocked_by_guard = false;  ///< A configured lifetime, or minimum, would have applied but for the guard.
+  Duration unchanged_for{0};      ///< As in Freshness.
 };
 Lifetime freshness_lifetime(const http::ResponseView& response, const ResponseDirectives& directives,
                             const Policy& policy, const ExchangeTimes& times, bool guarded, double jitter);

@@ -21,10 +21,11 @@ struct RequestFacts {
   Reason credential = Reason::None;
   bool secret_in_query = false;  ///< The query holds a secret, which no rule of a response may leave out of the key.
   bool no_store = false;
-  bool range = false;           ///< Has Range, and is no HEAD.
-  bool endless = false;         ///< Its Accept asks for streams only: it does not wait for others, nor they for it.
-  bool conditional = false;     ///< Has Range or a condition (`is_condition`).
-  bool is_signed = false;       ///< See `rules::is_signed`: nothing that is signed is changed on its way.
+  bool range = false;        ///< Has Range, and is no HEAD.
+  bool endless = false;      ///< Its Accept asks for streams only: it does not wait for others, nor they for it.
+  bool conditional = false;  ///< Has Range or a condition (`is_condition`).
+  bool is_signed = false;    ///< See `rules::is_signed`: nothing that is signed is changed on its way.
+  bool signed_url = false;   ///< Of a HEAD: its query holds a signature or token, which may hold for this method alone.
   bool for_connection = false;  ///< Authorization of a scheme that authenticates the connection (NTLM, Negotiate).
   bool precondition = false;    ///< Has If-Match or If-Unmodified-Since.
   /// A browser asks the server first whether another site's page may send it: it has a field of `graphql_preflight`, or

@@ -55,5 +55,7 @@ http::Fields freshen(http::FieldsView stored, http::FieldsView update);
 enum class HeadUpdate : std::uint8_t { Freshen, Stale, None };
 HeadUpdate compare_head(const http::ResponseView& head_response, http::FieldsView stored,
                         std::optional<std::uint64_t> stored_length) noexcept;
+/// Whether a validator in the answer to the HEAD is that of the stored response.
+bool is_confirmed(const http::ResponseView& head_response, http::FieldsView stored) noexcept;
 
 }  // namespace forebay::rules

@@ -217,7 +217,10 @@ TEST(CanonicalJson, WhatPointersChooseIsTheSameWithAndWithoutAllTheRest) {
     std::vector<JsonPointer> pointers;
     for (std::size_t n = 1 + random() % 4; n > 0; --n)
       pointers.push_back(JsonPointer::parse(random_pointer(value, random)).value());
-    ASSERT_TRUE(json.read(text, pointers, Numbers::Written)) << text;
+    if (!json.read(text, pointers, Numbers::Written)) {  // to some readers two names are one that ends at a NUL
+      ASSERT_NE(text.find("\\u0000"), std::string::npos) << text;
+      continue;
+    }
     std::vector<std::pair<std::string, std::uint64_t>> values;
     for (std::size_t k = 0; k < pointers.size(); ++k) {
       found += json.value(k).has_value();

@@ -381,6 +381,11 @@ TEST(Lifetime, AShorterOneOfALaterPolicyCountsForWhatIsStored) {
     p.ttl.max = max;
     return p;
   };
+  const auto share = [](double of) {
+    Policy p = heuristic();
+    p.ttl.heuristic = of;
+    return p;
+  };
   const Answer modified({{"Last-Modified", date(-1000)}, {"Date", date(0)}});
   const Case cases[] = {
       {"shorter", Answer(test::Lines{}), with_default(60s), with_default(20s), 20, Source::Default},
@@ -403,6 +408,8 @@ TEST(Lifetime, AShorterOneOfALaterPolicyCountsForWhatIsStored) {
       {"no min", Answer("max-age=1"), at_least(70s), {}, 0, Source::Min},
       {"no min, and a default", Answer("max-age=1"), at_least(70s), with_default(60s), 0, Source::Min},
       {"a default for what was heuristic", modified, heuristic(), with_default(60s), 60, Source::Default},
+      {"a smaller share", modified, heuristic(), share(0.05), 50, Source::Heuristic},
+      {"a larger share", modified, heuristic(), share(0.5), 100, Source::Heuristic},
       {"heuristic no more", modified, heuristic(), {}, 0, Source::Default},
       {"heuristic and cut", modified, with_heuristic(30s), with_heuristic(40s), 30, Source::Max},
       {"max of a maximum", Answer("max-age=100"), with([](Policy& p) { p.ttl.max = 30s; }),

@@ -91,6 +91,18 @@ TEST_F(PatienceTest, AClientThatFloodsWhileLingeringIsClosedInTheEnd) {
   until([&] { return listener->open_connections() == 0; });
 }
 
+TEST_F(PatienceTest, ATrickleBehindARefusalHoldsNoPlace) {
+  auto client = connect();
+  client.send("BAD\r\n\r\n");
+  EXPECT_EQ(client.reply().status, 400);
+  for (int second = 0; second < 7; ++second) {
+    client.send("x");
+    on_worker([] {});
+    pass(1s);
+  }
+  until([&] { return listener->open_connections() == 0; });
+}
+
 TEST_F(PatienceTest, AClientThatStopsSendingIsNotWaitedForSoLong) {
   auto client = connect();
   client.send("BAD\r\n\r\n");
@@ -106,6 +118,8 @@ TEST_F(PatienceTest, AClientThatSendsAllItsContentFirstGetsItsRefusalEachTime) {
   const std::string content(3 * 1024 * 1024, 'x');
   const std::string length = "Content-Length: 99999999\r\n";
   const std::string chunk = "300000\r\n" + content + "\r\n";
+  std::string chunks;  // no end, and no piece of it says how much is left
+  for (int i = 0; i < 48; ++i) chunks += "10000\r\n" + content.substr(0, 0x10000) + "\r\n";
   handler.script = [&](const ExchangePtr& exchange) {
     std::string_view piece;
     while (exchange->body().pull(piece) == net::BodySource::State::Data) {
@@ -113,7 +127,7 @@ TEST_F(PatienceTest, AClientThatSendsAllItsContentFirstGetsItsRefusalEachTime) {
     AnswerHead head;
     head.status = 413;
     head.length = 0;
-    head.close = true;
+    head.close = exchange->request().target != "/chunks";
     exchange->answer(head, http::BodyCursor());
   };
   for (int i = 0; i < 100; ++i) {
@@ -121,9 +135,11 @@ TEST_F(PatienceTest, AClientThatSendsAllItsContentFirstGetsItsRefusalEachTime) {
     client.small_send_buffer();
     int status = 413;
     bool taken = false;
-    if (i % 3 == 0) {
+    if (i % 4 == 0) {
       taken = client.send("POST /length HTTP/1.1\r\nHost: a\r\n" + length + "\r\n" + content);
-    } else if (i % 3 == 1) {
+    } else if (i % 4 == 1) {
+      taken = client.send("POST /chunks HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks);
+    } else if (i % 4 == 2) {
       taken = client.send("POST /chunked HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk);
     } else {
       taken = client.send("POST /expect HTTP/1.1\r\nHost: a\r\nExpect: x\r\nContent-Length: 3145728\r\n\r\n" + content);
