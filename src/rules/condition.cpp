@@ -75,8 +75,10 @@ Verdict field_meets(const NamedCondition& asked, http::FieldsView fields) {
   // it meets is not clearly unmet.
   bool meets = false;
   http::for_each_piece(*found.value, [&](std::string_view piece) {
-    meets = meets || text_meets(asked.value.globs, piece) != Verdict::No ||
-            text_meets(asked.value.globs, http::trim(piece.substr(0, piece.find(';')))) != Verdict::No;
+    auto value = piece.substr(0, piece.find(';'));
+    value = value.substr(0, value.find_last_not_of(" \t\"") + 1);
+    const auto& globs = asked.value.globs;
+    meets = meets || text_meets(globs, piece) != Verdict::No || text_meets(globs, value) != Verdict::No;
   });
   return meets ? Verdict::Unclear : Verdict::No;
 }
