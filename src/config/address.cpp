@@ -120,6 +120,8 @@ bool looks_like_url(std::string_view text) noexcept { return text.find("://") !=
 
 Parsed<Url> parse_origin_url(std::string_view text) {
   const Fault shape{1002, in_quotes(text) + " is not a url", "write it like http://host:port"};
+  if (const auto digits = text.substr(text.starts_with(':') ? 1 : 0); parse_port(digits))
+    return Fault{1002, in_quotes(text) + " is not a url", "write http://localhost:" + std::string(digits)};
   const auto end = text.find("://");
   const auto scheme = end == std::string_view::npos ? std::string() : lower(text.substr(0, end));
   if (scheme == "https")

@@ -1,5 +1,6 @@
 // What can only be judged when everything has been read.
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 
 #include "config/address.hpp"
@@ -117,6 +118,8 @@ std::string everything_below(const std::string& pattern) {
   return pattern.ends_with("/*") ? pattern + '*' : std::string();
 }
 
+bool takes_get(const Route& route) { return route.policy.methods.test(static_cast<std::size_t>(http::Method::Get)); }
+
 /// `path: /` where other proxies mean all paths by it.
 void check_width(Loading& loading) {
   const auto& routes = loading.config.routes;
@@ -128,7 +131,7 @@ void check_width(Loading& loading) {
     const auto* by = set_by(loading, "route " + std::to_string(j));
     if (!pattern || !by) continue;
     // An endpoint that takes POST alone, such as DynamoDB's, has one path.
-    if (!routes[j].policy.methods.test(static_cast<std::size_t>(http::Method::Get))) continue;
+    if (!takes_get(routes[j])) continue;
     const bool segment = text.ends_with('*');
     const auto prefix = segment ? std::string_view(text).substr(0, text.size() - 1) : std::string_view();
     const bool minded = std::any_of(routes.begin(), routes.end(), [&](const Route& other) {
@@ -137,13 +140,34 @@ void check_width(Loading& loading) {
       if (segment && other.path.text().starts_with(prefix) &&
           other.path.text().find('/', prefix.size()) != std::string::npos)
         return true;
-      return other.path.covers(*pattern) && hosts_cover(other, routes[j]);
+      return other.match.empty() && takes_get(other) && other.path.covers(*pattern) && hosts_cover(other, routes[j]);
     });
     if (minded) continue;
     const auto* path = by->node->find("path");
     loading.report.warning(2031, path ? *path : *by->node, by->path,
                            in_quotes(text) + (segment ? " matches only one segment" : " matches only this path"),
                            "for everything below it write " + in_quotes(wider));
+  }
+}
+
+/// Conditions with nothing behind them: whoever does not meet them gets a 404.
+void check_fall(Loading& loading) {
+  const auto& routes = loading.config.routes;
+  if (!loading.config.default_origin.empty()) return;
+  std::set<std::string_view> told;
+  for (std::size_t j = 0; j < routes.size(); ++j) {
+    const auto& route = routes[j];
+    const auto* by = set_by(loading, "route " + std::to_string(j));
+    if (route.match.empty() || !by) continue;
+    const bool caught = std::any_of(routes.begin(), routes.end(), [&](const Route& other) {
+      return other.match.empty() && other.path.covers(route.path) && hosts_cover(other, route);
+    });
+    if (caught || !told.insert(route.path.text()).second) continue;
+    const auto* match = by->node->find("match");
+    loading.report.warning(2042, match ? *match : *by->node, by->path + ".match",
+                           "what does not meet the conditions of route " + in_quotes(route.name) +
+                               " is answered by 404: no other route is for it, and there is no default origin",
+                           "add a route with path: " + route.path.text() + " and cache: false behind it");
   }
 }
 
@@ -155,6 +179,7 @@ void check_whole(Loading& loading) {
   if (loading.report.failed()) return;
   check_reach(loading);
   check_width(loading);
+  check_fall(loading);
 }
 
 }  // namespace forebay::config

@@ -15,7 +15,7 @@
 #include "config/keys.hpp"
 #include "config/scalar.hpp"
 #include "config/schema.hpp"
-#include "forebay/rules/query_secrets.hpp"
+#include "forebay/config/secrecy.hpp"
 
 namespace forebay::config {
 namespace {
@@ -47,6 +47,8 @@ bool is_blank(char c) { return c == ' ' || c == '\t'; }
 class Hiding final : public KeyVisitor {
  public:
   Hiding(const Node& root, Report& report) : report_(report) {
+    redact("headers", access_.redact_headers, root);
+    redact("query", access_.redact_query, root);
     std::unordered_set<const Node*> all;
     collect(root, all);
     for (const auto* node : all)
@@ -54,10 +56,14 @@ class Hiding final : public KeyVisitor {
     std::sort(starts_.begin(), starts_.end());
   }
 
-  void unknown(const Entry& entry, const Where&) override { value(entry); }
+  void unknown(const Entry& entry, const Where&) override {
+    if (!stands_for_origin(entry) || !plain_url(*entry.value)) value(entry);
+  }
   void later(const Entry& entry, const Schema& known, const Where&) override { below(entry, &known); }
   void repeated(const Entry& entry, const Schema* known) override { below(entry, entry.key->bad ? nullptr : known); }
-  void misshapen(const Node& node, const std::string&, std::string, std::string) override { whole(node); }
+  void misshapen(const Node& node, const std::string& path, std::string, std::string) override {
+    if (!is_harmless(node, path)) whole(node);
+  }
 
   void leaf(const Entry& entry, const Schema& known) override {
     if (known.option && known.option->type == "secret") return value(entry);
@@ -67,12 +73,51 @@ class Hiding final : public KeyVisitor {
     const bool fields = known.name == "set";  // Values of header fields may be anything.
     if (fields && !entry.value->is_map()) return whole(*entry.value);
     for (const auto& inner : entry.value->repeated) value(inner);
+    if (const auto kind = kind_of(known)) conditions(*entry.value, *kind);
+    if ((type.find("glob") != std::string_view::npos && known.name != "host") ||
+        type.find("header name") != std::string_view::npos)
+      names(*entry.value, known.name == "headers" || type.find("header name") != std::string_view::npos);
     for (const auto& inner : entry.value->entries) {
       const bool status = known.name == "status" && parse_status(inner.key->text).value;
       const bool cut = name_of_key(inner.key->text).size() < inner.key->text.size();  // `Name: value` as a name
       if (fields || (known.name == "status" && !status) || (known.name == "headers" && cut)) value(inner);
     }
     named(*entry.value);
+  }
+
+  /// What the access log is told not to write, as far as it can be read already.
+  static void redact(std::string_view what, std::vector<std::string>& into, const Node& root) {
+    const Node* list = &root;
+    for (const auto key : {std::string_view("log"), std::string_view("access"), std::string_view("redact"), what})
+      list = list ? list->find(key) : nullptr;
+    if (!list) return;
+    into.clear();
+    if (list->is_scalar()) into.push_back(list->text);
+    for (const auto& item : list->items) into.push_back(item->text);
+  }
+
+  /// What the names of a map of conditions are names of; nothing for other keys.
+  static std::optional<Named> kind_of(const Schema& known) {
+    if (!known.parent || (known.parent->name != "match" && known.parent->name != "bypass")) return std::nullopt;
+    if (known.name == "headers") return Named::Field;
+    if (known.name == "query") return Named::Parameter;
+    return known.name == "cookies" ? Named::Cookie : Named::Member;
+  }
+
+  void conditions(const Node& map, Named kind) {
+    for (const auto& entry : map.entries)
+      if (entry.value->is_map() || has_maps(*entry.value) || !shows_value(access_, kind, entry.key->text)) value(entry);
+  }
+
+  /// `X-Api-Key: ...` as a name: there is a value behind it.
+  void names(const Node& node, bool fields) {
+    const auto is_no_name = [&](const std::string& text) {
+      return fields ? !is_token(text) : !is_glob(text) || text.find('=') != std::string::npos;
+    };
+    if (node.is_scalar() && is_no_name(node.text) && has_value_behind(node.text)) return whole(node);
+    if (const auto* except = node.find("except")) names(*except, fields);
+    for (const auto& item : node.items)
+      if (item->is_scalar() && is_no_name(item->text) && has_value_behind(item->text)) whole(*item);
   }
 
   /// What has the name of a secret below a key whose names are the user's.
@@ -193,6 +238,7 @@ class Hiding final : public KeyVisitor {
   }
 
   Report& report_;
+  AccessLog access_;
   std::vector<std::pair<Position, const Node*>> starts_;
 };
 
@@ -291,11 +337,6 @@ class LineReader {
 };
 
 }  // namespace
-
-bool looks_secret(std::string_view name) {
-  if (is_users_own(name) || name.starts_with("X-")) name.remove_prefix(2);
-  return rules::names_secret(name) || lower_case(name).ends_with("token");
-}
 
 void hide_values(const Node& root, Report& report) {
   Hiding hiding(root, report);

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string_view>
-
 #include "config/node.hpp"
 #include "config/report.hpp"
 
@@ -9,9 +7,6 @@
 // whose key is mistyped, whatever its shape; so none of them is shown.
 
 namespace forebay::config {
-
-/// Whether a key, or a header field, has the name of a secret: of those in urls, and of any token.
-bool looks_secret(std::string_view name);
 
 /// Hides the values of secrets, of unknown keys, of keys that stand twice, of keys of later versions and of what has
 /// the wrong shape, wherever they stand in the tree.

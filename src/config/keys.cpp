@@ -1,9 +1,11 @@
 #include "config/keys.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
+#include "config/address.hpp"
 #include "config/scalar.hpp"
 #include "config/suggest.hpp"
 
@@ -115,10 +117,14 @@ class KeyWalk {
 };
 
 /// What is meant by an unknown key that is no slip of the pen; empty where its name has to say it. Tells nothing of the
-/// value.
+/// value, but of a plain url.
 std::string hint_for(const Entry& entry, const Where& where) {
   const auto& name = entry.key->text;
   const std::string_view place = where.schema->name;
+  if (where.also && name == "headers")
+    return "fields towards the origin are request_headers: { set: { ... } }; match.headers asks for values, "
+           "key.headers "
+           "names those of the key";
   const bool near = nearest(name, {"set", "remove"}).has_value();
   if ((place == "request_headers" || place == "response_headers") && !near) {
     if (place == "request_headers" && lower_case(name) == "host")
@@ -126,19 +132,42 @@ std::string hint_for(const Entry& entry, const Where& where) {
     return "fields stand below \"set\": write set: { " + clipped(name_of_key(name)) + ": ... }";
   }
   if (place == "ttl" && parse_status(name).value) return "write status: { \"" + name + "\": ... }";
-  const bool one = entry.value->is_scalar();
-  if (one && !where.path.starts_with("origins") && (name == "upstream" || name == "backend" || name == "proxy_pass"))
-    return "this is \"origin\" here, such as origin: http://host:port";
+  if (stands_for_origin(entry) && !where.path.starts_with("origins")) {
+    const auto url = plain_url(*entry.value);
+    return "this is \"origin\" here" + (url ? ": write origin: " + *url : ", such as origin: http://host:port");
+  }
   return {};
+}
+
+/// The key at the end of a path.
+std::string_view last_of(std::string_view path) { return path.substr(path.rfind('.') + 1); }
+
+bool is_switch(std::string_view text) {
+  return text == "true" || text == "false" || text == "on" || text == "off" || text == "yes" || text == "no";
 }
 
 /// The same of a text where a map is needed.
 std::string hint_for_shape(const Node& value, const std::string& path) {
-  if (path != "cache" || !value.is_scalar()) return {};
-  if (value.text == "true" || value.text == "false")
-    return "whether a route is cached is its own \"cache\", or that of \"defaults\"";
-  if (parse_duration(value.text).value) return "a lifetime is \"ttl\": write defaults: { ttl: ... }";
-  return parse_size(value.text).value ? "write cache: { memory: ... }" : "";
+  if (!value.is_scalar()) return {};
+  const auto& text = value.text;
+  const auto key = last_of(path);
+  const bool duration = parse_duration(text).value.has_value();
+  if (path == "cache") {
+    if (text == "true" || text == "false")
+      return "whether a route is cached is its own \"cache\", or that of \"defaults\"";
+    if (duration) return "a lifetime is \"ttl\": write defaults: { ttl: ... }";
+    return parse_size(text).value ? "write cache: { memory: ... }" : "";
+  }
+  if (path == "admin" && parse_address(text).value) return "write admin: { listen: " + in_quotes(text) + " }";
+  if (path == "admin" && is_switch(text) && text != "true" && text != "on" && text != "yes")
+    return "write admin: { listen: off }";
+  if (key == "stale" && duration) return "write stale: { while_revalidate: " + text + " }";
+  if (key == "coalesce" && is_switch(text))
+    return std::string("write coalesce: { enabled: ") +
+           (text == "true" || text == "on" || text == "yes" ? "true" : "false") + " }";
+  if (key == "coalesce" && duration) return "write coalesce: { wait: " + text + " }";
+  if (key == "rewrite" && is_plain_path(text)) return "write rewrite: { strip_prefix: " + text + " }";
+  return {};
 }
 
 class KeyCheck final : public KeyVisitor {
@@ -148,6 +177,9 @@ class KeyCheck final : public KeyVisitor {
   void unknown(const Entry& entry, const Where& where) override {
     if (report_.closed()) return;
     const auto& name = entry.key->text;
+    if (is_of_later_version(name, *where.schema, where.also))
+      return report_.error(1016, *entry.key, join(where.path, name),
+                           in_quotes(name) + " " + in_place(where) + " is not in this version", "leave it out");
     auto hint = hint_for(entry, where);
     if (hint.empty()) hint = suggest_key(name, *where.schema, where.also);
     report_.error(1001, *entry.key, join(where.path, name),
@@ -174,6 +206,37 @@ class KeyCheck final : public KeyVisitor {
 };
 
 }  // namespace
+
+bool stands_for_origin(const Entry& entry) {
+  static constexpr std::array<std::string_view, 8> kNames{"upstream",   "backend",      "proxy_pass",  "target",
+                                                          "origin_url", "upstream_url", "backend_url", "proxy_to"};
+  return entry.value->is_scalar() && std::find(kNames.begin(), kNames.end(), entry.key->text) != kNames.end();
+}
+
+std::optional<std::string> plain_url(const Node& value) {
+  if (!value.is_scalar() || value.replaced) return std::nullopt;
+  const auto& text = value.text;
+  if (looks_like_url(text)) {
+    const auto whole = parse_origin_url(text);
+    return whole.value ? std::optional(text) : std::nullopt;
+  }
+  // Without a port it may be any word.
+  const auto url = text.find(':') == std::string::npos ? std::string() : "http://" + text;
+  return parse_origin_url(url).value ? std::optional(url) : std::nullopt;
+}
+
+bool is_plain_path(std::string_view text) {
+  return text.starts_with('/') && text.find_first_of(" ?#{}*") == std::string_view::npos;
+}
+
+bool is_harmless(const Node& value, std::string_view path) {
+  if (!value.is_scalar() || value.replaced) return false;
+  const auto key = last_of(path);
+  const auto& text = value.text;
+  if (path == "admin") return parse_address(text).value.has_value();
+  if (key == "rewrite") return is_plain_path(text);
+  return (key == "stale" || key == "coalesce") && (is_switch(text) || parse_duration(text).value.has_value());
+}
 
 void walk_keys(const Node& root, KeyVisitor& visitor) { KeyWalk(visitor).map(root, {&schema(), nullptr, {}, {}}); }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "config/node.hpp"
 #include "config/report.hpp"
@@ -32,6 +34,15 @@ class KeyVisitor {
   /// A key that stands twice; its value is in no map. Null for one that the table does not list.
   virtual void repeated(const Entry& entry, const Schema* known) = 0;
 };
+
+/// Whether an unknown key is what other proxies call the origin, with one text as its value.
+bool stands_for_origin(const Entry& entry);
+/// A text that is an origin's url, or a host and port without the scheme, as a url.
+std::optional<std::string> plain_url(const Node& value);
+/// A path, letter for letter.
+bool is_plain_path(std::string_view text);
+/// Whether a text where a map is needed is surely no secret: an address, a duration, a switch or a path.
+bool is_harmless(const Node& value, std::string_view path);
 
 /// Compares every key of the tree with the table of options.
 void walk_keys(const Node& root, KeyVisitor& visitor);

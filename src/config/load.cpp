@@ -44,10 +44,9 @@ NodePtr override_value(const std::string& text, const Variables& variables, Repo
   node->text = text;
   node->expanded = true;
   node->place.flag = flag;
-  if (const auto missing = expand_variables(node->text, variables, node->replaced)) {
+  if (const auto fault = expand_variables(node->text, variables, node->replaced)) {
     node->bad = true;
-    report.error(1007, *node, {}, "the variable " + in_quotes(*missing) + " is not set",
-                 "set it, or write \"${" + *missing + ":-text}\"");
+    report.error(fault->code, *node, {}, fault->message, fault->hint);
   }
   return node;
 }

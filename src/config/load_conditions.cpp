@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "config/readers.hpp"
+#include "config/secret.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/http/forwarding.hpp"
 
@@ -14,6 +15,7 @@ using rules::ValueCondition;
 
 constexpr std::size_t kMost = 64;  // names, pointers, or values of one
 constexpr std::size_t kLongestValue = 1024;
+constexpr const char* kNothing = "\x01";  // No field has a control byte, and a parameter that has one is unclear.
 
 /// true, false and null are words where nothing makes a text of them.
 bool is_word(const Node& node, std::string_view word) noexcept {
@@ -55,6 +57,13 @@ struct Map {
         read(item, where);
     }
   }
+  /// Whether it is one of `bypass`.
+  bool keeps_out() const { return section.path().ends_with("bypass"); }
+  void warn_of_redacted(const Node& node, const std::string& where) const {
+    section.report().warning(2006, node, where, "a redacted value is nothing that anybody can use",
+                             keeps_out() ? "write \"${NAME}\" for a variable; any value bypasses"
+                                         : "write \"${NAME}\" for a variable; no request meets it");
+  }
   std::string hint() const {
     return key == "body" ? "such as true, 1, text, \"Get*\" or null" : "true, false, or a text such as \"Get*\"";
   }
@@ -77,8 +86,13 @@ void read_value(const Map& map, const Node& node, const std::string& where, Valu
   } else if (node.is_null()) {
     map.section.error(1002, node, where, "null is no value of a field or parameter",
                       "write false for one that is absent");
+  } else if (node.text == kRedacted) {
+    // Not `true`: a cookie that bypasses by its name alone ends the guard for all others.
+    out.globs.emplace_back(map.keeps_out() ? "*" : kNothing);
+    map.warn_of_redacted(node, where);
   } else if (!http::is_field_value(node.text) || node.text.size() > kLongestValue) {
-    map.section.error(1004, node, where, in_quotes(node.text) + " cannot be a value",
+    map.section.error(1004, node, where,
+                      node.text.size() > kLongestValue ? "the value is too long" : "the value has a control byte",
                       "at most " + std::to_string(kLongestValue) + " bytes without control bytes");
   } else if (node.text == "*") {
     out.present = true;
@@ -98,10 +112,15 @@ bool check_name(const Map& map, const Node& name, Names names) {
     map.section.error(1002, name, where, std::move(what), std::move(hint));
     return false;
   };
-  if (field && !is_token(name.text)) return say(key_in_quotes(name.text) + " is not the name of a header field", {});
+  if (field && !is_token(name.text)) {
+    const auto list = list_hint(name.text);
+    return say((list.empty() ? key_in_quotes(name.text) : in_quotes(name.text)) + " is not the name of a header field",
+               list.empty() ? list : "write a line for each");
+  }
   if (!field && !is_glob(name.text)) return say(in_quotes(name.text) + " is not a name", "such as page");
   if (exact && name.text.find('*') != std::string::npos)
     return say(in_quotes(name.text) + " is a glob", "names are literal here; globs are for values");
+  if (!field) map.section.check_separators(name, where);
   const auto id = http::field_id(name.text);
   if (field && (http::is_hop_by_hop(id) || id == http::FieldId::Host))
     return say(in_quotes(name.text) + " says nothing of the resource",
@@ -169,7 +188,11 @@ void read_body(const Map& map, rules::BodyConditions& all) {
     }
     std::vector<JsonValue> values;
     map.each_value(entry, [&](const Node& node, const std::string& where) {
-      if (node.text.size() > kLongestValue)
+      if (node.text == kRedacted) {
+        values.push_back(map.keeps_out() ? JsonValue{JsonValue::Kind::Anything, {}}
+                                         : JsonValue{JsonValue::Kind::Text, kNothing});
+        map.warn_of_redacted(node, where);
+      } else if (node.text.size() > kLongestValue)
         map.section.error(1004, node, where, "the value is too long",
                           "at most " + std::to_string(kLongestValue) + " bytes");
       else
@@ -200,7 +223,7 @@ void read_bypass_names(const Section& bypass, std::string_view key, Names names,
   const auto* node = bypass.find(key);
   if (node && node->is_map()) return read_named({bypass, key, *node}, names, all);
   std::vector<std::string> globs;
-  if (!bypass.globs(key, globs)) return;
+  if (!(names == Names::Fields ? bypass.field_globs(key, globs) : bypass.globs(key, globs))) return;
   all.clear();
   for (const auto& glob : globs) {
     NamedCondition condition(names == Names::Fields ? lower_case(glob) : glob, {true, false, {}});

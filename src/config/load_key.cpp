@@ -47,6 +47,8 @@ void read_path(const Section& key, cache::KeySpec& spec) {
       const bool braces = name.starts_with('{') && name.ends_with('}') && !bare.empty();
       key.error(1002, item, key.path_of("path", i), in_quotes(name) + " is not the name of a capture",
                 braces ? "write " + bare : "all, none, or names of captures such as [id]");
+    } else if (const auto listed = list_hint(name); !listed.empty()) {
+      key.error(1002, item, key.path_of("path", i), in_quotes(name) + " is not the name of a capture", listed);
     } else if (std::find(spec.captures.begin(), spec.captures.end(), name) == spec.captures.end()) {
       spec.captures.push_back(name);
     }
@@ -81,6 +83,15 @@ void read_query(const Section& key, cache::KeySpec& spec) {
   if (key.globs("query", spec.query_names)) spec.query = cache::QueryMode::Only;
 }
 
+/// `/a,/b` is one pointer, to a member that is called "a,/b".
+void check_pointer_list(const Section& key, const Node& item, const std::string& where) {
+  const auto names = names_in(item.text);
+  if (names.empty() || !std::all_of(names.begin(), names.end(), [](auto name) { return name.starts_with('/'); }))
+    return;
+  key.report().warning(2022, item, where, in_quotes(item.text) + " is one pointer, and the \",\" is a part of it",
+                       list_hint(item.text));
+}
+
 void read_body(const Section& key, cache::KeySpec& spec) {
   const auto* node = key.find("body");
   if (!node) return;
@@ -105,6 +116,7 @@ void read_body(const Section& key, cache::KeySpec& spec) {
       key.error(1011, item, where, "bad pointer " + in_quotes(item.text), pointer_hint(item.text));
       continue;
     }
+    check_pointer_list(key, item, where);
     const auto& steps = pointer->steps();
     if (std::find(steps.begin(), steps.end(), "*") != steps.end())
       key.report().warning(2022, item, where, in_quotes(item.text) + " finds only a member that is called \"*\"",
@@ -125,9 +137,10 @@ void read_form(const Section& key, cache::KeySpec& spec) {
     const auto& item = *(*list)[i];
     if (item.text.empty())
       key.error(1002, item, key.path_of("form", i), "a form field has a name", {});
-    else if (check_literal(key, "form", i, item) &&
-             std::find(spec.form.begin(), spec.form.end(), item.text) == spec.form.end())
-      spec.form.push_back(item.text);
+    else if (check_literal(key, "form", i, item)) {
+      key.check_separators(item, key.path_of("form", i));
+      if (std::find(spec.form.begin(), spec.form.end(), item.text) == spec.form.end()) spec.form.push_back(item.text);
+    }
   }
 }
 
@@ -143,8 +156,10 @@ void read_ignored(const Section& key, cache::KeySpec& spec) {
     const auto& item = *(*list)[i];
     if (item.text.empty())
       key.error(1002, item, key.path_of("graphql_ignore", i), "an extension has a name", {});
-    else if (check_literal(key, "graphql_ignore", i, item))
+    else if (check_literal(key, "graphql_ignore", i, item)) {
+      key.check_separators(item, key.path_of("graphql_ignore", i));
       spec.graphql_ignore.push_back(item.text);
+    }
   }
 }
 

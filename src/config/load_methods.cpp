@@ -51,12 +51,23 @@ bool is_other(std::string_view method) noexcept {
   return std::find(kOthers.begin(), kOthers.end(), method) != kOthers.end();
 }
 
+/// What to write for `GET POST`, `GET|POST` and `GET, POST`; empty for what is no such list.
+std::string several_methods(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == ' ' || c == '|'; }, ',');
+  text.erase(std::unique(text.begin(), text.end(), [](char a, char b) { return a == ',' && b == ','; }), text.end());
+  const auto names = names_in(text);
+  const bool all = std::all_of(names.begin(), names.end(), [](auto name) {
+    return http::method_of(name) != http::Method::Other || is_other(name);
+  });
+  return all ? list_hint(text) : std::string();
+}
+
 /// What is wrong with the text of a method: a sentence and what to write instead; nothing for a good one.
 std::optional<Fault> fault_of(const std::string& text) {
-  if (!is_token(text)) {
-    const bool several = text.find_first_of(", ") != std::string::npos && text.find_first_of(",") != std::string::npos;
-    return Fault{1002, in_quotes(text) + " is not a method", several ? "write a list: [GET, POST]" : "such as GET"};
-  }
+  const auto several = several_methods(text);
+  if (!several.empty() || !is_token(text))
+    return Fault{1002, in_quotes(text) + " is not a method", several.empty() ? "such as GET" : several};
   if (text.find('*') != std::string::npos)
     return Fault{1002, in_quotes(text) + " is a glob", std::string(kLiteralNames)};
   const auto method = http::method_of(text);

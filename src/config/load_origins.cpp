@@ -109,7 +109,8 @@ std::string resolve_origin(Loading& loading, const Node& node, const std::string
   std::string hint;
   if (const auto near = nearest(*text, names))
     hint = "did you mean \"" + *near + "\"?";
-  else if (text->find_first_of(":.") != std::string::npos || *text == "localhost")
+  else if (text->find_first_of(":.") != std::string::npos || *text == "localhost" ||
+           text->find_first_not_of("0123456789") == std::string::npos)
     hint = parse_origin_url(*text).fault.hint;
   else
     hint = names.empty() ? "name it under \"origins\", or write a url" : "name it under \"origins\"";

@@ -3,6 +3,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "config/keys.hpp"
 #include "config/readers.hpp"
 #include "config/schema.hpp"
 #include "config/suggest.hpp"
@@ -25,16 +26,20 @@ std::string name_from_path(std::string_view path) {
 
 using Drafts = std::map<std::string, PolicyDraft, std::less<>>;
 
-/// Whether to say that there is no origin: once, and not when "origin" is there but wrong or misspelt.
+/// Whether "origin" is there but wrong, misspelt, or called as elsewhere.
+bool means_origin(const Node* map, const Schema& where, const Schema* also) {
+  if (!map) return false;
+  return std::any_of(map->entries.begin(), map->entries.end(), [&](const Entry& entry) {
+    const auto& name = entry.key->text;
+    if (name == "origin" || is_users_own(name)) return name == "origin";
+    if (where.child(name) || (also && also->child(name))) return false;
+    return stands_for_origin(entry) || suggest_key(name, where, also).find("\"origin\"") != std::string::npos;
+  });
+}
+
+/// Whether to say that there is no origin: once, and not where the file means to set one.
 bool misses_origin(Loading& loading) {
-  if (loading.top.node()) {
-    for (const auto& [key, value] : loading.top.node()->entries) {
-      const bool unknown = !schema().child(key->text) && !is_users_own(key->text);
-      const bool misspelt =
-          unknown && suggest_key(key->text, schema(), nullptr).find("\"origin\"") != std::string::npos;
-      loading.origin_missed = loading.origin_missed || key->text == "origin" || misspelt;
-    }
-  }
+  loading.origin_missed = loading.origin_missed || means_origin(loading.top.node(), schema(), nullptr);
   return !std::exchange(loading.origin_missed, true);
 }
 
@@ -72,13 +77,15 @@ void read_hosts(const Section& section, Route& route) {
     const bool bracketed = host.starts_with('[') && host.ends_with(']');
     const bool letters =
         is_glob(host) &&
-        host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-._~*%!$&'()+,;=") == std::string::npos;
+        host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-._~*%!$&'()+;=") == std::string::npos;
     if (letters || bracketed) {
       route.hosts.push_back(std::move(host));
       continue;
     }
     std::string hint = "such as shop.example.com or *.example.com";
-    if (const auto scheme = host.find("://"); scheme != std::string::npos)
+    if (const auto listed = list_hint(item.text); !listed.empty())
+      hint = listed;
+    else if (const auto scheme = host.find("://"); scheme != std::string::npos)
       hint = "leave the scheme out";
     else if (const auto colon = host.find(':'); colon != std::string::npos && colon > 0)
       hint = "write " + in_quotes(item.text.substr(0, colon)) + "; a route is for every port";
@@ -163,7 +170,8 @@ void read_route(Loading& loading, const Node& node, const std::string& path, con
     route.origin = resolve_origin(loading, *origin, section.path_of("origin"));
   } else if (node.find("origin") == nullptr) {
     route.origin = loading.config.default_origin;
-    if (route.origin.empty() && misses_origin(loading)) {
+    const bool meant = means_origin(&node, *schema_at("route"), schema_at("policy"));
+    if (route.origin.empty() && !meant && misses_origin(loading)) {
       section.error(1009, node, path, path + " has no origin",
                     "write \"origin: http://host:port\" here or at the top level");
     }

@@ -57,6 +57,10 @@ void read_admin(Loading& loading) {
   if (config.admin->kind == Address::Kind::Tcp && !is_loopback_host(config.admin->host) &&
       config.operators.token.empty()) {
     config.admin_public_only = true;
+    // Whoever writes an empty token, or one of a variable that is not set, knows that there is none.
+    if (const auto* token = admin.node() ? admin.node()->find("token") : nullptr;
+        token && token->is_scalar() && !token->bad && token->text.empty())
+      return;
     loading.report.warning(2010, *node, "admin.listen",
                            "the admin listener can be reached from outside, without a token",
                            "only /livez, /readyz, /metrics and /version are answered there; set token_file for more");
@@ -202,7 +206,7 @@ void read_log(Loading& loading) {
   access.duration("slow", config.access.slow_after);
   access.ratio("sample", config.access.sample);
   const auto redact = access.in("redact");
-  redact.globs("headers", config.access.redact_headers);
+  redact.field_globs("headers", config.access.redact_headers);
   redact.globs("query", config.access.redact_query);
   std::uint64_t buffer = config.access.buffer;
   if (access.size("buffer", buffer)) config.access.buffer = static_cast<std::size_t>(buffer);

@@ -1,9 +1,8 @@
 // Routes with their policies for `check --print`.
-#include "config/hiding.hpp"
 #include "config/printer.hpp"
 #include "config/scalar.hpp"
 #include "config/secret.hpp"
-#include "forebay/http/list.hpp"
+#include "forebay/config/secrecy.hpp"
 
 namespace forebay::config {
 namespace {
@@ -78,17 +77,20 @@ void print_key(Printer& p, const cache::KeySpec& key) {
   p.close();
 }
 
-std::string values_of(const rules::ValueCondition& asked) {
+std::string values_of(const rules::ValueCondition& asked, bool shown) {
   std::vector<std::string> all;
   if (asked.present) all.emplace_back("true");
   if (asked.absent) all.emplace_back("false");
-  for (const auto& glob : asked.globs) all.push_back(yaml_text(glob));
+  if (!shown && !asked.globs.empty()) all.push_back(yaml_text(kRedacted));
+  if (shown)
+    for (const auto& glob : asked.globs) all.push_back(yaml_text(glob));
   return all.size() == 1 ? all.front() : yaml_list(all, [](const std::string& text) { return text; });
 }
 
-std::string values_of(const std::vector<rules::JsonValue>& asked) {
+std::string values_of(const std::vector<rules::JsonValue>& asked, bool shown) {
   using Kind = rules::JsonValue::Kind;
-  const auto one = [](const rules::JsonValue& value) -> std::string {
+  const auto one = [&](const rules::JsonValue& value) -> std::string {
+    if (!shown && (value.kind == Kind::Text || value.kind == Kind::Number)) return yaml_text(kRedacted);
     if (value.kind == Kind::Anything) return "\"*\"";
     if (value.kind == Kind::Nothing) return "null";
     return value.kind == Kind::Text ? yaml_text(value.text) : value.text;
@@ -96,43 +98,48 @@ std::string values_of(const std::vector<rules::JsonValue>& asked) {
   return asked.size() == 1 ? one(asked.front()) : yaml_list(asked, one);
 }
 
-std::string map_of(const std::vector<rules::NamedCondition>& asked) {
+std::string map_of(const AccessLog& access, Named kind, const std::vector<rules::NamedCondition>& asked) {
   std::string out;
-  for (const auto& one : asked) out += (out.empty() ? "{ " : ", ") + yaml_name(one.name) + ": " + values_of(one.value);
+  for (const auto& one : asked)
+    out += (out.empty() ? "{ " : ", ") + yaml_name(one.name) + ": " +
+           values_of(one.value, shows_value(access, kind, one.name));
   return out.empty() ? "{}" : out + " }";
 }
 
-std::string map_of(const rules::BodyConditions& asked) {
+std::string map_of(const AccessLog& access, const rules::BodyConditions& asked) {
   std::string out;
-  for (std::size_t i = 0; i < asked.pointers.size(); ++i)
-    out += (out.empty() ? "{ " : ", ") + yaml_name(asked.pointers[i].text()) + ": " + values_of(asked.values[i]);
+  for (std::size_t i = 0; i < asked.pointers.size(); ++i) {
+    const auto& pointer = asked.pointers[i].text();
+    out += (out.empty() ? "{ " : ", ") + yaml_name(pointer) + ": " +
+           values_of(asked.values[i], shows_value(access, Named::Member, pointer));
+  }
   return out.empty() ? "{}" : out + " }";
 }
 
 /// Names alone are a list.
-std::string names_or_map(const std::vector<rules::NamedCondition>& asked) {
+std::string names_or_map(const AccessLog& access, Named kind, const std::vector<rules::NamedCondition>& asked) {
   const bool names = std::all_of(asked.begin(), asked.end(), [](const auto& one) {
     return one.value.present && !one.value.absent && one.value.globs.empty();
   });
-  return names ? yaml_list(asked, [](const auto& one) { return yaml_text(one.name); }) : map_of(asked);
+  return names ? yaml_list(asked, [](const auto& one) { return yaml_text(one.name); }) : map_of(access, kind, asked);
 }
 
-void print_match(Printer& p, const rules::Conditions& match) {
+void print_match(Printer& p, const rules::Conditions& match, const AccessLog& access) {
   if (match.empty()) return;
   p.open("match");
-  if (!match.headers.empty()) p.key("route.match.headers", map_of(match.headers));
-  if (!match.query.empty()) p.key("route.match.query", map_of(match.query));
-  if (!match.body.empty()) p.key("route.match.body", map_of(match.body));
+  if (!match.headers.empty()) p.key("route.match.headers", map_of(access, Named::Field, match.headers));
+  if (!match.query.empty()) p.key("route.match.query", map_of(access, Named::Parameter, match.query));
+  if (!match.body.empty()) p.key("route.match.body", map_of(access, match.body));
   p.close();
 }
 
-void print_requests(Printer& p, const Route& route) {
+void print_requests(Printer& p, const Route& route, const AccessLog& access) {
   const auto& policy = route.policy;
   p.open("bypass");
-  p.key("policy.bypass.headers", names_or_map(policy.bypass.headers));
-  p.key("policy.bypass.cookies", names_or_map(policy.bypass.cookies));
-  p.key("policy.bypass.query", names_or_map(policy.bypass.query));
-  p.key("policy.bypass.body", map_of(policy.bypass.body));
+  p.key("policy.bypass.headers", names_or_map(access, Named::Field, policy.bypass.headers));
+  p.key("policy.bypass.cookies", names_or_map(access, Named::Cookie, policy.bypass.cookies));
+  p.key("policy.bypass.query", names_or_map(access, Named::Parameter, policy.bypass.query));
+  p.key("policy.bypass.body", map_of(access, policy.bypass.body));
   p.close();
   p.key("policy.signed_schemes", yaml_texts(policy.signed_schemes));
   p.key("policy.refresh_ahead", policy.refresh_ahead.automatic ? "auto" : format_ratio(policy.refresh_ahead.share));
@@ -142,20 +149,13 @@ void print_requests(Printer& p, const Route& route) {
   p.close();
 }
 
-/// Credentials for an origin stand here, mostly out of variables: what the access log may not show is redacted here,
-/// too.
-bool shows_value(const AccessLog& access, std::string_view field) {
-  return !looks_secret(field) && std::none_of(access.redact_headers.begin(), access.redact_headers.end(),
-                                              [&](const auto& glob) { return http::glob_match(glob, field, true); });
-}
-
 void print_changes(Printer& p, const std::string& schema, const HeaderChanges& changes, const AccessLog& access) {
   if (changes.empty()) return;
   p.open(schema.substr(schema.find('.') + 1));
   std::string set;
   for (const auto& [name, value] : changes.set)
-    set +=
-        (set.empty() ? "{ " : ", ") + yaml_name(name) + ": " + yaml_text(shows_value(access, name) ? value : kRedacted);
+    set += (set.empty() ? "{ " : ", ") + yaml_name(name) + ": " +
+           yaml_text(shows_value(access, Named::Field, name) ? value : kRedacted);
   if (!set.empty()) p.key(schema + ".set", set + " }");
   if (!changes.remove.empty()) p.key(schema + ".remove", yaml_texts(changes.remove));
   p.close();
@@ -235,14 +235,14 @@ void print_routes(Printer& p, const std::vector<Route>& routes, const AccessLog&
     p.key("route.name", yaml_text(route.name));
     if (!route.hosts.empty()) p.key("route.host", yaml_texts(route.hosts));
     p.key("route.path", yaml_text(route.path.text()));
-    print_match(p, route.match);
+    print_match(p, route.match, access);
     p.key("route.origin", yaml_text(route.origin));
     print_rewrite(p, route.rewrite);
     print_changes(p, "route.request_headers", route.request_headers, access);
     print_changes(p, "route.response_headers", route.response_headers, access);
     print_lifetimes(p, route.policy);
     print_guards(p, route.policy, route.key);
-    print_requests(p, route);
+    print_requests(p, route, access);
     p.close();
   }
   p.close();

@@ -7,6 +7,24 @@ namespace forebay::config {
 
 namespace {
 
+/// Calls `found(from, to)` with what stands behind the "?" or "#" of each url in `text`, and of each text with a "=" in
+/// its query.
+template <class F>
+void for_each_query(std::string_view text, F&& found) {
+  for (std::size_t from = 0; from < text.size();) {
+    const auto end = std::min(text.find_first_of(" \t\"'", from), text.size());
+    const auto word = text.substr(from, end - from);
+    const auto scheme = word.find("://");
+    auto mark = word.find('?');
+    if (scheme != std::string_view::npos)
+      mark = word.find_first_of("?#", scheme);
+    else if (mark != std::string_view::npos && word.find('=', mark) == std::string_view::npos)
+      mark = std::string_view::npos;
+    if (mark != std::string_view::npos && mark + 1 < word.size()) found(from + mark + 1, end);
+    from = end + 1;
+  }
+}
+
 /// Calls `found(from, to)` with the user and password of each url in `text`: what stands before an "@" and behind "//",
 /// or has a colon in it.
 template <class F>
@@ -23,10 +41,12 @@ void for_each_userinfo(std::string_view text, F&& found) {
   }
 }
 
-void hide_userinfo(std::string& text) {
-  for_each_userinfo(text, [&](std::size_t from, std::size_t to) {
+void hide_parts_of_urls(std::string& text) {
+  const auto hide = [&](std::size_t from, std::size_t to) {
     std::fill(text.begin() + static_cast<std::ptrdiff_t>(from), text.begin() + static_cast<std::ptrdiff_t>(to), '*');
-  });
+  };
+  for_each_userinfo(text, hide);
+  for_each_query(text, hide);
 }
 
 }  // namespace
@@ -71,7 +91,7 @@ void Report::add(Severity severity, int code, const Place& place, std::string pa
   for (auto* text : {&path, &message, &hint})
     std::replace_if(
         text->begin(), text->end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
-  for (auto* text : {&path, &message, &hint}) hide_userinfo(*text);
+  for (auto* text : {&path, &message, &hint}) hide_parts_of_urls(*text);
   d.path = std::move(path);
   d.message = std::move(message);
   d.hint = std::move(hint);
@@ -123,6 +143,7 @@ std::string Report::shown(int number) const {
   if (const auto it = hidden_.find(number); it != hidden_.end())
     for (const auto& [from, to] : it->second) cover(from, to);
   for_each_userinfo(line, cover);
+  for_each_query(line, cover);
   std::string out;
   for (std::size_t at = 0; at < line.size();) {
     const auto n = std::max<std::size_t>(utf8_length(line.substr(at)), 1);
@@ -179,6 +200,32 @@ std::string_view name_of_key(std::string_view text) noexcept {
 std::string key_in_quotes(std::string_view text) {
   const auto name = name_of_key(text);
   return in_quotes(name.size() == text.size() ? std::string(name) : std::string(name) + " ...");
+}
+
+std::vector<std::string_view> names_in(std::string_view text) {
+  std::vector<std::string_view> names;
+  while (true) {
+    const auto comma = text.find(',');
+    auto name = text.substr(0, comma);
+    while (name.starts_with(' ')) name.remove_prefix(1);
+    while (name.ends_with(' ')) name.remove_suffix(1);
+    if (name.empty() || name_of_key(name).size() < name.size()) return {};
+    names.push_back(name);
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
+  }
+  if (names.size() < 2) names.clear();
+  return names;
+}
+
+bool has_value_behind(std::string_view text) {
+  return name_of_key(text).size() < text.size() && names_in(text).empty();
+}
+
+std::string list_hint(std::string_view text) {
+  std::string out;
+  for (const auto name : names_in(text)) out += (out.empty() ? "write [" : ", ") + std::string(name);
+  return out.empty() ? out : clipped(out) + ']';
 }
 
 std::string clipped(std::string_view text) {

@@ -66,6 +66,12 @@ std::string in_quotes(std::string_view text);
 std::string_view name_of_key(std::string_view text) noexcept;
 /// The same in double quotes, with dots for what is left out.
 std::string key_in_quotes(std::string_view text);
+/// The names in a list that is written as one text: `a, b` or `a,b`. Empty for anything else.
+std::vector<std::string_view> names_in(std::string_view text);
+/// Whether there is something behind a name that may be its value: `X-Api-Key: ...`.
+bool has_value_behind(std::string_view text);
+/// `write [a, b]` for `a, b`; empty for what is no such list.
+std::string list_hint(std::string_view text);
 /// At most 80 bytes of it, cut between code points.
 std::string clipped(std::string_view text);
 /// The length of the well-formed UTF-8 sequence at the front; 0 when there is none.

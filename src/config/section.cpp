@@ -23,6 +23,11 @@ std::string name_of(const Node& node) {
   return node.is_map() ? "a map" : node.is_list() ? "a list" : "nothing";
 }
 
+/// Without what may be a value behind the name.
+std::string name_in_quotes(const std::string& text) {
+  return has_value_behind(text) ? key_in_quotes(text) : in_quotes(text);
+}
+
 std::string listed(const std::vector<std::string_view>& words) {
   std::string out;
   for (std::size_t i = 0; i < words.size(); ++i) {
@@ -254,18 +259,39 @@ bool Section::globs(std::string_view key, std::vector<std::string>& out) const {
   out.clear();
   for (std::size_t i = 0; i < all->size(); ++i) {
     const auto& item = *(*all)[i];
-    if (!is_glob(item.text))
-      error(1002, item, path_of(key, i), in_quotes(item.text) + " is not a name or glob", "such as utm_*");
-    else if (std::find(out.begin(), out.end(), item.text) == out.end())
-      out.push_back(item.text);
+    if (!is_glob(item.text)) {
+      const auto list = list_hint(item.text);
+      error(1002, item, path_of(key, i), name_in_quotes(item.text) + " is not a name or glob",
+            list.empty() ? "such as utm_*" : list);
+      continue;
+    }
+    check_separators(item, path_of(key, i));
+    if (std::find(out.begin(), out.end(), item.text) == out.end()) out.push_back(item.text);
   }
   return true;
 }
 
+void Section::check_separators(const Node& item, const std::string& path) const {
+  const auto& text = item.text;
+  const auto at = text.find_first_of(",?&=;");
+  if (at == std::string::npos) return;
+  auto bare = text.substr(text[0] == '?' || text[0] == '&' ? 1 : 0);
+  std::replace_if(
+      bare.begin(), bare.end(), [](char c) { return c == '&' || c == ';'; }, ',');
+  auto hint = list_hint(bare);
+  if (const auto name = bare.substr(0, bare.find_first_of(",?=")); hint.empty() && !name.empty())
+    hint = "write " + name;
+  report_->warning(2022, item, path,
+                   name_in_quotes(text) + " is one name, and the \"" + text[at] + "\" is a part of it", hint);
+}
+
 void Section::bad_field_name(const Node& node, const std::string& path) const {
-  const auto name = name_of_key(node.text);  // `Authorization: Bearer ...` has a value behind it.
-  if (name.size() < node.text.size()) report_->hide(node.place);
-  error(1002, node, path, key_in_quotes(node.text) + " is not the name of a header field", {});
+  if (has_value_behind(node.text)) report_->hide(node.place);  // `Authorization: Bearer ...`
+  error(1002, node, path, name_in_quotes(node.text) + " is not the name of a header field", list_hint(node.text));
+}
+
+bool Section::field_globs(std::string_view key, std::vector<std::string>& out) const {
+  return header_names(key, out);  // A token may have `*` in it.
 }
 
 bool Section::header_names(std::string_view key, std::vector<std::string>& out) const {

@@ -60,6 +60,8 @@ class Section {
 
   /// A list of globs; one that is none is reported and left out. Tells whether the target was set.
   bool globs(std::string_view key, std::vector<std::string>& out) const;
+  /// The same for globs over names of header fields, which have no other bytes than the names.
+  bool field_globs(std::string_view key, std::vector<std::string>& out) const;
   /// The same for names of header fields, as they are written.
   bool header_names(std::string_view key, std::vector<std::string>& out) const;
 
@@ -67,6 +69,8 @@ class Section {
   std::optional<Duration> duration_of(std::string_view key, const Node& node, const std::string& path) const;
   /// A scalar's text; a map, a list or nothing is reported as not being `what`.
   const std::string* scalar(const Node& node, const std::string& path, std::string_view what) const;
+  /// Warns of a name that has what separates names elsewhere: `a,b`, `?a`, `a=1`.
+  void check_separators(const Node& item, const std::string& path) const;
   /// Reports a text that is no name of a header field.
   void bad_field_name(const Node& node, const std::string& path) const;
   void fault(const Node& node, const std::string& path, const Fault& fault) const;

@@ -157,6 +157,74 @@ std::string path_of(const Schema& node) {
   return node.name == "[]" ? front + "[]" : front + '.' + std::string(node.name);
 }
 
+/// Whether a key of this name is in this version somewhere.
+bool is_anywhere(const Schema& node, std::string_view key) {
+  return std::any_of(node.children.begin(), node.children.end(), [&](const auto& child) {
+    return (child->name == key && child->here()) || is_anywhere(*child, key);
+  });
+}
+
+/// Whether a later version has the key, and its name alone says what it is: a block, or more than a common word.
+bool is_later_feature(const Schema& node, std::string_view key) {
+  static constexpr std::array<std::string_view, 6> kWords{"http2",    "compress",  "balance",
+                                                          "failover", "dashboard", "invalidates"};
+  return std::any_of(node.children.begin(), node.children.end(), [&](const auto& child) {
+    const bool telling = !child->children.empty() || key.find('_') != std::string_view::npos ||
+                         std::find(kWords.begin(), kWords.end(), key) != kWords.end();
+    return (child->name == key && !child->here() && telling && is_name(key)) || is_later_feature(*child, key);
+  });
+}
+
+/// Every name that is in this version somewhere.
+void add_names(const Schema& node, std::vector<std::string_view>& names) {
+  for (const auto& child : node.children) {
+    const bool hidden = !node.parent && (child->name == "policy" || child->name == "route");
+    if (!hidden && is_name(child->name) && child->here()) names.push_back(child->name);
+    add_names(*child, names);
+  }
+}
+
+/// A block around this one that has the key: a route's are those of a policy, too.
+const Schema* holder_around(std::string_view key, const Schema& where) {
+  const auto has = [&](const Schema* node) {
+    const auto* child = node ? node->child(key) : nullptr;
+    return child && child->here();
+  };
+  for (const auto* around = where.parent; around && around->parent; around = around->parent)
+    if (has(around)) return around;
+  const auto path = path_of(where);
+  if (!path.starts_with("route.") && !path.starts_with("policy.")) return nullptr;
+  for (const auto* root : {"route", "policy"})
+    if (has(schema_at(root))) return schema_at(root);
+  return nullptr;
+}
+
+/// The places of one name, three at most.
+std::string places_in_words(const std::vector<const Schema*>& found, const std::string& ours) {
+  std::vector<std::string> places;
+  for (const auto* node : found) {
+    auto place = place_in_words(*node);
+    if (place == "in a route" && path_of(*node) == "policy" && ours == "at the top level")
+      place = "in \"defaults\" or in a route";
+    if (place != ours && std::find(places.begin(), places.end(), place) == places.end()) places.push_back(place);
+  }
+  std::string out;
+  for (std::size_t i = 0; i < std::min<std::size_t>(places.size(), 3); ++i) out += (i > 0 ? " or " : "") + places[i];
+  return out;
+}
+
+/// A slip of the pen for a key that belongs elsewhere.
+std::string slip_of_elsewhere(std::string_view name, const Schema& where, const Schema* also) {
+  std::vector<std::string_view> names;
+  add_names(schema(), names);
+  const auto near = name.size() >= 4 ? nearest(name, names) : std::nullopt;
+  if (!near || edit_distance(name, *near) > 1) return {};
+  std::vector<const Schema*> found;
+  find_elsewhere(schema(), *near, &where, also, found);
+  const auto theirs = places_in_words(found, place_in_words(where));
+  return theirs.empty() ? theirs : "did you mean \"" + *near + "\"? It belongs " + theirs;
+}
+
 }  // namespace
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -226,11 +294,21 @@ std::string suggest_key(std::string_view key, const Schema& where, const Schema*
     // A name of others that is also a key somewhere here means what the others mean by it only where that place is far.
     if (foreign.theirs == name && found.empty()) return "this is \"" + std::string(foreign.ours) + "\" here";
   }
-  if (found.empty()) return {};
-  const auto theirs = place_in_words(*found.front());
   const auto ours = place_in_words(where);
-  if (theirs == ours) return {};
-  return in_quotes(name) + " belongs " + theirs + ", not " + ours;
+  if (found.empty()) return slip_of_elsewhere(name, where, also);
+  if (const auto* around = holder_around(name, where))
+    return in_quotes(name) + " belongs " + place_in_words(*around) + ", not " + ours;
+  const auto theirs = places_in_words(found, ours);
+  return theirs.empty() ? theirs : in_quotes(name) + " belongs " + theirs + ", not " + ours;
+}
+
+bool is_of_later_version(std::string_view key, const Schema& where, const Schema* also) {
+  const auto in = [&](const Schema* place) {
+    return place && std::any_of(place->children.begin(), place->children.end(),
+                                [&](const auto& child) { return child->here() && child->name == key; });
+  };
+  if (in(&where) || in(also)) return false;
+  return is_later_feature(schema(), key) && !is_anywhere(schema(), key);
 }
 
 }  // namespace forebay::config

@@ -12,9 +12,12 @@ bool is_name(std::string_view text) noexcept {
 
 }  // namespace
 
-std::optional<std::string> expand_variables(std::string& text, const Variables& variables, bool& replaced) {
+std::optional<Fault> expand_variables(std::string& text, const Variables& variables, bool& replaced) {
   if (text.find('$') == std::string::npos) return std::nullopt;
-  std::optional<std::string> missing;
+  std::optional<Fault> fault;
+  const auto blame = [&](std::string message, std::string hint) {
+    if (!fault) fault = Fault{1007, std::move(message), std::move(hint)};
+  };
   std::string out;
   std::string_view rest = text;
   while (!rest.empty()) {
@@ -27,11 +30,17 @@ std::optional<std::string> expand_variables(std::string& text, const Variables& 
       rest.remove_prefix(1);
       continue;
     }
-    const auto end = rest.starts_with('{') ? rest.find('}') : std::string_view::npos;
+    if (!rest.starts_with('{')) {  // Any other `$` stays.
+      out += '$';
+      continue;
+    }
+    const auto end = rest.find('}');
     const auto inside = end == std::string_view::npos ? std::string_view() : rest.substr(1, end - 1);
     const auto colon = inside.find(":-");
     const std::string name(inside.substr(0, colon));
-    if (!is_name(name)) {  // Any other `$` stays.
+    if (!is_name(name)) {  // What stands there may be a secret.
+      blame(end == std::string_view::npos ? "a \"${\" has no \"}\"" : "this \"${\" begins no variable",
+            "write \"${NAME}\" or \"${NAME:-text}\"; \"$$\" is a dollar sign");
       out += '$';
       continue;
     }
@@ -41,11 +50,11 @@ std::optional<std::string> expand_variables(std::string& text, const Variables& 
     if (colon != std::string_view::npos && (!value || value->empty())) value = std::string(inside.substr(colon + 2));
     if (value)
       out += *value;
-    else if (!missing)
-      missing = name;
+    else
+      blame("the variable " + in_quotes(name) + " is not set", "set it, or write \"${" + name + ":-text}\"");
   }
   text = std::move(out);
-  return missing;
+  return fault;
 }
 
 }  // namespace forebay::config

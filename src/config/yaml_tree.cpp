@@ -148,7 +148,7 @@ class TreeBuilder final : public YAML::EventHandler {
                                                              "tag:yaml.org,2002:seq"};
     for (const auto known : kKnown)
       if (tag == known) return;
-    report_.error(1002, place, {}, "the tag " + in_quotes(tag) + " means nothing here", "leave it out");
+    report_.error(1002, place, {}, "this tag means nothing here", "leave it out");
   }
 
   void push(Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
@@ -253,11 +253,10 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void expand(Node& node) {
     node.expanded = true;
-    const auto missing = expand_variables(node.text, variables_, node.replaced);
-    if (!missing) return;
+    const auto fault = expand_variables(node.text, variables_, node.replaced);
+    if (!fault) return;
     node.bad = true;
-    report_.error(1007, node, {}, "the variable " + in_quotes(*missing) + " is not set",
-                  "set it, or write \"${" + *missing + ":-text}\"");
+    report_.error(fault->code, node, {}, fault->message, fault->hint);
   }
 
   const Variables& variables_;
@@ -360,6 +359,11 @@ void report_syntax(const YAML::Exception& e, Report& report, int flag) {
     if (tab != std::string_view::npos) {
       report.error(1006, Place{place.line, static_cast<int>(tab) + 1, 1, -1}, {}, "a tab in the indentation",
                    "indent by blanks");
+      return;
+    }
+    const auto word = line.substr(0, static_cast<std::size_t>(column));
+    if (rest == ":" && word.substr(word.find_last_of(" \t") + 1).find("://") != std::string_view::npos) {
+      report.error(1006, place, {}, "a \":\" at the end makes a key of the url", "write the port behind it");
       return;
     }
     if (column > 0 && rest.starts_with(':') && line[static_cast<std::size_t>(column) - 1] == ']') {

@@ -7,6 +7,7 @@
 
 #include "config/node.hpp"
 #include "config/report.hpp"
+#include "config/scalar.hpp"
 
 namespace forebay::config {
 
@@ -17,7 +18,8 @@ using Variables = std::function<std::optional<std::string>(const std::string&)>;
 /// is that override's value.
 NodePtr parse_yaml(std::string_view text, const Variables& variables, Report& report, int flag = -1);
 
-/// `${NAME}`, `${NAME:-text}` and `$$` in `text`. Gives the name of the first variable that is not set.
-std::optional<std::string> expand_variables(std::string& text, const Variables& variables, bool& replaced);
+/// `${NAME}`, `${NAME:-text}` and `$$` in `text`. Tells what is wrong with the first `${` that cannot be replaced: it
+/// is no such form, or the variable is not set.
+std::optional<Fault> expand_variables(std::string& text, const Variables& variables, bool& replaced);
 
 }  // namespace forebay::config

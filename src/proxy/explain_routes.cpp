@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "explain_case.hpp"
+#include "forebay/config/secrecy.hpp"
 #include "forebay/rules/condition.hpp"
 
 // Which routes were tried for a request, and why one did not take it, in words.
@@ -27,15 +28,20 @@ std::string listed(const std::vector<std::string>& all) {
   return out;
 }
 
-std::string asked_text(const rules::ValueCondition& asked) {
+/// What stands for values that may be secrets.
+constexpr const char* kHidden = "a value that is not shown";
+
+std::string asked_text(const rules::ValueCondition& asked, bool shown) {
   std::vector<std::string> all;
-  for (const auto& glob : asked.globs) all.push_back(in_quotes(glob));
+  if (!shown && !asked.globs.empty()) all.emplace_back(kHidden);
+  if (shown)
+    for (const auto& glob : asked.globs) all.push_back(in_quotes(glob));
   if (asked.present) all.emplace_back("anything");
   if (asked.absent) all.emplace_back("nothing");
   return listed(all);
 }
 
-std::string asked_text(const std::vector<rules::JsonValue>& asked) {
+std::string asked_text(const std::vector<rules::JsonValue>& asked, bool shown) {
   using Kind = rules::JsonValue::Kind;
   std::vector<std::string> all;
   for (const auto& one : asked) {
@@ -43,27 +49,32 @@ std::string asked_text(const std::vector<rules::JsonValue>& asked) {
       all.emplace_back("anything");
     else if (one.kind == Kind::Nothing)
       all.emplace_back("null or nothing");
+    else if (!shown && one.kind != Kind::Bool)
+      all.emplace_back(kHidden);
     else
       all.push_back(one.kind == Kind::Text ? in_quotes(one.text) : one.text);
   }
+  all.erase(std::unique(all.begin(), all.end()), all.end());
   return listed(all);
 }
 
 /// `match.headers.x-env asks for "staging"`
-std::string asked_for(const config::Route& route, const Judged& judged) {
+std::string asked_for(const ExplainCase& c, const config::Route& route, const Judged& judged) {
+  using config::Named;
   const auto& match = route.match;
-  switch (judged.reason) {
-    case Reason::MatchHeader:
-      return "match.headers." + match.headers[judged.at].name + " asks for " +
-             asked_text(match.headers[judged.at].value);
-    case Reason::MatchQuery:
-      return "match.query." + match.query[judged.at].name + " asks for " + asked_text(match.query[judged.at].value);
-    default:
-      break;
-  }
+  const auto shown = [&](Named kind, std::string_view name) {
+    return config::shows_value(c.context.config.access, kind, name);
+  };
+  const auto named = [&](const char* list, const rules::NamedCondition& asked, Named kind) {
+    return std::string("match.") + list + '.' + asked.name + " asks for " +
+           asked_text(asked.value, shown(kind, asked.name));
+  };
+  if (judged.reason == Reason::MatchHeader) return named("headers", match.headers[judged.at], Named::Field);
+  if (judged.reason == Reason::MatchQuery) return named("query", match.query[judged.at], Named::Parameter);
   if (judged.at == Judged::kUnreadable) return "match.body asks about the content";
-  return "match.body " + in_quotes(match.body.pointers[judged.at].text()) + " asks for " +
-         asked_text(match.body.values[judged.at]);
+  const auto& pointer = match.body.pointers[judged.at].text();
+  return "match.body " + in_quotes(pointer) + " asks for " +
+         asked_text(match.body.values[judged.at], shown(Named::Member, pointer));
 }
 
 Judged judge(const ExplainCase& c, const config::Route& route) {
@@ -88,7 +99,7 @@ void tell_routes(ExplainCase& c) {
     } else {
       const auto judged = judge(c, *route);
       if (judged.verdict != Verdict::No) continue;
-      why = asked_for(*route, judged);
+      why = asked_for(c, *route, judged);
     }
     c.out.tried.push_back({route->name, route->index, std::move(why)});
   }
@@ -97,7 +108,7 @@ void tell_routes(ExplainCase& c) {
 std::string unclear_because(const ExplainCase& c) {
   const auto judged = judge(c, c.route());
   if (judged.verdict != Verdict::Unclear) return {};
-  auto text = asked_for(c.route(), judged);
+  auto text = asked_for(c, c.route(), judged);
   if (judged.at != Judged::kUnreadable) return text;
   const auto cause = unreadable_because(c, c.route().match.body.pointers, "match.body");
   return cause.empty() ? text : text + ", and " + cause;

@@ -127,6 +127,52 @@ TEST(HiddenValues, NorOnOneLineWithOtherMistakes) {
   }
 }
 
+TEST(HiddenValues, NorWhereANameShouldStandOrAsAConditionOnACredential) {
+  for (const std::string text : {
+           "admin: { token: !hunter2 }",
+           "admin: { tokn: !hunter2 }",
+           "admin: { token: !hunter2 { a: b } }",
+           "routes:\n  - path: /a\n    bypass: { headers: [\"X-Api-Key: hunter2\"] }",
+           "routes:\n  - path: /a\n    bypass: { headers: \"X-Api-Key:hunter2\" }",
+           "routes:\n  - path: /a\n    bypass: { cookies: [\"session: hunter2\"] }",
+           "routes:\n  - path: /a\n    bypass: { cookies: [\"session=hunter2\"], query: [\"a b\"] }",
+           "routes:\n  - path: /a\n    bypass: { query: [\"token hunter2\"] }",
+           "routes:\n  - path: /a\n    key: { query: [\"token hunter2\"] }",
+           "routes:\n  - path: /a\n    key: { query: { except: [\"token hunter2\"] } }",
+           "routes:\n  - path: /a\n    key: { cookies: [\"session: hunter2\"] }",
+           "routes:\n  - path: /a\n    signed_schemes: [\"AWS4 hunter2\"]",
+           "routes:\n  - path: /a\n    credentials: [\"Authorization: hunter2\"]",
+           "log: { access: { redact: { headers: [\"X-Mine: hunter2\"] } } }",
+           "log: { access: { redact: { query: [\"mine: hunter2\"] } } }",
+           "routes:\n  - path: /a\n    match: { headers: { X-Api-Key: { a: hunter2 } } }",
+           "routes:\n  - path: /a\n    match: { headers: { X-Mine: { a: hunter2 } } }",
+           "routes:\n  - path: /a\n    match: { headers: { X-Mine: [{ a: hunter2 }] } }",
+           "routes:\n  - path: /a\n    bypass: { headers: { X-Api-Key: { a: hunter2 } } }",
+           "routes:\n  - path: /a\n    match: { headers: { X-Api-Key: \"hunter2\\x01\" } }",
+           "routes:\n  - path: /a\n    match: { headers: { X-Api-Key: [hunter2, hunter3], X-Op: { a: b } } }",
+           "routes:\n  - path: /a\n    match: { headers: { Cookie: hunter2, X-Op: { a: b } } }",
+           "log: { access: { redact: { headers: X-Mine } } }\nroutes:\n  - path: /a\n    match: { headers: { X-Mine: "
+           "hunter2, X-Op: { a: b } } }",
+           "routes:\n  - path: /a\n    match: { query: { access_token: hunter2, a: { b: c } } }",
+           "routes:\n  - path: /a\n    match: { body: { /login/password: hunter2, /a: { b: c } } }",
+           "routes:\n  - path: /a\n    bypass: { cookies: { sid: hunter2, a: { b: c } } }",
+           "routes:\n  - path: /a\n    origin: http://localhost:3000/?token=hunter2",
+           "routes:\n  - path: /a\n    origin: http://localhost:3000#hunter2",
+           "routes:\n  - path: /a\n    origin: localhost:3000/?token=hunter2",
+           "origins: { a: \"https://localhost:3000/?token=hunter2\" }",
+           "routes:\n  - path: /a?token=hunter2",
+       }) {
+    const auto result = load_text(kOrigin + text);
+    EXPECT_FALSE(result.ok()) << text;
+    EXPECT_THAT(everything(result), Not(HasSubstr("hunter"))) << text;
+  }
+  const auto warned =
+      load_text(kOrigin + std::string("routes:\n  - path: /a\n    match: { headers: { X-Api-Key: [hunter2, "
+                                      "hunter3] } }\n    bypass: { cookies: [\"sid=hunter2\"] }\n"));
+  EXPECT_EQ(codes(warned), (std::vector<int>{2041, 2022}));
+  EXPECT_THAT(everything(warned), Not(HasSubstr("hunter")));
+}
+
 TEST(HiddenValues, NorWhereTheFileIsNotYaml) {
   for (const std::string text : {
            "admin:\n  tokn: \"hunter2",
@@ -188,6 +234,9 @@ TEST(HiddenValues, LeaveWhatHelpsToFindAMistake) {
   EXPECT_THAT(block, HasSubstr("max_object: 8x"));
   const auto broken = to_text(load_text(std::string(kOrigin) + "log: level: info\n").diagnostics);
   EXPECT_THAT(broken, HasSubstr("log: level: info"));
+  for (const std::string shown : {"admin: \"127.0.0.1:8081\"", "defaults: { stale: 30s }", "upstream: localhost:3001",
+                                  "routes:\n  - { path: /a, match: { headers: { X-Op: [Get, Put], X-A: null } } }"})
+    EXPECT_THAT(to_text(load_text(kOrigin + shown).diagnostics), HasSubstr(shown.substr(shown.rfind('\n') + 1)));
   const auto later = to_text(load_text(std::string(kOrigin) + "purge: { methods: [PURGE], token: a }\n").diagnostics);
   EXPECT_THAT(later, HasSubstr("purge: { methods: [PURGE], token: * }"));
 }

@@ -405,8 +405,56 @@ routes:
   EXPECT_EQ(again.config->routes[0].request_headers.set.size(), 1u) << "what is redacted is sent to nobody";
 }
 
+TEST_F(Secrets, OfConditionsAreNotPrintedAndLetNothingMoreIn) {
+  const auto text = kOrigin + R"(
+log: {access: {redact: {headers: [X-Mine, Cookie], query: [mine]}}}
+routes:
+  - path: /**
+    match:
+      headers: {X-Api-Key: [hunter1, hunter2], X-Mine: hunter3, Cf-Access-Jwt-Assertion: hunter4, X-Op: Get*}
+      query: {access_token: hunter5, mine: hunter6, format: json}
+      body: {/password: hunter7, /auth/apiKey: 5551234, /kind: read, /secret: [true, null]}
+    bypass:
+      headers: {"X-Api-*": hunter8, X-Env: staging}
+      cookies: {sid: hunter9}
+      query: {token: hunter10, "*": hunter11}
+)";
+  const auto once = print(*load_text(text).config);
+  EXPECT_EQ(once.find("hunter"), std::string::npos) << once;
+  EXPECT_EQ(once.find("5551234"), std::string::npos);
+  for (const auto* shown : {"x-op: \"Get*\"", "format: json", "/kind: read", "[true, null]", "x-env: staging"})
+    EXPECT_NE(once.find(shown), std::string::npos) << shown;
+  const auto again = load_text(once);
+  ASSERT_TRUE(again.ok()) << to_text(again.diagnostics);
+  EXPECT_EQ(print(*again.config), once);
+  const auto& a = again.config->routes[0];
+  for (const auto& asked : a.match.headers)
+    if (asked.name != "x-op") EXPECT_FALSE(http::is_field_value(asked.value.globs.at(0))) << "no client can send it";
+  // What bypasses by its value does so by any; a cookie that bypassed by its name would end the guard of all others.
+  EXPECT_FALSE(a.policy.bypass.cookies.at(0).value.present);
+  EXPECT_THAT(a.policy.bypass.cookies.at(0).value.globs, ElementsAre("*"));
+  // Without the log's redaction of Cookie its values are as good as others.
+  const auto plain =
+      kOrigin + "log: {access: {redact: {headers: []}}}\nroutes:\n  - {path: /**, bypass: {cookies: {beta: b}}}\n";
+  EXPECT_NE(print(*load_text(plain).config).find("{ beta: b }"), std::string::npos);
+}
+
+TEST(Variables, ThatCannotBeReadAreNeverTakenLiterally) {
+  for (const auto* text : {"${SET", "a${", "${}", "${SET:hunter2}", "${SET-hunter2}", "${hunter 2}", "$${SET} ${SET"}) {
+    for (const auto& result : {load_text(kOrigin + "diagnostics: { name: \"" + text + "\" }\n"),
+                               load_text(kOrigin, {{"diagnostics.name", text}})}) {
+      EXPECT_EQ(codes(result), std::vector<int>{1007}) << text;
+      EXPECT_EQ(result.diagnostics.at(0).message.find("hunter"), std::string::npos);
+    }
+  }
+  EXPECT_EQ(good(kOrigin + "diagnostics: { name: \"$a$\" }\n")->diagnostics.name, "$a$");
+}
+
 TEST_F(Secrets, LetOperatorsInFromOutside) {
   EXPECT_EQ(codes(load_admin("listen: \":8081\"")), std::vector<int>{2010});
+  const auto known = load_admin("listen: \":8081\", token: \"${EMPTY:-}\"");
+  EXPECT_THAT(known.diagnostics, IsEmpty()) << "somebody has written that there is none";
+  EXPECT_TRUE(known.config->admin_public_only);
   const auto result = load_admin(
       "listen: \":8081\", token: \"${SET}\", allow_loopback: false, allowed_hosts: [A.b, "
       "\"[::1]\"]");
@@ -457,7 +505,7 @@ routes:
     methods: [POST, M-SEARCH]
     key: { path: [all], cookies: [a_*, b], body: ["", "/a b/~0", "/\"$"], body_max: 3KiB, numbers: value, decode: false }
     match: { headers: { X-Op: ["*.Get*", "true", false], x-env: true }, query: { a-b: "007", c: false }, body: { /m: [get*, "1", 1.0, true, null], "": "*", "/a b/~0\"$$": "x y" } }
-    bypass: { headers: [X-A], cookies: { a_*: "1", b: false }, query: ["null", "true"], body: { /c: [true, "true"] } }
+    bypass: { headers: [X-A], cookies: { a_*: true, b: false }, query: ["null", "true"], body: { /c: [true, "true"] } }
     refresh_ahead: 12.5%
     rewrite: { strip_prefix: /a, add_prefix: "/b%20c" }
     request_headers: { set: { "X-$$": "$$5 \\ \"q\"", x-null: "NULL", x-empty: "", x-number: "007", x-colon: "a: b, c" }, remove: [Cookie] }

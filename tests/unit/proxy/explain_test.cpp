@@ -115,6 +115,30 @@ TEST_F(Explain, WhatForebayWouldAnswerItselfHasItsStatusAndNoMember) {
   }
 }
 
+TEST_F(Explain, SaysNotWhichSecretsARouteAsksFor) {
+  configure(R"(
+log: {access: {redact: {query: [mine]}}}
+routes:
+  - {name: key, path: /a, methods: POST, match: {headers: {X-Api-Key: [hunter2, hunter3]}}}
+  - {name: token, path: /a, methods: POST, match: {query: {access_token: [hunter2, false]}}}
+  - {name: mine, path: /a, methods: POST, match: {query: {mine: hunter2}}}
+  - {name: body, path: /a, methods: POST, match: {body: {/password: hunter2}}}
+  - {name: last, path: /a, methods: POST}
+)");
+  const auto e = offline(Asked{"POST", "http://h/a?access_token=x", {{"X-Api-Key", "wrong"}}, R"({"password":"y"})"});
+  EXPECT_EQ(e.route->name, "last");
+  std::string text;
+  for (const auto& t : e.tried) text += t.name + ": " + t.why + '\n';
+  EXPECT_EQ(text,
+            "key: match.headers.x-api-key asks for a value that is not shown\n"
+            "token: match.query.access_token asks for a value that is not shown or nothing\n"
+            "mine: match.query.mine asks for a value that is not shown\n"
+            "body: match.body \"/password\" asks for a value that is not shown\n");
+  const auto unclear = offline(Asked{"POST", "http://h/a", {{"X-Api-Key", "hunter2"}, {"X-Api-Key", "b"}}});
+  EXPECT_EQ(unclear.route->name, "key");
+  EXPECT_THAT(unclear.notes, Contains("match.headers.x-api-key asks for a value that is not shown"));
+}
+
 TEST_F(Explain, NamesTheRoutesThatDidNotTakeARequestAndWhatTheyAskFor) {
   configure(R"(
 routes:
