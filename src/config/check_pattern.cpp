@@ -197,10 +197,17 @@ std::string hint_for_pattern(std::string_view text) {
   if (text.starts_with("~")) return text.starts_with("~*") ? "write " + in_quotes(as_regular(text)) : "";
   if (text.starts_with('/')) return hint_for_segments(text);
   if (text.empty()) return "write \"/**\" for all paths";
-  for (const std::string_view mark : {"^~ ", "= "}) {  // of nginx: a prefix, and one path
-    if (!text.starts_with(mark)) continue;
-    auto path = std::string(text.substr(mark.size()));
-    if (mark == "^~ ") path += path.ends_with('/') ? "**" : "/**";
+  if (constexpr std::string_view kLocation = "location "; text.starts_with(kLocation)) {
+    text.remove_prefix(kLocation.size());
+    if (text.starts_with('/'))  // a prefix, too
+      return "write " + in_quotes(std::string(text) + (text.ends_with('/') ? "**" : "/**"));
+    return text.starts_with('~') ? "write " + in_quotes(as_regular(text)) : hint_for_pattern(text);
+  }
+  for (const std::string_view mark : {"^~", "="}) {  // of nginx: a prefix, and one path
+    const auto begin = text.starts_with(mark) ? text.find_first_not_of(' ', mark.size()) : std::string_view::npos;
+    if (begin == std::string_view::npos || text[begin] != '/') continue;
+    auto path = std::string(text.substr(begin));
+    if (mark == "^~") path += path.ends_with('/') ? "**" : "/**";
     return "write " + in_quotes(path);
   }
   if (text == "*" || text == "**") return "write \"/**\" for all paths";
