@@ -184,10 +184,12 @@ Answer AdminHandler::explain(const std::string& document, Now now, std::string_v
   const auto read = read_explain_request(document);
   if (const auto* fault = std::get_if<std::string>(&read)) return bad(*fault);
   const auto runtime = sources_.runtime();
+  const auto& request = std::get<proxy::ExplainRequest>(read);
+  if (const auto why = proxy::unsendable(request); !why.empty())
+    return bad("This request cannot be sent: " + std::string(why) + '.');
   const auto explained =
-      proxy::explain(std::get<proxy::ExplainRequest>(read),
-                     {*runtime->config, runtime->routes, &sources_.shared.store, &sources_.shared, now});
-  if (!explained) return bad("The method or the URL is none that a request could have.");
+      proxy::explain(request, {*runtime->config, runtime->routes, &sources_.shared.store, &sources_.shared, now});
+  if (!explained) return bad("This request cannot be sent.");
   Answer a;
   a.body = to_json(*explained);
   return a;
@@ -203,10 +205,10 @@ void AdminHandler::finished(server::Exchange&) {}
 
 std::unique_ptr<server::Notes> AdminHandler::make_notes() { return std::make_unique<AdminNotes>(); }
 
-server::RefusalNote AdminHandler::refused(server::Refusal, int status, const server::Peer&, http::FieldsView) {
-  if (status < 100 || status > 599) return {};
+void AdminHandler::refused(const server::RefusedMessage& message, const server::Peer&) {
+  const int status = message.status;
+  if (status < 100 || status > 599) return;
   counters_.requests[static_cast<std::size_t>(Endpoint::Other)][static_cast<std::size_t>(status / 100 - 1)].add();
-  return {};
 }
 
 // Through a whole drain probes go on to be answered.

@@ -5,6 +5,7 @@
 #include <initializer_list>
 
 #include "forebay/admin/explain.hpp"
+#include "forebay/base/base64.hpp"
 #include "text_forms.hpp"
 
 // The question: `{method, url, headers, body, response}`.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,10 +11,5 @@ namespace forebay::admin {
 bool is_utf8(std::string_view text) noexcept;
 /// With U+FFFD in place of each byte that belongs to no character.
 std::string as_utf8(std::string_view text);
-
-/// RFC 4648 section 4, with padding.
-std::string to_base64(std::string_view bytes);
-/// Nothing for what is not exactly that; padding may be left out.
-std::optional<std::string> from_base64(std::string_view text);
 
 }  // namespace forebay::admin

@@ -41,7 +41,7 @@ std::optional<AdminAnswer> ask_admin(const std::string& address, const AdminRequ
     http::append_line(text, "Content-Length", std::to_string(request.content.size()));
   }
   text += "\r\n" + request.content;
-  const auto answer = ask(*endpoint, request.method, text, kMostContent, deadline);
+  const auto answer = ask(*endpoint, request.method, text, kMostContent, deadline).answer;
   if (!answer || !answer->whole) return std::nullopt;
   return AdminAnswer{answer->status, answer->body};
 }

@@ -6,6 +6,7 @@
 
 #include "commands.hpp"
 #include "config_source.hpp"
+#include "forebay/base/output_file.hpp"
 #include "probe.hpp"
 
 namespace forebay::app {
@@ -13,6 +14,23 @@ namespace {
 
 void drop_warnings(std::vector<config::Diagnostic>& diagnostics) {
   std::erase_if(diagnostics, [](const config::Diagnostic& d) { return d.severity == config::Severity::Warning; });
+}
+
+/// What `run` on this machine would fail at: it makes no directories.
+void warn_of_outputs(config::LoadResult& loaded) {
+  const std::pair<const char*, const std::string&> outputs[] = {{"log.output", loaded.config->log.output},
+                                                                {"log.access.output", loaded.config->access.output}};
+  for (const auto& [key, file] : outputs) {
+    const auto missing = missing_directory(file);
+    if (!missing) continue;
+    config::Diagnostic d;
+    d.severity = config::Severity::Warning;
+    d.code = 2050;
+    d.path = key;
+    d.message = std::string(key) + ": the directory " + *missing + " does not exist on this machine";
+    d.hint = "make it before the start; forebay makes none";
+    loaded.diagnostics.push_back(std::move(d));
+  }
 }
 
 /// Adds what it finds to the rest.
@@ -44,6 +62,7 @@ void show(const CheckFlags& flags, const std::vector<config::Diagnostic>& shown,
 ExitCode check(const CheckFlags& flags) {
   ConfigSource source(flags.run, environment());
   auto loaded = source.load();
+  if (loaded.ok()) warn_of_outputs(loaded);
   ProbeOutcome probed;
   if (flags.probe && loaded.ok()) probed = probe_origins(flags, loaded);
   const bool valid = loaded.ok() && (!flags.strict || loaded.diagnostics.empty());

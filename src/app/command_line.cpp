@@ -4,9 +4,9 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <charconv>
 #include <memory>
 
+#include "curl_flags.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/http/list.hpp"
 #include "suggest.hpp"
@@ -48,15 +48,19 @@ struct Commands {
   ProbeFlags probe_flags;
   std::string check_format = "text", check_file, probe_timeout, timeout = "2s", duration, scenario, help_about;
   std::string explain_status, explain_timeout = "5s";
-  std::string json_content;
-  std::vector<std::string> set, check_set, headers, cookies, response_headers;
-  bool watch = false, no_access_log = false, probe = false, head = false;
+  std::string run_file;
+  CurlWords curl;
+  std::vector<std::string> data, raw_data, encoded_data, json_data;
+  std::vector<std::string> set, check_set, explain_set, response_headers;
+  bool watch = false, no_access_log = false, probe = false, unheeded = false;
 
   Commands();
   static void add_settings(CLI::App* app, RunFlags& flags, std::vector<std::string>& set);
+  static void add_admin_setting(CLI::App* app, RunFlags& flags);
   void add_run();
   void add_check();
   void add_explain();
+  void add_explain_request();
   void add_others();
 };
 
@@ -72,7 +76,6 @@ void Commands::add_settings(CLI::App* app, RunFlags& flags, std::vector<std::str
   text(app, "--listen", flags.listen, "ADDR", "Where clients connect (:8080).");
   text(app, "--ttl", flags.ttl, "DUR", "Lifetime of answers whose origin says none, e.g. 30s.");
   text(app, "--memory", flags.memory, "SIZE", "Memory for stored answers, e.g. 512MiB or 40%.");
-  text(app, "--admin", flags.admin, "ADDR", "Where operators connect (127.0.0.1:8081), or off.");
   text(app, "--log-level", flags.log_level, "LEVEL", "trace, debug, info, warn or error.");
   text(app, "--log-format", flags.log_format, "FORMAT", "auto, json or text.");
   app->add_option("--set", set, "Sets one key of the configuration, e.g. routes.search.ttl.default=5s; repeatable.")
@@ -81,9 +84,21 @@ void Commands::add_settings(CLI::App* app, RunFlags& flags, std::vector<std::str
       ->take_all();
 }
 
+void Commands::add_admin_setting(CLI::App* app, RunFlags& flags) {
+  text(app, "--admin", flags.admin, "ADDR", "Where operators connect (127.0.0.1:8081), or off.");
+}
+
+/// One that is repeated, each time with one value.
+CLI::Option* list(CLI::App* app, const char* names, std::vector<std::string>& into, const char* what,
+                  const char* help) {
+  return app->add_option(names, into, help)->type_name(what)->expected(1)->allow_extra_args(false)->take_all();
+}
+
 void Commands::add_run() {
   run = app.add_subcommand("run", "Run the proxy (also without the word).");
+  run->add_option("file", run_file, "The same as -c FILE.")->type_name("FILE");
   add_settings(run, run_flags, set);
+  add_admin_setting(run, run_flags);
   run->add_flag("--watch", watch)->group("");
   text(run, "--port-file", run_flags.port_file, "PATH", "")->group("");
 }
@@ -92,19 +107,15 @@ void Commands::add_check() {
   check = app.add_subcommand("check", "Check a configuration; exit code 3 when it is invalid.");
   check->add_option("file", check_file, "The same as -c FILE.")->type_name("FILE");
   add_settings(check, check_flags.run, check_set);
+  add_admin_setting(check, check_flags.run);
   check->add_flag("--print", check_flags.print, "Print the effective configuration with the help of each option.");
   text(check, "--format", check_format, "FORMAT", "text, json or github.");
   check->add_flag("--quiet", check_flags.quiet, "Print errors only.");
   check->add_flag("--strict", check_flags.strict, "Warnings count as errors.");
   check->add_flag("--probe", probe, "Ask the origins whether a header field that is not in the key shows in answers.");
-  check->add_option("--probe-path", probe_flags.paths, "What to ask for; else a path made of each route's; repeatable.")
-      ->type_name("PATH|URL")
-      ->expected(1)
-      ->take_all();
-  check->add_option("--probe-header", probe_flags.headers, "One more field to ask about; repeatable.")
-      ->type_name("NAME")
-      ->expected(1)
-      ->take_all();
+  list(check, "--probe-path", probe_flags.paths, "PATH|URL",
+       "What to ask for; else a path made of each route's; repeatable.");
+  list(check, "--probe-header", probe_flags.headers, "NAME", "One more field to ask about; repeatable.");
   text(check, "--timeout", probe_timeout, "DUR", "How long to wait for each answer (2s).");
 }
 
@@ -114,36 +125,37 @@ void Commands::add_explain() {
   explain->add_option("url", f.url, "What is asked for, e.g. http://shop.example.com/api/search?q=1, or a path.")
       ->type_name("URL")
       ->required();
-  text(explain, "-c,--config", f.config, "FILE", "Configuration; - is standard input.");
-  text(explain, "-X,--request", f.method, "METHOD", "GET, or POST with -d.");
-  explain->add_option("-H,--header", headers, "A field of the request; repeatable.")
-      ->type_name("'N: V'")
-      ->expected(1)
-      ->take_all();
-  explain
-      ->add_option("-d,--data", f.content,
-                   "Content of the request, as it is; @- is standard input; repeatable, joined by &.")
-      ->type_name("BODY|@FILE")
-      ->expected(1)
-      ->take_all();
-  // `--json DOCUMENT` of curl; `take_json` tells it from the flag.
-  text(explain, "--json-content", json_content, "DOCUMENT", "")->group("");
-  explain->add_flag("-I,--head", head, "Method HEAD.");
-  explain->add_option("-b,--cookie", cookies, "Cookies of the request; repeatable.")
-      ->type_name("'N=V; N=V'")
-      ->expected(1)
-      ->take_all();
+  add_settings(explain, f.run, explain_set);
+  add_explain_request();
   text(explain, "--status", explain_status, "N", "Judge a response with this status.");
-  explain->add_option("--response-header", response_headers, "A field of the response to judge; repeatable.")
-      ->type_name("'N: V'")
-      ->expected(1)
-      ->take_all();
+  list(explain, "--response-header", response_headers, "'N: V'", "A field of the response to judge; repeatable.");
   text(explain, "--response-body", f.response_content, "BODY|@FILE", "Content of the response to judge.");
   explain->add_flag("--live", f.live, "Ask the running daemon, which knows what is stored.");
   text(explain, "--admin", f.admin, "ADDR", "Admin address for --live; else $FOREBAY_ADMIN, the file, 127.0.0.1:8081.");
   text(explain, "--timeout", explain_timeout, "DUR", "How long to wait for the daemon (5s).");
   explain->add_flag("--json", f.json,
-                    "As JSON. With a document behind it ({...}, [...] or @FILE) it is curl's: that content, as JSON.");
+                    "As JSON. With a document behind it ({...}, [...] or @FILE) it is curl's: that content, as JSON; "
+                    "repeatable.");
+}
+
+/// The request, by the flags that curl has for it.
+void Commands::add_explain_request() {
+  text(explain, "-X,--request", explain_flags.method, "METHOD", "GET, or POST with -d.");
+  list(explain, "-H,--header", curl.headers, "'N: V'", "A field of the request; repeatable.");
+  list(explain, "-d,--data,--data-binary,--data-ascii", data, "BODY|@FILE",
+       "Content of the request, as it is; @- is standard input; repeatable, joined by &.");
+  list(explain, "--data-raw", raw_data, "BODY", "The same, where @ has no meaning.");
+  list(explain, "--data-urlencode", encoded_data, "[NAME=]TEXT", "The same, percent-encoded; NAME@FILE is a file.");
+  explain->add_flag("-G,--get", explain_flags.content_in_query, "What -d gives goes into the query of a GET.");
+  // `--json DOCUMENT` of curl; `take_json` tells it from the flag.
+  list(explain, "--json-content", json_data, "DOCUMENT", "")->group("");
+  explain->add_flag("-I,--head", curl.head, "Method HEAD.");
+  list(explain, "-b,--cookie", curl.cookies, "'N=V; N=V'", "Cookies of the request; repeatable.");
+  text(explain, "-A,--user-agent", curl.user_agent, "TEXT", "The User-Agent field.");
+  text(explain, "-e,--referer", curl.referer, "URL", "The Referer field.");
+  text(explain, "-u,--user", curl.user, "NAME:PASSWORD", "The Authorization field, by Basic.");
+  // What only changes how curl shows its answer.
+  explain->add_flag("-s,--silent,-S,--show-error,-i,--include,-v,--verbose", unheeded)->group("");
 }
 
 void Commands::add_others() {
@@ -202,50 +214,64 @@ Said unknown_command(const std::string& word) {
   return usage(std::move(message));
 }
 
+/// `-c, --config`
+std::string all_names(const CLI::Option& option) {
+  std::string names;
+  for (const auto& name : option.get_snames()) names += (names.empty() ? "-" : ", -") + name;
+  for (const auto& name : option.get_lnames()) names += (names.empty() ? "--" : ", --") + name;
+  return names.empty() ? option.get_name() : names;
+}
+
+/// A flag whose value is the next flag: the value was left out, and CLI11 takes whatever comes.
+std::optional<Said> valueless(const CLI::App& command) {
+  for (const auto* option : command.get_options())
+    for (const auto& value : option->results())
+      if (option->get_expected_max() > 0 && value.starts_with("--") && command.get_option_no_throw(value) != nullptr)
+        return usage(all_names(*option) + " needs a value: it is followed by " + value);
+  return std::nullopt;
+}
+
 /// A flag of one value that is given more than once: whichever counted, the other would be passed over in silence.
 std::optional<Said> repeated(const CLI::App& command) {
   for (const auto* option : command.get_options())
     if (option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeLast && option->count() > 1 &&
         option->get_expected_max() > 0)
-      return usage(option->get_name() + " is given " + std::to_string(option->count()) + " times; give it once");
+      return usage(all_names(*option) + " is given " + std::to_string(option->count()) + " times; give it once");
   return std::nullopt;
-}
-
-/// `--json DOCUMENT` as curl takes it, told from the flag by what a document begins with.
-void take_json(std::vector<std::string>& words) {
-  for (std::size_t i = 1; i < words.size(); ++i) {
-    constexpr std::string_view kEquals = "--json=";
-    if (words[i] == "--") return;
-    if (words[i].starts_with(kEquals)) {
-      words[i] = "--json-content=" + words[i].substr(kEquals.size());
-    } else if (words[i] == "--json" && i + 1 < words.size() && !words[i + 1].empty() &&
-               std::string_view("{[\"@").find(words[i + 1].front()) != std::string_view::npos) {
-      words[i] = "--json-content";
-      ++i;
-    }
-  }
 }
 
 /// CLI11 says that something was left over; this says what was probably meant.
 Said left_over(const CLI::App& command) {
-  for (const auto& argument : command.remaining(true)) {
-    if (argument.rfind("--", 0) != 0) continue;
-    const auto flag = argument.substr(0, argument.find('='));
+  const auto rest = command.remaining(true);
+  const auto see = "; see forebay help " + command.get_name();
+  for (const auto& argument : rest) {
+    if (argument.size() < 2 || argument.front() != '-') continue;
+    const bool brief = argument[1] != '-';
+    const auto flag = brief ? argument.substr(0, 2) : argument.substr(0, argument.find('='));
+    if (command.get_name() == "explain")
+      if (auto advice = curl_flag_advice(flag)) return usage(std::move(*advice));
     std::vector<std::string> known;
     for (const auto* option : command.get_options()) {
       if (option->get_group().empty()) continue;
       for (const auto& name : option->get_lnames()) known.push_back("--" + name);
     }
-    std::string message = "there is no flag " + flag;
-    if (const auto meant = nearest(flag, known))
-      message += "; did you mean " + *meant + '?';
-    else
-      message += "; see forebay help " + command.get_name();
-    return usage(std::move(message));
+    const auto meant = brief ? std::nullopt : nearest(flag, known);
+    return usage("there is no flag " + flag + (meant ? "; did you mean " + *meant + '?' : see));
   }
-  const auto rest = command.remaining(true);
-  return usage("unexpected argument \"" + (rest.empty() ? std::string() : rest.front()) + "\"; see forebay help " +
-               command.get_name());
+  const auto* json = command.get_option_no_throw("--json");
+  if (command.get_name() == "explain" && json != nullptr && json->count() > 0 && !rest.empty())
+    return usage("unexpected argument \"" + rest.front() +
+                 "\"; --json alone prints JSON, and content that does not begin as JSON is written --json='...'");
+  return usage("unexpected argument \"" + (rest.empty() ? std::string() : rest.front()) + '"' + see);
+}
+
+/// CLI11 says `--origin: 1 required URL missing`, or `url is required`.
+Said incomplete(const CLI::App& command, const std::string& words) {
+  const auto name = words.substr(0, words.find_first_of(": "));
+  if (const auto* option = command.get_option_no_throw(name); option != nullptr && name.starts_with('-'))
+    return usage(all_names(*option) + " needs a value: " + name + ' ' + option->get_type_name());
+  if (name == "url") return usage("explain needs a URL or a path, as in forebay explain /api/search");
+  return usage(words);
 }
 
 /// `KEY=VALUE` as a pair. The error does not repeat what is written: it may be `admin.token SECRET`.
@@ -261,9 +287,18 @@ std::optional<Said> split_settings(const std::vector<std::string>& written, RunF
   return std::nullopt;
 }
 
+/// The file that is named without -c.
+std::optional<Said> take_file(const std::string& file, RunFlags& flags) {
+  if (file.empty()) return std::nullopt;
+  if (flags.config) return usage("the file is named twice, by -c and without it; name it once");
+  flags.config = file;
+  return std::nullopt;
+}
+
 Command finish_run(Commands& c) {
   if (c.watch) return usage("--watch is not in this version; send HUP to reload");
   if (auto wrong = split_settings(c.set, c.run_flags)) return *wrong;
+  if (auto wrong = take_file(c.run_file, c.run_flags)) return *wrong;
   return std::move(c.run_flags);
 }
 
@@ -290,10 +325,7 @@ Command finish_probe(Commands& c) {
 
 Command finish_check(Commands& c) {
   if (auto wrong = split_settings(c.check_set, c.check_flags.run)) return *wrong;
-  if (!c.check_file.empty()) {
-    if (c.check_flags.run.config) return usage("the file is named twice, by -c and without it; name it once");
-    c.check_flags.run.config = c.check_file;
-  }
+  if (auto wrong = take_file(c.check_file, c.check_flags.run)) return *wrong;
   if (c.check_format == "json")
     c.check_flags.format = CheckFormat::Json;
   else if (c.check_format == "github")
@@ -307,47 +339,43 @@ Command finish_check(Commands& c) {
   return std::move(c.check_flags);
 }
 
-/// `Name: value` as curl takes it; false for what is no field.
-bool split_fields(const std::vector<std::string>& lines, std::vector<std::pair<std::string, std::string>>& into) {
-  for (const auto& line : lines) {
-    const auto colon = line.find(':');
-    if (colon == std::string::npos || !http::is_token(line.substr(0, colon))) return false;
-    const auto value = http::trim(std::string_view(line).substr(colon + 1));
-    if (!http::is_field_value(value)) return false;
-    into.emplace_back(line.substr(0, colon), value);
-  }
-  return true;
+/// The pieces of the content in the order in which they were written, whatever flag gave them.
+std::vector<ExplainFlags::Content> content_of(const Commands& c) {
+  using Kind = ExplainFlags::Content::Kind;
+  struct Source {
+    const char* flag;
+    Kind kind;
+    const std::vector<std::string>& pieces;
+    std::size_t taken = 0;
+  };
+  Source sources[] = {{"--data", Kind::Plain, c.data},
+                      {"--data-raw", Kind::Raw, c.raw_data},
+                      {"--data-urlencode", Kind::Encoded, c.encoded_data},
+                      {"--json-content", Kind::Json, c.json_data}};
+  std::vector<ExplainFlags::Content> content;
+  for (const auto* option : c.explain->parse_order())
+    for (auto& source : sources)
+      if (option->check_name(source.flag) && source.taken < source.pieces.size())
+        content.push_back({source.pieces[source.taken++], source.kind});
+  return content;
+}
+
+/// The running daemon has a configuration; `-c` only says where it is.
+std::optional<Said> settings_beside_live(const Commands& c) {
+  for (const auto* flag : {"--origin", "--listen", "--ttl", "--memory", "--log-level", "--log-format", "--set"})
+    if (c.explain->count(flag) > 0)
+      return usage(std::string(flag) + " and --live do not go together: the daemon has its own configuration");
+  return std::nullopt;
 }
 
 Command finish_explain(Commands& c) {
   auto& f = c.explain_flags;
-  if (!split_fields(c.headers, f.headers)) return usage("-H wants 'Name: value'");
+  if (auto wrong = split_settings(c.explain_set, f.run)) return *wrong;
+  if (f.live)
+    if (auto wrong = settings_beside_live(c)) return *wrong;
+  f.content = content_of(c);
+  if (auto wrong = take_curl_words(c.curl, f)) return usage(std::move(*wrong));
   if (!split_fields(c.response_headers, f.response_headers)) return usage("--response-header wants 'Name: value'");
-  if (!c.cookies.empty()) {
-    std::string all;
-    for (const auto& cookie : c.cookies) {
-      if (cookie.find('=') == std::string::npos || !http::is_field_value(cookie))
-        return usage("-b wants 'name=value; name=value'");
-      all += (all.empty() ? "" : "; ") + cookie;
-    }
-    f.headers.emplace_back("Cookie", all);
-  }
-  if (!c.json_content.empty()) {
-    if (!f.content.empty()) return usage("--json with a document and -d both give the content; give one");
-    f.content = {c.json_content};
-    const auto given = [&](const char* name) {
-      return std::any_of(f.headers.begin(), f.headers.end(),
-                         [&](const auto& field) { return http::iequals(field.first, name); });
-    };
-    for (const auto* name : {"Content-Type", "Accept"})  // As curl does.
-      if (!given(name)) f.headers.emplace_back(name, "application/json");
-  }
-  if (c.head && !f.method.empty() && f.method != "HEAD")
-    return usage("-I is HEAD, and -X is " + f.method + "; give one");
-  if (c.head && !f.content.empty()) return usage("-I has no content; leave -d out, or write -X");
-  if (c.head) f.method = "HEAD";
-  if (f.method.empty()) f.method = !f.content.empty() ? "POST" : "GET";
-  if (!http::is_token(f.method)) return usage("-X wants a method, not \"" + f.method + '"');
   if (!c.explain_status.empty()) {
     std::uint64_t status = 0;
     if (!http::parse_decimal(c.explain_status, 1000, status) || status < 200 || status > 599)
@@ -400,10 +428,10 @@ Command finish_help(Commands& c) {
 
 Command parse_command_line(const std::vector<std::string>& args) {
   std::vector<std::string> words = args;
-  if (words.empty() ||
-      (words[0].rfind('-', 0) == 0 && words[0] != "-h" && words[0] != "--help" && words[0] != "--version"))
+  if (words.empty() || (words[0].rfind('-', 0) == 0 && words[0] != "-h" && words[0] != "--help" &&
+                        words[0] != "--version" && words[0] != "-v" && words[0] != "-V"))
     words.insert(words.begin(), "run");
-  if (words[0] == "--version") words[0] = "version";
+  if (words[0] == "--version" || words[0] == "-v" || words[0] == "-V") words[0] = "version";
   if (words[0].rfind('-', 0) != 0) {
     if (std::find(kLater.begin(), kLater.end(), words[0]) != kLater.end())
       return usage(words[0] + " is not in this version");
@@ -424,10 +452,13 @@ Command parse_command_line(const std::vector<std::string>& args) {
     const auto given = c.app.get_subcommands();
     return left_over(given.empty() ? c.app : *given.front());
   } catch (const CLI::ParseError& e) {
-    return usage(e.what());
+    const auto given = c.app.get_subcommands();
+    return incomplete(given.empty() ? c.app : *given.front(), e.what());
   }
-  for (const auto* given : c.app.get_subcommands())
+  for (const auto* given : c.app.get_subcommands()) {
+    if (auto wrong = valueless(*given)) return *wrong;
     if (auto wrong = repeated(*given)) return *wrong;
+  }
   if (c.run->parsed()) return finish_run(c);
   if (c.check->parsed()) return finish_check(c);
   if (c.explain->parsed()) return finish_explain(c);
@@ -435,33 +466,6 @@ Command parse_command_line(const std::vector<std::string>& args) {
   if (c.demo->parsed()) return finish_demo(c);
   if (c.version->parsed()) return c.version_flags;
   return finish_help(c);
-}
-
-std::optional<Duration> parse_duration(std::string_view text) {
-  if (text == "0") return Duration{0};
-  using Unit = std::pair<std::string_view, std::int64_t>;
-  static constexpr Unit kUnits[] = {{"ns", 1},
-                                    {"us", 1'000},
-                                    {"ms", 1'000'000},
-                                    {"s", 1'000'000'000},
-                                    {"m", 60'000'000'000},
-                                    {"h", 3'600'000'000'000}};
-  if (text.empty()) return std::nullopt;
-  double total = 0;
-  while (!text.empty()) {
-    double n = 0;
-    const auto number = std::from_chars(text.data(), text.data() + text.size(), n, std::chars_format::fixed);
-    if (number.ec != std::errc{} || n < 0) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(number.ptr - text.data()));
-    const auto unit = text.substr(0, text.find_first_of("0123456789."));
-    const auto* known =
-        std::find_if(std::begin(kUnits), std::end(kUnits), [&](const Unit& u) { return u.first == unit; });
-    if (known == std::end(kUnits)) return std::nullopt;
-    text.remove_prefix(unit.size());
-    total += n * static_cast<double>(known->second);
-  }
-  if (total > 9e18) return std::nullopt;
-  return Duration{static_cast<std::int64_t>(total)};
 }
 
 }  // namespace forebay::app

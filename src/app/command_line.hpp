@@ -35,10 +35,20 @@ struct CheckFlags {
 
 /// `forebay explain`
 struct ExplainFlags {
-  std::optional<std::string> config, admin;
+  RunFlags run;                      ///< What `run` would be given, but for `admin`.
+  std::optional<std::string> admin;  ///< Of the daemon that --live asks.
   std::string method, url;
   std::vector<std::pair<std::string, std::string>> headers;
-  std::vector<std::string> content;  ///< Each may be `@FILE`; joined by `&`, as curl does.
+  /// A piece of the content, by the flag of curl that gives it: `-d` and `--json` (a text or `@FILE`), `--data-raw`,
+  /// `--data-urlencode` (`TEXT`, `=TEXT`, `NAME=TEXT`, `@FILE`, `NAME@FILE`). As with curl, documents of `--json` are
+  /// put one behind the other, and all others are joined by `&`.
+  struct Content {
+    enum class Kind { Plain, Raw, Encoded, Json };
+    std::string text;
+    Kind kind = Kind::Plain;
+  };
+  std::vector<Content> content;
+  bool content_in_query = false;  ///< `-G`: it is a part of the URL.
   /// A response to be judged; without a status it is 200.
   std::optional<int> status;
   std::vector<std::pair<std::string, std::string>> response_headers;

@@ -32,6 +32,8 @@ class ConfigSource {
   config::LoadResult load();
   /// As it stands in messages; "no file" where there is none.
   std::string name() const;
+  /// As the subject of a sentence: `configuration of FILE`, or without a file that of the flags and variables.
+  std::string subject() const;
 
  private:
   ConfigSource() = default;

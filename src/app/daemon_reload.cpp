@@ -73,10 +73,10 @@ void Daemon::reload() {
   if (applied) {
     ++status_.reloads_applied;
     status_.last_reload_success_at = std::chrono::duration_cast<Seconds>(clock_.now().wall.time_since_epoch()).count();
-    log::info("configuration of " + source_.name() + " applied; the cache is kept");
+    log::info(source_.subject() + " applied; the cache is kept");
   } else {
     ++status_.reloads_rejected;
-    log::error("configuration of " + source_.name() + " rejected (" + why + "); the one in force stays");
+    log::error(source_.subject() + " rejected (" + why + "); the one in force stays");
   }
   notifier_.ready(applied ? "serving" : "serving; the last reload was rejected");
 }

@@ -23,9 +23,7 @@ std::string demo_config(const DemoFlags& flags, std::uint16_t origin_port) {
   std::string text = "listen: " + quoted(flags.listen) + "\nadmin: { listen: " + quoted(flags.admin) + " }\n";
   text += "origin: http://127.0.0.1:" + std::to_string(origin_port) + '\n';
   text += "log:\n  level: warn\n  access:\n";
-  text += flags.access_log
-              ? "    flush: 100ms\n    format: '{method} {path} {status} {cache.result} {time.total_ms} ms'\n"
-              : "    output: 'off'\n";
+  text += flags.access_log ? "    flush: 100ms\n" : "    output: 'off'\n";
   text +=
       "server: { max_connections: 500 }\n"
       "shutdown: { drain: 2s }\n"

@@ -23,7 +23,7 @@ class DemoOrigin final : public server::Handler {
   void start(const server::ExchangePtr& exchange) override;
   void finished(server::Exchange&) override {}
   std::unique_ptr<server::Notes> make_notes() override;
-  server::RefusalNote refused(server::Refusal, int, const server::Peer&, http::FieldsView) override { return {}; }
+  void refused(const server::RefusedMessage&, const server::Peer&) override {}
   const config::Server& settings() const override { return settings_; }
   bool draining() const override { return closing_.load(std::memory_order_relaxed); }
 

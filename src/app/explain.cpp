@@ -12,6 +12,7 @@
 #include "admin_client.hpp"
 #include "commands.hpp"
 #include "config_source.hpp"
+#include "curl_flags.hpp"
 #include "forebay/admin/explain.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/net/worker.hpp"
@@ -38,14 +39,46 @@ bool read_content(const std::string& text, std::optional<std::string>& into) {
   return false;
 }
 
+/// `TEXT`, `=TEXT`, `NAME=TEXT`, `@FILE` or `NAME@FILE` of curl's --data-urlencode; the name stays as it is.
+bool read_encoded(const std::string& text, std::optional<std::string>& into) {
+  const auto mark = text.find_first_of("=@");
+  const auto name = mark == std::string::npos ? std::string() : text.substr(0, mark);
+  std::optional<std::string> value = mark == std::string::npos ? text : text.substr(mark + 1);
+  if (mark != std::string::npos && text[mark] == '@' && !read_content(text.substr(mark), value)) return false;
+  into = (name.empty() ? "" : name + '=') + url_encoded(*value);
+  return true;
+}
+
+bool read_piece(const ExplainFlags::Content& piece, std::optional<std::string>& into) {
+  using Kind = ExplainFlags::Content::Kind;
+  if (piece.kind == Kind::Encoded) return read_encoded(piece.text, into);
+  if (piece.kind != Kind::Raw) return read_content(piece.text, into);
+  into = piece.text;
+  return true;
+}
+
+/// `url` with one more part of its query, before a fragment.
+std::string with_query(std::string url, const std::string& more) {
+  const auto fragment = url.find('#');
+  if (fragment != std::string::npos) url.erase(fragment);
+  const auto mark = url.find('?');
+  const bool open = mark == std::string::npos || mark + 1 == url.size() || url.back() == '&';
+  return url + (mark == std::string::npos ? "?" : open ? "" : "&") + more;
+}
+
 bool make_request(const ExplainFlags& flags, proxy::ExplainRequest& request) {
   request.method = flags.method;
   request.url = flags.url;
   for (const auto& [name, value] : flags.headers) request.fields.add(name, value);
-  for (const auto& text : flags.content) {
+  for (const auto& given : flags.content) {
     std::optional<std::string> piece;
-    if (!read_content(text, piece)) return false;
-    request.content = request.content ? *request.content + '&' + *piece : *piece;
+    if (!read_piece(given, piece)) return false;
+    const auto* joint = given.kind == ExplainFlags::Content::Kind::Json ? "" : "&";
+    request.content = request.content ? *request.content + joint + *piece : *piece;
+  }
+  if (flags.content_in_query && request.content) {
+    request.url = with_query(request.url, *request.content);
+    request.content.reset();
   }
   if (!flags.has_response) return true;
   auto& response = request.response.emplace();
@@ -79,7 +112,9 @@ void warn_of_method(const ExplainFlags& flags) {
 /// curl says what type the content of -d has when nobody else does; here nobody does.
 void warn_of_missing_type(const ExplainFlags& flags, const std::string& document) {
   const auto is_type = [](const auto& header) { return http::iequals(header.first, "Content-Type"); };
-  if (flags.content.empty() || std::any_of(flags.headers.begin(), flags.headers.end(), is_type)) return;
+  if (flags.content.empty() || flags.content_in_query ||
+      std::any_of(flags.headers.begin(), flags.headers.end(), is_type))
+    return;
   boost::json::error_code ec;
   const auto explanation = boost::json::parse(document, ec);
   if (!ec && keys_content(explanation))
@@ -121,7 +156,7 @@ ExitCode ask_daemon(const ExplainFlags& flags, const proxy::ExplainRequest& requ
     return ExitCode::Failed;
   }
   auto why = ExitCode::Done;
-  const auto address = admin_address(flags.config, flags.admin, why);
+  const auto address = admin_address(flags.run.config, flags.admin, why);
   if (!address) return why;
   const auto answer =
       ask_admin(*address, {"POST", "/api/v1/explain", *token, admin::write_explain_request(request)}, deadline);
@@ -147,7 +182,7 @@ ExitCode ask_daemon(const ExplainFlags& flags, const proxy::ExplainRequest& requ
 }
 
 ExitCode explain_by_file(const ExplainFlags& flags, const proxy::ExplainRequest& request) {
-  ConfigSource source(flags.config, environment());
+  ConfigSource source(flags.run, environment());
   const auto loaded = source.load();
   if (!loaded.ok()) {
     std::cerr << config::to_text(loaded.diagnostics, may_color(STDERR_FILENO)) << source.name() << ": invalid, "
@@ -157,7 +192,7 @@ ExitCode explain_by_file(const ExplainFlags& flags, const proxy::ExplainRequest&
   const config::RouteTable routes(*loaded.config);
   const auto explained = proxy::explain(request, {*loaded.config, routes, nullptr, nullptr, net::SystemClock().now()});
   if (!explained) {
-    std::cerr << "forebay: the method or the URL is none that a request could have\n";
+    std::cerr << "forebay: this request cannot be sent\n";
     return ExitCode::Usage;
   }
   return print(flags, admin::to_json(*explained));
@@ -168,6 +203,10 @@ ExitCode explain_by_file(const ExplainFlags& flags, const proxy::ExplainRequest&
 ExitCode explain(const ExplainFlags& flags) {
   proxy::ExplainRequest request;
   if (!make_request(flags, request)) return ExitCode::Failed;
+  if (const auto why = proxy::unsendable(request); !why.empty()) {
+    std::cerr << "forebay: this request cannot be sent: " << why << '\n';
+    return ExitCode::Usage;
+  }
   warn_of_method(flags);
   return flags.live ? ask_daemon(flags, request) : explain_by_file(flags, request);
 }

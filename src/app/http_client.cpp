@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include "forebay/http/forwarding.hpp"
@@ -44,56 +45,70 @@ Result<void> wait_for(int fd, short what, SteadyClock::time_point deadline) {
   }
 }
 
-Result<void> connect_within(int fd, const sockaddr* to, socklen_t length, SteadyClock::time_point deadline) {
-  if (::connect(fd, to, length) == 0) return {};
-  if (errno != EINPROGRESS) return Errc::Closed;
-  if (const auto ready = wait_for(fd, POLLOUT, deadline); !ready) return ready.error();
+/// A connection, or why there is none.
+struct Connected {
+  SocketPtr socket;
+  Errc error = Errc::Closed;
+  std::string why;
+};
+
+std::string word_of(int error) { return std::generic_category().message(error); }
+
+Connected connect_within(int family, const sockaddr* to, socklen_t length, const std::string& name,
+                         SteadyClock::time_point deadline) {
+  auto socket = std::make_unique<Socket>(::socket(family, kSocketKind, 0));
+  if (socket->fd < 0) return {nullptr, Errc::Closed, name + ": " + word_of(errno)};
+  if (::connect(socket->fd, to, length) == 0) return {std::move(socket), Errc::Closed, {}};
+  if (errno != EINPROGRESS) return {nullptr, Errc::Closed, name + ": " + word_of(errno)};
+  if (const auto ready = wait_for(socket->fd, POLLOUT, deadline); !ready)
+    return {nullptr, ready.error(), name + ": no connection in time"};
   int error = 0;
   socklen_t size = sizeof error;
-  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) return Errc::Closed;
-  return {};
+  if (::getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+  if (error != 0) return {nullptr, Errc::Closed, name + ": " + word_of(error)};
+  return {std::move(socket), Errc::Closed, {}};
 }
 
-Result<SocketPtr> connect_unix(const std::string& path, SteadyClock::time_point deadline) {
+Connected connect_unix(const std::string& path, SteadyClock::time_point deadline) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return Errc::Closed;
+  if (path.size() >= sizeof address.sun_path) return {nullptr, Errc::Closed, path + ": " + word_of(ENAMETOOLONG)};
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  auto socket = std::make_unique<Socket>(::socket(AF_UNIX, kSocketKind, 0));
-  const auto connected =
-      connect_within(socket->fd, reinterpret_cast<const sockaddr*>(&address), sizeof address, deadline);
-  if (!connected) return connected.error();
-  return socket;
+  return connect_within(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof address, path, deadline);
 }
 
-Result<SocketPtr> connect_address(const addrinfo& to, SteadyClock::time_point deadline) {
-  auto socket = std::make_unique<Socket>(::socket(to.ai_family, kSocketKind, 0));
-  if (socket->fd < 0) return Errc::Closed;
-  const auto connected = connect_within(socket->fd, to.ai_addr, to.ai_addrlen, deadline);
-  if (!connected) return connected.error();
-  return socket;
+/// `127.0.0.1:3000`, `[::1]:3000`
+std::string address_text(const addrinfo& to, const std::string& port) {
+  char host[NI_MAXHOST] = {};
+  if (::getnameinfo(to.ai_addr, to.ai_addrlen, host, sizeof host, nullptr, 0, NI_NUMERICHOST) != 0) return port;
+  return (to.ai_family == AF_INET6 ? '[' + std::string(host) + ']' : std::string(host)) + ':' + port;
 }
 
 /// Tries each address that `host` resolves to.
-Result<SocketPtr> connect_host(const std::string& host, const std::string& port, SteadyClock::time_point deadline) {
+Connected connect_host(const std::string& host, const std::string& port, SteadyClock::time_point deadline) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return Errc::Closed;
+  if (const int error = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found); error != 0)
+    return {nullptr, Errc::Closed, host + ": " + ::gai_strerror(error)};
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(found, &::freeaddrinfo);
-  auto why = Errc::Closed;
+  Connected all;
   for (const auto* a = found; a != nullptr; a = a->ai_next) {
-    auto socket = connect_address(*a, deadline);
-    if (socket) return socket;
-    why = socket.error();
+    auto one = connect_within(a->ai_family, a->ai_addr, a->ai_addrlen, address_text(*a, port), deadline);
+    if (one.socket) return one;
+    all.error = one.error;
+    all.why += (all.why.empty() ? "" : "; ") + one.why;
   }
-  return why;
+  return all;
 }
 
-Result<SocketPtr> connect_tcp(const Endpoint& endpoint, SteadyClock::time_point deadline) {
+Connected connect_tcp(const Endpoint& endpoint, SteadyClock::time_point deadline) {
   if (!http::is_localhost(endpoint.host)) return connect_host(endpoint.host, endpoint.port, deadline);
-  auto socket = connect_host("127.0.0.1", endpoint.port, deadline);
-  return socket ? std::move(socket) : connect_host("::1", endpoint.port, deadline);
+  auto four = connect_host("127.0.0.1", endpoint.port, deadline);
+  if (four.socket) return four;
+  auto six = connect_host("::1", endpoint.port, deadline);
+  if (!six.socket) six.why = four.why + "; " + six.why;
+  return six;
 }
 
 bool send_all(int fd, std::string_view bytes, SteadyClock::time_point deadline) {
@@ -143,6 +158,17 @@ Result<void> read_head(int fd, http::ResponseParser& parser, http::Method method
   }
 }
 
+std::string_view why_no_head(Errc e) {
+  switch (e) {
+    case Errc::Closed:
+      return "the connection ended without an answer";
+    case Errc::Timeout:
+      return "no answer came in time";
+    default:
+      return "what answers is not HTTP";
+  }
+}
+
 void read_body(int fd, const http::ResponseParser& parser, std::string& bytes, std::size_t most,
                SteadyClock::time_point deadline, HttpAnswer& answer) {
   http::BodyDecoder decoder;
@@ -166,23 +192,23 @@ void read_body(int fd, const http::ResponseParser& parser, std::string& bytes, s
 
 }  // namespace
 
-Result<HttpAnswer> ask(const Endpoint& endpoint, std::string_view method, std::string_view message, std::size_t most,
-                       SteadyClock::time_point deadline) {
+Asked ask(const Endpoint& endpoint, std::string_view method, std::string_view message, std::size_t most,
+          SteadyClock::time_point deadline) {
   auto connected = endpoint.socket.empty() ? connect_tcp(endpoint, deadline) : connect_unix(endpoint.socket, deadline);
-  if (!connected) return connected.error();
-  const int fd = (*connected)->fd;
+  if (!connected.socket) return {std::nullopt, connected.error, std::move(connected.why)};
+  const int fd = connected.socket->fd;
   // A refusal may come, and the connection end, before all has been sent: what was answered counts.
   send_all(fd, message, deadline);
   std::string bytes;
   http::ResponseParser parser(kHeadLimits);
   const auto head = read_head(fd, parser, http::method_of(method), bytes, deadline);
-  if (!head) return head.error();
+  if (!head) return {std::nullopt, head.error(), std::string(why_no_head(head.error()))};
   HttpAnswer answer;
   answer.status = parser.view().status;
   answer.fields = http::Fields(parser.view().fields);
   bytes.erase(0, parser.head_size());
   read_body(fd, parser, bytes, most, deadline, answer);
-  return answer;
+  return {std::move(answer), {}, {}};
 }
 
 }  // namespace forebay::app

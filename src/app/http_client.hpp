@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,10 +27,17 @@ struct HttpAnswer {
   bool whole = false;  ///< False: more of it would have come, or the connection broke off.
 };
 
+/// An answer, or why there is none.
+struct Asked {
+  std::optional<HttpAnswer> answer;
+  Errc error = Errc::Closed;  ///< `Closed`, `Timeout`, or what is wrong with the head.
+  std::string why;            ///< As a message says it: addresses that were tried, and the system's word.
+};
+
 /// Sends `message`, which says `Connection: close`, and reads the answer to `method`, with at most `most` bytes of
-/// content. `Closed` when nobody is there or no head comes, `Timeout` when it does not come by the deadline, else what
-/// is wrong with the head. What ends a body early leaves it as far as it came.
-Result<HttpAnswer> ask(const Endpoint& endpoint, std::string_view method, std::string_view message, std::size_t most,
-                       SteadyClock::time_point deadline);
+/// content. `Closed` when nobody is there or no head comes, `Timeout` when it does not come by the deadline. What ends
+/// a body early leaves it as far as it came.
+Asked ask(const Endpoint& endpoint, std::string_view method, std::string_view message, std::size_t most,
+          SteadyClock::time_point deadline);
 
 }  // namespace forebay::app

@@ -19,17 +19,6 @@ struct Tally {
   std::size_t sent = 0, keyed = 0, bypassed = 0, varied = 0, closed = 0;
 };
 
-std::string_view why_not(Errc e) {
-  switch (e) {
-    case Errc::Closed:
-      return "nobody answers there";
-    case Errc::Timeout:
-      return "no answer came in time";
-    default:
-      return "what answers is not HTTP";
-  }
-}
-
 class Probing {
  public:
   Probing(const ProbeFlags& flags, const config::LoadResult& loaded, std::ostream& notes)
@@ -72,12 +61,12 @@ class Probing {
     if (silent_.contains(origin.name)) return std::nullopt;
     const auto token = word();
     const auto deadline = SteadyClock::now() + flags_.timeout;
-    const auto answer = ask({origin.url.host, std::to_string(origin.url.port), {}}, "GET",
-                            prober_.request(target, field, way, token), kProbeContent, deadline);
-    if (answer) return probe_answer(answer->status, answer->fields, answer->body, token);
+    const auto asked = ask({origin.url.host, std::to_string(origin.url.port), {}}, "GET",
+                           prober_.request(target, field, way, token), kProbeContent, deadline);
+    if (const auto& got = asked.answer) return probe_answer(got->status, got->fields, got->body, token);
     silent_.insert(origin.name);
     outcome_.silent.push_back("cannot probe " + origin.url.text + ", the origin of route \"" + target.route->name +
-                              "\": " + std::string(why_not(answer.error())));
+                              "\": " + asked.why);
     return std::nullopt;
   }
 

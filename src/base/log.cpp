@@ -8,9 +8,12 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
+
+#include "forebay/base/output_file.hpp"
 
 namespace forebay::log {
 namespace {
@@ -81,6 +84,9 @@ Log& the_log() {
 spdlog::sink_ptr make_sink(const std::string& output) {
   if (output == "stderr") return std::make_shared<spdlog::sinks::stderr_sink_mt>();
   if (output == "stdout") return std::make_shared<spdlog::sinks::stdout_sink_mt>();
+  // spdlog would make the directory.
+  if (missing_directory(output))
+    throw std::runtime_error("cannot open the log " + output + ": " + why_not_opened(output, ENOENT));
   try {
     return std::make_shared<spdlog::sinks::basic_file_sink_mt>(output);
   } catch (const spdlog::spdlog_ex& e) {

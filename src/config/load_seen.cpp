@@ -86,7 +86,7 @@ bool read_output(const Section& section, std::string_view key, const std::vector
   return true;
 }
 
-constexpr std::array<std::string_view, 45> kFields{"ts",
+constexpr std::array<std::string_view, 47> kFields{"ts",
                                                    "remote",
                                                    "client",
                                                    "method",
@@ -124,6 +124,8 @@ constexpr std::array<std::string_view, 45> kFields{"ts",
                                                    "origin.attempts",
                                                    "origin.error",
                                                    "origin.detail",
+                                                   "error.code",
+                                                   "error.detail",
                                                    "trace_id",
                                                    "request_id",
                                                    "user_agent",

@@ -329,8 +329,9 @@ constexpr Option kOptions[] = {
     opt("log.output", "stderr | stdout or path", "stderr", "", "Where the operational log goes."),
     opt("log.access.output", "stdout | off or path", "stdout", "", "Where the access log goes."),
     opt("log.access.format", "auto | json | combined or template", "auto", "",
-        "A template is a text with fields in braces, such as `{method} {path} {cache.result}`; `auto` is combined on a "
-        "terminal, else JSON."),
+        "A template is a text with fields in braces, such as `{method} {path} {cache.result}`; `auto` is a line for "
+        "people "
+        "on a terminal, else JSON."),
     opt("log.access.when", "list of errors, slow, miss or bypass", "[]", "",
         "Which requests are logged; none named: all."),
     opt("log.access.slow", "duration", "1s", "0..1h", "From when on a request is slow."),

@@ -27,7 +27,9 @@ constexpr std::size_t kMaxEmptyLines = 4;
 std::optional<Errc> look_at_request_line(std::string_view begun, std::size_t max_target,
                                          std::string_view& why) noexcept {
   if (begun.empty() || begun.front() == '\r') return std::nullopt;
-  why = "The request line does not begin with a method.";
+  constexpr char kTlsHandshake = 0x16;  // RFC 8446 section 5.1
+  why = begun.front() == kTlsHandshake ? "The client speaks TLS (https), and this listener speaks plain HTTP."
+                                       : "The request line does not begin with a method.";
   if (!is_class(begun.front(), kTchar)) return Errc::Malformed;
   if (begun.size() <= std::min(kMaxMethod, max_target)) return std::nullopt;
   const auto space = begun.substr(0, kMaxMethod + 1).find(' ');
@@ -200,6 +202,34 @@ Result<void> RequestParser::parse(std::string_view buffer) {
   return read_framing();
 }
 
+void RequestParser::read_before_fault(std::string_view buffer) {
+  view_ = {};
+  fields_.clear();
+  const auto begun = buffer.substr(std::min(search_.start, buffer.size()));
+  const auto line = begun.substr(0, begun.find_first_of("\r\n"));
+  const auto method_end = line.find(' ');
+  if (method_end == std::string_view::npos || !is_token(line.substr(0, method_end))) return;
+  view_.method_text = line.substr(0, method_end);
+  view_.method = method_of(view_.method_text);
+  const auto target_end = line.find(' ', method_end + 1);
+  view_.target = line.substr(method_end + 1, target_end - method_end - 1);
+  if (target_end != std::string_view::npos) view_.version = read_version(line.substr(target_end + 1)).version;
+  if (search_.start_line == 0) return;
+  auto section = buffer.substr(search_.start_line);
+  while (fields_.size() < limits_.fields) {
+    const auto end = section.find("\r\n");
+    if (end == std::string_view::npos) break;
+    const auto field = section.substr(0, end);
+    const auto colon = field.find(':');
+    if (colon == std::string_view::npos || !is_token(field.substr(0, colon))) break;
+    const auto value = trim(field.substr(colon + 1));
+    if (!is_field_value(value)) break;
+    fields_.push_back({field.substr(0, colon), value, field_id(field.substr(0, colon))});
+    section.remove_prefix(end + 2);
+  }
+  view_.fields = FieldsView(fields_);
+}
+
 Result<void> RequestParser::read_request_line(std::string_view line) {
   const auto method_end = line.find(' ');
   constexpr std::string_view kForm = "The request line is not a method, a target and a version.";
@@ -218,7 +248,11 @@ Result<void> RequestParser::read_request_line(std::string_view line) {
   const auto version = read_version(line.substr(target_end + 1));
   if (version.major < 0) return refuse("The request line does not end with a version such as HTTP/1.1.");
   bad_version_ = version.major != 1;
-  if (bad_version_) return Errc::Unsupported;
+  // RFC 9113 section 3.4: the preface.
+  const bool preface = view_.method_text == "PRI" && view_.target == "*";
+  if (bad_version_)
+    return refuse(preface ? "The client speaks HTTP/2, and this listener speaks HTTP/1.1 and HTTP/1.0." : "",
+                  Errc::Unsupported);
   view_.version = version.version;
   return {};
 }

@@ -153,6 +153,13 @@ void append_origin(std::string& out, const AccessRecord& r) {
   origin.close();
 }
 
+void append_error(std::string& out, const AccessRecord& r) {
+  Members error(out);
+  error.text("code", r.error_code);
+  error.text("detail", r.error_detail);
+  error.close();
+}
+
 // One `{name}` of a template; false for a name that does not exist.
 bool append_template_field(std::string& out, std::string_view name, const AccessRecord& r,
                            const config::AccessLog& config) {
@@ -236,6 +243,10 @@ bool append_template_field(std::string& out, std::string_view name, const Access
     text(r.origin_error);
   else if (name == "origin.detail")
     text(r.origin_detail);
+  else if (name == "error.code")
+    text(r.error_code);
+  else if (name == "error.detail")
+    text(r.error_detail);
   else if (name == "trace_id")
     text(r.trace_id);
   else if (name == "request_id")
@@ -311,6 +322,10 @@ void append_json(std::string& out, const AccessRecord& r, const config::AccessLo
     line.key("origin");
     append_origin(out, r);
   }
+  if (!r.error_code.empty()) {
+    line.key("error");
+    append_error(out, r);
+  }
   line.text("trace_id", r.trace_id);
   line.text("request_id", r.request_id);
   line.text("user_agent", user_agent_text(r.user_agent, config));
@@ -380,6 +395,10 @@ void append_console(std::string& out, const AccessRecord& r, const config::Acces
     if (r.reason != rules::Reason::None) {
       out += " (";
       out += rules::to_string(r.reason);
+      if (r.cause != rules::Reason::None) {
+        out += ": ";
+        out += rules::to_string(r.cause);
+      }
       out += ')';
     }
   }
@@ -396,6 +415,15 @@ void append_console(std::string& out, const AccessRecord& r, const config::Acces
     if (!r.origin_detail.empty()) {
       out += ": ";
       append_clf_text(out, r.origin_detail);
+    }
+  }
+  // Where the origin failed, that is the cause.
+  if (!r.error_code.empty() && r.origin_error.empty()) {
+    out += "; ";
+    out += r.error_code;
+    if (!r.error_detail.empty()) {
+      out += ": ";
+      append_clf_text(out, r.error_detail);
     }
   }
   if (!r.completed) out += "; not completed";

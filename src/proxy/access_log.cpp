@@ -17,6 +17,7 @@
 
 #include "access_format.hpp"
 #include "forebay/base/log.hpp"
+#include "forebay/base/output_file.hpp"
 #include "forebay/net/worker.hpp"
 #include "forebay/proxy/counters.hpp"
 
@@ -40,8 +41,7 @@ constexpr auto kLastWrite = 1s;
 int open_output(const std::string& output) {
   if (output == "stdout") return STDOUT_FILENO;
   const int fd = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-  if (fd < 0)
-    throw std::runtime_error("cannot open the access log " + output + ": " + std::generic_category().message(errno));
+  if (fd < 0) throw std::runtime_error("cannot open the access log " + output + ": " + why_not_opened(output, errno));
   return fd;
 }
 

@@ -67,6 +67,8 @@ class RequestNotes final : public server::Notes {
   unsigned origin_attempts = 0;
   Duration origin_queue{-1}, origin_connect{-1}, origin_ttfb{-1};
   std::string origin_address, origin_error, origin_detail;
+  std::string_view error_code;  ///< Of the error document that was sent; a literal.
+  std::string error_detail;
   // Copies for the access log, in one reused buffer.
   std::string text;
   struct Span {

@@ -250,6 +250,8 @@ void deliver_error(Core& core, server::Exchange& exchange, std::string_view acce
   RequestNotes& notes = notes_of(exchange);
   notes.result = CacheResult::Error;
   notes.own_error = true;
+  notes.error_code = to_string(error.reason);
+  notes.error_detail = error.detail;
   notes.source = Source::Forebay;
   if (const auto* route = notes.route) route->counters->errors[static_cast<std::size_t>(error.reason)].add();
   std::string id(request_id);

@@ -21,38 +21,54 @@ using rules::Forward;
 using rules::Reason;
 using Kind = cache::Lookup::Kind;
 
-/// Reads `http://host/path?query`, `host/path` and `/path` into scheme, host and target. `Malformed` for what no
-/// request line could carry.
-Result<void> read_url(ExplainCase& c, std::string& scheme, std::string& host) {
-  std::string_view url = c.asked.url;
+/// A URL taken apart.
+struct Url {
+  std::string_view fault;  ///< Why no request could have it; empty where one could.
+  std::string scheme = "http", host, target;
+};
+
+/// Reads `http://host/path?query`, `host/path` and `/path`.
+Url read_url(std::string_view url) {
+  Url out;
+  const auto refuse = [&](std::string_view why) {
+    out.fault = why;
+    return out;
+  };
+  if (url.empty()) return refuse("the URL is empty");
   const auto visible = [](char b) { return static_cast<unsigned char>(b) > 0x20 && b != 0x7F; };
-  if (url.empty() || !std::all_of(url.begin(), url.end(), visible)) return Errc::Malformed;
+  if (!std::all_of(url.begin(), url.end(), visible))
+    return refuse("the URL has a blank or a control byte, which must be percent-encoded (a blank is %20)");
   url = url.substr(0, url.find('#'));  // a fragment stays with the client
-  scheme = "http";
   if (url.starts_with('/') || url == "*") {
-    c.target = url;
-    return {};
+    out.target = url;
+    return out;
   }
   if (const auto colon = url.find("://"); colon < url.find_first_of("/?")) {
-    scheme = url.substr(0, colon);
-    for (char& b : scheme)
+    out.scheme = url.substr(0, colon);
+    for (char& b : out.scheme)
       if (b >= 'A' && b <= 'Z') b = static_cast<char>(b + 32);
-    if (scheme != "http" && scheme != "https") return Errc::Malformed;
+    if (out.scheme != "http" && out.scheme != "https") return refuse("the URL's scheme is not http or https");
     url.remove_prefix(colon + 3);
   }
   const auto end = std::min(url.size(), url.find_first_of("/?"));
-  host = url.substr(0, end);
-  if (host.empty() || host.find('@') != std::string::npos) return Errc::Malformed;
-  c.target = url.substr(end);
-  if (!c.target.starts_with('/')) c.target.insert(0, 1, '/');
-  return {};
+  out.host = url.substr(0, end);
+  if (out.host.empty()) return refuse("the URL has no host");
+  if (out.host.find('@') != std::string::npos)
+    return refuse("the URL has a user name or a password, which a request states in Authorization");
+  out.target = url.substr(end);
+  if (!out.target.starts_with('/')) out.target.insert(0, 1, '/');
+  return out;
+}
+
+/// `account/x` is a host and a path to curl; whoever writes it may mean a path.
+void note_doubtful_host(ExplainCase& c, const Url& url) {
+  const bool bare = !url.host.empty() && c.asked.url.starts_with(url.host);
+  if (!bare || url.host.find_first_of(".:") != std::string::npos || http::is_localhost(url.host)) return;
+  c.note('"' + url.host + "\" is taken as the host; a path begins with /, as in /" + c.asked.url);
 }
 
 /// The fields as a client would send them, and the request made of it all.
-Result<void> make_request(ExplainCase& c, const std::string& url_host) {
-  if (!http::is_token(c.asked.method)) return Errc::Malformed;
-  for (const auto& f : c.asked.fields.view())
-    if (!http::is_token(f.name) || !http::is_field_value(f.value)) return Errc::Malformed;
+void make_request(ExplainCase& c, const std::string& url_host) {
   // As with curl: a Host that is given stands over that of the URL.
   if (!c.asked.fields.view().has(FieldId::Host) && !url_host.empty()) c.sent.add(FieldId::Host, url_host);
   for (const auto& f : c.asked.fields.view()) c.sent.add(f.name, f.value);
@@ -62,7 +78,6 @@ Result<void> make_request(ExplainCase& c, const std::string& url_host) {
   c.request.method_text = c.asked.method;
   c.request.target = c.target;
   c.request.fields = c.sent;
-  return {};
 }
 
 /// RFC 9110 section 7.6.1, as the handler does it: what Connection names is gone before routing and key.
@@ -442,19 +457,29 @@ std::int64_t ExplainCase::ttl_of(const rules::Freshness& stored) const { return 
 
 void ExplainCase::say_ttl(const rules::Freshness& stored) { status.ttl = ttl_of(stored); }
 
+std::string_view unsendable(const ExplainRequest& request) {
+  if (!http::is_token(request.method)) return "the method has a byte that no method may have";
+  for (const auto& f : request.fields.view())
+    if (!http::is_token(f.name) || !http::is_field_value(f.value))
+      return "a header field's name or value has a byte that it may not have";
+  return read_url(request.url).fault;
+}
+
 Result<Explanation> explain(const ExplainRequest& request, const ExplainContext& context) {
+  if (!unsendable(request).empty()) return Errc::Malformed;
   ExplainCase c(request, context);
-  std::string scheme, host;
-  if (const auto read = read_url(c, scheme, host); !read) return read.error();
-  if (host.empty() && !c.asked.fields.view().has(FieldId::Host)) {
-    host = assumed_host(context.config);
-    c.note("no host is given: " + host + " is assumed, and a route with `host` may match another");
+  auto url = read_url(request.url);
+  c.target = std::move(url.target);
+  note_doubtful_host(c, url);
+  if (url.host.empty() && !c.asked.fields.view().has(FieldId::Host)) {
+    url.host = assumed_host(context.config);
+    c.note("no host is given: " + url.host + " is assumed, and a route with `host` may match another");
   }
-  if (const auto made = make_request(c, host); !made) return made.error();
+  make_request(c, url.host);
   c.out.method = request.method;
   c.out.url = request.url;
   drop_nominated(c);
-  tell(c, scheme);
+  tell(c, url.scheme);
   say_outcome(c);
   return std::move(c.out);
 }

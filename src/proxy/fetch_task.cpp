@@ -299,6 +299,22 @@ void FetchTask::on_failure(upstream::FetchError error, std::string_view detail) 
   finish();
 }
 
+namespace {
+/// For the client, who is told nothing of the origin's addresses.
+std::string_view why_no_answer(upstream::FetchError error) noexcept {
+  switch (error) {
+    case upstream::FetchError::Dns:
+      return "The origin's host name could not be resolved.";
+    case upstream::FetchError::Connect:
+      return "The origin could not be connected to.";
+    case upstream::FetchError::Tls:
+      return "The origin is asked over TLS, which this version does not speak.";
+    default:
+      return "The origin closed the connection before it answered.";
+  }
+}
+}  // namespace
+
 void FetchTask::fail_client(const cache::Failure& failure, upstream::FetchError error) {
   if (!story_->wanted()) return;
   using upstream::FetchError;
@@ -337,7 +353,7 @@ void FetchTask::fail_client(const cache::Failure& failure, upstream::FetchError 
     default:
       own.reason = RequestError::Connect;
       own.title = "Bad Gateway";
-      own.detail = "The origin could not be reached, or broke off before it answered.";
+      own.detail = why_no_answer(error);
   }
   deliver_error(core_, *story_->exchange, story_->accept(), story_->request_id, own);
 }

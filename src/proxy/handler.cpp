@@ -73,8 +73,11 @@ http::RequestView ProxyHandler::Private::without_hop_by_hop(const http::RequestV
 }
 
 void ProxyHandler::Private::refuse_with(server::Exchange& exchange, const http::RequestView& request, OwnError error) {
-  deliver_error(*this, exchange, request.fields.value(FieldId::Accept).value_or(""), scan(request.fields).request_id,
-                error);
+  const auto seen = scan(request.fields);
+  if (runtime->log_requests)
+    note_request(notes_of(exchange), request, logged_target(reading.target, request.method, request.target), seen.host,
+                 seen.request_id, runtime->config(), exchange);
+  deliver_error(*this, exchange, request.fields.value(FieldId::Accept).value_or(""), seen.request_id, error);
 }
 
 /// What is refused before a route is looked for; false when nothing is.
@@ -163,8 +166,7 @@ void ProxyHandler::finished(server::Exchange& exchange) {
 
 std::unique_ptr<server::Notes> ProxyHandler::make_notes() { return std::make_unique<RequestNotes>(); }
 
-server::RefusalNote ProxyHandler::refused(server::Refusal reason, int status, const server::Peer& peer,
-                                          http::FieldsView fields) {
+server::RefusalNote ProxyHandler::note_refusal(http::FieldsView fields) {
   auto& core = *p_;
   server::RefusalNote note;
   if (const auto& name = core.runtime->config().request_id; !name.empty()) {
@@ -172,12 +174,18 @@ server::RefusalNote ProxyHandler::refused(server::Refusal reason, int status, co
     if (note.request_id.empty()) note.request_id = core.make_request_id();
     http::append_line(note.lines, name, note.request_id);
   }
-  count_refusal(core, reason, status, peer, note.request_id);
   return note;
 }
 
-server::RefusalNote ProxyHandler::content_failed(server::Exchange& exchange) {
+void ProxyHandler::refused(const server::RefusedMessage& message, const server::Peer& peer) {
+  count_refusal(*p_, message, peer);
+}
+
+server::RefusalNote ProxyHandler::content_failed(server::Exchange& exchange, std::string_view code,
+                                                 std::string_view detail) {
   auto& notes = notes_of(exchange);
+  notes.error_code = code;
+  notes.error_detail = detail;
   if (!notes.runtime) return {};
   server::RefusalNote note;
   note.request_id = own_request_id(*p_, notes);

@@ -69,19 +69,34 @@ void RequestNotes::reset() {
   origin_address.clear();
   origin_error.clear();
   origin_detail.clear();
+  error_code = {};
+  error_detail.clear();
   text.clear();
   method_text = host = path = query = request_id = trace_id = user_agent = referer = client = {};
 }
 
-void note_request(RequestNotes& notes, const http::RequestView& request, const http::Target& target,
+LoggedTarget logged_target(http::Target& scratch, http::Method method, std::string_view raw) {
+  if (scratch.read(method, raw)) return scratch;
+  if (const auto scheme = raw.find("://"); scheme != std::string_view::npos && raw.front() != '/') {
+    const auto end = raw.find_first_of("/?", scheme + 3);
+    raw = end == std::string_view::npos ? std::string_view() : raw.substr(end);
+  }
+  LoggedTarget target;
+  const auto mark = raw.find('?');
+  target.path = raw.substr(0, mark);
+  if (mark != std::string_view::npos) target.query = raw.substr(mark + 1);
+  return target;
+}
+
+void note_request(RequestNotes& notes, const http::RequestView& request, const LoggedTarget& target,
                   std::string_view host, std::string_view request_id, const config::Config& config,
                   const server::Exchange& exchange) {
   notes.method_text = notes.keep(request.method_text);
   notes.host = notes.keep(host);
-  notes.path = notes.keep(target.path());
-  if (const auto query = target.query()) {
+  notes.path = notes.keep(target.path);
+  if (target.query) {
     notes.has_query = true;
-    notes.query = notes.keep(*query);
+    notes.query = notes.keep(*target.query);
   }
   notes.request_id = notes.keep(request_id);
   for (const auto& f : request.fields) {
@@ -184,6 +199,8 @@ void log_outcome(Core& core, server::Exchange& exchange) {
     r.origin_status = notes.origin_status;
     r.origin_attempts = notes.origin_attempts;
   }
+  r.error_code = notes.error_code;
+  r.error_detail = notes.error_detail;
   r.trace_id = notes.view(notes.trace_id);
   r.request_id = notes.view(notes.request_id);
   r.user_agent = notes.view(notes.user_agent);
@@ -192,23 +209,49 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   log.write(core.worker.index(), r);
 }
 
-void count_refusal(Core& core, server::Refusal reason, int status, const server::Peer& peer,
-                   std::string_view request_id) {
+/// What a line shows of a target that is over the limit.
+constexpr std::size_t kMostOfLongTarget = 256;
+
+void count_refusal(Core& core, const server::RefusedMessage& message, const server::Peer& peer) {
   auto& c = *core.runtime->none.counters;
-  c.errors[static_cast<std::size_t>(error_of(reason))].add();
-  c.requests[method_label(http::Method::Other)][status_class(status)].add();
+  c.errors[static_cast<std::size_t>(error_of(message.reason))].add();
+  c.requests[method_label(http::Method::Other)][status_class(message.status)].add();
   c.results[static_cast<std::size_t>(rules::CacheResult::Error)].add();
   if (!core.runtime->log_requests) return;
   auto& log = *core.runtime->runtime->access;
-  if (!log.wants(core.worker.index(), status, rules::CacheResult::Error, 0)) return;
+  if (!log.wants(core.worker.index(), message.status, rules::CacheResult::Error, 0)) return;
+  const auto& head = message.head;
   AccessRecord r;
   r.at = core.now().wall;
-  r.remote = r.client = peer.address;
+  r.remote = peer.address;
+  const auto& trusted = core.runtime->config().server.trusted_proxies;
+  const auto client = http::client_address(peer.address, head.fields, trusted);
+  r.client = client;
   r.scheme = peer.scheme;
-  r.status = status;
+  r.method = head.method_text;
+  r.host = head.fields.value(FieldId::Host).value_or("");
+  http::Target read;
+  const auto target = logged_target(read, head.method, head.target);
+  std::string path(target.path);
+  if (message.reason == server::Refusal::TargetTooLong && path.size() > kMostOfLongTarget)
+    path.replace(kMostOfLongTarget, std::string::npos, "...");
+  r.path = path;
+  r.has_query = target.query.has_value();
+  std::string query(target.query.value_or(""));
+  if (message.reason == server::Refusal::TargetTooLong && query.size() > kMostOfLongTarget)
+    query.replace(kMostOfLongTarget, std::string::npos, "...");
+  r.query = query;
+  r.version = head.version;
+  r.status = message.status;
+  r.bytes_out = message.bytes_out;
   r.route = "_none";
-  r.request_id = request_id;
+  r.request_id = message.request_id;
+  r.trace_id = trace_id_of(head.fields);
+  r.user_agent = head.fields.value(FieldId::UserAgent).value_or("");
+  r.referer = head.fields.value(FieldId::Referer).value_or("");
   r.result = rules::CacheResult::Error;
+  r.error_code = message.code;
+  r.error_detail = message.detail;
   r.total_ms = 0;
   log.write(core.worker.index(), r);
 }

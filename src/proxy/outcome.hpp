@@ -4,8 +4,18 @@
 
 namespace forebay::proxy {
 
+/// What the access log says of a request target. Views into the target, or into the reading of it.
+struct LoggedTarget {
+  LoggedTarget() = default;
+  LoggedTarget(const http::Target& read) : path(read.path()), query(read.query()) {}
+  std::string_view path;
+  std::optional<std::string_view> query;
+};
+/// In the normal form, else as it was sent, without the authority. `scratch` holds the reading.
+LoggedTarget logged_target(http::Target& scratch, http::Method method, std::string_view raw);
+
 /// Copies what the access log will want of a request, before its buffer is used again.
-void note_request(RequestNotes& notes, const http::RequestView& request, const http::Target& target,
+void note_request(RequestNotes& notes, const http::RequestView& request, const LoggedTarget& target,
                   std::string_view host, std::string_view request_id, const config::Config& config,
                   const server::Exchange& exchange);
 /// The id that was made for a request which brought none.
@@ -20,8 +30,7 @@ void note_lookup(const Core& core, server::Exchange& exchange);
 /// Counts an exchange once, when it has ended.
 void count_outcome(Core& core, server::Exchange& exchange);
 void log_outcome(Core& core, server::Exchange& exchange);
-/// Counts and logs what the edge refused before there was a request, under this id.
-void count_refusal(Core& core, server::Refusal reason, int status, const server::Peer& peer,
-                   std::string_view request_id);
+/// Counts and logs what the edge refused before there was a request.
+void count_refusal(Core& core, const server::RefusedMessage& message, const server::Peer& peer);
 
 }  // namespace forebay::proxy

@@ -125,7 +125,7 @@ void H1Connection::answer_failed_body() {
   H1Exchange& failed = exchange();
   failed.mark_answered();
   const auto detail = detail_of(*failure_, lane_->handler.settings(), {});
-  const Document document(*failure_, detail, lane_->handler.content_failed(failed), {});
+  const Document document(*failure_, detail, lane_->handler.content_failed(failed, failure_->code, detail), {});
   const auto content = Chunk::copy_of(document.body.body);
   answer(failed, document.head(), http::BodyCursor(Owner(content), content->bytes()));
   failed.leave();
@@ -137,16 +137,22 @@ void H1Connection::turn_away(const Turned& why, std::string_view cause) {
                   : why.reason == Refusal::ClientTimeout ? lane_->numbers->rejected_timeout
                                                          : lane_->numbers->rejected_malformed;
   counter.fetch_add(1, std::memory_order_relaxed);
-  // Only a head that was read whole says what its sender would like to see.
   const bool read = why.head_read;
-  const auto fields = read ? parser_.view().fields : http::FieldsView();
-  const auto note = lane_->handler.refused(why.reason, why.status, *peer_, fields);
+  if (!read) parser_.read_before_fault(in_.bytes());
+  const http::RequestView& head = parser_.view();
+  const auto note = lane_->handler.note_refusal(head.fields);
   const auto detail = detail_of(why, lane_->handler.settings(), why.reason == Refusal::BadRequest ? cause : "");
-  const Document document(why, detail, note, fields.value(http::FieldId::Accept).value_or(std::string_view()));
-  const AnswerTo to{read ? parser_.view().method : http::Method::Get, http::Version::Http11, true};
+  // Only a head that was read whole says what its sender would like to see.
+  const auto accept = read ? head.fields.value(http::FieldId::Accept).value_or("") : std::string_view();
+  const Document document(why, detail, note, accept);
+  const AnswerTo to{read ? head.method : http::Method::Get, http::Version::Http11, true};
   const auto date = lane_->date_line(lane_->worker.now().wall);
   const auto plan = append_answer_head(out_.text(), document.head(), http::BodyCursor(), to, date);
-  if (plan.framing != BodyWriter::Framing::None) out_.text() += document.body.body;
+  const bool has_content = plan.framing != BodyWriter::Framing::None;
+  if (has_content) out_.text() += document.body.body;
+  lane_->handler.refused(
+      {why.reason, why.status, why.code, detail, head, has_content ? document.body.body.size() : 0, note.request_id},
+      *peer_);
   ending_ = true;
   uploading_ = why.reason != Refusal::Overload;
 }

@@ -129,8 +129,8 @@ bool H1Connection::next_request() {
     }
     const bool too_many = parser_.too_many_fields();
     // What is wrong is known of a whole message; one that ended early is just that.
-    turn_away(turned_for(parsed.error(), parser_.bad_version(), too_many),
-              parsed.error() == Errc::Malformed || parsed.error() == Errc::Ambiguous ? parser_.problem() : "");
+    const bool told = parsed.error() == Errc::Malformed || parsed.error() == Errc::Ambiguous || parser_.bad_version();
+    turn_away(turned_for(parsed.error(), parser_.bad_version(), too_many), told ? parser_.problem() : "");
     return true;
   }
   head_began_ = Timestamp{};

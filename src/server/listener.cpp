@@ -12,6 +12,7 @@
 #include "server/h1_connection.hpp"
 #include "server/lane.hpp"
 #include "server/sockets.hpp"
+#include "server/turned.hpp"
 
 namespace forebay::server {
 
@@ -40,7 +41,7 @@ void take_in(const std::shared_ptr<Lane>& lane, ConnectionLimits& limits, Fd fd)
   lane->numbers->accepted.fetch_add(1, std::memory_order_relaxed);
   if (!admitted && lane->refusing >= kMostRefusing) {
     lane->numbers->rejected_limit.fetch_add(1, std::memory_order_relaxed);
-    lane->handler.refused(Refusal::Overload, 503, *peer, {});
+    lane->handler.refused({kOverload.reason, kOverload.status, kOverload.code, kOverload.detail, {}, 0, {}}, *peer);
     lane->open.fetch_sub(1, std::memory_order_relaxed);
     return;
   }

@@ -1,8 +1,6 @@
 #include "server/turned.hpp"
 
-#include <algorithm>
-#include <chrono>
-
+#include "forebay/base/duration_text.hpp"
 #include "forebay/http/h1_writer.hpp"
 #include "forebay/server/problem.hpp"
 
@@ -13,13 +11,6 @@ std::string number(std::uint64_t n) {
   std::string out;
   http::append_decimal(out, n);
   return out;
-}
-
-/// Seconds, or milliseconds where they are no whole seconds.
-std::string time_of(Duration d) {
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
-  const auto n = static_cast<std::uint64_t>(std::max<std::int64_t>(ms, 0));
-  return n % 1000 == 0 ? number(n / 1000) + " s" : number(n) + " ms";
 }
 
 std::string bound(std::string_view what, const std::string& limit, std::string_view setting) {
@@ -34,7 +25,7 @@ std::string content_too_large(const config::Server& settings) {
 }
 
 std::string content_too_late(const config::Server& settings, int times) {
-  return bound("The request's content did not arrive within", time_of(times * settings.timeouts.body),
+  return bound("The request's content did not arrive within", duration_text(times * settings.timeouts.body),
                number(static_cast<std::uint64_t>(times)) + " times server.timeouts.body");
 }
 
@@ -43,10 +34,10 @@ std::string detail_of(const Turned& why, const config::Server& settings, std::st
     case Bound::None:
       break;
     case Bound::HeadTime:
-      return bound("The request's head did not arrive within", time_of(settings.timeouts.header),
+      return bound("The request's head did not arrive within", duration_text(settings.timeouts.header),
                    "server.timeouts.header");
     case Bound::ContentTime:
-      return bound("Nothing more of the request's content came for", time_of(settings.timeouts.body),
+      return bound("Nothing more of the request's content came for", duration_text(settings.timeouts.body),
                    "server.timeouts.body");
     case Bound::ContentRate:
       return bound("The request's content came more slowly than", number(settings.min_rate) + " bytes a second",

@@ -1,10 +1,22 @@
 #include "upstream/pool.hpp"
 
 #include <algorithm>
+#include <boost/asio/error.hpp>
 
 namespace forebay::upstream {
 
 namespace asio = boost::asio;
+
+namespace {
+// The system's own words for these say little to who reads a log.
+std::string why_unresolved(const boost::system::error_code& error) {
+  if (!error || error == asio::error::no_data) return "the name has no address";
+  if (error == asio::error::host_not_found) return "there is no such host name";
+  if (error == asio::error::host_not_found_try_again)
+    return "the name could not be resolved: there is no such name, or no name server answers";
+  return error.message();
+}
+}  // namespace
 
 Pool::Pool(net::Worker& worker, std::shared_ptr<SharedOrigin> origin)
     : worker_(worker), origin_(std::move(origin)), resolver_(worker.io()) {}
@@ -143,7 +155,7 @@ void Pool::start_resolving(std::shared_ptr<Addresses::Turn> turn) {
     }
     if (error || list.empty()) {
       addresses.keep(now);
-      self->tell(nullptr, addresses.host() + ": " + (error ? error.message() : "no address"));
+      self->tell(nullptr, addresses.host() + ": " + why_unresolved(error));
     } else {
       addresses.learn(std::move(list), now);
       self->tell(addresses.look(now).list, {});

@@ -4,6 +4,8 @@
 #include <boost/asio/error.hpp>
 #include <random>
 
+#include "forebay/base/duration_text.hpp"
+
 namespace forebay::upstream {
 
 namespace {
@@ -30,6 +32,14 @@ constexpr std::size_t kMuch = 16 * 1024;
 constexpr std::size_t kReadOn = 256 * 1024;
 // The piece that fills the window may go beyond it by so much.
 constexpr std::size_t kLastPiece = 64 * 1024;
+
+// A name may have very many addresses; a line of the log shows some of them.
+constexpr std::size_t kMostUnreached = 400;
+
+// Which limit was passed, and what it is set to.
+std::string out_of_time(const std::string& where, std::string_view what, std::string_view setting, Duration limit) {
+  return where + ": " + std::string(what) + " within " + std::string(setting) + " (" + duration_text(limit) + ')';
+}
 
 // Before an attempt is repeated, so that those who failed together do not come back together.
 Duration backoff(unsigned attempt) {
@@ -75,20 +85,28 @@ void RunningFetch::arm(Timer timer, Duration in) {
 
 void RunningFetch::expired() {
   const auto self = shared_from_this();
+  const auto& timeouts = origin().config.timeouts;
   switch (timer_) {
     case Timer::Queue:
       return wait_in_queue();
     case Timer::Backoff:
       return dial(std::move(permit_));
     case Timer::Connect:
-      if (connection_ && next_address_ < addresses_->size()) return connect_next();
-      return attempt_failed(FetchError::ConnectTimeout, connection_ ? address_ : origin().addresses.host());
+      if (!connection_)
+        return attempt_failed(FetchError::ConnectTimeout, out_of_time(origin().addresses.host(), "was not resolved",
+                                                                      "timeouts.connect", timeouts.connect));
+      note_unreached(out_of_time(address_, "no connection", "timeouts.connect", timeouts.connect));
+      if (next_address_ < addresses_->size()) return connect_next();
+      return attempt_failed(FetchError::ConnectTimeout, unreached_);
     case Timer::Continue:
       return send_content();
     case Timer::FirstByte:
-      return attempt_failed(FetchError::FirstByteTimeout, address_);
+      return attempt_failed(FetchError::FirstByteTimeout,
+                            out_of_time(address_, "no answer", "timeouts.first_byte", timeouts.first_byte));
     case Timer::BetweenBytes:
-      return attempt_failed(FetchError::BetweenBytesTimeout, address_);
+      return attempt_failed(
+          FetchError::BetweenBytesTimeout,
+          out_of_time(address_, "nothing more came", "timeouts.between_bytes", timeouts.between_bytes));
   }
 }
 
@@ -114,7 +132,8 @@ void RunningFetch::wait_in_queue() {
   const Duration timeout = origin().config.pool.queue_timeout;
   const Timestamp now = worker().now().mono;
   const Duration left = asked_ + timeout - now;
-  if (left <= Duration{0}) return fail(FetchError::Queue, "no connection was free in time");
+  if (left <= Duration{0})
+    return fail(FetchError::Queue, "no connection was free within pool.queue_timeout (" + duration_text(timeout) + ")");
   if (now > asked_) origin().permits->press(now, std::min(kStalled, timeout / 4));
   arm(Timer::Queue, std::min({left, kPress, std::max(timeout / 8, Duration{std::chrono::milliseconds{1}})}));
 }
@@ -154,6 +173,7 @@ void RunningFetch::addresses_known(unsigned attempt, const AddressList& list, co
   if (!list) return attempt_failed(FetchError::Dns, why);
   addresses_ = list;
   next_address_ = 0;
+  unreached_.clear();
   connection_ = std::make_shared<Connection>(worker().io(), pool_->shared(), std::move(permit_));
   connect_next();
 }
@@ -176,13 +196,21 @@ void RunningFetch::connect_next() {
       });
 }
 
+void RunningFetch::note_unreached(const std::string& why) {
+  if (unreached_.size() > kMostUnreached) return;
+  if (!unreached_.empty()) unreached_ += "; ";
+  unreached_ += why;
+  if (unreached_.size() > kMostUnreached && next_address_ < addresses_->size())
+    unreached_ += "; and " + std::to_string(addresses_->size() - next_address_) + " more addresses";
+}
+
 void RunningFetch::connected(const ConnectionPtr& connection, const boost::system::error_code& error) {
   if (connection != connection_ || over()) return;
   worker().tick();
   if (error) {
-    why_ = address_ + ": " + error.message();
+    note_unreached(address_ + ": " + error.message());
     if (next_address_ < addresses_->size()) return connect_next();
-    return attempt_failed(FetchError::Connect, why_);
+    return attempt_failed(FetchError::Connect, unreached_);
   }
   connection->opened(address_);
   times_.connect = worker().now().mono - dialled_;

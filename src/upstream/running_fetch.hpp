@@ -61,6 +61,7 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   void dial(Permit permit);
   void addresses_known(unsigned attempt, const AddressList& list, const std::string& why);
   void connect_next();
+  void note_unreached(const std::string& why);
   void connected(const ConnectionPtr& connection, const boost::system::error_code& error);
   void converse(ConnectionPtr connection, bool bound = false);
 
@@ -123,7 +124,7 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   std::size_t next_address_ = 0;
   unsigned dials_ = 0;
   Timestamp dialled_{}, asked_{};
-  std::string why_;  // the last address that could not be reached
+  std::string unreached_;  // the addresses of this attempt that could not be reached, each with why
 
   ConnectionPtr connection_;
   Wake body_wake_{*this, &RunningFetch::body_woken};

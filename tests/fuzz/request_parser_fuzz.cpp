@@ -72,6 +72,20 @@ void check_accepted(const http::RequestParser& parser, std::string_view input, c
   require(second.keep_alive() == parser.keep_alive());
 }
 
+// What is told of a refused head stands in it.
+void check_refused(http::RequestParser& parser, std::string_view input, const http::HeadLimits& limits) {
+  parser.read_before_fault(input);
+  const http::RequestView& view = parser.view();
+  require(view.method_text.empty() || http::is_token(view.method_text));
+  require(view.method_text.empty() || (fuzz::lies_within(view.method_text, input) &&
+                                       (view.target.empty() || fuzz::lies_within(view.target, input))));
+  require(view.fields.size() <= limits.fields);
+  for (const http::Field& f : view.fields) {
+    require(fuzz::lies_within(f.name, input) && http::is_token(f.name));
+    require(http::is_field_value(f.value) && http::trim(f.value) == f.value);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -80,7 +94,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     http::RequestParser parser(limits);
     const auto verdict = parser.parse(input.view());
     check_pieces(input.view(), limits, parser, verdict);
-    if (verdict) check_accepted(parser, input.view(), limits);
+    if (verdict)
+      check_accepted(parser, input.view(), limits);
+    else
+      check_refused(parser, input.view(), limits);
   }
   return 0;
 }

@@ -128,6 +128,81 @@ TEST_F(AccessLog, ErrorsAndRefusalsHaveTheirLinesToo) {
   EXPECT_NE(line["origin.error"], "");
 }
 
+TEST_F(AccessLog, ARefusalSaysWhatWasAskedAndWhy) {
+  start(
+      "server: {limits: {request_target: 1KiB, request_header: 4KiB, header_count: 20, request_body: 1KiB}}\n"
+      "routes: [{path: /**}]\n");
+  FieldLines many;
+  for (int i = 0; i < 30; ++i) many.emplace_back("X" + std::to_string(i), "v");
+  const std::string large(5000, 'a');
+  const struct {
+    Answer answer;
+    const char *path, *method, *code, *says;
+  } all[] = {
+      {send_raw("GET /r400?token=s3 HTTP/1.1\r\nHost: a\r\nX-Request-Id: r400\r\nbad line\r\n\r\n"), "/r400", "GET",
+       "bad_request", "malformed"},
+      {send_raw("GET /nohost HTTP/1.1\r\n\r\n"), "/nohost", "GET", "bad_request", "Host field is missing"},
+      {send_raw("GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n"), "/%zz", "GET", "bad_request", "target cannot be read"},
+      {ask("POST", "/r413", {}, large), "/r413", "POST", "body_too_large", "1024 bytes (server.limits.request_body)"},
+      {ask("POST", "/r417", {{"Expect", "x"}}, "x"), "/r417", "POST", "expectation_failed", "100-continue"},
+      {get("/r431", {{"X", large}}), "/r431", "GET", "header_too_large", "4096 bytes (server.limits.request_header)"},
+      {get("/r431many", many), "/r431many", "GET", "header_too_large", "20 (server.limits.header_count)"},
+      {send_raw("GET /r505 HTTP/3.0\r\nHost: a\r\n\r\n"), "/r505", "GET", "version_not_supported", "another version"},
+      {get("/r501", {{"Upgrade", "websocket"}, {"Connection", "upgrade"}}), "/r501", "GET", "upgrade", "WebSocket"},
+      {ask("TRACE", "/r405"), "/r405", "TRACE", "bad_request", "not offered"},
+      {send_raw("CONNECT shop.test:443 HTTP/1.1\r\nHost: shop.test:443\r\n\r\n"), "shop.test:443", "CONNECT",
+       "bad_request", "not offered"},
+  };
+  for (const auto& one : all) {
+    auto line = access_line(one.path);
+    EXPECT_EQ(line["method"], one.method) << one.path;
+    EXPECT_EQ(line["status"], std::to_string(one.answer.status)) << one.path;
+    EXPECT_EQ(line["error.code"], one.code) << one.path;
+    EXPECT_THAT(line["error.detail"], HasSubstr(one.says)) << one.path;
+    EXPECT_EQ(line["bytes_out"], std::to_string(one.answer.body.size())) << one.path;
+    EXPECT_EQ(line["request_id"], one.answer.get("X-Request-Id")) << one.path;
+  }
+  auto line = access_line("/r400");
+  EXPECT_EQ(line["query"], "token=s3");
+  EXPECT_EQ(line["request_id"], "r400") << "the client's own";
+
+  const auto long_one = get("/r414" + std::string(2000, 'a'));
+  EXPECT_EQ(long_one.status, 414);
+  line = access_line("/r414" + std::string(251, 'a') + "...");
+  EXPECT_EQ(line["error.code"], "target_too_long");
+}
+
+TEST_F(AccessLog, AClientThatSpeaksTlsOrHttp2IsToldApart) {
+  start();
+  const auto tls = send_raw("\x16\x03\x01\x02\x40\x01");
+  EXPECT_EQ(tls.status, 400);
+  EXPECT_THAT(tls.body, HasSubstr("speaks TLS"));
+  const auto h2 = send_raw("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  EXPECT_EQ(h2.status, 505);
+  EXPECT_THAT(h2.body, HasSubstr("speaks HTTP/2"));
+  EXPECT_TRUE(eventually([&] {
+    const auto lines = daemon->access();
+    return std::any_of(lines.begin(), lines.end(), [](auto line) {
+      return line["error.detail"].find("speaks TLS") != std::string::npos && !line.contains("method");
+    });
+  }));
+}
+
+TEST_F(AccessLog, AnErrorOfContentOrOfTheOriginHasItsCause) {
+  origin.on("/down", Reply::hang_up(End::Rst));
+  start("server: {timeouts: {body: 200ms}}\nroutes: [{path: /**, methods: [GET, POST]}]\n");
+  auto c = connect();
+  c.send("POST /late HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 100\r\n\r\nhalf");
+  EXPECT_EQ(c.read().status, 408);
+  auto line = access_line("/late");
+  EXPECT_EQ(line["error.code"], "client_timeout");
+  EXPECT_THAT(line["error.detail"], HasSubstr("server.timeouts.body"));
+  EXPECT_THAT(get("/down").body, HasSubstr("The origin closed the connection before it answered."));
+  line = access_line("/down");
+  EXPECT_EQ(line["error.code"], "connect");
+  EXPECT_EQ(line["origin.error"], "reset");
+}
+
 TEST_F(AccessLog, NothingAStrangerSendsBreaksALine) {
   origin.otherwise([](const Received&) { return Reply::fresh(); });
   start();

@@ -1,6 +1,8 @@
 // Contract section 3.1: commands, exit codes, and what goes to which stream.
 #include <signal.h>
 
+#include <filesystem>
+
 #include "support/command.hpp"
 #include "support/forebay_test.hpp"
 #include "support/json.hpp"
@@ -115,6 +117,31 @@ TEST_F(CommandLine, CheckTakesAFileOrWhatRunTakes) {
   const auto twice = run_forebay({"--origin", "http://localhost:1", "--ttl", "1s", "--ttl", "2s"});
   EXPECT_EQ(twice.exit, 2);
   EXPECT_THAT(twice.err, HasSubstr("--ttl is given 2 times"));
+}
+
+TEST_F(CommandLine, RunTakesAFile) {
+  const TempDir dir;
+  write_file(dir.file("bad.yaml"), "origin: http://localhost:3000\nroutes: [{paths: /**}]\n");
+  const auto run = run_forebay({"run", dir.file("bad.yaml")});
+  EXPECT_EQ(run.exit, 3);
+  EXPECT_THAT(run.err, HasSubstr("bad.yaml:2"));
+}
+
+TEST_F(CommandLine, ALogInAMissingDirectoryIsAnErrorAndCheckWarns) {
+  const TempDir dir;
+  const auto missing = dir.file("no/such");
+  for (const char* key : {"log.output", "log.access.output"}) {
+    const auto set = std::string(key) + '=' + missing + "/a.log";
+    const auto check = run_forebay({"check", "--origin", "http://localhost:3000", "--set", set});
+    EXPECT_EQ(check.exit, 0) << key;
+    EXPECT_THAT(check.out, HasSubstr("warning FB2050: " + std::string(key) + ": the directory " + missing))
+        << check.out;
+    const auto run =
+        run_forebay({"--origin", "http://localhost:3000", "--listen", "127.0.0.1:0", "--admin", "off", "--set", set});
+    EXPECT_EQ(run.exit, 1) << key;
+    EXPECT_THAT(run.err, HasSubstr("the directory " + missing + " does not exist")) << key;
+    EXPECT_FALSE(std::filesystem::exists(missing)) << key;
+  }
 }
 
 TEST_F(CommandLine, NothingThatIsSaidOfAConfigurationShowsAMistypedSecret) {

@@ -62,6 +62,28 @@ TEST_F(ExplainCommand, TheCommandReadsContentFromFilesAndStandardInput) {
   EXPECT_THAT(joined.out, HasSubstr("|/f|f:a=1&b=2|")) << joined.err;
 }
 
+TEST_F(ExplainCommand, TheCommandNeedsNoFileAndReadsCurlsFlags) {
+  const TempDir dir;
+  write_file(dir.file("value"), "a b");
+  const auto none = run_forebay({"explain", "/a"}, {{"FOREBAY_CONFIG", dir.file("none.yaml")}});
+  EXPECT_EQ(none.exit, 3);
+  const auto alone = run_forebay({"explain", "--origin", "http://localhost:3000", "--ttl", "30s", "--status", "200",
+                                  "-sGX", "GET", "--data-urlencode", "q=x&y", "--data-urlencode",
+                                  "v@" + dir.file("value"), "-d", "p=1", "http://h/s?a=1#f"});
+  EXPECT_EQ(alone.exit, 0) << alone.err;
+  EXPECT_EQ(alone.err, "");
+  EXPECT_THAT(alone.out, StartsWith("GET http://h/s?a=1&q=x%26y&v=a%20b&p=1\n"));
+  EXPECT_THAT(alone.out, HasSubstr("ttl 30 s"));
+  const auto joined =
+      run_forebay({"explain", "-c", "-", "--json", "{\"q\":", "--json", "1", "--json=}", "http://h/s"}, {},
+                  "origin: http://localhost:3000\nroutes: [{name: s, path: /s, methods: POST, "
+                  "key: {body: [/q]}}]\n");
+  EXPECT_THAT(joined.out, HasSubstr("s|POST|http|h|/s|b:/q=1|m:application/json")) << joined.err;
+  const auto blank = run_forebay({"explain", "--origin", "http://localhost:3000", "/a b"});
+  EXPECT_EQ(blank.exit, 2);
+  EXPECT_THAT(blank.err, HasSubstr("this request cannot be sent: the URL has a blank"));
+}
+
 TEST_F(ExplainCommand, TheCommandSaysThatCurlWouldNameATypeWhereTheContentCounts) {
   const std::string yaml =
       "origin: http://localhost:3000\nroutes: [{path: /s, methods: POST, key: {body: [/q]}}, "

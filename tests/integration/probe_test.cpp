@@ -171,7 +171,8 @@ TEST_F(Probe, AsksASilentOriginOnceAndSaysSo) {
   const auto o = probe("routes: [{path: /a, origin: '" + gone + "'}, {path: /b, origin: '" + gone + "'}, {path: /c}]\n",
                        {"--quiet"});
   EXPECT_EQ(o.exit, 1);
-  EXPECT_EQ(o.err, "forebay: cannot probe " + gone + ", the origin of route \"/a\": nobody answers there\n");
+  EXPECT_EQ(o.err, "forebay: cannot probe " + gone + ", the origin of route \"/a\": 127.0.0.1:" + std::to_string(port) +
+                       ": Connection refused\n");
   EXPECT_GT(origin.count("/c"), 3u) << "another origin is asked all the same";
 
   origin.on("/mute", Reply::silence());

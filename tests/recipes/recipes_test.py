@@ -2,6 +2,7 @@
 """Performs the recipes of docs/ against the binary, and compares what is seen with what they say.
 
 Usage: recipes_test.py FOREBAY [--show] [PAGE...]
+       recipes_test.py --serve PAGE [PORT]    the origin of a page, by hand, on port 3000 of loopback
 
 A recipe is a page of docs/ with three kinds of fenced blocks, taken in the order of the page:
   ```yaml recipe      a whole configuration: it passes `forebay check --strict`, and a daemon is started with it for the
@@ -81,8 +82,8 @@ def steps(line, block):
 class Origin(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Answering)
+    def __init__(self, port=0):
+        super().__init__(("127.0.0.1", port), Answering)
         self.lock = threading.Lock()
         self.begin([])
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -398,7 +399,25 @@ class Recipe:
         return self.wrong
 
 
+def serve(page, port):
+    """All lists of the page, one behind the other."""
+    rows = [row for info, _, block in fences(page) if info == "json origin" for row in json.loads("\n".join(block))]
+    if not rows:
+        print(f"{page} has no list of an origin's answers")
+        return 1
+    origin = Origin(port)
+    origin.begin(rows)
+    print(f"answering as the origin of {page} on http://localhost:{origin.server_address[1]}", flush=True)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        origin.shutdown()
+    return 0
+
+
 def main():
+    if sys.argv[1:2] == ["--serve"]:
+        return serve(pathlib.Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 3000)
     arguments = [word for word in sys.argv[1:] if word != "--show"]
     forebay = str(pathlib.Path(arguments[0]).resolve())
     root = pathlib.Path(__file__).resolve().parents[2]

@@ -20,8 +20,7 @@ class AdminHandler final : public server::Handler {
   void start(const server::ExchangePtr& exchange) override;
   void finished(server::Exchange& exchange) override;
   std::unique_ptr<server::Notes> make_notes() override;
-  server::RefusalNote refused(server::Refusal reason, int status, const server::Peer& peer,
-                              http::FieldsView fields) override;
+  void refused(const server::RefusedMessage& message, const server::Peer& peer) override;
   const config::Server& settings() const override { return settings_; }
   bool draining() const override;
 

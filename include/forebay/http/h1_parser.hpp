@@ -49,6 +49,10 @@ class RequestParser {
   void reset();
   /// Gives the memory of the fields back; of `view()` the fields are gone then.
   void forget_fields();
+  /// For a message that `parse` has refused, or whose head never came whole: points `view()` at what stands in `buffer`
+  /// before the fault, for a log and for the document that refuses it. A method that is a token, the target as far as
+  /// it came, and the field lines up to the first that is malformed; nothing else of it was checked.
+  void read_before_fault(std::string_view buffer);
 
   const RequestView& view() const noexcept { return view_; }
   std::size_t head_size() const noexcept { return search_.end; }
@@ -63,8 +67,8 @@ class RequestParser {
   bool bad_version() const noexcept { return bad_version_; }
   /// With `HeaderTooLarge`: there are too many fields, rather than too many bytes.
   bool too_many_fields() const noexcept { return search_.fields > limits_.fields; }
-  /// What is wrong with a head that was refused as malformed or ambiguous, as a sentence; nothing of the head stands in
-  /// it.
+  /// What is wrong with a head that was refused as malformed, ambiguous or of another version, as a sentence; nothing
+  /// of the head stands in it. Empty where the error says it all.
   std::string_view problem() const noexcept { return problem_; }
 
  private:

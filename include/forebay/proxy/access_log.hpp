@@ -38,7 +38,8 @@ struct AccessRecord {
   double total_ms = 0, lookup_ms = -1, queue_ms = -1, wait_ms = -1, origin_connect_ms = -1, origin_ttfb_ms = -1,
          send_ms = -1;
   std::string_view origin_name, origin_address, origin_error, origin_detail;
-  std::string_view origin_method;  ///< Where it is not the client's.
+  std::string_view error_code, error_detail;  ///< Of an error document of Forebay's own.
+  std::string_view origin_method;             ///< Where it is not the client's.
   int origin_status = 0;
   unsigned origin_attempts = 0;
   std::string_view trace_id, request_id, user_agent, referer;

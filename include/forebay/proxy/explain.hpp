@@ -97,7 +97,10 @@ struct Explanation {
   std::vector<std::string> notes;  ///< Sentences: what else fired (a rewrite, a refused refresh, cookies guarded).
 };
 
-/// `Malformed` when the request is none that could be sent (method, url, a field).
+/// Why nobody could send this request (method, url, a field), such as `the URL is empty`; empty where it can be sent.
+std::string_view unsendable(const ExplainRequest& request);
+
+/// `Malformed` when the request cannot be sent.
 Result<Explanation> explain(const ExplainRequest& request, const ExplainContext& context);
 
 }  // namespace forebay::proxy

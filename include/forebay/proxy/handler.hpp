@@ -17,9 +17,10 @@ class ProxyHandler final : public server::Handler {
   void start(const server::ExchangePtr& exchange) override;
   void finished(server::Exchange& exchange) override;
   std::unique_ptr<server::Notes> make_notes() override;
-  server::RefusalNote refused(server::Refusal reason, int status, const server::Peer& peer,
-                              http::FieldsView fields) override;
-  server::RefusalNote content_failed(server::Exchange& exchange) override;
+  server::RefusalNote note_refusal(http::FieldsView fields) override;
+  void refused(const server::RefusedMessage& message, const server::Peer& peer) override;
+  server::RefusalNote content_failed(server::Exchange& exchange, std::string_view code,
+                                     std::string_view detail) override;
   const config::Server& settings() const override;
   bool draining() const override;
 

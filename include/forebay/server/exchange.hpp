@@ -107,6 +107,17 @@ struct RefusalNote {
   std::string lines;       ///< The field line that carries it.
 };
 
+/// A message that the edge has refused before there was a request to start. Views live for the call.
+struct RefusedMessage {
+  Refusal reason = Refusal::BadRequest;
+  int status = 400;             ///< Goes to the client if it still reads.
+  std::string_view code;        ///< Of the document, such as `body_too_large`.
+  std::string_view detail;      ///< Its sentence on what is wrong; nothing of the message stands in it.
+  http::RequestView head;       ///< What was read before the fault; without a method where that is nothing.
+  std::uint64_t bytes_out = 0;  ///< Content of the document.
+  std::string_view request_id;
+};
+
 /// Tells the story of each request. One per worker and kind of listener, used by that worker alone.
 class Handler {
  public:
@@ -116,11 +127,14 @@ class Handler {
   /// The last byte has gone, or the exchange has ended without it. Called once for each `start`.
   virtual void finished(Exchange& exchange) = 0;
   virtual std::unique_ptr<Notes> make_notes() = 0;
-  /// The edge refuses a message before there is a request to start. `fields` are those of its head where that was read;
-  /// `status` goes to the client if it still reads.
-  virtual RefusalNote refused(Refusal reason, int status, const Peer& peer, http::FieldsView fields) = 0;
+  /// What goes into the document of a message that the edge is about to refuse; `refused` follows. `fields` are those
+  /// that stand before the fault.
+  virtual RefusalNote note_refusal(http::FieldsView) { return {}; }
+  /// The edge refuses a message before there is a request to start.
+  virtual void refused(const RefusedMessage& message, const Peer& peer) = 0;
   /// The edge answers a request that was started, whose content is malformed, late or cut short; `finished` follows.
-  virtual RefusalNote content_failed(Exchange&) { return {}; }
+  /// `code` is a literal, `detail` lives for the call.
+  virtual RefusalNote content_failed(Exchange&, std::string_view /*code*/, std::string_view /*detail*/) { return {}; }
   /// Limits and timeouts in force; read at the start of each request.
   virtual const config::Server& settings() const = 0;
   /// Whether the process drains: answers carry `Connection: close`, idle connections are closed.

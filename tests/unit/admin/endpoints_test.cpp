@@ -90,7 +90,7 @@ TEST_F(EndpointsTest, EachRequestIsCountedByEndpointAndClass) {
   ask("/readyz");
   ask("/readyz");
   ask("/nothing");
-  handler_.refused(server::Refusal::BadRequest, 400, {}, {});
+  handler_.refused({}, {});
   const auto text = ask("/metrics")->text;
   EXPECT_THAT(text, HasSubstr("forebay_admin_requests_total{endpoint=\"readyz\",code=\"2xx\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("forebay_admin_requests_total{endpoint=\"other\",code=\"4xx\"} 2\n"));

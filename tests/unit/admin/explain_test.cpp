@@ -1,4 +1,5 @@
 #include "forebay/admin/explain.hpp"
+#include "forebay/base/base64.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,5 +1,7 @@
 #include "app/command_line.hpp"
 
+#include "app/curl_flags.hpp"
+
 #include <gmock/gmock.h>
 
 namespace forebay::app {
@@ -30,6 +32,12 @@ Said said(const std::vector<std::string>& args) {
     return {};
   }
   return *got;
+}
+
+std::vector<std::string> pieces(const ExplainFlags& flags) {
+  std::vector<std::string> all;
+  for (const auto& piece : flags.content) all.push_back(piece.text);
+  return all;
 }
 
 TEST(CommandLine, RunNeedsNoWord) {
@@ -87,7 +95,10 @@ TEST(CommandLine, AFlagOfOneValueIsGivenOnce) {
                            {"explain", "--response-body", "a", "--response-body", "b", "/"},
                            {"explain", "--live", "--admin", ":1", "--admin", ":2", "/"},
                            {"explain", "--live", "--timeout", "1s", "--timeout", "1s", "/"},
-                           {"explain", "--json", "{}", "--json", "{}", "/"},
+                           {"run", "-c", "a", "b"},
+                           {"run", "a", "b"},
+                           {"explain", "-A", "a", "-A", "b", "/"},
+                           {"explain", "-u", "a:b", "-u", "a:b", "/"},
                            {"healthcheck", "-c", "a", "-c", "b"},
                            {"healthcheck", "--admin", ":1", "--admin", ":2"},
                            {"healthcheck", "--timeout", "1s", "--timeout", "1s"},
@@ -101,7 +112,8 @@ TEST(CommandLine, AFlagOfOneValueIsGivenOnce) {
   EXPECT_THAT(said({"--ttl", "1s", "--ttl", "2s"}).err, HasSubstr("--ttl is given 2 times; give it once"));
   EXPECT_THAT(said({"--set", "a.b=1", "--set", "a.b=hunter2"}).err,
               HasSubstr("--set a.b is given twice; give it once"));
-  EXPECT_THAT(said({"-c", "a", "--config", "b"}).err, HasSubstr("--config is given 2 times"));
+  EXPECT_THAT(said({"-c", "a", "-c", "b"}).err, HasSubstr("-c, --config is given 2 times"));
+  EXPECT_THAT(said({"explain", "-X", "GET", "-X", "PUT", "/"}).err, HasSubstr("-X, --request is given 2 times"));
   EXPECT_TRUE(parsed<CheckFlags>({"check", "--strict", "--strict"}).strict) << "says the same twice";
 }
 
@@ -149,11 +161,11 @@ TEST(CommandLine, ExplainTakesARequestAndAResponse) {
   const auto e = parsed<ExplainFlags>({"explain", "-c", "x.yaml", "-X", "PUT", "-H", "X-Tenant:  acme", "-H", "A: b: c",
                                        "-d", "@body.json", "--status", "404", "--response-header", "ETag: \"1\"",
                                        "--response-body", "gone", "--json", "http://h/a?b"});
-  EXPECT_EQ(e.config, "x.yaml");
+  EXPECT_EQ(e.run.config, "x.yaml");
   EXPECT_EQ(e.method, "PUT");
   EXPECT_EQ(e.url, "http://h/a?b");
   EXPECT_THAT(e.headers, ElementsAre(Pair("X-Tenant", "acme"), Pair("A", "b: c")));
-  EXPECT_THAT(e.content, ElementsAre("@body.json"));
+  EXPECT_THAT(pieces(e), ElementsAre("@body.json"));
   EXPECT_EQ(e.status, 404);
   EXPECT_THAT(e.response_headers, ElementsAre(Pair("ETag", "\"1\"")));
   EXPECT_EQ(e.response_content, "gone");
@@ -164,7 +176,7 @@ TEST(CommandLine, ExplainIsAGetUnlessItHasContent) {
   EXPECT_EQ(parsed<ExplainFlags>({"explain", "/a"}).method, "GET");
   EXPECT_FALSE(parsed<ExplainFlags>({"explain", "/a"}).has_response);
   EXPECT_EQ(parsed<ExplainFlags>({"explain", "/a", "-d", "x"}).method, "POST");
-  EXPECT_THAT(parsed<ExplainFlags>({"explain", "-d", "a=1", "-d", "b=2", "/a"}).content, ElementsAre("a=1", "b=2"));
+  EXPECT_THAT(pieces(parsed<ExplainFlags>({"explain", "-d", "a=1", "-d", "b=2", "/a"})), ElementsAre("a=1", "b=2"));
   EXPECT_EQ(parsed<ExplainFlags>({"explain", "/a", "-d", "x", "-X", "QUERY"}).method, "QUERY");
   const auto live = parsed<ExplainFlags>({"explain", "--live", "--admin", ":9081", "--timeout", "1s", "/a"});
   EXPECT_TRUE(live.live);
@@ -183,7 +195,7 @@ TEST(CommandLine, ExplainTakesFlagsOfCurl) {
     const auto e = parsed<ExplainFlags>(args);
     EXPECT_EQ(e.method, "POST");
     EXPECT_FALSE(e.json);
-    EXPECT_THAT(e.content, ElementsAre("{\"a\": 1}"));
+    EXPECT_THAT(pieces(e), ElementsAre("{\"a\": 1}"));
     EXPECT_THAT(e.headers, ElementsAre(Pair("Content-Type", "application/json"), Pair("Accept", "application/json")));
   }
   const auto own = parsed<ExplainFlags>({"explain", "-H", "content-type: text/x", "--json", "@f", "-X", "QUERY", "/a"});
@@ -191,9 +203,94 @@ TEST(CommandLine, ExplainTakesFlagsOfCurl) {
   EXPECT_THAT(own.headers, ElementsAre(Pair("content-type", "text/x"), Pair("Accept", "application/json")));
   const auto both = parsed<ExplainFlags>({"explain", "--json", "--json", "[1]", "/a"});
   EXPECT_TRUE(both.json) << "as JSON, about JSON";
-  EXPECT_THAT(both.content, ElementsAre("[1]"));
+  EXPECT_THAT(pieces(both), ElementsAre("[1]"));
   EXPECT_TRUE(parsed<ExplainFlags>({"explain", "--json", "/a"}).json);
   EXPECT_TRUE(parsed<ExplainFlags>({"explain", "/a", "--json"}).json);
+}
+
+TEST(CommandLine, ExplainTakesEveryDocumentOfJson) {
+  for (const auto* document : {"{\"a\":1}", "[1]", "\"a\"", "true", "false", "null", "12", "-1.5", "@body.json"}) {
+    const auto e = parsed<ExplainFlags>({"explain", "--json", document, "/rpc"});
+    EXPECT_THAT(pieces(e), ElementsAre(document));
+    EXPECT_EQ(e.url, "/rpc") << document;
+    EXPECT_FALSE(e.json) << document;
+    EXPECT_EQ(e.method, "POST") << document;
+  }
+  const auto three = parsed<ExplainFlags>({"explain", "--json", "{", "--json", "\"a\":1", "--json=}", "/rpc"});
+  EXPECT_THAT(pieces(three), ElementsAre("{", "\"a\":1", "}"));
+  EXPECT_THAT(pieces(parsed<ExplainFlags>({"explain", "--json=/dev/null", "/rpc"})), ElementsAre("/dev/null"));
+  EXPECT_THAT(pieces(parsed<ExplainFlags>({"explain", "--json=", "/rpc"})), ElementsAre(""));
+  EXPECT_THAT(pieces(parsed<ExplainFlags>({"explain", "-d", "[1,2]", "--data-raw=[3,4]", "/rpc"})),
+              ElementsAre("[1,2]", "[3,4]"));
+  const auto unclear = said({"explain", "--json", "/dev/null", "/rpc"});
+  EXPECT_EQ(unclear.code, ExitCode::Usage);
+  EXPECT_THAT(unclear.err, HasSubstr("--json='...'"));
+}
+
+TEST(CommandLine, ExplainTakesTheFlagsOfCurlThatChangeTheRequest) {
+  const auto e = parsed<ExplainFlags>({"explain", "-A", "probe/1", "-e", "http://a/", "-u", "me:secret", "/a"});
+  EXPECT_THAT(e.headers, ElementsAre(Pair("User-Agent", "probe/1"), Pair("Referer", "http://a/"),
+                                     Pair("Authorization", "Basic bWU6c2VjcmV0")));
+  EXPECT_THAT(parsed<ExplainFlags>({"explain", "-u", "me", "/"}).headers,
+              ElementsAre(Pair("Authorization", "Basic bWU6")));
+  EXPECT_THAT(parsed<ExplainFlags>({"explain", "-A", "x", "-H", "user-agent: own", "/"}).headers,
+              ElementsAre(Pair("user-agent", "own")))
+      << "a field that is written stands over the flag";
+  EXPECT_THAT(said({"explain", "-A", "hunter2\n", "/"}).err, Not(HasSubstr("hunter2")));
+
+  const auto mixed = parsed<ExplainFlags>(
+      {"explain", "-d", "a=1", "--data-urlencode", "b=x y", "--data-raw", "@c", "-d", "@f", "--data-binary", "e", "/"});
+  EXPECT_THAT(pieces(mixed), ElementsAre("a=1", "b=x y", "@c", "@f", "e")) << "in the order in which they stand";
+  using Kind = ExplainFlags::Content::Kind;
+  EXPECT_EQ(mixed.content[1].kind, Kind::Encoded);
+  EXPECT_EQ(mixed.content[2].kind, Kind::Raw);
+  EXPECT_EQ(mixed.method, "POST");
+  const auto in_query = parsed<ExplainFlags>({"explain", "-G", "--data-urlencode", "q=a b", "/s"});
+  EXPECT_TRUE(in_query.content_in_query);
+  EXPECT_EQ(in_query.method, "GET");
+  EXPECT_EQ(parsed<ExplainFlags>({"explain", "-GI", "-d", "q=1", "/s"}).method, "HEAD");
+  EXPECT_EQ(said({"explain", "-G", "/s"}).code, ExitCode::Usage);
+  EXPECT_EQ(url_encoded("a b&c=\xc3\xa9~-._/"), "a%20b%26c%3D%C3%A9~-._%2F");
+}
+
+TEST(CommandLine, ExplainPassesOverFlagsThatOnlyShow) {
+  for (const auto& args : {std::vector<std::string>{"explain", "-sI", "/a"},
+                           {"explain", "-s", "-S", "-i", "-v", "-I", "/a"},
+                           {"explain", "-sSvI", "/a"},
+                           {"explain", "-iX", "HEAD", "/a"},
+                           {"explain", "-siXHEAD", "/a"},
+                           {"explain", "--silent", "--include", "--verbose", "--show-error", "--head", "/a"}})
+    EXPECT_EQ(parsed<ExplainFlags>(args).method, "HEAD") << args[1];
+  struct Case {
+    std::vector<std::string> args;
+    const char* says;
+  };
+  for (const auto& c :
+       {Case{{"explain", "-L", "/a"}, "-L is a flag of curl that explain does not take; nothing is sent"},
+        Case{{"explain", "-sL", "/a"}, "-L is a flag of curl"},
+        Case{{"explain", "-o", "file", "/a"}, "-o is a flag of"},
+        Case{{"explain", "--compressed", "/a"}, "write -H 'Accept-Encoding: gzip'"},
+        Case{{"explain", "-r", "0-9", "/a"}, "write -H 'Range: bytes=0-99'"},
+        Case{{"explain", "-F", "a=b", "/a"}, "multipart/form-data"},
+        Case{{"explain", "-Q", "/a"}, "there is no flag -Q"}, Case{{"check", "-L", "a"}, "there is no flag -L"},
+        Case{{"run", "-x", "1"}, "there is no flag -x"}}) {
+    const auto s = said(c.args);
+    EXPECT_EQ(s.code, ExitCode::Usage) << c.args[1];
+    EXPECT_THAT(s.err, HasSubstr(c.says));
+  }
+}
+
+TEST(CommandLine, ExplainTakesTheSettingsOfRun) {
+  const auto e = parsed<ExplainFlags>(
+      {"explain", "--origin", "http://a:1", "--ttl", "5s", "--set", "a.b=1", "--memory", "1GiB", "/a"});
+  EXPECT_EQ(e.run.origin, "http://a:1");
+  EXPECT_EQ(e.run.ttl, "5s");
+  EXPECT_EQ(e.run.memory, "1GiB");
+  EXPECT_THAT(e.run.set, ElementsAre(Pair("a.b", "1")));
+  EXPECT_EQ(parsed<ExplainFlags>({"explain", "--live", "-c", "a", "/a"}).run.config, "a");
+  for (const auto* flag : {"--origin", "--ttl", "--listen", "--memory", "--log-level", "--log-format"})
+    EXPECT_THAT(said({"explain", "--live", flag, "x", "/a"}).err, HasSubstr(std::string(flag) + " and --live")) << flag;
+  EXPECT_THAT(said({"explain", "--live", "--set", "a.b=1", "/a"}).err, HasSubstr("--set and --live"));
 }
 
 TEST(CommandLine, ExplainRefusesWhatNoRequestCouldHave) {
@@ -219,7 +316,9 @@ TEST(CommandLine, ExplainRefusesWhatNoRequestCouldHave) {
 TEST(CommandLine, TheOtherCommandsTakeTheirs) {
   EXPECT_EQ(parsed<HealthcheckFlags>({"healthcheck", "--timeout", "500ms"}).timeout, std::chrono::milliseconds{500});
   EXPECT_TRUE(parsed<VersionFlags>({"version", "--json"}).json);
-  EXPECT_FALSE(parsed<VersionFlags>({"--version"}).json);
+  for (const auto* word : {"--version", "-v", "-V"}) EXPECT_FALSE(parsed<VersionFlags>({word}).json) << word;
+  EXPECT_EQ(parsed<RunFlags>({"run", "a.yaml"}).config, "a.yaml");
+  EXPECT_EQ(parsed<RunFlags>({"run", "--ttl", "5s", "-"}).config, "-");
   const auto demo = parsed<DemoFlags>({"demo", "--duration", "1m", "--no-access-log", "--listen", ":9090"});
   EXPECT_EQ(demo.duration, std::chrono::minutes{1});
   EXPECT_FALSE(demo.access_log);
@@ -259,7 +358,22 @@ TEST(CommandLine, CommandsOfLaterVersionsAreNamedAsSuch) {
   EXPECT_THAT(said({"demo", "--scenario", "post"}).err, HasSubstr("not in this version"));
 }
 
-TEST(CommandLine, AMissingValueIsUsage) { EXPECT_EQ(said({"--ttl"}).code, ExitCode::Usage); }
+TEST(CommandLine, AMissingValueIsUsageAndSaysWhatIsWanted) {
+  struct Case {
+    std::vector<std::string> args;
+    const char* says;
+  };
+  for (const auto& c :
+       {Case{{"--origin"}, "--origin needs a value: --origin URL"}, Case{{"--ttl"}, "--ttl needs a value: --ttl DUR"},
+        Case{{"run", "--origin", "--ttl", "5s"}, "--origin needs a value"},
+        Case{{"check", "--format"}, "--format needs a value"}, Case{{"explain"}, "explain needs a URL or a path"},
+        Case{{"explain", "/a", "-X"}, "-X, --request needs a value"}}) {
+    const auto s = said(c.args);
+    EXPECT_EQ(s.code, ExitCode::Usage) << c.args[0];
+    EXPECT_THAT(s.err, HasSubstr(c.says));
+    EXPECT_THAT(s.err, Not(HasSubstr("required")));
+  }
+}
 
 TEST(CommandLine, HelpIsDataAndNoError) {
   for (const auto& args :

@@ -80,6 +80,18 @@ TEST_F(Log, ReopeningFollowsARotation) {
   std::remove(rotated.c_str());
 }
 
+TEST_F(Log, NoDirectoryIsMade) {
+  const auto folder = path_ + ".folder";
+  try {
+    configure({.level = Level::Info, .format = Format::Text, .output = folder + "/a/forebay.log"});
+    FAIL();
+  } catch (const std::runtime_error& e) {
+    EXPECT_EQ(std::string(e.what()),
+              "cannot open the log " + folder + "/a/forebay.log: the directory " + folder + "/a does not exist");
+  }
+  EXPECT_NE(::access(folder.c_str(), F_OK), 0);
+}
+
 TEST_F(Log, AFileThatCannotBeOpenedIsSaid) {
   EXPECT_THROW(configure({.level = Level::Info, .format = Format::Text, .output = "/proc/no/such/place"}),
                std::runtime_error);

@@ -291,6 +291,60 @@ TEST(RequestParser, ExpectationsAreKnownOrNot) {
   }
 }
 
+TEST(RequestParser, WhatStandsBeforeAFaultCanBeRead) {
+  struct Row {
+    std::string bytes;
+    const char *method, *target, *id;
+  };
+  HeadLimits limits;
+  limits.target = 60;
+  limits.fields = 3;
+  const std::string id = "Host: a\r\nX-Request-Id: abc\r\n";
+  const Row rows[] = {
+      {"GET /a HTTP/1.1\r\n" + id + "bad line\r\n\r\n", "GET", "/a", "abc"},
+      {"GET /a HTTP/1.1\r\n" + id + "Bad : x\r\n\r\n", "GET", "/a", "abc"},
+      {"GET /a HTTP/1.1\r\n" + id + " folded\r\n\r\n", "GET", "/a", "abc"},
+      {"GET /a HTTP/1.1\r\n" + id + "X: 1\nY: 2\r\n\r\n", "GET", "/a", "abc"},
+      {"GET /a HTTP/1.1\r\n" + id + "A: 1\r\nB: 2\r\n\r\n", "GET", "/a", "abc"},
+      {"\r\n\r\nGET /a HTTP/1.1\r\n" + id + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n", "GET", "/a", "abc"},
+      {"GET /a HTTP/1.1\r\nbad line\r\n" + id + "\r\n", "GET", "/a", ""},
+      {"GET /a HTTP/2.0\r\n" + id + "\r\n", "GET", "/a", "abc"},
+      {"POST /a?b HTTP/1.1\r\nX-Request-Id: abc\r\n\r\n", "POST", "/a?b", "abc"},
+      {"GET /a b HTTP/1.1\r\n" + id + "\r\n", "GET", "/a", "abc"},
+      {"GET /" + std::string(60, 'a') + " HTTP/1.1\r\n" + id + "\r\n", "GET",
+       "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ""},
+      {"GET /a HTTP/1.1\n" + id + "\r\n", "GET", "/a", ""},
+      {"\x16\x03\x01 /a HTTP/1.1\r\n" + id + "\r\n", "", "", ""},
+      {"garbage\r\n\r\n", "", "", ""},
+  };
+  for (const auto& r : rows) {
+    RequestParser p(limits);
+    ASSERT_FALSE(p.parse(r.bytes)) << r.bytes;
+    p.read_before_fault(r.bytes);
+    EXPECT_EQ(p.view().method_text, r.method) << r.bytes;
+    EXPECT_EQ(p.view().target, r.target) << r.bytes;
+    EXPECT_EQ(p.view().fields.value("X-Request-Id").value_or(""), r.id) << r.bytes;
+  }
+  RequestParser early(limits);
+  EXPECT_EQ(early.parse("POST /slow HTTP/1.1\r\nHost: a\r\nX-Req").error(), Errc::Incomplete);
+  early.read_before_fault("POST /slow HTTP/1.1\r\nHost: a\r\nX-Req");
+  EXPECT_EQ(early.view().target, "/slow");
+  EXPECT_EQ(early.view().fields.size(), 1u);
+}
+
+TEST(RequestParser, SaysThatAClientSpeaksAnotherProtocol) {
+  RequestParser tls(HeadLimits{});
+  ASSERT_FALSE(tls.parse("\x16\x03\x01\x02"));
+  EXPECT_EQ(tls.problem(), "The client speaks TLS (https), and this listener speaks plain HTTP.");
+  RequestParser h2(HeadLimits{});
+  ASSERT_FALSE(h2.parse("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+  EXPECT_TRUE(h2.bad_version());
+  EXPECT_EQ(h2.problem(), "The client speaks HTTP/2, and this listener speaks HTTP/1.1 and HTTP/1.0.");
+  RequestParser other(HeadLimits{});
+  ASSERT_FALSE(other.parse("GET / HTTP/3.0\r\nHost: a\r\n\r\n"));
+  EXPECT_EQ(other.problem(), "");
+}
+
 TEST(RequestParser, NothingOfOneRequestIsLeftForTheNext) {
   const std::string first = "POST / HTTP/1.0\r\nHost: a\r\nContent-Length: 9\r\nX: y\r\n\r\n";
   const std::string second = get("");

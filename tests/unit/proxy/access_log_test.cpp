@@ -139,6 +139,17 @@ TEST(AccessJson, ARefusedMessageHasNoResult) {
             R"("bytes_in":0,"bytes_out":0,"route":"_none","time":{"total_ms":0.000}})");
 }
 
+TEST(AccessJson, AnErrorOfOurOwnSaysItsCause) {
+  auto r = record();
+  r.error_code = "body_too_large";
+  r.error_detail = "It is \"long\".";
+  EXPECT_THAT(format_json(r, {}), HasSubstr(R"("error":{"code":"body_too_large","detail":"It is \"long\"."})"));
+  config::AccessLog config;
+  config.template_text = "{error.code} {error.detail}";
+  EXPECT_EQ(format_template(record(), config), "- -");
+  EXPECT_THAT(format_template(r, config), StartsWith("body_too_large It is "));
+}
+
 TEST(AccessRedaction, HidesQueryValuesByNameHoweverTheyAreWritten) {
   config::AccessLog config;
   config.redact_query = {"token", "api*"};
@@ -205,6 +216,19 @@ TEST(AccessConsole, HasTheResultWithItsReasonAndTheCauseOfAFailure) {
   refused.status = 431;
   refused.result = CacheResult::Error;
   EXPECT_EQ(format_console(refused, {}), "03:04:05.678 - 431 error 0 B 0.000 ms");
+  refused.method = "GET";
+  refused.path = "/long";
+  refused.bytes_out = 217;
+  refused.error_code = "header_too_large";
+  refused.error_detail = "The request's head is longer than 4096 bytes (server.limits.request_header).";
+  EXPECT_EQ(format_console(refused, {}),
+            "03:04:05.678 GET /long 431 error 217 B 0.000 ms; header_too_large: The request's head is longer than 4096 "
+            "bytes (server.limits.request_header).");
+  auto passed = record();
+  passed.result = CacheResult::Bypass;
+  passed.reason = rules::Reason::PassMemory;
+  passed.cause = rules::Reason::NoFreshness;
+  EXPECT_EQ(format_console(passed, {}), "03:04:05.678 GET /p/42 200 bypass (pass_memory: no_freshness) 512 B 0.125 ms");
 }
 
 TEST(AccessTemplate, ReplacesFieldsAndKeepsTheRest) {
@@ -325,7 +349,9 @@ TEST(AccessLog, AnOutputThatCannotBeOpenedIsSaidInASentence) {
     AccessLog log(config, 1);
     FAIL();
   } catch (const std::runtime_error& e) {
-    EXPECT_STREQ(e.what(), "cannot open the access log /nonexistent/folder/log: No such file or directory");
+    EXPECT_STREQ(
+        e.what(),
+        "cannot open the access log /nonexistent/folder/log: the directory /nonexistent/folder does not exist");
   }
 }
 

@@ -76,6 +76,20 @@ TEST_F(Explain, AUrlIsTakenAsPeopleWriteIt) {
   EXPECT_THAT(offline(Asked{"GET", "/a", {{"Host", "h"}}}).notes, Not(Contains(HasSubstr("is assumed"))));
   configure("listen: [\"unix:/tmp/x\", \"[::1]:80\", \":9090\"]\nroutes: [{name: r, path: /**}]\n");
   EXPECT_EQ(offline(Asked{"GET", "/a"}).key_text, "r|GET|http|[::1]|/a");
+  EXPECT_THAT(offline(Asked{"GET", "account/x"}).notes,
+              Contains("\"account\" is taken as the host; a path begins with /, as in /account/x"));
+  for (const auto* plain : {"/account/x", "shop.test/x", "h:80/x", "localhost/x", "http://account/x"})
+    EXPECT_THAT(offline(Asked{"GET", plain}).notes, Not(Contains(HasSubstr("taken as the host")))) << plain;
+  for (const auto& [url, why] : {std::pair{"", "empty"},
+                                 {"ftp://h/a", "scheme"},
+                                 {"http://", "no host"},
+                                 {"http://u:p@h/", "Authorization"},
+                                 {"/a b", "%20"},
+                                 {"/a\x01", "control byte"}})
+    EXPECT_THAT(std::string(unsendable(Asked{"GET", url})), HasSubstr(why)) << url;
+  EXPECT_THAT(std::string(unsendable(Asked{"G T", "/"})), HasSubstr("method"));
+  EXPECT_THAT(std::string(unsendable(Asked{"GET", "/", {{"A B", "x"}}})), HasSubstr("header field"));
+  EXPECT_EQ(unsendable(Asked{"GET", "/"}), "");
   for (const auto* none : {"", "ftp://h/a", "http://", "http://u@h/", "http://h/a b", "http://h/\n"})
     EXPECT_FALSE(explains(Asked{"GET", none})) << none;
   EXPECT_FALSE(explains(Asked{"GE T", "http://h/"}));

@@ -58,13 +58,22 @@ class FakeHandler final : public Handler {
     ++notes_made;
     return std::make_unique<FakeNotes>();
   }
-  RefusalNote refused(Refusal reason, int status, const Peer&, http::FieldsView) override {
+  RefusalNote note_refusal(http::FieldsView fields) override {
     const std::lock_guard lock(mutex_);
-    refusals_.emplace_back(reason, status);
-    changed_.notify_all();
-    return {"id-" + std::to_string(refusals_.size()), "X-Request-Id: id-" + std::to_string(refusals_.size()) + "\r\n"};
+    const auto own = fields.value("X-Request-Id");
+    const auto id = own ? std::string(*own) : "id-" + std::to_string(refusals_.size() + 1);
+    return {id, "X-Request-Id: " + id + "\r\n"};
   }
-  RefusalNote content_failed(Exchange&) override { return {"id-of-content", "X-Request-Id: id-of-content\r\n"}; }
+  void refused(const RefusedMessage& message, const Peer&) override {
+    const std::lock_guard lock(mutex_);
+    refusals_.emplace_back(message.reason, message.status);
+    messages_.push_back({std::string(message.code), std::string(message.detail), std::string(message.head.method_text),
+                         std::string(message.head.target), std::string(message.request_id), message.bytes_out});
+    changed_.notify_all();
+  }
+  RefusalNote content_failed(Exchange&, std::string_view, std::string_view) override {
+    return {"id-of-content", "X-Request-Id: id-of-content\r\n"};
+  }
   const config::Server& settings() const override { return server; }
   bool draining() const override { return drains; }
 
@@ -78,6 +87,15 @@ class FakeHandler final : public Handler {
     const std::lock_guard lock(mutex_);
     return tallies_.size();
   }
+  /// What was told of the last message that was refused.
+  struct Refused {
+    std::string code, detail, method, target, id;
+    std::uint64_t bytes_out = 0;
+  };
+  Refused last_refused() {
+    const std::lock_guard lock(mutex_);
+    return messages_.empty() ? Refused{} : messages_.back();
+  }
   std::vector<std::pair<Refusal, int>> refusals(std::size_t n) {
     std::unique_lock lock(mutex_);
     EXPECT_TRUE(changed_.wait_for(lock, kPatience, [&] { return refusals_.size() >= n; }));
@@ -89,6 +107,7 @@ class FakeHandler final : public Handler {
   std::condition_variable changed_;
   std::vector<Tally> tallies_;
   std::vector<std::pair<Refusal, int>> refusals_;
+  std::vector<Refused> messages_;
 };
 
 struct Reply {

@@ -76,7 +76,8 @@ TEST_F(RequestsTest, TurnsAwayWhatIsNotHttpAndCloses) {
     Refusal reason;
     const char* says;
   } cases[] = {
-      {"garbage", "\x16\x03\x01 hello\r\n\r\n", 400, Refusal::BadRequest, "does not begin with a method"},
+      {"garbage", "\x01\x02 hello\r\n\r\n", 400, Refusal::BadRequest, "does not begin with a method"},
+      {"TLS", "\x16\x03\x01 hello\r\n\r\n", 400, Refusal::BadRequest, "speaks TLS"},
       {"no Host", "GET / HTTP/1.1\r\n\r\n", 400, Refusal::BadRequest, "The Host field is missing"},
       {"two Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, Refusal::BadRequest, "stands more than once"},
       {"space before the colon", "GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400, Refusal::BadRequest,
@@ -132,6 +133,43 @@ TEST_F(RequestsTest, TurnsAwayWhatIsNotHttpAndCloses) {
   }
   EXPECT_EQ(handler.started, 0) << "nothing behind a refused message is a request";
   EXPECT_EQ(listener->numbers().rejected_malformed, n);
+}
+
+TEST_F(RequestsTest, ARefusalIsToldWithWhatWasReadBeforeIt) {
+  struct Case {
+    std::string text;
+    const char *code, *method, *target, *id, *says;
+  };
+  const std::string own = "Host: a\r\nX-Request-Id: mine\r\n";
+  const Case cases[] = {
+      {"GET /m?q=1 HTTP/1.1\r\n" + own + "bad line\r\n\r\n", "bad_request", "GET", "/m?q=1", "mine", "malformed"},
+      {"GET /f HTTP/1.1\r\n" + own + "X: " + std::string(40'000, 'a') + "\r\n\r\n", "header_too_large", "GET", "/f",
+       "mine", "server.limits.request_header"},
+      {"GET /v HTTP/2.0\r\n" + own + "\r\n", "version_not_supported", "GET", "/v", "mine", "another version"},
+      {"POST /l HTTP/1.1\r\n" + own + "Content-Length: 99999999\r\n\r\n", "body_too_large", "POST", "/l", "mine",
+       "server.limits.request_body"},
+      {"POST /e HTTP/1.1\r\n" + own + "Expect: x\r\n\r\n", "expectation_failed", "POST", "/e", "mine", "Expect"},
+      {"POST /c HTTP/1.1\r\n" + own + "Transfer-Encoding: gzip, chunked\r\n\r\n", "not_implemented", "POST", "/c",
+       "mine", "chunked"},
+      {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "version_not_supported", "PRI", "*", "id-7", "speaks HTTP/2"},
+      {"\x16\x03\x01\x02\x40", "bad_request", "", "", "id-8", "speaks TLS"},
+  };
+  std::size_t n = 0;
+  for (const auto& c : cases) {
+    auto client = connect();
+    client.send(c.text);
+    const auto r = client.reply();
+    EXPECT_THAT(r.body, HasSubstr(c.says)) << c.text;
+    EXPECT_EQ(r.field("X-Request-Id"), c.id) << c.text;
+    handler.refusals(++n);
+    const auto told = handler.last_refused();
+    EXPECT_EQ(told.code, c.code) << c.text;
+    EXPECT_EQ(told.method, c.method) << c.text;
+    EXPECT_EQ(told.target, c.target) << c.text;
+    EXPECT_EQ(told.id, c.id) << c.text;
+    EXPECT_THAT(told.detail, HasSubstr(c.says)) << c.text;
+    EXPECT_EQ(told.bytes_out, r.body.size()) << c.text;
+  }
 }
 
 TEST_F(RequestsTest, AnswersBeforeABadRequestStillGoOut) {

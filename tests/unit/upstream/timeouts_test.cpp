@@ -6,6 +6,9 @@
 namespace forebay::upstream {
 namespace {
 
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
 const std::string kTwoAddresses = "two.invalid";
 std::atomic<int> asked_for_two{0};
 
@@ -32,6 +35,7 @@ TEST_F(Timeouts, ConnectThatNeverEndsIsAConnectTimeout) {
   o.retries = 3;
   use(std::move(o));
   EXPECT_GE(fails_with(FetchError::ConnectTimeout), 60ms);
+  EXPECT_THAT(sinks.back()->detail, HasSubstr(": no connection within timeouts.connect (60 ms)"));
   EXPECT_EQ(state->numbers().retries, 0U);
 }
 
@@ -42,6 +46,8 @@ TEST_F(Timeouts, SilenceAfterTheRequestIsAFirstByteTimeoutAndNotRetried) {
   o.retries = 3;
   use(std::move(o));
   EXPECT_GE(fails_with(FetchError::FirstByteTimeout), 60ms);
+  EXPECT_EQ(sinks.back()->detail,
+            "127.0.0.1:" + std::to_string(server.port()) + ": no answer within timeouts.first_byte (60 ms)");
   EXPECT_EQ(server.connections(), 1);
 }
 
@@ -120,6 +126,7 @@ TEST_F(Timeouts, FullPoolIsAQueueTimeout) {
   const auto running = fetch(first);
   run_until([&] { return server.connections() == 1; });
   EXPECT_GE(fails_with(FetchError::Queue), 50ms);
+  EXPECT_EQ(sinks.back()->detail, "no connection was free within pool.queue_timeout (50 ms)");
   EXPECT_EQ(state->numbers().failed, 0U) << "nothing was asked";
   EXPECT_FALSE(first.over());
 }
@@ -130,6 +137,7 @@ TEST_F(Timeouts, NameThatDoesNotResolveIsADnsFailure) {
   use(std::move(o));
   const auto& sink = get();
   EXPECT_EQ(sink.failure, FetchError::Dns) << sink.detail;
+  EXPECT_THAT(sink.detail, HasSubstr(".invalid: "));
 }
 
 TEST_F(Timeouts, NameIsResolvedByTheSystem) {
@@ -140,10 +148,29 @@ TEST_F(Timeouts, NameIsResolvedByTheSystem) {
   EXPECT_TRUE(get().ended) << sinks.back()->detail;
 }
 
+TEST_F(Timeouts, AFailureNamesEveryAddressThatWasTried) {
+  std::uint16_t port = 0;
+  {
+    const ScriptedOrigin gone([](Peer&, int) {});
+    port = gone.port();
+  }
+  for (const auto& [host, first, second] :
+       {std::tuple{kTwoAddresses, "127.0.0.2:", "127.0.0.1:"}, {std::string("localhost"), "127.0.0.1:", "[::1]:"}}) {
+    auto o = settings(port);
+    o.url.host = host;
+    use(std::move(o));
+    const auto& sink = get();
+    EXPECT_EQ(sink.failure, FetchError::Connect) << sink.detail;
+    const auto at = std::to_string(port) + ": ";
+    EXPECT_THAT(sink.detail, StartsWith(first + at + "Connection refused; " + second + at));
+  }
+}
+
 TEST_F(Timeouts, AddressesOfANameAreTriedInOrder) {
   ScriptedOrigin server(ScriptedOrigin::always(std::string(kHello)));
   auto o = settings(server.port());
   o.url.host = kTwoAddresses;  // nobody listens at the first
+  const int asked_before = asked_for_two;
   use(std::move(o));
   RecordingSink sinks_[3];
   std::vector<FetchPtr> running;
@@ -153,7 +180,7 @@ TEST_F(Timeouts, AddressesOfANameAreTriedInOrder) {
     EXPECT_TRUE(sink.ended) << sink.detail;
   }
   EXPECT_EQ(running[0]->times().address, "127.0.0.1:" + std::to_string(server.port()));
-  EXPECT_EQ(asked_for_two, 1) << "one look-up for all";
+  EXPECT_EQ(asked_for_two - asked_before, 1) << "one look-up for all";
 }
 
 }  // namespace
