@@ -125,6 +125,12 @@ bool check_name(const Map& map, const Node& name, Names names) {
   if (field && (http::is_hop_by_hop(id) || id == http::FieldId::Host))
     return say(in_quotes(name.text) + " says nothing of the resource",
                id == http::FieldId::Host ? "write host: on the route" : "leave it out");
+  // Judged as the client wrote it, while the origin gets another one, or none: a stranger would choose the route.
+  const bool rewritten = id == http::FieldId::XForwardedFor || id == http::FieldId::XForwardedProto ||
+                         id == http::FieldId::Expect || lower_case(name.text).starts_with("forebay-");
+  if (field && exact && (rewritten || http::claim_of({name.text, {}, id}) != http::Claim::None))
+    return say(in_quotes(name.text) + " is what a client claims, and does not reach the origin as it came",
+               "ask for a field that the origin reads");
   return true;
 }
 
