@@ -90,7 +90,7 @@ Found find(const Slot& slot, const Selection& mine, const LookupRequest& request
 }
 
 Decision pass(Decision d, rules::Reason reason, Decision::Fetch fetch) noexcept {
-  d.kind = Lookup::Kind::Pass;
+  d.kind = LookupKind::Pass;
   d.reason = reason;
   d.fetch = fetch;
   return d;
@@ -106,13 +106,13 @@ Decision go_forward(Decision d, const Found& found, std::size_t listed, const Lo
   if (!request.may_fly || (head && (d.variant || request.facts.endless)))
     return pass(d, rules::Reason::None, Fetch::None);
   if (coalesce.enabled && found.landed) {
-    d.kind = Lookup::Kind::Join;
+    d.kind = LookupKind::Join;
     d.flight = found.landed;
     return d;
   }
   // It would fetch what it does not need, and nobody else either.
   if (head && found.pass_memory) return pass(d, rules::Reason::PassMemory, Fetch::None);
-  d.kind = Lookup::Kind::Lead;
+  d.kind = LookupKind::Lead;
   if (!coalesce.enabled) {
     d.fetch = Fetch::Private;
     return d;
@@ -121,11 +121,11 @@ Decision go_forward(Decision d, const Found& found, std::size_t listed, const Lo
   if (found.pass_memory) return pass(d, rules::Reason::PassMemory, Fetch::Private);
   if (found.waiting) {
     if (found.waiting->waiters() >= coalesce.max_waiters) {
-      d.queue_full = true;
+      d.kind = LookupKind::QueueFull;
       d.flight = found.waiting;
-      return pass(d, rules::Reason::None, Fetch::None);
+      return d;
     }
-    d.kind = Lookup::Kind::Join;
+    d.kind = LookupKind::Join;
     d.flight = found.waiting;
     return d;
   }
@@ -179,15 +179,15 @@ Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& re
   }
   switch (reuse_of(*d.variant, request)) {
     case Reuse::Fresh:
-      d.kind = Lookup::Kind::Fresh;
+      d.kind = LookupKind::Fresh;
       if (may_refresh && refreshes_ahead(found, request)) d.fetch = Fetch::Listed;
       return d;
     case Reuse::MaxStale:
-      d.kind = Lookup::Kind::Fresh;
+      d.kind = LookupKind::Fresh;
       return d;
     case Reuse::WhileRevalidating: {
       // RFC 5861 section 3: one refresh beside it, whoever it is that starts it.
-      d.kind = Lookup::Kind::Stale;
+      d.kind = LookupKind::Stale;
       if (may_refresh) d.fetch = Fetch::Listed;
       return d;
     }

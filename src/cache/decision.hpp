@@ -39,17 +39,16 @@ class Selection {
 /// What a look-up is going to do; nothing is changed yet.
 struct Decision {
   enum class Fetch : std::uint8_t { None, Listed, Private };
-  Lookup::Kind kind = Lookup::Kind::Pass;
+  LookupKind kind = LookupKind::Pass;
   Variant* variant = nullptr;
   Variant* matched = nullptr;  // chosen by the secondary key; `variant` is it, unless this request may not have it
   Flight* flight = nullptr;
   Fetch fetch = Fetch::None;
   rules::Forward forward = rules::Forward::None;
   rules::Reason reason = rules::Reason::None;
-  bool queue_full = false;
   PassMemory pass_memory;
 
-  bool serves() const noexcept { return kind == Lookup::Kind::Fresh || kind == Lookup::Kind::Stale; }
+  bool serves() const noexcept { return kind == LookupKind::Fresh || kind == LookupKind::Stale; }
 };
 /// A pure function of what the slot (null: there is none) holds. `mine` fits the slot. Under the shard's lock.
 Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& request) noexcept;

@@ -89,11 +89,10 @@ bool Store::Private::SpareSlot::make(Private& store, std::string_view text, std:
 void Store::Private::follow_together(Decision& decision, Flight& failed) {
   if (decision.serves()) return;
   if (const auto& next = failed.successor_) {
-    decision.kind = Lookup::Kind::Join;
+    decision.kind = LookupKind::Join;
     decision.flight = next.get();
     decision.fetch = Decision::Fetch::None;
-    decision.queue_full = false;
-  } else if (decision.kind == Lookup::Kind::Join) {
+  } else if (decision.kind == LookupKind::Join) {
     failed.successor_ = Ref<Flight>(decision.flight);
     failed.has_successor_.store(true, std::memory_order_release);
     if (decision.flight->state() == Flight::State::Waiting) decision.flight->second_ = true;
@@ -110,7 +109,8 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
   bool no_room = false;
   const bool superseding = superseded != nullptr;
   for (;;) {
-    Lookup out;
+    Stored stored;
+    Ref<Flight> joined;
     Garbage garbage;
     std::unique_lock lock(shard.mutex);
     Slot* slot = shard.find(hash, text);
@@ -125,12 +125,12 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
       superseded = nullptr;
     }
     auto d = decide(slot, mine, request);
-    if (request.only_stored && !d.variant) return out;
+    if (request.only_stored && !d.variant) return Pass{};
     if (d.fetch == Decision::Fetch::Listed && no_room) d.fetch = Decision::Fetch::Private;
     if (failed) follow_together(d, *failed);
     // Others follow a second try, listed or not.
     const bool needs_ticket = d.fetch == Decision::Fetch::Listed ||
-                              (failed && d.kind == Lookup::Kind::Lead && d.fetch != Decision::Fetch::None);
+                              (failed && d.kind == LookupKind::Lead && d.fetch != Decision::Fetch::None);
     if (needs_ticket && (!ticket || (d.fetch == Decision::Fetch::Listed && !slot && !spare.ready()))) {
       // Made without the lock; by then the answer may be another one.
       const bool slot_missing = !slot;
@@ -141,24 +141,19 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
       ticket = Ticket(store, new_flight(), request.key);
       continue;
     }
-    out.kind = d.kind;
-    out.forward = d.forward;
-    out.reason = d.reason;
-    out.queue_full = d.queue_full;
-    out.pass_memory = d.pass_memory;
-    out.names_old = slot && slot->vary && request.now > slot->vary_seen + kVaryRemembered / 2;
+    stored.names_old = slot && slot->vary && request.now > slot->vary_seen + kVaryRemembered / 2;
     if (d.variant) {
       shard.lru.touch(*d.variant);
       if (d.serves()) ++d.variant->hits;
-      out.entry = d.variant->entry;
-      out.freshness = d.variant->freshness;
+      stored.entry = d.variant->entry;
+      stored.freshness = d.variant->freshness;
     } else if (slot && slot->linked()) {
       shard.lru.touch(*slot);
     }
     if (d.flight) {
       d.flight->waiters_.fetch_add(1, std::memory_order_relaxed);
       waiting->enter();
-      out.flight = Ref<Flight>(d.flight);
+      joined = Ref<Flight>(d.flight);
     }
     if (d.fetch == Decision::Fetch::Listed) {
       if (!slot) slot = &shard.insert(spare.use());
@@ -166,20 +161,35 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
       ticket.flight_->superseding_ = superseding;
       Shard::list(*slot, {ticket.flight_, mine.names(), mine.text(), request.fingerprint});
     }
-    if (needs_ticket) {
-      if (failed && d.kind == Lookup::Kind::Lead) {
-        ticket.flight_->second_ = true;
-        failed->successor_ = ticket.flight_;
-        failed->has_successor_.store(true, std::memory_order_release);
-      }
-      out.ticket = std::move(ticket);
+    if (failed && needs_ticket && d.kind == LookupKind::Lead) {
+      ticket.flight_->second_ = true;
+      failed->successor_ = ticket.flight_;
+      failed->has_successor_.store(true, std::memory_order_release);
     }
     if (slot) shard.tidy(*slot, garbage);
     lock.unlock();
     if (failed) failed->changed_.notify();
-    if (d.fetch == Decision::Fetch::Private && !out.ticket) out.ticket = Ticket(store, new_flight(), request.key);
-    out.names = out.ticket.seen_vary_ = mine.names();
-    return out;
+    Ticket given;
+    if (needs_ticket)
+      given = std::move(ticket);
+    else if (d.fetch == Decision::Fetch::Private)
+      given = Ticket(store, new_flight(), request.key);
+    stored.names = given.seen_vary_ = mine.names();
+    switch (d.kind) {
+      case LookupKind::Fresh:
+        return Fresh{std::move(stored), std::move(given)};
+      case LookupKind::Stale:
+        return Stale{std::move(stored), std::move(given)};
+      case LookupKind::Join:
+        return Join{std::move(joined), std::move(stored), d.forward};
+      case LookupKind::QueueFull:
+        return QueueFull{{std::move(joined), std::move(stored), d.forward}};
+      case LookupKind::Lead:
+        return Lead{std::move(given), std::move(stored), d.forward};
+      case LookupKind::Pass:
+        break;
+    }
+    return Pass{std::move(given), std::move(stored), d.forward, d.reason, d.pass_memory};
   }
 }
 
@@ -202,14 +212,14 @@ Peek Store::Private::peek(const LookupRequest& request) {
     out.kind = d.kind;
     out.forward = d.forward;
     out.reason = d.reason;
-    out.ticket = d.fetch != Decision::Fetch::None || d.queue_full;
+    out.ticket = d.fetch != Decision::Fetch::None;
     out.pass_memory = d.pass_memory;
     if (slot) out.variants = slot->variants;
     if (const Variant* v = d.matched) {
       out.found = true;
       out.reuse = rules::may_reuse(v->freshness, request.facts, request.policy, request.now);
-      out.entry = v->entry;
-      out.freshness = v->freshness;
+      out.stored.entry = v->entry;
+      out.stored.freshness = v->freshness;
       out.hits = v->hits;
     }
     return out;

@@ -1,11 +1,11 @@
 #include "arrival.hpp"
 
 #include "bonds.hpp"
-#include "decisions.hpp"
 #include "deliver.hpp"
 #include "forebay/proxy/origin_fields.hpp"
 #include "lookup.hpp"
 #include "outcome.hpp"
+#include "plan.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -96,19 +96,25 @@ void serve(Core& core, const Arrival& arrival, const RouteState& state, std::opt
   notes.has_key = true;
   if (whole) core.worker.tick();  // to read a content takes its time
   note_lookup(core, *arrival.exchange);
-  using Kind = cache::Lookup::Kind;
-  const bool serves = found.kind == Kind::Fresh || found.kind == Kind::Stale;
-  if (serves && !found.ticket &&
-      serves_precondition(core.reading.facts, request.fields, found.entry->head(), core.now().wall)) {
+  const Asked asked{core.reading.facts,           request.fields, state.route->key,
+                    arrival.exchange->has_body(), true,           core.now()};
+  auto plan = plan_found(found_of(found), asked);
+  if (auto* hit = std::get_if<Serve>(&plan)) {
     // The way of a hit: answered before this returns, with no task and no copy of the request.
-    auto status = stored_status(found.kind, found.freshness, core.now().mono);
-    status.key = core.key.text();
-    return deliver_entry(core, *arrival.exchange, request, found.entry, found.freshness, status);
+    auto* fresh = std::get_if<cache::Fresh>(&found);
+    auto* stale = std::get_if<cache::Stale>(&found);
+    const bool refreshes = fresh ? static_cast<bool>(fresh->refresh) : static_cast<bool>(stale->refresh);
+    if (!refreshes) {
+      hit->status.key = core.key.text();
+      const auto& stored = fresh ? fresh->stored : stale->stored;
+      return deliver_entry(core, *arrival.exchange, request, stored.entry, stored.freshness, hit->status);
+    }
   }
   const auto story = make_story(core, arrival, state, Keyed::Yes);
   if (whole && story->has_content) keep_content(core, *story, *whole, Gathered::Whole);
   story->searched = core.searched;
-  proceed(core, story, std::move(found));
+  if (std::holds_alternative<Follow>(plan) && !story->charge) plan = Overflow{std::get<Follow>(plan).forward};
+  execute(core, story, plan, std::move(found));
 }
 
 /// Most content has come with its head: then the request is served from here, as one without content is.
@@ -124,46 +130,25 @@ void read_for_key(Core& core, const Arrival& arrival, const RouteState& state) {
   std::make_shared<ReadTask>(core, story, core.content, ReadTask::Purpose::Key)->start();
 }
 
-/// Whether the request goes on all the same.
-bool answer_refused_refresh(Core& core, const Arrival& arrival) {
-  switch (core.reading.route->policy.client_refresh.otherwise) {
-    case rules::RefreshRefusal::Ignore:
-      return true;
-    case rules::RefreshRefusal::Warn:
-      notes_of(*arrival.exchange).refresh_refused = true;
-      return true;
-    case rules::RefreshRefusal::Forbid:
-      break;
-  }
-  refuse_with(core, arrival,
-              {403,
-               RequestError::Forbidden,
-               "Forbidden",
-               "The request asks for a refresh, and its token is not the one that may.",
-               {},
-               {}});
-  return false;
-}
-
 /// On its route, which `reading` has; `content` as far as it was read on the way.
 void arrive(Core& core, const Arrival& arrival, const ReadContent& content) {
   auto& reading = core.reading;
   const auto& state = state_of(core, arrival);
   take_route(*arrival.exchange, state);
-  if (!state.origin) {
-    notes_of(*arrival.exchange).reason = rules::Reason::NoRoute;
-    return refuse_with(core, arrival,
-                       {404, RequestError::NoRoute, "Not Found", "No route matches this request.", {}, {}});
+  const bool authenticated = state.origin && !arrival.trusted && is_authenticated(*arrival.exchange, *state.origin);
+  const auto plan = plan_route(reading, state.origin != nullptr, authenticated);
+  if (const auto* refused = std::get_if<Refuse>(&plan)) {
+    if (!state.origin) notes_of(*arrival.exchange).reason = rules::Reason::NoRoute;
+    return refuse_with(core, arrival, *refused->error);
   }
-  if (reading.facts.refresh_refused && !answer_refused_refresh(core, arrival)) return;
-  if (reading.reason == rules::Reason::None && !arrival.trusted && is_authenticated(*arrival.exchange, *state.origin))
-    reading.reason = rules::Reason::Authorization;
+  notes_of(*arrival.exchange).refresh_refused =
+      reading.facts.refresh_refused && state.route->policy.client_refresh.otherwise == rules::RefreshRefusal::Warn;
   const bool read = content.state != State::Unread;
   const bool whole = content.state == State::Whole;
-  if (reading.reason != rules::Reason::None) {
+  if (const auto* bypass = std::get_if<Bypass>(&plan)) {
     const auto story = make_story(core, arrival, state);
     if (read) keep_content(core, *story, content.bytes, whole ? Gathered::Whole : Gathered::TooLarge);
-    return pass_on(core, story, reading.reason);
+    return pass_on(core, story, bypass->reason);
   }
   // Content is read also where the route keeps it out of the key: a refresh later on has to send it.
   const bool has_content = arrival.exchange->has_body() && reading.content != cache::ContentUse::None;

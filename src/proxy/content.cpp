@@ -4,6 +4,7 @@
 #include "deliver.hpp"
 #include "forebay/server/problem.hpp"
 #include "lookup.hpp"
+#include "plan.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -153,7 +154,7 @@ void ReadTask::go_on_with(Gathered outcome) {
   if (purpose_ == Purpose::Route) return go_on_to_route(core_, story_, bytes_, outcome);
   if (purpose_ == Purpose::Key) return go_on(core_, story_, bytes_, outcome);
   keep_content(core_, *story_, bytes_, outcome);
-  forward(core_, story_, reason_);
+  forward(core_, story_, bypass_status(reason_));
 }
 
 void ReadTask::client_gone() {

@@ -1,6 +1,6 @@
 #include "deliver.hpp"
 
-#include "decisions.hpp"
+#include "plan.hpp"
 
 #include <charconv>
 

@@ -19,7 +19,7 @@ using http::Method;
 using rules::CacheResult;
 using rules::Forward;
 using rules::Reason;
-using Kind = cache::Lookup::Kind;
+using Kind = cache::LookupKind;
 
 /// A URL taken apart.
 struct Url {
@@ -80,22 +80,8 @@ void make_request(ExplainCase& c, const std::string& url_host) {
   c.request.fields = c.sent;
 }
 
-/// RFC 9110 section 7.6.1, as the handler does it: what Connection names is gone before routing and key.
-void drop_nominated(ExplainCase& c) {
-  const http::ConnectionNames nominated(c.sent);
-  for (const auto& f : c.sent.view())
-    if (stays(f, nominated)) c.kept.push_back(f);
-  c.request.fields = http::FieldsView(c.kept);
-}
-
-bool wants_websocket(http::FieldsView fields) {
-  return std::any_of(fields.begin(), fields.end(),
-                     [](const http::Field& f) { return f.id == FieldId::Upgrade && asks_for_websocket(f.value); });
-}
-
-/// The limits of the edge, then what the handler refuses before it looks for a route. Loops are left out: what comes
-/// back here is known by the process alone.
-bool refused_at_once(ExplainCase& c) {
+/// The limits of the edge, then what is refused before a route is looked for.
+bool refused_at_once(ExplainCase& c, const HeadFacts& facts) {
   const auto& server = c.context.config.server;
   if (c.target.size() > server.request_limits.target)
     return c.refuse(414, "the target is longer than server.limits.request_target"), true;
@@ -105,14 +91,10 @@ bool refused_at_once(ExplainCase& c) {
     return c.refuse(431, "the head is larger than server.limits.request_header or header_count"), true;
   if (c.content().size() > server.request_body)
     return c.refuse(413, "the content is longer than server.limits.request_body"), true;
-  if (c.request.method == Method::Connect || c.request.method == Method::Trace)
-    return c.refuse(405, "CONNECT and TRACE are not offered"), true;
-  if (c.request.method == Method::Options && http::max_forwards(c.request.fields) == std::uint64_t{0})
-    return c.refuse(200, "Max-Forwards is 0, so it goes no further"), true;
-  if (wants_websocket(c.sent)) return c.refuse(501, "WebSocket is not passed on by this version"), true;
-  if (!c.reading.target.read(c.request.method, c.request.target))
-    return c.refuse(400, "the target cannot be read"), true;
-  return false;
+  const auto instance = c.context.shared ? std::string_view(c.context.shared->instance_id) : std::string_view();
+  const auto* error = refuse_head(c.request, facts, instance, c.reading);
+  if (error) c.refuse(*error);
+  return error != nullptr;
 }
 
 std::vector<std::string> methods_of(const rules::Policy& policy) {
@@ -176,40 +158,21 @@ void describe_route(ExplainCase& c) {
     c.note("if it succeeds, what is stored of this URL is invalidated (invalidate_on_write)");
 }
 
-/// Whether the request ends here: no origin for it, or a refresh that it may not have.
-bool refused_by_route(ExplainCase& c) {
-  const auto& config = c.context.config;
-  const auto& origin = c.reading.route ? c.route().origin : config.default_origin;
-  if (!config.origins.contains(origin)) {
-    c.out.lookup_reason = Reason::NoRoute;
-    c.refuse(404, "no route matches, and there is no default origin");
-    return true;
-  }
-  if (!c.reading.route) {
-    c.note("forwarded to the default origin, " + origin);
-    return false;
-  }
+/// What is to be said of a request that goes on to its origin, or to the look-up.
+void note_route(ExplainCase& c) {
+  if (!c.reading.route) return c.note("forwarded to the default origin, " + c.context.config.default_origin);
   if (c.reading.facts.refresh)
     c.note("Forebay-Refresh has the right token: it is fetched anew, and replaces the entry");
-  if (!c.reading.facts.refresh_refused) return false;
-  switch (c.route().policy.client_refresh.otherwise) {
-    case rules::RefreshRefusal::Forbid:
-      c.refuse(403, "it asks for a refresh without the right token (client_refresh.otherwise: forbid)");
-      return true;
-    case rules::RefreshRefusal::Warn:
-      c.note("it asks for a refresh without the right token; the answer says `Forebay-Refresh: refused`");
-      return false;
-    case rules::RefreshRefusal::Ignore:
-      c.note("it asks for a refresh without the right token, which is ignored");
-      break;
-  }
-  return false;
+  if (!c.reading.facts.refresh_refused) return;
+  const bool warns = c.route().policy.client_refresh.otherwise == rules::RefreshRefusal::Warn;
+  c.note(warns ? "it asks for a refresh without the right token; the answer says `Forebay-Refresh: refused`"
+               : "it asks for a refresh without the right token, which is ignored");
 }
 
 void pass(ExplainCase& c, Reason reason) {
   c.out.lookup_reason = reason;
-  if (c.reading.facts.directives.only_if_cached)
-    return c.refuse(504, "it asks for a stored response only, and it is not looked up");
+  const auto plan = plan_bypass(reason, c.reading.facts);
+  if (const auto* refused = std::get_if<Refuse>(&plan)) return c.refuse(*refused->error);
   const auto cause = reason == Reason::BodyUnparsable ? unreadable_because(c) : std::string();
   const bool unclear = reason == Reason::MatchHeader || reason == Reason::MatchQuery || reason == Reason::MatchBody;
   if (unclear) c.note(unclear_because(c));
@@ -217,7 +180,7 @@ void pass(ExplainCase& c, Reason reason) {
     c.note("the content cannot be read as what the key wants of it: " + cause);
   else if (const auto sentence = sentence_of(reason); !sentence.empty())
     c.note(std::string(sentence));
-  c.status = bypass_status(reason);
+  c.status = std::get<GoForward>(plan).status;
   judge_response(c, {});
 }
 
@@ -274,7 +237,7 @@ void find_by_rule(ExplainCase& c) {
 }
 
 std::string state_of(const ExplainCase& c) {
-  const auto& f = c.found.freshness;
+  const auto& f = c.found.stored.freshness;
   const auto now = c.context.now.mono;
   switch (c.found.reuse) {
     case rules::Reuse::Fresh:
@@ -312,74 +275,85 @@ void look_up(ExplainCase& c) {
   stored.found = c.found.found;
   stored.variants = c.found.variants;
   if (!stored.found) return;
-  const auto windows = rules::windows_of(c.found.freshness, route.policy);
+  const auto windows = rules::windows_of(c.found.stored.freshness, route.policy);
   stored.state = state_of(c);
-  stored.age_s = c.age_of(c.found.freshness);
-  stored.ttl_s = c.ttl_of(c.found.freshness);
-  stored.lifetime_s = whole_seconds(c.found.freshness.lifetime);
+  stored.age_s = c.age_of(c.found.stored.freshness);
+  stored.ttl_s = c.ttl_of(c.found.stored.freshness);
+  stored.lifetime_s = whole_seconds(c.found.stored.freshness.lifetime);
   stored.swr_s = whole_seconds(windows.while_revalidate);
   stored.sie_s = whole_seconds(windows.if_error);
-  stored.size = c.found.entry ? c.found.entry->body_length() : 0;
+  stored.size = c.found.stored.entry ? c.found.stored.entry->body_length() : 0;
   stored.hits = c.found.hits;
 }
 
-void go_forward(ExplainCase& c) {
-  const auto& facts = c.reading.facts;
-  const bool has_entry = c.found.entry && c.found.reuse != rules::Reuse::NotForThis;
-  const auto plan = plan_forward(
-      {c.found.kind, c.found.forward, c.found.reason, has_entry, c.found.ticket, c.found.pass_memory}, facts);
-  c.status = plan.status;
-  if (plan.by_get)
-    c.note(
-        "the origin is asked by GET, and what comes may be stored; a HEAD does not wait for the body (convert_head)");
-  else if (c.request.method == Method::Head && plan.uses_entry)
-    c.note("a HEAD validates what is stored for a GET, and its own answer is not stored");
-  else if (c.request.method == Method::Head && c.status.reason == Reason::Method)
-    c.note("the answer to a HEAD is not stored");
-  else if (const auto sentence = sentence_of(c.status.reason); !sentence.empty())
-    c.note(std::string(sentence));
-  judge_response(c, plan);
-}
-
 /// Of a fetch that is another's, or comes later.
-const ForwardPlan kStoring{.status = {}, .may_store = true};
+const Fetch kStoring{.status = {}, .may_store = true};
 
-void proceed_on_paper(ExplainCase& c) {
-  const auto& facts = c.reading.facts;
-  const auto& asked = facts.directives;
-  if (!c.route().policy.client_cache_control && (asked.no_cache || asked.max_age || asked.min_fresh || asked.max_stale))
-    c.note("the client's Cache-Control is not listened to (client_cache_control: ignore)");
-  const bool serves = c.found.kind == Kind::Fresh || c.found.kind == Kind::Stale;
-  if (serves && !serves_precondition(facts, c.request.fields, c.found.entry->head(), c.context.now.wall)) {
-    c.status = precondition_status();
+/// Tells what the plan does, and judges the response that is given: for a request that is served, or waits, what the
+/// fetch after this one, or the other's, could bring.
+struct Tell {
+  ExplainCase& c;
+
+  void operator()(const Refuse& plan) const { c.refuse(*plan.error); }
+
+  void operator()(const GoForward& plan) const {
+    c.status = plan.status;
     c.note("its If-Match or If-Unmodified-Since does not hold for what is stored: the origin decides");
-    return judge_response(c, {});
+    judge_response(c, {});
   }
-  if (serves) {
-    c.status = stored_status(c.found.kind, c.found.freshness, c.context.now.mono);
-    c.say_ttl(c.found.freshness);
-    if (c.found.kind == Kind::Stale) c.note("a fetch behind the answer refreshes it");
-    // A response that is given is judged all the same: what the fetch after this one could bring.
-    const auto now = c.status;
+
+  void operator()(const Serve& plan) const {
     judge_response(c, kStoring);
-    c.status = now;
-    return;
+    c.status = plan.status;
+    c.say_ttl(c.found.stored.freshness);
+    if (c.found.kind == Kind::Stale) c.note("a fetch behind the answer refreshes it");
   }
-  if (asked.only_if_cached) return c.refuse(504, "it asks for a stored response only, and none is fit for it");
-  c.found.forward = forward_word(c.found.forward, c.route().key, c.request.method, !c.content().empty());
-  if (c.found.kind == Kind::Join) {
+
+  void operator()(const Follow& plan) const {
     c.note("a fetch for the same key is on its way; the request waits for its answer");
+    wait(plan.forward);
+  }
+
+  void operator()(const Overflow& plan) const {
+    const auto& policy = c.route().policy;
+    const auto& found = c.found.stored;
+    c.note("as many requests as may wait for one fetch are waiting already (coalesce.max_waiters)");
+    if (policy.coalesce.on_timeout == rules::OnTimeout::Fetch) {
+      c.note("another fetch is begun, or joined, as after coalesce.wait (coalesce.on_timeout: fetch)");
+      return wait(plan.forward);
+    }
+    if (!found.entry || !policy.stale.errors.timeout ||
+        !rules::may_serve_on_error(found.freshness, c.reading.facts, policy, c.context.now.mono))
+      return c.refuse(kQueueIsFull);
+    c.status.result = CacheResult::StaleError;
+    c.say_ttl(found.freshness);
+  }
+
+  void operator()(const Fetch& plan) const {
+    c.status = plan.status;
+    const bool head = c.request.method == Method::Head;
+    if (plan.by_get)
+      c.note(
+          "the origin is asked by GET, and what comes may be stored; a HEAD does not wait for the body (convert_head)");
+    else if (head && plan.uses_entry)
+      c.note("a HEAD validates what is stored for a GET, and its own answer is not stored");
+    else if (head && c.status.reason == Reason::Method)
+      c.note("the answer to a HEAD is not stored");
+    else if (const auto sentence = sentence_of(c.status.reason); !sentence.empty())
+      c.note(std::string(sentence));
+    judge_response(c, plan);
+  }
+
+ private:
+  void wait(Forward forward) const {
     judge_response(c, kStoring);
     c.status = {};
     c.status.result = CacheResult::Coalesced;
-    c.status.forward = c.found.forward;
+    c.status.forward = forward;
     c.status.collapsed = true;
-    return;
   }
-  go_forward(c);
-}
+};
 
-/// What the answer says of all that.
 /// The host of a request that is given without one: that of `curl` to the first listener.
 std::string assumed_host(const config::Config& config) {
   for (const auto& listener : config.listeners) {
@@ -406,13 +380,13 @@ void say_outcome(ExplainCase& c) {
 }
 
 void tell(ExplainCase& c, const std::string& scheme) {
-  if (refused_at_once(c)) return;
-  const auto host = c.request.fields.value(FieldId::Host).value_or("");
-  if (!read_host(host, {}, false, scheme, c.reading)) return c.refuse(400, "the Host field is not a host");
+  const auto facts = scan(c.sent, {});
+  c.request = without_nominated(c.request, c.kept);
+  if (refused_at_once(c, facts)) return;
+  if (!read_host(facts.host, {}, false, scheme, c.reading)) return c.refuse(kBadHost);
   c.out.url = c.reading.host.empty() ? "" : std::string(c.reading.scheme) + "://" + c.reading.host;
   c.out.url += whole_target(c.reading.target);
-  const auto proto = c.request.fields.value(FieldId::XForwardedProto);
-  if (proto && *proto != scheme)
+  if (!facts.forwarded_proto.empty() && facts.forwarded_proto != scheme)
     c.note("the scheme is that of the URL; X-Forwarded-Proto counts when a trusted proxy sends it");
   if (!c.context.config.server.trusted_proxies.empty())
     c.note("the request is taken as one of a peer that is not in server.trusted_proxies");
@@ -421,13 +395,23 @@ void tell(ExplainCase& c, const std::string& scheme) {
   read_route(c.context.routes, c.request, !c.content().empty(), c.reading, c.read_content());
   tell_routes(c);
   if (c.reading.route) describe_route(c);
-  if (refused_by_route(c)) return;
-  if (c.reading.reason != Reason::None) return pass(c, c.reading.reason);
+  const auto& origin = c.reading.route ? c.route().origin : c.context.config.default_origin;
+  const auto plan = plan_route(c.reading, c.context.config.origins.contains(origin), false);
+  if (const auto* refused = std::get_if<Refuse>(&plan)) {
+    if (!c.context.config.origins.contains(origin)) c.out.lookup_reason = Reason::NoRoute;
+    return c.refuse(*refused->error);
+  }
+  note_route(c);
+  if (const auto* bypass = std::get_if<Bypass>(&plan)) return pass(c, bypass->reason);
   if (const auto reason = make_key(c); reason != Reason::None) return pass(c, reason);
   c.out.looked_up = true;
   note_unkeyed_content(c);
   look_up(c);
-  proceed_on_paper(c);
+  const auto& asked = c.reading.facts.directives;
+  if (!c.route().policy.client_cache_control && (asked.no_cache || asked.max_age || asked.min_fresh || asked.max_stale))
+    c.note("the client's Cache-Control is not listened to (client_cache_control: ignore)");
+  std::visit(Tell{c}, plan_found(found_of(c.found), {c.reading.facts, c.request.fields, c.route().key,
+                                                     !c.content().empty(), true, c.context.now}));
 }
 
 }  // namespace
@@ -449,6 +433,12 @@ std::string ExplainCase::setting(const config::Route& route, std::string_view na
 void ExplainCase::refuse(int code, std::string why) {
   out.own_status = code;
   note("Forebay answers " + std::to_string(code) + " itself: " + std::move(why));
+}
+
+void ExplainCase::refuse(const OwnError& error) {
+  auto why = error.detail;
+  if (why.ends_with('.')) why.remove_suffix(1);
+  refuse(error.status, std::string(why));
 }
 
 std::int64_t ExplainCase::age_of(const rules::Freshness& stored) const { return shown(stored, context.now.mono).age_s; }
@@ -478,7 +468,6 @@ Result<Explanation> explain(const ExplainRequest& request, const ExplainContext&
   make_request(c, url.host);
   c.out.method = request.method;
   c.out.url = request.url;
-  drop_nominated(c);
   tell(c, url.scheme);
   say_outcome(c);
   return std::move(c.out);

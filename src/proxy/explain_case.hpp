@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include "decisions.hpp"
 #include "forebay/proxy/explain.hpp"
 #include "forebay/proxy/reading.hpp"
 #include "forebay/rules/cache_status.hpp"
+#include "plan.hpp"
 
 namespace forebay::proxy {
 
@@ -42,6 +42,7 @@ struct ExplainCase {
   void note(std::string sentence) { out.notes.push_back(std::move(sentence)); }
   /// Forebay answers by itself.
   void refuse(int status, std::string why);
+  void refuse(const OwnError& error);
   /// What the answer says of a stored response.
   void say_ttl(const rules::Freshness& stored);
   std::int64_t ttl_of(const rules::Freshness& stored) const;
@@ -52,7 +53,7 @@ struct ExplainCase {
 std::string whole_target(const http::Target& target);
 
 /// What the given response would become; also sets what the answer would say of it.
-void judge_response(ExplainCase& c, const ForwardPlan& plan);
+void judge_response(ExplainCase& c, const Fetch& plan);
 
 /// Why the content cannot be read as the key wants it; empty where that cannot be told.
 std::string unreadable_because(const ExplainCase& c);

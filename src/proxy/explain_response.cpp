@@ -28,11 +28,14 @@ struct Judgement {
   const config::Route* route = nullptr;  ///< Under which it would be stored.
   rules::RequestFacts facts;
   rules::ExchangeTimes times;
+  bool length_known = true;  ///< False: the end of the connection ends the content.
 
   explicit Judgement(ExplainCase& of);
   const rules::Policy& policy() const noexcept { return route->policy; }
-  rules::Storability judge(const rules::Policy& by) const {
-    return rules::judge(facts, head, by, times, true, 0.0, whole_target(c.reading.target));
+  rules::Storability judge(const rules::Policy& by) const { return judge(by, head.fields); }
+  rules::Storability judge(const rules::Policy& by, http::FieldsView with) const {
+    return rules::judge(facts, {head.status, head.version, with}, by, times, length_known, 0.0,
+                        whole_target(c.reading.target));
   }
 };
 
@@ -44,7 +47,11 @@ Judgement::Judgement(ExplainCase& of)
       times{of.context.now, of.context.now} {
   const auto& given = *c.asked.response;
   const bool framed = fields.view().has(FieldId::ContentLength) || fields.view().has(FieldId::TransferEncoding);
-  if (given.content && !framed) fields.add(FieldId::ContentLength, std::to_string(given.content->size()));
+  // Whoever gives no framing means no more than that; `Connection: close` without one is an end by the connection.
+  length_known = framed || !http::has_member(fields.view().value(FieldId::Connection).value_or(""), "close") ||
+                 http::never_has_content(given.status) || of.request.method == http::Method::Head;
+  if (given.content && !framed && length_known)
+    fields.add(FieldId::ContentLength, std::to_string(given.content->size()));
   head = {given.status, http::Version::Http11, fields.view()};
 }
 
@@ -122,8 +129,7 @@ void note_changes(Judgement& j, const rules::Freshness& freshness) {
   if (j.head.fields.has(FieldId::RetryAfter)) {
     auto without = j.fields;
     without.remove(FieldId::RetryAfter);
-    const auto before = rules::judge(j.facts, {j.head.status, j.head.version, without.view()}, j.policy(), j.times,
-                                     true, 0.0, whole_target(j.c.reading.target));
+    const auto before = j.judge(j.policy(), without.view());
     if (before.freshness.lifetime != freshness.lifetime) j.c.note("the response's Retry-After shortens its lifetime");
   }
   if (ttl.jitter > 0 && freshness.lifetime > Duration{0})
@@ -229,9 +235,7 @@ std::string remedies(const Judgement& j) {
   auto validated = j.fields;
   validated.set(FieldId::ETag, "\"1\"");
   const bool has_validator = j.head.fields.has(FieldId::ETag) || j.head.fields.has(FieldId::LastModified);
-  if (!has_validator && rules::judge(j.facts, {j.head.status, j.head.version, validated.view()}, j.policy(), j.times,
-                                     true, 0.0, whole_target(j.c.reading.target))
-                            .storable())
+  if (!has_validator && j.judge(j.policy(), validated.view()).storable())
     all.emplace_back("an ETag or Last-Modified from the origin (to be validated)");
   std::string text;
   for (const auto& one : all) text += (text.empty() ? "" : ", or ") + one;
@@ -264,12 +268,12 @@ void not_stored(Judgement& j, const rules::Storability& verdict) {
 }
 
 /// FetchTask::use_freshened.
-bool revalidated(Judgement& j, const ForwardPlan& plan) {
+bool revalidated(Judgement& j, const Fetch& plan) {
   auto& c = j.c;
-  const bool asked = plan.validates && plan.uses_entry && !c.found.freshness.validators_fail &&
-                     (c.found.entry->etag() || c.found.entry->last_modified());
+  const bool asked = plan.validates && plan.uses_entry && !c.found.stored.freshness.validators_fail &&
+                     (c.found.stored.entry->etag() || c.found.stored.entry->last_modified());
   if (j.head.status != 304 || !asked) return false;
-  const auto stored = c.found.entry->head();
+  const auto stored = c.found.stored.entry->head();
   if (!rules::selects(j.head, stored.fields)) {
     c.note("the 304 speaks of another response than the stored one: the whole is fetched");
     return true;
@@ -277,6 +281,7 @@ bool revalidated(Judgement& j, const ForwardPlan& plan) {
   const auto merged = rules::freshen(stored.all(), j.head.fields);
   const http::ResponseView whole{stored.status, j.head.version, merged.view()};
   j.fields = merged;
+  j.length_known = true;
   j.head = {whole.status, whole.version, j.fields.view()};
   const auto verdict = j.judge(j.policy());
   auto& s = c.status;
@@ -321,7 +326,7 @@ void judge_graphql(Judgement& j) {
 }
 
 /// FetchTask::judge.
-void judge_fetched(Judgement& j, const ForwardPlan& plan, bool may_store) {
+void judge_fetched(Judgement& j, const Fetch& plan, bool may_store) {
   auto& c = j.c;
   const auto& policy = j.policy();
   const bool error = policy.stale.errors.covers(j.head.status);
@@ -331,15 +336,15 @@ void judge_fetched(Judgement& j, const ForwardPlan& plan, bool may_store) {
     const auto& content = c.asked.response->content;
     if (verdict.storable() && content && content->size() > policy.max_object) verdict.reason = Reason::TooLarge;
   }
-  const bool stale = plan.uses_entry && rules::may_serve_on_error(c.found.freshness, c.reading.facts, c.route().policy,
-                                                                  c.context.now.mono);
+  const bool stale = plan.uses_entry && rules::may_serve_on_error(c.found.stored.freshness, c.reading.facts,
+                                                                  c.route().policy, c.context.now.mono);
   switch (fate_of(j.head.status, error, may_store, verdict, plan.uses_entry, stale)) {
     case Fate::ServeStale:
       not_stored(c, Reason::OriginError, false);
       c.status.result = CacheResult::StaleError;
       c.status.forward = rules::Forward::Stale;
       c.status.forward_status = j.head.status;
-      return c.say_ttl(c.found.freshness);
+      return c.say_ttl(c.found.stored.freshness);
     case Fate::Fail:
       if (error) verdict.reason = Reason::OriginError;
       break;
@@ -364,7 +369,7 @@ void judge_fetched(Judgement& j, const ForwardPlan& plan, bool may_store) {
 
 }  // namespace
 
-void judge_response(ExplainCase& c, const ForwardPlan& plan) {
+void judge_response(ExplainCase& c, const Fetch& plan) {
   if (!c.asked.response) return;
   c.out.response.emplace();
   if (!c.reading.route) {

@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "decisions.hpp"
 #include "deliver.hpp"
 #include "fetch_task.hpp"
 #include "forebay/http/accept_encoding.hpp"
@@ -9,6 +8,7 @@
 #include "forebay/rules/validation.hpp"
 #include "lookup.hpp"
 #include "outgoing.hpp"
+#include "plan.hpp"
 
 // What a fetch makes of the head of its answer: a 304, a failure, something to store, or something for one client.
 
@@ -49,7 +49,7 @@ void FetchTask::on_head(const http::ResponseView& head, const HeadFacts& facts) 
 }
 
 void FetchTask::not_modified(const http::ResponseView& head) {
-  unselected_ = !rules::selects(head, plan_.entry->head().fields);
+  unselected_ = !rules::selects(head, plan_.stored.entry->head().fields);
   if (!unselected_ && knows_names_of(head)) {
     count_revalidation(Revalidated::NotModified);
     return use_freshened(head);
@@ -68,15 +68,15 @@ void FetchTask::not_modified(const http::ResponseView& head) {
 bool FetchTask::knows_names_of(const http::ResponseView& head) const {
   if (!store_policy().vary) return true;
   const auto stated = rules::read_vary(head.fields);
-  if (!stated.names.empty() && !cache::includes(plan_.names, stated.names)) return false;
-  return still_selected(core_, *story_, plan_.names);
+  if (!stated.names.empty() && !cache::includes(plan_.stored.names, stated.names)) return false;
+  return still_selected(core_, *story_, plan_.stored.names);
 }
 
 /// Whether what has come would be asked about in vain: as what is stored was, and by the same validators.
 bool FetchTask::validators_fail(http::FieldsView fields) const {
-  if (!plan_.entry || !(unselected_ || plan_.freshness.validators_fail)) return false;
-  return fields.value(http::FieldId::ETag) == plan_.entry->etag() &&
-         fields.value(http::FieldId::LastModified) == plan_.entry->last_modified();
+  if (!plan_.stored.entry || !(unselected_ || plan_.stored.freshness.validators_fail)) return false;
+  return fields.value(http::FieldId::ETag) == plan_.stored.entry->etag() &&
+         fields.value(http::FieldId::LastModified) == plan_.stored.entry->last_modified();
 }
 
 Ref<const cache::PublishedHead> FetchTask::to_keep(const http::ResponseView& head, const std::vector<std::string>& drop,
@@ -86,7 +86,7 @@ Ref<const cache::PublishedHead> FetchTask::to_keep(const http::ResponseView& hea
 }
 
 void FetchTask::use_freshened(const http::ResponseView& head) {
-  const auto entry = plan_.entry;
+  const auto entry = plan_.stored.entry;
   auto merged = freshened_fields(entry->head().all(), head.fields);
   const auto when = times();
   if (!head.fields.has(http::FieldId::Date)) merged.remove(http::FieldId::Date);  // dated at receipt, below
@@ -144,8 +144,8 @@ void FetchTask::use_freshened(const http::ResponseView& head) {
 }
 
 bool FetchTask::try_stale(int status) {
-  if (!plan_.entry || !story_->route->route) return false;
-  if (!may_stand_in(core_, *story_, plan_.freshness, plan_.names)) return false;
+  if (!plan_.stored.entry || !story_->route->route) return false;
+  if (!may_stand_in(core_, *story_, plan_.stored.freshness, plan_.stored.names)) return false;
   serve_stale(status);
   return true;
 }
@@ -157,7 +157,7 @@ void FetchTask::serve_stale(int status) {
   s.forward = rules::Forward::Stale;
   s.forward_status = status;
   s.key = key_text_;
-  deliver_entry(core_, *story_->exchange, story_->view(), plan_.entry, plan_.freshness, s);
+  deliver_entry(core_, *story_->exchange, story_->view(), plan_.stored.entry, plan_.stored.freshness, s);
 }
 
 /// The flight ends with the origin's error.
@@ -178,8 +178,9 @@ void FetchTask::judge(const http::ResponseView& head, const HeadFacts& facts) {
     const bool too_large = facts.content_length ? *facts.content_length > most : facts.has_content && outgrew_lately();
     if (verdict.storable() && too_large) verdict.reason = rules::Reason::TooLarge;
   }
-  const bool stale = plan_.entry && story_->route->route && may_stand_in(core_, *story_, plan_.freshness, plan_.names);
-  switch (fate_of(head.status, error, static_cast<bool>(plan_.ticket), verdict, plan_.entry != nullptr, stale)) {
+  const bool stale = plan_.stored.entry && story_->route->route &&
+                     may_stand_in(core_, *story_, plan_.stored.freshness, plan_.stored.names);
+  switch (fate_of(head.status, error, static_cast<bool>(plan_.ticket), verdict, plan_.stored.entry != nullptr, stale)) {
     case Fate::ServeStale:
       serve_stale(head.status);  // it was asked once: another answer may change the names of the key meanwhile
       if (plan_.ticket) {
@@ -231,7 +232,7 @@ void FetchTask::keep_going_as_pass(const http::ResponseView& head, const HeadFac
     const bool error = head.status >= 500 || head.status == 429 || store_policy().stale.errors.covers(head.status);
     // Nor does what only this request's own fields have brought about.
     const bool theirs = by_request || rules::is_client_made(head.status);
-    if (plan_.entry && !theirs && !error) core_.shared.store.discard(story_->key, plan_.entry);
+    if (plan_.stored.entry && !theirs && !error) core_.shared.store.discard(story_->key, plan_.stored.entry);
     if (plan_.ticket.flight()->state() == cache::Flight::State::Waiting) own_answer(reason, by_request, head.status);
     plan_.ticket.drop(no_refresh_until());
     if (repeat_with_range(head.status, reason)) return;
@@ -301,7 +302,8 @@ void FetchTask::answer_client(const http::Fields& fields, int status, const Head
 void FetchTask::note_vary(const http::ResponseView& head) {
   if (!story_->looked_up() || !head.fields.has(http::FieldId::Vary)) return;
   const auto vary = rules::read_vary(head.fields);
-  if (vary.any || vary.names.empty() || (cache::includes(plan_.names, vary.names) && !plan_.names_old)) return;
+  if (vary.any || vary.names.empty() || (cache::includes(plan_.stored.names, vary.names) && !plan_.stored.names_old))
+    return;
   core_.shared.store.note_vary(story_->key, vary, selecting(), story_->policy(), core_.now().mono);
 }
 
@@ -310,13 +312,13 @@ void FetchTask::apply_head_answer(const http::ResponseView& head) {
   if (head.status != 200 || !story_->looked_up()) return;
   auto& store = core_.shared.store;
   const auto now = core_.now().mono;
-  if (!plan_.entry) return;
-  const auto& stored = plan_.entry->head();
-  switch (rules::compare_head(head, stored.fields, plan_.entry->body_length())) {
+  if (!plan_.stored.entry) return;
+  const auto& stored = plan_.stored.entry->head();
+  switch (rules::compare_head(head, stored.fields, plan_.stored.entry->body_length())) {
     case rules::HeadUpdate::None:
       return;
     case rules::HeadUpdate::Stale:
-      return store.make_stale(story_->key, plan_.entry);
+      return store.make_stale(story_->key, plan_.stored.entry);
     case rules::HeadUpdate::Freshen:
       break;
   }
@@ -325,18 +327,19 @@ void FetchTask::apply_head_answer(const http::ResponseView& head) {
   const http::ResponseView whole{stored.status, head.version, merged.view()};
   const auto verdict = rules::judge(facts_, whole, story_->policy(), when, true, core_.random(), story_->target);
   if (verdict.by_request) return;
-  if (!verdict.storable()) return store.make_stale(story_->key, plan_.entry);
+  if (!verdict.storable()) return store.make_stale(story_->key, plan_.stored.entry);
   if (!knows_names_of(head)) return;
   // A length alone proves nothing: on that ground only what the origin itself says prolongs a lifetime, else a health
   // check by HEAD would keep old content for ever.
   if (!rules::is_confirmed(head, stored.fields) && !rules::is_stated(verdict.freshness.source)) return;
   const auto kept = to_keep(whole, verdict.drop, when.received.wall);
-  auto charge = store.reserve(cache::Entry::cost_with_head(*plan_.entry, kept->head()));
+  auto charge = store.reserve(cache::Entry::cost_with_head(*plan_.stored.entry, kept->head()));
   if (charge.bytes() == 0) return;
   auto freshness = verdict.freshness;
-  freshness.validators_fail = plan_.freshness.validators_fail;
-  store.apply_head(story_->key, plan_.entry, cache::Entry::with_head(plan_.entry, kept->head(), std::move(charge)),
-                   freshness, rules::read_vary(whole.fields), selecting(), story_->policy(), now);
+  freshness.validators_fail = plan_.stored.freshness.validators_fail;
+  store.apply_head(story_->key, plan_.stored.entry,
+                   cache::Entry::with_head(plan_.stored.entry, kept->head(), std::move(charge)), freshness,
+                   rules::read_vary(whole.fields), selecting(), story_->policy(), now);
 }
 
 /// A response with a No-Vary-Search rule is stored under the key that the rule makes, and one without under the plain

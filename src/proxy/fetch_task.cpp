@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "bonds.hpp"
-#include "decisions.hpp"
 #include "deliver.hpp"
 #include "follow_task.hpp"
 #include "forebay/http/list.hpp"
 #include "forebay/rules/validation.hpp"
 #include "outgoing.hpp"
+#include "plan.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -64,9 +64,9 @@ void FetchTask::send() {
 
 void FetchTask::compose(std::string& target, http::Fields& fields) {
   fields = outgoing_fields(core_, *story_, plan_.shared);
-  expect_304_ = plan_.validate && plan_.ticket && plan_.entry && !plan_.freshness.validators_fail &&
-                (plan_.entry->etag() || plan_.entry->last_modified());
-  if (expect_304_) rules::add_validators(fields, plan_.entry->etag(), plan_.entry->last_modified());
+  expect_304_ = plan_.validate && plan_.ticket && plan_.stored.entry && !plan_.stored.freshness.validators_fail &&
+                (plan_.stored.entry->etag() || plan_.stored.entry->last_modified());
+  if (expect_304_) rules::add_validators(fields, plan_.stored.entry->etag(), plan_.stored.entry->last_modified());
   if (story_->route->route) target = origin_target(story_->route->route->rewrite, story_->target);
   if (target.empty()) target = story_->target;
 }
@@ -218,7 +218,7 @@ void FetchTask::commit() {
   if (graphql_ && !graphql_->clean()) return tell_not_stored(rules::Reason::GraphqlErrors);
   const auto done = storing_ticket().commit(parts, freshness_, vary_, selecting(), route.policy, route.key.fingerprint,
                                             core_.now().mono);
-  if (elsewhere_ && plan_.entry) core_.shared.store.discard(story_->key, plan_.entry);
+  if (elsewhere_ && plan_.stored.entry) core_.shared.store.discard(story_->key, plan_.stored.entry);
   if (done.stored) store_route_->counters->count_stored(body_->length());
   store_route_->counters->variants_evicted.add(done.variants_evicted);
   if (story_->exchange) notes_of(*story_->exchange).stored = done.stored;
@@ -252,10 +252,7 @@ bool FetchTask::wants_retry() {
 
 /// The client waits for that second try like the others.
 void FetchTask::give_way(cache::Failure failure) {
-  cache::Lookup wait;
-  wait.kind = cache::Lookup::Kind::Join;
-  wait.flight = plan_.ticket.flight();
-  wait.forward = plan_.status.forward;
+  cache::Join wait{plan_.ticket.flight(), {}, plan_.status.forward};
   wait.flight->join();
   plan_.ticket.fail(std::move(failure), no_refresh_until());
   const auto story = story_;

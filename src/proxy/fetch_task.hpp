@@ -18,11 +18,8 @@ inline constexpr std::size_t kPassWindow = 64 * 1024;
 
 /// How a fetch came about; decides who hears of it and what may be kept.
 struct FetchPlan {
-  cache::Ticket ticket;           ///< Empty: nothing is stored.
-  Ref<const cache::Entry> entry;  ///< To validate, or to fall back on.
-  rules::Freshness freshness;     ///< Of `entry`.
-  cache::VaryRef names;           ///< As in cache::Lookup.
-  bool names_old = false;
+  cache::Ticket ticket;       ///< Empty: nothing is stored.
+  cache::Stored stored;       ///< To validate, or to fall back on.
   rules::CacheStatus status;  ///< What the answer will say, as far as it is known: result, forward, reason.
   bool background = false;    ///< No client waits for it.
   bool shared = false;        ///< A flight: the client's range and conditions stay at home.
@@ -53,7 +50,7 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
 
  private:
   /// Whether it is a fetch for what is stored already, with validators or without.
-  bool refreshing() const noexcept { return plan_.entry && plan_.ticket; }
+  bool refreshing() const noexcept { return plan_.stored.entry && plan_.ticket; }
   /// By which the origin is asked.
   http::Method method() const noexcept { return plan_.by_get ? http::Method::Get : story_->view().method; }
   bool for_head() const noexcept { return story_->view().method == http::Method::Head; }

@@ -29,8 +29,8 @@ constexpr Duration kSecondTryBegins = std::chrono::seconds{2};
 
 }  // namespace
 
-FollowTask::FollowTask(Core& core, StoryPtr story, cache::Lookup lookup)
-    : core_(core), story_(std::move(story)), lookup_(std::move(lookup)), deadline_([this] { timed_out(); }) {}
+FollowTask::FollowTask(Core& core, StoryPtr story, cache::Join join)
+    : core_(core), story_(std::move(story)), join_(std::move(join)), deadline_([this] { timed_out(); }) {}
 
 FollowTask::~FollowTask() = default;
 
@@ -53,10 +53,10 @@ void FollowTask::look() {
   const auto self = shared_from_this();
   if (done_) return;
   using State = cache::Flight::State;
-  auto state = lookup_.flight->state();
+  auto state = join_.flight->state();
   if (state == State::Waiting) {
-    lookup_.flight->wait(core_.worker, changed_);
-    state = lookup_.flight->state();
+    join_.flight->wait(core_.worker, changed_);
+    state = join_.flight->state();
     if (state == State::Waiting) return;
     changed_.stop_waiting();
   }
@@ -74,7 +74,7 @@ void FollowTask::look() {
 
 void FollowTask::leave() {
   if (done_) return;
-  lookup_.flight->leave();
+  join_.flight->leave();
   step_out();
 }
 
@@ -95,7 +95,7 @@ void FollowTask::note_wait() {
 }
 
 void FollowTask::landed() {
-  const auto& flight = *lookup_.flight;
+  const auto& flight = *join_.flight;
   if (const OriginSelecting mine(origin_request(core_, *story_, true)); !flight.is_for(mine)) {
     // Who refuses the coding as its leader did would lead in vain, too, and so on in a circle.
     return flight.unwelcome() && flight.is_like(mine) ? go_alone(rules::Reason::None) : start_over();
@@ -104,7 +104,7 @@ void FollowTask::landed() {
     return go_alone(kept);
   if (rules::is_kept_by_window(flight.freshness(), story_->facts)) return go_alone(rules::Reason::None);
   if (story_->facts.range && starts_far_ahead(story_->view(), *flight.body())) {
-    lookup_.forward = rules::Forward::Partial;  // a part is there, and not the one that is asked for
+    join_.forward = rules::Forward::Partial;  // a part is there, and not the one that is asked for
     return go_alone(rules::Reason::Range);
   }
   // Broken off before this request came to it: a failure that nobody has to see.
@@ -123,17 +123,17 @@ void FollowTask::landed() {
   d.length = http::never_has_content(d.head.status) ? std::nullopt : declared;
   d.freshness = &flight.freshness();
   d.status.result = rules::CacheResult::Coalesced;
-  d.status.forward = lookup_.forward;
+  d.status.forward = join_.forward;
   d.status.collapsed = true;
   d.status.key = story_->key.text();
   auto* counters = story_->route->counters;
   counters->saved_requests.add();
-  const auto keep = lookup_.flight;
+  const auto keep = join_.flight;
   deliver(core_, *story_->exchange, story_->view(), std::move(d), std::move(cursor));
 }
 
 void FollowTask::own() {
-  const auto& flight = *lookup_.flight;
+  const auto& flight = *join_.flight;
   if (!flight.own_by_request()) {
     count(Coalesced::NotStorable);
     return go_alone(rules::Reason::None);
@@ -144,7 +144,7 @@ void FollowTask::own() {
 }
 
 void FollowTask::failed() {
-  const auto flight = lookup_.flight;
+  const auto flight = join_.flight;
   const auto& failure = flight->failure();
   if (story_->gave_way && !story_->tried_again) return await_second_try();
   const bool shared = !failure.by_leader || flight->second() || story_->tried_again;
@@ -168,22 +168,22 @@ void FollowTask::failed() {
 /// One of those who waited asks once more, and the others wait for that one.
 void FollowTask::try_again() {
   story_->tried_again = true;
-  const auto failed = lookup_.flight;
+  const auto failed = join_.flight;
   step_out();
   proceed(core_, story_, retry(core_, *story_, failed));
 }
 
 void FollowTask::await_second_try() {
-  if (!lookup_.flight->has_successor()) {
-    lookup_.flight->wait(core_.worker, changed_);
-    if (!lookup_.flight->has_successor()) return;
+  if (!join_.flight->has_successor()) {
+    join_.flight->wait(core_.worker, changed_);
+    if (!join_.flight->has_successor()) return;
     changed_.stop_waiting();
   }
   try_again();
 }
 
 bool FollowTask::may_serve_stale(const cache::Failure* failure) const {
-  if (!lookup_.entry || !may_stand_in(core_, *story_, lookup_.freshness, lookup_.names)) return false;
+  if (!join_.stored.entry || !may_stand_in(core_, *story_, join_.stored.freshness, join_.stored.names)) return false;
   const auto& errors = story_->policy().stale.errors;
   const bool covered = !failure || failure->timeout ? errors.timeout
                        : failure->origin_answered   ? errors.covers(failure->status)
@@ -196,7 +196,7 @@ bool FollowTask::serve_stale(const cache::Failure* failure) {
   rules::CacheStatus s;
   s.result = rules::CacheResult::StaleError;
   s.key = story_->key.text();
-  deliver_entry(core_, *story_->exchange, story_->view(), lookup_.entry, lookup_.freshness, s);
+  deliver_entry(core_, *story_->exchange, story_->view(), join_.stored.entry, join_.stored.freshness, s);
   return true;
 }
 
@@ -220,21 +220,17 @@ void FollowTask::go_alone(rules::Reason reason) {
   plan.shared = whole;
   plan.validate = !story_->facts.is_signed;
   plan.status.result = rules::CacheResult::Miss;
-  plan.status.forward = lookup_.forward;
+  plan.status.forward = join_.forward;
   plan.status.reason = reason;
   if (!whole && reason == rules::Reason::None) plan.status.reason = head ? rules::Reason::Method : rules::Reason::Range;
-  if (reason == rules::Reason::None && lookup_.entry) {
-    plan.entry = lookup_.entry;
-    plan.freshness = lookup_.freshness;
-    plan.names = lookup_.names;
-  }
+  if (reason == rules::Reason::None) plan.stored = join_.stored;
   std::make_shared<FetchTask>(core_, story_, std::move(plan))->start();
 }
 
 void FollowTask::timed_out() {
   const auto self = shared_from_this();
   if (done_) return;
-  if (lookup_.flight->state() == cache::Flight::State::Failed) {  // nobody makes a second try
+  if (join_.flight->state() == cache::Flight::State::Failed) {  // nobody makes a second try
     story_->tried_again = true;
     changed_.stop_waiting();
     return failed();
@@ -253,7 +249,7 @@ void FollowTask::timed_out() {
     return;
   }
   // The first whose wait is over starts a superseding flight, which the rest join.
-  const auto waited = lookup_.flight;
+  const auto waited = join_.flight;
   step_out();
   auto next = supersede(core_, *story_, waited);
   proceed(core_, story_, std::move(next));
@@ -265,7 +261,7 @@ void FollowTask::client_gone() {
 }
 
 void FollowTask::end() {
-  if (!done_) lookup_.flight->leave();
+  if (!done_) join_.flight->leave();
   done_ = true;
   deadline_.disarm();
   changed_.stop_waiting();

@@ -10,7 +10,7 @@ namespace forebay::proxy {
 /// when it fails, when the answer proves to be the leader's alone, or when `coalesce.wait` is over.
 class FollowTask final : public Task {
  public:
-  FollowTask(Core& core, StoryPtr story, cache::Lookup lookup);
+  FollowTask(Core& core, StoryPtr story, cache::Join join);
   ~FollowTask() override;
   void start();
 
@@ -41,7 +41,7 @@ class FollowTask final : public Task {
 
   Core& core_;
   StoryPtr story_;
-  cache::Lookup lookup_;
+  cache::Join join_;
   Timestamp since_;
   bool done_ = false;
   Watch<FollowTask> changed_{*this, &FollowTask::look};

@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "arrival.hpp"
-#include "decisions.hpp"
 #include "deliver.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/list.hpp"
 #include "outcome.hpp"
+#include "plan.hpp"
 
 namespace forebay::proxy {
 
@@ -17,60 +17,10 @@ using http::Method;
 struct ProxyHandler::Private : Core {
   using Core::Core;
 
-  /// What one look over the fields finds, so that the way of a hit looks once.
-  struct Seen {
-    std::string_view host, forwarded_proto, request_id;
-    bool connection_names_more = false, websocket = false, loop = false;
-  };
-  Seen scan(http::FieldsView sent) const;
-  http::RequestView without_hop_by_hop(const http::RequestView& request);
-  bool refuse(server::Exchange& exchange, const http::RequestView& request, const Seen& seen);
   void refuse_with(server::Exchange& exchange, const http::RequestView& request, OwnError error);
-  void route(const server::ExchangePtr& exchange, const http::RequestView& request, const Seen& seen);
+  void route(const server::ExchangePtr& exchange, const http::RequestView& request, const HeadFacts& seen);
+  HeadFacts scan(http::FieldsView sent) const { return proxy::scan(sent, runtime->config().request_id); }
 };
-
-ProxyHandler::Private::Seen ProxyHandler::Private::scan(http::FieldsView sent) const {
-  Seen seen;
-  const std::string* id_name = runtime->config().request_id.empty() ? nullptr : &runtime->config().request_id;
-  for (const auto& f : sent) {
-    switch (f.id) {
-      case FieldId::Host:
-        seen.host = f.value;
-        break;
-      case FieldId::XForwardedProto:
-        if (seen.forwarded_proto.empty()) seen.forwarded_proto = http::forwarded_scheme(sent);
-        break;
-      case FieldId::CdnLoop:
-        seen.loop = true;
-        break;
-      case FieldId::Connection:
-        http::for_each_piece(f.value, [&](std::string_view m) {
-          if (!http::iequals(m, "keep-alive") && !http::iequals(m, "close")) seen.connection_names_more = true;
-        });
-        break;
-      case FieldId::Upgrade:
-        seen.websocket = seen.websocket || asks_for_websocket(f.value);
-        break;
-      default:
-        break;
-    }
-    if (id_name && (f.id == FieldId::XRequestId || f.id == FieldId::Other) && http::iequals(f.name, *id_name))
-      seen.request_id = f.value;
-  }
-  if (!is_request_id(seen.request_id)) seen.request_id = {};
-  return seen;
-}
-
-/// Fields that Connection names are gone before routing and key (RFC 9110 section 7.6.1).
-http::RequestView ProxyHandler::Private::without_hop_by_hop(const http::RequestView& request) {
-  fields.clear();
-  const http::ConnectionNames nominated(request.fields);
-  for (const auto& f : request.fields)
-    if (stays(f, nominated)) fields.push_back(f);
-  http::RequestView view = request;
-  view.fields = http::FieldsView(fields);
-  return view;
-}
 
 void ProxyHandler::Private::refuse_with(server::Exchange& exchange, const http::RequestView& request, OwnError error) {
   const auto seen = scan(request.fields);
@@ -80,55 +30,15 @@ void ProxyHandler::Private::refuse_with(server::Exchange& exchange, const http::
   deliver_error(*this, exchange, request.fields.value(FieldId::Accept).value_or(""), seen.request_id, error);
 }
 
-/// What is refused before a route is looked for; false when nothing is.
-bool ProxyHandler::Private::refuse(server::Exchange& exchange, const http::RequestView& request, const Seen& seen) {
-  if (request.method == Method::Connect || request.method == Method::Trace) {
-    OwnError error{405, RequestError::BadRequest, "Method Not Allowed", "This method is not offered.", {}, kAllow};
-    // What comes behind a CONNECT is meant for a tunnel.
-    error.close = request.method == Method::Connect;
-    refuse_with(exchange, request, error);
-    return true;
-  }
-  if (request.method == Method::Options && http::max_forwards(request.fields) == std::uint64_t{0}) {
-    deliver_options(*this, exchange);
-    return true;
-  }
-  if (seen.loop) {
-    const auto verdict = http::read_cdn_loop(request.fields, "forebay", shared.instance_id);
-    if (verdict.own || verdict.members > 16) {
-      refuse_with(exchange, request,
-                  {508,
-                   RequestError::Loop,
-                   "Loop Detected",
-                   "The request has been here before: an origin leads back to this proxy.",
-                   {},
-                   {}});
-      return true;
-    }
-  }
-  if (seen.websocket) {
-    refuse_with(exchange, request,
-                {501, RequestError::Upgrade, "Not Implemented", "WebSocket is not passed on by this version.", {}, {}});
-    return true;
-  }
-  if (!reading.target.read(request.method, request.target)) {
-    refuse_with(exchange, request,
-                {400, RequestError::BadRequest, "Bad Request", "The request target cannot be read.", {}, {}, true});
-    return true;
-  }
-  return false;
-}
-
 void ProxyHandler::Private::route(const server::ExchangePtr& exchange, const http::RequestView& request,
-                                  const Seen& seen) {
+                                  const HeadFacts& seen) {
   auto& notes = notes_of(*exchange);
   const auto& config = runtime->config();
   const auto& peer = exchange->peer();
   const bool trusted = !config.server.trusted_proxies.empty() && peer.has_ip &&
                        http::contains_any(config.server.trusted_proxies, peer.ip);
   if (!read_host(seen.host, seen.forwarded_proto, trusted, peer.scheme, reading))
-    return refuse_with(*exchange, request,
-                       {400, RequestError::BadRequest, "Bad Request", "The Host field is not a host.", {}, {}, true});
+    return refuse_with(*exchange, request, kBadHost);
   reading.claims = http::keeps_claims(trusted, config.server.forwarded);
   if (runtime->log_requests)
     note_request(notes, request, reading.target,
@@ -154,8 +64,11 @@ void ProxyHandler::start(const server::ExchangePtr& exchange) {
   notes.method = raw.method;
   notes.version = raw.version;
   const auto seen = core.scan(raw.fields);
-  const auto request = seen.connection_names_more ? core.without_hop_by_hop(raw) : raw;
-  if (core.refuse(*exchange, request, seen)) return;
+  const auto request = seen.connection_names_more ? without_nominated(raw, core.fields) : raw;
+  if (const auto* error = refuse_head(request, seen, core.shared.instance_id, core.reading)) {
+    if (error->status == 200) return deliver_options(core, *exchange);
+    return core.refuse_with(*exchange, request, *error);
+  }
   core.route(exchange, request, seen);
 }
 

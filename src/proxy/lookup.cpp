@@ -1,11 +1,11 @@
 #include "lookup.hpp"
 
-#include "decisions.hpp"
 #include "deliver.hpp"
 #include "fetch_task.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "outcome.hpp"
 #include "outgoing.hpp"
+#include "plan.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -57,7 +57,7 @@ cache::Lookup look_up(Core& core, const http::RequestView& request, std::optiona
       auto wanted = request_for(core, core.search_key, selecting, reading.facts, route);
       wanted.only_stored = true;
       auto found = store.lookup(wanted);
-      if (found.entry) {
+      if (found_of(found).stored->entry) {
         std::swap(core.key, core.search_key);
         core.searched = true;
         return found;
@@ -102,12 +102,14 @@ void go_on(Core& core, const StoryPtr& story, std::string_view content, Gathered
 // A slow client holds no connection to an origin: a small body is whole before one is used, of a large one the first
 // part is there. Who waits for a 100 gets the origin's, so its head goes first (RFC 9110 section 10.1.1).
 void pass_on(Core& core, const StoryPtr& story, rules::Reason reason) {
-  if (story->facts.directives.only_if_cached) return only_if_cached(core, story);
+  const auto plan = plan_bypass(reason, story->facts);
+  if (const auto* refused = std::get_if<Refuse>(&plan)) return refuse(core, story, *refused->error);
+  const auto& status = std::get<GoForward>(plan).status;
   const auto begun = story->content ? story->content->bytes() : std::string_view();
   auto& body = story->exchange->body();
   const bool complete = !story->has_content || story->content_whole;
   if (complete || body.awaits_continue() || begun.size() >= story->request_buffer())
-    return forward(core, story, reason);
+    return forward(core, story, status);
   std::string bytes(begun);
   const auto outcome = fill(body, story->request_buffer(), bytes);
   if (outcome == Gathered::Broken)
@@ -117,10 +119,12 @@ void pass_on(Core& core, const StoryPtr& story, rules::Reason reason) {
     return std::make_shared<ReadTask>(core, story, std::move(bytes), Purpose::Forward, reason)->start();
   }
   keep_content(core, *story, bytes, outcome);
-  forward(core, story, reason);
+  forward(core, story, status);
 }
 
-void forward(Core& core, const StoryPtr& story, rules::Reason reason) { forward(core, story, bypass_status(reason)); }
+void refuse(Core& core, const StoryPtr& story, const OwnError& error) {
+  deliver_error(core, *story->exchange, story->accept(), story->request_id, error);
+}
 
 void forward(Core& core, const StoryPtr& story, const rules::CacheStatus& status) {
   if (story->content_whole && story->has_content) story->keep_trailers();

@@ -2,6 +2,7 @@
 
 #include "content.hpp"
 #include "core.hpp"
+#include "deliver.hpp"
 
 namespace forebay::proxy {
 
@@ -31,14 +32,11 @@ void go_on(Core& core, const StoryPtr& story, std::string_view content, Gathered
 /// Keeps what was read of a story's content, charged.
 void keep_content(Core& core, Story& story, std::string_view content, Gathered outcome);
 
-/// Forwards a request that is not looked up; its content, or the first part, is read before.
+/// What becomes of a request that is not looked up. Its content, or the first part, is read before it goes forward.
 void pass_on(Core& core, const StoryPtr& story, rules::Reason reason);
-/// The same for content that has been read as far as it will be.
-void forward(Core& core, const StoryPtr& story, rules::Reason reason);
-/// Forwards a request as it is, for an answer that is not stored and says this.
+/// Forwards it, with content that has been read as far as it will be, for an answer that is not stored and says this.
 void forward(Core& core, const StoryPtr& story, const rules::CacheStatus& status);
-
-/// 504 for a request that wants a stored response or nothing (RFC 9111 section 5.2.1.7).
-void only_if_cached(Core& core, const StoryPtr& story);
+/// Answers with one of Forebay's own errors.
+void refuse(Core& core, const StoryPtr& story, const OwnError& error);
 
 }  // namespace forebay::proxy

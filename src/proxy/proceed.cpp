@@ -1,114 +1,121 @@
-#include "decisions.hpp"
 #include "deliver.hpp"
 #include "fetch_task.hpp"
 #include "follow_task.hpp"
 #include "lookup.hpp"
+#include "plan.hpp"
 
 namespace forebay::proxy {
 namespace {
 
 using rules::CacheResult;
-using rules::Reason;
-using Kind = cache::Lookup::Kind;
 
 /// A refresh behind a stale answer carries the fields of the request that triggered it, and answers nobody.
-void refresh(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
+void refresh(Core& core, const StoryPtr& story, cache::Stored stored, cache::Ticket ticket) {
   auto behind = std::make_shared<Story>(*story);
   behind->exchange = nullptr;
   FetchPlan plan;
-  plan.ticket = std::move(lookup.ticket);
-  plan.entry = lookup.entry;
-  plan.freshness = lookup.freshness;
-  plan.names = lookup.names;
+  plan.ticket = std::move(ticket);
+  plan.stored = std::move(stored);
   plan.background = true;
   plan.shared = true;
   plan.validate = !story->facts.is_signed;
   std::make_shared<FetchTask>(core, std::move(behind), std::move(plan))->start();
 }
 
-FetchPlan plan_of(const StoryPtr& story, cache::Lookup& lookup) {
-  const auto forward = plan_forward({lookup.kind, lookup.forward, lookup.reason, lookup.entry != nullptr,
-                                     static_cast<bool>(lookup.ticket), lookup.pass_memory},
-                                    story->facts);
-  FetchPlan plan;
-  plan.status = forward.status;
-  if (forward.may_store) plan.ticket = std::move(lookup.ticket);
-  lookup.ticket.drop();
-  if (forward.uses_entry) {
-    plan.entry = lookup.entry;
-    plan.freshness = lookup.freshness;
-  }
-  plan.names = lookup.names;
-  plan.names_old = lookup.names_old;
-  plan.shared = forward.may_store;
-  plan.validate = forward.validates;
-  plan.by_get = forward.by_get;
-  return plan;
+/// What is stored, and the ticket that came with it, where one did.
+std::pair<cache::Stored, cache::Ticket> take(cache::Lookup& lookup) {
+  return std::visit(
+      [](auto& l) -> std::pair<cache::Stored, cache::Ticket> {
+        if constexpr (requires { l.refresh; })
+          return {std::move(l.stored), std::move(l.refresh)};
+        else if constexpr (requires { l.ticket; })
+          return {std::move(l.stored), std::move(l.ticket)};
+        else
+          return {std::move(l.stored), cache::Ticket()};
+      },
+      lookup);
 }
 
-/// More than `max_waiters` wait already: what else happens when `coalesce.wait` is over, happens at once.
-void queue_full(Core& core, const StoryPtr& story, cache::Lookup& lookup) {
-  auto& counted = story->route->counters->coalesced[static_cast<std::size_t>(Coalesced::Timeout)];
-  if (!std::exchange(story->wait_counted, true)) counted.add();
-  story->waited_out = true;
-  // One superseding flight at a time; beyond its waiters, too, there is an end.
-  if (story->policy().coalesce.on_timeout == rules::OnTimeout::Fetch && !lookup.flight->superseding() &&
-      ++story->restarts <= 8)
-    return proceed(core, story, supersede(core, *story, lookup.flight));
-  lookup.flight->leave();
-  if (lookup.entry && story->policy().stale.errors.timeout &&
-      may_stand_in(core, *story, lookup.freshness, lookup.names)) {
+/// The place in the queue of a request that was to wait.
+cache::Join& join_of(cache::Lookup& lookup) {
+  if (auto* full = std::get_if<cache::QueueFull>(&lookup)) return *full;
+  return std::get<cache::Join>(lookup);
+}
+
+struct Execute {
+  Core& core;
+  const StoryPtr& story;
+  cache::Lookup& lookup;
+
+  void operator()(const Refuse& plan) const {
+    if (auto* join = std::get_if<cache::Join>(&lookup)) join->flight->leave();
+    if (auto* full = std::get_if<cache::QueueFull>(&lookup)) full->flight->leave();
+    refuse(core, story, *plan.error);
+  }
+
+  void operator()(const GoForward& plan) const { forward(core, story, plan.status); }
+
+  void operator()(Serve plan) const {
+    plan.status.key = story->key.text();
+    auto [stored, ticket] = take(lookup);
+    if (story->wanted())
+      deliver_entry(core, *story->exchange, story->view(), stored.entry, stored.freshness, plan.status);
+    if (ticket) refresh(core, story, std::move(stored), std::move(ticket));
+  }
+
+  void operator()(const Follow& plan) const {
+    auto& join = join_of(lookup);
+    join.forward = plan.forward;
+    std::make_shared<FollowTask>(core, story, std::move(join))->start();
+  }
+
+  void operator()(const Overflow&) const {
+    auto& counted = story->route->counters->coalesced[static_cast<std::size_t>(Coalesced::Timeout)];
+    if (!std::exchange(story->wait_counted, true)) counted.add();
+    story->waited_out = true;
+    const auto& join = join_of(lookup);
+    // One superseding flight at a time; beyond its waiters, too, there is an end.
+    if (story->policy().coalesce.on_timeout == rules::OnTimeout::Fetch && !join.flight->superseding() &&
+        ++story->restarts <= 8)
+      return proceed(core, story, supersede(core, *story, join.flight));
+    join.flight->leave();
+    const auto& stored = join.stored;
+    if (!stored.entry || !story->policy().stale.errors.timeout ||
+        !may_stand_in(core, *story, stored.freshness, stored.names))
+      return refuse(core, story, kQueueIsFull);
     rules::CacheStatus status;
     status.result = CacheResult::StaleError;
     status.key = story->key.text();
-    return deliver_entry(core, *story->exchange, story->view(), lookup.entry, lookup.freshness, status);
+    deliver_entry(core, *story->exchange, story->view(), stored.entry, stored.freshness, status);
   }
-  OwnError error;
-  error.status = 504;
-  error.reason = RequestError::Coalesce;
-  error.title = "Gateway Timeout";
-  error.detail = "Too many requests wait for the same resource.";
-  error.retry_after = "1";
-  deliver_error(core, *story->exchange, story->accept(), story->request_id, error);
-}
+
+  void operator()(const Fetch& fetch) const {
+    if (story->has_left()) return story->exchange->cut();
+    auto [stored, ticket] = take(lookup);
+    FetchPlan plan;
+    plan.status = fetch.status;
+    if (fetch.may_store) plan.ticket = std::move(ticket);
+    ticket.drop();
+    plan.stored = std::move(stored);
+    if (!fetch.uses_entry) plan.stored.entry = {};
+    plan.shared = fetch.may_store;
+    plan.validate = fetch.validates;
+    plan.by_get = fetch.by_get;
+    std::make_shared<FetchTask>(core, story, std::move(plan))->start();
+  }
+};
 
 }  // namespace
 
-void only_if_cached(Core& core, const StoryPtr& story) {
-  OwnError error;
-  error.status = 504;
-  error.reason = RequestError::OnlyIfCached;
-  error.title = "Gateway Timeout";
-  error.detail = "The request asks for a stored response only, and none is fit for it.";
-  deliver_error(core, *story->exchange, story->accept(), story->request_id, error);
+void execute(Core& core, const StoryPtr& story, const FoundPlan& plan, cache::Lookup lookup) {
+  std::visit(Execute{core, story, lookup}, plan);
 }
 
 void proceed(Core& core, const StoryPtr& story, cache::Lookup lookup) {
-  const bool serves = lookup.kind == Kind::Fresh || lookup.kind == Kind::Stale;
-  if (serves && !serves_precondition(story->facts, story->view().fields, lookup.entry->head(), core.now().wall))
-    return story->facts.directives.only_if_cached ? only_if_cached(core, story)
-                                                  : forward(core, story, precondition_status());
-  if (serves) {
-    auto status = stored_status(lookup.kind, lookup.freshness, core.now().mono);
-    status.key = story->key.text();
-    if (story->wanted()) deliver_entry(core, *story->exchange, story->view(), lookup.entry, lookup.freshness, status);
-    if (lookup.ticket) refresh(core, story, lookup);
-    return;
-  }
-  lookup.forward = forward_word(lookup.forward, story->route->route->key, story->view().method, story->has_content);
-  if (story->facts.directives.only_if_cached) {
-    if (lookup.flight) lookup.flight->leave();
-    return only_if_cached(core, story);
-  }
-  // Who waits is in memory, and the memory has an end.
-  if (lookup.kind == Kind::Join && !story->charge) return queue_full(core, story, lookup);
-  if (lookup.kind == Kind::Join) {
-    std::make_shared<FollowTask>(core, story, std::move(lookup))->start();
-    return;
-  }
-  if (lookup.queue_full) return queue_full(core, story, lookup);
-  if (story->has_left()) return story->exchange->cut();
-  std::make_shared<FetchTask>(core, story, plan_of(story, lookup))->start();
+  const Asked asked{story->facts,       story->view().fields,     story->route->route->key,
+                    story->has_content, story->charge != nullptr, core.now()};
+  const auto plan = plan_found(found_of(lookup), asked);
+  execute(core, story, plan, std::move(lookup));
 }
 
 void look_up_again(Core& core, const StoryPtr& story) {

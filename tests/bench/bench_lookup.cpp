@@ -85,7 +85,7 @@ void look_up(benchmark::State& state, Filled& filled, bool one_key) {
   for (auto _ : state) {
     const auto& asked = *filled.asked[one_key ? 0 : ++i % kKeys];
     auto found = filled.store.lookup(asked.lookup(now));
-    if (found.kind != cache::Lookup::Kind::Fresh) {
+    if (found.kind != cache::LookupKind::Fresh) {
       state.SkipWithError("not a fresh hit");
       break;
     }
@@ -131,7 +131,7 @@ void WayOfAHit(benchmark::State& state) {
     const auto facts = rules::facts_of(request, policy);
     (void)key.build({}, {"products", request, target, "http", host});
     auto found = filled.store.lookup({key, cache::Unchanged(request.fields), facts, policy, 0, now.mono, true});
-    if (found.kind != cache::Lookup::Kind::Fresh) return false;
+    if (found.kind != cache::LookupKind::Fresh) return false;
     rules::CacheStatus status;
     status.result = rules::CacheResult::Hit;
     status.ttl = whole_seconds(found.freshness.ttl(now.mono));

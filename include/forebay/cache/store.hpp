@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "forebay/base/budget.hpp"
@@ -119,43 +120,65 @@ struct LookupRequest {
   double draw = 0;
 };
 
-struct Lookup {
-  enum class Kind : std::uint8_t {
-    Fresh,  ///< Serve `entry`; with a ticket this request starts a refresh ahead of its end.
-    Stale,  ///< Serve `entry` within stale-while-revalidate; with a ticket this request starts the refresh.
-    Join,   ///< Wait for `flight` (counted as one of its waiters); `entry` is what may be served if it fails.
-    Lead,   ///< Fetch under `ticket`; `entry` is there to validate or to fall back on, or null.
-    Pass,   ///< Fetch for itself, queue on nothing. With a (private) ticket a storable answer is still stored; `entry`
-            ///< to validate.
-  };
-  Kind kind = Kind::Pass;
-  Ref<const Entry> entry;
+/// What is stored for a request.
+struct Stored {
+  Ref<const Entry> entry;      ///< Null: nothing that this request may have.
   rules::Freshness freshness;  ///< Of `entry`.
   VaryRef names;               ///< That select among the key's responses; `entry` was selected by them.
   bool names_old = false;      ///< It is some time since an answer has stated them.
-  Ticket ticket;
-  Ref<Flight> flight;
-  rules::Forward forward = rules::Forward::None;  ///< Why it goes forward: UriMiss, VaryMiss, Stale, Request.
-  rules::Reason reason = rules::Reason::None;     ///< PassMemory, Authorization (entry not for this request).
-  PassMemory pass_memory;                         ///< Of the key, whether it is the reason or not.
-  /// `max_waiters` are waiting already. Kind is Pass, without a ticket; `flight` is counted as joined all the same, so
-  /// that `supersede` or `Flight::leave` gives the place up.
-  bool queue_full = false;
 };
+
+/// Serve what is stored. With a ticket this request starts a refresh ahead of its end.
+struct Fresh {
+  Stored stored;
+  Ticket refresh;
+};
+/// Serve what is stored, within stale-while-revalidate. With a ticket this request starts the refresh.
+struct Stale {
+  Stored stored;
+  Ticket refresh;
+};
+/// Wait for a fetch that is on its way, counted as one of its waiters.
+struct Join {
+  Ref<Flight> flight;
+  Stored stored;           ///< May be served if the fetch fails.
+  rules::Forward forward;  ///< Why it goes forward: UriMiss, VaryMiss, Stale, Request.
+};
+/// As Join, but `max_waiters` are waiting already. `flight` is counted as joined all the same, so that `supersede` or
+/// `Flight::leave` gives the place up.
+struct QueueFull : Join {};
+/// Fetch under the ticket, for all.
+struct Lead {
+  Ticket ticket;
+  Stored stored;  ///< To validate or to fall back on.
+  rules::Forward forward;
+};
+/// Fetch for itself, and wait for nobody. With a (private) ticket a storable answer is still stored.
+struct Pass {
+  Ticket ticket;
+  Stored stored;  ///< To validate.
+  rules::Forward forward = rules::Forward::None;
+  rules::Reason reason = rules::Reason::None;  ///< PassMemory, Authorization (entry not for this request).
+  PassMemory pass_memory{};                    ///< Where it is the reason.
+};
+using Lookup = std::variant<Fresh, Stale, Join, QueueFull, Lead, Pass>;
+
+/// The alternatives of a look-up, in their order.
+enum class LookupKind : std::uint8_t { Fresh, Stale, Join, QueueFull, Lead, Pass };
+inline LookupKind kind_of(const Lookup& lookup) noexcept { return static_cast<LookupKind>(lookup.index()); }
 
 /// What a look-up would find, for explain. Nothing is changed by finding out: no place in the LRU, no count, no flight.
 struct Peek {
   bool found = false;  ///< A variant for this request, whatever its state.
-  Lookup::Kind kind = Lookup::Kind::Lead;
+  LookupKind kind = LookupKind::Lead;
   rules::Reuse reuse = rules::Reuse::Validate;  ///< Of the variant.
-  Ref<const Entry> entry;
-  rules::Freshness freshness;
+  Stored stored;                                ///< Of the variant.
   std::uint64_t hits = 0;
   std::size_t variants = 0;  ///< Of the key.
   rules::Forward forward = rules::Forward::None;
   rules::Reason reason = rules::Reason::None;
-  bool ticket = false;     ///< A look-up would give a ticket, if need be by `supersede`.
-  PassMemory pass_memory;  ///< As in Lookup.
+  bool ticket = false;     ///< A look-up would give a ticket.
+  PassMemory pass_memory;  ///< Of the key, whether it is the reason or not.
 };
 
 struct StoreOptions {

@@ -129,6 +129,36 @@ struct Answer {
   Duration fetch_time{0};
 };
 
+/// The answer to a look-up with all that some alternative has side by side.
+struct Looked {
+  Looked(Lookup lookup) : kind(kind_of(lookup)) {
+    std::visit(
+        [this](auto& l) {
+          entry = std::move(l.stored.entry);
+          freshness = l.stored.freshness;
+          names = std::move(l.stored.names);
+          names_old = l.stored.names_old;
+          if constexpr (requires { l.refresh; }) ticket = std::move(l.refresh);
+          if constexpr (requires { l.ticket; }) ticket = std::move(l.ticket);
+          if constexpr (requires { l.flight; }) flight = std::move(l.flight);
+          if constexpr (requires { l.forward; }) forward = l.forward;
+          if constexpr (requires { l.reason; }) reason = l.reason, pass_memory = l.pass_memory;
+        },
+        lookup);
+  }
+  Looked() = default;
+  LookupKind kind = LookupKind::Pass;
+  Ref<const Entry> entry;
+  rules::Freshness freshness;
+  VaryRef names;
+  bool names_old = false;
+  Ticket ticket;
+  Ref<Flight> flight;
+  rules::Forward forward = rules::Forward::None;
+  rules::Reason reason = rules::Reason::None;
+  PassMemory pass_memory;
+};
+
 class StoreTest : public ::testing::Test {
  protected:
   static StoreOptions roomy(std::size_t shards = 4) { return {.memory = 64 * 1024 * 1024, .shards = shards}; }
@@ -149,21 +179,21 @@ class StoreTest : public ::testing::Test {
                                 now, ask.may_fly, ask.only_stored, ask.draw};
     return f(request);
   }
-  Lookup look(const Ask& ask) {
+  Looked look(const Ask& ask) {
     return with_request(ask, [&](const LookupRequest& r) { return store.lookup(r); });
   }
   template <std::convertible_to<std::string> Target>
-  Lookup look(Target target) {
+  Looked look(Target target) {
     return look(Ask{std::move(target)});
   }
   Peek peek(const Ask& ask) {
     return with_request(ask, [&](const LookupRequest& r) { return store.peek(r); });
   }
-  Lookup supersede(const Ask& ask, const Ref<Flight>& waited) {
+  Looked supersede(const Ask& ask, const Ref<Flight>& waited) {
     return with_request(ask, [&](const LookupRequest& r) { return store.supersede(r, waited); });
   }
 
-  Lookup retry(const Ask& ask, const Ref<Flight>& failed) {
+  Looked retry(const Ask& ask, const Ref<Flight>& failed) {
     return with_request(ask, [&](const LookupRequest& r) { return store.retry(r, failed); });
   }
 
@@ -200,7 +230,7 @@ class StoreTest : public ::testing::Test {
   bool put(Target target, const Answer& a = {}) {
     return put(Ask{std::move(target)}, a);
   }
-  bool has(const Ask& ask) { return look(ask).kind == Lookup::Kind::Fresh; }
+  bool has(const Ask& ask) { return look(ask).kind == LookupKind::Fresh; }
   template <std::convertible_to<std::string> Target>
   bool has(Target target) {
     return has(Ask{std::move(target)});

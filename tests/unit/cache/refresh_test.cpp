@@ -5,7 +5,7 @@
 namespace forebay::cache {
 namespace {
 
-using Kind = Lookup::Kind;
+using Kind = LookupKind;
 using rules::Forward;
 using rules::Reason;
 using rules::Reuse;
@@ -44,9 +44,9 @@ TEST_F(Peeking, TellsWhatALookUpWouldDoInEveryState) {
     EXPECT_TRUE(seen.found);
     EXPECT_EQ(seen.reuse, c.reuse);
     EXPECT_EQ(seen.kind, c.kind);
-    ASSERT_TRUE(seen.entry);
-    EXPECT_EQ(text_of(*seen.entry), "body");
-    EXPECT_EQ(seen.freshness.lifetime, Duration(60s));
+    ASSERT_TRUE(seen.stored.entry);
+    EXPECT_EQ(text_of(*seen.stored.entry), "body");
+    EXPECT_EQ(seen.stored.freshness.lifetime, Duration(60s));
     EXPECT_EQ(seen.variants, 1u);
     EXPECT_EQ(look("/a").kind, c.kind);
   }
@@ -70,8 +70,8 @@ TEST_F(Peeking, ChangesNothing) {
 TEST_F(Peeking, ChoosesAmongVariantsAsALookUpDoes) {
   ASSERT_TRUE(put({"/a", {{"X", "1"}}}, {.body = "one", .vary = {"x"}}));
   ASSERT_TRUE(put({"/a", {{"X", "2"}}}, {.body = "two", .vary = {"x"}}));
-  EXPECT_EQ(text_of(*peek({"/a", {{"X", "1"}}}).entry), "one");
-  EXPECT_EQ(text_of(*peek({"/a", {{"X", "2"}}}).entry), "two");
+  EXPECT_EQ(text_of(*peek({"/a", {{"X", "1"}}}).stored.entry), "one");
+  EXPECT_EQ(text_of(*peek({"/a", {{"X", "2"}}}).stored.entry), "two");
   const auto other = peek({"/a", {{"X", "3"}}});
   EXPECT_FALSE(other.found);
   EXPECT_EQ(other.forward, Forward::VaryMiss);

@@ -9,7 +9,7 @@
 namespace forebay::cache {
 namespace {
 
-using Kind = Lookup::Kind;
+using Kind = LookupKind;
 using rules::Forward;
 using rules::Reason;
 

@@ -14,7 +14,7 @@
 namespace forebay::cache {
 namespace {
 
-using Kind = Lookup::Kind;
+using Kind = LookupKind;
 
 // The loop of one thread: waits until something is delivered, and wakes who waits.
 class Loop final : public Waker {
@@ -62,7 +62,7 @@ class Threads : public StoreTest {
     rules::RequestFacts facts{};
     Sleeper sleeper{};
 
-    Lookup look(const Key& key, http::FieldsView fields = {}) {
+    Looked look(const Key& key, http::FieldsView fields = {}) {
       const Unchanged selecting(fields);
       return store.lookup({key, selecting, facts, policy, 1, t0, true});
     }

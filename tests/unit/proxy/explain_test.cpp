@@ -400,7 +400,7 @@ TEST_F(Explain, AnEntryForOthersOrToBeValidatedSaysSo) {
 }
 
 TEST_F(Explain, AFetchOnItsWayIsJoined) {
-  configure("routes: [{name: r, path: /**}]\n");
+  configure("routes: [{name: r, path: /**, coalesce: {max_waiters: 1, on_timeout: error}}]\n");
   const auto key_text = live(Asked{"GET", "http://h/a"}).key_text;
   const auto fields = http::Fields();
   const http::RequestView request{http::Method::Get, "GET", "/a", http::Version::Http11, fields.view()};
@@ -412,12 +412,20 @@ TEST_F(Explain, AFetchOnItsWayIsJoined) {
   ASSERT_EQ(build_key(reading, request, {}, shared_.persisted, key), Reason::None);
   ASSERT_EQ(key.text(), key_text);
   const cache::Unchanged selecting(fields);
-  const auto leader = store_.lookup(
-      {key, selecting, reading.facts, reading.route->policy, reading.route->key.fingerprint, clock_.now().mono});
-  ASSERT_EQ(leader.kind, cache::Lookup::Kind::Lead);
-  const auto e = live(Asked{"GET", "http://h/a"});
+  const auto look = [&] {
+    return store_.lookup(
+        {key, selecting, reading.facts, reading.route->policy, reading.route->key.fingerprint, clock_.now().mono});
+  };
+  const auto leader = look();
+  ASSERT_EQ(kind_of(leader), cache::LookupKind::Lead);
+  auto e = live(Asked{"GET", "http://h/a"});
   EXPECT_EQ(e.result, "coalesced");
   EXPECT_EQ(e.cache_status, "forebay; fwd=uri-miss; collapsed");
+  const auto follower = look();
+  ASSERT_EQ(kind_of(follower), cache::LookupKind::Join);
+  e = live(Asked{"GET", "http://h/a"});
+  EXPECT_EQ(e.own_status, 504) << "the queue is full";
+  EXPECT_THAT(e.notes, testing::Contains(testing::HasSubstr("coalesce.max_waiters")));
 }
 
 TEST_F(Explain, WhatItShowsToKeysTeachesTheProcessNothing) {

@@ -1,4 +1,4 @@
-#include "proxy/decisions.hpp"
+#include "proxy/plan.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,9 +8,23 @@ namespace {
 using rules::CacheResult;
 using rules::Forward;
 using rules::Reason;
-using Kind = cache::Lookup::Kind;
+using Kind = cache::LookupKind;
 
-TEST(PlanForward, SaysWhyARequestGoesForwardAndWhatMayCome) {
+/// Something that is stored.
+const cache::Stored kStored = [] {
+  cache::Stored stored;
+  cache::EntryParts parts;
+  parts.head.status = 200;
+  stored.entry = cache::Entry::make(parts, {});
+  return stored;
+}();
+
+Fetch fetch(const Found& found, const rules::RequestFacts& facts) {
+  const cache::KeySpec key;
+  return std::get<Fetch>(plan_found(found, {facts, {}, key, false, true, {}}));
+}
+
+TEST(PlanFetch, SaysWhyARequestGoesForwardAndWhatMayCome) {
   const struct {
     const char* what;
     Kind kind;
@@ -48,7 +62,7 @@ TEST(PlanForward, SaysWhyARequestGoesForwardAndWhatMayCome) {
     facts.range = c.range;
     facts.refresh = c.refresh;
     facts.method = c.head ? http::Method::Head : http::Method::Get;
-    const auto plan = plan_forward({c.kind, c.forward, c.reason, c.has_entry, c.ticket, {}}, facts);
+    const auto plan = fetch({c.kind, c.has_entry ? &kStored : nullptr, c.forward, c.reason, c.ticket, {}}, facts);
     EXPECT_EQ(plan.status.result, c.result) << c.what;
     EXPECT_EQ(plan.status.forward, c.says) << c.what;
     EXPECT_EQ(plan.status.reason, c.detail) << c.what;
@@ -59,15 +73,15 @@ TEST(PlanForward, SaysWhyARequestGoesForwardAndWhatMayCome) {
   }
 }
 
-TEST(PlanForward, PassMemorySaysItsCauseWhereItIsTheReason) {
+TEST(PlanFetch, PassMemorySaysItsCauseWhereItIsTheReason) {
   const cache::PassMemory memory{Reason::Private, std::chrono::milliseconds{6200}};
   for (const bool has_entry : {false, true}) {
-    const auto plan = plan_forward({Kind::Pass, Forward::Stale, Reason::PassMemory, has_entry, true, memory}, {});
+    const auto plan =
+        fetch({Kind::Pass, has_entry ? &kStored : nullptr, Forward::Stale, Reason::PassMemory, true, memory}, {});
     EXPECT_EQ(plan.status.cause, has_entry ? Reason::None : Reason::Private);
     EXPECT_EQ(plan.status.cause_left, has_entry ? 0 : 7);
   }
-  EXPECT_EQ(plan_forward({Kind::Lead, Forward::UriMiss, Reason::None, false, true, memory}, {}).status.cause,
-            Reason::None);
+  EXPECT_EQ(fetch({Kind::Lead, nullptr, Forward::UriMiss, Reason::None, true, memory}, {}).status.cause, Reason::None);
 }
 
 TEST(SecondsLeft, AreNeverNoneWhileSomeIsLeft) {
