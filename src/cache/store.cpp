@@ -99,6 +99,29 @@ void Store::Private::follow_together(Decision& decision, Flight& failed) {
   }
 }
 
+namespace {
+
+/// Makes a new look-up's answer one of the decision's kind; gives where to put what is stored.
+Stored& begin(Lookup& out, const Decision& d) {
+  switch (d.kind) {
+    case LookupKind::Fresh:
+      return std::get_if<Fresh>(&out)->stored;  // which a new one is
+    case LookupKind::Stale:
+      return out.emplace<Stale>().stored;
+    case LookupKind::Join:
+      return out.emplace<Join>(Join{{}, {}, d.forward}).stored;
+    case LookupKind::QueueFull:
+      return out.emplace<QueueFull>(QueueFull{{{}, {}, d.forward}}).stored;
+    case LookupKind::Lead:
+      return out.emplace<Lead>(Lead{{}, {}, d.forward}).stored;
+    case LookupKind::Pass:
+      break;
+  }
+  return out.emplace<Pass>(Pass{{}, {}, d.forward, d.reason, d.pass_memory}).stored;
+}
+
+}  // namespace
+
 Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Flight* superseded, Flight* failed) {
   const auto text = request.key.text();
   const auto hash = hash_of(text);
@@ -109,8 +132,7 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
   bool no_room = false;
   const bool superseding = superseded != nullptr;
   for (;;) {
-    Stored stored;
-    Ref<Flight> joined;
+    Lookup out;
     Garbage garbage;
     std::unique_lock lock(shard.mutex);
     Slot* slot = shard.find(hash, text);
@@ -141,6 +163,7 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
       ticket = Ticket(store, new_flight(), request.key);
       continue;
     }
+    Stored& stored = begin(out, d);
     stored.names_old = slot && slot->vary && request.now > slot->vary_seen + kVaryRemembered / 2;
     if (d.variant) {
       shard.lru.touch(*d.variant);
@@ -153,7 +176,7 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
     if (d.flight) {
       d.flight->waiters_.fetch_add(1, std::memory_order_relaxed);
       waiting->enter();
-      joined = Ref<Flight>(d.flight);
+      join_of(out)->flight = Ref<Flight>(d.flight);
     }
     if (d.fetch == Decision::Fetch::Listed) {
       if (!slot) slot = &shard.insert(spare.use());
@@ -175,21 +198,8 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
     else if (d.fetch == Decision::Fetch::Private)
       given = Ticket(store, new_flight(), request.key);
     stored.names = given.seen_vary_ = mine.names();
-    switch (d.kind) {
-      case LookupKind::Fresh:
-        return Fresh{std::move(stored), std::move(given)};
-      case LookupKind::Stale:
-        return Stale{std::move(stored), std::move(given)};
-      case LookupKind::Join:
-        return Join{std::move(joined), std::move(stored), d.forward};
-      case LookupKind::QueueFull:
-        return QueueFull{{std::move(joined), std::move(stored), d.forward}};
-      case LookupKind::Lead:
-        return Lead{std::move(given), std::move(stored), d.forward};
-      case LookupKind::Pass:
-        break;
-    }
-    return Pass{std::move(given), std::move(stored), d.forward, d.reason, d.pass_memory};
+    if (given) *ticket_of(out) = std::move(given);
+    return out;
   }
 }
 

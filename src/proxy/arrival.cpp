@@ -99,16 +99,11 @@ void serve(Core& core, const Arrival& arrival, const RouteState& state, std::opt
   const Asked asked{core.reading.facts,           request.fields, state.route->key,
                     arrival.exchange->has_body(), true,           core.now()};
   auto plan = plan_found(found_of(found), asked);
-  if (auto* hit = std::get_if<Serve>(&plan)) {
+  if (auto* hit = std::get_if<Serve>(&plan); hit && !*ticket_of(found)) {
     // The way of a hit: answered before this returns, with no task and no copy of the request.
-    auto* fresh = std::get_if<cache::Fresh>(&found);
-    auto* stale = std::get_if<cache::Stale>(&found);
-    const bool refreshes = fresh ? static_cast<bool>(fresh->refresh) : static_cast<bool>(stale->refresh);
-    if (!refreshes) {
-      hit->status.key = core.key.text();
-      const auto& stored = fresh ? fresh->stored : stale->stored;
-      return deliver_entry(core, *arrival.exchange, request, stored.entry, stored.freshness, hit->status);
-    }
+    hit->status.key = core.key.text();
+    const auto& stored = stored_of(found);
+    return deliver_entry(core, *arrival.exchange, request, stored.entry, stored.freshness, hit->status);
   }
   const auto story = make_story(core, arrival, state, Keyed::Yes);
   if (whole && story->has_content) keep_content(core, *story, *whole, Gathered::Whole);

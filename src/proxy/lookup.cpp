@@ -57,7 +57,7 @@ cache::Lookup look_up(Core& core, const http::RequestView& request, std::optiona
       auto wanted = request_for(core, core.search_key, selecting, reading.facts, route);
       wanted.only_stored = true;
       auto found = store.lookup(wanted);
-      if (found_of(found).stored->entry) {
+      if (stored_of(found).entry) {
         std::swap(core.key, core.search_key);
         core.searched = true;
         return found;

@@ -215,19 +215,21 @@ Fetch plan_fetch(const Found& found, const rules::RequestFacts& facts, Forward f
 }  // namespace
 
 Found found_of(const cache::Lookup& lookup) noexcept {
-  return std::visit(
-      [&](const auto& l) {
-        using L = std::decay_t<decltype(l)>;
-        Found found{cache::kind_of(lookup), &l.stored};
-        if constexpr (requires { l.forward; }) found.forward = l.forward;
-        if constexpr (requires { l.ticket; }) found.ticket = static_cast<bool>(l.ticket);
-        if constexpr (std::is_same_v<L, cache::Pass>) {
-          found.reason = l.reason;
-          found.pass_memory = l.pass_memory;
-        }
-        return found;
-      },
-      lookup);
+  Found found{cache::kind_of(lookup), &stored_of(lookup)};
+  if (const auto* join = std::get_if<cache::Join>(&lookup)) {
+    found.forward = join->forward;
+  } else if (const auto* full = std::get_if<cache::QueueFull>(&lookup)) {
+    found.forward = full->forward;
+  } else if (const auto* lead = std::get_if<cache::Lead>(&lookup)) {
+    found.forward = lead->forward;
+    found.ticket = static_cast<bool>(lead->ticket);
+  } else if (const auto* pass = std::get_if<cache::Pass>(&lookup)) {
+    found.forward = pass->forward;
+    found.reason = pass->reason;
+    found.ticket = static_cast<bool>(pass->ticket);
+    found.pass_memory = pass->pass_memory;
+  }
+  return found;
 }
 
 Found found_of(const cache::Peek& peek) noexcept {

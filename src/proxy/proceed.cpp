@@ -22,34 +22,13 @@ void refresh(Core& core, const StoryPtr& story, cache::Stored stored, cache::Tic
   std::make_shared<FetchTask>(core, std::move(behind), std::move(plan))->start();
 }
 
-/// What is stored, and the ticket that came with it, where one did.
-std::pair<cache::Stored, cache::Ticket> take(cache::Lookup& lookup) {
-  return std::visit(
-      [](auto& l) -> std::pair<cache::Stored, cache::Ticket> {
-        if constexpr (requires { l.refresh; })
-          return {std::move(l.stored), std::move(l.refresh)};
-        else if constexpr (requires { l.ticket; })
-          return {std::move(l.stored), std::move(l.ticket)};
-        else
-          return {std::move(l.stored), cache::Ticket()};
-      },
-      lookup);
-}
-
-/// The place in the queue of a request that was to wait.
-cache::Join& join_of(cache::Lookup& lookup) {
-  if (auto* full = std::get_if<cache::QueueFull>(&lookup)) return *full;
-  return std::get<cache::Join>(lookup);
-}
-
 struct Execute {
   Core& core;
   const StoryPtr& story;
   cache::Lookup& lookup;
 
   void operator()(const Refuse& plan) const {
-    if (auto* join = std::get_if<cache::Join>(&lookup)) join->flight->leave();
-    if (auto* full = std::get_if<cache::QueueFull>(&lookup)) full->flight->leave();
+    if (auto* join = join_of(lookup)) join->flight->leave();
     refuse(core, story, *plan.error);
   }
 
@@ -57,14 +36,15 @@ struct Execute {
 
   void operator()(Serve plan) const {
     plan.status.key = story->key.text();
-    auto [stored, ticket] = take(lookup);
+    auto& stored = stored_of(lookup);
+    auto* ticket = ticket_of(lookup);
     if (story->wanted())
       deliver_entry(core, *story->exchange, story->view(), stored.entry, stored.freshness, plan.status);
-    if (ticket) refresh(core, story, std::move(stored), std::move(ticket));
+    if (*ticket) refresh(core, story, std::move(stored), std::move(*ticket));
   }
 
   void operator()(const Follow& plan) const {
-    auto& join = join_of(lookup);
+    auto& join = *join_of(lookup);
     join.forward = plan.forward;
     std::make_shared<FollowTask>(core, story, std::move(join))->start();
   }
@@ -73,7 +53,7 @@ struct Execute {
     auto& counted = story->route->counters->coalesced[static_cast<std::size_t>(Coalesced::Timeout)];
     if (!std::exchange(story->wait_counted, true)) counted.add();
     story->waited_out = true;
-    const auto& join = join_of(lookup);
+    const auto& join = *join_of(lookup);
     // One superseding flight at a time; beyond its waiters, too, there is an end.
     if (story->policy().coalesce.on_timeout == rules::OnTimeout::Fetch && !join.flight->superseding() &&
         ++story->restarts <= 8)
@@ -91,12 +71,12 @@ struct Execute {
 
   void operator()(const Fetch& fetch) const {
     if (story->has_left()) return story->exchange->cut();
-    auto [stored, ticket] = take(lookup);
+    auto* ticket = ticket_of(lookup);
     FetchPlan plan;
     plan.status = fetch.status;
-    if (fetch.may_store) plan.ticket = std::move(ticket);
-    ticket.drop();
-    plan.stored = std::move(stored);
+    if (fetch.may_store) plan.ticket = std::move(*ticket);
+    ticket->drop();
+    plan.stored = std::move(stored_of(lookup));
     if (!fetch.uses_entry) plan.stored.entry = {};
     plan.shared = fetch.may_store;
     plan.validate = fetch.validates;

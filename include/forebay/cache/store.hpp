@@ -166,6 +166,24 @@ using Lookup = std::variant<Fresh, Stale, Join, QueueFull, Lead, Pass>;
 /// The alternatives of a look-up, in their order.
 enum class LookupKind : std::uint8_t { Fresh, Stale, Join, QueueFull, Lead, Pass };
 inline LookupKind kind_of(const Lookup& lookup) noexcept { return static_cast<LookupKind>(lookup.index()); }
+/// The place in a queue of a request that waits, or would; null for all others.
+inline Join* join_of(Lookup& lookup) noexcept {
+  if (auto* full = std::get_if<QueueFull>(&lookup)) return full;
+  return std::get_if<Join>(&lookup);
+}
+/// Of all that may come with a ticket.
+inline Ticket* ticket_of(Lookup& lookup) noexcept {
+  if (auto* fresh = std::get_if<Fresh>(&lookup)) return &fresh->refresh;
+  if (auto* stale = std::get_if<Stale>(&lookup)) return &stale->refresh;
+  if (auto* lead = std::get_if<Lead>(&lookup)) return &lead->ticket;
+  if (auto* pass = std::get_if<Pass>(&lookup)) return &pass->ticket;
+  return nullptr;
+}
+/// What is stored for the request.
+inline Stored& stored_of(Lookup& lookup) noexcept {
+  return std::visit([](auto& l) -> Stored& { return l.stored; }, lookup);
+}
+inline const Stored& stored_of(const Lookup& lookup) noexcept { return stored_of(const_cast<Lookup&>(lookup)); }
 
 /// What a look-up would find, for explain. Nothing is changed by finding out: no place in the LRU, no count, no flight.
 struct Peek {
