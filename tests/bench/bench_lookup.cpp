@@ -85,11 +85,11 @@ void look_up(benchmark::State& state, Filled& filled, bool one_key) {
   for (auto _ : state) {
     const auto& asked = *filled.asked[one_key ? 0 : ++i % kKeys];
     auto found = filled.store.lookup(asked.lookup(now));
-    if (found.kind != cache::LookupKind::Fresh) {
+    if (cache::kind_of(found) != cache::LookupKind::Fresh) {
       state.SkipWithError("not a fresh hit");
       break;
     }
-    benchmark::DoNotOptimize(found.entry);
+    benchmark::DoNotOptimize(cache::stored_of(found).entry);
   }
 }
 
@@ -131,10 +131,10 @@ void WayOfAHit(benchmark::State& state) {
     const auto facts = rules::facts_of(request, policy);
     (void)key.build({}, {"products", request, target, "http", host});
     auto found = filled.store.lookup({key, cache::Unchanged(request.fields), facts, policy, 0, now.mono, true});
-    if (found.kind != cache::LookupKind::Fresh) return false;
+    if (cache::kind_of(found) != cache::LookupKind::Fresh) return false;
     rules::CacheStatus status;
     status.result = rules::CacheResult::Hit;
-    status.ttl = whole_seconds(found.freshness.ttl(now.mono));
+    status.ttl = whole_seconds(cache::stored_of(found).freshness.ttl(now.mono));
     extra.clear();
     rules::append_cache_status(extra, "forebay", status);
     benchmark::DoNotOptimize(extra.data());
