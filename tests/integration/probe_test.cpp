@@ -155,7 +155,7 @@ TEST_F(Probe, ReadsChunkedEncodedAndEndlessAnswersWithinBounds) {
   for (const auto& [path, time] :
        {std::pair{"/gzip", "60s"}, {"/close", "60s"}, {"/large", "60s"}, {"/stream", "1500ms"}}) {
     const auto o = probe(
-        "routes:\n  - path: /**\n"
+        "routes:\n  - path: /**\n    close_delimited: store\n"
         "    key: {headers: [X-Requested-With, Accept, Accept-Language, User-Agent, Origin, Referer]}\n",
         {"--probe-path", path, "--probe-header", "X-Theme", "--timeout", time});
     EXPECT_EQ(o.exit, 0) << path << o.err;
