@@ -59,8 +59,8 @@ struct Map {
   }
   /// Whether it is one of `bypass`.
   bool keeps_out() const { return section.path().ends_with("bypass"); }
-  void warn_of_redacted(const Node& node, const std::string& where) const {
-    section.report().warning(2006, node, where, "a redacted value is nothing that anybody can use",
+  void warn_of_redacted(const Node& value, const std::string& where) const {
+    section.report().warning(2006, value, where, "a redacted value is nothing that anybody can use",
                              keeps_out() ? "write \"${NAME}\" for a variable; any value bypasses"
                                          : "write \"${NAME}\" for a variable; no request meets it");
   }
