@@ -110,7 +110,9 @@ routes:
         const auto a = get(path, fields);
         EXPECT_EQ(a.body, text(fields)) << path;
         EXPECT_EQ(a.x_cache() == "HIT", keyed && round == 1) << path << ' ' << text(fields);
-        if (!keyed) EXPECT_EQ(a.cache_param("detail"), "authorization") << path << ' ' << text(fields);
+        if (!keyed) {
+          EXPECT_EQ(a.cache_param("detail"), "authorization") << path << ' ' << text(fields);
+        }
       }
       EXPECT_EQ(get(path).body, "") << path;
     }

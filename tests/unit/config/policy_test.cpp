@@ -429,7 +429,9 @@ routes:
   EXPECT_EQ(print(*again.config), once);
   const auto& a = again.config->routes[0];
   for (const auto& asked : a.match.headers)
-    if (asked.name != "x-op") EXPECT_FALSE(http::is_field_value(asked.value.globs.at(0))) << "no client can send it";
+    if (asked.name != "x-op") {
+      EXPECT_FALSE(http::is_field_value(asked.value.globs.at(0))) << "no client can send it";
+    }
   // What bypasses by its value does so by any; a cookie that bypassed by its name would end the guard of all others.
   EXPECT_FALSE(a.policy.bypass.cookies.at(0).value.present);
   EXPECT_THAT(a.policy.bypass.cookies.at(0).value.globs, ElementsAre("*"));
