@@ -1,7 +1,7 @@
 find_package(Threads REQUIRED)
 # RE2 asks for this flag, and all targets that share a precompiled header need the same.
 add_compile_options(-pthread)
-find_package(Boost 1.81 REQUIRED COMPONENTS headers json url)
+find_package(Boost 1.81 REQUIRED COMPONENTS headers json)
 find_package(OpenSSL REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)

@@ -15,9 +15,9 @@ if [ -r /etc/os-release ]; then
 fi
 if [ "$id" = debian ] && [ "$version" = 12 ]; then
   # The default Boost of Debian 12 is older than what is needed.
-  packages="$packages libboost1.81-dev libboost-url1.81-dev libboost-json1.81-dev"
+  packages="$packages libboost1.81-dev libboost-json1.81-dev"
 else
-  packages="$packages libboost-dev libboost-url-dev libboost-json-dev"
+  packages="$packages libboost-dev libboost-json-dev"
 fi
 
 origins=

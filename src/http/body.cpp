@@ -161,7 +161,6 @@ BodyCursor::BodyCursor(Ref<Body> body) : body_(std::move(body)) {
   reader_ = std::make_unique<Body::Reader>();
   body_->attach(*reader_);
   position_ = reader_->offset;
-  from_beginning_ = position_ == 0;
 }
 
 BodyCursor& BodyCursor::operator=(BodyCursor&& o) noexcept {
@@ -173,7 +172,6 @@ BodyCursor& BodyCursor::operator=(BodyCursor&& o) noexcept {
   parts_ = std::exchange(o.parts_, {});
   body_ = std::move(o.body_);
   reader_ = std::move(o.reader_);
-  from_beginning_ = o.from_beginning_;
   over_ = o.over_;
   index_ = o.index_;
   offset_ = o.offset_;

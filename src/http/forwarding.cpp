@@ -374,17 +374,6 @@ void add_via(Fields& fields, Version received, std::string_view name) {
   extend(fields, FieldId::Via, member.append(name));
 }
 
-void remove_hop_by_hop(Fields& fields) {
-  // Host and Content-Length stay, named or not: without them the message would go to another place or end at another
-  // byte, and no sender may name them (RFC 9110 section 7.6.1).
-  const auto stays = [](FieldId id) { return id == FieldId::Host || id == FieldId::ContentLength; };
-  std::string scratch;
-  const std::string options(fields.view().combined(FieldId::Connection, scratch).value_or(""));
-  fields.remove_if([&](const Field& f) {
-    return is_hop_by_hop(f.id) || (!options.empty() && !stays(f.id) && has_piece(options, f.name));
-  });
-}
-
 LoopVerdict read_cdn_loop(FieldsView fields, std::string_view name, std::string_view own_id) {
   LoopVerdict verdict;
   std::string scratch;

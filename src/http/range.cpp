@@ -91,40 +91,6 @@ std::vector<ByteRange> resolve(const std::vector<RangeSpec>& specs, std::uint64_
   return ranges;
 }
 
-std::optional<ContentRange> parse_content_range(std::string_view value) {
-  if (value.size() <= kUnit.size() || !iequals(value.substr(0, kUnit.size()), kUnit) || value[kUnit.size()] != ' ') {
-    return std::nullopt;
-  }
-  value.remove_prefix(kUnit.size() + 1);
-  const auto slash = value.find('/');
-  if (slash == std::string_view::npos) return std::nullopt;
-  const auto range = value.substr(0, slash);
-  const auto complete = value.substr(slash + 1);
-  // A number that does not fit is refused here: what it frames would be guessed.
-  const auto number = [](std::string_view digits, std::uint64_t& n) {
-    return parse_decimal(digits, UINT64_MAX, n) && n < UINT64_MAX;
-  };
-  ContentRange result;
-  if (complete != "*") {
-    std::uint64_t n = 0;
-    if (!number(complete, n)) return std::nullopt;
-    result.complete = n;
-  }
-  if (range == "*") {
-    if (!result.complete) return std::nullopt;
-    return result;
-  }
-  const auto dash = range.find('-');
-  std::uint64_t first = 0, last = 0;
-  if (dash == std::string_view::npos || !number(range.substr(0, dash), first) ||
-      !number(range.substr(dash + 1), last)) {
-    return std::nullopt;
-  }
-  if (first > last || (result.complete && last >= *result.complete)) return std::nullopt;
-  result.range = ByteRange{first, last - first + 1};
-  return result;
-}
-
 std::string format_content_range(const ByteRange& r, std::uint64_t complete) {
   std::string out = "bytes ";
   append_decimal(out, r.first);

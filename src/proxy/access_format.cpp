@@ -447,28 +447,4 @@ void append_template(std::string& out, const AccessRecord& r, const config::Acce
   }
 }
 
-std::string format_json(const AccessRecord& record, const config::AccessLog& config) {
-  std::string out;
-  append_json(out, record, config);
-  return out;
-}
-
-std::string format_combined(const AccessRecord& record, const config::AccessLog& config) {
-  std::string out;
-  append_combined(out, record, config);
-  return out;
-}
-
-std::string format_console(const AccessRecord& record, const config::AccessLog& config) {
-  std::string out;
-  append_console(out, record, config);
-  return out;
-}
-
-std::string format_template(const AccessRecord& record, const config::AccessLog& config) {
-  std::string out;
-  append_template(out, record, config);
-  return out;
-}
-
 }  // namespace forebay::proxy

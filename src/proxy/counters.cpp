@@ -88,7 +88,6 @@ std::string_view method_label_text(std::size_t label) noexcept {
 std::size_t latency_class(rules::CacheResult r) noexcept {
   switch (r) {
     case rules::CacheResult::Hit:
-    case rules::CacheResult::HitL2:
     case rules::CacheResult::Stale:
       return 0;
     case rules::CacheResult::Coalesced:

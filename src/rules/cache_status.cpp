@@ -93,11 +93,9 @@ void append_cache_status(std::string& out, std::string_view name, const CacheSta
     http::sf::append_string(out, name);
   switch (s.result) {
     case CacheResult::Hit:
-    case CacheResult::HitL2:
     case CacheResult::Stale:
       out.append("; hit");
       append_ttl(out, s);
-      if (s.result == CacheResult::HitL2) append_detail(out, "l2");
       if (s.result == CacheResult::Stale) append_detail(out, s.max_stale ? "max-stale" : "stale-while-revalidate");
       break;
     case CacheResult::StaleError:

@@ -6,10 +6,10 @@ namespace forebay::rules {
 namespace {
 
 // Each table in the order of its enumeration.
-constexpr std::array<std::string_view, kCacheResults> kResults{
-    "hit", "hit_l2", "stale", "stale_error", "coalesced", "revalidated", "miss", "bypass", "error"};
-constexpr std::array<std::string_view, kCacheResults> kXCache{"HIT",         "HIT",  "STALE",  "STALE", "COALESCED",
-                                                              "REVALIDATED", "MISS", "BYPASS", "ERROR"};
+constexpr std::array<std::string_view, kCacheResults> kResults{"hit",         "stale", "stale_error", "coalesced",
+                                                               "revalidated", "miss",  "bypass",      "error"};
+constexpr std::array<std::string_view, kCacheResults> kXCache{"HIT",         "STALE", "STALE",  "COALESCED",
+                                                              "REVALIDATED", "MISS",  "BYPASS", "ERROR"};
 constexpr auto kReasons = std::to_array<std::string_view>(
     {"", "cache_off", "method", "rule_header", "rule_cookie", "rule_query", "rule_body", "match_header", "match_query",
      "match_body", "authorization", "precondition", "request_no_store", "request_body", "body_too_large",

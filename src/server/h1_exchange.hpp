@@ -51,7 +51,6 @@ class H1Exchange final : public Exchange, public net::BodySource {
   /// The edge answers in the handler's place.
   void mark_answered() noexcept { answered_ = true; }
   void wake_body_waiter();
-  bool awaits_body() const noexcept { return !body_waiters_.empty(); }
   /// After `finished`: makes `peer` outlive the connection.
   void keep(std::shared_ptr<const Peer> peer) { kept_peer_ = std::move(peer); }
 

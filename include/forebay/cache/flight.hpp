@@ -74,7 +74,7 @@ class Flight final : public RefCounted {
   /// The body's length, where the origin stated it.
   std::optional<std::uint64_t> length() const noexcept { return length_; }
   /// Whether a reader may still attach to the body from its beginning; false once it outgrew `max_object`. Attach first
-  /// and look then (or ask `BodyCursor::from_beginning`): what is true before may be over when the reader comes.
+  /// and look then: what is true before may be over when the reader comes.
   bool joinable() const noexcept { return joinable_.load(std::memory_order_acquire); }
 
   // After Own.

@@ -109,8 +109,6 @@ class BodyCursor {
   BodyCursor& operator=(BodyCursor&& o) noexcept;
   ~BodyCursor() { detach(); }
 
-  /// Whether it will give the body from its first byte on; false when it came to a window too late.
-  bool from_beginning() const noexcept { return from_beginning_; }
   /// Only bytes [first, first + length) are delivered. Before the first `next`. A body that turns out too short for it
   /// ends `Broken`.
   void limit(std::uint64_t first, std::uint64_t length);
@@ -144,8 +142,7 @@ class BodyCursor {
   std::vector<Slice> parts_;
   Ref<Body> body_;
   std::unique_ptr<Body::Reader> reader_;  // while attached
-  bool from_beginning_ = true;
-  State over_ = State::Data;  // how a growing body ended for this reader, once it has
+  State over_ = State::Data;              // how a growing body ended for this reader, once it has
   std::size_t index_ = 0;
   std::size_t offset_ = 0;      // within the current slice
   std::uint64_t position_ = 0;  // in the growing body

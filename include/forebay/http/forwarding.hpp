@@ -70,8 +70,6 @@ void append_forwarded_place(std::string_view line, std::string_view scheme, std:
 std::optional<std::uint64_t> max_forwards(FieldsView fields) noexcept;
 /// Adds "1.1 name" to Via, after what is there (RFC 9110 section 7.6.3).
 void add_via(Fields& fields, Version received, std::string_view name);
-/// Hop-by-hop fields and those that Connection names, removed (RFC 9110 section 7.6.1).
-void remove_hop_by_hop(Fields& fields);
 
 /// RFC 8586. `own_id` is this process's; `members` counts those named `name` in all lines.
 struct LoopVerdict {

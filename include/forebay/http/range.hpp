@@ -28,12 +28,7 @@ std::optional<std::vector<RangeSpec>> parse_range(std::string_view value, std::s
 /// Overlapping or more than a handful of tiny ranges may be coalesced (RFC 9110 section 15.3.7.2).
 std::vector<ByteRange> resolve(const std::vector<RangeSpec>& specs, std::uint64_t size);
 
-/// Content-Range of a 206 (`bytes 0-9/100`, `bytes 0-9/*`) or a 416 (`bytes */100`).
-struct ContentRange {
-  std::optional<ByteRange> range;
-  std::optional<std::uint64_t> complete;
-};
-std::optional<ContentRange> parse_content_range(std::string_view value);
+/// Content-Range of a 206: `bytes 0-9/100`.
 std::string format_content_range(const ByteRange& r, std::uint64_t complete);
 
 }  // namespace forebay::http

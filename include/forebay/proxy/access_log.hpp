@@ -66,10 +66,4 @@ class AccessLog {
   std::unique_ptr<Private> p_;
 };
 
-/// The line of a record without its newline; for tests.
-std::string format_json(const AccessRecord& record, const config::AccessLog& config);
-std::string format_combined(const AccessRecord& record, const config::AccessLog& config);
-std::string format_console(const AccessRecord& record, const config::AccessLog& config);
-std::string format_template(const AccessRecord& record, const config::AccessLog& config);
-
 }  // namespace forebay::proxy

@@ -7,9 +7,9 @@
 namespace forebay::rules {
 
 /// What became of a request that reached a route: one word for Cache-Status, log and metrics.
-enum class CacheResult : std::uint8_t { Hit, HitL2, Stale, StaleError, Coalesced, Revalidated, Miss, Bypass, Error };
-inline constexpr std::size_t kCacheResults = 9;
-/// `hit`, `hit_l2`, `stale`, `stale_error`, ...
+enum class CacheResult : std::uint8_t { Hit, Stale, StaleError, Coalesced, Revalidated, Miss, Bypass, Error };
+inline constexpr std::size_t kCacheResults = 8;
+/// `hit`, `stale`, `stale_error`, ...
 std::string_view to_string(CacheResult r) noexcept;
 /// The coarse form of X-Cache: HIT, STALE, COALESCED, REVALIDATED, MISS, BYPASS, ERROR.
 std::string_view x_cache(CacheResult r) noexcept;

@@ -34,8 +34,7 @@ TEST(Metrics, EveryResultOfARouteExistsFromTheStart) {
   Operators operators;
   operators.counters.of("api", 0);
   const auto text = metrics(operators);
-  for (const auto* result :
-       {"hit", "hit_l2", "stale", "stale_error", "coalesced", "revalidated", "miss", "bypass", "error"})
+  for (const auto* result : {"hit", "stale", "stale_error", "coalesced", "revalidated", "miss", "bypass", "error"})
     EXPECT_THAT(text,
                 HasSubstr("forebay_cache_requests_total{route=\"api\",result=\"" + std::string(result) + "\"} 0\n"));
 }

@@ -11,6 +11,8 @@
 #include <sstream>
 #include <thread>
 
+#include "proxy/access_format.hpp"
+
 namespace forebay::proxy {
 namespace {
 
@@ -37,6 +39,13 @@ AccessRecord record() {
   return r;
 }
 
+using Append = void(std::string&, const AccessRecord&, const config::AccessLog&);
+std::string line_of(Append& append, const AccessRecord& record, const config::AccessLog& config) {
+  std::string out;
+  append(out, record, config);
+  return out;
+}
+
 std::string slurp(const std::filesystem::path& file) {
   std::ifstream in(file);
   std::stringstream all;
@@ -58,7 +67,7 @@ class Folder {
 };
 
 TEST(AccessJson, HasTheFieldsOfTheContractAndLeavesOutWhatIsAbsent) {
-  EXPECT_EQ(format_json(record(), {}),
+  EXPECT_EQ(line_of(append_json, record(), {}),
             R"({"ts":"2024-01-02T03:04:05.678Z","remote":"10.0.0.9","client":"203.0.113.7","method":"GET",)"
             R"("scheme":"http","host":"shop.example","path":"/p/42","proto":"HTTP/1.1","status":200,)"
             R"("bytes_in":0,"bytes_out":512,"route":"product","cache":{"result":"hit","stored":false,"tier":"l1"},)"
@@ -93,7 +102,7 @@ TEST(AccessJson, HasEveryPartThatIsThere) {
   r.user_agent = "curl/8";
   r.referer = "http://a/";
   r.completed = false;
-  const auto line = format_json(r, {});
+  const auto line = line_of(append_json, r, {});
   EXPECT_THAT(
       line,
       HasSubstr(
@@ -115,16 +124,16 @@ TEST(AccessJson, HasEveryPartThatIsThere) {
 TEST(AccessJson, NothingAStrangerSendsBreaksTheLine) {
   auto r = record();
   r.user_agent = "a\"b\\c\nd\x01\x7f\xff\xc3\xa9";
-  const auto line = format_json(r, {});
+  const auto line = line_of(append_json, r, {});
   EXPECT_THAT(line, HasSubstr(R"("user_agent":"a\"b\\c\u000ad\u0001\u007f\ufffdé")"));
   EXPECT_EQ(line.find('\n'), std::string::npos);
 }
 
 TEST(AccessJson, AnEmptyQueryIsNotAnAbsentOne) {
   auto r = record();
-  EXPECT_THAT(format_json(r, {}), Not(HasSubstr("\"query\"")));
+  EXPECT_THAT(line_of(append_json, r, {}), Not(HasSubstr("\"query\"")));
   r.has_query = true;
-  EXPECT_THAT(format_json(r, {}), HasSubstr(R"("query":"")"));
+  EXPECT_THAT(line_of(append_json, r, {}), HasSubstr(R"("query":"")"));
 }
 
 TEST(AccessJson, ARefusedMessageHasNoResult) {
@@ -134,7 +143,7 @@ TEST(AccessJson, ARefusedMessageHasNoResult) {
   r.status = 400;
   r.has_result = false;
   r.route = "_none";
-  EXPECT_EQ(format_json(r, {}),
+  EXPECT_EQ(line_of(append_json, r, {}),
             R"({"ts":"2024-01-02T03:04:05.678Z","remote":"10.0.0.9","proto":"HTTP/1.1","status":400,)"
             R"("bytes_in":0,"bytes_out":0,"route":"_none","time":{"total_ms":0.000}})");
 }
@@ -143,11 +152,12 @@ TEST(AccessJson, AnErrorOfOurOwnSaysItsCause) {
   auto r = record();
   r.error_code = "body_too_large";
   r.error_detail = "It is \"long\".";
-  EXPECT_THAT(format_json(r, {}), HasSubstr(R"("error":{"code":"body_too_large","detail":"It is \"long\"."})"));
+  EXPECT_THAT(line_of(append_json, r, {}),
+              HasSubstr(R"("error":{"code":"body_too_large","detail":"It is \"long\"."})"));
   config::AccessLog config;
   config.template_text = "{error.code} {error.detail}";
-  EXPECT_EQ(format_template(record(), config), "- -");
-  EXPECT_THAT(format_template(r, config), StartsWith("body_too_large It is "));
+  EXPECT_EQ(line_of(append_template, record(), config), "- -");
+  EXPECT_THAT(line_of(append_template, r, config), StartsWith("body_too_large It is "));
 }
 
 TEST(AccessRedaction, HidesQueryValuesByNameHoweverTheyAreWritten) {
@@ -163,7 +173,7 @@ TEST(AccessRedaction, HidesQueryValuesByNameHoweverTheyAreWritten) {
     auto r = record();
     r.query = query;
     r.has_query = true;
-    EXPECT_THAT(format_json(r, config), HasSubstr("\"query\":\"" + std::string(wanted) + "\"")) << query;
+    EXPECT_THAT(line_of(append_json, r, config), HasSubstr("\"query\":\"" + std::string(wanted) + "\"")) << query;
   }
 }
 
@@ -173,9 +183,9 @@ TEST(AccessRedaction, HidesTheRefererItsQueryAndTheUserAgent) {
   auto r = record();
   r.referer = "http://shop.example/?token=s3&x=1";
   r.user_agent = "secret";
-  EXPECT_THAT(format_json(r, config), HasSubstr(R"("referer":"http://shop.example/?token=REDACTED&x=1")"));
+  EXPECT_THAT(line_of(append_json, r, config), HasSubstr(R"("referer":"http://shop.example/?token=REDACTED&x=1")"));
   config.redact_headers = {"referer", "User-*"};
-  const auto line = format_json(r, config);
+  const auto line = line_of(append_json, r, config);
   EXPECT_THAT(line, HasSubstr(R"("user_agent":"REDACTED","referer":"REDACTED")"));
 }
 
@@ -185,7 +195,7 @@ TEST(AccessCombined, IsTheLineThatLogToolsKnow) {
   r.query = "a=1";
   r.referer = "http://a/";
   r.user_agent = "curl\"8\n";
-  EXPECT_EQ(format_combined(r, {}),
+  EXPECT_EQ(line_of(append_combined, r, {}),
             "203.0.113.7 - - [02/Jan/2024:03:04:05 +0000] \"GET /p/42?a=1 HTTP/1.1\" 200 512 \"http://a/\" "
             "\"curl\\x228\\x0a\"");
 }
@@ -196,11 +206,11 @@ TEST(AccessConsole, HasTheResultWithItsReasonAndTheCauseOfAFailure) {
   r.query = "token=1&a=b";
   config::AccessLog config;
   config.redact_query = {"token"};
-  EXPECT_EQ(format_console(r, config), "03:04:05.678 GET /p/42?token=REDACTED&a=b 200 hit 512 B 0.125 ms");
+  EXPECT_EQ(line_of(append_console, r, config), "03:04:05.678 GET /p/42?token=REDACTED&a=b 200 hit 512 B 0.125 ms");
   r.has_query = false;
   r.result = CacheResult::Miss;
   r.reason = rules::Reason::NoFreshness;
-  EXPECT_EQ(format_console(r, {}), "03:04:05.678 GET /p/42 200 miss (no_freshness) 512 B 0.125 ms");
+  EXPECT_EQ(line_of(append_console, r, {}), "03:04:05.678 GET /p/42 200 miss (no_freshness) 512 B 0.125 ms");
   r.result = CacheResult::Error;
   r.reason = rules::Reason::None;
   r.status = 502;
@@ -208,33 +218,34 @@ TEST(AccessConsole, HasTheResultWithItsReasonAndTheCauseOfAFailure) {
   r.origin_error = "connect";
   r.origin_detail = "127.0.0.1:3000: Connection refused\x1b[2J";
   r.completed = false;
-  EXPECT_EQ(format_console(r, {}),
+  EXPECT_EQ(line_of(append_console, r, {}),
             "03:04:05.678 GET /p/42 502 error 512 B 0.125 ms; origin shop: connect: 127.0.0.1:3000: Connection "
             "refused\\x1b[2J; not completed");
   AccessRecord refused;
   refused.at = r.at;
   refused.status = 431;
   refused.result = CacheResult::Error;
-  EXPECT_EQ(format_console(refused, {}), "03:04:05.678 - 431 error 0 B 0.000 ms");
+  EXPECT_EQ(line_of(append_console, refused, {}), "03:04:05.678 - 431 error 0 B 0.000 ms");
   refused.method = "GET";
   refused.path = "/long";
   refused.bytes_out = 217;
   refused.error_code = "header_too_large";
   refused.error_detail = "The request's head is longer than 4096 bytes (server.limits.request_header).";
-  EXPECT_EQ(format_console(refused, {}),
+  EXPECT_EQ(line_of(append_console, refused, {}),
             "03:04:05.678 GET /long 431 error 217 B 0.000 ms; header_too_large: The request's head is longer than 4096 "
             "bytes (server.limits.request_header).");
   auto passed = record();
   passed.result = CacheResult::Bypass;
   passed.reason = rules::Reason::PassMemory;
   passed.cause = rules::Reason::NoFreshness;
-  EXPECT_EQ(format_console(passed, {}), "03:04:05.678 GET /p/42 200 bypass (pass_memory: no_freshness) 512 B 0.125 ms");
+  EXPECT_EQ(line_of(append_console, passed, {}),
+            "03:04:05.678 GET /p/42 200 bypass (pass_memory: no_freshness) 512 B 0.125 ms");
 }
 
 TEST(AccessTemplate, ReplacesFieldsAndKeepsTheRest) {
   config::AccessLog config;
   config.template_text = "{method} {path} {cache.result} {time.total_ms}ms {nothing} {referer} {origin.status} {open";
-  EXPECT_EQ(format_template(record(), config), "GET /p/42 hit 0.125ms {nothing} - - {open");
+  EXPECT_EQ(line_of(append_template, record(), config), "GET /p/42 hit 0.125ms {nothing} - - {open");
 }
 
 TEST(AccessLog, WhenChoosesWhatIsWritten) {

@@ -23,7 +23,6 @@ TEST(CacheStatusField, SaysEachResultInItsWords) {
   };
   const Case cases[] = {
       {{.result = CacheResult::Hit, .ttl = 27}, "forebay; hit; ttl=27"},
-      {{.result = CacheResult::HitL2, .ttl = 5}, "forebay; hit; ttl=5; detail=l2"},
       {{.result = CacheResult::Stale, .ttl = -3}, "forebay; hit; ttl=-3; detail=stale-while-revalidate"},
       {{.result = CacheResult::Stale, .ttl = -3, .max_stale = true}, "forebay; hit; ttl=-3; detail=max-stale"},
       {{.result = CacheResult::Miss, .forward = Forward::Miss, .ttl = 5, .stored = true},
@@ -106,11 +105,9 @@ TEST(Vocabulary, EveryReasonHasAWordOfItsOwnThatIsAToken) {
 }
 
 TEST(Vocabulary, XCacheIsTheCoarseFormOfTheResult) {
-  EXPECT_EQ(x_cache(CacheResult::HitL2), "HIT");
   EXPECT_EQ(x_cache(CacheResult::StaleError), "STALE");
   EXPECT_EQ(x_cache(CacheResult::Coalesced), "COALESCED");
   EXPECT_EQ(x_cache(CacheResult::Error), "ERROR");
-  EXPECT_EQ(to_string(CacheResult::HitL2), "hit_l2");
   EXPECT_EQ(to_string(CacheResult::StaleError), "stale_error");
   EXPECT_EQ(to_string(Forward::UriMiss), "uri-miss");
 }
