@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "forebay/base/text.hpp"
 #include "forebay/server/problem.hpp"
-#include "text_forms.hpp"
 
 namespace forebay::admin {
 

@@ -3,7 +3,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "forebay/admin/explain.hpp"
-#include "text_forms.hpp"
+#include "forebay/base/text.hpp"
 
 // The answer as JSON.
 

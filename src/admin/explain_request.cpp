@@ -6,7 +6,7 @@
 
 #include "forebay/admin/explain.hpp"
 #include "forebay/base/base64.hpp"
-#include "text_forms.hpp"
+#include "forebay/base/text.hpp"
 
 // The question: `{method, url, headers, body, response}`.
 

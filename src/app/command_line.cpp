@@ -7,9 +7,9 @@
 #include <memory>
 
 #include "curl_flags.hpp"
+#include "forebay/base/suggest.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/http/list.hpp"
-#include "suggest.hpp"
 
 namespace forebay::app {
 namespace {
@@ -200,7 +200,7 @@ Said unknown_command(const std::string& word) {
   auto all = kCommands;
   all.insert(all.end(), kLater.begin(), kLater.end());
   std::string message = "there is no command \"" + word + '"';
-  const auto meant = nearest(word, all);
+  const auto meant = nearest(word, {all.begin(), all.end()});
   if (word.ends_with(".yaml") || word.ends_with(".yml"))
     message += "; did you mean forebay -c " + word + '?';
   else if (word.find("://") != std::string::npos)
@@ -255,7 +255,7 @@ Said left_over(const CLI::App& command) {
       if (option->get_group().empty()) continue;
       for (const auto& name : option->get_lnames()) known.push_back("--" + name);
     }
-    const auto meant = brief ? std::nullopt : nearest(flag, known);
+    const auto meant = brief ? std::nullopt : nearest(flag, {known.begin(), known.end()});
     return usage("there is no flag " + flag + (meant ? "; did you mean " + *meant + '?' : see));
   }
   const auto* json = command.get_option_no_throw("--json");

@@ -4,8 +4,9 @@
 #include <array>
 
 #include "forebay/base/base64.hpp"
+#include "forebay/base/text.hpp"
+#include "forebay/http/chars.hpp"
 #include "forebay/http/fields.hpp"
-#include "forebay/http/list.hpp"
 
 namespace forebay::app {
 namespace {
@@ -14,9 +15,8 @@ namespace {
 bool begins_document(std::string_view word) {
   if (word.empty()) return false;
   if (word == "true" || word == "false" || word == "null") return true;
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  return std::string_view("{[\"@").find(word.front()) != std::string_view::npos || digit(word.front()) ||
-         (word.size() > 1 && word.front() == '-' && digit(word[1]));
+  return std::string_view("{[\"@").find(word.front()) != std::string_view::npos || is_digit(word.front()) ||
+         (word.size() > 1 && word.front() == '-' && is_digit(word[1]));
 }
 
 bool given(const ExplainFlags& flags, std::string_view name) {
@@ -157,16 +157,12 @@ std::optional<std::string> curl_flag_advice(std::string_view flag) {
 }
 
 std::string url_encoded(std::string_view text) {
-  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string out;
   for (const char c : text) {
-    if (kPlain.find(c) != std::string_view::npos) {
+    if (http::is_class(c, http::kUnreserved))
       out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out.append(1, '%').append(1, kDigits[byte >> 4]).append(1, kDigits[byte & 15]);
+    else
+      append_percent_encoded(out, static_cast<unsigned char>(c));
   }
   return out;
 }

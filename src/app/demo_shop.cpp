@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
+#include "forebay/base/text.hpp"
 #include "forebay/http/date.hpp"
 #include "forebay/http/fields.hpp"
 
@@ -48,8 +48,7 @@ DemoShop::Answer DemoShop::products() {
 
 DemoShop::Answer DemoShop::product(std::string_view id, WallTime now) {
   Answer a;
-  const bool number = !id.empty() && id.size() <= 4 &&
-                      std::all_of(id.begin(), id.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+  const bool number = !id.empty() && id.size() <= 4 && std::all_of(id.begin(), id.end(), is_digit);
   const auto n = number ? std::stoul(std::string(id)) : 0;
   ++counts_[kProduct].n;
   if (n == 0) {

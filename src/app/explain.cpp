@@ -14,9 +14,9 @@
 #include "config_source.hpp"
 #include "curl_flags.hpp"
 #include "forebay/admin/explain.hpp"
+#include "forebay/base/suggest.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/net/worker.hpp"
-#include "suggest.hpp"
 
 namespace forebay::app {
 namespace {
@@ -104,7 +104,7 @@ bool keys_content(const boost::json::value& explanation) {
 /// A method that nobody knows is one of its own; a slip looks just like that.
 void warn_of_method(const ExplainFlags& flags) {
   if (http::method_of(flags.method) != http::Method::Other) return;
-  const std::vector<std::string> known{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"};
+  const std::vector<std::string_view> known{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"};
   if (const auto meant = nearest(flags.method, known))
     std::cerr << "forebay: " << flags.method << " is no method that Forebay knows; did you mean " << *meant << "?\n";
 }

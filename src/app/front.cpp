@@ -1,7 +1,6 @@
 #include "front.hpp"
 
 #include <algorithm>
-#include <map>
 
 namespace forebay::app {
 namespace {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "forebay/base/text.hpp"
 #include "forebay/content/coding.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/h1_writer.hpp"
@@ -21,12 +22,10 @@ using rules::Reason;
 constexpr std::string_view kPeer = "127.0.0.1";
 constexpr std::string_view kAgent = "forebay-check";
 
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 /// `canary` is in lower case; origins write hosts and languages as they like.
 bool has_canary(std::string_view text, std::string_view canary) noexcept {
   return std::search(text.begin(), text.end(), canary.begin(), canary.end(),
-                     [](char a, char b) { return lower(a) == b; }) != text.end();
+                     [](char a, char b) { return to_lower(a) == b; }) != text.end();
 }
 
 std::string without(std::string text, std::string_view token) {

@@ -29,7 +29,7 @@ std::string to_base64(std::string_view bytes) {
   return out;
 }
 
-std::optional<std::string> from_base64(std::string_view text) {
+std::optional<std::string> from_base64(std::string_view text, StrayBits stray) {
   const auto padded = text.size();
   while (!text.empty() && text.back() == '=') text.remove_suffix(1);
   if (padded != text.size() && (padded % 4 != 0 || padded - text.size() > 2)) return std::nullopt;
@@ -47,7 +47,7 @@ std::optional<std::string> from_base64(std::string_view text) {
     bits -= 8;
     out += static_cast<char>(group >> bits & 0xFF);
   }
-  if ((group & ((1u << bits) - 1)) != 0) return std::nullopt;  // what no encoder leaves behind
+  if (stray == StrayBits::Refused && (group & ((1u << bits) - 1)) != 0) return std::nullopt;
   return out;
 }
 

@@ -15,16 +15,17 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "forebay/base/text.hpp"
+
 namespace forebay {
 namespace {
 
 void append_hex(std::string& out, std::span<const unsigned char> bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
   auto at = out.size();
   out.resize(at + 2 * bytes.size());
   for (const auto b : bytes) {
-    out[at++] = kDigits[b >> 4];
-    out[at++] = kDigits[b & 15];
+    out[at++] = kLowerHex[b >> 4];
+    out[at++] = kLowerHex[b & 15];
   }
 }
 

@@ -14,53 +14,21 @@
 #include <stdexcept>
 
 #include "forebay/base/output_file.hpp"
+#include "forebay/base/text.hpp"
 
 namespace forebay::log {
 namespace {
 
 constexpr std::size_t kLevels = 5;
 
-// Length of the well-formed UTF-8 sequence at the front of `s` (RFC 3629 section 4), 0 when there is none.
-std::size_t utf8_length(std::string_view s) noexcept {
-  const auto byte = [&](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0U; };
-  const auto tail = [&](std::size_t i, unsigned lo = 0x80, unsigned hi = 0xBF) {
-    return byte(i) >= lo && byte(i) <= hi;
-  };
-  const auto b = byte(0);
-  if (b < 0x80) return 1;
-  if (b >= 0xC2 && b <= 0xDF) return tail(1) ? 2 : 0;
-  if (b >= 0xE0 && b <= 0xEF) return tail(1, b == 0xE0 ? 0xA0 : 0x80, b == 0xED ? 0x9F : 0xBF) && tail(2) ? 3 : 0;
-  if (b >= 0xF0 && b <= 0xF4)
-    return tail(1, b == 0xF0 ? 0x90 : 0x80, b == 0xF4 ? 0x8F : 0xBF) && tail(2) && tail(3) ? 4 : 0;
-  return 0;
-}
-
 // What strangers send reaches messages: no control byte and no broken UTF-8 gets out, so a message is always one line.
-std::string escaped(std::string_view s, bool json) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(s.size() + 8);
-  while (!s.empty()) {
-    const auto n = utf8_length(s);
-    const auto c = static_cast<unsigned char>(s[0]);
-    if (n == 0) {
-      out += json ? "\\ufffd" : "\xEF\xBF\xBD";
-    } else if (json && (c == '"' || c == '\\')) {
-      out += '\\';
-      out += static_cast<char>(c);
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c < 0x20 || c == 0x7F) {
-      out += "\\u00";
-      out += kDigits[c >> 4];
-      out += kDigits[c & 15];
-    } else {
-      out += s.substr(0, n);
-    }
-    s.remove_prefix(n == 0 ? 1 : n);
-  }
-  return out;
-}
+constexpr TextEscapes kLine = [] {
+  TextEscapes e{{}, "\xEF\xBF\xBD"};
+  for (std::size_t c = 0; c < 0x20; ++c) e.letters[c] = 'u';
+  e.letters['\n'] = 'n';
+  e.letters[0x7F] = 'u';
+  return e;
+}();
 
 struct Log {
   std::mutex mutex;  // guards the four below
@@ -144,10 +112,11 @@ void write(Level level, std::string_view message) {
   if (!log.ready) log.open(Options{.level = Level::Info, .format = Format::Text, .output = "stderr"});
   std::string line;
   if (log.json) {
-    line.append("\"level\":\"").append(to_string(level)).append("\",\"message\":\"");
-    line.append(escaped(message, true)).append("\"");
+    line.append("\"level\":\"").append(to_string(level)).append("\",\"message\":");
+    append_json_string(line, message);
   } else {
-    line.append(to_string(level)).append(" ").append(escaped(message, false));
+    line.append(to_string(level)).append(" ");
+    append_escaped_text(line, message, kLine);
   }
   log.logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
 }

@@ -1,7 +1,5 @@
 #include "decision.hpp"
 
-#include <algorithm>
-
 #include "filing.hpp"
 
 namespace forebay::cache {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "forebay/http/list.hpp"
-
 namespace forebay::cache {
 namespace {
 

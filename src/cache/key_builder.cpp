@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "forebay/base/text.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/list.hpp"
 #include "forebay/http/names.hpp"
@@ -15,8 +16,6 @@ namespace {
 constexpr std::array<http::FieldId, 3> kPreflight{http::FieldId::Origin, http::FieldId::AccessControlRequestMethod,
                                                   http::FieldId::AccessControlRequestHeaders};
 
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 // Access-Control-Request-Private-Network and whatever comes; lower case, by name.
 std::vector<std::string> further_requests(http::FieldsView fields, std::span<const std::string> keyed) {
   std::vector<std::string> names;
@@ -24,8 +23,7 @@ std::vector<std::string> further_requests(http::FieldsView fields, std::span<con
     if (field.id != http::FieldId::Other ||
         !http::may_be_read_as(http::NameKind::Field, field.name, "access-control-request-*"))
       continue;
-    std::string name(field.name);
-    std::transform(name.begin(), name.end(), name.begin(), lower);
+    auto name = lower_case(field.name);
     if (std::find(keyed.begin(), keyed.end(), name) == keyed.end()) names.push_back(std::move(name));
   }
   std::sort(names.begin(), names.end());
@@ -174,7 +172,7 @@ void KeyBuilder::headers() {
     auto& name = scratch_.text;
     for (const auto id : kPreflight) {
       name = http::field_name(id);
-      std::transform(name.begin(), name.end(), name.begin(), lower);
+      make_lower(name);
       if (is_keyed(name)) continue;
       if (header(name, first)) first = false;
     }
@@ -203,7 +201,7 @@ void KeyBuilder::claims(bool first) {
     text_ += std::exchange(first, false) ? "|h:" : "&";
     auto& name = scratch_.member;
     name.clear();
-    std::transform(field.name.begin(), field.name.end(), std::back_inserter(name), lower);
+    append_lower(name, field.name);
     pair("header", name, value);
   }
 }
@@ -276,7 +274,7 @@ void KeyBuilder::members(http::FieldId id) {
       if (!std::exchange(first, false)) text_ += ',';
       auto& low = scratch_.member;
       low.clear();
-      std::transform(member.begin(), member.end(), std::back_inserter(low), lower);
+      append_lower(low, member);
       append_escaped(text_, low, kInMember);
     });
   }

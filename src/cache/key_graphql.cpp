@@ -1,3 +1,4 @@
+#include "forebay/base/text.hpp"
 #include "forebay/http/list.hpp"
 #include "forebay/http/names.hpp"
 #include "key_builder.hpp"
@@ -10,9 +11,7 @@ namespace {
 using rules::Reason;
 using Document = PersistedQueries::Document;
 
-bool is_sha256_hex(std::string_view s) noexcept {
-  return s.size() == 64 && s.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
+bool is_sha256_hex(std::string_view s) noexcept { return s.size() == 64 && is_lower_hex(s); }
 
 // Whether one of the four parameters stands in the query beside a POST's content, or may be taken for one: nobody can
 // say which of them counts.

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "forebay/http/chars.hpp"
+
 namespace forebay::cache {
 
 /// Which bytes are percent-encoded inside a part of a key's text: the separators of the text and of the part, `%`
@@ -23,8 +25,7 @@ constexpr ByteSet escaping_all_but_token() {
   ByteSet set{};
   for (std::size_t i = 0; i < 256; ++i) {
     const char c = static_cast<char>(i);
-    const bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    set[i] = !alnum && std::string_view("!#$&'*+-.^_`~").find(c) == std::string_view::npos;
+    set[i] = !http::is_class(c, http::kTchar) || c == '%' || c == '|';
   }
   return set;
 }

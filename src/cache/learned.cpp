@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <mutex>
 #include <utility>
 #include <vector>
+
+#include "forebay/base/text.hpp"
 
 namespace forebay::cache {
 namespace {
@@ -85,22 +88,14 @@ class SetTable {
 
 using Sha256 = std::array<Digest, 2>;
 
-std::uint64_t read_hex(std::string_view digits, bool& good) noexcept {
-  std::uint64_t n = 0;
-  for (const char c : digits) {
-    const bool digit = c >= '0' && c <= '9', letter = c >= 'a' && c <= 'f';
-    good &= digit || letter;
-    n = n << 4 | static_cast<std::uint64_t>(digit ? c - '0' : letter ? c - 'a' + 10 : 0);
-  }
-  return n;
-}
-
 std::optional<Sha256> read_sha256(std::string_view hash) noexcept {
-  if (hash.size() != 64) return std::nullopt;
-  bool good = true;
-  const auto part = [&](std::size_t i) { return read_hex(hash.substr(i * 16, 16), good); };
-  const Sha256 read{Digest{part(0), part(1)}, Digest{part(2), part(3)}};
-  return good ? std::optional(read) : std::nullopt;
+  if (hash.size() != 64 || !is_lower_hex(hash)) return std::nullopt;
+  const auto part = [hash](std::size_t i) {
+    std::uint64_t n = 0;
+    std::from_chars(hash.data() + i * 16, hash.data() + (i + 1) * 16, n, 16);
+    return n;
+  };
+  return Sha256{Digest{part(0), part(1)}, Digest{part(2), part(3)}};
 }
 
 // So many bytes of names a rule may hold: an origin's field can be as long as a head, and thousands are remembered.

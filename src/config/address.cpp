@@ -1,16 +1,12 @@
 #include "config/address.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "config/report.hpp"
 
 namespace forebay::config {
 namespace {
-
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-bool is_alnum(char c) noexcept { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) noexcept {
   unsigned value = 0;
@@ -59,13 +55,6 @@ bool is_host_name(std::string_view host) noexcept {
   if (host.empty() || host.size() > 253 || host.front() == '.' || host.front() == '-') return false;
   return host.find("..") == std::string_view::npos &&
          std::all_of(host.begin(), host.end(), [](char c) { return is_alnum(c) || c == '-' || c == '.' || c == '_'; });
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  return out;
 }
 
 Parsed<Address> parse_unix(std::string_view text, std::string_view path) {
@@ -123,7 +112,7 @@ Parsed<Url> parse_origin_url(std::string_view text) {
   if (const auto digits = text.substr(text.starts_with(':') ? 1 : 0); parse_port(digits))
     return Fault{1002, in_quotes(text) + " is not a url", "write http://localhost:" + std::string(digits)};
   const auto end = text.find("://");
-  const auto scheme = end == std::string_view::npos ? std::string() : lower(text.substr(0, end));
+  const auto scheme = end == std::string_view::npos ? std::string() : lower_case(text.substr(0, end));
   if (scheme == "https")
     return Fault{1016, in_quotes(text) + ": https:// to an origin is not in this version", "write an http:// url"};
   if (scheme.empty()) {
@@ -159,7 +148,7 @@ Parsed<Url> parse_origin_url(std::string_view text) {
     if (!port || *port == 0) return Fault{1004, in_quotes(text) + ": there is no such port", "ports are 1 to 65535"};
     url.port = *port;
   }
-  url.host = lower(parts->host);
+  url.host = lower_case(parts->host);
   url.text = std::string(text);
   url.authority = parts->bracketed ? '[' + url.host + ']' : url.host;
   if (url.port != 80) url.authority += ':' + std::to_string(url.port);
@@ -169,10 +158,7 @@ Parsed<Url> parse_origin_url(std::string_view text) {
 bool is_loopback_host(std::string_view host) noexcept {
   if (http::is_localhost(host)) return true;
   const auto ip = http::parse_ip(host);
-  if (!ip) return false;
-  static constexpr std::array<std::uint8_t, 16> kV6{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-  static constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  return *ip == kV6 || (std::equal(kMapped.begin(), kMapped.end(), ip->begin()) && (*ip)[12] == 127);
+  return ip && http::is_loopback(*ip);
 }
 
 bool is_any_host(std::string_view host) noexcept {
@@ -194,7 +180,6 @@ bool collide(const Address& a, const Address& b) noexcept {
 }
 
 std::string format_cidr(const http::Cidr& net) {
-  static constexpr char kHex[] = "0123456789abcdef";
   const auto& a = net.address;
   const bool mapped = net.prefix >= 96 && a[10] == 0xff && a[11] == 0xff &&
                       std::all_of(a.begin(), a.begin() + 10, [](auto b) { return b == 0; });
@@ -205,13 +190,7 @@ std::string format_cidr(const http::Cidr& net) {
   }
   for (std::size_t i = 0; i < 16; i += 2) {
     if (i > 0) out += ':';
-    const unsigned group = a[i] * 256u + a[i + 1];
-    bool begun = false;
-    for (int shift = 12; shift >= 0; shift -= 4) {
-      const auto digit = (group >> shift) & 15;
-      begun = begun || digit != 0 || shift == 0;
-      if (begun) out += kHex[digit];
-    }
+    append_number<16>(out, a[i] * 256u + a[i + 1]);
   }
   return out + '/' + std::to_string(net.prefix);
 }

@@ -3,6 +3,7 @@
 
 #include "config/compiled_pattern.hpp"
 #include "config/readers.hpp"
+#include "forebay/base/text.hpp"
 
 namespace forebay::config {
 namespace {
@@ -16,8 +17,8 @@ std::string name_in(std::string_view segment) {
   if (const auto colon = segment.find(':'); angled && colon != std::string_view::npos) segment.remove_prefix(colon + 1);
   std::string name;
   for (const char c : segment) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-    if (!letter && (name.empty() || c < '0' || c > '9')) break;
+    const bool letter = is_letter(c) || c == '_';
+    if (!letter && (name.empty() || !is_digit(c))) break;
     name += c;
   }
   return name.empty() ? "id" : name;
@@ -43,9 +44,7 @@ void foreign_captures(const Section& section, const Route& route) {
   }
 }
 
-bool is_word_byte(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-}
+bool is_word_byte(char c) noexcept { return is_alnum(c) || c == '_' || c == '-'; }
 
 /// Whether there is a `.*` or `.+` that is no wildcard behind a dot: in `/favicon.*` the dot is one of a name.
 bool has_any_bytes(std::string_view text) {

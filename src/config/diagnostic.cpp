@@ -50,29 +50,6 @@ void append_source(std::string& out, const Diagnostic& d, Paint paint) {
   out += '\n';
 }
 
-void append_json_string(std::string& out, std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  out += '"';
-  while (!text.empty()) {
-    const auto n = utf8_length(text);
-    const auto c = static_cast<unsigned char>(text.front());
-    if (n == 0) {
-      out += "\\ufffd";
-    } else if (c == '"' || c == '\\') {
-      out += '\\';
-      out += static_cast<char>(c);
-    } else if (c < 0x20) {
-      out += "\\u00";
-      out += kHex[c >> 4];
-      out += kHex[c & 15];
-    } else {
-      out += text.substr(0, n);
-    }
-    text.remove_prefix(std::max<std::size_t>(n, 1));
-  }
-  out += '"';
-}
-
 /// Escapes of GitHub's workflow commands; properties know two more than messages.
 std::string workflow_text(std::string_view text, bool property) {
   std::string out;

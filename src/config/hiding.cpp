@@ -1,13 +1,11 @@
 #include "config/hiding.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <limits>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -15,6 +13,7 @@
 #include "config/keys.hpp"
 #include "config/scalar.hpp"
 #include "config/schema.hpp"
+#include "forebay/base/text.hpp"
 #include "forebay/config/secrecy.hpp"
 
 namespace forebay::config {
@@ -39,8 +38,6 @@ void collect(const Node& node, std::unordered_set<const Node*>& into) {
       collect(*value, into);
     }
 }
-
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 /// Hides nodes with everything up to the next node that is not theirs: quotes, block scalars and comments have no
 /// ends of their own in the tree.
@@ -286,8 +283,8 @@ class LineReader {
     const bool quoted = at < line.size() && (line[at] == '"' || line[at] == '\'');
     const auto begin = at + (quoted ? 1 : 0);
     auto end = begin;
-    while (end < line.size() && (std::isalnum(static_cast<unsigned char>(line[end])) != 0 ||
-                                 std::string_view("_-.<").find(line[end]) != std::string_view::npos))
+    while (end < line.size() &&
+           (is_alnum(line[end]) || std::string_view("_-.<").find(line[end]) != std::string_view::npos))
       ++end;
     at = end + (quoted && end < line.size() && line[end] == line[begin - 1] ? 1 : 0);
     return line.substr(begin, end - begin);

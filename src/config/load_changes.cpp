@@ -1,6 +1,5 @@
 // Readers of what a route changes on the way: prefixes of the path, and header fields.
 #include <algorithm>
-#include <array>
 
 #include "config/readers.hpp"
 #include "config/secret.hpp"

@@ -74,9 +74,7 @@ std::optional<Fault> fault_of(const std::string& text) {
   if (method == http::Method::Connect || method == http::Method::Trace)
     return Fault{1002, in_quotes(text) + " is never forwarded (405)", "leave it out"};
   if (method != http::Method::Other || is_other(text)) return std::nullopt;
-  std::string upper = text;
-  for (char& c : upper)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
+  const auto upper = upper_case(text);
   if (http::method_of(upper) != http::Method::Other || is_other(upper))
     return Fault{1002, in_quotes(text) + " is not a method: their case matters", "write " + upper};
   const auto near = nearest(upper, {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"});

@@ -139,8 +139,7 @@ void read_origins(Loading& loading) {
 bool is_label(std::string_view name) noexcept {
   constexpr std::string_view kMarks = "_.:/{}*+-";
   return !name.empty() && name.size() <= 80 && std::all_of(name.begin(), name.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kMarks.find(c) != std::string_view::npos;
+    return is_alnum(c) || kMarks.find(c) != std::string_view::npos;
   });
 }
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 
 #include "config/readers.hpp"
 #include "config/schema.hpp"

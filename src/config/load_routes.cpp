@@ -8,7 +8,6 @@
 #include "config/schema.hpp"
 #include "config/suggest.hpp"
 #include "forebay/http/fields.hpp"
-#include "forebay/http/list.hpp"
 
 namespace forebay::config {
 namespace {
@@ -71,9 +70,7 @@ void read_hosts(const Section& section, Route& route) {
   for (std::size_t i = 0; i < list->size(); ++i) {
     const auto& item = *(*list)[i];
     const auto path = section.path_of("host") + '[' + std::to_string(i) + ']';
-    std::string host = item.text;
-    for (char& c : host)
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    auto host = lower_case(item.text);
     const bool bracketed = host.starts_with('[') && host.ends_with(']');
     const bool letters =
         is_glob(host) &&

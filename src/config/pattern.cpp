@@ -3,7 +3,9 @@
 
 #include "config/compiled_pattern.hpp"
 #include "config/report.hpp"
+#include "forebay/http/chars.hpp"
 #include "forebay/http/list.hpp"
+#include "forebay/http/target.hpp"
 
 namespace forebay::config {
 namespace {
@@ -13,62 +15,9 @@ constexpr std::size_t kLongest = 4096;
 constexpr std::size_t kMostSegments = 128;
 constexpr int kMostGroups = 63;  // of a regular expression, up to the last that has a name
 
-bool is_unreserved(unsigned char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
-
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-void append_escape(std::string& out, unsigned char c) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  out += '%';
-  out += kHex[c >> 4];
-  out += kHex[c & 15];
-}
-
-/// The form that request paths have when they are matched: unreserved bytes plain, other escapes in capitals, bytes
-/// that no target may have escaped.
-bool normalise(std::string_view text, std::string& out, std::string& why) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c == '%') {
-      const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-      const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
-      if (low < 0) {
-        why = "\"%\" is followed by two hex digits";
-        return false;
-      }
-      const auto byte = static_cast<unsigned char>(high * 16 + low);
-      if (is_unreserved(byte))
-        out += static_cast<char>(byte);
-      else
-        append_escape(out, byte);
-      i += 2;
-    } else if (c <= 0x20 || c >= 0x7f ||
-               std::string_view("\"<>\\^`").find(static_cast<char>(c)) != std::string_view::npos) {
-      // Clients escape these; some send `\` and the like raw, which stays as it came. Only what no target may have is
-      // sure.
-      if (c <= 0x20 || c >= 0x7f)
-        append_escape(out, c);
-      else
-        out += static_cast<char>(c);
-    } else {
-      out += static_cast<char>(c);
-    }
-  }
-  return true;
-}
-
 bool is_capture_name(std::string_view name) noexcept {
-  return !name.empty() && name.size() <= 64 && !(name.front() >= '0' && name.front() <= '9') &&
-         std::all_of(name.begin(), name.end(),
-                     [](char c) { return is_unreserved(static_cast<unsigned char>(c)) && c != '~'; });
+  return !name.empty() && name.size() <= 64 && !is_digit(name.front()) &&
+         std::all_of(name.begin(), name.end(), [](char c) { return http::is_class(c, http::kUnreserved) && c != '~'; });
 }
 
 /// The segment of `path` from `at` on; past the end when `at` is behind the last one.
@@ -196,7 +145,8 @@ bool read_segment(std::string_view text, bool last, PatternSegment& out, std::ve
     return true;
   }
   out.kind = text.find('*') == std::string_view::npos ? Kind::Literal : Kind::Glob;
-  return normalise(text, out.text, why);
+  if (http::append_normal_segment(text, out.text)) return true;
+  return why = "\"%\" is followed by two hex digits", false;
 }
 
 }  // namespace

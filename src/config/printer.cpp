@@ -1,6 +1,7 @@
 #include "config/printer.hpp"
 
 #include "config/secret.hpp"
+#include "forebay/base/text.hpp"
 
 namespace forebay::config {
 
@@ -9,10 +10,9 @@ std::string yaml_text(std::string_view text) {
   constexpr std::string_view kOther[] = {"true", "false", "null", "yes",   "no",   "on",   "off",
                                          "y",    "n",     "True", "False", "Null", "NULL", "~"};
   const bool plain = !text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos && text.front() != '-' &&
-                     text.front() != '%' && !(text.front() >= '0' && text.front() <= '9') &&
+                     text.front() != '%' && !is_digit(text.front()) &&
                      std::find(std::begin(kOther), std::end(kOther), text) == std::end(kOther);
   if (plain) return std::string(text);
-  static constexpr char kHex[] = "0123456789abcdef";
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -21,7 +21,7 @@ std::string yaml_text(std::string_view text) {
     else if (c == '$')
       out += "$$";
     else if (byte < 0x20 || byte == 0x7f)
-      out += std::string{'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+      append_hex(out += "\\x", byte);
     else
       out += c;
   }

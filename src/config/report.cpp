@@ -169,7 +169,6 @@ std::vector<Diagnostic> Report::take() {
 
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kLongest = 60;
-  static constexpr char kHex[] = "0123456789abcdef";
   std::string out = "\"";
   std::size_t shown = 0;
   while (!text.empty()) {
@@ -181,8 +180,7 @@ std::string in_quotes(std::string_view text) {
     const auto c = static_cast<unsigned char>(text.front());
     if (n == 0 || c < 0x20 || c == 0x7f) {
       out += "\\x";
-      out += kHex[c >> 4];
-      out += kHex[c & 15];
+      append_hex(out, c);
       text.remove_prefix(1);
       continue;
     }
@@ -234,23 +232,6 @@ std::string clipped(std::string_view text) {
   auto end = kLongest;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
   return std::string(text.substr(0, end));
-}
-
-std::size_t utf8_length(std::string_view text) noexcept {
-  if (text.empty()) return 0;
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char c = byte(0);
-  if (c < 0x80) return 1;
-  const std::size_t n = c >= 0xc2 && c <= 0xdf ? 2 : c >= 0xe0 && c <= 0xef ? 3 : c >= 0xf0 && c <= 0xf4 ? 4 : 0;
-  if (n == 0 || text.size() < n) return 0;
-  for (std::size_t i = 1; i < n; ++i)
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  // Overlong forms, surrogates and what lies beyond U+10FFFF (RFC 3629 section 4).
-  if (c == 0xe0 && byte(1) < 0xa0) return 0;
-  if (c == 0xed && byte(1) > 0x9f) return 0;
-  if (c == 0xf0 && byte(1) < 0x90) return 0;
-  if (c == 0xf4 && byte(1) > 0x8f) return 0;
-  return n;
 }
 
 int code_points(std::string_view text) noexcept {

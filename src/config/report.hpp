@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/node.hpp"
+#include "forebay/base/text.hpp"
 #include "forebay/config/load.hpp"
 
 namespace forebay::config {
@@ -74,8 +75,6 @@ bool has_value_behind(std::string_view text);
 std::string list_hint(std::string_view text);
 /// At most 80 bytes of it, cut between code points.
 std::string clipped(std::string_view text);
-/// The length of the well-formed UTF-8 sequence at the front; 0 when there is none.
-std::size_t utf8_length(std::string_view text) noexcept;
 /// Code points, counting each ill-formed byte as one.
 int code_points(std::string_view text) noexcept;
 

@@ -11,9 +11,6 @@
 namespace forebay::config {
 namespace {
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-bool is_letter(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
 __extension__ using Wide = unsigned __int128;
 
 /// A decimal number as an exact fraction: `digits / 10^scale`.
@@ -93,13 +90,6 @@ const Unit* unit_named(const std::array<Unit, N>& units, std::string_view name) 
   return it == units.end() ? nullptr : &*it;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  return out;
-}
-
 /// What people write for a unit, and what it is here.
 std::string_view meant_time_unit(std::string_view written) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 27> kMeant{
@@ -109,7 +99,7 @@ std::string_view meant_time_unit(std::string_view written) {
        {"weeks", "w"},  {"msec", "ms"},  {"millis", "ms"},       {"millisecond", "ms"}, {"milliseconds", "ms"},
        {"usec", "us"},  {"µs", "us"},    {"microseconds", "us"}, {"nsec", "ns"},        {"nanoseconds", "ns"},
        {"nanos", "ns"}, {"micros", "us"}}};
-  const auto low = lower(written);
+  const auto low = lower_case(written);
   for (const auto& [other, ours] : kMeant)
     if (other == low) return ours;
   if (const auto* u = unit_named(kTimes, low)) return u->name;
@@ -197,7 +187,7 @@ Parsed<std::uint64_t> parse_size(std::string_view text) {
   if (!known) {
     const bool blank = unit.starts_with(' ');
     while (unit.starts_with(' ')) unit.remove_prefix(1);
-    const auto low = lower(unit);
+    const auto low = lower_case(unit);
     if (low == "k" || low == "m" || low == "g" || low == "t") {
       const auto letter = std::string(1, static_cast<char>(low[0] - 32));
       return Fault{1003, in_quotes(text) + ": " + in_quotes(unit) + " alone is ambiguous",
@@ -206,7 +196,7 @@ Parsed<std::uint64_t> parse_size(std::string_view text) {
                                     in_quotes(digits + letter + "B") + " (10^n)"};
     }
     for (const auto& u : kSizes) {
-      if (lower(u.name) != low) continue;
+      if (lower_case(u.name) != low) continue;
       return Fault{
           1003,
           blank ? in_quotes(text) + ": a size has no blanks" : in_quotes(text) + ": unknown unit " + in_quotes(unit),
@@ -323,23 +313,9 @@ std::string format_status(const rules::StatusPattern& status) {
   return std::to_string(status.from / 100) + "xx";
 }
 
-bool is_token(std::string_view text) noexcept {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return is_digit(c) || is_letter(c) || kMarks.find(c) != std::string_view::npos;
-  });
-}
-
 bool is_glob(std::string_view text) noexcept {
   return !text.empty() && text.size() <= 256 &&
          std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-}
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  return out;
 }
 
 }  // namespace forebay::config

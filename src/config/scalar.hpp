@@ -6,6 +6,8 @@
 #include <string_view>
 
 #include "forebay/base/clock.hpp"
+#include "forebay/base/text.hpp"
+#include "forebay/http/fields.hpp"
 #include "forebay/rules/policy.hpp"
 
 namespace forebay::config {
@@ -42,10 +44,8 @@ std::string format_ratio(double ratio);
 std::string format_status(const rules::StatusPattern& status);
 
 /// RFC 9110 section 5.6.2.
-bool is_token(std::string_view text) noexcept;
+using http::is_token;
 /// `*` and visible ASCII.
 bool is_glob(std::string_view text) noexcept;
-/// ASCII letters in lower case.
-std::string lower_case(std::string_view text);
 
 }  // namespace forebay::config

@@ -149,8 +149,7 @@ bool Section::boolean(std::string_view key, bool& out) const {
     out = is_true;
     return true;
   }
-  std::string low;
-  for (const char c : written->substr(0, 8)) low += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  const auto low = lower_case(written->substr(0, 8));
   std::string hint = "write true or false";
   for (const auto* word : {"true", "yes", "on", "y", "1"})
     if (low == word) hint = "write true";

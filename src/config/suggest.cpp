@@ -9,8 +9,6 @@
 namespace forebay::config {
 namespace {
 
-constexpr std::size_t kLongestWord = 64;
-
 /// Names that other caches give to what is a key here, in snake_case.
 struct Foreign {
   std::string_view theirs;
@@ -124,20 +122,6 @@ constexpr std::array kForeign{
     Foreign{"x_request_id", "tracing.request_id"},
 };
 
-/// camelCase, kebab-case and capitals as the snake_case they would be here.
-std::string snake(std::string_view word) {
-  std::string out;
-  for (std::size_t i = 0; i < word.size() && i < kLongestWord; ++i) {
-    const char c = word[i];
-    const bool upper = c >= 'A' && c <= 'Z';
-    const bool after_lower =
-        i > 0 && ((word[i - 1] >= 'a' && word[i - 1] <= 'z') || (word[i - 1] >= '0' && word[i - 1] <= '9'));
-    if (upper && after_lower) out += '_';
-    out += upper ? static_cast<char>(c + 32) : c == '-' || c == ' ' ? '_' : c;
-  }
-  return out;
-}
-
 bool is_name(std::string_view name) noexcept { return name != "*" && name != "[]"; }
 
 void find_elsewhere(const Schema& node, std::string_view key, const Schema* where, const Schema* also,
@@ -227,42 +211,6 @@ std::string slip_of_elsewhere(std::string_view name, const Schema& where, const 
 
 }  // namespace
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  a = a.substr(0, kLongestWord);
-  b = b.substr(0, kLongestWord);
-  // Three rows suffice for the swap of neighbours (optimal string alignment).
-  std::array<std::array<std::size_t, kLongestWord + 1>, 3> rows{};
-  for (std::size_t j = 0; j <= b.size(); ++j) rows[0][j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    auto& row = rows[i % 3];
-    const auto& above = rows[(i + 2) % 3];
-    const auto& two_above = rows[(i + 1) % 3];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t cost = a[i - 1] == b[j - 1] ? 0 : 1;
-      row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + cost});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        row[j] = std::min(row[j], two_above[j - 2] + 1);
-    }
-  }
-  return rows[a.size() % 3][b.size()];
-}
-
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
-  if (word.empty() || word.size() > kLongestWord) return std::nullopt;
-  const auto written = snake(word);
-  const auto limit = std::max<std::size_t>(1, written.size() / 3);
-  std::optional<std::string> best;
-  auto best_distance = limit + 1;
-  for (const auto candidate : candidates) {
-    const auto distance = edit_distance(written, snake(candidate));
-    if (distance >= best_distance || candidate == word) continue;
-    best_distance = distance;
-    best = std::string(candidate);
-  }
-  return best;
-}
-
 std::string place_in_words(const Schema& where) {
   if (!where.parent) return "at the top level";
   const auto path = path_of(where);
@@ -287,7 +235,7 @@ std::string suggest_key(std::string_view key, const Schema& where, const Schema*
     }
   }
   if (const auto near = nearest(key, siblings)) return "did you mean \"" + *near + "\"?";
-  const auto name = snake(key);
+  const auto name = snake_case(key);
   std::vector<const Schema*> found;
   find_elsewhere(schema(), name, &where, also, found);
   for (const auto& foreign : kForeign) {

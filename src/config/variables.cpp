@@ -4,9 +4,9 @@ namespace forebay::config {
 namespace {
 
 bool is_name(std::string_view text) noexcept {
-  if (text.empty() || (text.front() >= '0' && text.front() <= '9')) return false;
+  if (text.empty() || is_digit(text.front())) return false;
   for (const char c : text)
-    if (!(c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))) return false;
+    if (!(c == '_' || is_alnum(c))) return false;
   return true;
 }
 

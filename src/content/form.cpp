@@ -1,25 +1,8 @@
 #include "forebay/content/form.hpp"
 
+#include "forebay/base/text.hpp"
+
 namespace forebay::content {
-namespace {
-
-// The value of a hex digit; above 15 for what is none.
-constexpr unsigned hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? static_cast<unsigned>(lower - 'a' + 10) : 16;
-}
-
-// The byte that the three at the front of `text` stand for; above 255 for what is no escape.
-constexpr unsigned escaped_byte(std::string_view text) noexcept {
-  if (text.size() < 3 || text[0] != '%') return 256;
-  const unsigned high = hex_value(text[1]);
-  const unsigned low = hex_value(text[2]);
-  return (high | low) > 15 ? 256 : high << 4 | low;
-}
-
-}  // namespace
-
 Result<void> append_form_decoded(std::string_view text, std::string& out) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '+') {
@@ -27,8 +10,8 @@ Result<void> append_form_decoded(std::string_view text, std::string& out) {
     } else if (text[i] != '%') {
       out.push_back(text[i]);
     } else {
-      const unsigned byte = escaped_byte(text.substr(i));
-      if (byte > 255) return Errc::Malformed;
+      const int byte = percent_decoded(text.substr(i));
+      if (byte < 0) return Errc::Malformed;
       out.push_back(static_cast<char>(byte));
       i += 2;
     }

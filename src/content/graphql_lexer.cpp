@@ -1,6 +1,6 @@
 #include "content/graphql_lexer.hpp"
 
-#include "content/utf8.hpp"
+#include "forebay/base/text.hpp"
 
 namespace forebay::content {
 namespace {
@@ -9,9 +9,7 @@ using Kind = GraphqlToken::Kind;
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-constexpr bool is_hex(char c) noexcept { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-constexpr bool is_name_start(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+constexpr bool is_name_start(char c) noexcept { return is_letter(c) || c == '_'; }
 constexpr bool is_name_char(char c) noexcept { return is_name_start(c) || is_digit(c); }
 
 // Bytes of the character at the front: a line end and a tab are characters, other control characters are none. Beyond

@@ -2,10 +2,10 @@
 #include <utility>
 
 #include "content/json_tree.hpp"
+#include "forebay/base/text.hpp"
 #include "forebay/content/form.hpp"
 #include "forebay/content/graphql.hpp"
 #include "forebay/content/media_type.hpp"
-#include "forebay/http/fields.hpp"
 #include "forebay/http/names.hpp"
 
 namespace forebay::content {
@@ -54,9 +54,8 @@ Result<Node> object_or_nothing(const JsonTree& tree, Node node) noexcept {
 bool read_hash(std::string_view text, std::string& out) {
   if (text.size() != 64) return false;
   for (const char c : text) {
-    const char lower = c >= 'A' && c <= 'F' ? static_cast<char>(c | 0x20) : c;
-    if ((lower < '0' || lower > '9') && (lower < 'a' || lower > 'f')) return false;
-    out.push_back(lower);
+    if (!is_hex(c)) return false;
+    out.push_back(to_lower(c));
   }
   return true;
 }
@@ -115,7 +114,7 @@ Result<Persisted> read_persisted(const JsonTree& tree, Node extensions, GraphqlR
 
 void append_name(std::string& out, char separator, std::string_view name) {
   out.push_back(separator);
-  append_json_string(out, name);
+  append_json_string(out, name, kCanonicalJsonEscapes);
   out.push_back(':');
 }
 

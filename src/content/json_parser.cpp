@@ -3,12 +3,10 @@
 #include <algorithm>
 
 #include "content/plain_run.hpp"
-#include "content/utf8.hpp"
+#include "forebay/base/text.hpp"
 
 namespace forebay::content {
 namespace {
-
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 inline const char* skip_digits(const char* at) noexcept {
   while (is_digit(*at)) ++at;
@@ -48,13 +46,9 @@ inline const char* skip_word(const char* at, std::string_view word) noexcept {
 unsigned code_unit(const char* at) noexcept {
   unsigned code = 0;
   for (const char* stop = at + 4; at != stop; ++at) {
-    const char lower = static_cast<char>(*at | 0x20);
-    if (is_digit(*at))
-      code = code << 4 | static_cast<unsigned>(*at - '0');
-    else if (lower >= 'a' && lower <= 'f')
-      code = code << 4 | static_cast<unsigned>(lower - 'a' + 10);
-    else
-      return ~0U;
+    const int digit = hex_value(*at);
+    if (digit < 0) return ~0U;
+    code = code << 4 | static_cast<unsigned>(digit);
   }
   return code;
 }

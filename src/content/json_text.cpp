@@ -1,26 +1,10 @@
 #include <algorithm>
-#include <array>
 
 #include "content/json_tree.hpp"
+#include "forebay/base/text.hpp"
 
 namespace forebay::content {
 namespace {
-
-// 0: stands as it is; 'u': \u00xx; else the letter behind the backslash.
-constexpr std::array<char, 256> kEscapes = [] {
-  std::array<char, 256> t{};
-  for (unsigned c = 0; c < 0x20; ++c) t[c] = 'u';
-  t['\b'] = 'b';
-  t['\t'] = 't';
-  t['\n'] = 'n';
-  t['\f'] = 'f';
-  t['\r'] = 'r';
-  t['"'] = '"';
-  t['\\'] = '\\';
-  return t;
-}();
-
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 // The parts of a JSON number: its digits without those that mean nothing, and where the point stands.
 struct Decimal {
@@ -63,28 +47,6 @@ void append_digits(std::string& out, const Decimal& d, std::size_t from, std::si
 }
 
 }  // namespace
-
-void append_json_string(std::string& out, std::string_view text) {
-  constexpr char kHex[] = "0123456789abcdef";
-  out.push_back('"');
-  std::size_t from = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const char escape = kEscapes[c];
-    if (escape == 0) continue;
-    out.append(text.substr(from, i - from));
-    from = i + 1;
-    out.push_back('\\');
-    out.push_back(escape);
-    if (escape == 'u') {
-      out.append("00");
-      out.push_back(kHex[c >> 4]);
-      out.push_back(kHex[c & 15]);
-    }
-  }
-  out.append(text.substr(from));
-  out.push_back('"');
-}
 
 void append_exact_decimal(std::string& out, std::string_view written) {
   const Decimal d = split(written);

@@ -3,6 +3,7 @@
 #include "content/fold.hpp"
 #include "content/json_parser.hpp"
 #include "content/plain_run.hpp"
+#include "forebay/base/text.hpp"
 
 namespace forebay::content {
 namespace {
@@ -81,7 +82,7 @@ void JsonTree::append_string(Span span, std::string& out) const {
   if ((span.at & kDecoded) == 0)
     out.append(text_, span.at - 1, span.size + std::size_t{2});
   else
-    append_json_string(out, view(span));
+    append_json_string(out, view(span), kCanonicalJsonEscapes);
 }
 
 void JsonTree::append_canonical(Node node, Numbers numbers, std::string& out) const {

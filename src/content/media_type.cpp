@@ -1,26 +1,11 @@
 #include "forebay/content/media_type.hpp"
 
-#include <algorithm>
-#include <array>
-#include <iterator>
-
+#include "forebay/base/text.hpp"
+#include "forebay/http/chars.hpp"
 #include "forebay/http/fields.hpp"
 
 namespace forebay::content {
 namespace {
-
-constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
-
-constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
-
-// RFC 9110 section 5.6.2.
-constexpr std::array<bool, 256> kTokenBytes = [] {
-  std::array<bool, 256> set{};
-  for (unsigned c = 0; c < 0x80; ++c)
-    set[c] = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-             std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
-  return set;
-}();
 
 // Each function takes its piece from the front of what is left; an empty piece means that it is not there.
 class TypeReader {
@@ -39,7 +24,7 @@ class TypeReader {
   }
   std::string_view token() noexcept {
     std::size_t n = 0;
-    while (n < left_.size() && kTokenBytes[static_cast<unsigned char>(left_[n])]) ++n;
+    while (n < left_.size() && http::is_class(left_[n], http::kTchar)) ++n;
     return take(n);
   }
   // With its quotes (section 5.6.4).
@@ -62,10 +47,6 @@ class TypeReader {
 
   std::string_view left_;
 };
-
-void append_lower(std::string& out, std::string_view text) {
-  std::transform(text.begin(), text.end(), std::back_inserter(out), to_lower);
-}
 
 Charset charset_named(std::string_view value) noexcept {
   if (value.starts_with('"')) value = value.substr(1, value.size() - 2);

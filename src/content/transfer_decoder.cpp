@@ -3,7 +3,6 @@
 
 #include "content/inflater.hpp"
 #include "forebay/content/coding.hpp"
-#include "forebay/http/fields.hpp"
 
 namespace forebay::content {
 namespace {

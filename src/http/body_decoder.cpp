@@ -1,15 +1,13 @@
 #include <algorithm>
 
+#include "forebay/http/chars.hpp"
 #include "forebay/http/h1_parser.hpp"
-#include "http/chars.hpp"
 
 namespace forebay::http {
 namespace {
 
 constexpr std::size_t kMaxExtensionBytes = 4096;
 constexpr unsigned kMaxSizeDigits = 16;
-
-constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
 
 // Fields that say how to frame, route, cache, authorise or read a message come too late in a trailer section, and one
 // that is merged into the head there has changed a decision already made (RFC 9110 section 6.5.1).
@@ -186,8 +184,8 @@ bool BodyDecoder::framing_byte(char c) noexcept {
 }
 
 bool BodyDecoder::size_byte(char c) noexcept {
-  if (is_class(c, kHex)) {
-    remaining_ = remaining_ << 4 | hex_value(c);
+  if (const int digit = hex_value(c); digit >= 0) {
+    remaining_ = remaining_ << 4 | static_cast<unsigned>(digit);
     return ++digits_ <= kMaxSizeDigits;
   }
   if (digits_ == 0) return false;

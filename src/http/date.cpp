@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "forebay/base/text.hpp"
 #include "forebay/http/fields.hpp"
-#include "http/chars.hpp"
 
 namespace forebay::http {
 namespace {

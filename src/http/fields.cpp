@@ -4,8 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "forebay/http/chars.hpp"
 #include "forebay/http/list.hpp"
-#include "http/chars.hpp"
 
 namespace forebay::http {
 namespace {
@@ -210,12 +210,6 @@ bool iequals(std::string_view a, std::string_view b) noexcept {
   return a.size() == b.size() && equal_ignoring_case(a.data(), b.data(), a.size());
 }
 
-std::string_view trim(std::string_view s) noexcept {
-  while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
-  while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
-  return s;
-}
-
 bool is_token(std::string_view s) noexcept {
   return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) { return is_class(c, kTchar); });
 }
@@ -359,23 +353,14 @@ bool connection_names(FieldsView fields, std::string_view name) noexcept {
                      [name](const Field& f) { return f.id == FieldId::Connection && has_piece(f.value, name); });
 }
 
-namespace {
-
-bool iless(std::string_view a, std::string_view b) noexcept {
-  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
-                                      [](char x, char y) { return to_lower(x) < to_lower(y); });
-}
-
-}  // namespace
-
 ConnectionNames::ConnectionNames(FieldsView fields) {
   for (const Field& f : fields)
     if (f.id == FieldId::Connection) for_each_piece(f.value, [this](std::string_view m) { names_.push_back(m); });
-  std::sort(names_.begin(), names_.end(), iless);
+  std::sort(names_.begin(), names_.end(), less_ignoring_case);
 }
 
 bool ConnectionNames::has(std::string_view name) const noexcept {
-  return std::binary_search(names_.begin(), names_.end(), name, iless);
+  return std::binary_search(names_.begin(), names_.end(), name, less_ignoring_case);
 }
 
 }  // namespace forebay::http

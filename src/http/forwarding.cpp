@@ -1,73 +1,18 @@
 #include "forebay/http/forwarding.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <bitset>
 
+#include "forebay/http/chars.hpp"
 #include "forebay/http/list.hpp"
 #include "forebay/http/names.hpp"
-#include "http/chars.hpp"
 
 namespace forebay::http {
 namespace {
 
 using Ip = std::array<std::uint8_t, 16>;
-
-// Four decimal numbers without leading zeros: "010" is eight to some readers, so it is refused.
-bool parse_ipv4(std::string_view text, std::uint8_t* out) noexcept {
-  for (int part = 0; part < 4; ++part) {
-    std::size_t n = 0;
-    unsigned value = 0;
-    while (n < text.size() && n < 3 && is_digit(text[n])) value = value * 10 + static_cast<unsigned>(text[n++] - '0');
-    if (n == 0 || value > 255 || (n > 1 && text[0] == '0')) return false;
-    out[part] = static_cast<std::uint8_t>(value);
-    text.remove_prefix(n);
-    if (part == 3) break;
-    if (!text.starts_with('.')) return false;
-    text.remove_prefix(1);
-  }
-  return text.empty();
-}
-
-// RFC 4291 section 2.2, without zone.
-bool parse_ipv6(std::string_view text, Ip& out) noexcept {
-  std::size_t at = 0;
-  std::optional<std::size_t> gap;
-  if (text.starts_with("::")) {
-    gap = 0;
-    text.remove_prefix(2);
-  }
-  while (!text.empty()) {
-    if (at == 16) return false;
-    if (at <= 12 && text.find('.') != std::string_view::npos && text.find(':') == std::string_view::npos) {
-      if (!parse_ipv4(text, out.data() + at)) return false;
-      at += 4;
-      break;
-    }
-    std::size_t n = 0;
-    unsigned group = 0;
-    while (n < text.size() && n < 4 && is_class(text[n], kHex)) group = group << 4 | hex_value(text[n++]);
-    if (n == 0) return false;
-    out[at++] = static_cast<std::uint8_t>(group >> 8);
-    out[at++] = static_cast<std::uint8_t>(group & 0xFF);
-    text.remove_prefix(n);
-    if (text.empty()) break;
-    if (!text.starts_with(':')) return false;
-    text.remove_prefix(1);
-    if (text.starts_with(':')) {
-      if (gap) return false;
-      gap = at;
-      text.remove_prefix(1);
-    } else if (text.empty()) {
-      return false;  // a single colon at the end
-    }
-  }
-  if (!gap) return at == 16;
-  if (at == 16) return false;  // "::" stands for at least one group
-  std::copy_backward(out.begin() + static_cast<std::ptrdiff_t>(*gap), out.begin() + static_cast<std::ptrdiff_t>(at),
-                     out.end());
-  std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(*gap), 16 - at, std::uint8_t{0});
-  return true;
-}
 
 // An element of X-Forwarded-For as it is met: an address, perhaps with a port behind it.
 std::string_view without_port(std::string_view element) noexcept {
@@ -187,13 +132,13 @@ void extend(Fields& fields, FieldId id, std::string_view member) {
 
 std::optional<Ip> parse_ip(std::string_view text) noexcept {
   Ip ip{};
-  if (text.find(':') != std::string_view::npos) {
-    if (!parse_ipv6(text, ip)) return std::nullopt;
-    return ip;
-  }
+  char terminated[INET6_ADDRSTRLEN];
+  if (text.size() >= sizeof terminated || text.find('\0') != std::string_view::npos) return std::nullopt;
+  terminated[text.copy(terminated, text.size())] = '\0';
+  if (text.find(':') != std::string_view::npos)
+    return ::inet_pton(AF_INET6, terminated, ip.data()) == 1 ? std::optional(ip) : std::nullopt;
   ip[10] = ip[11] = 0xFF;
-  if (!parse_ipv4(text, ip.data() + 12)) return std::nullopt;
-  return ip;
+  return ::inet_pton(AF_INET, terminated, ip.data() + 12) == 1 ? std::optional(ip) : std::nullopt;
 }
 
 bool is_localhost(std::string_view host) noexcept {
@@ -202,6 +147,12 @@ bool is_localhost(std::string_view host) noexcept {
   if (host.size() < kName.size() || !iequals(host.substr(host.size() - kName.size()), kName)) return false;
   host.remove_suffix(kName.size());
   return host.empty() || (host.size() > 1 && host.ends_with('.'));
+}
+
+bool is_loopback(const Ip& ip) noexcept {
+  static constexpr Ip kV6{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  static constexpr std::array<std::uint8_t, 13> kV4{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 127};
+  return ip == kV6 || std::equal(kV4.begin(), kV4.end(), ip.begin());
 }
 
 std::optional<Cidr> parse_cidr(std::string_view text) {

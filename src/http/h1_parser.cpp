@@ -7,9 +7,9 @@
 #include <boost/beast/http/field.hpp>
 #include <cstring>
 
+#include "forebay/http/chars.hpp"
 #include "forebay/http/list.hpp"
 #include "forebay/http/target.hpp"
-#include "http/chars.hpp"
 #include "http/h1_words.hpp"
 
 namespace forebay::http {

@@ -1,25 +1,22 @@
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
+#include "forebay/http/chars.hpp"
 #include "forebay/http/h1_parser.hpp"
 #include "forebay/http/list.hpp"
-#include "http/chars.hpp"
 #include "http/h1_words.hpp"
 
 namespace forebay::http {
 namespace {
 
-constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
-
 std::string at_byte(std::size_t index) { return " at byte " + std::to_string(index + 1); }
 
 // A byte as people can read it: a stranger's bytes do not go into messages.
 std::string named(char c) {
-  static constexpr char kHex[] = "0123456789abcdef";
   if (is_blank(c)) return "a blank";
-  const auto byte = static_cast<unsigned char>(c);
-  return std::string("the byte 0x") + kHex[byte >> 4] + kHex[byte & 15];
+  std::string name = "the byte 0x";
+  append_hex(name, static_cast<unsigned char>(c));
+  return name;
 }
 
 // The first byte that does not belong to the class, as "WHAT has a blank at byte 17"; empty when all do. `offset` is

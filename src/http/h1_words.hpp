@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <string_view>
 
+#include "forebay/base/text.hpp"
 #include "forebay/http/list.hpp"
 #include "forebay/http/message.hpp"
 #include "forebay/http/target.hpp"
-#include "http/chars.hpp"
 
 // What requests and responses have in common in HTTP/1.
 

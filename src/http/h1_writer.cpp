@@ -1,18 +1,12 @@
 #include "forebay/http/h1_writer.hpp"
 
-#include <charconv>
+#include "forebay/base/text.hpp"
 
 namespace forebay::http {
 
-void append_decimal(std::string& out, std::uint64_t n) {
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, n).ptr;
-  out.append(digits, end);
-}
-
 void append_status_line(std::string& out, int status) {
   out.append("HTTP/1.1 ");
-  append_decimal(out, static_cast<std::uint64_t>(status));
+  append_number(out, status);
   // The space stays where the phrase is empty (RFC 9112 section 4).
   out.append(" ").append(reason_phrase(status)).append("\r\n");
 }
@@ -22,9 +16,8 @@ void append_request_line(std::string& out, std::string_view method, std::string_
 }
 
 void append_chunk_size(std::string& out, std::size_t size) {
-  char digits[16];
-  const auto end = std::to_chars(digits, digits + sizeof digits, size, 16).ptr;
-  out.append(digits, end).append("\r\n");
+  append_number<16>(out, size);
+  out.append("\r\n");
 }
 
 void append_last_chunk(std::string& out, FieldsView trailers) {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "forebay/http/chars.hpp"
 #include "forebay/http/fields.hpp"
-#include "http/chars.hpp"
 
 namespace forebay::http {
 

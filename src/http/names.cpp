@@ -1,8 +1,8 @@
 #include "forebay/http/names.hpp"
 
+#include "forebay/base/text.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/http/list.hpp"
-#include "http/chars.hpp"
 
 namespace forebay::http {
 namespace {
@@ -15,7 +15,7 @@ constexpr Fold kField = [] {
   Fold fold{};
   for (std::size_t i = 0; i < fold.size(); ++i) {
     const char c = static_cast<char>(i);
-    fold[i] = is_digit(c) || is_class(c, kAlpha) ? to_lower(c) : '_';
+    fold[i] = is_alnum(c) ? to_lower(c) : '_';
   }
   return fold;
 }();
@@ -77,17 +77,11 @@ constexpr std::array<bool, 256> kPlain = [] {
   return set;
 }();
 
-// The byte that the three at the front of `text` stand for; above 255 for what is no escape.
-unsigned escaped_byte(std::string_view text) noexcept {
-  if (text.size() < 3 || !is_class(text[1], kHex) || !is_class(text[2], kHex)) return 256;
-  return hex_value(text[1]) << 4 | hex_value(text[2]);
-}
-
-// The byte that `%u006c` at the front of `text` stands for; above 127 for what is no such escape of ASCII.
-unsigned escaped_unit(std::string_view text) noexcept {
-  if (text.size() < 6 || to_lower(text[1]) != 'u' || text[2] != '0' || text[3] != '0') return 256;
-  if (!is_class(text[4], kHex) || !is_class(text[5], kHex)) return 256;
-  return hex_value(text[4]) << 4 | hex_value(text[5]);
+// The byte that `%u006c` at the front of `text` stands for; nothing from 0 to 127 for what is no such escape of ASCII.
+int escaped_unit(std::string_view text) noexcept {
+  if (text.size() < 6 || to_lower(text[1]) != 'u' || text[2] != '0' || text[3] != '0') return -1;
+  const int high = hex_value(text[4]), low = hex_value(text[5]);
+  return (high | low) < 0 ? -1 : high << 4 | low;
 }
 
 enum class Broken : std::uint8_t { Stays, IsDropped };
@@ -100,16 +94,16 @@ bool append_decoded(std::string_view name, Broken broken, std::string& out) {
       out.push_back(name[i] == '+' ? ' ' : name[i]);
       continue;
     }
-    if (const unsigned byte = escaped_byte(name.substr(i)); byte < 256) {
+    if (const int byte = percent_decoded(name.substr(i)); byte >= 0) {
       out.push_back(static_cast<char>(byte));
       i += 2;
       continue;
     }
     any = true;
-    const unsigned unit = escaped_unit(name.substr(i));
+    const int unit = escaped_unit(name.substr(i));
     if (broken == Broken::Stays)
       out.push_back('%');
-    else if (unit < 128)
+    else if (unit >= 0 && unit < 128)
       out.push_back(static_cast<char>(unit)), i += 5;
   }
   return any;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "forebay/base/text.hpp"
 #include "forebay/http/fields.hpp"
-#include "forebay/http/h1_writer.hpp"
 #include "forebay/http/list.hpp"
 
 namespace forebay::http {
@@ -93,11 +93,11 @@ std::vector<ByteRange> resolve(const std::vector<RangeSpec>& specs, std::uint64_
 
 std::string format_content_range(const ByteRange& r, std::uint64_t complete) {
   std::string out = "bytes ";
-  append_decimal(out, r.first);
+  append_number(out, r.first);
   out.push_back('-');
-  append_decimal(out, r.first + r.length - 1);
+  append_number(out, r.first + r.length - 1);
   out.push_back('/');
-  append_decimal(out, complete);
+  append_number(out, complete);
   return out;
 }
 

@@ -2,48 +2,16 @@
 
 #include <algorithm>
 
-#include "http/chars.hpp"
+#include "forebay/base/base64.hpp"
+#include "forebay/http/chars.hpp"
 
 namespace forebay::http::sf {
 namespace {
 
-constexpr bool is_lower(char c) noexcept { return c >= 'a' && c <= 'z'; }
 constexpr bool is_key_char(char c) noexcept {
   return is_lower(c) || is_digit(c) || c == '_' || c == '-' || c == '.' || c == '*';
 }
 constexpr bool is_token_char(char c) noexcept { return is_class(c, kTchar) || c == ':' || c == '/'; }
-
-int base64_value(char c) noexcept {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (is_digit(c)) return c - '0' + 52;
-  if (c == '+') return 62;
-  if (c == '/') return 63;
-  return -1;
-}
-
-// Whether the bytes are UTF-8 without surrogates, overlong forms and code points above U+10FFFF (RFC 3629).
-bool is_utf8(std::string_view s) noexcept {
-  for (std::size_t i = 0; i < s.size();) {
-    const auto lead = static_cast<unsigned char>(s[i++]);
-    if (lead < 0x80) continue;
-    const int more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
-    if (lead < 0xC2 || lead > 0xF4) return false;
-    for (int k = 0; k < more; ++k, ++i) {
-      if (i >= s.size()) return false;
-      const auto c = static_cast<unsigned char>(s[i]);
-      unsigned char low = 0x80, high = 0xBF;
-      if (k == 0) {
-        if (lead == 0xE0) low = 0xA0;
-        if (lead == 0xED) high = 0x9F;
-        if (lead == 0xF0) low = 0x90;
-        if (lead == 0xF4) high = 0x8F;
-      }
-      if (c < low || c > high) return false;
-    }
-  }
-  return true;
-}
 
 // The algorithms of RFC 9651 section 4.2, one function each. Every function takes its piece off the front of `rest_`,
 // or gives nothing, which ends the whole parse.
@@ -193,7 +161,7 @@ class Parser {
     const char c = rest_.front();
     if (c == '-' || is_digit(c)) return number();
     if (c == '"') return string();
-    if (c == '*' || is_class(c, kAlpha)) return Bare{Token{std::string(take_while(is_token_char))}};
+    if (c == '*' || is_letter(c)) return Bare{Token{std::string(take_while(is_token_char))}};
     if (c == ':') return bytes();
     if (c == '?') return boolean();
     if (c == '@') return date();
@@ -238,29 +206,10 @@ class Parser {
     take(':');
     const auto end = rest_.find(':');
     if (end == std::string_view::npos) return std::nullopt;
-    auto text = rest_.substr(0, end);
+    const auto text = rest_.substr(0, end);
     rest_.remove_prefix(end + 1);
-    std::size_t padding = 0;
-    while (text.ends_with('=') && padding < 2) {
-      text.remove_suffix(1);
-      ++padding;
-    }
-    if (text.size() % 4 == 1 || (padding > 0 && (text.size() + padding) % 4 != 0)) return std::nullopt;
-    std::string out;
-    out.reserve(text.size() * 3 / 4);
-    std::uint32_t bits = 0;
-    int held = 0;
-    for (const char c : text) {
-      const int v = base64_value(c);
-      if (v < 0) return std::nullopt;
-      bits = bits << 6 | static_cast<std::uint32_t>(v);
-      held += 6;
-      if (held >= 8) {
-        held -= 8;
-        out.push_back(static_cast<char>(bits >> held & 0xFF));
-      }
-    }
-    return Bare{Bytes{std::move(out)}};
+    auto out = from_base64(text, StrayBits::Ignored);
+    return out ? std::optional<Bare>(Bytes{std::move(*out)}) : std::nullopt;
   }
 
   // Section 4.2.8.
@@ -284,7 +233,6 @@ class Parser {
     take('%');
     if (!take('"')) return std::nullopt;
     std::string out;
-    const auto lower_hex = [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); };
     while (!rest_.empty()) {
       const char c = pop();
       if (c == '"') return is_utf8(out) ? std::optional<Bare>(Display{std::move(out)}) : std::nullopt;
@@ -293,7 +241,7 @@ class Parser {
         out.push_back(c);
         continue;
       }
-      if (rest_.size() < 2 || !lower_hex(rest_[0]) || !lower_hex(rest_[1])) return std::nullopt;
+      if (rest_.size() < 2 || !is_lower_hex(rest_.substr(0, 2))) return std::nullopt;
       out.push_back(static_cast<char>(hex_value(rest_[0]) << 4 | hex_value(rest_[1])));
       rest_.remove_prefix(2);
     }
@@ -331,7 +279,7 @@ void append_string(std::string& out, std::string_view text) {
 }
 
 bool is_sf_token(std::string_view text) noexcept {
-  return !text.empty() && (is_class(text.front(), kAlpha) || text.front() == '*') &&
+  return !text.empty() && (is_letter(text.front()) || text.front() == '*') &&
          std::all_of(text.begin(), text.end(), is_token_char);
 }
 

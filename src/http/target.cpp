@@ -2,29 +2,13 @@
 
 #include <algorithm>
 
+#include "forebay/http/chars.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/http/forwarding.hpp"
-#include "forebay/http/h1_writer.hpp"
 #include "forebay/http/list.hpp"
-#include "http/chars.hpp"
 
 namespace forebay::http {
 namespace {
-
-bool is_escape(std::string_view s, std::size_t at) noexcept {
-  return at + 2 < s.size() && is_class(s[at + 1], kHex) && is_class(s[at + 2], kHex);
-}
-
-unsigned escaped_byte(std::string_view s, std::size_t at) noexcept {
-  return hex_value(s[at + 1]) << 4 | hex_value(s[at + 2]);
-}
-
-void append_escape(std::string& out, unsigned byte) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  out.push_back('%');
-  out.push_back(kDigits[byte >> 4]);
-  out.push_back(kDigits[byte & 15]);
-}
 
 // What has to be done to a path before it is normal.
 enum class PathWork { None, Normalise, Refuse };
@@ -35,7 +19,7 @@ PathWork look_at_path(std::string_view path) noexcept {
     const char c = path[i];
     if (!is_class(c, kTarget)) return PathWork::Refuse;
     if (c == '%') {
-      if (!is_escape(path, i) || escaped_byte(path, i) == 0) return PathWork::Refuse;
+      if (percent_decoded(path.substr(i)) <= 0) return PathWork::Refuse;
       work = PathWork::Normalise;
     } else if (c == '.' && i > 0 && path[i - 1] == '/') {
       work = PathWork::Normalise;
@@ -57,20 +41,10 @@ void append_normal_path(std::string_view path, std::string& out) {
   std::size_t i = 1;  // behind the first slash
   while (true) {
     const std::size_t segment = out.size();
+    const std::size_t end = std::min(path.find('/', i), path.size());
     out.push_back('/');
-    for (; i < path.size() && path[i] != '/'; ++i) {
-      if (path[i] != '%') {
-        out.push_back(path[i]);
-        continue;
-      }
-      const unsigned byte = escaped_byte(path, i);
-      if (is_class(static_cast<char>(byte), kUnreserved)) {
-        out.push_back(static_cast<char>(byte));
-      } else {
-        append_escape(out, byte);
-      }
-      i += 2;
-    }
+    append_normal_segment(path.substr(i, end - i), out);
+    i = end;
     const bool last = i >= path.size();
     const auto written = std::string_view(out).substr(segment);
     if (written == "/." || written == "/..") {
@@ -87,7 +61,7 @@ void append_normal_path(std::string_view path, std::string& out) {
 bool is_good_query(std::string_view query) noexcept {
   for (std::size_t i = 0; i < query.size(); ++i) {
     if (!is_class(query[i], kTarget)) return false;
-    if (query[i] == '%' && is_escape(query, i) && escaped_byte(query, i) == 0) return false;
+    if (query[i] == '%' && percent_decoded(query.substr(i)) == 0) return false;
   }
   return true;
 }
@@ -101,7 +75,7 @@ struct HostParts {
 bool is_reg_name(std::string_view s) noexcept {
   for (std::size_t i = 0; i < s.size(); ++i) {
     if (s[i] == '%') {
-      if (!is_escape(s, i) || escaped_byte(s, i) == 0) return false;
+      if (percent_decoded(s.substr(i)) <= 0) return false;
       i += 2;
     } else if (!is_class(s[i], kUnreserved | kSubDelim) || s[i] == ',') {
       return false;
@@ -117,7 +91,7 @@ bool is_ip_literal(std::string_view s) noexcept {
     if (dot == std::string_view::npos || dot < 2 || dot + 1 == s.size()) return false;
     const auto version = s.substr(1, dot - 1);
     const auto address = s.substr(dot + 1);
-    return std::all_of(version.begin(), version.end(), [](char c) { return is_class(c, kHex); }) &&
+    return std::all_of(version.begin(), version.end(), is_hex) &&
            std::all_of(address.begin(), address.end(),
                        [](char c) { return c == ':' || is_class(c, kUnreserved | kSubDelim); });
   }
@@ -147,6 +121,26 @@ std::optional<HostParts> split_host(std::string_view host) noexcept {
 
 }  // namespace
 
+bool append_normal_segment(std::string_view segment, std::string& out) {
+  for (std::size_t i = 0; i < segment.size(); ++i) {
+    if (segment[i] != '%') {
+      if (is_class(segment[i], kTarget))
+        out.push_back(segment[i]);
+      else
+        append_percent_encoded(out, static_cast<unsigned char>(segment[i]));
+      continue;
+    }
+    const int byte = percent_decoded(segment.substr(i));
+    if (byte < 0) return false;
+    if (is_class(static_cast<char>(byte), kUnreserved))
+      out.push_back(static_cast<char>(byte));
+    else
+      append_percent_encoded(out, static_cast<unsigned char>(byte));
+    i += 2;
+  }
+  return true;
+}
+
 bool is_valid_host(std::string_view host) noexcept { return split_host(host).has_value(); }
 
 Result<void> append_normal_host(std::string_view host, std::string_view scheme, std::string& out) {
@@ -158,12 +152,11 @@ Result<void> append_normal_host(std::string_view host, std::string_view scheme, 
       out.push_back(to_lower(name[i]));
       continue;
     }
-    const unsigned byte = escaped_byte(name, i);
-    if (is_class(static_cast<char>(byte), kUnreserved)) {
+    const auto byte = static_cast<unsigned char>(percent_decoded(name.substr(i)));
+    if (is_class(static_cast<char>(byte), kUnreserved))
       out.push_back(to_lower(static_cast<char>(byte)));
-    } else {
-      append_escape(out, byte);
-    }
+    else
+      append_percent_encoded(out, byte);
     i += 2;
   }
   if (parts->port.empty()) return {};
@@ -171,7 +164,7 @@ Result<void> append_normal_host(std::string_view host, std::string_view scheme, 
   parse_decimal(parts->port, 65535, port);
   if ((port == 80 && scheme == "http") || (port == 443 && scheme == "https")) return {};
   out.push_back(':');
-  append_decimal(out, port);
+  append_number(out, port);
   return {};
 }
 

@@ -1,5 +1,6 @@
 #include "access_format.hpp"
 
+#include "forebay/base/text.hpp"
 #include "forebay/http/list.hpp"
 #include "log_text.hpp"
 
@@ -31,18 +32,11 @@ bool header_redacted(std::string_view name, const config::AccessLog& config) {
   return false;
 }
 
-int hex_digit(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 bool query_name_redacted(std::string_view name, const config::AccessLog& config) {
   std::string decoded;
   for (std::size_t i = 0; i < name.size(); ++i) {
-    if (name[i] == '%' && i + 2 < name.size() && hex_digit(name[i + 1]) >= 0 && hex_digit(name[i + 2]) >= 0) {
-      decoded += static_cast<char>(hex_digit(name[i + 1]) * 16 + hex_digit(name[i + 2]));
+    if (const int byte = percent_decoded(name.substr(i)); byte >= 0) {
+      decoded += static_cast<char>(byte);
       i += 2;
     } else {
       decoded += name[i];
@@ -78,9 +72,7 @@ class Members {
   void text(std::string_view name, std::string_view value) {
     if (value.empty()) return;
     key(name);
-    out_ += '"';
-    append_json_text(out_, value);
-    out_ += '"';
+    append_json_string(out_, value);
   }
   void time(std::string_view name, double value) {
     if (value < 0) return;
@@ -297,15 +289,13 @@ void append_json(std::string& out, const AccessRecord& r, const config::AccessLo
   line.text("path", r.path);
   if (r.has_query) {
     line.key("query");
-    out += '"';
     if (config.redact_query.empty()) {
-      append_json_text(out, r.query);
+      append_json_string(out, r.query);
     } else {
       std::string query;
       append_redacted_query(query, r.query, config);
-      append_json_text(out, query);
+      append_json_string(out, query);
     }
-    out += '"';
   }
   line.text("proto", proto_text(r.version));
   if (r.status != 0) line.number("status", r.status);

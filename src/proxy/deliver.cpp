@@ -1,10 +1,8 @@
 #include "deliver.hpp"
 
+#include "forebay/base/text.hpp"
 #include "plan.hpp"
 
-#include <charconv>
-
-#include "forebay/http/h1_writer.hpp"
 #include "forebay/http/range.hpp"
 #include "forebay/rules/validation.hpp"
 #include "forebay/server/problem.hpp"
@@ -39,7 +37,7 @@ void describe(Core& core, RequestNotes& notes, const Delivery& d, std::string& e
                         status.result != CacheResult::Bypass;
     if (reused || age > 0) {
       extra += "Age: ";
-      http::append_decimal(extra, static_cast<std::uint64_t>(age));
+      append_number(extra, age);
       extra += "\r\n";
     }
     notes.age_s = age;

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "explain_case.hpp"
+#include "forebay/base/text.hpp"
 #include "forebay/http/forwarding.hpp"
-#include "forebay/http/list.hpp"
 #include "forebay/proxy/origin_fields.hpp"
 #include "forebay/rules/invalidation.hpp"
 #include "forebay/rules/reuse.hpp"
@@ -44,9 +44,7 @@ Url read_url(std::string_view url) {
     return out;
   }
   if (const auto colon = url.find("://"); colon < url.find_first_of("/?")) {
-    out.scheme = url.substr(0, colon);
-    for (char& b : out.scheme)
-      if (b >= 'A' && b <= 'Z') b = static_cast<char>(b + 32);
+    out.scheme = lower_case(url.substr(0, colon));
     if (out.scheme != "http" && out.scheme != "https") return refuse("the URL's scheme is not http or https");
     url.remove_prefix(colon + 3);
   }
@@ -110,9 +108,7 @@ std::vector<std::string> methods_of(const rules::Policy& policy) {
 /// RFC 9110 section 9.1: `post` is a method of its own.
 void note_case_of_method(ExplainCase& c) {
   if (c.request.method != Method::Other) return;
-  std::string upper(c.asked.method);
-  for (char& b : upper)
-    if (b >= 'a' && b <= 'z') b = static_cast<char>(b - 32);
+  const auto upper = upper_case(c.asked.method);
   if (http::method_of(upper) != Method::Other)
     c.note("methods are case-sensitive: " + c.asked.method + " is not " + upper);
 }

@@ -5,7 +5,6 @@
 #include "arrival.hpp"
 #include "deliver.hpp"
 #include "forebay/http/forwarding.hpp"
-#include "forebay/http/list.hpp"
 #include "outcome.hpp"
 #include "plan.hpp"
 

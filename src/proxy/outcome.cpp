@@ -269,14 +269,12 @@ double Core::random() noexcept {
 double Core::exponential() noexcept { return -std::log(1.0 - random()); }
 
 std::string Core::make_request_id() {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string id(32, '0');
-  for (std::size_t half = 0; half < 2; ++half) {
+  const auto half = [this] {
     random();
-    auto bits = random_state_ * 0x2545f4914f6cdd1dull;
-    for (std::size_t i = 0; i < 16; ++i, bits >>= 4) id[half * 16 + i] = kDigits[bits & 15];
-  }
-  return id;
+    return random_state_ * 0x2545f4914f6cdd1dull;
+  };
+  const auto first = half();
+  return to_hex({first, half()});
 }
 
 }  // namespace forebay::proxy

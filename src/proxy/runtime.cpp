@@ -1,7 +1,6 @@
 #include "forebay/proxy/runtime.hpp"
 
 #include <tuple>
-#include <utility>
 
 namespace forebay::proxy {
 namespace {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
 
 #include "forebay/http/list.hpp"
 #include "forebay/http/structured_fields.hpp"

@@ -1,9 +1,8 @@
 #include "forebay/rules/cache_status.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
+#include "forebay/base/text.hpp"
 #include "forebay/http/structured_fields.hpp"
 
 namespace forebay::rules {
@@ -11,12 +10,6 @@ namespace {
 
 // A field that is longer may make the whole answer too large for whoever reads it.
 constexpr std::size_t kLongestKey = 4096;
-
-void append_number(std::string& out, std::int64_t n) {
-  std::array<char, 24> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), n).ptr;
-  out.append(digits.data(), end);
-}
 
 void append_ttl(std::string& out, const CacheStatus& s) {
   if (!s.ttl) return;
@@ -71,14 +64,10 @@ void append_key(std::string& out, std::string_view key) {
   if (std::all_of(key.begin(), key.end(), plain)) return http::sf::append_string(out, key);
   std::string shown;
   for (const char c : key) {
-    if (plain(c)) {
+    if (plain(c))
       shown += c;
-      continue;
-    }
-    static constexpr char kHex[] = "0123456789ABCDEF";
-    shown += '%';
-    shown += kHex[static_cast<unsigned char>(c) >> 4];
-    shown += kHex[static_cast<unsigned char>(c) & 15];
+    else
+      append_percent_encoded(shown, static_cast<unsigned char>(c));
   }
   http::sf::append_string(out, shown);
 }

@@ -1,18 +1,12 @@
 #include <algorithm>
 
+#include "forebay/base/text.hpp"
 #include "forebay/http/names.hpp"
 #include "forebay/rules/policy.hpp"
 
 namespace forebay::rules {
 
 using http::FieldId;
-
-namespace {
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-bool is_letter(char c) noexcept { return c >= 'a' && c <= 'z'; }
-
-}  // namespace
 
 CredentialGuard::CredentialGuard(std::span<const std::string> names) {
   for (const std::string& name : names) {
@@ -22,10 +16,9 @@ CredentialGuard::CredentialGuard(std::span<const std::string> names) {
       known_.set(static_cast<std::size_t>(id));
       continue;
     }
-    std::string low(name);
-    std::transform(low.begin(), low.end(), low.begin(), lower);
+    auto low = lower_case(name);
     // A name that does not begin with a letter may be read from other ones.
-    if (is_letter(low.front()))
+    if (is_lower(low.front()))
       first_letters_.set(static_cast<unsigned char>(low.front()));
     else
       first_letters_.set();
@@ -35,7 +28,7 @@ CredentialGuard::CredentialGuard(std::span<const std::string> names) {
 
 bool CredentialGuard::has(const http::Field& field) const {
   if (field.id != FieldId::Other) return has(field.id);
-  const auto first = static_cast<unsigned char>(field.name.empty() ? '\0' : lower(field.name.front()));
+  const auto first = static_cast<unsigned char>(field.name.empty() ? '\0' : to_lower(field.name.front()));
   return first_letters_.test(first) && http::may_be_read_as_any(http::NameKind::Field, field.name, others_);
 }
 
@@ -43,9 +36,7 @@ std::vector<std::string> CredentialGuard::names() const {
   std::vector<std::string> all = others_;
   for (std::size_t i = 0; i < known_.size(); ++i) {
     if (!known_.test(i)) continue;
-    std::string name(http::field_name(static_cast<FieldId>(i)));
-    std::transform(name.begin(), name.end(), name.begin(), lower);
-    all.push_back(std::move(name));
+    all.push_back(lower_case(http::field_name(static_cast<FieldId>(i))));
   }
   std::sort(all.begin(), all.end());
   return all;

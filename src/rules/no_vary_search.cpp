@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <variant>
 
+#include "forebay/base/text.hpp"
 #include "forebay/http/names.hpp"
 #include "forebay/http/structured_fields.hpp"
 #include "forebay/http/target.hpp"
@@ -14,14 +15,6 @@ namespace sf = http::sf;
 using Ignored = NoVarySearch::Ignored;
 
 constexpr std::string_view kField = "No-Vary-Search";
-constexpr char kHex[] = "0123456789ABCDEF";
-
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 enum class Sent { Plain, Escaped, Broken };
 
 // Calls `visit(byte, sent)` for each byte of a name or value as the form parser of the URL standard decodes it: `+` is
@@ -33,20 +26,14 @@ void for_each_decoded(std::string_view text, F&& visit) {
       visit(text[i] == '+' ? ' ' : text[i], Sent::Plain);
       continue;
     }
-    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-    const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
-    if (low < 0) {
+    const int byte = percent_decoded(text.substr(i));
+    if (byte < 0) {
       visit('%', Sent::Broken);
       continue;
     }
-    visit(static_cast<char>(high * 16 + low), Sent::Escaped);
+    visit(static_cast<char>(byte), Sent::Escaped);
     i += 2;
   }
-}
-
-void append_escaped(char c, std::string& out) {
-  const auto byte = static_cast<unsigned char>(c);
-  out.append({'%', kHex[byte >> 4], kHex[byte & 15]});
 }
 
 bool is_special(char c) noexcept {
@@ -62,7 +49,7 @@ void append_normal(std::string_view text, bool is_name, std::string& out) {
     if (sent == Sent::Broken)
       out.append("%%");
     else if (is_special(c) || (is_name && c == '=') || (c == ';' && sent == Sent::Escaped))
-      append_escaped(c, out);
+      append_percent_encoded(out, static_cast<unsigned char>(c));
     else
       out.push_back(c);
   });
@@ -231,7 +218,7 @@ void append_rule(const NoVarySearch& rule, std::string& out) {
     out.push_back('&');
     for (const char c : name) {
       if (is_special(c))
-        append_escaped(c, out);
+        append_percent_encoded(out, static_cast<unsigned char>(c));
       else
         out.push_back(c);
     }

@@ -6,8 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "forebay/base/base64.hpp"
+#include "forebay/base/text.hpp"
 #include "forebay/content/form.hpp"
-#include "forebay/http/fields.hpp"
 #include "forebay/http/list.hpp"
 #include "forebay/http/names.hpp"
 #include "forebay/http/target.hpp"
@@ -70,7 +71,7 @@ std::optional<WallTime> read_iso(std::string_view text) noexcept {
   const auto minute = take_digits(text, 2);
   if (!hour || !minute || *hour > 23 || *minute > 59) return std::nullopt;
   time += hours{*hour} + minutes{*minute};
-  if (take(text, ':') || (!text.empty() && text.front() >= '0' && text.front() <= '9')) {
+  if (take(text, ':') || (!text.empty() && is_digit(text.front()))) {
     const auto second = take_digits(text, 2);
     if (!second || *second > 60) return std::nullopt;
     time += seconds{*second};
@@ -89,27 +90,19 @@ std::optional<WallTime> read_epoch(std::string_view text) noexcept {
 }
 
 // Base64 in the letters that CloudFront puts into a URL, or the usual ones; what is none is left out.
-std::string from_base64(std::string_view text) {
-  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  unsigned bits = 0, have = 0;
-  for (char c : text) {
-    if (c == '-') c = '+';
-    if (c == '~') c = '/';
-    const auto value = kLetters.find(c);
-    if (value == std::string_view::npos) continue;
-    bits = (bits << 6 | static_cast<unsigned>(value)) & 0xFFFF;
-    have += 6;
-    if (have < 8) continue;
-    have -= 8;
-    out.push_back(static_cast<char>(bits >> have & 0xFF));
+std::string read_base64(std::string_view text) {
+  std::string letters;
+  for (const char c : text) {
+    const char letter = c == '-' ? '+' : c == '~' ? '/' : c;
+    if (is_alnum(letter) || letter == '+' || letter == '/') letters.push_back(letter);
   }
-  return out;
+  if (letters.size() % 4 == 1) letters.pop_back();
+  return from_base64(letters, StrayBits::Ignored).value_or(std::string());
 }
 
 // {"Statement":[{...,"Condition":{"DateLessThan":{"AWS:EpochTime":1767225600}}}]}
 std::optional<WallTime> read_policy(std::string_view value) {
-  const std::string json = from_base64(value);
+  const std::string json = read_base64(value);
   const auto condition = json.find("DateLessThan");
   if (condition == std::string::npos) return std::nullopt;
   const auto time = json.find("AWS:EpochTime", condition);
@@ -134,8 +127,7 @@ std::vector<Parameter> read_parameters(std::string_view query) {
   };
   http::for_each_query_pair(query, [&](const http::QueryPair& pair) {
     auto& p = all.emplace_back(decoded(pair.name), decoded(pair.value.value_or("")));
-    for (char& c : p.name)
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    make_lower(p.name);
   });
   return all;
 }

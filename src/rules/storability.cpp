@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "forebay/base/secret.hpp"
 #include "forebay/http/list.hpp"
 #include "forebay/http/target.hpp"
 #include "forebay/rules/query_secrets.hpp"
@@ -178,14 +179,6 @@ std::vector<std::string> fields_to_drop(const Case& c) {
   if (c.policy.origin_cache_control == OriginCacheControl::Ignore) return names;
   for (const auto& name : c.directives.no_cache_fields) add_once(names, name);
   return names;
-}
-
-// Compares in a time that depends on the length of what was sent alone.
-bool same_secret(std::string_view sent, std::string_view token) noexcept {
-  unsigned char differs = sent.size() == token.size() ? 0 : 1;
-  for (std::size_t i = 0; i < sent.size(); ++i)
-    differs |= static_cast<unsigned char>(sent[i] ^ token[i % token.size()]);
-  return differs == 0;
 }
 
 // RFC 9110 section 13.1: what makes a change depend on the state at the origin. A stored answer to another such request

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "forebay/base/text.hpp"
 #include "forebay/http/accept_encoding.hpp"
 #include "forebay/http/list.hpp"
 
@@ -11,9 +12,6 @@ namespace forebay::rules {
 namespace {
 
 using http::FieldId;
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-bool blank(char c) noexcept { return c == ' ' || c == '\t'; }
 
 // Marks in a secondary key. A field value holds no control byte but the tab, so that these end and separate without
 // escapes.
@@ -36,51 +34,25 @@ void append_without_list_blanks(std::string_view value, std::string& out) {
         quoted = false;
       continue;
     }
-    if (blank(c) && behind_comma) continue;
+    if (is_blank(c) && behind_comma) continue;
     if (c == ',') {
-      while (!out.empty() && blank(out.back())) out.pop_back();
+      while (!out.empty() && is_blank(out.back())) out.pop_back();
     }
     out.push_back(c);
     quoted = c == '"';
     behind_comma = c == ',';
   }
-  while (!out.empty() && blank(out.back())) out.pop_back();
-}
-
-// A language range and its weight in thousandths.
-struct Language {
-  std::string_view range;
-  int weight = 1000;
-  bool operator==(const Language& o) const noexcept { return weight == o.weight && http::iequals(range, o.range); }
-};
-
-std::optional<Language> read_language(std::string_view member) noexcept {
-  const auto semicolon = member.find(';');
-  Language language{http::trim(member.substr(0, semicolon))};
-  if (semicolon != std::string_view::npos) {
-    const auto parameter = http::trim(member.substr(semicolon + 1));
-    if (parameter.size() < 2 || lower(parameter[0]) != 'q' || parameter[1] != '=') return std::nullopt;
-    const auto weight = http::parse_qvalue(parameter.substr(2));
-    if (!weight) return std::nullopt;
-    language.weight = *weight;
-  }
-  return http::is_token(language.range) ? std::optional(language) : std::nullopt;
-}
-
-bool before(const Language& a, const Language& b) noexcept {
-  if (a.weight != b.weight) return a.weight > b.weight;
-  return std::lexicographical_compare(a.range.begin(), a.range.end(), b.range.begin(), b.range.end(),
-                                      [](char x, char y) { return lower(x) < lower(y); });
+  while (!out.empty() && is_blank(out.back())) out.pop_back();
 }
 
 // Accept-Language in one form: lower case, by falling weight, then by name. Among equal weights order means nothing
 // (RFC 9110 section 12.5.4). False when there is more than a stack's worth, or something that is no language range.
 bool append_normal_languages(std::string_view value, std::string& out) {
-  std::array<Language, 32> languages;
+  std::array<http::Weighted, 32> languages;
   std::size_t n = 0;
   bool usual = true;
   http::for_each_member(value, [&](std::string_view member) {
-    const auto language = n < languages.size() ? read_language(member) : std::nullopt;
+    const auto language = n < languages.size() ? http::read_weighted(member) : std::nullopt;
     usual = language.has_value();
     if (usual) languages[n++] = *language;
     return usual;
@@ -88,11 +60,13 @@ bool append_normal_languages(std::string_view value, std::string& out) {
   if (!usual) return false;
   out.push_back(kNormal);
   const auto first = languages.begin();
-  std::sort(first, first + static_cast<std::ptrdiff_t>(n), before);
-  const auto last = std::unique(first, first + static_cast<std::ptrdiff_t>(n));
+  std::sort(first, first + static_cast<std::ptrdiff_t>(n), http::preferred);
+  const auto last = std::unique(first, first + static_cast<std::ptrdiff_t>(n), [](const auto& a, const auto& b) {
+    return a.weight == b.weight && http::iequals(a.token, b.token);
+  });
   for (auto l = first; l != last; ++l) {
     if (l != first) out.push_back(',');
-    std::transform(l->range.begin(), l->range.end(), std::back_inserter(out), lower);
+    append_lower(out, l->token);
     if (l->weight != 1000) out.append(";").append(std::to_string(l->weight));
   }
   return true;
@@ -123,9 +97,7 @@ VaryList read_vary(http::FieldsView response_fields) {
         list.any = true;
         return;
       }
-      std::string name(member);
-      std::transform(name.begin(), name.end(), name.begin(), lower);
-      list.names.push_back(std::move(name));
+      list.names.push_back(lower_case(member));
     });
   }
   std::sort(list.names.begin(), list.names.end());

@@ -1,5 +1,6 @@
 #include "server/answer_head.hpp"
 
+#include "forebay/base/text.hpp"
 #include "forebay/http/h1_writer.hpp"
 #include "forebay/http/message.hpp"
 
@@ -14,7 +15,7 @@ bool known_empty(const http::BodyCursor& body) {
 
 void append_content_length(std::string& out, std::uint64_t length) {
   out += "Content-Length: ";
-  http::append_decimal(out, length);
+  append_number(out, length);
   out += "\r\n";
 }
 

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "forebay/http/h1_writer.hpp"
+#include "forebay/base/text.hpp"
+#include "forebay/http/accept_encoding.hpp"
 #include "forebay/http/list.hpp"
 #include "forebay/http/message.hpp"
 
@@ -12,24 +13,6 @@ namespace forebay::server {
 namespace {
 
 enum class Form { Json, Html, Text };
-
-// A weight in thousandths (RFC 9110 section 12.4.2); what is no weight counts as 1.
-int weight_of(std::string_view parameters) {
-  int weight = 1000;
-  while (!parameters.empty()) {
-    const auto semicolon = parameters.find(';');
-    const auto p = http::trim(parameters.substr(0, semicolon));
-    parameters.remove_prefix(semicolon == std::string_view::npos ? parameters.size() : semicolon + 1);
-    if (p.size() < 3 || (p[0] != 'q' && p[0] != 'Q') || p[1] != '=') continue;
-    if (p[2] != '0') continue;
-    weight = 0;
-    int unit = 100;
-    for (std::size_t i = 4; i < p.size() && i < 7 && p[3] == '.' && p[i] >= '0' && p[i] <= '9'; ++i, unit /= 10) {
-      weight += (p[i] - '0') * unit;
-    }
-  }
-  return weight;
-}
 
 // How well a media range matches a type: 0 not at all, then "*/*", "text/*", the type itself.
 int closeness(std::string_view range, std::string_view type) {
@@ -50,7 +33,8 @@ int acceptability(std::string_view accept, std::string_view type) {
     const int close = closeness(http::trim(member.substr(0, semicolon)), type);
     if (close <= best) return;
     best = close;
-    weight = weight_of(semicolon == std::string_view::npos ? std::string_view() : member.substr(semicolon + 1));
+    weight =
+        http::weight_among(semicolon == std::string_view::npos ? std::string_view() : member.substr(semicolon + 1));
   });
   return weight;
 }
@@ -65,25 +49,6 @@ Form form_for(std::string_view accept) {
   const int text = acceptability(accept, "text/plain");
   if (html > json && html >= text) return Form::Html;
   return text > json ? Form::Text : Form::Json;
-}
-
-void append_json_string(std::string& out, std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  out += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte >= 0x7F) {
-      out += "\\u00";
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
 }
 
 void append_html(std::string& out, std::string_view text) {
@@ -113,7 +78,7 @@ std::string as_json(const Problem& p) {
   out += ",\"title\":";
   append_json_string(out, p.title);
   out += ",\"status\":";
-  http::append_decimal(out, static_cast<std::uint64_t>(p.status));
+  append_number(out, p.status);
   const std::array<std::pair<std::string_view, std::string_view>, 3> members{
       {{"detail", p.detail}, {"request_id", p.request_id}, {"reason", p.reason}}};
   for (const auto& [name, value] : members) {
@@ -129,7 +94,7 @@ std::string as_json(const Problem& p) {
 
 std::string as_html(const Problem& p) {
   std::string heading;
-  http::append_decimal(heading, static_cast<std::uint64_t>(p.status));
+  append_number(heading, p.status);
   heading += ' ';
   append_html(heading, p.title);
   std::string out = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + heading +
@@ -152,7 +117,7 @@ std::string as_html(const Problem& p) {
 
 std::string as_text(const Problem& p) {
   std::string out;
-  http::append_decimal(out, static_cast<std::uint64_t>(p.status));
+  append_number(out, p.status);
   out.append(" ").append(p.title).append("\n");
   if (!p.detail.empty()) out.append(p.detail).append("\n");
   out.append("error: ").append(p.code).append("\n");

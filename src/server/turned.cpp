@@ -1,7 +1,7 @@
 #include "server/turned.hpp"
 
 #include "forebay/base/duration_text.hpp"
-#include "forebay/http/h1_writer.hpp"
+#include "forebay/base/text.hpp"
 #include "forebay/server/problem.hpp"
 
 namespace forebay::server {
@@ -9,7 +9,7 @@ namespace {
 
 std::string number(std::uint64_t n) {
   std::string out;
-  http::append_decimal(out, n);
+  append_number(out, n);
   return out;
 }
 

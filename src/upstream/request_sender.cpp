@@ -1,5 +1,6 @@
 #include "upstream/request_sender.hpp"
 
+#include "forebay/base/text.hpp"
 #include "forebay/http/h1_writer.hpp"
 
 namespace forebay::upstream {
@@ -29,7 +30,7 @@ std::string head_of(http::Method method, std::string_view method_text, std::stri
     http::append_line(head, http::FieldId::TransferEncoding, "chunked");
   } else if (has_body || expects_content(method)) {
     head.append("Content-Length: ");
-    http::append_decimal(head, length.value_or(0));
+    append_number(head, length.value_or(0));
     head.append("\r\n");
   }
   return head;

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "forebay/base/text.hpp"
 #include "forebay/content/form.hpp"
 #include "forebay/content/media_type.hpp"
 #include "forebay/http/names.hpp"
@@ -13,11 +14,7 @@ using namespace forebay;
 using fuzz::require;
 
 void append_encoded(std::string& out, std::string_view text) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += {'%', kHex[byte >> 4], kHex[byte & 15]};
-  }
+  for (const char c : text) append_percent_encoded(out, static_cast<unsigned char>(c));
 }
 
 void check_form(std::string_view text) {

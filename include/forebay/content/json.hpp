@@ -60,7 +60,4 @@ class CanonicalJson {
   std::unique_ptr<Private> p_;
 };
 
-/// Appends `text` as a JSON string with its quotes, escaped as in RFC 8785 section 3.2.2.2. `text` is valid UTF-8.
-void append_json_string(std::string& out, std::string_view text);
-
 }  // namespace forebay::content

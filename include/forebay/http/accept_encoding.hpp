@@ -8,8 +8,18 @@
 
 namespace forebay::http {
 
-/// A qvalue (RFC 9110 section 12.4.2) in thousandths; nothing for all else.
-std::optional<int> parse_qvalue(std::string_view text) noexcept;
+/// A member of Accept-Encoding or Accept-Language, and its weight in thousandths (RFC 9110 section 12.4.2).
+struct Weighted {
+  std::string_view token;
+  int weight = 1000;
+};
+/// Reads `token` or `token;q=0.5`, with blanks around the semicolon; nothing for all else.
+std::optional<Weighted> read_weighted(std::string_view member) noexcept;
+/// Orders by falling weight, then by name.
+bool preferred(const Weighted& a, const Weighted& b) noexcept;
+/// The weight among the parameters of a media range, `level=1;q=0.3`, in thousandths; 1000 when none can be read, the
+/// last of several.
+int weight_among(std::string_view parameters) noexcept;
 
 /// Which content codings a request accepts (RFC 9110 section 12.5.3). Borrows the field's text.
 class AcceptedCodings {

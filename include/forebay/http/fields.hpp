@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "forebay/base/text.hpp"
+
 namespace forebay::http {
 
 /// Fields that the program itself reads, so that finding one is a comparison of numbers. Everything else is `Other`.
@@ -87,8 +89,7 @@ std::string_view field_name(FieldId id) noexcept;
 
 /// ASCII case-insensitive equality, as field names and most tokens want.
 bool iequals(std::string_view a, std::string_view b) noexcept;
-/// Without spaces and tabs at both ends (OWS, RFC 9110 section 5.6.3).
-std::string_view trim(std::string_view s) noexcept;
+using forebay::trim;
 /// token of RFC 9110 section 5.6.2: not empty, tchar only.
 bool is_token(std::string_view s) noexcept;
 /// field-value of RFC 9110 section 5.5 without CR, LF, NUL and other control bytes except tab.

@@ -21,6 +21,8 @@ std::optional<std::array<std::uint8_t, 16>> parse_ip(std::string_view text) noex
 /// `localhost` and every name below it, in any case, with or without a dot at the end: loopback by definition, which no
 /// resolver is asked for (RFC 6761 section 6.3).
 bool is_localhost(std::string_view host) noexcept;
+/// 127.0.0.0/8 or ::1.
+bool is_loopback(const std::array<std::uint8_t, 16>& ip) noexcept;
 bool contains(const Cidr& net, const std::array<std::uint8_t, 16>& ip) noexcept;
 bool contains_any(const std::vector<Cidr>& nets, const std::array<std::uint8_t, 16>& ip) noexcept;
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,6 +14,5 @@ void append_request_line(std::string& out, std::string_view method, std::string_
 void append_chunk_size(std::string& out, std::size_t size);
 /// "0\r\n", trailers, "\r\n".
 void append_last_chunk(std::string& out, FieldsView trailers);
-void append_decimal(std::string& out, std::uint64_t n);
 
 }  // namespace forebay::http

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "forebay/base/text.hpp"
+
 namespace forebay::http {
 
 /// Calls `f(member)` for each member of a comma-separated list (RFC 9110 section 5.6.1): trimmed, empty ones skipped,
@@ -29,10 +31,8 @@ void for_each_member(std::string_view list, F&& f) {
         break;
       }
     }
-    std::string_view member = list.substr(start, i - start);
+    const auto member = trim(list.substr(start, i - start));
     ++i;
-    while (!member.empty() && (member.front() == ' ' || member.front() == '\t')) member.remove_prefix(1);
-    while (!member.empty() && (member.back() == ' ' || member.back() == '\t')) member.remove_suffix(1);
     if (member.empty()) continue;
     if constexpr (std::is_same_v<decltype(f(member)), bool>) {
       if (!f(member)) return;

@@ -34,6 +34,11 @@ class Target {
   std::optional<std::string_view> query_;
 };
 
+/// Appends a segment of a path in the form in which paths are matched, keyed and forwarded (RFC 3986 section 6.2.2):
+/// unreserved bytes as they are, other escapes with upper-case digits, and bytes that no target may have escaped. False
+/// at a `%` without two hex digits.
+bool append_normal_segment(std::string_view segment, std::string& out);
+
 /// Checks a Host value (or authority without userinfo) strictly by RFC 3986 section 3.2.2 and appends its normal form
 /// to `out`: lower case, an empty or default port of `scheme` ("http" 80, "https" 443) removed. Refuses "[::1", ports
 /// that are not 0..65535, bytes outside the grammar, and a comma. An empty host is `Malformed`.

@@ -1,12 +1,9 @@
 #include "forebay/admin/explain.hpp"
-#include "forebay/base/base64.hpp"
 
 #include <gmock/gmock.h>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-
-#include "admin/text_forms.hpp"
 
 namespace forebay::admin {
 namespace {
@@ -96,30 +93,6 @@ TEST(ExplainDocument, IsWrittenAsItIsRead) {
   EXPECT_EQ(again.fields.view()[1].value, "2");
   EXPECT_EQ(again.response->status, 503);
   EXPECT_EQ(again.response->content, response.content);
-}
-
-TEST(TextForms, Base64IsThatOfRfc4648) {
-  for (const auto& [plain, coded] : {std::pair<std::string, std::string>{"", ""},
-                                     {"f", "Zg=="},
-                                     {"fo", "Zm8="},
-                                     {"foo", "Zm9v"},
-                                     {"foob", "Zm9vYg=="},
-                                     {"fooba", "Zm9vYmE="},
-                                     {"foobar", "Zm9vYmFy"}}) {
-    EXPECT_EQ(to_base64(plain), coded);
-    EXPECT_EQ(from_base64(coded), plain);
-  }
-  EXPECT_EQ(from_base64("Zg"), "f");
-  for (const auto* bad : {"Z", "Zg=", "Zh==", "Zg===", "Zm9v=", "Zm 9v", "Zm9-", "="})
-    EXPECT_FALSE(from_base64(bad)) << bad;
-}
-
-TEST(TextForms, WhatIsNoUtf8IsReplacedByteByByte) {
-  for (const auto* good : {"", "plain", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf"})
-    EXPECT_TRUE(is_utf8(good)) << good;
-  for (const auto* bad : {"\x80", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc3", "\xf8"})
-    EXPECT_FALSE(is_utf8(bad));
-  EXPECT_EQ(as_utf8("a\xff\xc3\xa4\xc3"), "a\xef\xbf\xbd\xc3\xa4\xef\xbf\xbd");
 }
 
 proxy::Explanation example() {

@@ -1,4 +1,5 @@
 #include "fixture.hpp"
+#include "forebay/base/text.hpp"
 
 namespace forebay::cache {
 namespace {
@@ -10,19 +11,13 @@ const std::string kBase = "r|GRAPHQL|http|h|/graphql";
 
 std::string escaped(std::string_view text) {
   std::string out;
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  for (const char c : text) {
-    const auto b = static_cast<unsigned char>(c);
-    out += '%';
-    out += kHex[b >> 4];
-    out += kHex[b & 15];
-  }
+  for (const char c : text) append_percent_encoded(out, static_cast<unsigned char>(c));
   return out;
 }
 
 std::string json_string(std::string_view text) {
   std::string out;
-  content::append_json_string(out, text);
+  append_json_string(out, text, kCanonicalJsonEscapes);
   return out;
 }
 

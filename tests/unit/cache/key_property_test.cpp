@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "fixture.hpp"
+#include "forebay/base/text.hpp"
 #include "forebay/http/names.hpp"
 
 // No two different inputs may ever give one text. Random inputs of separators, percent signs, quotes, blanks and
@@ -207,7 +208,7 @@ struct Json {
 };
 Json json_string(std::string_view text) {
   Json j;
-  content::append_json_string(j.canonical, text);
+  append_json_string(j.canonical, text, kCanonicalJsonEscapes);
   j.sent = j.canonical;
   return j;
 }
@@ -371,13 +372,9 @@ Case case_of_form(Random& random) {
   c.spec.path = PathMode::None;
   c.spec.form = {"a", "b|&=%"};
   const auto encoded = [&](std::string_view s) {
-    static constexpr char kHex[] = "0123456789abcdef";
     std::string out;
-    for (const char ch : s) {
-      const auto b = static_cast<unsigned char>(ch);
-      out += {'%', kHex[b >> 4], kHex[b & 15]};
-    }
-    return out;
+    for (const char b : s) append_percent_encoded(out, static_cast<unsigned char>(b));
+    return lower_case(out);
   };
   std::string content;
   for (const auto& name : c.spec.form) {

@@ -184,19 +184,6 @@ TEST(Networks, AreWrittenAsTheyAreRead) {
   EXPECT_EQ(format_cidr(*http::parse_cidr("fd00::/8")), "fd00:0:0:0:0:0:0:0/8");
 }
 
-TEST(Suggestion, IsTheNearestWithinAThird) {
-  const std::vector<std::string_view> words{"ttl", "stale", "methods", "max_object"};
-  EXPECT_EQ(nearest("tll", words), "ttl");
-  EXPECT_EQ(nearest("methdos", words), "methods");
-  EXPECT_EQ(nearest("maxObject", words), "max_object");
-  EXPECT_EQ(nearest("max-object", words), "max_object");
-  EXPECT_EQ(nearest("zebra", words), std::nullopt);
-  EXPECT_EQ(nearest("", words), std::nullopt);
-  EXPECT_EQ(edit_distance("ab", "ba"), 1u);
-  EXPECT_EQ(edit_distance("kitten", "sitting"), 3u);
-  EXPECT_EQ(edit_distance("", "abc"), 3u);
-}
-
 TEST(QuotedText, ShowsNoControlBytesAndEndsSomewhere) {
   EXPECT_EQ(in_quotes("a\nb\x7f\xff"), "\"a\\x0ab\\x7f\\xff\"");
   EXPECT_EQ(in_quotes("grün"), "\"grün\"");

@@ -400,11 +400,5 @@ TEST(CanonicalJson, StringsOfAnyLengthComeOutWhole) {
   }
 }
 
-TEST(AppendJsonString, EscapesAsRfc8785Says) {
-  std::string out = "x";
-  append_json_string(out, std::string_view("\0a\"\\/\x1f\x7f\b\xC3\xA9\n", 11));
-  EXPECT_EQ(out, "x\"\\u0000a\\\"\\\\/\\u001f\x7f\\b\xC3\xA9\\n\"");
-}
-
 }  // namespace
 }  // namespace forebay::content

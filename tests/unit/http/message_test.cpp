@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "forebay/base/text.hpp"
 #include "forebay/http/h1_writer.hpp"
 
 namespace forebay::http {
@@ -68,8 +69,8 @@ TEST(Writer, PutsMessagesTogether) {
   trailers.add("X-Sum", "1");
   append_last_chunk(out, trailers);
   append_last_chunk(out, {});
-  append_decimal(out, 0);
-  append_decimal(out, UINT64_MAX);
+  append_number(out, 0);
+  append_number(out, UINT64_MAX);
   EXPECT_EQ(out,
             "HTTP/1.1 200 OK\r\nHTTP/1.1 299 \r\nGET /a?b HTTP/1.1\r\n5a\r\nffffffffffffffff\r\n"
             "0\r\nX-Sum: 1\r\n\r\n0\r\n\r\n018446744073709551615");

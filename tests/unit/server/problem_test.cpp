@@ -48,8 +48,8 @@ TEST(Problem, TakesTheFormThatTheClientPrefers) {
 }
 
 TEST(Problem, EscapesWhatComesFromOutside) {
-  const Problem p{400, "bad_request", "Bad <b>", "\"quoted\" & \\ \x01 \xff", "<script>", ""};
-  EXPECT_THAT(render(p, "").body, HasSubstr(R"("\"quoted\" & \\ \u0001 \u00ff")"));
+  const Problem p{400, "bad_request", "Bad <b>", "\"quoted\" & \\ \x01 \xff\xc3\xa9", "<script>", ""};
+  EXPECT_THAT(render(p, "").body, HasSubstr(R"("\"quoted\" & \\ \u0001 \ufffdé")"));
   const auto html = render(p, "text/html").body;
   EXPECT_THAT(html, HasSubstr("&lt;script&gt;"));
   EXPECT_THAT(html, HasSubstr("&quot;quoted&quot; &amp;"));

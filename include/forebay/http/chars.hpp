@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "forebay/base/text.hpp"
+
 namespace forebay::http {
 
 // Character classes of RFC 9110 and RFC 3986, as bits of one table, so that a byte's class is one load.
@@ -11,11 +13,8 @@ enum CharClass : std::uint8_t {
   kTchar = 1,       // token characters, RFC 9110 section 5.6.2
   kUnreserved = 2,  // RFC 3986 section 2.3
   kSubDelim = 4,    // RFC 3986 section 2.2
-  kDigit = 8,
-  kHex = 16,
-  kAlpha = 32,
-  kTarget = 64,  // what a request target may hold: visible ASCII except '#'
-  kText = 128,   // what a field value may hold: HTAB, SP, VCHAR and obs-text
+  kTarget = 8,      // what a request target may hold: visible ASCII except '#'
+  kText = 16,       // what a field value may hold: HTAB, SP, VCHAR and obs-text
 };
 
 inline constexpr std::array<std::uint8_t, 256> kCharTable = [] {
@@ -24,14 +23,10 @@ inline constexpr std::array<std::uint8_t, 256> kCharTable = [] {
     for (const char c : chars) t[static_cast<unsigned char>(c)] |= bits;
   };
   for (unsigned c = 0; c < 256; ++c) {
-    const bool upper = c >= 'A' && c <= 'Z';
-    const bool lower = c >= 'a' && c <= 'z';
-    if (upper || lower) t[c] |= kAlpha | kTchar | kUnreserved;
-    if (c >= '0' && c <= '9') t[c] |= kDigit | kHex | kTchar | kUnreserved;
+    if (is_alnum(static_cast<char>(c))) t[c] |= kTchar | kUnreserved;
     if (c > 0x20 && c < 0x7F && c != '#') t[c] |= kTarget;
     if (c == '\t' || (c >= 0x20 && c != 0x7F)) t[c] |= kText;
   }
-  mark("abcdefABCDEF", kHex);
   mark("!#$%&'*+-.^_`|~", kTchar);
   mark("-._~", kUnreserved);
   mark("!$&'()*+,;=", kSubDelim);
@@ -40,13 +35,6 @@ inline constexpr std::array<std::uint8_t, 256> kCharTable = [] {
 
 constexpr bool is_class(char c, unsigned bits) noexcept {
   return (kCharTable[static_cast<unsigned char>(c)] & bits) != 0;
-}
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
-
-/// Value of a hex digit; the caller has checked that it is one.
-constexpr unsigned hex_value(char c) noexcept {
-  return is_digit(c) ? static_cast<unsigned>(c - '0') : static_cast<unsigned>((c | 0x20) - 'a' + 10);
 }
 
 }  // namespace forebay::http
