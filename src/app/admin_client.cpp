@@ -13,22 +13,22 @@ namespace {
 constexpr std::size_t kMostContent = 64 * 1024 * 1024;
 
 // `:8081`, `127.0.0.1:8081`, `[::1]:8081`, `unix:/path`. An address that means "all" is asked at loopback.
-std::optional<Endpoint> endpoint_of(std::string address) {
+std::optional<net::Endpoint> endpoint_of(std::string address) {
   if (address.rfind("http://", 0) == 0) address = address.substr(7, address.find('/', 7) - 7);
-  if (address.rfind("unix:", 0) == 0) return Endpoint{{}, {}, address.substr(5)};
+  if (address.rfind("unix:", 0) == 0) return net::Endpoint{{}, {}, address.substr(5)};
   const auto colon = address.rfind(':');
   if (colon == std::string::npos) return std::nullopt;
   auto host = address.substr(0, colon);
   if (host.size() >= 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   if (host.empty() || host == "0.0.0.0") host = "127.0.0.1";
   if (host == "::") host = "::1";
-  return Endpoint{host, address.substr(colon + 1), {}};
+  return net::Endpoint{host, address.substr(colon + 1), {}};
 }
 
 }  // namespace
 
 std::optional<AdminAnswer> ask_admin(const std::string& address, const AdminRequest& request,
-                                     SteadyClock::time_point deadline) {
+                                     net::SteadyClock::time_point deadline) {
   const auto endpoint = endpoint_of(address);
   if (!endpoint) return std::nullopt;
   std::string text = request.method + ' ' + request.target + " HTTP/1.1\r\n";
@@ -41,7 +41,7 @@ std::optional<AdminAnswer> ask_admin(const std::string& address, const AdminRequ
     http::append_line(text, "Content-Length", std::to_string(request.content.size()));
   }
   text += "\r\n" + request.content;
-  const auto answer = ask(*endpoint, request.method, text, kMostContent, deadline).answer;
+  const auto answer = net::ask(*endpoint, request.method, text, kMostContent, deadline).answer;
   if (!answer || !answer->whole) return std::nullopt;
   return AdminAnswer{answer->status, answer->body};
 }

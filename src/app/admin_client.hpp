@@ -4,7 +4,7 @@
 #include <string>
 
 #include "exit_code.hpp"
-#include "http_client.hpp"
+#include "forebay/net/http_client.hpp"
 
 // How the commands that ask a running daemon find it and speak to it.
 
@@ -22,7 +22,7 @@ struct AdminAnswer {
 /// Nothing when nobody answers in time, or not in HTTP. `address` is one of `admin.listen`: `:8081`, `127.0.0.1:8081`,
 /// `[::1]:8081`, `unix:/path`; one that means "all" is asked at loopback.
 std::optional<AdminAnswer> ask_admin(const std::string& address, const AdminRequest& request,
-                                     SteadyClock::time_point deadline);
+                                     net::SteadyClock::time_point deadline);
 
 /// `--admin`, $FOREBAY_ADMIN, $FOREBAY_ADMIN_LISTEN, `admin.listen` of the file, 127.0.0.1:8081. Nothing, with the
 /// reason on standard error and its exit code in `why`, when a file was named that does not say.

@@ -7,7 +7,7 @@
 #include "commands.hpp"
 #include "config_source.hpp"
 #include "forebay/base/output_file.hpp"
-#include "probe.hpp"
+#include "forebay/probe/probe.hpp"
 
 namespace forebay::app {
 namespace {
@@ -34,9 +34,10 @@ void warn_of_outputs(config::LoadResult& loaded) {
 }
 
 /// Adds what it finds to the rest.
-ProbeOutcome probe_origins(const CheckFlags& flags, config::LoadResult& loaded) {
+probe::Outcome probe_origins(const CheckFlags& flags, config::LoadResult& loaded) {
   std::ostringstream unheard;
-  auto outcome = probe(*flags.probe, loaded, flags.quiet ? static_cast<std::ostream&>(unheard) : std::cerr);
+  auto outcome =
+      probe::ask_origins(*flags.probe, loaded, flags.quiet ? static_cast<std::ostream&>(unheard) : std::cerr);
   for (const auto* said : {&outcome.silent, &outcome.missed})
     for (const auto& sentence : *said) std::cerr << "forebay: " << sentence << '\n';
   std::move(outcome.found.begin(), outcome.found.end(), std::back_inserter(loaded.diagnostics));
@@ -63,7 +64,7 @@ ExitCode check(const CheckFlags& flags) {
   ConfigSource source(flags.run, environment());
   auto loaded = source.load();
   if (loaded.ok()) warn_of_outputs(loaded);
-  ProbeOutcome probed;
+  probe::Outcome probed;
   if (flags.probe && loaded.ok()) probed = probe_origins(flags, loaded);
   const bool valid = loaded.ok() && (!flags.strict || loaded.diagnostics.empty());
   auto shown = loaded.diagnostics;

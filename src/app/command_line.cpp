@@ -4,7 +4,6 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <memory>
 
 #include "curl_flags.hpp"
 #include "forebay/base/suggest.hpp"

@@ -8,6 +8,7 @@
 
 #include "exit_code.hpp"
 #include "forebay/base/clock.hpp"
+#include "forebay/probe/probe.hpp"
 
 namespace forebay::app {
 
@@ -20,12 +21,7 @@ struct RunFlags {
 };
 
 enum class CheckFormat { Text, Json, Github };
-/// `check --probe`
-struct ProbeFlags {
-  std::vector<std::string> paths;    ///< Or URLs; empty: one for each route.
-  std::vector<std::string> headers;  ///< Names of fields besides the usual ones.
-  Duration timeout = std::chrono::seconds{2};
-};
+using ProbeFlags = probe::Questions;
 struct CheckFlags {
   RunFlags run;  ///< What `run` would be given.
   CheckFormat format = CheckFormat::Text;

@@ -148,7 +148,7 @@ std::optional<std::string> detail_of(const AdminAnswer& answer) {
 }
 
 ExitCode ask_daemon(const ExplainFlags& flags, const proxy::ExplainRequest& request) {
-  const auto deadline = SteadyClock::now() + flags.timeout;
+  const auto deadline = net::SteadyClock::now() + flags.timeout;
   std::string fault;
   const auto token = admin_token(fault);
   if (!token) {

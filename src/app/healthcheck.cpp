@@ -1,4 +1,3 @@
-#include <chrono>
 #include <iostream>
 
 #include "admin_client.hpp"
@@ -7,7 +6,7 @@
 namespace forebay::app {
 
 ExitCode healthcheck(const HealthcheckFlags& flags) {
-  const auto deadline = SteadyClock::now() + flags.timeout;
+  const auto deadline = net::SteadyClock::now() + flags.timeout;
   auto why = ExitCode::Done;
   const auto address = admin_address(flags.config, flags.admin, why);
   if (!address) return why;

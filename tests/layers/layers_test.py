@@ -17,7 +17,7 @@ import sys
 # A room may include the rooms of lower height; rooms of one height are strangers.
 HEIGHT = {
     "base": 0, "http": 1, "content": 2, "rules": 3, "cache": 4, "config": 5,
-    "net": 6, "server": 7, "upstream": 7, "l2": 7, "proxy": 8, "admin": 9, "app": 10,
+    "net": 6, "server": 7, "upstream": 7, "l2": 7, "proxy": 8, "admin": 9, "probe": 9, "app": 10,
 }
 IO_LINE = HEIGHT["net"]
 

@@ -13,7 +13,7 @@
 
 // What `forebay check --probe` asks of origins, and what it makes of their answers. Nothing here opens a socket.
 
-namespace forebay::app {
+namespace forebay::probe {
 
 /// A URL, and the route that it takes.
 struct ProbeTarget {
@@ -106,4 +106,4 @@ std::string showing_message(const ProbeTarget& target, const ProbeField& field, 
                             Keeping keeping);
 std::string showing_hint(const ProbeTarget& target, const ProbeField& field, Way way);
 
-}  // namespace forebay::app
+}  // namespace forebay::probe

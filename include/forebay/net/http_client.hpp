@@ -9,9 +9,9 @@
 #include "forebay/base/error.hpp"
 #include "forebay/http/fields.hpp"
 
-// One request on a connection of its own, for commands: blocking, within a deadline.
+// One request on a connection of its own, for commands: it blocks its thread, within a deadline.
 
-namespace forebay::app {
+namespace forebay::net {
 
 using SteadyClock = std::chrono::steady_clock;
 
@@ -40,4 +40,4 @@ struct Asked {
 Asked ask(const Endpoint& endpoint, std::string_view method, std::string_view message, std::size_t most,
           SteadyClock::time_point deadline);
 
-}  // namespace forebay::app
+}  // namespace forebay::net

@@ -13,7 +13,7 @@
 #include "forebay/rules/storability.hpp"
 #include "forebay/rules/vary.hpp"
 
-namespace forebay::app {
+namespace forebay::probe {
 namespace {
 
 using http::FieldId;
@@ -363,4 +363,4 @@ std::string showing_hint(const ProbeTarget& target, const ProbeField& field, Way
   return out;
 }
 
-}  // namespace forebay::app
+}  // namespace forebay::probe

@@ -1,4 +1,4 @@
-#include "probe.hpp"
+#include "forebay/probe/probe.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -7,11 +7,11 @@
 #include <set>
 #include <utility>
 
+#include "forebay/net/http_client.hpp"
 #include "forebay/net/worker.hpp"
-#include "http_client.hpp"
 #include "probe_case.hpp"
 
-namespace forebay::app {
+namespace forebay::probe {
 namespace {
 
 /// What became of the fields of one target.
@@ -21,16 +21,16 @@ struct Tally {
 
 class Probing {
  public:
-  Probing(const ProbeFlags& flags, const config::LoadResult& loaded, std::ostream& notes)
-      : flags_(flags),
+  Probing(const Questions& questions, const config::LoadResult& loaded, std::ostream& notes)
+      : questions_(questions),
         loaded_(loaded),
         notes_(notes),
         routes_(*loaded.config),
         prober_(*loaded.config, routes_, net::SystemClock().now()),
         random_(std::random_device{}()) {}
 
-  ProbeOutcome all() {
-    auto targets = prober_.targets(flags_.paths);
+  Outcome all() {
+    auto targets = prober_.targets(questions_.paths);
     for (const auto& note : targets.notes) notes_ << "forebay: " << note << '\n';
     if (!targets.left_out.empty()) {
       notes_ << "forebay: not probed: ";
@@ -60,9 +60,9 @@ class Probing {
     const auto& origin = origin_of(target);
     if (silent_.contains(origin.name)) return std::nullopt;
     const auto token = word();
-    const auto deadline = SteadyClock::now() + flags_.timeout;
-    const auto asked = ask({origin.url.host, std::to_string(origin.url.port), {}}, "GET",
-                           prober_.request(target, field, way, token), kProbeContent, deadline);
+    const auto deadline = net::SteadyClock::now() + questions_.timeout;
+    const auto asked = net::ask({origin.url.host, std::to_string(origin.url.port), {}}, "GET",
+                                prober_.request(target, field, way, token), kProbeContent, deadline);
     if (const auto& got = asked.answer) return probe_answer(got->status, got->fields, got->body, token);
     silent_.insert(origin.name);
     outcome_.silent.push_back("cannot probe " + origin.url.text + ", the origin of route \"" + target.route->name +
@@ -76,7 +76,7 @@ class Probing {
     const auto second = ask_origin(target, nullptr, Way::Open);
     if (!second) return;
     Tally tally;
-    for (const auto& name : probed_names(flags_.headers)) {
+    for (const auto& name : probed_names(questions_.headers)) {
       const auto field = probe_field(name, word());
       const auto way = prober_.way(target, field);
       if (!is_asked(target, field, way, *second, tally)) continue;
@@ -97,7 +97,7 @@ class Probing {
     if (way == Way::Bypassed) return ++tally.bypassed, false;
     if (prober_.varies(target, baseline, field.name)) return ++tally.varied, false;
     const auto is = [&](const std::string& name) { return http::iequals(name, field.name); };
-    const bool named = std::any_of(flags_.headers.begin(), flags_.headers.end(), is);
+    const bool named = std::any_of(questions_.headers.begin(), questions_.headers.end(), is);
     if (way == Way::Closed && !named) return ++tally.closed, false;
     return true;
   }
@@ -147,7 +147,7 @@ class Probing {
     notes_ << '\n';
   }
 
-  const ProbeFlags& flags_;
+  const Questions& questions_;
   const config::LoadResult& loaded_;
   std::ostream& notes_;
   config::RouteTable routes_;
@@ -155,13 +155,13 @@ class Probing {
   std::mt19937_64 random_;
   std::set<std::string> silent_;  // origins that have failed
   std::set<std::pair<std::size_t, std::string>> said_;
-  ProbeOutcome outcome_;
+  Outcome outcome_;
 };
 
 }  // namespace
 
-ProbeOutcome probe(const ProbeFlags& flags, const config::LoadResult& loaded, std::ostream& notes) {
-  return Probing(flags, loaded, notes).all();
+Outcome ask_origins(const Questions& questions, const config::LoadResult& loaded, std::ostream& notes) {
+  return Probing(questions, loaded, notes).all();
 }
 
-}  // namespace forebay::app
+}  // namespace forebay::probe

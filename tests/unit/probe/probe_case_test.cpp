@@ -1,4 +1,4 @@
-#include "app/probe_case.hpp"
+#include "probe/probe_case.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 
 #include "forebay/config/load.hpp"
 
-namespace forebay::app {
+namespace forebay::probe {
 namespace {
 
 using testing::ElementsAre;
@@ -247,4 +247,4 @@ TEST(ProbedNames, AreTheUsualOnesAndEachOfTheOthersOnce) {
 }
 
 }  // namespace
-}  // namespace forebay::app
+}  // namespace forebay::probe

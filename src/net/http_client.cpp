@@ -1,0 +1,180 @@
+#include "forebay/net/http_client.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
+#include <utility>
+
+#include "forebay/base/text.hpp"
+#include "forebay/http/forwarding.hpp"
+#include "forebay/http/h1_parser.hpp"
+#include "forebay/net/socket.hpp"
+
+namespace forebay::net {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr http::HeadLimits kHeadLimits{16 * 1024, 256 * 1024, 1000};
+constexpr int kMostInterim = 16;
+
+std::string text_of(const tcp::endpoint& to) {
+  std::string ip = to.address().to_string();
+  if (to.address().is_v6()) ip = '[' + ip + ']';
+  append_number(ip += ':', to.port());
+  return ip;
+}
+
+/// A connection that is used by one thread, which waits until `deadline` at most.
+class Connection {
+ public:
+  explicit Connection(SteadyClock::time_point deadline) : socket_(io_), deadline_(deadline) {}
+
+  bool open(const Endpoint& to) {
+    if (!to.socket.empty()) return open_unix(to.socket);
+    if (!http::is_localhost(to.host)) return open_host(to.host, to.port);
+    return open_host("127.0.0.1", to.port) || open_host("::1", to.port);
+  }
+  /// Of `open`: what came of the last address, and a sentence about each.
+  Errc error() const noexcept { return error_; }
+  const std::string& why() const noexcept { return why_; }
+
+  void send(std::string_view bytes) {
+    wait([&](auto done) { asio::async_write(socket_, asio::buffer(bytes), std::move(done)); });
+  }
+  /// Appends what has come; `Closed` at the end of the connection.
+  Result<void> receive(std::string& into) {
+    char buffer[16384];
+    const auto error = wait([&](auto done) { socket_.async_read_some(asio::buffer(buffer), std::move(done)); });
+    if (error) return error == asio::error::operation_aborted ? Errc::Timeout : Errc::Closed;
+    into.append(buffer, size_);
+    return {};
+  }
+
+ private:
+  /// Starts an operation and waits for its end; `operation_aborted` at the deadline.
+  template <class Start>
+  error_code wait(Start&& start) {
+    error_code result = asio::error::operation_aborted;
+    start([&](error_code error, std::size_t size = 0) {
+      result = error;
+      size_ = size;
+    });
+    io_.restart();
+    io_.run_until(deadline_);
+    if (io_.stopped()) return result;
+    error_code ignored;
+    socket_.close(ignored);
+    io_.run();
+    return asio::error::operation_aborted;
+  }
+
+  bool refused(Errc error, const std::string& what, const std::string& why) {
+    error_ = error;
+    why_ += (why_.empty() ? "" : "; ") + what + ": " + why;
+    return false;
+  }
+  bool open_at(const Socket::endpoint_type& to, const std::string& name) {
+    socket_ = Socket(io_);
+    const auto error = wait([&](auto done) { socket_.async_connect(to, std::move(done)); });
+    if (!error) return true;
+    const bool late = error == asio::error::operation_aborted;
+    return refused(late ? Errc::Timeout : Errc::Closed, name, late ? "no connection in time" : error.message());
+  }
+  bool open_unix(const std::string& path) try {
+    return open_at(asio::local::stream_protocol::endpoint(path), path);
+  } catch (const boost::system::system_error& e) {  // The path is too long.
+    return refused(Errc::Closed, path, e.code().message());
+  }
+  /// Tries each address that `host` resolves to.
+  bool open_host(const std::string& host, const std::string& port) {
+    error_code error;
+    const auto found = tcp::resolver(io_).resolve(host, port, error);
+    if (error) return refused(Errc::Closed, host, error.message());
+    for (const auto& entry : found)
+      if (open_at(entry.endpoint(), text_of(entry.endpoint()))) return true;
+    return false;
+  }
+
+  asio::io_context io_;
+  Socket socket_;
+  SteadyClock::time_point deadline_;
+  std::size_t size_ = 0;
+  Errc error_ = Errc::Closed;
+  std::string why_;
+};
+
+/// Takes the head of the final response from the connection; interim ones (RFC 9110 section 15.2) are passed over.
+Result<void> read_head(Connection& connection, http::ResponseParser& parser, http::Method method, std::string& bytes) {
+  int interim = 0;
+  parser.answer_to(method);
+  while (true) {
+    const auto parsed = parser.parse(bytes);
+    if (parsed && (parser.view().status >= 200 || parser.view().status == 101)) return {};
+    if (parsed) {
+      if (++interim > kMostInterim) return Errc::TooMany;
+      bytes.erase(0, parser.head_size());
+      parser.reset();
+      parser.answer_to(method);
+      continue;
+    }
+    if (parsed.error() != Errc::Incomplete) return parsed.error();
+    if (const auto more = connection.receive(bytes); !more) return more.error();
+  }
+}
+
+std::string_view why_no_head(Errc e) {
+  switch (e) {
+    case Errc::Closed:
+      return "the connection ended without an answer";
+    case Errc::Timeout:
+      return "no answer came in time";
+    default:
+      return "what answers is not HTTP";
+  }
+}
+
+void read_body(Connection& connection, const http::ResponseParser& parser, std::string& bytes, std::size_t most,
+               HttpAnswer& answer) {
+  http::BodyDecoder decoder;
+  decoder.start(parser.framing(), parser.content_length(), kHeadLimits);
+  while (!decoder.done()) {
+    const auto step = decoder.step(bytes);
+    if (!step) return;
+    const bool moved = step->consumed > 0;
+    const auto room = most - answer.body.size();
+    answer.body.append(step->data.substr(0, room));
+    if (step->data.size() > room) return;
+    bytes.erase(0, step->consumed);
+    if (moved || decoder.done()) continue;
+    const auto more = connection.receive(bytes);
+    if (more) continue;
+    answer.whole = more.error() == Errc::Closed && decoder.finish_at_eof();
+    return;
+  }
+  answer.whole = true;
+}
+
+}  // namespace
+
+Asked ask(const Endpoint& endpoint, std::string_view method, std::string_view message, std::size_t most,
+          SteadyClock::time_point deadline) {
+  Connection connection(deadline);
+  if (!connection.open(endpoint)) return {std::nullopt, connection.error(), connection.why()};
+  // A refusal may come, and the connection end, before all has been sent: what was answered counts.
+  connection.send(message);
+  std::string bytes;
+  http::ResponseParser parser(kHeadLimits);
+  const auto head = read_head(connection, parser, http::method_of(method), bytes);
+  if (!head) return {std::nullopt, head.error(), std::string(why_no_head(head.error()))};
+  HttpAnswer answer;
+  answer.status = parser.view().status;
+  answer.fields = http::Fields(parser.view().fields);
+  bytes.erase(0, parser.head_size());
+  read_body(connection, parser, bytes, most, answer);
+  return {std::move(answer), {}, {}};
+}
+
+}  // namespace forebay::net
