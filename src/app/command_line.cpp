@@ -7,6 +7,7 @@
 
 #include "curl_flags.hpp"
 #include "forebay/base/suggest.hpp"
+#include "forebay/config/duration.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/http/list.hpp"
 
@@ -313,7 +314,7 @@ Command finish_probe(Commands& c) {
   for (const auto& name : probe.headers)
     if (!can_be_probed(name)) return usage("--probe-header wants a header field of requests, not \"" + name + '"');
   if (!c.probe_timeout.empty()) {
-    const auto timeout = parse_duration(c.probe_timeout);
+    const auto timeout = config::read_duration(c.probe_timeout);
     if (!timeout || *timeout <= Duration{0})
       return usage("--timeout wants a duration such as 2s, not \"" + c.probe_timeout + '"');
     probe.timeout = *timeout;
@@ -383,7 +384,7 @@ Command finish_explain(Commands& c) {
   }
   f.has_response = f.status || !f.response_headers.empty() || f.response_content;
   if (f.admin && !f.live) return usage("--admin goes with --live");
-  const auto timeout = parse_duration(c.explain_timeout);
+  const auto timeout = config::read_duration(c.explain_timeout);
   if (!timeout || *timeout <= Duration{0})
     return usage("--timeout wants a duration such as 5s, not \"" + c.explain_timeout + '"');
   f.timeout = *timeout;
@@ -391,7 +392,7 @@ Command finish_explain(Commands& c) {
 }
 
 Command finish_healthcheck(Commands& c) {
-  const auto timeout = parse_duration(c.timeout);
+  const auto timeout = config::read_duration(c.timeout);
   if (!timeout || *timeout <= Duration{0})
     return usage("--timeout wants a duration such as 2s, not \"" + c.timeout + '"');
   c.healthcheck_flags.timeout = *timeout;
@@ -401,7 +402,7 @@ Command finish_healthcheck(Commands& c) {
 Command finish_demo(Commands& c) {
   if (!c.scenario.empty()) return usage("--scenario is not in this version");
   if (!c.duration.empty()) {
-    const auto duration = parse_duration(c.duration);
+    const auto duration = config::read_duration(c.duration);
     if (!duration) return usage("--duration wants a duration such as 60s, not \"" + c.duration + '"');
     c.demo_flags.duration = *duration;
   }

@@ -80,7 +80,4 @@ struct Said {
 using Command = std::variant<RunFlags, CheckFlags, ExplainFlags, HealthcheckFlags, DemoFlags, VersionFlags, Said>;
 Command parse_command_line(const std::vector<std::string>& args);
 
-/// `250ms`, `10s`, `1m30s`, `0`; nothing for anything else.
-std::optional<Duration> parse_duration(std::string_view text);
-
 }  // namespace forebay::app

@@ -1,18 +1,6 @@
 #include "forebay/base/error.hpp"
 
-#include <string>
-
 namespace forebay {
-namespace {
-
-class Category final : public std::error_category {
- public:
-  const char* name() const noexcept override { return "forebay"; }
-  std::string message(int value) const override { return std::string(to_string(static_cast<Errc>(value))); }
-};
-
-}  // namespace
-
 std::string_view to_string(Errc e) noexcept {
   switch (e) {
     case Errc::Malformed:
@@ -41,11 +29,6 @@ std::string_view to_string(Errc e) noexcept {
       return "cancelled";
   }
   return "unknown error";
-}
-
-const std::error_category& forebay_category() noexcept {
-  static const Category category;
-  return category;
 }
 
 }  // namespace forebay

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "config/report.hpp"
+#include "forebay/config/duration.hpp"
 
 namespace forebay::config {
 namespace {
@@ -168,6 +169,8 @@ Parsed<Duration> parse_duration(std::string_view text) {
   }
   return Duration{static_cast<Duration::rep>(total)};
 }
+
+std::optional<Duration> read_duration(std::string_view text) { return parse_duration(text).value; }
 
 Parsed<std::uint64_t> parse_size(std::string_view text) {
   if (text == "0") return std::uint64_t{0};

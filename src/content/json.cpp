@@ -42,8 +42,6 @@ struct CanonicalJson::Private {
 
 CanonicalJson::CanonicalJson() : p_(std::make_unique<Private>()) {}
 CanonicalJson::~CanonicalJson() = default;
-CanonicalJson::CanonicalJson(CanonicalJson&&) noexcept = default;
-CanonicalJson& CanonicalJson::operator=(CanonicalJson&&) noexcept = default;
 
 Result<void> CanonicalJson::read(std::string_view text, std::span<const JsonPointer> pointers, Numbers numbers) {
   Private& p = *p_;

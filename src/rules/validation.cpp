@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "forebay/content/media_type.hpp"
 #include "forebay/http/date.hpp"
 #include "forebay/http/list.hpp"
 
@@ -60,11 +61,6 @@ bool has_name(const http::Field& f, const http::Field& other) noexcept {
   return f.id == other.id && (f.id != FieldId::Other || http::iequals(f.name, other.name));
 }
 
-// Type and subtype of a Content-Type, without its parameters.
-std::string_view media_type(std::string_view content_type) noexcept {
-  return http::trim(content_type.substr(0, content_type.find(';')));
-}
-
 // Whether a 304's line takes the place of the stored one (RFC 9111 section 3.2). What describes the stored bytes, and
 // not the representation at large, stays with them. Frameworks (PHP, Django, WebOb) put their default Content-Type,
 // text/html, on a 304 whose 200 had another: it would make HTML of text for all who get the stored response.
@@ -75,7 +71,8 @@ bool updates(http::FieldsView stored, http::FieldsView update, const http::Field
     case FieldId::ContentRange:
       return false;
     case FieldId::ContentType:
-      return http::iequals(media_type(f.value), media_type(stored.value(FieldId::ContentType).value_or("")));
+      return http::iequals(content::essence(f.value),
+                           content::essence(stored.value(FieldId::ContentType).value_or("")));
     default:
       return !http::is_hop_by_hop(f.id) && !http::connection_names(update, f.name);
   }

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <boost/system/result.hpp>
+#include <stdexcept>
+#include <string>
 #include <string_view>
-#include <system_error>
 
 namespace forebay {
 
@@ -24,13 +25,11 @@ enum class Errc {
 };
 
 std::string_view to_string(Errc e) noexcept;
-const std::error_category& forebay_category() noexcept;
-inline std::error_code make_error_code(Errc e) noexcept { return {static_cast<int>(e), forebay_category()}; }
 
 // What `Result::value()` throws when a caller did not look; never on the request path. Found by argument-dependent
 // look-up.
 [[noreturn]] inline void throw_exception_from_error(Errc e, const boost::source_location&) {
-  throw std::system_error(make_error_code(e));
+  throw std::runtime_error(std::string(to_string(e)));
 }
 
 /// A value, or the reason why there is none.
@@ -38,6 +37,3 @@ template <class T>
 using Result = boost::system::result<T, Errc>;
 
 }  // namespace forebay
-
-template <>
-struct std::is_error_code_enum<forebay::Errc> : std::true_type {};

@@ -37,8 +37,6 @@ class CanonicalJson {
  public:
   CanonicalJson();
   ~CanonicalJson();
-  CanonicalJson(CanonicalJson&&) noexcept;
-  CanonicalJson& operator=(CanonicalJson&&) noexcept;
 
   /// `Malformed` for whatever two readers could take for different things: no JSON, bytes behind it, invalid UTF-8,
   /// lone surrogates, a name that stands twice in one object (anywhere, also outside of what is

@@ -390,14 +390,5 @@ TEST(CommandLine, HelpIsDataAndNoError) {
     EXPECT_THAT(said({"help"}).out, HasSubstr(absent)) << "until it is there";
 }
 
-TEST(ParseDuration, TakesUnitsAndNothingElse) {
-  EXPECT_EQ(parse_duration("250ms"), std::chrono::milliseconds{250});
-  EXPECT_EQ(parse_duration("1m30s"), std::chrono::seconds{90});
-  EXPECT_EQ(parse_duration("1.5h"), std::chrono::minutes{90});
-  EXPECT_EQ(parse_duration("0"), Duration{0});
-  for (const auto* bad : {"", "5", "-1s", "1x", "s", "1e3s", "1s "})
-    EXPECT_EQ(parse_duration(bad), std::nullopt) << bad;
-}
-
 }  // namespace
 }  // namespace forebay::app

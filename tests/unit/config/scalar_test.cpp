@@ -5,7 +5,7 @@
 
 #include "config/address.hpp"
 #include "config/report.hpp"
-#include "config/suggest.hpp"
+#include "forebay/config/duration.hpp"
 
 namespace forebay::config {
 namespace {
@@ -182,6 +182,14 @@ TEST(Networks, AreWrittenAsTheyAreRead) {
   for (const auto* text : {"10.0.0.0/8", "127.0.0.1/32", "0.0.0.0/0"})
     EXPECT_EQ(format_cidr(*http::parse_cidr(text)), text);
   EXPECT_EQ(format_cidr(*http::parse_cidr("fd00::/8")), "fd00:0:0:0:0:0:0:0/8");
+}
+
+TEST(DurationText, IsReadWithUnitsAndNothingElse) {
+  EXPECT_EQ(read_duration("250ms"), std::chrono::milliseconds{250});
+  EXPECT_EQ(read_duration("1m30s"), std::chrono::seconds{90});
+  EXPECT_EQ(read_duration("1.5h"), std::chrono::minutes{90});
+  EXPECT_EQ(read_duration("0"), Duration{0});
+  for (const auto* bad : {"", "5", "-1s", "1x", "s", "1e3s", "1s "}) EXPECT_EQ(read_duration(bad), std::nullopt) << bad;
 }
 
 TEST(QuotedText, ShowsNoControlBytesAndEndsSomewhere) {
