@@ -1,7 +1,7 @@
 # Two commands for newcomers: `make run` and `make test`. The rest is CMake with presets; see docs/ and CMakePresets.json.
 JOBS ?= $(shell nproc)
 
-.PHONY: help run build test test-slow bench fuzz format lint clean deps
+.PHONY: help run build test test-slow bench fuzz format lint analyze clean deps
 
 help:
 	@echo "make run     install what is missing, build, and start the demo on :8080"
@@ -12,6 +12,7 @@ help:
 	@echo "make fuzz    fuzz targets with clang and libFuzzer (in build/fuzz)"
 	@echo "make format  clang-format over the sources"
 	@echo "make lint    checks the format and the layers of the sources, without a build"
+	@echo "make analyze clang's thread-safety analysis over the sources"
 	@echo "make clean   remove build/"
 
 deps:
@@ -41,6 +42,10 @@ fuzz: deps
 
 lint: deps
 	@scripts/lint.sh
+
+analyze:
+	@scripts/install-deps.sh analyze
+	@scripts/analyze.sh
 
 format:
 	find src include tests \( -name '*.cpp' -o -name '*.hpp' \) -print0 | xargs -0 clang-format -i

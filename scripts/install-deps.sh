@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the packages that building and testing need and that are missing; does nothing when all are there.
-# For Debian 12 and 13 and Ubuntu 24.04, as root or with sudo. Arguments name extra sets: tests, bench, fuzz, origins.
+# For Debian 12 and 13 and Ubuntu 24.04, as root or with sudo. Arguments name extra sets: tests, bench, fuzz, analyze, origins.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -31,6 +31,7 @@ for extra in "$@"; do
       command -v npm >/dev/null 2>&1 || packages="$packages npm" ;;
     tests) packages="$packages libbenchmark-dev" ;;
     bench) packages="$packages libbenchmark-dev nginx-light haproxy wrk" ;;
+    analyze) packages="$packages clang" ;;
     fuzz)
       if [ "$id" = debian ] && [ "$version" = 12 ]; then
         packages="$packages clang libfuzzer-14-dev"

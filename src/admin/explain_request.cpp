@@ -110,7 +110,8 @@ void read_response(Reader& reader, const json::value& member, proxy::ExplainRequ
   if (!member.is_object()) return reader.say("\"response\" is an object");
   const auto& object = member.get_object();
   reader.only(object, "response", {"status", "headers", "body", "body_base64"});
-  auto& response = request.response.emplace();
+  request.response = proxy::ExplainRequest::Response{};
+  auto& response = *request.response;
   if (const auto* status = Reader::find(object, "status")) {
     const auto* number = status->if_int64();
     if (number == nullptr || *number < 200 || *number > 599)

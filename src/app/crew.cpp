@@ -2,7 +2,7 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <mutex>
+#include "forebay/base/mutex.hpp"
 
 namespace forebay::app {
 
@@ -52,18 +52,18 @@ void Crew::on_all(std::function<void(std::size_t)> task, std::function<void()> t
 
 void Crew::on_all_and_wait(std::function<void(std::size_t)> task) {
   struct Gate {
-    std::mutex mutex;
+    Mutex mutex;
     std::condition_variable opened;
-    bool open = false;
+    bool open FOREBAY_GUARDED_BY(mutex) = false;
   };
   const auto gate = std::make_shared<Gate>();
   on_all(std::move(task), [gate] {
-    const std::lock_guard lock(gate->mutex);
+    const MutexLock lock(gate->mutex);
     gate->open = true;
     gate->opened.notify_one();
   });
-  std::unique_lock lock(gate->mutex);
-  gate->opened.wait(lock, [&] { return gate->open; });
+  MutexLock lock(gate->mutex);
+  while (!gate->open) gate->opened.wait(lock.native());
 }
 
 void Crew::adopt(const proxy::RuntimePtr& runtime) {

@@ -121,7 +121,7 @@ void Daemon::open() {
                            [this] { return front_->views(); },
                            crew_->workers(),
                            [this] {
-                             const std::lock_guard lock(runtime_mutex_);
+                             const MutexLock lock(runtime_mutex_);
                              return dropped_before_ + runtime_->access->dropped();
                            },
                            *shared_};

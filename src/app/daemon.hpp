@@ -6,13 +6,13 @@
 #include <csignal>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "config_source.hpp"
 #include "crew.hpp"
 #include "exit_code.hpp"
 #include "forebay/admin/endpoints.hpp"
+#include "forebay/base/mutex.hpp"
 #include "front.hpp"
 #include "limits.hpp"
 #include "notify.hpp"
@@ -85,9 +85,10 @@ class Daemon {
   std::unique_ptr<proxy::CounterRegistry> counters_;
   std::unique_ptr<proxy::Shared> shared_;
   std::unique_ptr<MemoryGovernor> governor_;
-  mutable std::mutex runtime_mutex_;  // guards the next two against the admin worker
-  proxy::RuntimePtr runtime_;
-  std::uint64_t dropped_before_ = 0;  // access log lines, by logs that are no longer in use
+  mutable Mutex runtime_mutex_;  // against the admin worker
+  proxy::RuntimePtr runtime_ FOREBAY_GUARDED_BY(runtime_mutex_);
+  std::uint64_t dropped_before_ FOREBAY_GUARDED_BY(runtime_mutex_) =
+      0;  // access log lines, by logs that are no longer in use
   std::unique_ptr<Crew> crew_;
   std::unique_ptr<boost::asio::steady_timer> sweep_timer_;  // of the first worker
   std::unique_ptr<Front> front_;

@@ -38,7 +38,7 @@ config::ConfigPtr with_fixed_parts(const config::Config& old, const config::Conf
 }  // namespace
 
 proxy::RuntimePtr Daemon::runtime() const {
-  const std::lock_guard lock(runtime_mutex_);
+  const MutexLock lock(runtime_mutex_);
   return runtime_;
 }
 
@@ -46,7 +46,7 @@ void Daemon::set_runtime(proxy::RuntimePtr runtime) {
   // Every series of a route exists from the start.
   counters_->of("_none", 0);
   for (const auto& route : runtime->config->routes) counters_->of(route.name, 0);
-  const std::lock_guard lock(runtime_mutex_);
+  const MutexLock lock(runtime_mutex_);
   if (runtime_ && runtime_->access != runtime->access) dropped_before_ += runtime_->access->dropped();
   std::swap(runtime_, runtime);
 }

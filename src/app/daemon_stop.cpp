@@ -96,7 +96,7 @@ void Daemon::dismantle() {
   sweep_timer_.reset();
   if (crew_) crew_->dismiss_handlers();
   {
-    const std::lock_guard lock(runtime_mutex_);
+    const MutexLock lock(runtime_mutex_);
     runtime_.reset();
   }
   governor_.reset();

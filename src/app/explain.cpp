@@ -81,7 +81,8 @@ bool make_request(const ExplainFlags& flags, proxy::ExplainRequest& request) {
     request.content.reset();
   }
   if (!flags.has_response) return true;
-  auto& response = request.response.emplace();
+  request.response = proxy::ExplainRequest::Response{};
+  auto& response = *request.response;
   response.status = flags.status.value_or(200);
   for (const auto& [name, value] : flags.response_headers) response.fields.add(name, value);
   return !flags.response_content || read_content(*flags.response_content, response.content);

@@ -26,7 +26,7 @@ void Front::apply(Change change) {
   std::vector<Open> next;
   std::vector<Open*> closing;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (std::size_t i = 0; i < change.wanted.size(); ++i) {
       if (change.fresh[i]) {
         next.push_back({change.wanted[i], std::move(change.fresh[i])});
@@ -72,19 +72,19 @@ std::uint64_t Front::open_connections() const {
 }
 
 void Front::tidy() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::erase_if(retired_, [](const Open& o) { return o.listener->open_connections() == 0; });
 }
 
 void Front::clear() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   open_.clear();
   retired_.clear();
 }
 
 std::vector<admin::ListenerView> Front::views() const {
   std::vector<admin::ListenerView> out;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto add = [&](const Open& o) {
     const auto& n = o.listener->numbers();
     // A listener that came back under its name is one series with its former self.

@@ -2,10 +2,10 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "forebay/admin/status.hpp"
+#include "forebay/base/mutex.hpp"
 #include "forebay/config/config.hpp"
 #include "forebay/server/listener.hpp"
 
@@ -50,7 +50,8 @@ class Front {
   };
   PartsMaker parts_;
   std::shared_ptr<server::ConnectionLimits> limits_ = server::make_connection_limits();  // of the whole process
-  mutable std::mutex mutex_;  // guards the two below against `views`
+  // Changed by the main thread alone, so that it reads them without the lock: this is against `views`.
+  mutable Mutex mutex_;
   std::vector<Open> open_;
   std::vector<Open> retired_;
 };

@@ -3,10 +3,12 @@
 #include <csignal>
 #include <exception>
 #include <iostream>
+#include <type_traits>
 #include <variant>
 
 #include "command_line.hpp"
 #include "commands.hpp"
+#include "forebay/base/terminate.hpp"
 
 namespace forebay::app {
 namespace {
@@ -25,19 +27,30 @@ struct Dispatch {
   }
 };
 
+/// A command that fails says why. A daemon has caught what can fail; what is left is a mistake of ours, and ends the
+/// process where it was thrown.
+constexpr auto reported = []<class Flags>(const Flags& flags) {
+  if constexpr (std::is_same_v<Flags, RunFlags> || std::is_same_v<Flags, DemoFlags>) {
+    return Dispatch{}(flags);
+  } else {
+    try {
+      return Dispatch{}(flags);
+    } catch (const std::exception& e) {
+      std::cerr << "forebay: " << e.what() << '\n';
+      return ExitCode::Failed;
+    }
+  }
+};
+
 }  // namespace
 
 int run(const std::vector<std::string>& args) {
   // A reader that leaves is a write that fails, nothing more.
   std::signal(SIGPIPE, SIG_IGN);
-  try {
-    const auto code = std::visit(Dispatch{}, parse_command_line(args));
-    std::cout.flush();
-    return static_cast<int>(code);
-  } catch (const std::exception& e) {
-    std::cerr << "forebay: " << e.what() << '\n';
-    return static_cast<int>(ExitCode::Failed);
-  }
+  install_terminate_handler();
+  const auto code = std::visit(reported, parse_command_line(args));
+  std::cout.flush();
+  return static_cast<int>(code);
 }
 
 }  // namespace forebay::app

@@ -1,5 +1,6 @@
 #include "forebay/base/log.hpp"
 
+#include <sched.h>
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
@@ -10,9 +11,9 @@
 #include <atomic>
 #include <cerrno>
 #include <memory>
-#include <mutex>
 #include <stdexcept>
 
+#include "forebay/base/mutex.hpp"
 #include "forebay/base/output_file.hpp"
 #include "forebay/base/text.hpp"
 
@@ -31,16 +32,17 @@ constexpr TextEscapes kLine = [] {
 }();
 
 struct Log {
-  std::mutex mutex;  // guards the four below
-  Options options;
-  bool json = false;
-  std::unique_ptr<spdlog::logger> logger;
-  bool ready = false;
+  Mutex mutex;
+  Options options FOREBAY_GUARDED_BY(mutex);
+  bool json FOREBAY_GUARDED_BY(mutex) = false;
+  std::unique_ptr<spdlog::logger> logger FOREBAY_GUARDED_BY(mutex);
+  bool ready FOREBAY_GUARDED_BY(mutex) = false;
 
   std::atomic<Level> level{Level::Info};
   std::array<std::atomic<unsigned long long>, kLevels> counts{};
 
-  void open(const Options& wanted);
+  void open(const Options& wanted) FOREBAY_REQUIRES(mutex);
+  void put(Level at, std::string_view message) FOREBAY_REQUIRES(mutex);
 };
 
 // Never destroyed: threads that outlive main's statics may still have something to say.
@@ -80,18 +82,31 @@ void Log::open(const Options& wanted) {
   ready = true;
 }
 
+void Log::put(Level at, std::string_view message) {
+  if (!ready) open(Options{.level = Level::Info, .format = Format::Text, .output = "stderr"});
+  std::string line;
+  if (json) {
+    line.append("\"level\":\"").append(to_string(at)).append("\",\"message\":");
+    append_json_string(line, message);
+  } else {
+    line.append(to_string(at)).append(" ");
+    append_escaped_text(line, message, kLine);
+  }
+  logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+}
+
 }  // namespace
 
 void configure(const Options& options) {
   auto& log = the_log();
-  const std::lock_guard lock(log.mutex);
+  const MutexLock lock(log.mutex);
   log.open(options);
   log.level.store(options.level, std::memory_order_relaxed);
 }
 
 void reopen() {
   auto& log = the_log();
-  const std::lock_guard lock(log.mutex);
+  const MutexLock lock(log.mutex);
   if (!log.ready || log.options.output == "stderr" || log.options.output == "stdout") return;
   log.open(log.options);
 }
@@ -108,17 +123,22 @@ void write(Level level, std::string_view message) {
   if (!enabled(level)) return;
   auto& log = the_log();
   log.counts[static_cast<std::size_t>(level)].fetch_add(1, std::memory_order_relaxed);
-  const std::lock_guard lock(log.mutex);
-  if (!log.ready) log.open(Options{.level = Level::Info, .format = Format::Text, .output = "stderr"});
-  std::string line;
-  if (log.json) {
-    line.append("\"level\":\"").append(to_string(level)).append("\",\"message\":");
-    append_json_string(line, message);
-  } else {
-    line.append(to_string(level)).append(" ");
-    append_escaped_text(line, message, kLine);
+  const MutexLock lock(log.mutex);
+  log.put(level, message);
+}
+
+void write_last(std::string_view message) {
+  auto& log = the_log();
+  for (int tries = 0; tries < 10'000; ++tries, ::sched_yield()) {
+    if (!log.mutex.try_lock()) continue;
+    log.put(Level::Error, message);
+    log.mutex.unlock();
+    return;
   }
-  log.logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+  std::string line = "forebay: ";
+  append_escaped_text(line, message, kLine);
+  line += '\n';
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
 std::string_view to_string(Level level) noexcept {

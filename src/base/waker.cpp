@@ -8,7 +8,7 @@ namespace forebay {
 void Signal::wait(Waker& waker, Waiter& waiter) {
   if (waiter.waiting()) return;
   Ref<WaitGroup> group;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const auto& place : places_)
     if (place.waker == &waker) group = place.group;
   if (!group) {
@@ -20,11 +20,11 @@ void Signal::wait(Waker& waker, Waiter& waiter) {
   anyone_.exchange(true, std::memory_order_acq_rel);
 }
 
-void Signal::notify() {
+void Signal::notify() noexcept {
   if (!anyone_.exchange(false, std::memory_order_acq_rel)) return;
   std::vector<Place> places;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     places.swap(places_);
   }
   for (auto& place : places) place.waker->deliver(std::move(place.group));

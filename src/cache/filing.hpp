@@ -36,7 +36,7 @@ class Filing {
   bool fits(const Slot* slot) const noexcept;
   void take(const Slot* slot);
   /// The slot knows the names from now on. Variants under other names go, since nothing will find them.
-  void file(Shard& shard, Slot& slot, Garbage& garbage) const;
+  void file(Shard& shard, Slot& slot, Garbage& garbage) const FOREBAY_REQUIRES(shard.mutex);
 
   const VaryRef& names() const noexcept { return names_; }
   const VaryRef& stated() const noexcept { return stated_; }

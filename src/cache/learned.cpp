@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <mutex>
 #include <utility>
 #include <vector>
+#include "forebay/base/mutex.hpp"
 
 #include "forebay/base/text.hpp"
 
@@ -31,8 +31,9 @@ class SetTable {
   /// Gives what went, so that it is freed without the lock.
   Value put(const Name& name, Value value) {
     const auto place = place_of(name);
-    const std::lock_guard lock(place.stripe.mutex);
-    auto& slots = place.stripe.slots;
+    Stripe& stripe = place.stripe;
+    const MutexLock lock(stripe.mutex);
+    auto& slots = stripe.slots;
     if (slots.empty()) slots.resize(sets_ * kWays);
     const auto first = slots.begin() + static_cast<std::ptrdiff_t>(place.set * kWays);
     const auto end = first + kWays;
@@ -45,8 +46,9 @@ class SetTable {
   }
   Value find(const Name& name) const {
     const auto place = place_of(name);
-    const std::lock_guard lock(place.stripe.mutex);
-    const auto& slots = place.stripe.slots;
+    Stripe& stripe = place.stripe;
+    const MutexLock lock(stripe.mutex);
+    auto& slots = stripe.slots;
     for (std::size_t i = 0; i < kWays && !slots.empty(); ++i) {
       const Slot& slot = slots[place.set * kWays + i];
       if (slot.name == name) return slot.value;
@@ -55,8 +57,9 @@ class SetTable {
   }
   Value take(const Name& name) {
     const auto place = place_of(name);
-    const std::lock_guard lock(place.stripe.mutex);
-    auto& slots = place.stripe.slots;
+    Stripe& stripe = place.stripe;
+    const MutexLock lock(stripe.mutex);
+    auto& slots = stripe.slots;
     for (std::size_t i = 0; i < kWays && !slots.empty(); ++i) {
       Slot& slot = slots[place.set * kWays + i];
       if (slot.name == name) return std::exchange(slot, Slot{}).value;
@@ -70,8 +73,8 @@ class SetTable {
     Value value{};
   };
   struct alignas(64) Stripe {
-    std::mutex mutex;
-    std::vector<Slot> slots;
+    Mutex mutex;
+    std::vector<Slot> slots FOREBAY_GUARDED_BY(mutex);
   };
   struct Place {
     Stripe& stripe;

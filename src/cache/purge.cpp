@@ -3,7 +3,7 @@
 namespace forebay::cache {
 
 std::uint64_t PurgeLog::add(const std::vector<Digest>& resources) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto sequence = sequence_.load(std::memory_order_relaxed) + 1;
   for (const auto& r : resources) named_.push_back({sequence, r});
   for (; named_.size() > capacity_; named_.pop_front()) forgotten_ = named_.front().sequence;
@@ -13,7 +13,7 @@ std::uint64_t PurgeLog::add(const std::vector<Digest>& resources) {
 
 bool PurgeLog::forbids(std::uint64_t since, const Digest& resource) const {
   if (since == current()) return false;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (since < forgotten_) return true;
   for (auto n = named_.rbegin(); n != named_.rend() && n->sequence > since; ++n)
     if (n->resource == resource) return true;

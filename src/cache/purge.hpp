@@ -3,10 +3,10 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
-#include <mutex>
 #include <vector>
 
 #include "forebay/base/hash.hpp"
+#include "forebay/base/mutex.hpp"
 
 namespace forebay::cache {
 
@@ -30,9 +30,9 @@ class PurgeLog {
     Digest resource;
   };
   std::atomic<std::uint64_t> sequence_{0};
-  mutable std::mutex mutex_;
-  std::deque<Named> named_;
-  std::uint64_t forgotten_ = 0;  // the latest number that is not listed whole any more
+  mutable Mutex mutex_;
+  std::deque<Named> named_ FOREBAY_GUARDED_BY(mutex_);
+  std::uint64_t forgotten_ FOREBAY_GUARDED_BY(mutex_) = 0;  // the latest number that is not listed whole any more
   std::size_t capacity_;
 };
 

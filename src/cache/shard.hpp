@@ -3,13 +3,13 @@
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "forebay/base/budget.hpp"
 #include "forebay/base/hash.hpp"
+#include "forebay/base/mutex.hpp"
 #include "forebay/cache/entry.hpp"
 #include "forebay/cache/flight.hpp"
 #include "forebay/cache/selecting.hpp"
@@ -121,53 +121,54 @@ class Garbage {
 
 enum class Removal : std::uint8_t { Capacity, Expired, Replaced, Purged, TooManyVariants };
 
-/// A part of the store under one lock. All calls need the lock to be held but those that say otherwise.
+/// A part of the store under one lock. What its slots and variants hold is guarded by it, too.
 struct alignas(64) Shard {
   Shard(Budget& b, std::atomic<std::uint64_t>& turns) : budget(b), lru(turns) {}
 
-  Slot* find(std::uint64_t hash, std::string_view text) const noexcept;
-  Slot& insert(SlotPtr slot);
+  Slot* find(std::uint64_t hash, std::string_view text) const noexcept FOREBAY_REQUIRES(mutex);
+  Slot& insert(SlotPtr slot) FOREBAY_REQUIRES(mutex);
 
-  void add(Slot& slot, Variant& variant) noexcept;
-  void remove(Variant& variant, Removal why, Garbage& garbage) noexcept;
+  void add(Slot& slot, Variant& variant) noexcept FOREBAY_REQUIRES(mutex);
+  void remove(Variant& variant, Removal why, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
   /// Makes it the newest of its slot, and of the shard.
-  void renew(Variant& variant) noexcept;
+  void renew(Variant& variant) noexcept FOREBAY_REQUIRES(mutex);
   /// Before it is filed anew.
-  void charge(Variant& variant, const Filing& filing) noexcept;
+  void charge(Variant& variant, const Filing& filing) noexcept FOREBAY_REQUIRES(mutex);
   static Variant* variant_of(Slot& slot, const Entry* entry) noexcept;
   /// The slot's names become those of the filing, and the variant, new or of the slot already, is filed so; what was
   /// filed the same way before goes.
-  void file(Slot& slot, Variant& variant, const Filing& filing, Garbage& garbage);
+  void file(Slot& slot, Variant& variant, const Filing& filing, Garbage& garbage) FOREBAY_REQUIRES(mutex);
   /// The variant gets another head, and begins its life anew under it.
   void freshen(Variant& variant, const Ref<const Entry>& freshened, const rules::Freshness& freshness,
-               const Filing& filing, Garbage& garbage);
+               const Filing& filing, Garbage& garbage) FOREBAY_REQUIRES(mutex);
 
   static void list(Slot& slot, ListedFlight flight);
   /// Nobody finds the flight any more. Nothing happens when nobody could.
   static void unlist(Slot& slot, Flight& flight, Garbage& garbage);
 
   /// To be called when something has gone from the slot: drops it when it remembers nothing, or lets it age.
-  void tidy(Slot& slot, Garbage& garbage) noexcept;
-  void drop(Slot& slot, Garbage& garbage) noexcept;
+  void tidy(Slot& slot, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
+  void drop(Slot& slot, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
   /// Evicts from the end of the list; gives about how many bytes went.
-  std::size_t evict_last(Garbage& garbage) noexcept;
+  std::size_t evict_last(Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
   /// What has outlived its use in `count` buckets from the one where the last call ended.
-  void sweep(std::size_t count, Timestamp now, Garbage& garbage) noexcept;
+  void sweep(std::size_t count, Timestamp now, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
 
   /// Entries of this resource from before `sequence`, and flights as old, at most `most` entries. Gives how many went.
-  std::size_t purge(const Digest& resource, std::uint64_t sequence, std::size_t most, Garbage& garbage);
+  std::size_t purge(const Digest& resource, std::uint64_t sequence, std::size_t most, Garbage& garbage)
+      FOREBAY_REQUIRES(mutex);
 
   struct Numbers {
     std::uint64_t entries = 0, removed[5] = {}, stored = 0, stored_bytes = 0, invalidated = 0;
   };
 
-  mutable std::mutex mutex;
+  mutable Mutex mutex;
   Budget& budget;
-  Table<Slot, &Slot::hash, &Slot::by_key> by_key;
-  Table<Slot, &Slot::resource_hash, &Slot::by_resource> by_resource;
+  Table<Slot, &Slot::hash, &Slot::by_key> by_key FOREBAY_GUARDED_BY(mutex);
+  Table<Slot, &Slot::resource_hash, &Slot::by_resource> by_resource FOREBAY_GUARDED_BY(mutex);
   Lru lru;
-  Numbers numbers;
-  std::size_t swept = 0;
+  Numbers numbers FOREBAY_GUARDED_BY(mutex);
+  std::size_t swept FOREBAY_GUARDED_BY(mutex) = 0;
 };
 
 }  // namespace forebay::cache

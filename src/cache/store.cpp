@@ -60,7 +60,7 @@ bool Store::Private::evict(std::size_t wanted) {
   }
   if (!from) return false;
   Garbage garbage;
-  const std::lock_guard lock(from->mutex);
+  const MutexLock lock(from->mutex);
   std::size_t gone = 0;
   for (std::size_t i = 0; i < kEvictedAtOnce && gone < wanted; ++i) {
     const Item* last = from->lru.last();
@@ -134,7 +134,7 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
   for (;;) {
     Lookup out;
     Garbage garbage;
-    std::unique_lock lock(shard.mutex);
+    MutexLock lock(shard.mutex);
     Slot* slot = shard.find(hash, text);
     if (slot && !mine.fits(*slot)) {
       mine.take(*slot);
@@ -210,7 +210,7 @@ Peek Store::Private::peek(const LookupRequest& request) {
   Selection mine(request);
   for (;;) {
     Peek out;
-    std::unique_lock lock(shard.mutex);
+    MutexLock lock(shard.mutex);
     const Slot* slot = shard.find(hash, text);
     if (slot && !mine.fits(*slot)) {
       mine.take(*slot);
@@ -271,7 +271,7 @@ std::size_t Store::invalidate(const std::vector<Digest>& resources) {
     for (const auto& resource : resources)
       for (bool more = true; more;) {
         Garbage garbage;
-        const std::lock_guard lock(shard->mutex);
+        const MutexLock lock(shard->mutex);
         const auto n = shard->purge(resource, sequence, kPurgedAtOnce, garbage);
         gone += n;
         more = n >= kPurgedAtOnce;
@@ -287,7 +287,7 @@ void Store::Private::file(const Key& key, Filing& filing, bool make_slot, Change
   for (;;) {
     if (!filing.built()) filing.build();
     Garbage garbage;
-    std::unique_lock lock(shard.mutex);
+    MutexLock lock(shard.mutex);
     Slot* slot = shard.find(hash, key.text());
     if (!slot && !make_slot) return;
     if (!filing.fits(slot)) {
@@ -310,7 +310,7 @@ template <class Change>
 bool Store::Private::change_variant(std::string_view key_text, const Entry* entry, Change&& change) {
   const auto hash = hash_of(key_text);
   Shard& shard = shard_of(hash);
-  const std::lock_guard lock(shard.mutex);
+  const MutexLock lock(shard.mutex);
   Slot* slot = shard.find(hash, key_text);
   Variant* variant = slot ? Shard::variant_of(*slot, entry) : nullptr;
   if (!variant) return false;
@@ -323,6 +323,7 @@ void Store::apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<
                        const rules::Policy& policy, Timestamp now) {
   Filing filing(vary, freshened->head(), request, policy, now);
   p_->file(key, filing, false, [&](Shard& shard, Slot& slot, Garbage& garbage) {
+    shard.mutex.held();
     Variant* v = Shard::variant_of(slot, entry.get());
     if (!v) return;
     v->useless_after += freshness.stale_at() - v->freshness.stale_at();
@@ -334,6 +335,7 @@ void Store::note_vary(const Key& key, const rules::VaryList& vary, const Selecti
                       const rules::Policy& policy, Timestamp now) {
   Filing filing(vary, {}, request, policy, now);
   p_->file(key, filing, true, [&](Shard& shard, Slot& slot, Garbage& garbage) {
+    shard.mutex.held();
     filing.file(shard, slot, garbage);
     slot.remember_until = std::max(slot.remember_until, now + kVaryRemembered);
   });
@@ -348,7 +350,7 @@ bool Store::still_selects_by(const Key& key, const VaryRef& names) const {
   VaryRef now;
   {
     Shard& shard = p_->shard_of(hash);
-    const std::lock_guard lock(shard.mutex);
+    const MutexLock lock(shard.mutex);
     const Slot* slot = shard.find(hash, key.text());
     if (!slot || slot->vary == names) return true;
     now = slot->vary;
@@ -358,8 +360,10 @@ bool Store::still_selects_by(const Key& key, const VaryRef& names) const {
 
 void Store::discard(const Key& key, const Ref<const Entry>& entry) {
   Garbage garbage;
-  p_->change_variant(key.text(), entry.get(),
-                     [&](Shard& shard, Variant& v) { shard.remove(v, Removal::Replaced, garbage); });
+  p_->change_variant(key.text(), entry.get(), [&](Shard& shard, Variant& v) {
+    shard.mutex.held();
+    shard.remove(v, Removal::Replaced, garbage);
+  });
 }
 
 void Store::sweep(Timestamp now) {
@@ -367,7 +371,7 @@ void Store::sweep(Timestamp now) {
     if (!p_->evict(p_->budget.used() - p_->budget.limit())) break;
   Shard& shard = *p_->shards[p_->next_swept.fetch_add(1, std::memory_order_relaxed) & (p_->shards.size() - 1)];
   Garbage garbage;
-  const std::lock_guard lock(shard.mutex);
+  const MutexLock lock(shard.mutex);
   shard.sweep(std::min(kSweptBuckets, shard.by_key.buckets()), now, garbage);
 }
 
@@ -376,8 +380,11 @@ void Store::set_memory(std::size_t bytes) { p_->budget.set_limit(bytes); }
 StoreNumbers Store::numbers() const {
   StoreNumbers n;
   for (const auto& shard : p_->shards) {
-    const std::lock_guard lock(shard->mutex);
-    const auto removed = [&](Removal r) { return shard->numbers.removed[static_cast<std::size_t>(r)]; };
+    const MutexLock lock(shard->mutex);
+    const auto removed = [&](Removal r) {
+      shard->mutex.held();
+      return shard->numbers.removed[static_cast<std::size_t>(r)];
+    };
     n.entries += shard->numbers.entries;
     n.slots += shard->by_key.size();
     n.evicted_capacity += removed(Removal::Capacity);
@@ -397,7 +404,7 @@ StoreNumbers Store::numbers() const {
 std::uint64_t Store::variants_evicted() const noexcept {
   std::uint64_t n = 0;
   for (const auto& shard : p_->shards) {
-    const std::lock_guard lock(shard->mutex);
+    const MutexLock lock(shard->mutex);
     n += shard->numbers.removed[static_cast<std::size_t>(Removal::TooManyVariants)];
   }
   return n;

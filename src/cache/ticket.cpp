@@ -1,3 +1,4 @@
+#include "forebay/base/terminate.hpp"
 #include "private.hpp"
 
 // The transitions of a flight. Each is one hold of its key's lock; whoever waits is woken after it, and whatever goes
@@ -7,21 +8,20 @@ namespace forebay::cache {
 
 /// One hold of the lock of a ticket's shard.
 struct Ticket::Hold {
-  explicit Hold(Ticket& t)
-      : store(*t.store_->p_),
-        ticket(t),
-        hash(store.hash_of(t.key_text_)),
-        shard(store.shard_of(hash)),
-        lock(shard.mutex),
-        slot(shard.find(hash, t.key_text_)) {}
-  ~Hold() {
+  explicit Hold(Ticket& t) FOREBAY_NOT_ANALYSED : store(*t.store_->p_),
+                                                  ticket(t),
+                                                  hash(store.hash_of(t.key_text_)),
+                                                  shard(store.shard_of(hash)),
+                                                  lock(shard.mutex),
+                                                  slot(shard.find(hash, t.key_text_)) {}
+  ~Hold() FOREBAY_NOT_ANALYSED {
     if (slot) shard.tidy(*slot, garbage);
     if (lock.owns_lock()) lock.unlock();
     if (ended) ended->changed_.notify();
   }
 
   /// Null when there is no memory for one. Lets go of the lock where one has to be made.
-  Slot* slot_or_new() {
+  Slot* slot_or_new() FOREBAY_NOT_ANALYSED {
     while (!slot && !no_room) {
       if (spare.ready()) {
         slot = &shard.insert(spare.use());
@@ -50,6 +50,7 @@ struct Ticket::Hold {
   }
   bool waiting() const noexcept { return ticket.flight_->state() == Flight::State::Waiting; }
   void end(Flight::State how) {
+    ensure(waiting(), "a flight ends once");
     ticket.flight_->state_.store(how, std::memory_order_release);
     ended = ticket.flight_;
   }
@@ -72,7 +73,7 @@ struct Ticket::Hold {
   Ref<Flight> ended;
   Garbage garbage;  // before the lock, so that it goes after it
   Store::Private::SpareSlot spare;
-  std::unique_lock<std::mutex> lock;
+  MutexLock lock;
   Slot* slot;
   bool no_room = false;
 };
@@ -115,6 +116,7 @@ void Ticket::land(Landing landing, const Selecting& request, const rules::Policy
   const Timestamp received = landing.freshness.received;
   Filing filing(landing.vary, landing.head->head(), request, policy, received, seen_vary_);
   with(filing, [&](Hold& hold) {
+    hold.shard.mutex.held();
     if (!hold.waiting()) return;
     flight_->head_ = std::move(landing.head);
     flight_->body_ = std::move(landing.body);
@@ -176,6 +178,8 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
     }
   }
   with(filing, [&](Hold& hold) {
+    auto& shard = hold.shard;
+    shard.mutex.held();
     if (stored) stored = hold.slot_or_new() != nullptr;
     if (stored && !filing.fits(hold.slot)) stored = false;  // the slot went and came again meanwhile
     if (store.purges.current() != checked) stored = stored && !store.purges.forbids(checked, resource_);
@@ -185,7 +189,6 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
     if (hold.waiting()) hold.end(Flight::State::Abandoned);  // the followers find what is stored by now
     if (!stored) return;
     Slot& slot = *hold.slot;
-    auto& shard = hold.shard;
     shard.file(slot, *variant, filing, hold.garbage);
     shard.numbers.stored += 1;
     shard.numbers.stored_bytes += variant->entry->body_length();
@@ -215,6 +218,7 @@ bool Ticket::freshen(const Ref<const Entry>& entry, const Ref<const Entry>& fres
   Filing filing(vary, freshened->head(), request, policy, now, seen_vary_);
   bool done = false;
   with(filing, [&](Hold& hold) {
+    hold.shard.mutex.held();
     // A purge that has not come here yet will find the entry as old as this fetch; one that has been here left none.
     if (purges.current() != checked && purges.forbids(checked, resource_)) return;
     Variant* v = hold.slot ? Shard::variant_of(*hold.slot, entry.get()) : nullptr;

@@ -77,7 +77,8 @@ void read_set(const Section& section, Towards towards, HeaderChanges& changes) {
     const auto where = path + '.' + clipped(name_of_key(key->text));
     if (!check_name(section, towards, *key, where)) continue;
     const auto& all = changes.set;
-    if (std::any_of(all.begin(), all.end(), [&](const auto& f) { return http::iequals(f.first, key->text); })) {
+    if (std::any_of(all.begin(), all.end(),
+                    [&name = key->text](const auto& f) { return http::iequals(f.first, name); })) {
       section.error(1005, *key, where, "the field " + in_quotes(key->text) + " stands twice",
                     "names of fields have no case");
       continue;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <boost/container/small_vector.hpp>
 
+#include "forebay/base/terminate.hpp"
+
 namespace forebay::http {
 
 // What goes is released after the lock: the last reference to a chunk frees memory.
@@ -19,9 +21,11 @@ void Body::append(Slice bytes) {
   if (bytes.bytes.empty()) return;
   Dropped dropped;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
+    ensure(end() == End::Growing, "nothing is appended to a body that has ended");
     const auto length = length_.load(std::memory_order_relaxed) + bytes.bytes.size();
-    pieces_.push_back({std::move(bytes), std::exchange(readers_at_end_, 0)});
+    pieces_.push_back({std::move(bytes)});
+    pieces_.back().readers = std::exchange(readers_at_end_, 0);
     trim(dropped);
     length_.store(length, std::memory_order_release);
   }
@@ -43,25 +47,25 @@ void Body::end_as(End how) {
 
 void Body::set_window(std::size_t window) {
   Dropped dropped;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   window_ = window;
   awaits_reader_ = false;
   trim(dropped);
 }
 
 bool Body::full() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (window_ == 0 || (readers_.empty() && !awaits_reader_)) return false;
   return length_.load(std::memory_order_relaxed) - dropped_bytes_ >= window_;
 }
 
 std::size_t Body::readers() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return readers_.size();
 }
 
 std::vector<Slice> Body::slices() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<Slice> all;
   all.reserve(pieces_.size());
   for (const auto& p : pieces_) all.push_back(p.slice);
@@ -72,10 +76,10 @@ std::size_t Body::cut_off_stalled(Timestamp now, Duration patience) {
   Dropped dropped;
   std::size_t count = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (window_ == 0) return 0;
     const auto length = length_.load(std::memory_order_relaxed);
-    const auto in_the_way = [&](const Reader& r) { return length - r.offset >= window_; };
+    const auto in_the_way = [length, window = window_](const Reader& r) { return length - r.offset >= window; };
     // Where all readers are behind, nobody holds up another.
     if (std::all_of(readers_.begin(), readers_.end(), [&](const Reader* r) { return in_the_way(*r); })) return 0;
     for (std::size_t i = 0; i < readers_.size();) {
@@ -99,7 +103,7 @@ std::size_t Body::cut_off_stalled(Timestamp now, Duration patience) {
 }
 
 void Body::attach(Reader& reader) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   awaits_reader_ = false;
   reader.index = dropped_;
   reader.offset = dropped_bytes_;
@@ -111,7 +115,7 @@ void Body::attach(Reader& reader) {
 void Body::detach(Reader& reader) {
   Dropped dropped;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (reader.cut) return;
     leave_place(reader);
     trim(dropped);
@@ -244,7 +248,7 @@ BodyCursor::State BodyCursor::next_growing(std::size_t max, Slice& out, Timestam
   Body::Dropped dropped;
   bool cut = false;
   {
-    const std::lock_guard lock(body_->mutex_);
+    const MutexLock lock(body_->mutex_);
     auto& reader = *reader_;
     cut = reader.cut;
     while (!cut && reader.index - body_->dropped_ < body_->pieces_.size()) {

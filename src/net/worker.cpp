@@ -4,11 +4,9 @@
 #include <time.h>
 
 #include <algorithm>
-#include <exception>
 #include <future>
-#include <string>
 
-#include "forebay/base/log.hpp"
+#include "forebay/base/terminate.hpp"
 
 namespace forebay::net {
 
@@ -55,18 +53,10 @@ Worker::Worker(unsigned index, const Clock& clock)
 Worker::~Worker() { disable_waker(); }
 
 void Worker::run() {
-  running_.store(true, std::memory_order_release);
-  for (;;) {
-    try {
-      io_.run();
-      running_.store(false, std::memory_order_release);
-      return;
-    } catch (const std::exception& e) {
-      // Nothing on the request path throws; what arrives here is a mistake of ours or the end of memory, and must not
-      // end the others.
-      log::error(std::string("worker ") + std::to_string(index_) + ": a handler failed: " + e.what() + "; going on");
-    }
-  }
+  ensure(!running_.exchange(true, std::memory_order_acq_rel), "one thread runs a worker");
+  // Nothing is caught here: a handler that ends by an exception leaves its state, and that of the loop, half changed.
+  io_.run();
+  running_.store(false, std::memory_order_release);
 }
 
 void Worker::stop() { io_.stop(); }
@@ -92,7 +82,9 @@ void Worker::call(std::function<void()> f) {
   } while (done.wait_for(std::chrono::milliseconds{1}) != std::future_status::ready);
 }
 
-void Worker::schedule(Timestamp at) {
+// A worker without its timer, or that cannot be woken, serves nobody: where not even the memory for that is left, the
+// process ends.
+void Worker::schedule(Timestamp at) noexcept {
   timer_at_ = at;
   if (at == Timestamp::max()) {
     timer_.cancel();
@@ -136,10 +128,10 @@ Duration Worker::lag() const {
   return std::chrono::microseconds{longest};
 }
 
-void Worker::deliver(Ref<WaitGroup> group) {
+void Worker::deliver(Ref<WaitGroup> group) noexcept {
   bool wake = false;
   {
-    const std::lock_guard lock(inbox_mutex_);
+    const MutexLock lock(inbox_mutex_);
     if (!waker_enabled_) return;
     inbox_.push_back(std::move(group));
     wake = !std::exchange(inbox_posted_, true);
@@ -152,7 +144,7 @@ void Worker::drain_inbox() {
   if (drained_ == draining_.size()) {
     draining_.clear();
     drained_ = 0;
-    const std::lock_guard lock(inbox_mutex_);
+    const MutexLock lock(inbox_mutex_);
     draining_.swap(inbox_);
   }
   for (std::size_t woken = 0; drained_ < draining_.size(); ++drained_) {
@@ -170,14 +162,14 @@ void Worker::drain_inbox() {
   }
   draining_.clear();
   drained_ = 0;
-  const std::lock_guard lock(inbox_mutex_);
+  const MutexLock lock(inbox_mutex_);
   inbox_posted_ = !inbox_.empty();
   if (inbox_posted_) post([this] { drain_inbox(); });
 }
 
 void Worker::disable_waker() {
   std::vector<Ref<WaitGroup>> dropped;
-  const std::lock_guard lock(inbox_mutex_);
+  const MutexLock lock(inbox_mutex_);
   waker_enabled_ = false;
   dropped.swap(inbox_);
 }

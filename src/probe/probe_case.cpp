@@ -308,7 +308,8 @@ Keeping Prober::keeping(const ProbeTarget& target, const ProbeField& field, cons
   proxy::ExplainRequest request;
   request.url = target.url;
   request.fields = client_fields(&field);
-  auto& response = request.response.emplace();
+  request.response = proxy::ExplainRequest::Response{};
+  auto& response = *request.response;
   response.status = answer.status;
   response.fields = answer.fields;
   if (target.route->key.graphql) {

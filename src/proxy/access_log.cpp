@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
-#include <mutex>
 #include <random>
 #include <stdexcept>
 #include <system_error>
@@ -17,6 +16,7 @@
 
 #include "access_format.hpp"
 #include "forebay/base/log.hpp"
+#include "forebay/base/mutex.hpp"
 #include "forebay/base/output_file.hpp"
 #include "forebay/net/worker.hpp"
 #include "forebay/proxy/counters.hpp"
@@ -28,9 +28,9 @@ using namespace std::chrono_literals;
 
 // Lines of one worker on their way to the writer. The worker and the writer hold the lock for a copy or a swap.
 struct alignas(64) Lane {
-  std::mutex mutex;  // guards `text`
+  Mutex mutex;
   std::condition_variable room;
-  std::string text;
+  std::string text FOREBAY_GUARDED_BY(mutex);
   std::string scratch;      // the worker's: a line is made outside the lock
   std::minstd_rand random;  // the worker's: for `sample`
 };
@@ -60,23 +60,24 @@ struct AccessLog::Private {
   std::vector<std::unique_ptr<Lane>> lanes;
   std::atomic<std::uint64_t> dropped{0};
 
-  std::mutex mutex;  // guards the next three; never taken inside a lane's lock
+  Mutex mutex;  // never taken inside a lane's lock
   std::condition_variable wake;
-  bool pending = false, urgent = false, stopping = false;
+  bool pending FOREBAY_GUARDED_BY(mutex) = false, urgent FOREBAY_GUARDED_BY(mutex) = false,
+               stopping FOREBAY_GUARDED_BY(mutex) = false;
   std::atomic<bool> announced{false};  // `pending` is set, or about to be
   std::atomic<bool> urged{false};      // likewise `urgent`
 
-  std::mutex output_mutex;  // guards the next three; held while writing
-  int fd = -1;
-  bool is_file = false;
-  bool failing = false;
+  Mutex output_mutex;  // held while writing
+  int fd FOREBAY_GUARDED_BY(output_mutex) = -1;
+  bool is_file FOREBAY_GUARDED_BY(output_mutex) = false;
+  bool failing FOREBAY_GUARDED_BY(output_mutex) = false;
 
   std::thread writer;
 
   void announce(bool full) {
     if (announced.load(std::memory_order_relaxed) && (!full || urged.load(std::memory_order_relaxed))) return;
     {
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       announced = pending = true;
       if (full) urged = urgent = true;
     }
@@ -87,14 +88,16 @@ struct AccessLog::Private {
   bool sleep();
   void collect();
   void put(std::string_view text);
-  bool write_some(std::string_view& text);
+  bool write_some(std::string_view& text) FOREBAY_REQUIRES(output_mutex);
 };
 
 // False when the log ends. Sleeps without a timer while there is nothing to write.
 bool AccessLog::Private::sleep() {
-  std::unique_lock lock(mutex);
-  wake.wait(lock, [this] { return pending || stopping; });
-  wake.wait_for(lock, config.flush, [this] { return urgent || stopping; });
+  MutexLock lock(mutex);
+  while (!pending && !stopping) wake.wait(lock.native());
+  const auto until = std::chrono::steady_clock::now() + config.flush;
+  while (!urgent && !stopping && wake.wait_until(lock.native(), until) == std::cv_status::no_timeout) {
+  }
   pending = urgent = false;
   announced = urged = false;
   return !stopping;
@@ -110,7 +113,7 @@ void AccessLog::Private::collect() {
   for (const auto& lane : lanes) {
     taken.clear();
     {
-      const std::lock_guard lock(lane->mutex);
+      const MutexLock lock(lane->mutex);
       taken.swap(lane->text);
     }
     if (config.block_when_full) lane->room.notify_one();
@@ -128,7 +131,7 @@ bool AccessLog::Private::write_some(std::string_view& text) {
     if (n < 0) return errno == EINTR;
     if (n == 0) {
       errno = ETIMEDOUT;
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       return !stopping;
     }
     if (piece.size() > 4096) {
@@ -143,7 +146,7 @@ bool AccessLog::Private::write_some(std::string_view& text) {
 }
 
 void AccessLog::Private::put(std::string_view text) {
-  const std::lock_guard lock(output_mutex);
+  const MutexLock lock(output_mutex);
   while (!text.empty()) {
     if (write_some(text)) continue;
     dropped.fetch_add(static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n')),
@@ -163,6 +166,7 @@ AccessLog::AccessLog(const config::AccessLog& config, std::size_t workers) : p_(
   p.off = config.output == "off";
   p.filtered = config.errors || config.slow || config.miss || config.bypass;
   if (p.off) return;
+  const MutexLock lock(p.output_mutex);
   p.fd = open_output(config.output);
   p.is_file = regular(p.fd);
   p.format = config.format;
@@ -184,11 +188,12 @@ AccessLog::~AccessLog() {
   auto& p = *p_;
   if (p.off) return;
   {
-    const std::lock_guard lock(p.mutex);
+    const MutexLock lock(p.mutex);
     p.stopping = true;
   }
   p.wake.notify_one();
   p.writer.join();
+  const MutexLock lock(p.output_mutex);
   if (p.fd > STDERR_FILENO) ::close(p.fd);
 }
 
@@ -233,8 +238,11 @@ void AccessLog::write(std::size_t worker, const AccessRecord& record) {
   }
   line += '\n';
 
-  std::unique_lock lock(lane.mutex);
-  const auto fits = [&] { return lane.text.empty() || lane.text.size() + line.size() <= p.config.buffer; };
+  MutexLock lock(lane.mutex);
+  const auto fits = [&] {
+    lane.mutex.held();
+    return lane.text.empty() || lane.text.size() + line.size() <= p.config.buffer;
+  };
   if (!fits()) {
     if (!p.config.block_when_full) {
       lock.unlock();
@@ -245,7 +253,7 @@ void AccessLog::write(std::size_t worker, const AccessRecord& record) {
       lock.unlock();
       p.announce(true);
       lock.lock();
-      lane.room.wait_for(lock, 100ms, fits);
+      if (!fits()) lane.room.wait_for(lock.native(), 100ms);
     }
   }
   lane.text += line;
@@ -259,7 +267,7 @@ void AccessLog::reopen() {
   if (p.off || p.config.output == "stdout") return;
   try {
     const int fresh = open_output(p.config.output);
-    const std::lock_guard lock(p.output_mutex);
+    const MutexLock lock(p.output_mutex);
     ::close(p.fd);
     p.fd = fresh;
     p.is_file = regular(fresh);

@@ -101,6 +101,10 @@ ReadTask::ReadTask(Core& core, StoryPtr story, std::string begun, Purpose purpos
 ReadTask::~ReadTask() { core_.shared.content_held.fetch_sub(held_, std::memory_order_relaxed); }
 
 void ReadTask::start() {
+  guarded([this] { begin(); });
+}
+
+void ReadTask::begin() {
   core_.add(shared_from_this());
   story_->exchange->on_gone(&gone_);
   if (!hold()) return;
@@ -133,7 +137,6 @@ bool ReadTask::make_room(std::size_t cost) {
 }
 
 void ReadTask::read() {
-  const auto self = shared_from_this();
   if (done_) return;
   auto& body = story_->exchange->body();
   const auto outcome = purpose_ == Purpose::Forward ? fill(body, story_->request_buffer(), bytes_)
@@ -158,12 +161,10 @@ void ReadTask::go_on_with(Gathered outcome) {
 }
 
 void ReadTask::client_gone() {
-  const auto self = shared_from_this();
   if (!done_) finish();
 }
 
 void ReadTask::too_late() {
-  const auto self = shared_from_this();
   if (done_) return;
   finish();
   OwnError own;
@@ -182,6 +183,11 @@ void ReadTask::finish() {
   more_.stop_waiting();
   story_->exchange->on_gone(nullptr);
   core_.remove(shared_from_this());
+}
+
+void ReadTask::give_up() noexcept {
+  if (!done_) finish();
+  story_->exchange->out_of_memory();
 }
 
 void ReadTask::end() {

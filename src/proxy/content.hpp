@@ -66,6 +66,8 @@ class ReadTask final : public Task {
   bool background() const override { return false; }
 
  private:
+  void begin();
+  void give_up() noexcept override;
   void read();
   void go_on_with(Gathered outcome);
   void client_gone();
@@ -84,7 +86,7 @@ class ReadTask final : public Task {
   bool done_ = false;
   Watch<ReadTask> more_{*this, &ReadTask::read};
   Watch<ReadTask> gone_{*this, &ReadTask::client_gone};
-  net::Deadline deadline_{[this] { too_late(); }};
+  net::Deadline deadline_{[this] { guarded([this] { too_late(); }); }};
 };
 
 }  // namespace forebay::proxy

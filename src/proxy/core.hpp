@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "forebay/base/guarded.hpp"
 #include "forebay/cache/store.hpp"
 #include "forebay/net/worker.hpp"
 #include "forebay/proxy/handler.hpp"
@@ -95,6 +96,17 @@ class Task : public std::enable_shared_from_this<Task> {
   virtual void end() = 0;
   /// Whether no client waits for it.
   virtual bool background() const = 0;
+
+  /// Runs a step of it: every way from the loop into a task. Where memory runs out the task ends, and its request with
+  /// 503 or the end of its connection.
+  template <class Step>
+  void guarded(Step&& step) {
+    const auto self = shared_from_this();
+    forebay::guarded(std::forward<Step>(step), [this] { give_up(); });
+  }
+
+ private:
+  virtual void give_up() noexcept = 0;
 };
 
 /// A request that has to wait, with all it needs from then on. Its exchange is null for a refresh that no client waits

@@ -1,7 +1,8 @@
 #include "forebay/proxy/counters.hpp"
 
-#include <cassert>
 #include <utility>
+
+#include "forebay/base/terminate.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -110,12 +111,12 @@ std::string_view latency_class_text(std::size_t c) noexcept {
 
 CounterRegistry::CounterRegistry(std::size_t workers, std::vector<std::uint64_t> bounds, std::size_t max_routes)
     : workers_(workers), bounds_(std::move(bounds)), max_routes_(max_routes) {
-  assert(bounds_.size() <= 24);
+  ensure(bounds_.size() <= 24, "a histogram has up to 24 bounds");
 }
 
 RouteCounters& CounterRegistry::of(std::string_view route, std::size_t worker) {
-  assert(worker < workers_);
-  const std::lock_guard lock(mutex_);
+  ensure(worker < workers_, "counters are those of a worker");
+  const MutexLock lock(mutex_);
   auto found = routes_.find(route);
   if (found == routes_.end()) {
     if (route != kNone && route != kOther) {
@@ -133,7 +134,7 @@ RouteCounters& CounterRegistry::of(std::string_view route, std::size_t worker) {
 
 std::vector<CounterRegistry::Row> CounterRegistry::rows() const {
   std::vector<Row> out;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   out.reserve(routes_.size());
   for (const auto& [name, workers] : routes_) {
     Row row;

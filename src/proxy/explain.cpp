@@ -139,7 +139,8 @@ void note_claims(ExplainCase& c) {
 
 void describe_route(ExplainCase& c) {
   const auto& route = c.route();
-  auto& out = c.out.route.emplace();
+  c.out.route = Explanation::MatchedRoute{};
+  auto& out = *c.out.route;
   out.name = route.name;
   out.index = route.index;
   out.file = route.file;
@@ -267,7 +268,8 @@ void look_up(ExplainCase& c) {
   }
   c.found = c.context.store->peek(request);
   if (const auto& memory = c.found.pass_memory) c.out.pass_memory = {memory.cause, seconds_left(memory)};
-  auto& stored = c.out.stored.emplace();
+  c.out.stored = Explanation::Stored{};
+  auto& stored = *c.out.stored;
   stored.found = c.found.found;
   stored.variants = c.found.variants;
   if (!stored.found) return;

@@ -371,7 +371,7 @@ void judge_fetched(Judgement& j, const Fetch& plan, bool may_store) {
 
 void judge_response(ExplainCase& c, const Fetch& plan) {
   if (!c.asked.response) return;
-  c.out.response.emplace();
+  c.out.response = Explanation::Judged{};
   if (!c.reading.route) {
     c.out.response->reason = c.status.reason;
     return;

@@ -28,15 +28,16 @@ FetchTask::FetchTask(Core& core, StoryPtr story, FetchPlan plan)
       store_route_(story_->route),
       facts_(story_->facts),
       key_text_(story_->key.text()),
-      patience_([this] { stalled(); }) {}
+      patience_([this] { guarded([this] { stalled(); }); }) {}
 
 FetchTask::~FetchTask() = default;
 
 void FetchTask::start() {
-  const auto self = shared_from_this();
-  core_.add(self);
-  if (story_->exchange) story_->exchange->on_gone(&gone_);
-  send();
+  guarded([this] {
+    core_.add(shared_from_this());
+    if (story_->exchange) story_->exchange->on_gone(&gone_);
+    send();
+  });
 }
 
 void FetchTask::send() {
@@ -125,9 +126,7 @@ bool FetchTask::on_data(std::string_view bytes) {
   body_->append(Chunk::copy_of(bytes, std::move(charge))->slice());
   if (!windowed_) return true;
   if (body_->readers() == 0) {
-    fetch_->cancel();
-    body_->break_off();
-    finish();
+    stop();
     return false;
   }
   return !body_->full() || wait_for_space();
@@ -160,9 +159,7 @@ void FetchTask::outgrow() {
   body_->set_window(kPassWindow);
   windowed_ = true;
   if (body_->readers() == 0) {
-    fetch_->cancel();
-    body_->break_off();
-    finish();
+    stop();
   }
 }
 
@@ -177,12 +174,9 @@ bool FetchTask::wait_for_space() {
 }
 
 void FetchTask::space_free() {
-  const auto self = shared_from_this();
   if (done_) return;
   if (body_->readers() == 0) {
-    fetch_->cancel();
-    body_->break_off();
-    return finish();
+    return stop();
   }
   if (body_->full() && !wait_for_space()) return;
   patience_.disarm();
@@ -201,10 +195,11 @@ void FetchTask::stalled() {
 }
 
 void FetchTask::on_end(const http::Fields& trailers) {
-  const auto self = shared_from_this();
-  if (storing_) commit();
-  if (body_) body_->finish(trailers);
-  finish();
+  guarded([&] {
+    if (storing_) commit();
+    if (body_) body_->finish(trailers);
+    finish();
+  });
 }
 
 void FetchTask::commit() {
@@ -262,7 +257,10 @@ void FetchTask::give_way(cache::Failure failure) {
 }
 
 void FetchTask::on_failure(upstream::FetchError error, std::string_view detail) {
-  const auto self = shared_from_this();
+  guarded([&] { fail(error, detail); });
+}
+
+void FetchTask::fail(upstream::FetchError error, std::string_view detail) {
   note_origin(status_);
   if (story_->exchange) {
     auto& notes = notes_of(*story_->exchange);
@@ -273,6 +271,7 @@ void FetchTask::on_failure(upstream::FetchError error, std::string_view detail) 
     if (storing_) tell_not_stored(rules::Reason::Truncated);
     plan_.ticket.drop();
     if (body_) body_->break_off();
+    if (error == upstream::FetchError::Memory && story_->exchange) story_->exchange->out_of_memory();
     return finish();
   }
   if (refreshing()) count_revalidation(Revalidated::Error);
@@ -282,7 +281,7 @@ void FetchTask::on_failure(upstream::FetchError error, std::string_view detail) 
   failure.detail = detail;
   failure.by_leader = may_be_the_leaders(error);
   if (error == upstream::FetchError::Queue) failure.retry_after = "1";
-  if (error == upstream::FetchError::ClientBody || error == upstream::FetchError::ClientStalled) {
+  if (!upstream::is_the_origins(error)) {
     fail_client(failure, error);
     return finish();
   }
@@ -321,6 +320,8 @@ void FetchTask::fail_client(const cache::Failure& failure, upstream::FetchError 
   switch (error) {
     case FetchError::ClientBody:
       return deliver_content_error(core_, *story_->exchange, story_->accept(), story_->request_id);
+    case FetchError::Memory:
+      return story_->exchange->out_of_memory();
     case FetchError::ClientStalled:
       own.status = 408;
       own.reason = RequestError::ClientTimeout;
@@ -356,7 +357,6 @@ void FetchTask::fail_client(const cache::Failure& failure, upstream::FetchError 
 }
 
 void FetchTask::client_gone() {
-  const auto self = shared_from_this();
   if (done_) return;
   // A place in the queue that nobody needs goes to the next.
   const bool needed = plan_.ticket && plan_.ticket.flight()->waiters() != 0;
@@ -366,9 +366,18 @@ void FetchTask::client_gone() {
   } else if (status_ != 0 && (!windowed_ || (body_ && body_->readers() > 1))) {
     return;
   }
-  fetch_->cancel();
+  stop();
+}
+
+void FetchTask::stop() {
+  if (fetch_) fetch_->cancel();
   if (body_) body_->break_off();
   finish();
+}
+
+void FetchTask::give_up() noexcept {
+  if (!done_) stop();
+  if (story_->exchange) story_->exchange->out_of_memory();
 }
 
 void FetchTask::finish() {

@@ -63,6 +63,9 @@ class FetchTask final : public Task, public upstream::FetchSink, private upstrea
   void stalled();
   bool wait_for_space();
   void finish();
+  void fail(upstream::FetchError error, std::string_view detail);
+  void stop();
+  void give_up() noexcept override;
 
   void not_modified(const http::ResponseView& head);
   void use_freshened(const http::ResponseView& head);

@@ -30,11 +30,18 @@ constexpr Duration kSecondTryBegins = std::chrono::seconds{2};
 }  // namespace
 
 FollowTask::FollowTask(Core& core, StoryPtr story, cache::Join join)
-    : core_(core), story_(std::move(story)), join_(std::move(join)), deadline_([this] { timed_out(); }) {}
+    : core_(core),
+      story_(std::move(story)),
+      join_(std::move(join)),
+      deadline_([this] { guarded([this] { timed_out(); }); }) {}
 
 FollowTask::~FollowTask() = default;
 
 void FollowTask::start() {
+  guarded([this] { begin(); });
+}
+
+void FollowTask::begin() {
   core_.add(shared_from_this());
   since_ = core_.now().mono;
   story_->followed = true;
@@ -50,7 +57,6 @@ void FollowTask::start() {
 }
 
 void FollowTask::look() {
-  const auto self = shared_from_this();
   if (done_) return;
   using State = cache::Flight::State;
   auto state = join_.flight->state();
@@ -228,7 +234,6 @@ void FollowTask::go_alone(rules::Reason reason) {
 }
 
 void FollowTask::timed_out() {
-  const auto self = shared_from_this();
   if (done_) return;
   if (join_.flight->state() == cache::Flight::State::Failed) {  // nobody makes a second try
     story_->tried_again = true;
@@ -255,9 +260,11 @@ void FollowTask::timed_out() {
   proceed(core_, story_, std::move(next));
 }
 
-void FollowTask::client_gone() {
-  const auto self = shared_from_this();
+void FollowTask::client_gone() { leave(); }
+
+void FollowTask::give_up() noexcept {
   leave();
+  story_->exchange->out_of_memory();
 }
 
 void FollowTask::end() {

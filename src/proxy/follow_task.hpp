@@ -18,6 +18,8 @@ class FollowTask final : public Task {
   bool background() const override { return false; }
 
  private:
+  void begin();
+  void give_up() noexcept override;
   void look();
   void client_gone();
   void timed_out();

@@ -7,6 +7,9 @@
 #include "forebay/http/forwarding.hpp"
 #include "outcome.hpp"
 #include "plan.hpp"
+#ifdef FOREBAY_FAULTS  // a build for tests alone
+#include "faulty/faults.hpp"
+#endif
 
 namespace forebay::proxy {
 
@@ -43,7 +46,9 @@ void ProxyHandler::Private::route(const server::ExchangePtr& exchange, const htt
     note_request(notes, request, reading.target,
                  reading.target.authority().empty() ? seen.host : reading.target.authority(), seen.request_id, config,
                  *exchange);
-
+#ifdef FOREBAY_FAULTS
+  if (const auto fault = request.fields.value("Forebay-Fault")) test::inject_fault(*fault);
+#endif
   go_to_route(*this, {exchange, request, runtime, seen.request_id, trusted});
 }
 

@@ -34,12 +34,13 @@ RequestError error_of(server::Refusal reason) noexcept {
   }
 }
 
-/// The edge ends a request by itself whose content is malformed, late or too long.
+/// The edge ends a request by itself whose content is malformed, late or too long, or for which there is no memory.
 void count_edge_error(RouteCounters& c, int status) {
   const auto add = [&](RequestError e) { c.errors[static_cast<std::size_t>(e)].add(); };
   if (status == 400) add(RequestError::BadRequest);
   if (status == 408) add(RequestError::ClientTimeout);
   if (status == 413) add(RequestError::BodyTooLarge);
+  if (status == 503) add(RequestError::Overload);
 }
 
 /// trace-id of a W3C traceparent, or nothing.

@@ -9,7 +9,9 @@ template <class T>
 class Watch final : public Waiter {
  public:
   Watch(T& task, void (T::*then)()) : task_(task), then_(then) {}
-  void woken() override { (task_.*then_)(); }
+  void woken() override {
+    task_.guarded([&task = task_, then = then_] { (task.*then)(); });
+  }
 
  private:
   T& task_;

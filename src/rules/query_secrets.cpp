@@ -126,8 +126,8 @@ std::vector<Parameter> read_parameters(std::string_view query) {
     return out;
   };
   http::for_each_query_pair(query, [&](const http::QueryPair& pair) {
-    auto& p = all.emplace_back(decoded(pair.name), decoded(pair.value.value_or("")));
-    make_lower(p.name);
+    all.push_back({decoded(pair.name), decoded(pair.value.value_or(""))});
+    make_lower(all.back().name);
   });
   return all;
 }

@@ -7,6 +7,7 @@
 #include <limits>
 #include <string>
 
+#include "forebay/base/guarded.hpp"
 #include "forebay/base/log.hpp"
 
 namespace forebay::server {
@@ -28,8 +29,13 @@ void Acceptor::start() { wait(); }
 
 void Acceptor::wait() {
   if (!socket_.is_open()) return;
-  socket_.async_wait(boost::asio::posix::descriptor_base::wait_read,
-                     [self = shared_from_this()](const boost::system::error_code& error) { self->on_ready(error); });
+  guarded(
+      [this] {
+        socket_.async_wait(
+            boost::asio::posix::descriptor_base::wait_read,
+            [self = shared_from_this()](const boost::system::error_code& error) { self->on_ready(error); });
+      },
+      [this] { worker_.deadlines().arm(pause_, worker_.now().mono, kPause); });
 }
 
 void Acceptor::on_ready(const boost::system::error_code& error) {

@@ -1,5 +1,7 @@
 #include "server/connection_limits.hpp"
 
+#include "forebay/base/terminate.hpp"
+
 namespace forebay::server {
 
 std::shared_ptr<ConnectionLimits> make_connection_limits() { return std::make_shared<ConnectionLimits>(); }
@@ -11,7 +13,7 @@ ConnectionLimits::Place ConnectionLimits::enter(const Peer& peer, const config::
     return place;
   }
   if (settings.connections_per_address != 0 && peer.has_ip) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     unsigned& count = by_address_[peer.ip];
     if (count >= settings.connections_per_address) {
       open_.fetch_sub(1, std::memory_order_relaxed);
@@ -26,9 +28,9 @@ ConnectionLimits::Place ConnectionLimits::enter(const Peer& peer, const config::
 }
 
 void ConnectionLimits::leave(const Place& place) {
-  open_.fetch_sub(1, std::memory_order_relaxed);
+  ensure(open_.fetch_sub(1, std::memory_order_relaxed) != 0, "a place is left once");
   if (!place.by_address_) return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto it = by_address_.find(place.ip_);
   if (it != by_address_.end() && --it->second == 0) by_address_.erase(it);
 }

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <utility>
 
+#include "forebay/base/mutex.hpp"
 #include "forebay/server/exchange.hpp"
 #include "forebay/server/listener.hpp"
 
@@ -49,8 +49,8 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
   void leave(const Place& place);
 
   std::atomic<std::uint64_t> open_{0};
-  std::mutex mutex_;
-  std::map<Ip, unsigned> by_address_;
+  Mutex mutex_;
+  std::map<Ip, unsigned> by_address_ FOREBAY_GUARDED_BY(mutex_);
 };
 
 }  // namespace forebay::server

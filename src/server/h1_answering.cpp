@@ -120,7 +120,8 @@ void H1Connection::break_answer() {
   close(writer_.framing() == BodyWriter::Framing::UntilClose ? Ending::Reset : Ending::Plain);
 }
 
-// The request's content broke before there was an answer: the client hears why, the handler sees a client that is gone.
+// The request's content broke before there was an answer, or there is no memory for one: the client hears why, the
+// handler sees a client that is gone.
 void H1Connection::answer_failed_body() {
   H1Exchange& failed = exchange();
   failed.mark_answered();
@@ -133,10 +134,7 @@ void H1Connection::answer_failed_body() {
 
 // Answers a message that never becomes a request. `cause`: what the parser says of a bad one.
 void H1Connection::turn_away(const Turned& why, std::string_view cause) {
-  auto& counter = why.reason == Refusal::Overload        ? lane_->numbers->rejected_limit
-                  : why.reason == Refusal::ClientTimeout ? lane_->numbers->rejected_timeout
-                                                         : lane_->numbers->rejected_malformed;
-  counter.fetch_add(1, std::memory_order_relaxed);
+  count_rejection(why);
   const bool read = why.head_read;
   if (!read) parser_.read_before_fault(in_.bytes());
   const http::RequestView& head = parser_.view();

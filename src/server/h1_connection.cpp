@@ -41,18 +41,21 @@ H1Connection::H1Connection(std::shared_ptr<Lane> lane, net::Socket socket, std::
 }
 
 void H1Connection::begin() {
-  const Ptr self(this);
-  taking_.begin(lane_->handler.settings().min_rate);
-  await(Awaiting::Request, now() + lane_->handler.settings().timeouts.idle);
-  watch();
-  arm_read();
+  or_close([this] {
+    taking_.begin(lane_->handler.settings().min_rate);
+    await(Awaiting::Request, now() + lane_->handler.settings().timeouts.idle);
+    watch();
+    arm_read();
+  });
 }
 
 void H1Connection::begin_refusal() {
   refusing_ = true;
   ++lane_->refusing;
-  turn_away(kOverload);
-  turn();
+  or_close([this] {
+    turn_away(kOverload);
+    turn();
+  });
 }
 
 void H1Connection::turn() {
@@ -60,9 +63,11 @@ void H1Connection::turn() {
   const Ptr self(this);
   turning_ = true;
   turn_requests_ = 0;
-  while (!closed_ && step()) {
-  }
-  if (!closed_) settle();
+  or_close([this] {
+    while (!closed_ && step()) {
+    }
+    if (!closed_) settle();
+  });
   turning_ = false;
 }
 
@@ -201,7 +206,7 @@ void H1Connection::finish(ExchangePtr exchange, bool completed) {
   tally.finished = now();
   tally.completed = completed;
   if (completed && tally.first_byte == Timestamp{}) tally.first_byte = tally.finished;
-  lane_->handler.finished(ended);
+  guarded([&] { lane_->handler.finished(ended); }, [] {});  // without memory there is no line of the log
   ended.on_gone(nullptr);
   if (exchange.use_count() > 1) ended.keep(peer_);
   lane_->give_spare(std::move(exchange));

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "forebay/base/guarded.hpp"
 #include "forebay/http/h1_parser.hpp"
 #include "forebay/net/deadlines.hpp"
 #include "forebay/net/socket.hpp"
@@ -53,6 +54,7 @@ class H1Connection final : public Connection,
   void interim(int status, std::string_view lines);
   void answer(H1Exchange& exchange, const AnswerHead& head, http::BodyCursor body);
   void cut();
+  void out_of_memory() noexcept;
   net::BodySource::State pull(H1Exchange& exchange, std::string_view& out);
   const http::Fields& trailers() const noexcept { return decoder_.trailers(); }
   bool awaits_continue(const H1Exchange& exchange) const noexcept;
@@ -69,6 +71,8 @@ class H1Connection final : public Connection,
 
   // h1_connection.cpp: the order of things
   void turn();
+  template <class Step>
+  void or_close(Step&& step);
   bool step();
   void settle();
   void settle_between_requests();
@@ -95,6 +99,7 @@ class H1Connection final : public Connection,
   void start_request(const config::Server& settings);
   bool skip_body();
   void fail_body(const Turned& why);
+  void count_rejection(const Turned& why) noexcept;
   bool body_can_end() const noexcept;
   void tidy();
 
@@ -137,7 +142,7 @@ class H1Connection final : public Connection,
   Timestamp linger_until_{};
   Timestamp linger_earned_{};        // by bytes: a trickle holds no place
   std::size_t backlog_ = 0;          // what the kernel held when the socket was full, or when we last asked
-  const Turned* failure_ = nullptr;  // content that is malformed, late or cut short
+  const Turned* failure_ = nullptr;  // content that is malformed, late or cut short; or no memory for the request
 
   net::Deadline deadline_;
   Timestamp armed_for_{};
@@ -158,5 +163,12 @@ class H1Connection final : public Connection,
   bool uploading_ = false;    // what the client still sends belongs to a request that was answered
   bool cut_ = false, lingering_ = false, closed_ = false, refusing_ = false, tidying_ = false;
 };
+
+/// A step outside of a turn. Where memory runs out in it the connection is closed.
+template <class Step>
+void H1Connection::or_close(Step&& step) {
+  const Ptr self(this);
+  guarded(std::forward<Step>(step), [this] { close(Ending::Reset); });
+}
 
 }  // namespace forebay::server

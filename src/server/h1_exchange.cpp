@@ -1,7 +1,7 @@
 #include "server/h1_exchange.hpp"
 
-#include <cassert>
-
+#include "forebay/base/guarded.hpp"
+#include "forebay/base/terminate.hpp"
 #include "server/h1_connection.hpp"
 
 namespace forebay::server {
@@ -41,19 +41,25 @@ void H1Exchange::begin(H1Connection& connection, const http::RequestParser& pars
 std::shared_ptr<void>* H1Exchange::companion() { return connection_ ? &connection_->companion() : nullptr; }
 
 void H1Exchange::interim(int status, std::string_view lines) {
-  if (connection_ && !answered_) connection_->interim(status, lines);
+  if (!connection_ || answered_) return;
+  guarded([&] { connection_->interim(status, lines); }, [&] { connection_->cut(); });
 }
 
 void H1Exchange::answer(const AnswerHead& head, http::BodyCursor body) {
-  assert(head.status >= 200 && head.status <= 999);
-  assert(!answered_ || gone_ || !connection_);
+  ensure(head.status >= 200 && head.status <= 999, "an answer has a final status");
+  ensure(!answered_ || gone_ || !connection_, "a request is answered once");
   if (!connection_ || answered_) return;
   answered_ = true;
-  connection_->answer(*this, head, std::move(body));
+  // Where it fails half of the head may be queued.
+  guarded([&] { connection_->answer(*this, head, std::move(body)); }, [&] { connection_->cut(); });
 }
 
 void H1Exchange::cut() {
   if (connection_ && !gone_) connection_->cut();
+}
+
+void H1Exchange::out_of_memory() noexcept {
+  if (connection_ && !gone_ && !answered_) connection_->out_of_memory();
 }
 
 void H1Exchange::on_gone(Waiter* waiter) {

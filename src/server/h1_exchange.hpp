@@ -31,6 +31,7 @@ class H1Exchange final : public Exchange, public net::BodySource {
   void interim(int status, std::string_view lines) override;
   void answer(const AnswerHead& head, http::BodyCursor body) override;
   void cut() override;
+  void out_of_memory() noexcept override;
   bool gone() const override { return gone_; }
   bool ended() const override;
   void on_gone(Waiter* waiter) override;

@@ -33,15 +33,16 @@ void H1Connection::watch() {
 
 void H1Connection::on_deadline() {
   if (closed_) return;
-  const Ptr self(this);
-  if (std::min(write_due_, taking_.due()) <= now()) {
-    on_write_deadline();
-  } else if (std::min(read_due_, sending_.due()) <= now()) {
-    on_read_deadline();
-  } else if (tidy_due_ <= now()) {
-    tidy();
-  }
-  if (!closed_) watch();
+  or_close([this] {
+    if (std::min(write_due_, taking_.due()) <= now()) {
+      on_write_deadline();
+    } else if (std::min(read_due_, sending_.due()) <= now()) {
+      on_read_deadline();
+    } else if (tidy_due_ <= now()) {
+      tidy();
+    }
+    if (!closed_) watch();
+  });
 }
 
 // What has left the kernel's buffer since we last asked.

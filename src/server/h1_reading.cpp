@@ -29,8 +29,7 @@ void H1Connection::arm_read() {
       self->reading_ = self->tidying_ = false;
       if (self->closed_) return;
       self->lane_->worker.tick();
-      if (error) return self->on_read(error, 0);
-      self->arm_read();
+      self->or_close([&] { error ? self->on_read(error, 0) : self->arm_read(); });
     });
     return;
   }
@@ -52,7 +51,7 @@ void H1Connection::arm_read() {
                             self->reading_ = false;
                             if (self->closed_) return;
                             self->lane_->worker.tick();
-                            self->on_read(error, n);
+                            self->or_close([&] { self->on_read(error, n); });
                           });
 }
 
@@ -60,7 +59,7 @@ void H1Connection::defer_read() {
   if (reading_ || std::exchange(deferred_, true)) return;
   lane_->worker.post([self = Ptr(this)] {
     self->deferred_ = false;
-    self->arm_read();
+    self->or_close([&] { self->arm_read(); });
   });
 }
 
@@ -158,7 +157,7 @@ void H1Connection::start_request(const config::Server& settings) {
   exchange_ = lane_->take_spare();
   if (!exchange_) exchange_ = std::make_shared<H1Exchange>(lane_->worker, lane_->handler.make_notes());
   exchange().begin(*this, parser_, lane_->worker.now());
-  lane_->handler.start(exchange_);
+  guarded([&] { lane_->handler.start(exchange_); }, [&] { exchange_->out_of_memory(); });
 }
 
 net::BodySource::State H1Connection::pull(H1Exchange& exchange, std::string_view& out) {
@@ -218,9 +217,20 @@ bool H1Connection::awaits_continue(const H1Exchange& exchange) const noexcept {
 void H1Connection::fail_body(const Turned& why) {
   failure_ = &why;
   body_wanted_ = false;
-  (why.reason == Refusal::ClientTimeout ? lane_->numbers->rejected_timeout : lane_->numbers->rejected_malformed)
-      .fetch_add(1, std::memory_order_relaxed);
+  count_rejection(why);
   kick();
+}
+
+void H1Connection::count_rejection(const Turned& why) noexcept {
+  auto& counter = why.reason == Refusal::Overload        ? lane_->numbers->rejected_limit
+                  : why.reason == Refusal::ClientTimeout ? lane_->numbers->rejected_timeout
+                                                         : lane_->numbers->rejected_malformed;
+  counter.fetch_add(1, std::memory_order_relaxed);
+}
+
+// The request is answered in its handler's place, in the next turn.
+void H1Connection::out_of_memory() noexcept {
+  if (failure_ == nullptr) fail_body(kNoMemory);
 }
 
 // Whether the content can be read off behind an answer that is about to be given, so that the connection goes on.

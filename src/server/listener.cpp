@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "forebay/base/guarded.hpp"
 #include "server/acceptor.hpp"
 #include "server/connection_limits.hpp"
 #include "server/h1_connection.hpp"
@@ -88,14 +89,17 @@ void Listener::Private::accepted(std::size_t by, Fd fd) {
   const std::int64_t most = acceptors.size() < lanes.size() ? 0 : kMostAhead;
   const auto& lane = ahead > most ? *least : lanes[by];
   lane->open.fetch_add(1, std::memory_order_relaxed);
-  if (lane == lanes[by]) {
-    take_in(lane, *limits, std::move(fd));
-    return;
-  }
-  lane->worker.post([lane, its_limits = limits, moved = std::move(fd)]() mutable {
-    lane->worker.tick();
-    take_in(lane, *its_limits, std::move(moved));
-  });
+  // Without memory for it the connection is closed, here and on the other lane.
+  const auto leave = [](Lane* left) { return [left] { left->open.fetch_sub(1, std::memory_order_relaxed); }; };
+  if (lane == lanes[by]) return guarded([&] { take_in(lane, *limits, std::move(fd)); }, leave(lane.get()));
+  guarded(
+      [&] {
+        lane->worker.post([lane, leave, its_limits = limits, moved = std::move(fd)]() mutable {
+          lane->worker.tick();
+          guarded([&] { take_in(lane, *its_limits, std::move(moved)); }, leave(lane.get()));
+        });
+      },
+      leave(lane.get()));
 }
 
 Listener::Listener(const config::Listener& config, std::vector<Part> parts, std::shared_ptr<ConnectionLimits> limits)

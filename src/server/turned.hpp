@@ -63,6 +63,10 @@ inline constexpr Turned kOverload{503,
                                   false,
                                   "Retry-After: 1\r\n"};
 
+inline constexpr Turned kNoMemory{
+    503,  Refusal::Overload,   "overload", "Service Unavailable", "There was no memory for this request.", Bound::None,
+    true, "Retry-After: 1\r\n"};
+
 /// What the document says: the limit with its setting, or `cause`, or what is said of the kind.
 std::string detail_of(const Turned& why, const config::Server& settings, std::string_view cause);
 

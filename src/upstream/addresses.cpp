@@ -40,31 +40,31 @@ Addresses::Addresses(std::string_view host, std::uint16_t port, Duration refresh
 }
 
 Addresses::Turn::~Turn() {
-  const std::lock_guard lock(addresses_->mutex_);
+  const MutexLock lock(addresses_->mutex_);
   addresses_->resolving_ = false;
 }
 
 Addresses::Look Addresses::look(Timestamp now) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!list_ || now < fresh_until_ || resolving_) return {list_, nullptr};
     resolving_ = true;
   }
   auto turn = std::make_shared<Turn>(*this);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return {list_, std::move(turn)};
 }
 
 void Addresses::learn(std::vector<Address> fresh, Timestamp now) {
   if (fresh.empty()) return keep(now);
   auto list = std::make_shared<const std::vector<Address>>(std::move(fresh));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   list_.swap(list);
   fresh_until_ = now + refresh_;
 }
 
 void Addresses::keep(Timestamp now) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   fresh_until_ = now + std::min(refresh_, kRetryAfterFailure);
 }
 

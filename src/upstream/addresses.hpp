@@ -3,12 +3,12 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "forebay/base/clock.hpp"
+#include "forebay/base/mutex.hpp"
 
 namespace forebay::upstream {
 
@@ -54,10 +54,10 @@ class Addresses {
   const std::string host_;
   const std::uint16_t port_;
   const Duration refresh_;
-  std::mutex mutex_;
-  AddressList list_;
-  Timestamp fresh_until_{};
-  bool resolving_ = false;
+  Mutex mutex_;
+  AddressList list_ FOREBAY_GUARDED_BY(mutex_);
+  Timestamp fresh_until_ FOREBAY_GUARDED_BY(mutex_){};
+  bool resolving_ FOREBAY_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace forebay::upstream

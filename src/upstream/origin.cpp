@@ -52,10 +52,16 @@ std::string_view to_string(FetchError e) noexcept {
       return "client_body";
     case FetchError::ClientStalled:
       return "client_stalled";
+    case FetchError::Memory:
+      return "memory";
     case FetchError::kCount:
       break;
   }
   return "unknown";
+}
+
+bool is_the_origins(FetchError e) noexcept {
+  return e != FetchError::ClientBody && e != FetchError::ClientStalled && e != FetchError::Memory;
 }
 
 bool is_timeout(FetchError e) noexcept {

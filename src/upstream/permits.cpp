@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "forebay/base/terminate.hpp"
+
 namespace forebay::upstream {
 
 ParkedSocket::~ParkedSocket() {
@@ -20,7 +22,7 @@ Permits::Permits(unsigned max_connections, unsigned max_idle)
 Permit Permits::take(const std::shared_ptr<PermitRequest>& request) {
   std::vector<std::shared_ptr<Shelf>> rich;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     // Nobody overtakes the queue.
     if (queue_.empty() && open_ < max_connections_) {
       ++open_;
@@ -38,7 +40,7 @@ Permit Permits::take(const std::shared_ptr<PermitRequest>& request) {
 }
 
 std::optional<Grant> Permits::granted(PermitRequest& request) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (request.state_ != PermitRequest::State::Granted) return std::nullopt;
   request.state_ = PermitRequest::State::Out;
   return Grant{Permit(shared_from_this()), std::move(request.socket_)};
@@ -47,7 +49,7 @@ std::optional<Grant> Permits::granted(PermitRequest& request) {
 void Permits::leave(PermitRequest& request) {
   std::shared_ptr<PermitRequest> left;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (request.state_ == PermitRequest::State::Queued) {
       request.state_ = PermitRequest::State::Out;
       left = std::move(*request.place_);
@@ -69,7 +71,8 @@ void Permits::give_back() noexcept { grant_next({}); }
 void Permits::grant_next(ParkedSocket socket) {
   std::shared_ptr<PermitRequest> next;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
+    ensure(open_ != 0, "a permit is given back once");
     if (queue_.empty()) {
       --open_;
       return;
@@ -83,17 +86,17 @@ void Permits::grant_next(ParkedSocket socket) {
 }
 
 void Permits::add(std::shared_ptr<Shelf> shelf) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   shelves_.push_back(std::move(shelf));
 }
 
 void Permits::remove(const std::shared_ptr<Shelf>& shelf) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::erase(shelves_, shelf);
 }
 
 Permits::Rest Permits::rest(Shelf& shelf) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!queue_.empty()) return Rest::Wanted;
   if (idle_ >= max_idle_) return Rest::Close;
   ++idle_;
@@ -102,7 +105,8 @@ Permits::Rest Permits::rest(Shelf& shelf) {
 }
 
 void Permits::unrest(Shelf& shelf) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
+  ensure(idle_ != 0 && shelf.idle != 0, "a connection leaves the shelf that it rests on");
   --idle_;
   --shelf.idle;
 }
@@ -111,7 +115,7 @@ void Permits::press(Timestamp now, Duration patience) {
   constexpr Duration kBetween = std::chrono::milliseconds{50};
   std::shared_ptr<Shelf> chosen;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (queue_.empty() || (pressed_ != Timestamp::min() && now - pressed_ < kBetween)) return;
     Timestamp longest = now - patience;
     for (const auto& shelf : shelves_) {
@@ -128,12 +132,12 @@ void Permits::press(Timestamp now, Duration patience) {
 }
 
 bool Permits::must_give_way(Shelf& shelf) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return std::exchange(shelf.gives_way, false) && !queue_.empty();
 }
 
 bool Permits::anyone_waits() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return !queue_.empty();
 }
 

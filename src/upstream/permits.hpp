@@ -4,13 +4,13 @@
 #include <cstdint>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "forebay/base/clock.hpp"
+#include "forebay/base/mutex.hpp"
 #include "forebay/base/waker.hpp"
 
 namespace forebay::upstream {
@@ -135,12 +135,12 @@ class Permits : public std::enable_shared_from_this<Permits> {
 
   const unsigned max_connections_;
   const unsigned max_idle_;
-  mutable std::mutex mutex_;
-  unsigned open_ = 0;
-  unsigned idle_ = 0;
-  Timestamp pressed_ = Timestamp::min();
-  std::list<std::shared_ptr<PermitRequest>> queue_;
-  std::vector<std::shared_ptr<Shelf>> shelves_;
+  mutable Mutex mutex_;
+  unsigned open_ FOREBAY_GUARDED_BY(mutex_) = 0;
+  unsigned idle_ FOREBAY_GUARDED_BY(mutex_) = 0;
+  Timestamp pressed_ FOREBAY_GUARDED_BY(mutex_) = Timestamp::min();
+  std::list<std::shared_ptr<PermitRequest>> queue_ FOREBAY_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<Shelf>> shelves_ FOREBAY_GUARDED_BY(mutex_);
 };
 
 }  // namespace forebay::upstream

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <boost/asio/error.hpp>
 
+#include "forebay/base/guarded.hpp"
+
 namespace forebay::upstream {
 
 namespace asio = boost::asio;
@@ -146,23 +148,32 @@ void Pool::start_resolving(std::shared_ptr<Addresses::Turn> turn) {
                         const boost::system::error_code& error, const asio::ip::tcp::resolver::results_type& found) {
     Pool* const self = asked.pool.get();
     self->resolving_ = false;
-    const Timestamp now = self->worker_.tick().mono;
-    Addresses& addresses = self->origin_->addresses;
-    std::vector<Address> list;
-    for (const auto& entry : found) {
-      const auto same = [&](const Address& a) { return a.endpoint == entry.endpoint(); };
-      if (std::none_of(list.begin(), list.end(), same)) list.push_back(address_of(entry.endpoint()));
-    }
-    if (error || list.empty()) {
-      addresses.keep(now);
-      self->tell(nullptr, addresses.host() + ": " + why_unresolved(error));
-    } else {
-      addresses.learn(std::move(list), now);
-      self->tell(addresses.look(now).list, {});
-    }
+    guarded([&] { self->resolved(error, found); }, [&] { self->tell(nullptr, "no memory"); });
   };
-  resolver_.async_resolve(origin_->addresses.host(), std::to_string(origin_->addresses.port()),
-                          asio::ip::tcp::resolver::numeric_service, done);
+  try {
+    resolver_.async_resolve(origin_->addresses.host(), std::to_string(origin_->addresses.port()),
+                            asio::ip::tcp::resolver::numeric_service, done);
+  } catch (const boost::system::system_error& e) {  // it could not start its thread
+    resolving_ = false;
+    tell(nullptr, origin_->addresses.host() + ": " + e.what());
+  }
+}
+
+void Pool::resolved(const boost::system::error_code& error, const asio::ip::tcp::resolver::results_type& found) {
+  const Timestamp now = worker_.tick().mono;
+  Addresses& addresses = origin_->addresses;
+  std::vector<Address> list;
+  for (const auto& entry : found) {
+    const auto same = [&](const Address& a) { return a.endpoint == entry.endpoint(); };
+    if (std::none_of(list.begin(), list.end(), same)) list.push_back(address_of(entry.endpoint()));
+  }
+  if (error || list.empty()) {
+    addresses.keep(now);
+    tell(nullptr, addresses.host() + ": " + why_unresolved(error));
+  } else {
+    addresses.learn(std::move(list), now);
+    tell(addresses.look(now).list, {});
+  }
 }
 
 void Pool::tell(const AddressList& list, const std::string& why) {

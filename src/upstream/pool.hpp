@@ -70,6 +70,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
   void watch(const ConnectionPtr& connection);
   void drop(Connection& connection);
   void start_resolving(std::shared_ptr<Addresses::Turn> turn);
+  void resolved(const boost::system::error_code& error, const boost::asio::ip::tcp::resolver::results_type& found);
   void tell(const AddressList& list, const std::string& why);
 
   net::Worker& worker_;

@@ -73,9 +73,11 @@ RunningFetch::~RunningFetch() { cancel(); }
 void RunningFetch::start() {
   if (over()) return;
   worker().tick();
-  if (origin().config.url.scheme == "http") return seek();
-  // Never in plain text what was meant to be encrypted.
-  fail(FetchError::Tls, "origins over TLS are not in this version");
+  guarded([this] {
+    if (origin().config.url.scheme == "http") return seek();
+    // Never in plain text what was meant to be encrypted.
+    fail(FetchError::Tls, "origins over TLS are not in this version");
+  });
 }
 
 void RunningFetch::arm(Timer timer, Duration in) {
@@ -84,7 +86,6 @@ void RunningFetch::arm(Timer timer, Duration in) {
 }
 
 void RunningFetch::expired() {
-  const auto self = shared_from_this();
   const auto& timeouts = origin().config.timeouts;
   switch (timer_) {
     case Timer::Queue:
@@ -140,7 +141,6 @@ void RunningFetch::wait_in_queue() {
 
 void RunningFetch::permit_woken() {
   if (over() || !permit_request_) return;
-  const auto self = shared_from_this();
   auto grant = origin().permits->granted(*permit_request_);
   if (!grant) {
     permit_request_->signal.wait(worker(), permit_wake_);
@@ -164,7 +164,7 @@ void RunningFetch::dial(Permit permit) {
   arm(Timer::Connect, origin().config.timeouts.connect);
   const std::weak_ptr<RunningFetch> fetch = weak_from_this();
   pool_->resolve([fetch, attempt = ++dials_](const AddressList& list, const std::string& why) {
-    if (const auto self = fetch.lock()) self->addresses_known(attempt, list, why);
+    if (const auto self = fetch.lock()) self->guarded([&] { self->addresses_known(attempt, list, why); });
   });
 }
 
@@ -192,7 +192,7 @@ void RunningFetch::connect_next() {
   connection_ = std::make_shared<Connection>(worker().io(), pool_->shared(), std::move(permit));
   connection_->socket().async_connect(
       address.endpoint, [self = shared_from_this(), connection = connection_](const boost::system::error_code& e) {
-        self->connected(connection, e);
+        self->guarded([&] { self->connected(connection, e); });
       });
 }
 
@@ -260,9 +260,10 @@ void RunningFetch::send() {
       return attempt_failed(FetchError::ClientBody, "the client's content broke off");
     case RequestSender::Next::Write:
       writing_ = true;
-      connection_->socket().async_write_some(
-          sender_.parts(), [self = shared_from_this(), connection = connection_](
-                               const boost::system::error_code& e, std::size_t n) { self->sent(connection, e, n); });
+      connection_->socket().async_write_some(sender_.parts(), [self = shared_from_this(), connection = connection_](
+                                                                  const boost::system::error_code& e, std::size_t n) {
+        self->guarded([&] { self->sent(connection, e, n); });
+      });
       break;
   }
   watch_progress();
@@ -286,7 +287,7 @@ void RunningFetch::body_woken() {
     if (self->over() || connection != self->connection_ || !self->waiting_for_body_) return;
     self->worker().tick();
     self->waiting_for_body_ = false;
-    self->send();
+    self->guarded([&] { self->send(); });
   });
 }
 
@@ -345,7 +346,10 @@ void RunningFetch::note_client() {
 }
 
 void RunningFetch::give_way() {
-  const auto self = shared_from_this();
+  guarded([this] { relieve_or_end(); });
+}
+
+void RunningFetch::relieve_or_end() {
   if (paused_ && sink_->drop_slowest()) return resume();
   const bool bounded = parser_.framing() != http::Framing::Length || decoder_.remaining() <= kReadOn;
   if (paused_ && bounded && !std::exchange(relieved_, true) && sink_->take_more(kReadOn)) {
@@ -369,7 +373,7 @@ void RunningFetch::resume() {
   worker().post([self = shared_from_this()] {
     if (self->over() || self->paused_) return;
     self->worker().tick();
-    self->go_on();
+    self->guarded([&] { self->go_on(); });
   });
 }
 
@@ -394,6 +398,7 @@ FetchSink* RunningFetch::finish() {
 }
 
 void RunningFetch::fail(FetchError error, std::string_view detail) {
+  if (over()) return;
   origin().count_failure(error, phase_ == Phase::Content);
   // The text may be ours, and the sink may drop us.
   const std::string text(detail);

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "forebay/base/guarded.hpp"
 #include "forebay/content/coding.hpp"
 #include "forebay/http/h1_parser.hpp"
 #include "forebay/net/deadlines.hpp"
@@ -36,12 +37,21 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   enum class Timer : std::uint8_t { Queue, Backoff, Connect, Continue, FirstByte, BetweenBytes };
   enum class Phase : std::uint8_t { Connecting, Head, Content, Over };
 
+  /// Runs a step of it: every way from the loop into a fetch. Where memory runs out the fetch has failed.
+  template <class Step>
+  void guarded(Step&& step) {
+    const auto self = shared_from_this();
+    forebay::guarded(std::forward<Step>(step), [this] { fail(FetchError::Memory, "no memory"); });
+  }
+
   /// Calls a member when its waiter is woken.
   class Wake final : public Waiter {
    public:
     using Then = void (RunningFetch::*)();
     Wake(RunningFetch& fetch, Then then) : fetch_(fetch), then_(then) {}
-    void woken() override { (fetch_.*then_)(); }
+    void woken() override {
+      fetch_.guarded([&fetch = fetch_, then = then_] { (fetch.*then)(); });
+    }
 
    private:
     RunningFetch& fetch_;
@@ -72,6 +82,7 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   void send_content();
   void stop_sending() noexcept;
   void watch_progress();
+  void relieve_or_end();
   void note_client();
 
   // The answer.
@@ -114,7 +125,7 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   std::string address_;  // what times_.address shows
 
   Phase phase_ = Phase::Connecting;
-  net::Deadline deadline_{[this] { expired(); }};
+  net::Deadline deadline_{[this] { guarded([this] { expired(); }); }};
   Timer timer_ = Timer::Connect;
 
   std::shared_ptr<PermitRequest> permit_request_;

@@ -19,7 +19,7 @@ void RunningFetch::read() {
   watch_progress();
   connection_->socket().async_read_some(connection_->room(), [self = shared_from_this(), connection = connection_](
                                                                  const boost::system::error_code& e, std::size_t n) {
-    self->received(connection, e, n);
+    self->guarded([&] { self->received(connection, e, n); });
   });
 }
 

@@ -41,7 +41,7 @@ void SharedOrigin::count_head(const http::ResponseView& head, Duration since_req
 }
 
 void SharedOrigin::count_failure(FetchError error, bool had_head) {
-  if (error == FetchError::ClientBody || error == FetchError::ClientStalled) return;
+  if (!is_the_origins(error)) return;
   numbers.errors[static_cast<std::size_t>(error)].fetch_add(1, std::memory_order_relaxed);
   // Who found no place in the queue has asked the origin nothing.
   if (error == FetchError::Queue) return;

@@ -302,6 +302,8 @@ TEST_F(Head, WithoutCoalescingItStoresAsWell) {
   origin.otherwise([](const Received&) { return Reply::fresh("content"); });
   start("routes: [{path: /**, coalesce: {enabled: false}}]\n");
   EXPECT_EQ(head("/a").x_cache(), "MISS");
+  // Else the next one would fetch for itself.
+  EXPECT_TRUE(metric_reaches("forebay_cache_stored_total", {}, 1));
   EXPECT_TRUE(stored("/a"));
   EXPECT_EQ(methods("/a"), "GET");
 }

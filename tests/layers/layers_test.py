@@ -36,7 +36,7 @@ IMPURE = [
 ADDRESS_TEXT = ("http/forwarding.cpp", "#include <arpa/inet.h>")
 
 # Where a mutex may be above the I/O line.
-MUTEX_PLACES = re.compile(r"(cache/|http/body\.|base/(waker|log)\.)")
+MUTEX_PLACES = re.compile(r"(cache/|http/body\.|base/(waker|log|mutex)\.)")
 
 # Packages and the files (relative to src or include/forebay) that may include them.
 PACKAGES = [
@@ -109,6 +109,10 @@ def check_includes(room, inside, code):
 
 
 def check_purity(room, inside, code):
+    # Only forebay::Mutex is known to the thread-safety analysis.
+    if inside != "base/mutex.hpp":
+        for match in re.finditer(r"\bstd::((\w+_)?mutex|(lock|scoped)_guard|(unique|shared|scoped)_lock)\b", code):
+            yield line_of(code, match.start()), f"{match.group(0)} instead of what base/mutex.hpp has"
     if HEIGHT[room] >= IO_LINE:
         return
     for pattern, what in IMPURE:
@@ -117,7 +121,7 @@ def check_purity(room, inside, code):
                 continue
             yield line_of(code, match.start()), f"{room} is above the I/O line and must not use {what}: {match.group(0)}"
     if not MUTEX_PLACES.match(inside):
-        for match in re.finditer(r"\bstd::(\w+_)?mutex\b", code):
+        for match in re.finditer(r"\bMutex\b", code):
             yield line_of(code, match.start()), f"a mutex in {inside}"
 
 
@@ -241,6 +245,8 @@ def check_itself():
     assert list(check_purity("http", "http/a.cpp", "#include <arpa/inet.h>"))
     assert list(check_purity("http", "http/forwarding.cpp", "#include <sys/socket.h>"))
     assert not list(check_purity("http", "http/forwarding.cpp", "#include <arpa/inet.h>"))
+    assert list(check_purity("rules", "rules/a.cpp", "Mutex m;"))
+    assert list(check_purity("net", "net/a.cpp", "std::mutex m;"))
     assert not list(check_purity("net", "net/a.cpp", "auto t = Clock::now();"))
 
 

@@ -23,6 +23,8 @@ const char* forebay_binary() {
   const char* other = std::getenv("FOREBAY_TEST_BINARY");
   return other && *other ? other : FOREBAY_BINARY;
 }
+const char* faulty_binary() { return FOREBAY_FAULTY_BINARY; }
+
 namespace {
 
 bool has_key(std::string_view yaml, std::string_view key) {
@@ -95,7 +97,7 @@ std::vector<std::string> Daemon::patient(std::string_view yaml) {
   return settings;
 }
 
-Daemon::Daemon(std::string_view yaml) {
+Daemon::Daemon(std::string_view yaml, const char* binary) : binary_(binary) {
   write_file(config_path(), completed(yaml));
   spawn(patient(yaml));
   try {
@@ -115,7 +117,7 @@ Daemon::~Daemon() {
 
 void Daemon::spawn(const std::vector<std::string>& settings) {
   const auto out = dir_.file("stdout"), err = dir_.file("stderr");
-  std::vector<std::string> words{forebay_binary(), "run", "-c", config_path(), "--port-file", dir_.file("ports")};
+  std::vector<std::string> words{binary_, "run", "-c", config_path(), "--port-file", dir_.file("ports")};
   for (const auto& s : settings) words.insert(words.end(), {"--set", s});
   std::vector<char*> arguments;
   for (auto& w : words) arguments.push_back(w.data());

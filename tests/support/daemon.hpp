@@ -15,6 +15,8 @@ namespace forebay::test {
 
 /// The daemon under test: that of this build, or what FOREBAY_TEST_BINARY names (another build's).
 const char* forebay_binary();
+/// The daemon with faults that a request can ask for by its field Forebay-Fault (tests/faulty/faults.hpp).
+const char* faulty_binary();
 
 /// A folder that goes with the test.
 class TempDir {
@@ -38,7 +40,7 @@ void write_file(const std::string& path, std::string_view text);
 class Daemon {
  public:
   /// Starts it and waits until it is ready. Throws std::runtime_error, with the daemon's log, when it is not.
-  explicit Daemon(std::string_view yaml);
+  explicit Daemon(std::string_view yaml, const char* binary = forebay_binary());
   /// Kills what is left.
   ~Daemon();
   Daemon(const Daemon&) = delete;
@@ -77,6 +79,7 @@ class Daemon {
   std::string completed(std::string_view yaml) const;
   static std::vector<std::string> patient(std::string_view yaml);
 
+  const char* binary_;
   TempDir dir_;
   pid_t pid_ = -1;
   std::optional<int> exit_;

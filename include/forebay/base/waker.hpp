@@ -2,10 +2,10 @@
 
 #include <atomic>
 #include <boost/intrusive/list.hpp>
-#include <mutex>
 #include <vector>
 
 #include "forebay/base/bytes.hpp"
+#include "forebay/base/mutex.hpp"
 
 namespace forebay {
 
@@ -33,7 +33,7 @@ class WaitGroup final : public RefCounted {
 /// worker then calls `woken()` of every waiter in the group, in slices, on its own thread.
 class Waker {
  public:
-  virtual void deliver(Ref<WaitGroup> group) = 0;
+  virtual void deliver(Ref<WaitGroup> group) noexcept = 0;
 
  protected:
   ~Waker() = default;
@@ -49,7 +49,7 @@ class Signal {
   /// On the waiter's thread. Nothing happens when it waits already.
   void wait(Waker& waker, Waiter& waiter);
   /// From any thread, with no lock held that `Waker::deliver` could want. One exchange when nobody waits.
-  void notify();
+  void notify() noexcept;
 
  private:
   struct Place {
@@ -57,8 +57,8 @@ class Signal {
     Ref<WaitGroup> group;
   };
   std::atomic<bool> anyone_{false};
-  std::mutex mutex_;
-  std::vector<Place> places_;
+  Mutex mutex_;
+  std::vector<Place> places_ FOREBAY_GUARDED_BY(mutex_);
 };
 
 }  // namespace forebay

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -12,6 +11,7 @@
 
 #include "forebay/base/bytes.hpp"
 #include "forebay/base/clock.hpp"
+#include "forebay/base/mutex.hpp"
 #include "forebay/base/waker.hpp"
 #include "forebay/http/fields.hpp"
 
@@ -69,20 +69,20 @@ class Body final : public RefCounted {
   class Dropped;
   void attach(Reader& reader);
   void detach(Reader& reader);
-  void leave_place(Reader& reader);
-  void step(Reader& reader);
-  void trim(Dropped& dropped);
-  std::size_t& readers_at(std::size_t index);
+  void leave_place(Reader& reader) FOREBAY_REQUIRES(mutex_);
+  void step(Reader& reader) FOREBAY_REQUIRES(mutex_);
+  void trim(Dropped& dropped) FOREBAY_REQUIRES(mutex_);
+  std::size_t& readers_at(std::size_t index) FOREBAY_REQUIRES(mutex_);
   void end_as(End how);
 
-  mutable std::mutex mutex_;
-  std::deque<Piece> pieces_;
-  std::size_t readers_at_end_ = 0;  // that stand behind the last piece
-  std::size_t dropped_ = 0;         // slices before pieces_[0]
-  std::uint64_t dropped_bytes_ = 0;
-  std::size_t window_;
-  bool awaits_reader_;
-  std::vector<Reader*> readers_;
+  mutable Mutex mutex_;
+  std::deque<Piece> pieces_ FOREBAY_GUARDED_BY(mutex_);
+  std::size_t readers_at_end_ FOREBAY_GUARDED_BY(mutex_) = 0;  // that stand behind the last piece
+  std::size_t dropped_ FOREBAY_GUARDED_BY(mutex_) = 0;         // slices before pieces_[0]
+  std::uint64_t dropped_bytes_ FOREBAY_GUARDED_BY(mutex_) = 0;
+  std::size_t window_ FOREBAY_GUARDED_BY(mutex_);
+  bool awaits_reader_ FOREBAY_GUARDED_BY(mutex_);
+  std::vector<Reader*> readers_ FOREBAY_GUARDED_BY(mutex_);
   std::atomic<std::uint64_t> length_{0};
   std::atomic<End> end_{End::Growing};
   Fields trailers_;

@@ -7,10 +7,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <vector>
 
 #include "forebay/base/clock.hpp"
+#include "forebay/base/mutex.hpp"
 #include "forebay/base/waker.hpp"
 #include "forebay/net/deadlines.hpp"
 
@@ -38,7 +38,8 @@ class Worker final : public Waker {
   boost::asio::io_context& io() noexcept { return io_; }
   using Executor = boost::asio::io_context::executor_type;
 
-  /// The calling thread becomes this worker's until `stop`.
+  /// The calling thread becomes this worker's until `stop`. An exception of a handler is not caught: see
+  /// base/guarded.hpp for what a request may cause.
   void run();
   /// From any thread: `run` returns soon.
   void stop();
@@ -63,7 +64,7 @@ class Worker final : public Waker {
   void fire_deadlines();
 
   /// From any thread. One post wakes the loop, however many groups arrive meanwhile.
-  void deliver(Ref<WaitGroup> group) override;
+  void deliver(Ref<WaitGroup> group) noexcept override;
   /// At stop: further deliveries are dropped.
   void disable_waker();
 
@@ -73,7 +74,7 @@ class Worker final : public Waker {
 
  private:
   void drain_inbox();
-  void schedule(Timestamp at);
+  void schedule(Timestamp at) noexcept;
   void note_lag(Duration late);
 
   // Delays are kept by windows of five seconds; a cell holds its window's number and its longest delay in microseconds.
@@ -93,10 +94,10 @@ class Worker final : public Waker {
   bool busy_ = false;
   std::atomic<bool> running_{false};
   std::array<std::atomic<std::uint64_t>, kLagCells> lag_{};
-  std::mutex inbox_mutex_;
-  std::vector<Ref<WaitGroup>> inbox_;
-  bool inbox_posted_ = false;
-  bool waker_enabled_ = true;
+  Mutex inbox_mutex_;
+  std::vector<Ref<WaitGroup>> inbox_ FOREBAY_GUARDED_BY(inbox_mutex_);
+  bool inbox_posted_ FOREBAY_GUARDED_BY(inbox_mutex_) = false;
+  bool waker_enabled_ FOREBAY_GUARDED_BY(inbox_mutex_) = true;
   std::vector<Ref<WaitGroup>> draining_;  // this thread's: groups being woken, from `drained_` on
   std::size_t drained_ = 0;
 };

@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "forebay/base/histogram.hpp"
+#include "forebay/base/mutex.hpp"
 #include "forebay/http/message.hpp"
 #include "forebay/rules/vocabulary.hpp"
 
@@ -101,8 +101,8 @@ class CounterRegistry {
   std::size_t workers_;
   std::vector<std::uint64_t> bounds_;
   std::size_t max_routes_;
-  mutable std::mutex mutex_;
-  std::map<std::string, std::vector<std::unique_ptr<RouteCounters>>, std::less<>> routes_;
+  mutable Mutex mutex_;
+  std::map<std::string, std::vector<std::unique_ptr<RouteCounters>>, std::less<>> routes_ FOREBAY_GUARDED_BY(mutex_);
 };
 
 }  // namespace forebay::proxy

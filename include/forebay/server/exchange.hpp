@@ -85,6 +85,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   virtual void answer(const AnswerHead& head, http::BodyCursor body) = 0;
   /// No answer can be given: the connection is reset.
   virtual void cut() = 0;
+  /// There is no memory to answer it: 503, and the end of the connection. Without effect once it is answered.
+  virtual void out_of_memory() noexcept { cut(); }
   /// The client has left (reset, or timed out); an answer would reach nobody.
   virtual bool gone() const = 0;
   /// The client has sent its last byte. Nobody can tell whether it still reads; most have left.
@@ -132,7 +134,8 @@ class Handler {
   virtual RefusalNote note_refusal(http::FieldsView) { return {}; }
   /// The edge refuses a message before there is a request to start.
   virtual void refused(const RefusedMessage& message, const Peer& peer) = 0;
-  /// The edge answers a request that was started, whose content is malformed, late or cut short; `finished` follows.
+  /// The edge answers a request that was started, whose content is malformed, late or cut short, or for which there is
+  /// no memory; `finished` follows.
   /// `code` is a literal, `detail` lives for the call.
   virtual RefusalNote content_failed(Exchange&, std::string_view /*code*/, std::string_view /*detail*/) { return {}; }
   /// Limits and timeouts in force; read at the start of each request.

@@ -32,9 +32,12 @@ enum class FetchError : std::uint8_t {
   Queue,
   ClientBody,     ///< The client's content broke off; not the origin's fault, not counted against it.
   ClientStalled,  ///< The client kept a connection waiting that others wanted; not counted either.
+  Memory,         ///< There was no memory for the fetch; not counted either.
   kCount
 };
 std::string_view to_string(FetchError e) noexcept;
+/// Whether the origin has part in it: only then it counts against the origin.
+bool is_the_origins(FetchError e) noexcept;
 bool is_timeout(FetchError e) noexcept;
 
 /// Gives the target and the fields of a request when there is a connection for it, so that nothing is held twice while

@@ -12,7 +12,7 @@ namespace {
 // A loop that runs what was delivered when the test says so.
 class Loop final : public Waker {
  public:
-  void deliver(Ref<WaitGroup> group) override {
+  void deliver(Ref<WaitGroup> group) noexcept override {
     const std::lock_guard lock(mutex_);
     groups_.push_back(std::move(group));
     some_.notify_one();

@@ -11,7 +11,7 @@ using rules::Forward;
 using rules::Reason;
 
 struct Loop final : Waker {
-  void deliver(Ref<WaitGroup> g) override {
+  void deliver(Ref<WaitGroup> g) noexcept override {
     while (!g->waiters.empty()) {
       auto& w = g->waiters.front();
       w.stop_waiting();

@@ -19,7 +19,7 @@ using Kind = LookupKind;
 // The loop of one thread: waits until something is delivered, and wakes who waits.
 class Loop final : public Waker {
  public:
-  void deliver(Ref<WaitGroup> group) override {
+  void deliver(Ref<WaitGroup> group) noexcept override {
     const std::lock_guard lock(mutex_);
     groups_.push_back(std::move(group));
     some_.notify_one();

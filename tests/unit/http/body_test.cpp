@@ -30,7 +30,7 @@ Reading drain(BodyCursor& c, std::size_t max = 1000) {
 
 // Counts deliveries; the tests run them by hand.
 struct Loop final : Waker {
-  void deliver(Ref<WaitGroup> g) override {
+  void deliver(Ref<WaitGroup> g) noexcept override {
     while (!g->waiters.empty()) {
       auto& w = g->waiters.front();
       w.stop_waiting();

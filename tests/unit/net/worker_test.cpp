@@ -6,9 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 #include <latch>
 #include <thread>
+
+#include "forebay/base/terminate.hpp"
 
 namespace forebay::net {
 namespace {
@@ -171,17 +174,18 @@ TEST(Worker, LagIsTheLongestDelayOfTheLastTenSeconds) {
   EXPECT_EQ(worker.lag(), 0ms);
 }
 
-TEST(Worker, AHandlerThatThrowsDoesNotEndTheLoop) {
-  const SystemClock clock;
-  Worker worker(0, clock);
-  bool went_on = false;
-  worker.post([] { throw std::runtime_error("oops"); });
-  worker.post([&] {
-    went_on = true;
-    worker.stop();
-  });
-  worker.run();
-  EXPECT_TRUE(went_on);
+TEST(WorkerDeathTest, AHandlerThatThrowsEndsTheProcessAndNotItsStateAlone) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        install_terminate_handler();
+        const SystemClock clock;
+        Worker worker(0, clock);
+        worker.post([] { throw std::runtime_error("oops"); });
+        worker.post([] { ::_exit(0); });
+        std::thread([&] { worker.run(); }).join();
+      },
+      testing::KilledBySignal(SIGABRT), "uncaught std::runtime_error: oops; backtrace:");
 }
 
 // What the clock says in a time namespace whose boot was so many seconds earlier; -1 where none may be made.

@@ -1,0 +1,125 @@
+// What one request causes (no memory) ends that request; a mistake of Forebay's own ends the process, with a backtrace.
+#include <array>
+#include <csignal>
+
+#include "support/forebay_test.hpp"
+
+namespace forebay::test {
+namespace {
+
+class Mistakes : public ForebayTest {
+ protected:
+  void always(const Reply& reply) {
+    origin.otherwise([reply](const Received&) { return reply; });
+  }
+  void start_faulty(std::string_view yaml = "routes: [{path: /**}]\nserver: {threads: 1}\n") {
+    daemon = std::make_unique<Daemon>(with_origin(yaml), faulty_binary());
+  }
+  void expect_the_end(const FieldLines& order, const std::string& why) {
+    auto c = connect();
+    c.request("GET", "/", order);
+    EXPECT_EQ(daemon->wait_exit(), 128 + SIGABRT);
+    expected_exit = 128 + SIGABRT;
+    const auto log = daemon->log();
+    EXPECT_THAT(log, ContainsRegex("error the process ends: " + why + "; backtrace: [^ ]+\\+0x[0-9a-f]+"));
+    EXPECT_THAT(log, HasSubstr("forebay::proxy::ProxyHandler::")) << "where it was thrown";
+    EXPECT_THAT(log, HasSubstr("forebay::net::Worker::run")) << "in whose thread";
+  }
+};
+
+TEST_F(Mistakes, WithoutMemoryARequestGets503AndItsConnectionCloses) {
+  always(Reply::fresh());
+  start_faulty();
+  auto c = connect();
+  const auto a = c.get("/", {{"Forebay-Fault", "memory"}});
+  EXPECT_TRUE(is_problem(a, 503)) << a;
+  EXPECT_EQ(a.get("Connection"), "close");
+  EXPECT_TRUE(c.closed());
+  const auto line = access_line("/", [](const auto& l) { return l.contains("error.code"); });
+  EXPECT_EQ(line.at("error.code"), "overload");
+  EXPECT_GE(metric("forebay_request_errors_total", {{"reason", "overload"}}), 1);
+  EXPECT_EQ(get("/").status, 200);
+}
+
+TEST_F(Mistakes, WithoutMemoryTheWorkerAndItsTimersGoOn) {
+  always(Reply::fresh());
+  start_faulty("routes: [{path: /**}]\nserver: {threads: 1, timeouts: {header: 300ms}}\n");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(get("/", {{"Forebay-Fault", "memory"}}).status, 503);
+  // A head that does not come to its end: a deadline of the worker ends it.
+  auto c = connect();
+  c.send("GET / HTTP/1.1\r\n");
+  EXPECT_EQ(c.read().status, 408);
+}
+
+TEST_F(Mistakes, WhereverMemoryRunsOutOneRequestFailsAndNothingElse) {
+  const auto body = pattern(300000);
+  always(Reply::fresh(body).chunked(30000));
+  start_faulty("routes: [{path: /**, methods: [GET, POST], key: {body: ['']}}]\nserver: {threads: 1}\n");
+  const auto document = '"' + std::string(20000, 'a') + '"';
+  unsigned failures = 0;
+  for (unsigned nth = 1; nth <= 60; ++nth) {
+    const auto path = "/" + std::to_string(nth);
+    auto c = connect();
+    const FieldLines order{{"Forebay-Fault", "memory-later=" + std::to_string(nth)},
+                           {"Content-Type", "application/json"}};
+    const auto a = nth % 2 == 0 ? c.ask("POST", path, order, document) : c.get(path, order);
+    const bool whole = a.complete() && a.status == 200 && a.body == body;
+    EXPECT_TRUE(whole || a.status == 503 || !a.complete()) << nth << a;
+    if (!whole) {
+      ++failures;
+      EXPECT_TRUE(c.closed()) << nth;
+    }
+    // Also takes back the order, where the request came to its end before.
+    const auto again = get(path, {{"Forebay-Fault", "memory-later=0"}});
+    EXPECT_TRUE(again.complete() && again.status == 200 && again.body == body) << nth << again;
+  }
+  EXPECT_GT(failures, 5U);
+  EXPECT_TRUE(eventually([&] { return metric("forebay_requests_in_flight") == 0; }));
+  EXPECT_TRUE(eventually([&] { return metric("forebay_origin_requests_in_flight") == 0; }));
+}
+
+TEST_F(Mistakes, ThoseWhoFollowAFetchWithoutMemoryAreServedByAnother) {
+  const auto held = gate();
+  always(Reply::fresh(pattern(100000)).after(held));
+  start_faulty();
+  std::array<Client, 3> clients{connect(), connect(), connect()};
+  clients[0].request("GET", "/", {{"Forebay-Fault", "memory-later=4"}});
+  ASSERT_TRUE(origin.wait_for("/", 1));
+  for (std::size_t i = 1; i < clients.size(); ++i) clients[i].request("GET", "/");
+  ASSERT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 2));
+  held->open();
+  for (std::size_t i = 1; i < clients.size(); ++i) {
+    const auto a = clients[i].read();
+    EXPECT_TRUE(a.complete() && a.status == 200) << a;
+  }
+}
+
+TEST_F(Mistakes, AnUnexpectedExceptionEndsTheProcessWhereItWasThrown) {
+  start_faulty();
+  expect_the_end({{"Forebay-Fault", "logic"}}, "uncaught std::logic_error: a fault on purpose");
+}
+
+TEST_F(Mistakes, AnInvariantThatDoesNotHoldEndsTheProcess) {
+  start_faulty();
+  expect_the_end({{"Forebay-Fault", "invariant"}}, "an invariant does not hold: a fault on purpose");
+}
+
+TEST_F(Mistakes, AnExceptionInATaskEndsTheProcess) {
+  always(Reply::fresh(pattern(100000)));
+  start_faulty();
+  auto c = connect();
+  c.request("GET", "/", {{"Forebay-Fault", "logic-later"}});
+  EXPECT_EQ(daemon->wait_exit(), 128 + SIGABRT);
+  expected_exit = 128 + SIGABRT;
+  EXPECT_THAT(daemon->log(), HasSubstr("uncaught std::logic_error: a fault on purpose; backtrace: "));
+}
+
+TEST_F(Mistakes, TheFieldMeansNothingToTheDaemonItself) {
+  always(Reply::fresh());
+  start();
+  for (const auto* order : {"logic", "memory", "invariant"})
+    EXPECT_EQ(get("/", {{"Forebay-Fault", order}}).status, 200);
+}
+
+}  // namespace
+}  // namespace forebay::test
