@@ -35,19 +35,19 @@ Answer problem(int status, std::string_view code, std::string_view title, std::s
 Answer not_allowed(std::string_view allowed, std::string_view accept) {
   auto answer = problem(405, "method_not_allowed", "Method not allowed",
                         "This path answers " + std::string(allowed) + '.', accept);
-  http::append_line(answer.lines, "Allow", allowed);
+  answer.fields.add(http::FieldId::Allow, allowed);
   return answer;
 }
 
 void send(server::Exchange& exchange, const Answer& answer) {
-  std::string lines;
-  http::append_line(lines, "Content-Type", answer.content_type);
-  http::append_line(lines, "Cache-Control", "no-store");
-  http::append_line(lines, "X-Content-Type-Options", "nosniff");
-  lines += answer.lines;
+  http::Fields fields;
+  fields.add(http::FieldId::ContentType, answer.content_type);
+  fields.add(http::FieldId::CacheControl, "no-store");
+  fields.add("X-Content-Type-Options", "nosniff");
   server::AnswerHead head;
   head.status = answer.status;
-  head.lines = lines;
+  head.fields = fields;
+  head.added = answer.fields;
   head.length = answer.body.size();
   head.has_date = false;
   std::vector<Slice> parts;

@@ -12,7 +12,7 @@ struct Answer {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
-  std::string lines{};  ///< Further field lines.
+  http::Fields fields{};  ///< Further ones.
 };
 
 /// Problem details (RFC 9457) with a `code` beside them, or the page or text that a browser prefers.

@@ -160,7 +160,7 @@ void AdminHandler::start_explaining(server::Exchange& exchange, std::string_view
   const auto access = may_operate(request, exchange.peer(), runtime->config->operators);
   if (access.verdict == Access::Verdict::Unauthorized) {
     auto refused = problem(401, "unauthorized", "Unauthorized", access.why, accept);
-    http::append_line(refused.lines, "WWW-Authenticate", "Bearer realm=\"forebay\"");
+    refused.fields.add("WWW-Authenticate", "Bearer realm=\"forebay\"");
     return answer(exchange, Endpoint::Explain, refused);
   }
   if (access.verdict == Access::Verdict::Forbidden)

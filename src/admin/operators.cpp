@@ -44,8 +44,7 @@ Access by_token(const http::RequestView& request, const config::Config::Operator
 
 Access by_place(const http::RequestView& request, const config::Config::Operators& config) {
   std::string host;
-  const auto sent = request.fields.value(FieldId::Host).value_or("");
-  if (!http::append_normal_host(sent, "http", host) || !is_our_name(host, config.allowed_hosts))
+  if (!http::append_normal_host(request.authority, "http", host) || !is_our_name(host, config.allowed_hosts))
     return {Verdict::Forbidden, "Host is none of this listener's names; admin.allowed_hosts adds some."};
   for (const auto& f : request.fields) {
     if (f.id == FieldId::Origin) {

@@ -34,12 +34,12 @@ DemoOrigin::~DemoOrigin() {
 std::unique_ptr<server::Notes> DemoOrigin::make_notes() { return std::make_unique<NoNotes>(); }
 
 void DemoOrigin::send(server::Exchange& exchange, const DemoShop::Answer& answer) {
-  std::string lines;
-  http::append_line(lines, "Content-Type", answer.content_type);
-  lines += answer.lines;
+  http::Fields type;
+  type.add(http::FieldId::ContentType, answer.content_type);
   server::AnswerHead head;
   head.status = answer.status;
-  head.lines = lines;
+  head.fields = type;
+  head.added = answer.fields;
   head.length = answer.body.size();
   head.has_date = false;
   std::vector<Slice> parts{Chunk::copy_of(answer.body)->slice()};

@@ -11,6 +11,7 @@ namespace forebay::app {
 namespace {
 
 using namespace std::chrono_literals;
+using http::FieldId;
 
 enum Counted : std::size_t { kProducts, kProduct, kSlow, kMe, kFlaky, kTime };
 
@@ -38,7 +39,7 @@ std::string product_json(std::size_t id) {
 DemoShop::Answer DemoShop::products() {
   Answer a;
   ++counts_[kProducts].n;
-  a.lines = "Cache-Control: public, max-age=10\r\n";
+  a.fields.add(FieldId::CacheControl, "public, max-age=10");
   a.after = 300ms;
   a.body = "[";
   for (std::size_t id = 1; id <= kShelf.size(); ++id) a.body += (id == 1 ? "" : ",") + product_json(id);
@@ -56,9 +57,9 @@ DemoShop::Answer DemoShop::product(std::string_view id, WallTime now) {
     a.body = "{\"error\":\"no such product\"}\n";
     return a;
   }
-  a.lines =
-      "Cache-Control: public, max-age=30, stale-while-revalidate=30\r\nETag: \"product-" + std::to_string(n) + "\"\r\n";
-  http::append_line(a.lines, "Last-Modified", http::format_date(now - std::chrono::hours{24}));
+  a.fields.add(FieldId::CacheControl, "public, max-age=30, stale-while-revalidate=30");
+  a.fields.add(FieldId::ETag, "\"product-" + std::to_string(n) + '"');
+  a.fields.add(FieldId::LastModified, http::format_date(now - std::chrono::hours{24}));
   a.after = 150ms;
   a.body = product_json(n) + '\n';
   return a;
@@ -68,18 +69,18 @@ DemoShop::Answer DemoShop::flaky() {
   Answer a;
   if (++counts_[kFlaky].n % 2 == 0) {
     a.status = 503;
-    a.lines = "Cache-Control: no-store\r\n";
+    a.fields.add(FieldId::CacheControl, "no-store");
     a.body = "{\"error\":\"the database is having a moment\"}\n";
     return a;
   }
-  a.lines = "Cache-Control: max-age=1\r\n";
+  a.fields.add(FieldId::CacheControl, "max-age=1");
   a.body = "{\"answer\":" + std::to_string(counts_[kFlaky].n) + "}\n";
   return a;
 }
 
 DemoShop::Answer DemoShop::stats() const {
   Answer a;
-  a.lines = "Cache-Control: no-store\r\n";
+  a.fields.add(FieldId::CacheControl, "no-store");
   a.body = "{";
   for (const auto& c : counts_)
     a.body += (a.body.size() == 1 ? "\"" : ",\"") + std::string(c.name) + "\":" + std::to_string(c.n);
@@ -91,7 +92,7 @@ DemoShop::Answer DemoShop::answer(http::Method method, std::string_view path, Wa
   Answer a;
   if (method != http::Method::Get && method != http::Method::Head) {
     a.status = 405;
-    a.lines = "Allow: GET, HEAD\r\n";
+    a.fields.add(FieldId::Allow, "GET, HEAD");
     a.body = "{\"error\":\"this shop only shows\"}\n";
     return a;
   }
@@ -102,12 +103,12 @@ DemoShop::Answer DemoShop::answer(http::Method method, std::string_view path, Wa
   if (path == "/stats") return stats();
   if (path == "/api/slow") {
     ++counts_[kSlow].n;
-    a.lines = "Cache-Control: public, max-age=10\r\n";
+    a.fields.add(FieldId::CacheControl, "public, max-age=10");
     a.after = 2s;
     a.body = "{\"report\":\"worth waiting for\"}\n";
   } else if (path == "/api/me") {
     ++counts_[kMe].n;
-    a.lines = "Cache-Control: private, max-age=60\r\n";
+    a.fields.add(FieldId::CacheControl, "private, max-age=60");
     a.body = "{\"user\":\"you\"}\n";
   } else if (path == "/api/time") {
     ++counts_[kTime].n;

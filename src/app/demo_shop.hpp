@@ -15,7 +15,7 @@ class DemoShop {
   struct Answer {
     int status = 200;
     std::string content_type = "application/json";
-    std::string lines;  ///< Further field lines.
+    http::Fields fields;  ///< Further ones.
     std::string body;
     Duration after{0};  ///< How long the "database" takes.
   };

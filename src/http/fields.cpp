@@ -327,7 +327,23 @@ std::string_view Fields::keep(std::string_view text) {
 // --- free functions ---
 
 void append_line(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
+  // The string grows once for the whole line: answers are made of these.
+  const std::size_t at = out.size();
+  out.resize(at + name.size() + value.size() + 4);
+  char* to = std::copy(name.begin(), name.end(), out.data() + at);
+  *to++ = ':';
+  *to++ = ' ';
+  to = std::copy(value.begin(), value.end(), to);
+  *to++ = '\r';
+  *to = '\n';
+}
+
+void append_lines(std::string& out, const FieldBlock& block) {
+  if (!block.lines.empty()) {
+    out += block.lines;
+    return;
+  }
+  for (const auto& f : block.fields) append_line(out, f.name, f.value);
 }
 
 bool is_hop_by_hop(FieldId id) noexcept {

@@ -168,6 +168,15 @@ bool is_known_coding_chain(std::string_view value) noexcept {
   return known && ended && std::count(value.begin(), value.end(), ',') == codings - 1 && codings > 1;
 }
 
+// RFC 9112 section 3.2.2: the authority of an absolute-form target replaces Host.
+std::string_view authority_of(std::string_view target, std::string_view host) noexcept {
+  if (target.front() == '/') return host;
+  const auto colon = target.find("://");
+  if (colon == std::string_view::npos || colon > target.find_first_of("/?")) return host;
+  const auto rest = target.substr(colon + 3);
+  return rest.substr(0, rest.find_first_of("/?"));
+}
+
 }  // namespace
 
 // --- RequestParser ---
@@ -228,6 +237,8 @@ void RequestParser::read_before_fault(std::string_view buffer) {
     section.remove_prefix(end + 2);
   }
   view_.fields = FieldsView(fields_);
+  if (!view_.target.empty())
+    view_.authority = authority_of(view_.target, view_.fields.value(FieldId::Host).value_or(""));
 }
 
 Result<void> RequestParser::read_request_line(std::string_view line) {
@@ -298,6 +309,7 @@ Result<void> RequestParser::read_framing() {
   // RFC 9112 section 3.2.
   if (host ? !is_valid_host(host->value) : !old)
     return refuse(host ? "The Host field is not a host." : "The Host field is missing.");
+  view_.authority = authority_of(view_.target, host ? host->value : std::string_view());
   if (old) expects_continue_ = unknown_expectation_ = false;  // RFC 9110 section 10.1.1
   keep_alive_ = persistence.lasts(view_.version);
 

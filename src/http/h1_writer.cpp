@@ -5,6 +5,10 @@
 namespace forebay::http {
 
 void append_status_line(std::string& out, int status) {
+  if (status == 200) {
+    out.append("HTTP/1.1 200 OK\r\n");
+    return;
+  }
   out.append("HTTP/1.1 ");
   append_number(out, status);
   // The space stays where the phrase is empty (RFC 9112 section 4).

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/container/static_vector.hpp>
 #include <map>
 #include <memory>
 #include <string>
@@ -173,9 +174,10 @@ struct Core {
   // Scratch, valid within one call of `start`.
   Reading reading;
   std::string content;
-  std::string extra;
+  /// Fields that an answer gets besides its own (Age, Cache-Status, X-Cache, ...), and the text of their values.
+  boost::container::static_vector<http::Field, 6> added;
+  std::string age, cache_status, content_range;
   http::Fields changed;
-  std::string changed_lines;
   cache::Key key;
   cache::Key search_key;
   bool searched = false;  ///< `key` is that of a No-Vary-Search rule.

@@ -28,7 +28,7 @@ bool has_conditions(http::FieldsView fields) noexcept {
 }
 
 /// Age, Cache-Status and X-Cache for this answer, and the same facts for the log.
-void describe(Core& core, RequestNotes& notes, const Delivery& d, std::string& extra) {
+void describe(Core& core, RequestNotes& notes, const Delivery& d) {
   const auto& diagnostics = notes.runtime->config().diagnostics;
   rules::CacheStatus status = d.status;
   if (d.freshness) {
@@ -36,9 +36,9 @@ void describe(Core& core, RequestNotes& notes, const Delivery& d, std::string& e
     const bool reused = status.result != CacheResult::Miss && status.result != CacheResult::Revalidated &&
                         status.result != CacheResult::Bypass;
     if (reused || age > 0) {
-      extra += "Age: ";
-      append_number(extra, age);
-      extra += "\r\n";
+      core.age.clear();
+      append_number(core.age, age);
+      core.added.push_back({"Age", core.age, FieldId::Age});
     }
     notes.age_s = age;
     notes.ttl_s = ttl;
@@ -53,43 +53,38 @@ void describe(Core& core, RequestNotes& notes, const Delivery& d, std::string& e
   notes.stored = status.stored;
   notes.source = d.source;
   if (diagnostics.cache_status != config::CacheStatusField::Off) {
-    extra += "Cache-Status: ";
     if (diagnostics.cache_status != config::CacheStatusField::Key) status.key = {};
-    rules::append_cache_status(extra, diagnostics.name, status);
-    extra += "\r\n";
+    core.cache_status.clear();
+    rules::append_cache_status(core.cache_status, diagnostics.name, status);
+    core.added.push_back({"Cache-Status", core.cache_status, FieldId::CacheStatus});
   }
-  if (notes.refresh_refused) extra += "Forebay-Refresh: refused\r\n";
-  if (diagnostics.x_cache) {
-    extra += "X-Cache: ";
-    extra += rules::x_cache(status.result);
-    extra += "\r\n";
-  }
-}
-
-/// Whether complete field lines have one of this name.
-bool has_line(std::string_view lines, std::string_view name) noexcept {
-  while (!lines.empty()) {
-    const auto line = lines.substr(0, lines.find("\r\n"));
-    if (line.size() > name.size() && line[name.size()] == ':' && http::iequals(line.substr(0, name.size()), name))
-      return true;
-    lines.remove_prefix(std::min(lines.size(), line.size() + 2));
-  }
-  return false;
+  if (notes.refresh_refused) core.added.push_back({"Forebay-Refresh", "refused", FieldId::Other});
+  if (diagnostics.x_cache) core.added.push_back({"X-Cache", rules::x_cache(status.result), FieldId::XCache});
 }
 
 /// The fields that the route sets, on an answer of our own. What that says of itself stands: its type, and that nobody
 /// keeps it.
-void add_route_fields(const RequestNotes& notes, std::string& lines) {
+void add_route_fields(const RequestNotes& notes, http::Fields& fields) {
   if (!notes.route || !notes.route->route) return;
   for (const auto& [name, value] : notes.route->route->response_headers.set)
-    if (!has_line(lines, name)) http::append_line(lines, name, value);
+    if (fields.view().find(name) == nullptr) fields.add(name, value);
 }
 
-std::string lines_where(http::FieldsView fields, bool (*keep)(FieldId, std::string_view)) {
-  std::string lines;
+http::FieldsView added(const Core& core) noexcept { return {{core.added.data(), core.added.size()}}; }
+
+std::vector<http::Field> fields_where(http::FieldsView fields, bool (*keep)(FieldId, std::string_view)) {
+  std::vector<http::Field> kept;
   for (const auto& f : fields)
-    if (keep(f.id, f.name)) http::append_line(lines, f.name, f.value);
-  return lines;
+    if (keep(f.id, f.name)) kept.push_back(f);
+  return kept;
+}
+
+/// Sends an answer that was made here.
+void answer_with(server::Exchange& exchange, server::AnswerHead head, const std::string& content) {
+  head.length = content.size();
+  head.has_date = false;
+  const auto chunk = Chunk::copy_of(content);
+  exchange.answer(head, http::BodyCursor(Owner(chunk), chunk->bytes()));
 }
 
 /// Slices of `pieces` that make up [first, first + length).
@@ -128,21 +123,22 @@ void answer_multipart(Core& core, server::Exchange& exchange, const Delivery& d,
     length += r.length;
   }
   add_text("\r\n--" + boundary + "--\r\n");
-  std::string lines = lines_where(d.head.fields, [](FieldId id, std::string_view name) {
+  auto fields = fields_where(d.head.fields, [](FieldId id, std::string_view name) {
     return id != FieldId::ContentType && rules::belongs_on_206(id, name);
   });
-  http::append_line(lines, FieldId::ContentType, "multipart/byteranges; boundary=" + boundary);
-  exchange.answer({206, lines, core.extra, length}, http::BodyCursor(std::move(parts)));
+  const std::string multipart = "multipart/byteranges; boundary=" + boundary;
+  fields.push_back({"Content-Type", multipart, FieldId::ContentType});
+  exchange.answer({206, http::FieldsView(fields), added(core), length}, http::BodyCursor(std::move(parts)));
 }
 
-/// The id of an error document of a request that may have been a hit, with its field line.
-std::string add_request_id(Core& core, RequestNotes& notes, http::FieldsView sent, std::string& lines) {
+/// The id of an error document of a request that may have been a hit, with its field.
+std::string add_request_id(Core& core, RequestNotes& notes, http::FieldsView sent, http::Fields& fields) {
   const auto& name = notes.runtime->config().request_id;
   if (name.empty()) return {};
   if (const auto theirs = sent.value(name).value_or(std::string_view()); is_request_id(theirs))
     note_request_id(notes, theirs);
   auto id = own_request_id(core, notes);
-  http::append_line(lines, name, id);
+  fields.add(name, id);
   return id;
 }
 
@@ -158,17 +154,15 @@ bool answer_range(Core& core, server::Exchange& exchange, const http::RequestVie
   const auto ranges = http::resolve(*specs, *d.length);
   if (ranges.empty()) {
     const auto length = std::to_string(*d.length);
-    std::string lines = "Content-Range: bytes */" + length + "\r\n";
+    http::Fields fields;
+    fields.add(FieldId::ContentRange, "bytes */" + length);
     const auto detail = "No part of the requested range is within the representation, which has " + length + " bytes.";
-    const auto id = add_request_id(core, notes_of(exchange), request.fields, lines);
+    const auto id = add_request_id(core, notes_of(exchange), request.fields, fields);
     const server::Problem problem{416, "range_not_satisfiable", "Range Not Satisfiable", detail, id, {}};
     const auto body = server::render(problem, request.fields.value(FieldId::Accept).value_or(""));
-    http::append_line(lines, FieldId::ContentType, body.content_type);
-    add_route_fields(notes_of(exchange), lines);
-    const auto chunk = Chunk::copy_of(body.body);
-    server::AnswerHead head{416, lines, core.extra, body.body.size()};
-    head.has_date = false;
-    exchange.answer(head, http::BodyCursor(Owner(chunk), chunk->bytes()));
+    fields.add(FieldId::ContentType, body.content_type);
+    add_route_fields(notes_of(exchange), fields);
+    answer_with(exchange, {416, fields, added(core)}, body.body);
     return true;
   }
   if (ranges.size() > 1) {
@@ -176,10 +170,11 @@ bool answer_range(Core& core, server::Exchange& exchange, const http::RequestVie
     answer_multipart(core, exchange, d, ranges);
     return true;
   }
-  http::append_line(core.extra, FieldId::ContentRange, http::format_content_range(ranges[0], *d.length));
+  core.content_range = http::format_content_range(ranges[0], *d.length);
+  core.added.push_back({"Content-Range", core.content_range, FieldId::ContentRange});
   cursor.limit(ranges[0].first, ranges[0].length);
-  exchange.answer({206, lines_where(d.head.fields, rules::belongs_on_206), core.extra, ranges[0].length},
-                  std::move(cursor));
+  const auto fields = fields_where(d.head.fields, rules::belongs_on_206);
+  exchange.answer({206, http::FieldsView(fields), added(core), ranges[0].length}, std::move(cursor));
   return true;
 }
 
@@ -190,17 +185,15 @@ bool answer_range(Core& core, server::Exchange& exchange, const http::RequestVie
 void change_head(Core& core, const config::HeaderChanges& changes, cache::Head& head) {
   core.changed = http::Fields(head.fields);
   apply(changes, core.changed);
-  core.changed_lines.clear();
-  for (const auto& f : core.changed.view()) http::append_line(core.changed_lines, f.name, f.value);
   head.fields = core.changed.view();
-  head.lines = core.changed_lines;
+  head.lines = {};
 }
 
 void deliver(Core& core, server::Exchange& exchange, const http::RequestView& request, Delivery d,
              http::BodyCursor cursor) {
   RequestNotes& notes = notes_of(exchange);
-  core.extra.clear();
-  describe(core, notes, d, core.extra);
+  core.added.clear();
+  describe(core, notes, d);
   const config::HeaderChanges* changes = nullptr;
   if (const auto* route = notes.route ? notes.route->route : nullptr; route && !route->response_headers.empty()) {
     changes = &route->response_headers;
@@ -209,16 +202,17 @@ void deliver(Core& core, server::Exchange& exchange, const http::RequestView& re
   if (d.conditional && has_conditions(request.fields)) {
     if (may_be_not_modified(request.method) && rules::evaluate(request.fields, d.head.status, d.head.fields,
                                                                core.now().wall) == rules::Condition::NotModified) {
-      auto lines = lines_where(d.head.fields, rules::belongs_on_304);
+      auto fields = fields_where(d.head.fields, rules::belongs_on_304);
       if (changes)
         for (const auto& [name, value] : changes->set)
-          if (!rules::belongs_on_304(http::field_id(name), name)) http::append_line(lines, name, value);
-      exchange.answer({304, lines, core.extra, std::nullopt}, {});
+          if (const auto id = http::field_id(name); !rules::belongs_on_304(id, name))
+            fields.push_back({name, value, id});
+      exchange.answer({304, http::FieldsView(fields), added(core), std::nullopt}, {});
       return;
     }
     if (answer_range(core, exchange, request, d, cursor)) return;
   }
-  exchange.answer({d.head.status, d.head.lines, core.extra, d.length}, std::move(cursor));
+  exchange.answer({d.head.status, {d.head.fields, d.head.lines}, added(core), d.length}, std::move(cursor));
 }
 
 void deliver_entry(Core& core, server::Exchange& exchange, const http::RequestView& request,
@@ -259,18 +253,17 @@ void deliver_error(Core& core, server::Exchange& exchange, std::string_view acce
   const server::Problem problem{error.status, to_string(error.reason), error.title, error.detail,
                                 id,           to_string(notes.reason)};
   const auto body = server::render(problem, accept);
-  std::string lines(error.extra_lines);
-  http::append_line(lines, FieldId::ContentType, body.content_type);
-  http::append_line(lines, FieldId::CacheControl, "no-store");
-  if (!error.retry_after.empty()) http::append_line(lines, FieldId::RetryAfter, error.retry_after);
-  if (!id.empty() && !config.request_id.empty()) http::append_line(lines, config.request_id, id);
-  if (config.diagnostics.x_cache) http::append_line(lines, FieldId::XCache, rules::x_cache(CacheResult::Error));
-  add_route_fields(notes, lines);
-  const auto chunk = Chunk::copy_of(body.body);
-  server::AnswerHead head{error.status, lines, {}, body.body.size()};
-  head.has_date = false;
+  http::Fields fields;
+  if (!error.allow.empty()) fields.add(FieldId::Allow, error.allow);
+  fields.add(FieldId::ContentType, body.content_type);
+  fields.add(FieldId::CacheControl, "no-store");
+  if (!error.retry_after.empty()) fields.add(FieldId::RetryAfter, error.retry_after);
+  if (!id.empty() && !config.request_id.empty()) fields.add(config.request_id, id);
+  if (config.diagnostics.x_cache) fields.add(FieldId::XCache, rules::x_cache(CacheResult::Error));
+  add_route_fields(notes, fields);
+  server::AnswerHead head{error.status, fields};
   head.close = error.close;
-  exchange.answer(head, http::BodyCursor(Owner(chunk), chunk->bytes()));
+  answer_with(exchange, head, body.body);
 }
 
 void deliver_options(Core& core, server::Exchange& exchange) {
@@ -279,15 +272,14 @@ void deliver_options(Core& core, server::Exchange& exchange) {
   notes.result = CacheResult::Error;
   notes.source = Source::Forebay;
   const auto& config = notes.runtime->config();
-  std::string lines(kAllow);
+  http::Fields fields;
+  fields.add(FieldId::Allow, kAllow);
   if (!config.request_id.empty()) {
     const auto id = core.make_request_id();
     note_request_id(notes, id);
-    http::append_line(lines, config.request_id, id);
+    fields.add(config.request_id, id);
   }
-  server::AnswerHead head{200, lines, {}, 0};
-  head.has_date = false;
-  exchange.answer(head, http::BodyCursor());
+  answer_with(exchange, {200, fields}, {});
 }
 
 }  // namespace forebay::proxy

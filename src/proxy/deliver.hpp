@@ -38,14 +38,14 @@ struct OwnError {
   std::string_view title;
   std::string_view detail;
   std::string_view retry_after;
-  std::string_view extra_lines;
+  std::string_view allow;
   bool close = false;
 };
 void deliver_error(Core& core, server::Exchange& exchange, std::string_view accept, std::string_view request_id,
                    const OwnError& error);
 
-/// The methods that Forebay passes on.
-inline constexpr std::string_view kAllow = "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";
+/// The methods that Forebay passes on, as the value of Allow.
+inline constexpr std::string_view kAllow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// Answers an OPTIONS that may go no further (RFC 9110 section 7.6.2): 200 with Allow, without content.
 void deliver_options(Core& core, server::Exchange& exchange);
 

@@ -76,6 +76,7 @@ void make_request(ExplainCase& c, const std::string& url_host) {
   c.request.method_text = c.asked.method;
   c.request.target = c.target;
   c.request.fields = c.sent;
+  c.request.authority = c.sent.view().value(FieldId::Host).value_or("");
 }
 
 /// The limits of the edge, then what is refused before a route is looked for.
@@ -381,7 +382,7 @@ void tell(ExplainCase& c, const std::string& scheme) {
   const auto facts = scan(c.sent, {});
   c.request = without_nominated(c.request, c.kept);
   if (refused_at_once(c, facts)) return;
-  if (!read_host(facts.host, {}, false, scheme, c.reading)) return c.refuse(kBadHost);
+  if (!read_host(c.request.authority, {}, false, scheme, c.reading)) return c.refuse(kBadHost);
   c.out.url = c.reading.host.empty() ? "" : std::string(c.reading.scheme) + "://" + c.reading.host;
   c.out.url += whole_target(c.reading.target);
   if (!facts.forwarded_proto.empty() && facts.forwarded_proto != scheme)

@@ -99,10 +99,10 @@ void FetchTask::note_origin(int status) {
 
 void FetchTask::on_interim(const http::ResponseView& head) {
   if (!story_->wanted()) return;
-  std::string lines;
+  std::vector<http::Field> fields;
   for (const auto& f : head.fields)
-    if (!http::is_hop_by_hop(f.id) && f.id != http::FieldId::ContentLength) http::append_line(lines, f.name, f.value);
-  story_->exchange->interim(head.status, lines);
+    if (!http::is_hop_by_hop(f.id) && f.id != http::FieldId::ContentLength) fields.push_back(f);
+  story_->exchange->interim(head.status, {fields});
 }
 
 bool FetchTask::on_data(std::string_view bytes) {

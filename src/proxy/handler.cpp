@@ -27,7 +27,7 @@ struct ProxyHandler::Private : Core {
 void ProxyHandler::Private::refuse_with(server::Exchange& exchange, const http::RequestView& request, OwnError error) {
   const auto seen = scan(request.fields);
   if (runtime->log_requests)
-    note_request(notes_of(exchange), request, logged_target(reading.target, request.method, request.target), seen.host,
+    note_request(notes_of(exchange), request, logged_target(reading.target, request.method, request.target),
                  seen.request_id, runtime->config(), exchange);
   deliver_error(*this, exchange, request.fields.value(FieldId::Accept).value_or(""), seen.request_id, error);
 }
@@ -39,13 +39,10 @@ void ProxyHandler::Private::route(const server::ExchangePtr& exchange, const htt
   const auto& peer = exchange->peer();
   const bool trusted = !config.server.trusted_proxies.empty() && peer.has_ip &&
                        http::contains_any(config.server.trusted_proxies, peer.ip);
-  if (!read_host(seen.host, seen.forwarded_proto, trusted, peer.scheme, reading))
+  if (!read_host(request.authority, seen.forwarded_proto, trusted, peer.scheme, reading))
     return refuse_with(*exchange, request, kBadHost);
   reading.claims = http::keeps_claims(trusted, config.server.forwarded);
-  if (runtime->log_requests)
-    note_request(notes, request, reading.target,
-                 reading.target.authority().empty() ? seen.host : reading.target.authority(), seen.request_id, config,
-                 *exchange);
+  if (runtime->log_requests) note_request(notes, request, reading.target, seen.request_id, config, *exchange);
 #ifdef FOREBAY_FAULTS
   if (const auto fault = request.fields.value("Forebay-Fault")) test::inject_fault(*fault);
 #endif
@@ -89,7 +86,7 @@ server::RefusalNote ProxyHandler::note_refusal(http::FieldsView fields) {
   if (const auto& name = core.runtime->config().request_id; !name.empty()) {
     note.request_id = core.scan(fields).request_id;
     if (note.request_id.empty()) note.request_id = core.make_request_id();
-    http::append_line(note.lines, name, note.request_id);
+    note.field = name;
   }
   return note;
 }
@@ -106,7 +103,7 @@ server::RefusalNote ProxyHandler::content_failed(server::Exchange& exchange, std
   if (!notes.runtime) return {};
   server::RefusalNote note;
   note.request_id = own_request_id(*p_, notes);
-  if (!note.request_id.empty()) http::append_line(note.lines, notes.runtime->config().request_id, note.request_id);
+  if (!note.request_id.empty()) note.field = notes.runtime->config().request_id;
   return note;
 }
 

@@ -90,10 +90,9 @@ LoggedTarget logged_target(http::Target& scratch, http::Method method, std::stri
 }
 
 void note_request(RequestNotes& notes, const http::RequestView& request, const LoggedTarget& target,
-                  std::string_view host, std::string_view request_id, const config::Config& config,
-                  const server::Exchange& exchange) {
+                  std::string_view request_id, const config::Config& config, const server::Exchange& exchange) {
   notes.method_text = notes.keep(request.method_text);
-  notes.host = notes.keep(host);
+  notes.host = notes.keep(request.authority);
   notes.path = notes.keep(target.path);
   if (target.query) {
     notes.has_query = true;
@@ -230,7 +229,7 @@ void count_refusal(Core& core, const server::RefusedMessage& message, const serv
   r.client = client;
   r.scheme = peer.scheme;
   r.method = head.method_text;
-  r.host = head.fields.value(FieldId::Host).value_or("");
+  r.host = head.authority;
   http::Target read;
   const auto target = logged_target(read, head.method, head.target);
   std::string path(target.path);

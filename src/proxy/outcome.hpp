@@ -16,8 +16,7 @@ LoggedTarget logged_target(http::Target& scratch, http::Method method, std::stri
 
 /// Copies what the access log will want of a request, before its buffer is used again.
 void note_request(RequestNotes& notes, const http::RequestView& request, const LoggedTarget& target,
-                  std::string_view host, std::string_view request_id, const config::Config& config,
-                  const server::Exchange& exchange);
+                  std::string_view request_id, const config::Config& config, const server::Exchange& exchange);
 /// The id that was made for a request which brought none.
 void note_request_id(RequestNotes& notes, std::string_view id);
 /// The id that an answer of Forebay's own carries: the one that is known of the request, else a new one. Empty where

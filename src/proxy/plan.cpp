@@ -73,9 +73,6 @@ HeadFacts scan(http::FieldsView sent, std::string_view request_id) {
   HeadFacts facts;
   for (const auto& f : sent) {
     switch (f.id) {
-      case FieldId::Host:
-        facts.host = f.value;
-        break;
       case FieldId::XForwardedProto:
         if (facts.forwarded_proto.empty()) facts.forwarded_proto = http::forwarded_scheme(sent);
         break;

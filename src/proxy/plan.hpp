@@ -27,7 +27,7 @@ struct GoForward {
 
 /// What one look over the fields of a head finds, so that the way of a hit looks once.
 struct HeadFacts {
-  std::string_view host, forwarded_proto, request_id;
+  std::string_view forwarded_proto, request_id;
   bool connection_names_more = false, websocket = false, loop = false;
 };
 /// `request_id`: the name of the field with a request's id; empty: none.

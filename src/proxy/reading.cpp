@@ -7,14 +7,12 @@
 
 namespace forebay::proxy {
 
-bool read_host(std::string_view host_field, std::string_view forwarded_proto, bool trusted,
+bool read_host(std::string_view authority, std::string_view forwarded_proto, bool trusted,
                std::string_view listener_scheme, Reading& reading) {
   reading.scheme = listener_scheme;
   if (const auto claimed = http::known_scheme(forwarded_proto); trusted && !claimed.empty()) reading.scheme = claimed;
   reading.host.clear();
-  // RFC 9112 section 3.2.2: the authority of an absolute-form target replaces Host.
-  const auto sent = reading.target.authority().empty() ? host_field : reading.target.authority();
-  return sent.empty() || http::append_normal_host(sent, reading.scheme, reading.host);
+  return authority.empty() || http::append_normal_host(authority, reading.scheme, reading.host);
 }
 
 namespace {

@@ -26,8 +26,8 @@ AnswerPlan append_answer_head(std::string& out, const AnswerHead& head, const ht
   using Framing = BodyWriter::Framing;
   AnswerPlan plan{Framing::None, 0, to.close || head.close};
   http::append_status_line(out, head.status);
-  out += head.lines;
-  out += head.extra;
+  http::append_lines(out, head.fields);
+  for (const auto& f : head.added) http::append_line(out, f.name, f.value);
   if (!head.has_date) out += date_line;
 
   if (to.method == http::Method::Head || http::never_has_content(head.status)) {

@@ -10,6 +10,8 @@
 namespace forebay::server {
 
 namespace {
+using http::FieldId;
+
 constexpr std::size_t kFlushAt = 64 * 1024;
 // A client that takes as fast as we send must not keep the worker to itself.
 constexpr unsigned kPortionsPerTurn = 8;
@@ -18,14 +20,16 @@ constexpr unsigned kPortionsPerTurn = 8;
 struct Document {
   Document(const Turned& why, std::string_view detail, const RefusalNote& note, std::string_view accept)
       : status(why.status), body(render({why.status, why.code, why.title, detail, note.request_id, {}}, accept)) {
-    lines = "Content-Type: " + body.content_type + "\r\nCache-Control: no-store\r\nX-Cache: ERROR\r\n";
-    lines += note.lines;
-    lines += why.lines;
+    fields.add(FieldId::ContentType, body.content_type);
+    fields.add(FieldId::CacheControl, "no-store");
+    fields.add(FieldId::XCache, "ERROR");
+    if (!note.request_id.empty()) fields.add(note.field, note.request_id);
+    if (!why.retry_after.empty()) fields.add(FieldId::RetryAfter, why.retry_after);
   }
   AnswerHead head() const {
     AnswerHead head;
     head.status = status;
-    head.lines = lines;
+    head.fields = fields;
     head.length = body.body.size();
     head.has_date = false;
     head.close = true;
@@ -33,15 +37,15 @@ struct Document {
   }
   int status;
   ProblemBody body;
-  std::string lines;
+  http::Fields fields;
 };
 }  // namespace
 
-void H1Connection::interim(int status, std::string_view lines) {
+void H1Connection::interim(int status, http::FieldsView fields) {
   // 100 is the edge's own business, 101 nobody's; HTTP/1.0 knows none (RFC 9110 section 15.2).
   if (parser_.view().version == http::Version::Http10 || failure_ != nullptr || status < 102 || status > 199) return;
   http::append_status_line(out_.text(), status);
-  out_.text() += lines;
+  http::append_lines(out_.text(), fields);
   out_.text() += "\r\n";
   kick();
 }

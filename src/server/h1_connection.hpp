@@ -51,7 +51,7 @@ class H1Connection final : public Connection,
   // --- what an exchange calls ---
   const Peer& peer() const noexcept { return *peer_; }
   std::shared_ptr<void>& companion() noexcept { return companion_; }
-  void interim(int status, std::string_view lines);
+  void interim(int status, http::FieldsView fields);
   void answer(H1Exchange& exchange, const AnswerHead& head, http::BodyCursor body);
   void cut();
   void out_of_memory() noexcept;

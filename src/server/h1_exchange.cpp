@@ -40,9 +40,9 @@ void H1Exchange::begin(H1Connection& connection, const http::RequestParser& pars
 
 std::shared_ptr<void>* H1Exchange::companion() { return connection_ ? &connection_->companion() : nullptr; }
 
-void H1Exchange::interim(int status, std::string_view lines) {
+void H1Exchange::interim(int status, http::FieldsView fields) {
   if (!connection_ || answered_) return;
-  guarded([&] { connection_->interim(status, lines); }, [&] { connection_->cut(); });
+  guarded([&] { connection_->interim(status, fields); }, [&] { connection_->cut(); });
 }
 
 void H1Exchange::answer(const AnswerHead& head, http::BodyCursor body) {

@@ -28,7 +28,7 @@ class H1Exchange final : public Exchange, public net::BodySource {
   Notes& notes() override { return *notes_; }
   const Tally& tally() const override { return tally_; }
   std::shared_ptr<void>* companion() override;
-  void interim(int status, std::string_view lines) override;
+  void interim(int status, http::FieldsView fields) override;
   void answer(const AnswerHead& head, http::BodyCursor body) override;
   void cut() override;
   void out_of_memory() noexcept override;

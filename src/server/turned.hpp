@@ -19,8 +19,8 @@ struct Turned {
   std::string_view code, title;
   std::string_view detail = {};  ///< Where neither a limit nor the parser says more.
   Bound bound = Bound::None;
-  bool head_read = false;       ///< The head was read whole, so its fields count.
-  std::string_view lines = {};  ///< More field lines of the answer.
+  bool head_read = false;             ///< The head was read whole, so its fields count.
+  std::string_view retry_after = {};  ///< Value of Retry-After; empty: the answer has none.
 };
 
 inline constexpr Turned kBadRequest{400, Refusal::BadRequest, "bad_request", "Bad Request",
@@ -61,7 +61,7 @@ inline constexpr Turned kOverload{503,
                                   "server.limits.connections_per_address).",
                                   Bound::None,
                                   false,
-                                  "Retry-After: 1\r\n"};
+                                  "1"};
 
 inline constexpr Turned kNoMemory{
     503,  Refusal::Overload,   "overload", "Service Unavailable", "There was no memory for this request.", Bound::None,

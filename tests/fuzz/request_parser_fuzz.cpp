@@ -63,6 +63,11 @@ void check_accepted(const http::RequestParser& parser, std::string_view input, c
   const auto codings = view.fields.count(http::FieldId::TransferEncoding);
   const auto lengths = view.fields.count(http::FieldId::ContentLength);
   require(codings + lengths <= 1 && view.fields.count(http::FieldId::Host) <= 1);
+  require(view.authority.empty() || fuzz::lies_within(view.authority, head));
+  http::Target target;
+  if (target.read(view.method, view.target))
+    require(view.authority ==
+            (target.authority().empty() ? view.fields.value(http::FieldId::Host).value_or("") : target.authority()));
   require((codings == 1) == (parser.framing() == http::Framing::Chunked));
   require(parser.framing() != http::Framing::UntilClose);
   http::RequestParser second{http::HeadLimits{SIZE_MAX / 2, SIZE_MAX / 2, SIZE_MAX}};

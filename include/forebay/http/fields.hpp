@@ -188,6 +188,19 @@ inline void append_line(std::string& out, FieldId id, std::string_view value) {
   append_line(out, field_name(id), value);
 }
 
+/// Fields of a message, and the same as HTTP/1 lines ("Name: value\r\n") where somebody has written those already:
+/// HTTP/1 copies the lines, what encodes fields in another way reads the fields. A view.
+struct FieldBlock {
+  FieldBlock() = default;
+  FieldBlock(FieldsView its_fields, std::string_view its_lines = {}) noexcept : fields(its_fields), lines(its_lines) {}
+  FieldBlock(const Fields& its_fields) noexcept : fields(its_fields) {}
+
+  FieldsView fields;
+  std::string_view lines;  ///< Empty: not written yet.
+};
+/// Appends the lines, which are written now where they were not before.
+void append_lines(std::string& out, const FieldBlock& block);
+
 /// Whether the field is one that Connection governs (RFC 9110 section 7.6.1): Connection, Keep-Alive, Proxy-Connection,
 /// TE, Trailer, Transfer-Encoding, Upgrade, Proxy-Authenticate, Proxy-Authorization, Proxy-Authentication-Info.
 /// Content-Length is not among them.

@@ -35,6 +35,9 @@ struct RequestView {
   std::string_view target;  ///< As sent.
   Version version = Version::Http11;
   FieldsView fields;
+  /// Host and port as sent: of an absolute-form target, else of Host (RFC 9112 section 3.2.2); `:authority` in HTTP/2.
+  /// Set by whoever reads the wire, so that nothing else asks for Host. Empty: HTTP/1.0 without either.
+  std::string_view authority{};
 };
 
 /// A request head that owns its text: for whatever waits.
@@ -44,14 +47,15 @@ class Request {
   explicit Request(const RequestView& v)
       : method_(v.method),
         version_(v.version),
-        fields_(v.fields, v.method_text.size() + v.target.size()),
+        fields_(v.fields, v.method_text.size() + v.target.size() + v.authority.size()),
         method_text_(fields_.keep(v.method_text)),
-        target_(fields_.keep(v.target)) {}
+        target_(fields_.keep(v.target)),
+        authority_(fields_.keep(v.authority)) {}
   Request(const Request& o) : Request(o.view()) {}
   Request(Request&&) noexcept = default;
   Request& operator=(Request&&) noexcept = default;
 
-  RequestView view() const noexcept { return {method_, method_text_, target_, version_, fields_.view()}; }
+  RequestView view() const noexcept { return {method_, method_text_, target_, version_, fields_.view(), authority_}; }
   Method method() const noexcept { return method_; }
   const Fields& fields() const noexcept { return fields_; }
   Fields& fields() noexcept { return fields_; }
@@ -62,6 +66,7 @@ class Request {
   Fields fields_;
   std::string_view method_text_;
   std::string_view target_;
+  std::string_view authority_;
 };
 
 /// A response head as a value; borrows like RequestView.

@@ -38,9 +38,9 @@ struct Reading {
   Reading(const Reading&) = delete;
 };
 
-/// Sets `host` and `scheme` from Host, an absolute-form target (already in `target`) and X-Forwarded-Proto of a trusted
-/// peer. False: the host is none (400).
-bool read_host(std::string_view host_field, std::string_view forwarded_proto, bool trusted,
+/// Sets `host` and `scheme` from the request's authority and X-Forwarded-Proto of a trusted peer. False: the authority
+/// is none (400).
+bool read_host(std::string_view authority, std::string_view forwarded_proto, bool trusted,
                std::string_view listener_scheme, Reading& reading);
 /// A request's content, as far as it has been read for a condition on it.
 struct ReadContent {

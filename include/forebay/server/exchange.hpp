@@ -28,14 +28,13 @@ struct Peer {
 /// The head of an answer. Views need to live only for the call.
 struct AnswerHead {
   int status = 200;
-  /// Complete field lines, "Name: value\r\n" each, without Content-Length, Transfer-Encoding and Connection: those are
-  /// the edge's.
-  std::string_view lines;
-  /// More such lines, made for this request (Age, Cache-Status).
-  std::string_view extra;
+  /// Without Content-Length, Transfer-Encoding and Connection: those are the edge's.
+  http::FieldBlock fields{};
+  /// More fields, made for this request (Age, Cache-Status).
+  http::FieldsView added{};
   /// Content-Length to state. Absent with a body: chunked for HTTP/1.1, until close for 1.0. For HEAD and 304 it is
   /// stated without a body.
-  std::optional<std::uint64_t> length;
+  std::optional<std::uint64_t> length{};
   bool has_date = true;  ///< False: the edge adds Date.
   bool close = false;    ///< End the connection after this answer.
 };
@@ -78,8 +77,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   /// beside, or no more.
   virtual std::shared_ptr<void>* companion() { return nullptr; }
 
-  /// Passes on an interim response (102, 103); ignored for HTTP/1.0. `lines` as in AnswerHead.
-  virtual void interim(int status, std::string_view lines) = 0;
+  /// Passes on an interim response (102, 103); ignored for HTTP/1.0. `fields` as in AnswerHead.
+  virtual void interim(int status, http::FieldsView fields) = 0;
   /// The answer, once. The edge pulls from the cursor as the client drains it. A cursor that breaks cuts the
   /// connection, so that a short body never looks complete. For HEAD, 204 and 304 the cursor is ignored.
   virtual void answer(const AnswerHead& head, http::BodyCursor body) = 0;
@@ -106,7 +105,7 @@ enum class Refusal : std::uint8_t { BadRequest, HeaderTooLarge, TargetTooLong, B
 /// What the handler adds to a document by which the edge refuses a request.
 struct RefusalNote {
   std::string request_id;  ///< Empty: the document has none.
-  std::string lines;       ///< The field line that carries it.
+  std::string field;       ///< The name of the field that carries it.
 };
 
 /// A message that the edge has refused before there was a request to start. Views live for the call.

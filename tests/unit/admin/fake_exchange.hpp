@@ -25,11 +25,11 @@ class FakeExchange final : public server::Exchange {
   }
   void field(std::string_view name, std::string_view value) {
     fields_.set(name, value);
-    request_.fields = fields_;
+    show_fields();
   }
   void without(std::string_view name) {
     fields_.remove(name);
-    request_.fields = fields_;
+    show_fields();
   }
   const http::RequestView& request() const override { return request_; }
   bool has_body() const override { return !content.pieces.empty(); }
@@ -38,11 +38,12 @@ class FakeExchange final : public server::Exchange {
   net::Worker& worker() override { return worker_; }
   server::Notes& notes() override { return *made_notes; }
   const server::Tally& tally() const override { return tally_; }
-  void interim(int, std::string_view) override {}
+  void interim(int, http::FieldsView) override {}
   void answer(const server::AnswerHead& head, http::BodyCursor cursor) override {
     answered_ = true;
     status = head.status;
-    lines = head.lines;
+    http::append_lines(lines, head.fields);
+    http::append_lines(lines, head.added);
     length = head.length;
     Slice piece;
     while (cursor.next(65536, piece) == http::BodyCursor::State::Data) text += piece.bytes;
@@ -85,6 +86,12 @@ class FakeExchange final : public server::Exchange {
   std::unique_ptr<server::Notes> made_notes;
 
  private:
+  /// As whoever reads the wire does.
+  void show_fields() {
+    request_.fields = fields_;
+    request_.authority = request_.fields.value(http::FieldId::Host).value_or("");
+  }
+
   net::Worker& worker_;
   std::string target_;
   http::Fields fields_;

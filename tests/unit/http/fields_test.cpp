@@ -185,5 +185,17 @@ TEST(HopByHop, TheNamesOfAllConnectionLinesAreFoundInAnyCase) {
   EXPECT_FALSE(ConnectionNames(Fields{}).has("X-One"));
 }
 
+TEST(FieldBlock, LinesThatAreReadyStandForTheFields) {
+  Fields fields;
+  fields.add("A", "1");
+  fields.add("B", "");
+  std::string out;
+  append_lines(out, fields);
+  EXPECT_EQ(out, "A: 1\r\nB: \r\n");
+  append_lines(out, {fields.view(), "ready\r\n"});
+  append_lines(out, {});
+  EXPECT_EQ(out, "A: 1\r\nB: \r\nready\r\n");
+}
+
 }  // namespace
 }  // namespace forebay::http

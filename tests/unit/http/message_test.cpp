@@ -47,8 +47,12 @@ TEST(Request, OwnsWhatTheViewBorrowed) {
   std::string buffer = "POST|/a?b|Host|h.example|X-A|1";
   Field fields[] = {{std::string_view(buffer).substr(10, 4), std::string_view(buffer).substr(15, 9), FieldId::Host},
                     {std::string_view(buffer).substr(25, 3), std::string_view(buffer).substr(29, 1), FieldId::Other}};
-  RequestView view{Method::Post, std::string_view(buffer).substr(0, 4), std::string_view(buffer).substr(5, 4),
-                   Version::Http11, FieldsView(fields)};
+  RequestView view{Method::Post,
+                   std::string_view(buffer).substr(0, 4),
+                   std::string_view(buffer).substr(5, 4),
+                   Version::Http11,
+                   FieldsView(fields),
+                   fields[0].value};
   Request request(view);
   buffer.assign(buffer.size(), '!');
   Request moved = std::move(request);
@@ -56,6 +60,7 @@ TEST(Request, OwnsWhatTheViewBorrowed) {
   EXPECT_EQ(moved.view().target, "/a?b");
   EXPECT_EQ(moved.view().fields.value(FieldId::Host), "h.example");
   EXPECT_EQ(moved.view().fields.value("x-a"), "1");
+  EXPECT_EQ(moved.view().authority, "h.example");
 }
 
 TEST(Writer, PutsMessagesTogether) {

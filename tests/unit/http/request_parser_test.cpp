@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "forebay/http/target.hpp"
 #include "unit/http/request_verdict.hpp"
 
 namespace forebay::http {
@@ -178,6 +179,57 @@ TEST(RequestParser, HostIsThereOnceAndGood) {
   expect("GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n", "400");
   expect("GET / HTTP/1.0\r\nHost: [::1\r\n\r\n", "400");
   expect("GET http://a/ HTTP/1.1\r\n\r\n", "400");
+}
+
+// RFC 9112 section 3.2.2.
+TEST(RequestParser, AuthorityIsThatOfTheTargetElseHost) {
+  const struct {
+    const char* head;
+    const char* authority;
+  } rows[] = {
+      {"GET / HTTP/1.1\r\nHost: Shop.test:80\r\n", "Shop.test:80"},
+      {"GET http://a.test:81/x?y HTTP/1.1\r\nHost: b.test\r\n", "a.test:81"},
+      {"GET HTTPS://a.test?y=http://c.test/ HTTP/1.1\r\nHost: b.test\r\n", "a.test"},
+      {"GET http://[::1]:8080 HTTP/1.1\r\nHost: b.test\r\n", "[::1]:8080"},
+      {"GET http:///x HTTP/1.1\r\nHost: b.test\r\n", ""},
+      {"GET /x?y=http://a.test/ HTTP/1.1\r\nHost: b.test\r\n", "b.test"},
+      {"GET x?y=http://a.test/ HTTP/1.1\r\nHost: b.test\r\n", "b.test"},
+      {"OPTIONS * HTTP/1.1\r\nHost: b.test\r\n", "b.test"},
+      {"CONNECT a.test:443 HTTP/1.1\r\nHost: b.test\r\n", "b.test"},
+      {"GET / HTTP/1.0\r\n", ""},
+      {"GET / HTTP/1.0\r\nHost: b.test\r\n", "b.test"},
+      {"GET http://a.test/ HTTP/1.0\r\n", "a.test"},
+  };
+  for (const auto& r : rows) {
+    const std::string bytes = r.head + "\r\n"s;
+    RequestParser p{HeadLimits{}};
+    ASSERT_TRUE(p.parse(bytes)) << r.head;
+    EXPECT_EQ(p.view().authority, r.authority) << r.head;
+    Target target;
+    if (target.read(p.view().method, p.view().target) && !target.authority().empty()) {
+      EXPECT_EQ(p.view().authority, target.authority()) << r.head;
+    }
+    p.reset();
+    EXPECT_EQ(p.view().authority, "");
+  }
+}
+
+TEST(RequestParser, AuthorityOfARefusedHeadIsReadAsFarAsItCame) {
+  const struct {
+    const char* bytes;
+    const char* authority;
+  } rows[] = {
+      {"GET http://a.test/ HTTP/1.1\r\nHost: b.test\r\nBad Field: x\r\n\r\n", "a.test"},
+      {"GET / HTTP/1.1\r\nHost: b.test\r\nBad Field: x\r\n\r\n", "b.test"},
+      {"GET / HTTP/1.1\r\nBad Field: x\r\nHost: b.test\r\n\r\n", ""},
+      {"no request", ""},
+  };
+  for (const auto& r : rows) {
+    RequestParser p{HeadLimits{}};
+    ASSERT_FALSE(p.parse(r.bytes)) << r.bytes;
+    p.read_before_fault(r.bytes);
+    EXPECT_EQ(p.view().authority, r.authority) << r.bytes;
+  }
 }
 
 TEST(RequestParser, FieldLinesAreReadStrictly) {

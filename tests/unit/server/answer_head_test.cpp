@@ -70,13 +70,25 @@ TEST(AnswerHead, FramingFollowsStatusMethodAndVersion) {
   }
 }
 
-TEST(AnswerHead, PutsTheHandlersLinesFirstAndDateWhereThereIsNone) {
+TEST(AnswerHead, LinesThatAreReadyAreCopiedAndTheFieldsNotWrittenAgain) {
+  const http::Field field{"A", "1"};
   AnswerHead head;
-  head.lines = "A: 1\r\n";
-  head.extra = "Age: 3\r\n";
+  head.fields = {http::FieldsView({&field, 1}), "a: as stored\r\n"};
+  head.length = 0;
+  EXPECT_EQ(write(head).text, "HTTP/1.1 200 OK\r\na: as stored\r\nContent-Length: 0\r\n\r\n");
+}
+
+TEST(AnswerHead, PutsTheHandlersFieldsFirstAndDateWhereThereIsNone) {
+  http::Fields fields;
+  fields.add("A", "1");
+  fields.add("B", "2");
+  const http::Field added{"Age", "3", http::FieldId::Age};
+  AnswerHead head;
+  head.fields = fields;
+  head.added = http::FieldsView({&added, 1});
   head.length = 0;
   head.has_date = false;
-  EXPECT_EQ(write(head).text, "HTTP/1.1 200 OK\r\nA: 1\r\nAge: 3\r\nDate: now\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(write(head).text, "HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nAge: 3\r\nDate: now\r\nContent-Length: 0\r\n\r\n");
 }
 
 TEST(AnswerHead, ContentThatIsKnownToBeEmptyIsStatedSo) {

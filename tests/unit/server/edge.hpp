@@ -62,7 +62,7 @@ class FakeHandler final : public Handler {
     const std::lock_guard lock(mutex_);
     const auto own = fields.value("X-Request-Id");
     const auto id = own ? std::string(*own) : "id-" + std::to_string(refusals_.size() + 1);
-    return {id, "X-Request-Id: " + id + "\r\n"};
+    return {id, "X-Request-Id"};
   }
   void refused(const RefusedMessage& message, const Peer&) override {
     const std::lock_guard lock(mutex_);
@@ -72,7 +72,7 @@ class FakeHandler final : public Handler {
     changed_.notify_all();
   }
   RefusalNote content_failed(Exchange&, std::string_view, std::string_view) override {
-    return {"id-of-content", "X-Request-Id: id-of-content\r\n"};
+    return {"id-of-content", "X-Request-Id"};
   }
   const config::Server& settings() const override { return server; }
   bool draining() const override { return drains; }
@@ -274,9 +274,10 @@ inline http::BodyCursor body_of(std::string_view bytes) {
   return http::BodyCursor(Owner(chunk), chunk->bytes());
 }
 inline void answer_text(Exchange& exchange, std::string_view text, int status = 200) {
+  const http::Field type{"Content-Type", "text/plain", http::FieldId::ContentType};
   AnswerHead head;
   head.status = status;
-  head.lines = "Content-Type: text/plain\r\n";
+  head.fields = http::FieldsView({&type, 1});
   head.length = text.size();
   exchange.answer(head, body_of(text));
 }

@@ -195,9 +195,10 @@ TEST_F(AnswersTest, NoContentWhereThereIsNone) {
 
 TEST_F(AnswersTest, InterimResponsesGoOutBeforeTheAnswerButNotTo10) {
   handler.script = [](const ExchangePtr& exchange) {
-    exchange->interim(103, "Link: </a>\r\n");
-    exchange->interim(101, "");
-    exchange->interim(100, "");
+    const http::Field link{"Link", "</a>", http::FieldId::Link};
+    exchange->interim(103, http::FieldsView({&link, 1}));
+    exchange->interim(101, {});
+    exchange->interim(100, {});
     answer_text(*exchange, "done");
   };
   auto client = connect();
@@ -214,7 +215,7 @@ TEST_F(AnswersTest, AnInterimResponseIsNotHeldBack) {
   auto client = connect();
   client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   until_kept(1);
-  on_worker([&] { kept[0]->interim(102, ""); });
+  on_worker([&] { kept[0]->interim(102, {}); });
   EXPECT_EQ(client.until("\r\n\r\n"), "HTTP/1.1 102 Processing\r\n\r\n");
   on_worker([&] { answer_text(*kept[0], "done"); });
   EXPECT_EQ(client.reply().body, "done");

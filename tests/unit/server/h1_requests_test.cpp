@@ -255,7 +255,7 @@ TEST_F(RequestsTest, AClientThatResetsIsGoneAndItsAnswerGoesNowhere) {
   EXPECT_FALSE(tally.completed);
   on_worker([&] {
     answer_text(*kept[0], "nobody hears");
-    kept[0]->interim(103, "");
+    kept[0]->interim(103, {});
     kept[0]->cut();
     std::string_view out;
     EXPECT_EQ(kept[0]->body().pull(out), net::BodySource::State::Broken);
