@@ -56,7 +56,7 @@ void Acceptor::on_ready(const boost::system::error_code& error) {
 
 Acceptor::Outcome Acceptor::accept_some(unsigned most) {
   for (unsigned i = 0; i < most; ++i) {
-    Fd taken(::accept4(socket_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    net::ParkedStream taken(::accept4(socket_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (taken) {
       accepted_(std::move(taken));
       continue;

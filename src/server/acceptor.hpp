@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "forebay/net/deadlines.hpp"
+#include "forebay/net/stream.hpp"
 #include "forebay/net/worker.hpp"
 #include "server/sockets.hpp"
 
@@ -13,7 +14,7 @@ namespace forebay::server {
 /// Takes connections from one listening socket, on one worker's thread.
 class Acceptor : public std::enable_shared_from_this<Acceptor> {
  public:
-  using Accepted = std::function<void(Fd)>;
+  using Accepted = std::function<void(net::ParkedStream)>;
   Acceptor(net::Worker& worker, Fd socket, Accepted accepted);
 
   void start();

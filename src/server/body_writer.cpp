@@ -19,7 +19,7 @@ struct BodyWriter::Portion {
   std::size_t bytes = 0;
 };
 
-void BodyWriter::start(http::BodyCursor body, Framing framing, std::uint64_t length) {
+void BodyWriter::start(http::BodyCursor&& body, Framing framing, std::uint64_t length) {
   body_ = std::move(body);
   framing_ = framing;
   left_ = framing == Framing::Length ? length : UINT64_MAX;

@@ -16,7 +16,7 @@ class BodyWriter {
   enum class Framing : std::uint8_t { None, Length, Chunked, UntilClose };
   enum class Step : std::uint8_t { Queued, Wait, Done, Broken };
 
-  void start(http::BodyCursor body, Framing framing, std::uint64_t length);
+  void start(http::BodyCursor&& body, Framing framing, std::uint64_t length);
   /// Queues what there is, up to a portion; only while the output has no slices. Queued: send them, then call again.
   Step queue(Output& out, Timestamp now);
   http::BodyCursor& cursor() noexcept { return body_; }

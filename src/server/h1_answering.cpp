@@ -50,7 +50,7 @@ void H1Connection::interim(int status, http::FieldsView fields) {
   kick();
 }
 
-void H1Connection::answer(H1Exchange& exchange, const AnswerHead& head, http::BodyCursor body) {
+void H1Connection::answer(H1Exchange& exchange, const AnswerHead& head, http::BodyCursor&& body) {
   exchange.head_at = out_.queued();
   exchange.numbers().status = head.status;
   const http::RequestView& request = exchange.request();
@@ -103,7 +103,7 @@ bool H1Connection::send_answer() {
 
 void H1Connection::conclude() {
   body_ready_.stop_waiting();
-  H1Exchange& done = exchange();
+  H1Exchange& done = *exchange_;
   done.numbers().bytes_out = writer_.bytes();
   done.end_at = out_.queued();
   writer_.stop();
@@ -119,7 +119,7 @@ void H1Connection::conclude() {
 // The rest of the content will never come. Nothing may make the answer look complete: where only the end of the
 // connection ends it, that end is a reset (RFC 9112 section 6.3).
 void H1Connection::break_answer() {
-  if (!blocked_) out_.write(socket_);
+  if (!blocked_) out_.write(stream_);
   note_sent();
   close(writer_.framing() == BodyWriter::Framing::UntilClose ? Ending::Reset : Ending::Plain);
 }
@@ -127,7 +127,7 @@ void H1Connection::break_answer() {
 // The request's content broke before there was an answer, or there is no memory for one: the client hears why, the
 // handler sees a client that is gone.
 void H1Connection::answer_failed_body() {
-  H1Exchange& failed = exchange();
+  H1Exchange& failed = *exchange_;
   failed.mark_answered();
   const auto detail = detail_of(*failure_, lane_->handler.settings(), {});
   const Document document(*failure_, detail, lane_->handler.content_failed(failed, failure_->code, detail), {});

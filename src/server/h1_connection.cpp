@@ -1,10 +1,8 @@
 #include "server/h1_connection.hpp"
 
 #include <algorithm>
-#include <boost/asio/socket_base.hpp>
 #include <utility>
 
-#include "server/sockets.hpp"
 #include "server/turned.hpp"
 
 namespace forebay::server {
@@ -26,12 +24,12 @@ constexpr Duration kUploadFor = std::chrono::seconds{30};
 constexpr std::uint64_t kUploadBytes = std::uint64_t{4} * 1024 * 1024 * 1024;
 }  // namespace
 
-H1Connection::H1Connection(std::shared_ptr<Lane> lane, net::Socket socket, std::shared_ptr<const Peer> peer,
-                           ConnectionLimits::Place place)
+H1Connection::H1Connection(std::shared_ptr<Lane> lane, H1Protocol& protocol, Accepted accepted)
     : lane_(std::move(lane)),
-      socket_(std::move(socket)),
-      peer_(std::move(peer)),
-      place_(std::move(place)),
+      protocol_(protocol),
+      stream_(std::move(accepted.stream)),
+      peer_(std::move(accepted.peer)),
+      place_(std::move(accepted.place)),
       limits_(lane_->handler.settings().request_limits),
       parser_(limits_),
       deadline_([this] { on_deadline(); }) {
@@ -74,13 +72,13 @@ void H1Connection::turn() {
 // One step forward; false when there is something to wait for.
 bool H1Connection::step() {
   if (cut_) {
-    out_.write(socket_);  // whole answers of earlier requests
+    out_.write(stream_);  // whole answers of earlier requests
     note_sent();
     close(Ending::Reset);
     return false;
   }
   if (exchange_) {
-    if (std::exchange(body_news_, false)) exchange().wake_body_waiter();
+    if (std::exchange(body_news_, false)) exchange_->wake_body_waiter();
     if (failure_ != nullptr && !exchange_->answered()) answer_failed_body();
     if (cut_) return true;
     return exchange_->answered() && send_answer();
@@ -155,32 +153,31 @@ void H1Connection::again() {
 bool H1Connection::flush() {
   if (blocked_ || closed_) return false;
   if (out_.empty()) return true;
-  const Output::State state = out_.write(socket_);
+  const net::IoResult written = out_.write(stream_);
   lane_->worker.tick();
   note_sent();
-  if (state == Output::State::Drained) {
+  if (written.state == net::Io::Done) {
     if (std::exchange(write_due_, Timestamp::max()) != Timestamp::max()) taking_.stop(now());
     return true;
   }
-  if (state == Output::State::Failed) {
+  if (written.state == net::Io::Failed) {
     close(Ending::Plain);
     return false;
   }
   blocked_ = true;
-  backlog_ = unsent_bytes(socket_.native_handle());
+  backlog_ = stream_.unsent();
   note_taken(backlog_);
   taking_.wait(now());
   write_due_ = now() + lane_->handler.settings().timeouts.write;
-  socket_.async_wait(net::Socket::wait_write,
-                     [self = Ptr(this)](const boost::system::error_code& error) { self->on_writable(error); });
+  stream_.wait(written.wait, [self = Ptr(this)](net::Io state) { self->on_writable(state); });
   return false;
 }
 
-void H1Connection::on_writable(const boost::system::error_code& error) {
+void H1Connection::on_writable(net::Io state) {
   blocked_ = false;
   if (closed_) return;
   lane_->worker.tick();
-  if (error) {
+  if (state != net::Io::Done) {
     close(Ending::Plain);
     return;
   }
@@ -191,25 +188,24 @@ void H1Connection::on_writable(const boost::system::error_code& error) {
 void H1Connection::note_sent() {
   const std::uint64_t written = out_.written();
   std::size_t whole = 0;
-  while (whole < unsent_.size() && static_cast<H1Exchange&>(*unsent_[whole]).end_at <= written) ++whole;
+  while (whole < unsent_.size() && unsent_[whole]->end_at <= written) ++whole;
   for (std::size_t i = 0; i < whole; ++i) finish(std::move(unsent_[i]), true);
   unsent_.erase(unsent_.begin(), unsent_.begin() + static_cast<std::ptrdiff_t>(whole));
-  H1Exchange* begun = !unsent_.empty() ? static_cast<H1Exchange*>(unsent_.front().get()) : nullptr;
-  if (!begun && exchange_ && exchange_->answered()) begun = &exchange();
+  H1Exchange* begun = !unsent_.empty() ? unsent_.front().get() : nullptr;
+  if (!begun && exchange_ && exchange_->answered()) begun = exchange_.get();
   if (begun && begun->numbers().first_byte == Timestamp{} && begun->head_at < written)
     begun->numbers().first_byte = now();
 }
 
-void H1Connection::finish(ExchangePtr exchange, bool completed) {
-  auto& ended = static_cast<H1Exchange&>(*exchange);
-  Tally& tally = ended.numbers();
+void H1Connection::finish(std::shared_ptr<H1Exchange> exchange, bool completed) {
+  Tally& tally = exchange->numbers();
   tally.finished = now();
   tally.completed = completed;
   if (completed && tally.first_byte == Timestamp{}) tally.first_byte = tally.finished;
-  guarded([&] { lane_->handler.finished(ended); }, [] {});  // without memory there is no line of the log
-  ended.on_gone(nullptr);
-  if (exchange.use_count() > 1) ended.keep(peer_);
-  lane_->give_spare(std::move(exchange));
+  guarded([&] { lane_->handler.finished(*exchange); }, [] {});  // without memory there is no line of the log
+  exchange->on_gone(nullptr);
+  if (exchange.use_count() > 1) exchange->keep(peer_);
+  protocol_.give_back(std::move(exchange));
 }
 
 // The last byte has been sent. What the client still sends is read off for a while.
@@ -219,8 +215,7 @@ void H1Connection::linger() {
     return;
   }
   lingering_ = true;
-  boost::system::error_code ignored;
-  socket_.shutdown(net::Socket::shutdown_send, ignored);
+  stream_.shutdown_send();
   linger_left_ = uploading_ ? kUploadBytes : kLingerBytes;
   const auto upload_for = std::min(kUploadFor, lane_->handler.settings().timeouts.body);
   linger_until_ = now() + (uploading_ && !lane_->drains() ? upload_for : kLingerFor);
@@ -273,20 +268,17 @@ void H1Connection::close(Ending how) {
   closed_ = true;
   deadline_.disarm();
   body_ready_.stop_waiting();
-  boost::system::error_code ignored;
-  if (how == Ending::Reset) socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
-  socket_.close(ignored);
+  how == Ending::Reset ? stream_.reset() : stream_.close();
 
   for (auto& exchange : std::exchange(unsent_, {})) finish(std::move(exchange), false);
-  if (ExchangePtr exchange = std::move(exchange_)) {
-    auto& left = static_cast<H1Exchange&>(*exchange);
-    left.numbers().bytes_out = writer_.bytes() - std::min<std::uint64_t>(writer_.bytes(), out_.pending());
+  if (auto left = std::move(exchange_)) {
+    left->numbers().bytes_out = writer_.bytes() - std::min<std::uint64_t>(writer_.bytes(), out_.pending());
     writer_.stop();
     // A handler that cut the connection itself has nothing to learn.
-    if (!cut_) left.leave();
-    if (held_) left.keep_bytes(in_.share());
-    left.detach();
-    finish(std::move(exchange), false);
+    if (!cut_) left->leave();
+    if (held_) left->keep_bytes(in_.share());
+    left->detach();
+    finish(std::move(left), false);
   }
   companion_.reset();
   unlink();

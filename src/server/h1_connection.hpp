@@ -10,10 +10,10 @@
 #include "forebay/base/guarded.hpp"
 #include "forebay/http/h1_parser.hpp"
 #include "forebay/net/deadlines.hpp"
-#include "forebay/net/socket.hpp"
+#include "forebay/net/stream.hpp"
 #include "server/body_writer.hpp"
 #include "server/connection_limits.hpp"
-#include "server/h1_exchange.hpp"
+#include "server/h1_protocol.hpp"
 #include "server/lane.hpp"
 #include "server/min_rate.hpp"
 #include "server/output.hpp"
@@ -38,8 +38,7 @@ class H1Connection final : public Connection,
   using Ptr = boost::intrusive_ptr<H1Connection>;
 
   /// On the lane's thread; counted in `lane.open` by the caller already. It keeps itself alive until it is closed.
-  H1Connection(std::shared_ptr<Lane> lane, net::Socket socket, std::shared_ptr<const Peer> peer,
-               ConnectionLimits::Place place);
+  H1Connection(std::shared_ptr<Lane> lane, H1Protocol& protocol, Accepted accepted);
   /// Takes requests.
   void begin();
   /// Tells the client that there are too many, and closes.
@@ -52,7 +51,7 @@ class H1Connection final : public Connection,
   const Peer& peer() const noexcept { return *peer_; }
   std::shared_ptr<void>& companion() noexcept { return companion_; }
   void interim(int status, http::FieldsView fields);
-  void answer(H1Exchange& exchange, const AnswerHead& head, http::BodyCursor body);
+  void answer(H1Exchange& exchange, const AnswerHead& head, http::BodyCursor&& body);
   void cut();
   void out_of_memory() noexcept;
   net::BodySource::State pull(H1Exchange& exchange, std::string_view& out);
@@ -81,20 +80,19 @@ class H1Connection final : public Connection,
   void again();
   bool flush();
   void note_sent();
-  void on_writable(const boost::system::error_code& error);
-  void finish(ExchangePtr exchange, bool completed);
+  void on_writable(net::Io state);
+  void finish(std::shared_ptr<H1Exchange> exchange, bool completed);
   void linger();
   void await_leaving();
   void close(Ending how);
   bool idle() const noexcept;
   bool waits_for_answer() const noexcept;
-  H1Exchange& exchange() const noexcept { return static_cast<H1Exchange&>(*exchange_); }
   Timestamp now() const noexcept { return lane_->worker.now().mono; }
 
   // h1_reading.cpp: from bytes to requests and their content
   void arm_read();
   void defer_read();
-  void on_read(const boost::system::error_code& error, std::size_t n);
+  void on_read(net::IoResult read);
   bool next_request();
   void start_request(const config::Server& settings);
   bool skip_body();
@@ -119,7 +117,8 @@ class H1Connection final : public Connection,
   void on_read_deadline();
 
   std::shared_ptr<Lane> lane_;
-  net::Socket socket_;
+  H1Protocol& protocol_;
+  net::Stream stream_;
   std::shared_ptr<const Peer> peer_;
   ConnectionLimits::Place place_;
 
@@ -131,11 +130,11 @@ class H1Connection final : public Connection,
   BodyWriter writer_;
   BodyReady body_ready_{*this};
 
-  std::shared_ptr<void> companion_;  // the handler's, until the connection is closed
-  ExchangePtr exchange_;             // the one being answered
-  std::vector<ExchangePtr> unsent_;  // wholly queued, not wholly sent
-  Timestamp head_began_{};           // when the first byte of the head being read came
-  std::uint64_t skipped_ = 0;        // of the content of a request that was answered
+  std::shared_ptr<void> companion_;                  // the handler's, until the connection is closed
+  std::shared_ptr<H1Exchange> exchange_;             // the one being answered
+  std::vector<std::shared_ptr<H1Exchange>> unsent_;  // wholly queued, not wholly sent
+  Timestamp head_began_{};                           // when the first byte of the head being read came
+  std::uint64_t skipped_ = 0;                        // of the content of a request that was answered
   std::uint64_t requests_ = 0;
   unsigned turn_requests_ = 0;  // begun in this turn
   std::uint64_t linger_left_ = 0;

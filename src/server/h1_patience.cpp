@@ -1,9 +1,6 @@
-#include <sys/socket.h>
-
 #include <algorithm>
 
 #include "server/h1_connection.hpp"
-#include "server/sockets.hpp"
 #include "server/turned.hpp"
 
 namespace forebay::server {
@@ -56,7 +53,7 @@ void H1Connection::note_taken(std::size_t unsent) {
 // The kernel calls a socket writable again once a third of its buffer is free, which may be megabytes. A client that
 // reads slowly is not one that does not read.
 void H1Connection::on_write_deadline() {
-  const std::size_t left = unsent_bytes(socket_.native_handle());
+  const std::size_t left = stream_.unsent();
   if (left < backlog_) {
     backlog_ = left;
     write_due_ = now() + lane_->handler.settings().timeouts.write;
@@ -72,12 +69,10 @@ void H1Connection::on_read_deadline() {
   const auto& late = sending_.due() <= now() && now() < read_due_ ? kBodyTooSlow : kBodyTimeout;
   await(Awaiting::Nothing, Timestamp::max());
   switch (what) {
-    case Awaiting::Request: {
+    case Awaiting::Request:
       // What has just arrived is answered.
-      char byte = 0;
-      if (::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) close(Ending::Plain);
+      if (stream_.peek() != net::Peek::Bytes) close(Ending::Plain);
       break;
-    }
     case Awaiting::Head:
       turn_away(kHeadTimeout);
       turn();

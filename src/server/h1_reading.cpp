@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
 
 #include "server/h1_connection.hpp"
 #include "server/turned.hpp"
@@ -25,11 +23,11 @@ void H1Connection::arm_read() {
     // Nothing is held in memory for a connection that has asked nothing, or has been waiting, for a while: the kernel
     // says when there is something.
     reading_ = true;
-    socket_.async_wait(net::Socket::wait_read, [self = Ptr(this)](const boost::system::error_code& error) {
+    stream_.wait(net::Direction::Read, [self = Ptr(this)](net::Io state) {
       self->reading_ = self->tidying_ = false;
       if (self->closed_) return;
       self->lane_->worker.tick();
-      self->or_close([&] { error ? self->on_read(error, 0) : self->arm_read(); });
+      self->or_close([&] { state == net::Io::Done ? self->arm_read() : self->on_read({state}); });
     });
     return;
   }
@@ -46,13 +44,12 @@ void H1Connection::arm_read() {
   const auto room = in_.room();
   if (room.empty()) return;
   reading_ = true;
-  socket_.async_read_some(boost::asio::buffer(room.data(), room.size()),
-                          [self = Ptr(this)](const boost::system::error_code& error, std::size_t n) {
-                            self->reading_ = false;
-                            if (self->closed_) return;
-                            self->lane_->worker.tick();
-                            self->or_close([&] { self->on_read(error, n); });
-                          });
+  stream_.read(room, [self = Ptr(this)](const net::IoResult& read) {
+    self->reading_ = false;
+    if (self->closed_) return;
+    self->lane_->worker.tick();
+    self->or_close([&] { self->on_read(read); });
+  });
 }
 
 void H1Connection::defer_read() {
@@ -63,8 +60,8 @@ void H1Connection::defer_read() {
   });
 }
 
-void H1Connection::on_read(const boost::system::error_code& error, std::size_t n) {
-  if (error == boost::asio::error::operation_aborted && tidying_) {
+void H1Connection::on_read(net::IoResult read) {
+  if (read.state == net::Io::Cancelled && tidying_) {
     // An answer may have been queued since the read was cancelled.
     if (in_.empty() && !held_) in_.release();
     if (out_.empty()) out_.release();
@@ -72,24 +69,25 @@ void H1Connection::on_read(const boost::system::error_code& error, std::size_t n
     arm_read();
     return;
   }
-  if (error && error != boost::asio::error::eof) {
+  const bool ended = read.state == net::Io::End;
+  if (!ended && read.state != net::Io::Done) {
     close(Ending::Plain);
     return;
   }
   if (lingering_) {
-    if (error || n >= linger_left_) return close(Ending::Plain);
-    linger_left_ -= n;
-    linger_earned_ += kUploadByte * static_cast<std::int64_t>(n);
+    if (ended || read.bytes >= linger_left_) return close(Ending::Plain);
+    linger_left_ -= read.bytes;
+    linger_earned_ += kUploadByte * static_cast<std::int64_t>(read.bytes);
     await_leaving();
     watch();
     arm_read();
     return;
   }
-  if (error) {
+  if (ended) {
     eof_ = true;
   } else {
-    filled_ = n == in_.room().size();
-    in_.commit(n);
+    filled_ = read.bytes == in_.room().size();
+    in_.commit(read.bytes);
   }
   tidying_ = false;
   body_news_ = exchange_ && body_wanted_;
@@ -102,8 +100,7 @@ void H1Connection::tidy() {
   tidy_due_ = Timestamp::max();
   if ((!idle() && !waits_for_answer()) || !reading_ || tidying_) return;
   tidying_ = true;
-  boost::system::error_code ignored;
-  socket_.cancel(ignored);
+  stream_.cancel();
 }
 
 // True when a request was begun, or turned away.
@@ -154,9 +151,8 @@ void H1Connection::start_request(const config::Server& settings) {
   body_wanted_ = body_news_ = body_over_limit_ = continued_ = close_after_ = false;
   ++requests_;
   ++turn_requests_;
-  exchange_ = lane_->take_spare();
-  if (!exchange_) exchange_ = std::make_shared<H1Exchange>(lane_->worker, lane_->handler.make_notes());
-  exchange().begin(*this, parser_, lane_->worker.now());
+  exchange_ = protocol_.make_exchange(*lane_);
+  exchange_->begin(*this, parser_, lane_->worker.now());
   guarded([&] { lane_->handler.start(exchange_); }, [&] { exchange_->out_of_memory(); });
 }
 

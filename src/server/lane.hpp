@@ -6,11 +6,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "forebay/net/worker.hpp"
 #include "forebay/server/exchange.hpp"
 #include "forebay/server/listener.hpp"
+#include "server/protocol.hpp"
 
 namespace forebay::server {
 
@@ -29,8 +29,9 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
 /// One worker's side of a listener: its connections and what they share. All but `open` belongs to the worker's thread.
 class Lane {
  public:
-  Lane(net::Worker& its_worker, Handler& its_handler, std::shared_ptr<ListenerNumbers> its_numbers)
-      : worker(its_worker), handler(its_handler), numbers(std::move(its_numbers)) {}
+  Lane(net::Worker& its_worker, Handler& its_handler, std::shared_ptr<ListenerNumbers> its_numbers,
+       std::unique_ptr<Protocol> its_protocol)
+      : worker(its_worker), handler(its_handler), numbers(std::move(its_numbers)), protocol(std::move(its_protocol)) {}
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
@@ -40,7 +41,8 @@ class Lane {
 
   net::Worker& worker;
   Handler& handler;
-  std::shared_ptr<ListenerNumbers> numbers;
+  const std::shared_ptr<ListenerNumbers> numbers;
+  const std::unique_ptr<Protocol> protocol;
   /// Connections here or handed over and on their way.
   std::atomic<std::int64_t> open{0};
   boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>> connections;
@@ -49,13 +51,7 @@ class Lane {
   /// Connections over the limit that are being told so.
   unsigned refusing = 0;
 
-  /// Exchanges that nobody uses, so that a request costs no allocation and an idle connection keeps none. `take` gives
-  /// nothing when empty.
-  ExchangePtr take_spare();
-  void give_spare(ExchangePtr exchange);
-
  private:
-  std::vector<ExchangePtr> spare_;
   std::int64_t date_second_ = INT64_MIN;
   std::string date_line_;
 };

@@ -1,16 +1,11 @@
 #include "forebay/server/listener.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "forebay/base/guarded.hpp"
 #include "server/acceptor.hpp"
 #include "server/connection_limits.hpp"
-#include "server/h1_connection.hpp"
 #include "server/lane.hpp"
 #include "server/sockets.hpp"
 #include "server/turned.hpp"
@@ -25,45 +20,27 @@ constexpr std::int64_t kMostAhead = 8;
 constexpr unsigned kMostRefusing = 64;
 
 // Takes a connection in, on its lane's thread. It is counted in `lane->open` already.
-void take_in(const std::shared_ptr<Lane>& lane, ConnectionLimits& limits, Fd fd) {
+void take_in(const std::shared_ptr<Lane>& lane, ConnectionLimits& limits, net::ParkedStream parked) {
   if (lane->closed) {
     lane->open.fetch_sub(1, std::memory_order_relaxed);
     return;
   }
-  sockaddr_storage own{};
-  socklen_t size = sizeof own;
-  ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&own), &size);
-  const int on = 1;
-  if (own.ss_family != AF_UNIX) (void)::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-
-  auto peer = std::make_shared<const Peer>(peer_of(fd.get(), lane->numbers->name));
+  auto peer = std::make_shared<const Peer>(peer_of(parked.native_handle(), lane->numbers->name));
   auto place = limits.enter(*peer, lane->handler.settings());
-  const bool admitted = static_cast<bool>(place);
   lane->numbers->accepted.fetch_add(1, std::memory_order_relaxed);
-  if (!admitted && lane->refusing >= kMostRefusing) {
+  if (!place && lane->refusing >= kMostRefusing) {
     lane->numbers->rejected_limit.fetch_add(1, std::memory_order_relaxed);
     lane->handler.refused({kOverload.reason, kOverload.status, kOverload.code, kOverload.detail, {}, 0, {}}, *peer);
     lane->open.fetch_sub(1, std::memory_order_relaxed);
     return;
   }
-  boost::system::error_code error;
-  net::Socket socket(lane->worker.io());
-  const int protocol = own.ss_family == AF_UNIX ? 0 : IPPROTO_TCP;
-  socket.assign(boost::asio::generic::stream_protocol(own.ss_family, protocol), fd.get(), error);
-  if (!error) {
-    fd.release();
-    socket.non_blocking(true, error);
-  }
-  if (error) {
+  net::Stream stream(lane->worker.io());
+  if (!stream.adopt(std::move(parked))) {
     lane->open.fetch_sub(1, std::memory_order_relaxed);
     return;
   }
-  const H1Connection::Ptr connection(new H1Connection(lane, std::move(socket), std::move(peer), std::move(place)));
-  if (admitted) {
-    connection->begin();
-  } else {
-    connection->begin_refusal();
-  }
+  stream.no_delay();
+  lane->protocol->open(lane, {std::move(stream), std::move(peer), std::move(place)});
 }
 
 }  // namespace
@@ -76,11 +53,11 @@ struct Listener::Private : std::enable_shared_from_this<Listener::Private> {
   std::vector<std::pair<std::shared_ptr<Acceptor>, Lane*>> acceptors;
   bool closed = false;
 
-  void accepted(std::size_t by, Fd fd);
+  void accepted(std::size_t by, net::ParkedStream parked);
 };
 
 // On the thread of the lane that accepted. With one socket for all, every connection goes to the least loaded.
-void Listener::Private::accepted(std::size_t by, Fd fd) {
+void Listener::Private::accepted(std::size_t by, net::ParkedStream parked) {
   const auto least = std::min_element(lanes.begin(), lanes.end(), [](const auto& a, const auto& b) {
     return a->open.load(std::memory_order_relaxed) < b->open.load(std::memory_order_relaxed);
   });
@@ -91,10 +68,10 @@ void Listener::Private::accepted(std::size_t by, Fd fd) {
   lane->open.fetch_add(1, std::memory_order_relaxed);
   // Without memory for it the connection is closed, here and on the other lane.
   const auto leave = [](Lane* left) { return [left] { left->open.fetch_sub(1, std::memory_order_relaxed); }; };
-  if (lane == lanes[by]) return guarded([&] { take_in(lane, *limits, std::move(fd)); }, leave(lane.get()));
+  if (lane == lanes[by]) return guarded([&] { take_in(lane, *limits, std::move(parked)); }, leave(lane.get()));
   guarded(
       [&] {
-        lane->worker.post([lane, leave, its_limits = limits, moved = std::move(fd)]() mutable {
+        lane->worker.post([lane, leave, its_limits = limits, moved = std::move(parked)]() mutable {
           lane->worker.tick();
           guarded([&] { take_in(lane, *its_limits, std::move(moved)); }, leave(lane.get()));
         });
@@ -108,11 +85,12 @@ Listener::Listener(const config::Listener& config, std::vector<Part> parts, std:
   p_->address = std::move(listening.address);
   p_->numbers->name = config.name.empty() ? config.address.text : config.name;
   p_->limits = limits ? std::move(limits) : make_connection_limits();
-  for (const Part& part : parts) p_->lanes.push_back(std::make_shared<Lane>(*part.worker, *part.handler, p_->numbers));
+  for (const Part& part : parts)
+    p_->lanes.push_back(std::make_shared<Lane>(*part.worker, *part.handler, p_->numbers, make_protocol(config)));
   for (std::size_t i = 0; i < listening.sockets.size(); ++i) {
     Lane& lane = *p_->lanes[i];
-    auto accepted = [owner = std::weak_ptr(p_), i](Fd fd) {
-      if (const auto p = owner.lock()) p->accepted(i, std::move(fd));
+    auto accepted = [owner = std::weak_ptr(p_), i](net::ParkedStream parked) {
+      if (const auto p = owner.lock()) p->accepted(i, std::move(parked));
     };
     p_->acceptors.emplace_back(
         std::make_shared<Acceptor>(lane.worker, std::move(listening.sockets[i]), std::move(accepted)), &lane);

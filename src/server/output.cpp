@@ -1,8 +1,6 @@
 #include "server/output.hpp"
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/error.hpp>
 #include <boost/container/static_vector.hpp>
 
 namespace forebay::server {
@@ -29,51 +27,32 @@ void Output::reset() noexcept {
   }
 }
 
-Output::State Output::write(net::Socket& socket) {
+net::IoResult Output::write(net::Stream& stream) {
   while (!empty()) {
-    const State state = slices_.empty() ? write_text(socket) : write_gathered(socket);
-    if (state != State::Drained) return state;
+    const net::IoResult done =
+        slices_.empty() ? stream.write_some(std::string_view(text_).substr(sent_)) : write_gathered(stream);
+    sent_ += done.bytes;
+    written_ += done.bytes;
+    if (empty()) break;
+    if (done.state != net::Io::Done) return done;
   }
-  return State::Drained;
+  reset();
+  return {};
 }
 
-Output::State Output::write_text(net::Socket& socket) {
-  const std::string_view rest = std::string_view(text_).substr(sent_);
-  boost::system::error_code error;
-  const std::size_t n = socket.write_some(boost::asio::buffer(rest.data(), rest.size()), error);
-  return after(rest.size(), n, error);
-}
-
-Output::State Output::write_gathered(net::Socket& socket) {
-  boost::container::static_vector<boost::asio::const_buffer, kMostParts> parts;
-  std::size_t skip = sent_, asked = 0;
+net::IoResult Output::write_gathered(net::Stream& stream) const {
+  boost::container::static_vector<std::string_view, kMostParts> parts;
+  std::size_t skip = sent_;
   const auto part = [&](std::string_view bytes) {
     const std::size_t skipped = std::min(skip, bytes.size());
     skip -= skipped;
     bytes.remove_prefix(skipped);
-    if (bytes.empty() || parts.size() == kMostParts) return;
-    asked += bytes.size();
-    parts.emplace_back(bytes.data(), bytes.size());
+    if (!bytes.empty() && parts.size() != kMostParts) parts.push_back(bytes);
   };
   part(text_);
   for (const Slice& s : slices_) part(s.bytes);
   part(tail_);
-  boost::system::error_code error;
-  const std::size_t n = socket.write_some(parts, error);
-  return after(asked, n, error);
-}
-
-Output::State Output::after(std::size_t asked, std::size_t sent, const boost::system::error_code& error) {
-  sent_ += sent;
-  written_ += sent;
-  if (error == boost::asio::error::would_block || error == boost::asio::error::try_again) return State::Blocked;
-  if (error && error != boost::asio::error::interrupted) return State::Failed;
-  if (empty()) {
-    reset();
-    return State::Drained;
-  }
-  // A short write means that the socket is full: asking again would only cost a call.
-  return sent < asked && !error ? State::Blocked : State::Drained;
+  return stream.write_some(std::span<const std::string_view>(parts.data(), parts.size()));
 }
 
 std::size_t Output::capacity() const noexcept {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "forebay/base/bytes.hpp"
-#include "forebay/net/socket.hpp"
+#include "forebay/net/stream.hpp"
 
 namespace forebay::server {
 
@@ -15,8 +15,6 @@ namespace forebay::server {
 /// small bodies are text, so that the answers of one read leave in one send.
 class Output {
  public:
-  enum class State : std::uint8_t { Drained, Blocked, Failed };
-
   /// To be appended to; only while there are no slices.
   std::string& text() noexcept { return text_; }
   void add(Slice slice);
@@ -30,17 +28,15 @@ class Output {
   std::uint64_t written() const noexcept { return written_; }
   std::uint64_t queued() const noexcept { return written_ + pending(); }
 
-  /// Sends what the socket takes now; never waits.
-  State write(net::Socket& socket);
+  /// Sends what the stream takes now, and never waits: Done when all has gone, else Blocked or Failed.
+  net::IoResult write(net::Stream& stream);
 
   std::size_t capacity() const noexcept;
   /// Gives memory back; only while empty.
   void release();
 
  private:
-  State write_text(net::Socket& socket);
-  State write_gathered(net::Socket& socket);
-  State after(std::size_t asked, std::size_t sent, const boost::system::error_code& error);
+  net::IoResult write_gathered(net::Stream& stream) const;
   void reset() noexcept;
 
   std::string text_, tail_;

@@ -2,10 +2,8 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -233,11 +231,6 @@ Listening open_listening(const config::Address& address, std::size_t count) {
 
 void remove_socket_file(const config::Address& address) noexcept {
   if (address.kind == config::Address::Kind::Unix) ::unlink(address.host.c_str());
-}
-
-std::size_t unsent_bytes(int socket) noexcept {
-  int bytes = 0;
-  return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 Peer peer_of(int socket, const std::string& listener) {

@@ -39,9 +39,6 @@ Listening open_listening(const config::Address& address, std::size_t count);
 /// Removes the socket file of a `unix:` listener.
 void remove_socket_file(const config::Address& address) noexcept;
 
-/// What the kernel still holds of what was written: not sent, or not acknowledged.
-std::size_t unsent_bytes(int socket) noexcept;
-
 /// Whose connection this is. `listener` is the metric label.
 Peer peer_of(int socket, const std::string& listener);
 

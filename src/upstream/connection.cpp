@@ -1,10 +1,6 @@
 #include "upstream/connection.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <boost/asio/ip/tcp.hpp>
-#include <cerrno>
 #include <cstring>
 
 namespace forebay::upstream {
@@ -23,21 +19,18 @@ void count(std::atomic<std::uint64_t>& gauge, bool more) noexcept {
 }  // namespace
 
 Connection::Connection(boost::asio::io_context& io, std::shared_ptr<SharedOrigin> origin, Permit permit)
-    : origin_(std::move(origin)), socket_(io), permit_(std::move(permit)) {}
+    : origin_(std::move(origin)), stream_(io), permit_(std::move(permit)) {}
 
 void Connection::opened(const std::string& address) {
   address_ = address;
-  boost::system::error_code ignored;
-  socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+  stream_.no_delay();
   origin_->numbers.connects.fetch_add(1, std::memory_order_relaxed);
   set_use(Use::Active);
 }
 
-bool Connection::adopt(ParkedSocket parked) {
-  boost::system::error_code error;
-  socket_.assign({parked.family(), IPPROTO_TCP}, parked.release(), error);
-  if (error) return false;
-  address_ = parked.address();
+bool Connection::adopt(ParkedConnection parked) {
+  if (!stream_.adopt(std::move(parked.stream))) return false;
+  address_ = std::move(parked.address);
   reused_ = true;
   set_use(Use::Active);
   return true;
@@ -46,28 +39,17 @@ bool Connection::adopt(ParkedSocket parked) {
 Permit Connection::close() noexcept {
   set_use(Use::None);
   idle_deadline.reset();
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  stream_.close();
   return std::move(permit_);
 }
 
 Grant Connection::park() noexcept {
   set_use(Use::None);
   idle_deadline.reset();
-  boost::system::error_code error;
-  const auto endpoint = socket_.remote_endpoint(error);
-  const int family = endpoint.protocol().family();
-  if (error) return {close(), {}};
-  const int descriptor = socket_.release(error);
-  if (error) return {close(), {}};
-  return {std::move(permit_), ParkedSocket(descriptor, family, address_)};
+  return {std::move(permit_), {stream_.park(), address_}};
 }
 
-bool Connection::quiet() noexcept {
-  char byte;
-  const auto n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-}
+bool Connection::quiet() { return stream_.peek() == net::Peek::Nothing; }
 
 void Connection::set_use(Use use) noexcept {
   if (use == use_) return;
@@ -82,7 +64,7 @@ void Connection::set_use(Use use) noexcept {
   filled_ = false;
 }
 
-boost::asio::mutable_buffer Connection::room() {
+std::span<char> Connection::room() {
   if (begin_ == end_) begin_ = end_ = 0;
   // Larger for large bodies (the last read was cut by its room) and for heads that are longer than the buffer.
   const bool full = end_ - begin_ > capacity_ / 4 * 3;

@@ -1,19 +1,19 @@
 #pragma once
 
-#include <boost/asio/buffer.hpp>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "forebay/net/deadlines.hpp"
-#include "forebay/net/socket.hpp"
+#include "forebay/net/stream.hpp"
 #include "upstream/permits.hpp"
 #include "upstream/shared_origin.hpp"
 
 namespace forebay::upstream {
 
-/// One connection to an origin: its socket, its permit, and the bytes that were read and not yet used. It knows no
+/// One connection to an origin: its stream, its permit, and the bytes that were read and not yet used. It knows no
 /// HTTP. Belongs to one worker.
 class Connection {
  public:
@@ -21,22 +21,22 @@ class Connection {
   Connection(const Connection&) = delete;
   ~Connection() { close(); }
 
-  net::Socket& socket() noexcept { return socket_; }
+  net::Stream& stream() noexcept { return stream_; }
   const std::string& address() const noexcept { return address_; }
   /// Whether it has carried a request before this one.
   bool reused() const noexcept { return reused_; }
 
   /// The connect has succeeded.
   void opened(const std::string& address);
-  /// Takes a parked socket over; false when the kernel refuses it.
-  bool adopt(ParkedSocket parked);
+  /// Takes a parked connection over; false when the kernel refuses it.
+  bool adopt(ParkedConnection parked);
   /// Closes it; the permit goes back unless the caller keeps it.
   Permit close() noexcept;
-  /// Takes the socket out of this worker's loop, open.
+  /// Takes the connection out of this worker's loop, open.
   Grant park() noexcept;
   /// Nothing to read and not closed, as an idle connection must be. What comes unasked would be taken for the next
   /// answer.
-  bool quiet() noexcept;
+  bool quiet();
 
   enum class Use : std::uint8_t { None, Active, Idle };
   /// Counts it as what it is now. A connection that rests keeps no buffer.
@@ -45,7 +45,7 @@ class Connection {
   std::string_view input() const noexcept { return {buffer_.get() + begin_, end_ - begin_}; }
   void consume(std::size_t n) noexcept { begin_ += n; }
   /// Room behind the input for the next read, at least a quarter of the buffer. Moves the input.
-  boost::asio::mutable_buffer room();
+  std::span<char> room();
   void received(std::size_t n) noexcept;
   /// Moves bytes that were consumed to `to`, at or before where they are, so that pieces of content become one.
   static void move_down(const char* to, std::string_view bytes) noexcept;
@@ -56,7 +56,7 @@ class Connection {
 
  private:
   const std::shared_ptr<SharedOrigin> origin_;
-  net::Socket socket_;
+  net::Stream stream_;
   Permit permit_;
   std::string address_;
   Use use_ = Use::None;

@@ -47,10 +47,11 @@ void HeldConnection::drop() {
 void HeldConnection::watch() {
   const auto rests = ++connection_->rests;
   const std::weak_ptr<HeldConnection> bond = weak_from_this();
-  connection_->socket().async_wait(net::Socket::wait_read, [bond, rests](const boost::system::error_code& error) {
+  connection_->stream().wait(net::Direction::Read, [bond, rests](net::Io state) {
     const auto self = bond.lock();
-    if (error || !self || !self->connection_ || self->connection_->rests != rests) return;
+    if (state != net::Io::Done || !self || !self->connection_ || self->connection_->rests != rests) return;
     self->pool_->worker().tick();
+    if (self->connection_->quiet()) return self->watch();
     self->drop();
   });
   connection_->idle_deadline = std::make_unique<net::Deadline>([bond, rests] {

@@ -1,16 +1,10 @@
 #include "upstream/permits.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "forebay/base/terminate.hpp"
 
 namespace forebay::upstream {
-
-ParkedSocket::~ParkedSocket() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
 
 void Permit::reset() noexcept {
   if (const auto permits = std::exchange(permits_, nullptr)) permits->give_back();
@@ -43,7 +37,7 @@ std::optional<Grant> Permits::granted(PermitRequest& request) {
   const MutexLock lock(mutex_);
   if (request.state_ != PermitRequest::State::Granted) return std::nullopt;
   request.state_ = PermitRequest::State::Out;
-  return Grant{Permit(shared_from_this()), std::move(request.socket_)};
+  return Grant{Permit(shared_from_this()), std::move(request.connection_)};
 }
 
 void Permits::leave(PermitRequest& request) {
@@ -63,12 +57,12 @@ void Permits::leave(PermitRequest& request) {
 void Permits::hand_over(Grant grant) {
   // The permit changes hands with the connection, or goes back with its end.
   grant.permit.permits_.reset();
-  grant_next(std::move(grant.socket));
+  grant_next(std::move(grant.connection));
 }
 
 void Permits::give_back() noexcept { grant_next({}); }
 
-void Permits::grant_next(ParkedSocket socket) {
+void Permits::grant_next(ParkedConnection connection) {
   std::shared_ptr<PermitRequest> next;
   {
     const MutexLock lock(mutex_);
@@ -79,7 +73,7 @@ void Permits::grant_next(ParkedSocket socket) {
     }
     next = std::move(queue_.front());
     queue_.pop_front();
-    next->socket_ = std::move(socket);
+    next->connection_ = std::move(connection);
     next->state_ = PermitRequest::State::Granted;
   }
   next->signal.notify();

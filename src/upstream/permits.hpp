@@ -12,36 +12,16 @@
 #include "forebay/base/clock.hpp"
 #include "forebay/base/mutex.hpp"
 #include "forebay/base/waker.hpp"
+#include "forebay/net/stream.hpp"
 
 namespace forebay::upstream {
 
 class Permits;
 
-/// An open connection on its way from one worker to another: nobody reads it meanwhile, and it is closed unless taken.
-class ParkedSocket {
- public:
-  ParkedSocket() = default;
-  ParkedSocket(int descriptor, int family, std::string address)
-      : descriptor_(descriptor), family_(family), address_(std::move(address)) {}
-  ParkedSocket(ParkedSocket&& o) noexcept
-      : descriptor_(std::exchange(o.descriptor_, -1)), family_(o.family_), address_(std::move(o.address_)) {}
-  ParkedSocket& operator=(ParkedSocket&& o) noexcept {
-    std::swap(descriptor_, o.descriptor_);
-    std::swap(family_, o.family_);
-    std::swap(address_, o.address_);
-    return *this;
-  }
-  ~ParkedSocket();
-
-  explicit operator bool() const noexcept { return descriptor_ >= 0; }
-  int family() const noexcept { return family_; }
-  const std::string& address() const noexcept { return address_; }
-  int release() noexcept { return std::exchange(descriptor_, -1); }
-
- private:
-  int descriptor_ = -1;
-  int family_ = 0;
-  std::string address_;
+/// An open connection on its way from one worker to another.
+struct ParkedConnection {
+  net::ParkedStream stream{};
+  std::string address{};
 };
 
 /// The right to have one connection to an origin, from before it is opened until after it is closed.
@@ -68,7 +48,7 @@ class Permit {
 /// What a waiter gets: a permit, and perhaps a connection that somebody has no more use for.
 struct Grant {
   Permit permit;
-  ParkedSocket socket;
+  ParkedConnection connection{};
 };
 
 /// A place in the queue for permits. `signal` is notified once something was granted.
@@ -81,7 +61,7 @@ class PermitRequest {
   enum class State : std::uint8_t { Out, Queued, Granted };
   // All below under the mutex of the Permits.
   State state_ = State::Out;
-  ParkedSocket socket_;
+  ParkedConnection connection_;
   std::list<std::shared_ptr<PermitRequest>>::iterator place_;
 };
 
@@ -131,7 +111,7 @@ class Permits : public std::enable_shared_from_this<Permits> {
  private:
   friend class Permit;
   void give_back() noexcept;
-  void grant_next(ParkedSocket socket);
+  void grant_next(ParkedConnection connection);
 
   const unsigned max_connections_;
   const unsigned max_idle_;

@@ -69,15 +69,15 @@ void Pool::watch(const ConnectionPtr& connection) {
   const auto rests = ++connection->rests;
   const std::weak_ptr<Pool> pool = weak_from_this();
   const std::weak_ptr<Connection> watched = connection;
-  connection->socket().async_wait(net::Socket::wait_read,
-                                  [pool, watched, rests](const boost::system::error_code& error) {
-                                    if (error) return;
-                                    const auto self = pool.lock();
-                                    const auto readable = watched.lock();
-                                    if (!self || !readable || readable->rests != rests) return;
-                                    self->worker_.tick();
-                                    self->drop(*readable);
-                                  });
+  connection->stream().wait(net::Direction::Read, [pool, watched, rests](net::Io state) {
+    if (state != net::Io::Done) return;
+    const auto self = pool.lock();
+    const auto readable = watched.lock();
+    if (!self || !readable || readable->rests != rests) return;
+    self->worker_.tick();
+    if (readable->quiet()) return self->watch(readable);
+    self->drop(*readable);
+  });
   // A deadline does not live in itself: it is ended by a post.
   connection->idle_deadline = std::make_unique<net::Deadline>([pool, watched] {
     const auto self = pool.lock();

@@ -148,7 +148,7 @@ RequestSender::Next RequestSender::end_content() {
 
 void RequestSender::written(std::size_t n) noexcept {
   while (first_ != last_ && n >= parts_[first_].size()) n -= parts_[first_++].size();
-  if (first_ != last_) parts_[first_] += n;
+  if (first_ != last_) parts_[first_].remove_prefix(n);
 }
 
 }  // namespace forebay::upstream

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <array>
-#include <boost/asio/buffer.hpp>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "forebay/upstream/origin.hpp"
 
@@ -25,7 +25,7 @@ class RequestSender {
     Broken,  ///< The content ended before its end: close the connection.
   };
   Next next();
-  std::span<const boost::asio::const_buffer> parts() const noexcept { return {parts_.data() + first_, last_ - first_}; }
+  std::span<const std::string_view> parts() const noexcept { return {parts_.data() + first_, last_ - first_}; }
   void written(std::size_t n) noexcept;
   /// Sends the content though there was no 100, or since there was one.
   void release() noexcept { holding_ = false; }
@@ -37,7 +37,7 @@ class RequestSender {
   net::BodySource* body() const noexcept { return body_; }
 
  private:
-  void add(std::string_view bytes) noexcept { parts_[last_++] = boost::asio::buffer(bytes.data(), bytes.size()); }
+  void add(std::string_view bytes) noexcept { parts_[last_++] = bytes; }
   void make_head();
   Next sent() noexcept;
   net::BodySource::State pull(std::string_view& bytes);
@@ -57,7 +57,7 @@ class RequestSender {
   std::string kept_;
   std::size_t resent_ = 0;
   std::string frame_;  // a chunk's size, or the last chunk
-  std::array<boost::asio::const_buffer, 5> parts_;
+  std::array<std::string_view, 5> parts_;
   std::size_t first_ = 0, last_ = 0;
 };
 

@@ -149,9 +149,9 @@ void RunningFetch::permit_woken() {
   permit_request_.reset();
   deadline_.disarm();
   times_.queued = worker().tick().mono - asked_;
-  if (!grant->socket) return dial(std::move(grant->permit));
+  if (!grant->connection.stream) return dial(std::move(grant->permit));
   auto connection = std::make_shared<Connection>(worker().io(), pool_->shared(), std::move(grant->permit));
-  if (connection->adopt(std::move(grant->socket)) && connection->quiet()) return converse(std::move(connection));
+  if (connection->adopt(std::move(grant->connection)) && connection->quiet()) return converse(std::move(connection));
   dial(connection->close());
 }
 
@@ -190,7 +190,7 @@ void RunningFetch::connect_next() {
   // A new object for each try: a handler of the one before cannot be taken for this one's.
   auto permit = connection_->close();
   connection_ = std::make_shared<Connection>(worker().io(), pool_->shared(), std::move(permit));
-  connection_->socket().async_connect(
+  connection_->stream().connect(
       address.endpoint, [self = shared_from_this(), connection = connection_](const boost::system::error_code& e) {
         self->guarded([&] { self->connected(connection, e); });
       });
@@ -260,24 +260,24 @@ void RunningFetch::send() {
       return attempt_failed(FetchError::ClientBody, "the client's content broke off");
     case RequestSender::Next::Write:
       writing_ = true;
-      connection_->socket().async_write_some(sender_.parts(), [self = shared_from_this(), connection = connection_](
-                                                                  const boost::system::error_code& e, std::size_t n) {
-        self->guarded([&] { self->sent(connection, e, n); });
-      });
+      connection_->stream().write(sender_.parts(),
+                                  [self = shared_from_this(), connection = connection_](const net::IoResult& written) {
+                                    self->guarded([&] { self->sent(connection, written); });
+                                  });
       break;
   }
   watch_progress();
 }
 
-void RunningFetch::sent(const ConnectionPtr& connection, const boost::system::error_code& error, std::size_t n) {
+void RunningFetch::sent(const ConnectionPtr& connection, const net::IoResult& written) {
   if (connection != connection_ || over()) return;
   worker().tick();
   writing_ = false;
   if (sending_over_) return;
   // The origin may have answered before it closed its side, so the verdict is left to the read.
-  if (error) return stop_sending();
-  sender_.written(n);
-  moved_ += n;
+  if (written.bytes == 0) return stop_sending();
+  sender_.written(written.bytes);
+  moved_ += written.bytes;
   send();
 }
 

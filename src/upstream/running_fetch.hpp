@@ -77,7 +77,7 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
 
   // The request.
   void send();
-  void sent(const ConnectionPtr& connection, const boost::system::error_code& error, std::size_t n);
+  void sent(const ConnectionPtr& connection, const net::IoResult& written);
   void body_woken();
   void send_content();
   void stop_sending() noexcept;
@@ -87,8 +87,8 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
 
   // The answer.
   void read();
-  void received(const ConnectionPtr& connection, const boost::system::error_code& error, std::size_t n);
-  void connection_ended(const boost::system::error_code& error);
+  void received(const ConnectionPtr& connection, const net::IoResult& result);
+  void connection_ended(net::Io how);
   void go_on();
   bool read_head();
   bool take_interim();

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <boost/asio/error.hpp>
 #include <vector>
 
 #include "forebay/http/list.hpp"
@@ -17,29 +16,28 @@ constexpr std::size_t kSmallPiece = 4 * 1024;
 
 void RunningFetch::read() {
   watch_progress();
-  connection_->socket().async_read_some(connection_->room(), [self = shared_from_this(), connection = connection_](
-                                                                 const boost::system::error_code& e, std::size_t n) {
-    self->guarded([&] { self->received(connection, e, n); });
-  });
+  connection_->stream().read(connection_->room(),
+                             [self = shared_from_this(), connection = connection_](const net::IoResult& result) {
+                               self->guarded([&] { self->received(connection, result); });
+                             });
 }
 
-void RunningFetch::received(const ConnectionPtr& connection, const boost::system::error_code& error, std::size_t n) {
+void RunningFetch::received(const ConnectionPtr& connection, const net::IoResult& result) {
   if (connection != connection_ || over()) return;
   worker().tick();
-  if (error) return connection_ended(error);
-  connection->received(n);
+  if (result.state != net::Io::Done) return connection_ended(result.state);
+  connection->received(result.bytes);
   answer_begun_ = true;
   go_on();
 }
 
-void RunningFetch::connection_ended(const boost::system::error_code& error) {
-  const bool clean = error == boost::asio::error::eof;
+void RunningFetch::connection_ended(net::Io how) {
   if (phase_ == Phase::Head) {
     return attempt_failed(FetchError::Reset,
                           address_ + (answer_begun_ ? ": closed within the head" : ": closed without an answer"));
   }
   // A reset says that something is lost; only an orderly end can be the end of the content (RFC 9112 section 6.3).
-  if (clean && decoder_.finish_at_eof()) return complete();
+  if (how == net::Io::End && decoder_.finish_at_eof()) return complete();
   attempt_failed(FetchError::Reset, address_ + ": closed within the content");
 }
 

@@ -1,0 +1,36 @@
+#include "server/h1_protocol.hpp"
+
+#include <utility>
+
+#include "server/h1_connection.hpp"
+
+namespace forebay::server {
+
+namespace {
+constexpr std::size_t kMostSpare = 128;
+}
+
+std::unique_ptr<Protocol> make_protocol(const config::Listener&) { return std::make_unique<H1Protocol>(); }
+
+void H1Protocol::open(const std::shared_ptr<Lane>& lane, Accepted accepted) {
+  const bool admitted = static_cast<bool>(accepted.place);
+  const H1Connection::Ptr connection(new H1Connection(lane, *this, std::move(accepted)));
+  if (admitted)
+    connection->begin();
+  else
+    connection->begin_refusal();
+}
+
+std::shared_ptr<H1Exchange> H1Protocol::make_exchange(Lane& lane) {
+  if (spare_.empty()) return std::make_shared<H1Exchange>(lane.worker, lane.handler.make_notes());
+  auto exchange = std::move(spare_.back());
+  spare_.pop_back();
+  return exchange;
+}
+
+void H1Protocol::give_back(std::shared_ptr<H1Exchange> exchange) {
+  // A task may still hold it, and must not see another request in it.
+  if (exchange.use_count() == 1 && spare_.size() < kMostSpare) spare_.push_back(std::move(exchange));
+}
+
+}  // namespace forebay::server

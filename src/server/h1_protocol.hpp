@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "server/h1_exchange.hpp"
+#include "server/lane.hpp"
+#include "server/protocol.hpp"
+
+namespace forebay::server {
+
+/// HTTP/1.1 and HTTP/1.0. Keeps exchanges that nobody uses, so that a request costs no allocation and an idle
+/// connection keeps none.
+class H1Protocol final : public Protocol {
+ public:
+  void open(const std::shared_ptr<Lane>& lane, Accepted accepted) override;
+
+  std::shared_ptr<H1Exchange> make_exchange(Lane& lane);
+  /// An exchange that is over.
+  void give_back(std::shared_ptr<H1Exchange> exchange);
+
+ private:
+  std::vector<std::shared_ptr<H1Exchange>> spare_;
+};
+
+}  // namespace forebay::server

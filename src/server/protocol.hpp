@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+
+#include "forebay/net/stream.hpp"
+#include "server/connection_limits.hpp"
+
+namespace forebay::server {
+
+class Lane;
+
+/// A connection that was accepted, before it is known what it speaks.
+struct Accepted {
+  net::Stream stream;
+  std::shared_ptr<const Peer> peer;
+  ConnectionLimits::Place place;  ///< Empty: there are too many, and the client is told so.
+};
+
+/// What a listener speaks, on one worker: makes a connection of each accepted stream. Another protocol, and the choice
+/// between protocols (by ALPN once TLS has shaken hands, by the first bytes without TLS), are implementations of it.
+class Protocol {
+ public:
+  virtual ~Protocol() = default;
+  /// The connection enters `lane.connections`; the caller has counted it in `lane.open` already.
+  virtual void open(const std::shared_ptr<Lane>& lane, Accepted accepted) = 0;
+};
+
+/// The protocol of a listener, for one worker.
+std::unique_ptr<Protocol> make_protocol(const config::Listener& listener);
+
+}  // namespace forebay::server
