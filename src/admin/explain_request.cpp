@@ -32,7 +32,7 @@ class Reader {
       if (known) continue;
       std::string list;
       for (const auto n : names) list.append(list.empty() ? "" : ", ").append(n);
-      return say("unknown member " + quoted(where, name) + "; there are " + list);
+      return say("unknown member " + quoted(where, name) + "; known members are " + list);
     }
   }
 
@@ -41,7 +41,7 @@ class Reader {
     const auto* member = find(object, name);
     if (member == nullptr) return nullptr;
     if (!member->is_string()) {
-      say(quoted(where, name) + " is a string");
+      say(quoted(where, name) + " must be a string");
       return nullptr;
     }
     return &member->get_string();
@@ -57,22 +57,22 @@ class Reader {
       for (const auto& pair : member->get_array()) {
         const bool fits = pair.is_array() && pair.get_array().size() == 2 && pair.get_array()[0].is_string() &&
                           pair.get_array()[1].is_string();
-        if (!fits) return say(at + " as a list holds [name, value], both strings");
+        if (!fits) return say(at + " as a list must hold [name, value] pairs of strings");
         add(at, pair.get_array()[0].get_string(), pair.get_array()[1].get_string(), into);
       }
     } else {
-      say(at + " is an object or a list of [name, value]");
+      say(at + " must be an object or a list of [name, value]");
     }
   }
 
   std::optional<std::string> content(const json::object& object, std::string_view where) {
     const auto* plain = text(object, where, "body");
     const auto* coded = text(object, where, "body_base64");
-    if (plain != nullptr && coded != nullptr) say(quoted(where, "body") + " and body_base64 exclude each other");
+    if (plain != nullptr && coded != nullptr) say(quoted(where, "body") + " and body_base64 cannot be used together");
     if (plain != nullptr) return std::string(*plain);
     if (coded == nullptr) return std::nullopt;
     auto bytes = from_base64(*coded);
-    if (!bytes) say(quoted(where, "body_base64") + " is not base64");
+    if (!bytes) say(quoted(where, "body_base64") + " is not valid Base64");
     return bytes;
   }
 
@@ -89,17 +89,18 @@ class Reader {
  private:
   void values(const std::string& at, std::string_view name, const json::value& value, http::Fields& into) {
     if (value.is_string()) return add(at, name, value.get_string(), into);
-    if (!value.is_array()) return say(at + ": the value of " + std::string(name) + " is a string or a list of strings");
+    if (!value.is_array())
+      return say(at + ": the value of " + std::string(name) + " must be a string or a list of strings");
     for (const auto& line : value.get_array()) {
-      if (!line.is_string()) return say(at + ": the list of " + std::string(name) + " holds strings");
+      if (!line.is_string()) return say(at + ": the list of " + std::string(name) + " must hold strings");
       add(at, name, line.get_string(), into);
     }
   }
   void add(const std::string& at, std::string_view name, std::string_view value, http::Fields& into) {
-    if (!http::is_token(name)) return say(at + ": \"" + std::string(name) + "\" is no field name");
+    if (!http::is_token(name)) return say(at + ": \"" + std::string(name) + "\" is not a field name");
     const auto trimmed = http::trim(value);
     if (!http::is_field_value(trimmed))
-      return say(at + ": the value of " + std::string(name) + " holds what a field cannot");
+      return say(at + ": the value of " + std::string(name) + " contains bytes that are not allowed in a field");
     into.add(name, trimmed);
   }
 
@@ -107,7 +108,7 @@ class Reader {
 };
 
 void read_response(Reader& reader, const json::value& member, proxy::ExplainRequest& request) {
-  if (!member.is_object()) return reader.say("\"response\" is an object");
+  if (!member.is_object()) return reader.say("\"response\" must be an object");
   const auto& object = member.get_object();
   reader.only(object, "response", {"status", "headers", "body", "body_base64"});
   request.response = proxy::ExplainRequest::Response{};
@@ -115,7 +116,7 @@ void read_response(Reader& reader, const json::value& member, proxy::ExplainRequ
   if (const auto* status = Reader::find(object, "status")) {
     const auto* number = status->if_int64();
     if (number == nullptr || *number < 200 || *number > 599)
-      return reader.say("\"response.status\" is a number from 200 to 599");
+      return reader.say("\"response.status\" must be a number from 200 to 599");
     response.status = static_cast<int>(*number);
   }
   reader.fields(object, "response", response.fields);
@@ -141,8 +142,8 @@ void add_content(json::object& object, const std::optional<std::string>& content
 std::variant<proxy::ExplainRequest, std::string> read_explain_request(std::string_view document) {
   json::error_code ec;
   const auto parsed = json::parse({document.data(), document.size()}, ec);
-  if (ec) return "the content is no JSON text: " + ec.message();
-  if (!parsed.is_object()) return std::string("the content is a JSON object with at least \"url\"");
+  if (ec) return "the content is not valid JSON: " + ec.message();
+  if (!parsed.is_object()) return std::string("the content must be a JSON object with at least \"url\"");
   const auto& object = parsed.get_object();
 
   std::string fault;
@@ -154,7 +155,7 @@ std::variant<proxy::ExplainRequest, std::string> read_explain_request(std::strin
     request.url = *url;
   else
     reader.say("\"url\" is missing");
-  if (reader.good() && !http::is_token(request.method)) reader.say("\"method\" is no method");
+  if (reader.good() && !http::is_token(request.method)) reader.say("\"method\" is not a method");
   reader.fields(object, "", request.fields);
   request.content = reader.content(object, "");
   if (const auto* response = Reader::find(object, "response")) read_response(reader, *response, request);

@@ -174,8 +174,8 @@ std::string response_text(View response) {
 void add_pass_memory(std::string& out, View memory) {
   if (!memory.there()) return;
   add_line(out, "pass",
-           "nobody queues for this key: " + memory["cause"].text("not storable") + ", remembered for another " +
-               seconds(memory["left_s"].number()) + " (pass_memory)");
+           "requests for this key do not wait for each other: " + memory["cause"].text("not storable") +
+               ", remembered for another " + seconds(memory["left_s"].number()) + " (pass_memory)");
 }
 
 void add_answer(std::string& out, View document) {
@@ -183,7 +183,7 @@ void add_answer(std::string& out, View document) {
   const auto member = document["headers"]["cache_status"];
   const auto coarse = document["headers"]["x_cache"];
   if (status.there())
-    add_line(out, "answer", "an error of its own, " + std::to_string(status.number()));
+    add_line(out, "answer", "Forebay's own error, " + std::to_string(status.number()));
   else if (member.there())
     add_line(out, "answer", "Cache-Status: " + member.text());
   else if (coarse.there())

@@ -311,23 +311,20 @@ void Metrics::store(std::vector<MetricFamily>& out, const Routes& routes, const 
 
 void Metrics::sharing(std::vector<MetricFamily>& out, const Routes& routes) const {
   {
-    Gathering g(out, "forebay_saved_origin_seconds_total", "Measured fetch time that hits spared the origin.",
-                MetricType::Counter);
+    Gathering g(out, "forebay_saved_origin_seconds_total", "Measured fetch time saved by hits.", MetricType::Counter);
     for (const auto& r : routes)
       g.sample({{"route", r.route}}, static_cast<double>(sum(
                                          r, [](auto& c) -> auto& { return c.saved_nanoseconds; })) /
                                          1e9);
   }
   {
-    Gathering g(out, "forebay_saved_origin_requests_total", "Requests that hits spared the origin.",
-                MetricType::Counter);
+    Gathering g(out, "forebay_saved_origin_requests_total", "Origin requests saved by hits.", MetricType::Counter);
     for (const auto& r : routes)
       g.sample({{"route", r.route}}, sum(
                                          r, [](auto& c) -> auto& { return c.saved_requests; }));
   }
   {
-    Gathering g(out, "forebay_saved_origin_bytes_total", "Body bytes that hits spared the origin.",
-                MetricType::Counter);
+    Gathering g(out, "forebay_saved_origin_bytes_total", "Origin body bytes saved by hits.", MetricType::Counter);
     for (const auto& r : routes)
       g.sample({{"route", r.route}}, sum(
                                          r, [](auto& c) -> auto& { return c.saved_bytes; }));

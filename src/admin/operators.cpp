@@ -39,7 +39,7 @@ Access by_token(const http::RequestView& request, const config::Config::Operator
   const bool right = request.fields.count(FieldId::Authorization) == 1 && bearer && !config.token.empty() &&
                      same_secret(http::trim(field.substr(kScheme.size())), config.token);
   if (right) return {};
-  return {Verdict::Unauthorized, "The token is not the operators' one."};
+  return {Verdict::Unauthorized, "Invalid bearer token."};
 }
 
 Access by_place(const http::RequestView& request, const config::Config::Operators& config) {
@@ -54,7 +54,7 @@ Access by_place(const http::RequestView& request, const config::Config::Operator
                         http::append_normal_host(f.value.substr(scheme + 3), "http", origin) && origin == host;
       if (!ours) return {Verdict::Forbidden, "Origin is another site."};
     } else if (http::iequals(f.name, "Sec-Fetch-Site") && f.value != "same-origin" && f.value != "none") {
-      return {Verdict::Forbidden, "The request was made by a page of another site."};
+      return {Verdict::Forbidden, "The request comes from a page of another site."};
     }
   }
   return {};
@@ -67,8 +67,8 @@ Access may_operate(const http::RequestView& request, const server::Peer& peer,
   if (request.fields.has(FieldId::Authorization)) return by_token(request, config);
   if (config.allow_loopback && from_this_machine(peer)) return by_place(request, config);
   if (config.token.empty())
-    return {Verdict::Forbidden, "Operators come from this machine; admin.token lets others in."};
-  return {Verdict::Unauthorized, "Operators bring a token: Authorization: Bearer TOKEN."};
+    return {Verdict::Forbidden, "Only clients on this machine are allowed; set admin.token to allow others."};
+  return {Verdict::Unauthorized, "A token is required: Authorization: Bearer TOKEN."};
 }
 
 }  // namespace forebay::admin

@@ -61,7 +61,7 @@ std::optional<std::string> admin_address(const std::optional<std::string>& confi
     return std::nullopt;
   }
   if (loaded.ok() && !loaded.config->admin) {
-    std::cerr << "forebay: the admin listener is off in " << source.name() << ", so nobody can be asked\n";
+    std::cerr << "forebay: the admin listener is off in " << source.name() << "; there is no daemon to ask\n";
     why = ExitCode::NotReached;
     return std::nullopt;
   }

@@ -28,7 +28,7 @@ void warn_of_outputs(config::LoadResult& loaded) {
     d.code = 2050;
     d.path = key;
     d.message = std::string(key) + ": the directory " + *missing + " does not exist on this machine";
-    d.hint = "make it before the start; forebay makes none";
+    d.hint = "create it before the start; forebay does not create directories";
     loaded.diagnostics.push_back(std::move(d));
   }
 }

@@ -21,10 +21,10 @@ const std::vector<std::string> kLater{"purge", "top",     "tail",      "get",   
 
 constexpr std::string_view kIntroduction =
     "Forebay, a caching reverse proxy.\n\n"
-    "  forebay --origin http://localhost:3000 --ttl 30s   in front of one origin, without a file\n"
-    "  forebay -c forebay.yaml                            with a configuration\n"
-    "  forebay demo                                       with an origin of its own, to see what it does\n\n"
-    "Without --ttl, or `ttl` in the file, only answers whose origin states a lifetime are stored.\n"
+    "  forebay --origin http://localhost:3000 --ttl 30s   one origin, without a configuration file\n"
+    "  forebay -c forebay.yaml                            with a configuration file\n"
+    "  forebay demo                                       with a built-in demo origin\n\n"
+    "Without --ttl, or `ttl` in the file, only responses with a lifetime from the origin are stored.\n"
     "Not in this version: TLS (clients and origins), HTTP/2 and HTTP/3, WebSocket, purging, compression, several urls\n"
     "for one origin, health checks, a shared or persistent cache.\n";
 
@@ -70,22 +70,23 @@ CLI::Option* text(CLI::App* app, const char* names, T& into, const char* what, c
 }
 
 void Commands::add_settings(CLI::App* app, RunFlags& flags, std::vector<std::string>& set) {
-  text(app, "-c,--config", flags.config, "FILE",
-       "Configuration; - is standard input. Else $FOREBAY_CONFIG, ./forebay.yaml, /etc/forebay/forebay.yaml.");
-  text(app, "--origin", flags.origin, "URL", "Where requests go; without -c no file is read.");
-  text(app, "--listen", flags.listen, "ADDR", "Where clients connect (:8080).");
-  text(app, "--ttl", flags.ttl, "DUR", "Lifetime of answers whose origin says none, e.g. 30s.");
-  text(app, "--memory", flags.memory, "SIZE", "Memory for stored answers, e.g. 512MiB or 40%.");
+  text(
+      app, "-c,--config", flags.config, "FILE",
+      "Configuration file, - for standard input. Default: $FOREBAY_CONFIG, ./forebay.yaml, /etc/forebay/forebay.yaml.");
+  text(app, "--origin", flags.origin, "URL", "Origin URL. Without -c, no file is read.");
+  text(app, "--listen", flags.listen, "ADDR", "Address for clients (default :8080).");
+  text(app, "--ttl", flags.ttl, "DUR", "Lifetime of responses without one from the origin, e.g. 30s.");
+  text(app, "--memory", flags.memory, "SIZE", "Memory for stored responses, e.g. 512MiB or 40%.");
   text(app, "--log-level", flags.log_level, "LEVEL", "trace, debug, info, warn or error.");
   text(app, "--log-format", flags.log_format, "FORMAT", "auto, json or text.");
-  app->add_option("--set", set, "Sets one key of the configuration, e.g. routes.search.ttl.default=5s; repeatable.")
+  app->add_option("--set", set, "Set one key of the configuration, e.g. routes.search.ttl.default=5s; repeatable.")
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->take_all();
 }
 
 void Commands::add_admin_setting(CLI::App* app, RunFlags& flags) {
-  text(app, "--admin", flags.admin, "ADDR", "Where operators connect (127.0.0.1:8081), or off.");
+  text(app, "--admin", flags.admin, "ADDR", "Address of the admin listener (default 127.0.0.1:8081), or off.");
 }
 
 /// One that is repeated, each time with one value.
@@ -95,7 +96,7 @@ CLI::Option* list(CLI::App* app, const char* names, std::vector<std::string>& in
 }
 
 void Commands::add_run() {
-  run = app.add_subcommand("run", "Run the proxy (also without the word).");
+  run = app.add_subcommand("run", "Run the proxy. This is the default command.");
   run->add_option("file", run_file, "The same as -c FILE.")->type_name("FILE");
   add_settings(run, run_flags, set);
   add_admin_setting(run, run_flags);
@@ -112,71 +113,73 @@ void Commands::add_check() {
   text(check, "--format", check_format, "FORMAT", "text, json or github.");
   check->add_flag("--quiet", check_flags.quiet, "Print errors only.");
   check->add_flag("--strict", check_flags.strict, "Warnings count as errors.");
-  check->add_flag("--probe", probe, "Ask the origins whether a header field that is not in the key shows in answers.");
+  check->add_flag("--probe", probe,
+                  "Ask the origins whether header fields that are not in the key change their responses.");
   list(check, "--probe-path", probe_flags.paths, "PATH|URL",
-       "What to ask for; else a path made of each route's; repeatable.");
-  list(check, "--probe-header", probe_flags.headers, "NAME", "One more field to ask about; repeatable.");
-  text(check, "--timeout", probe_timeout, "DUR", "How long to wait for each answer (2s).");
+       "Path or URL to request; default: one path per route; repeatable.");
+  list(check, "--probe-header", probe_flags.headers, "NAME", "One more header field to try; repeatable.");
+  text(check, "--timeout", probe_timeout, "DUR", "Time limit for each response (default 2s).");
 }
 
 void Commands::add_explain() {
-  explain = app.add_subcommand("explain", "Say what would happen to a request, and why.");
+  explain = app.add_subcommand("explain", "Explain what would happen to a request, and why.");
   auto& f = explain_flags;
-  explain->add_option("url", f.url, "What is asked for, e.g. http://shop.example.com/api/search?q=1, or a path.")
+  explain->add_option("url", f.url, "URL of the request, e.g. http://shop.example.com/api/search?q=1, or a path.")
       ->type_name("URL")
       ->required();
   add_settings(explain, f.run, explain_set);
   add_explain_request();
-  text(explain, "--status", explain_status, "N", "Judge a response with this status.");
-  list(explain, "--response-header", response_headers, "'N: V'", "A field of the response to judge; repeatable.");
+  text(explain, "--status", explain_status, "N", "Also judge a response with this status.");
+  list(explain, "--response-header", response_headers, "'N: V'", "Header field of the response to judge; repeatable.");
   text(explain, "--response-body", f.response_content, "BODY|@FILE", "Content of the response to judge.");
   explain->add_flag("--live", f.live, "Ask the running daemon, which knows what is stored.");
-  text(explain, "--admin", f.admin, "ADDR", "Admin address for --live; else $FOREBAY_ADMIN, the file, 127.0.0.1:8081.");
-  text(explain, "--timeout", explain_timeout, "DUR", "How long to wait for the daemon (5s).");
-  explain->add_flag("--json", f.json,
-                    "As JSON. With a document behind it ({...}, [...] or @FILE) it is curl's: that content, as JSON; "
-                    "repeatable.");
+  text(explain, "--admin", f.admin, "ADDR",
+       "Admin address for --live. Default: $FOREBAY_ADMIN, the file, 127.0.0.1:8081.");
+  text(explain, "--timeout", explain_timeout, "DUR", "Time limit for the daemon (default 5s).");
+  explain->add_flag(
+      "--json", f.json,
+      "Print JSON. Followed by a document ({...}, [...] or @FILE), it is curl's --json: content, as JSON; repeatable.");
 }
 
 /// The request, by the flags that curl has for it.
 void Commands::add_explain_request() {
-  text(explain, "-X,--request", explain_flags.method, "METHOD", "GET, or POST with -d.");
-  list(explain, "-H,--header", curl.headers, "'N: V'", "A field of the request; repeatable.");
+  text(explain, "-X,--request", explain_flags.method, "METHOD", "Method; default GET, or POST with -d.");
+  list(explain, "-H,--header", curl.headers, "'N: V'", "Header field of the request; repeatable.");
   list(explain, "-d,--data,--data-binary,--data-ascii", data, "BODY|@FILE",
-       "Content of the request, as it is; @- is standard input; repeatable, joined by &.");
-  list(explain, "--data-raw", raw_data, "BODY", "The same, where @ has no meaning.");
-  list(explain, "--data-urlencode", encoded_data, "[NAME=]TEXT", "The same, percent-encoded; NAME@FILE is a file.");
-  explain->add_flag("-G,--get", explain_flags.content_in_query, "What -d gives goes into the query of a GET.");
+       "Content of the request, unchanged; @- is standard input; repeatable, joined by &.");
+  list(explain, "--data-raw", raw_data, "BODY", "Like -d, but @ has no special meaning.");
+  list(explain, "--data-urlencode", encoded_data, "[NAME=]TEXT", "Like -d, percent-encoded; NAME@FILE reads a file.");
+  explain->add_flag("-G,--get", explain_flags.content_in_query, "Send the content of -d as the query of a GET.");
   // `--json DOCUMENT` of curl; `take_json` tells it from the flag.
   list(explain, "--json-content", json_data, "DOCUMENT", "")->group("");
-  explain->add_flag("-I,--head", curl.head, "Method HEAD.");
+  explain->add_flag("-I,--head", curl.head, "Use the method HEAD.");
   list(explain, "-b,--cookie", curl.cookies, "'N=V; N=V'", "Cookies of the request; repeatable.");
   text(explain, "-A,--user-agent", curl.user_agent, "TEXT", "The User-Agent field.");
   text(explain, "-e,--referer", curl.referer, "URL", "The Referer field.");
-  text(explain, "-u,--user", curl.user, "NAME:PASSWORD", "The Authorization field, by Basic.");
+  text(explain, "-u,--user", curl.user, "NAME:PASSWORD", "The Authorization field, with the Basic scheme.");
   // What only changes how curl shows its answer.
   explain->add_flag("-s,--silent,-S,--show-error,-i,--include,-v,--verbose", unheeded)->group("");
 }
 
 void Commands::add_others() {
   healthcheck = app.add_subcommand("healthcheck", "Ask the running daemon whether it is ready.");
-  text(healthcheck, "-c,--config", healthcheck_flags.config, "FILE", "Configuration that names admin.listen.");
+  text(healthcheck, "-c,--config", healthcheck_flags.config, "FILE", "Configuration file with admin.listen.");
   text(healthcheck, "--admin", healthcheck_flags.admin, "ADDR",
-       "Admin address; else $FOREBAY_ADMIN, the file, 127.0.0.1:8081.");
-  text(healthcheck, "--timeout", timeout, "DUR", "How long to wait (2s).");
+       "Admin address. Default: $FOREBAY_ADMIN, the file, 127.0.0.1:8081.");
+  text(healthcheck, "--timeout", timeout, "DUR", "Time limit (default 2s).");
 
-  demo = app.add_subcommand("demo", "Run in front of an embedded demo origin and say what to try.");
-  text(demo, "--listen", demo_flags.listen, "ADDR", "Where clients connect (:8080).");
-  text(demo, "--admin", demo_flags.admin, "ADDR", "Where operators connect (127.0.0.1:8081), or off.");
-  text(demo, "--duration", duration, "DUR", "End after this time.");
+  demo = app.add_subcommand("demo", "Run with a built-in demo origin and show what to try.");
+  text(demo, "--listen", demo_flags.listen, "ADDR", "Address for clients (default :8080).");
+  text(demo, "--admin", demo_flags.admin, "ADDR", "Address of the admin listener (default 127.0.0.1:8081), or off.");
+  text(demo, "--duration", duration, "DUR", "Stop after this time.");
   demo->add_flag("--no-access-log", no_access_log, "Do not print a line per request.");
   text(demo, "--scenario", scenario, "NAME", "")->group("");
   text(demo, "--port-file", demo_flags.port_file, "PATH", "")->group("");
 
   version = app.add_subcommand("version", "Print the version.");
-  version->add_flag("--json", version_flags.json, "As JSON.");
+  version->add_flag("--json", version_flags.json, "Print JSON.");
 
-  help = app.add_subcommand("help", "Print help, or that of one command.");
+  help = app.add_subcommand("help", "Print help, or the help of one command.");
   help->add_option("command", help_about, "A command.")->type_name("COMMAND");
 }
 
@@ -227,7 +230,7 @@ std::optional<Said> valueless(const CLI::App& command) {
   for (const auto* option : command.get_options())
     for (const auto& value : option->results())
       if (option->get_expected_max() > 0 && value.starts_with("--") && command.get_option_no_throw(value) != nullptr)
-        return usage(all_names(*option) + " needs a value: it is followed by " + value);
+        return usage(all_names(*option) + " needs a value, but is followed by " + value);
   return std::nullopt;
 }
 
@@ -261,7 +264,7 @@ Said left_over(const CLI::App& command) {
   const auto* json = command.get_option_no_throw("--json");
   if (command.get_name() == "explain" && json != nullptr && json->count() > 0 && !rest.empty())
     return usage("unexpected argument \"" + rest.front() +
-                 "\"; --json alone prints JSON, and content that does not begin as JSON is written --json='...'");
+                 "\"; --json alone prints JSON; use --json='...' for content that does not start like JSON");
   return usage("unexpected argument \"" + (rest.empty() ? std::string() : rest.front()) + '"' + see);
 }
 
@@ -270,7 +273,7 @@ Said incomplete(const CLI::App& command, const std::string& words) {
   const auto name = words.substr(0, words.find_first_of(": "));
   if (const auto* option = command.get_option_no_throw(name); option != nullptr && name.starts_with('-'))
     return usage(all_names(*option) + " needs a value: " + name + ' ' + option->get_type_name());
-  if (name == "url") return usage("explain needs a URL or a path, as in forebay explain /api/search");
+  if (name == "url") return usage("explain needs a URL or a path, for example forebay explain /api/search");
   return usage(words);
 }
 
@@ -278,7 +281,7 @@ Said incomplete(const CLI::App& command, const std::string& words) {
 std::optional<Said> split_settings(const std::vector<std::string>& written, RunFlags& flags) {
   for (const auto& pair : written) {
     const auto eq = pair.find('=');
-    if (eq == std::string::npos || eq == 0) return usage("--set wants KEY=VALUE, such as routes.search.ttl.default=5s");
+    if (eq == std::string::npos || eq == 0) return usage("--set needs KEY=VALUE, such as routes.search.ttl.default=5s");
     auto key = pair.substr(0, eq);
     if (std::any_of(flags.set.begin(), flags.set.end(), [&](const auto& said) { return said.first == key; }))
       return usage("--set " + key + " is given twice; give it once");
@@ -290,7 +293,7 @@ std::optional<Said> split_settings(const std::vector<std::string>& written, RunF
 /// The file that is named without -c.
 std::optional<Said> take_file(const std::string& file, RunFlags& flags) {
   if (file.empty()) return std::nullopt;
-  if (flags.config) return usage("the file is named twice, by -c and without it; name it once");
+  if (flags.config) return usage("the configuration file is given twice, with -c and without; give it once");
   flags.config = file;
   return std::nullopt;
 }
@@ -312,11 +315,11 @@ bool can_be_probed(const std::string& name) {
 Command finish_probe(Commands& c) {
   auto& probe = c.probe_flags;
   for (const auto& name : probe.headers)
-    if (!can_be_probed(name)) return usage("--probe-header wants a header field of requests, not \"" + name + '"');
+    if (!can_be_probed(name)) return usage("--probe-header needs a request header field, not \"" + name + '"');
   if (!c.probe_timeout.empty()) {
     const auto timeout = config::read_duration(c.probe_timeout);
     if (!timeout || *timeout <= Duration{0})
-      return usage("--timeout wants a duration such as 2s, not \"" + c.probe_timeout + '"');
+      return usage("--timeout needs a duration such as 2s, not \"" + c.probe_timeout + '"');
     probe.timeout = *timeout;
   }
   c.check_flags.probe = std::move(probe);
@@ -331,11 +334,11 @@ Command finish_check(Commands& c) {
   else if (c.check_format == "github")
     c.check_flags.format = CheckFormat::Github;
   else if (c.check_format != "text")
-    return usage("--format is text, json or github, not \"" + c.check_format + '"');
+    return usage("--format must be text, json or github, not \"" + c.check_format + '"');
   if (c.probe) return finish_probe(c);
-  if (!c.probe_flags.paths.empty()) return usage("--probe-path goes with --probe");
-  if (!c.probe_flags.headers.empty()) return usage("--probe-header goes with --probe");
-  if (!c.probe_timeout.empty()) return usage("--timeout goes with --probe");
+  if (!c.probe_flags.paths.empty()) return usage("--probe-path requires --probe");
+  if (!c.probe_flags.headers.empty()) return usage("--probe-header requires --probe");
+  if (!c.probe_timeout.empty()) return usage("--timeout requires --probe");
   return std::move(c.check_flags);
 }
 
@@ -364,7 +367,7 @@ std::vector<ExplainFlags::Content> content_of(const Commands& c) {
 std::optional<Said> settings_beside_live(const Commands& c) {
   for (const auto* flag : {"--origin", "--listen", "--ttl", "--memory", "--log-level", "--log-format", "--set"})
     if (c.explain->count(flag) > 0)
-      return usage(std::string(flag) + " and --live do not go together: the daemon has its own configuration");
+      return usage(std::string(flag) + " cannot be used with --live: the daemon has its own configuration");
   return std::nullopt;
 }
 
@@ -375,18 +378,18 @@ Command finish_explain(Commands& c) {
     if (auto wrong = settings_beside_live(c)) return *wrong;
   f.content = content_of(c);
   if (auto wrong = take_curl_words(c.curl, f)) return usage(std::move(*wrong));
-  if (!split_fields(c.response_headers, f.response_headers)) return usage("--response-header wants 'Name: value'");
+  if (!split_fields(c.response_headers, f.response_headers)) return usage("--response-header needs 'Name: value'");
   if (!c.explain_status.empty()) {
     std::uint64_t status = 0;
     if (!http::parse_decimal(c.explain_status, 1000, status) || status < 200 || status > 599)
-      return usage("--status wants a number from 200 to 599, not \"" + c.explain_status + '"');
+      return usage("--status needs a number from 200 to 599, not \"" + c.explain_status + '"');
     f.status = static_cast<int>(status);
   }
   f.has_response = f.status || !f.response_headers.empty() || f.response_content;
   if (f.admin && !f.live) return usage("--admin goes with --live");
   const auto timeout = config::read_duration(c.explain_timeout);
   if (!timeout || *timeout <= Duration{0})
-    return usage("--timeout wants a duration such as 5s, not \"" + c.explain_timeout + '"');
+    return usage("--timeout needs a duration such as 5s, not \"" + c.explain_timeout + '"');
   f.timeout = *timeout;
   return std::move(f);
 }
@@ -394,7 +397,7 @@ Command finish_explain(Commands& c) {
 Command finish_healthcheck(Commands& c) {
   const auto timeout = config::read_duration(c.timeout);
   if (!timeout || *timeout <= Duration{0})
-    return usage("--timeout wants a duration such as 2s, not \"" + c.timeout + '"');
+    return usage("--timeout needs a duration such as 2s, not \"" + c.timeout + '"');
   c.healthcheck_flags.timeout = *timeout;
   return std::move(c.healthcheck_flags);
 }

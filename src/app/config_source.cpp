@@ -101,7 +101,7 @@ config::LoadResult ConfigSource::load() {
     config::Diagnostic missing;
     missing.code = 1008;
     missing.message = "there is no configuration: neither ./forebay.yaml nor /etc/forebay/forebay.yaml exists";
-    missing.hint = "name one with -c FILE, or an origin with --origin http://localhost:3000 --ttl 30s";
+    missing.hint = "pass a file with -c FILE, or an origin with --origin http://localhost:3000 --ttl 30s";
     return {nullptr, {missing}};
   }
   config::LoadRequest request;
@@ -119,7 +119,7 @@ config::LoadResult ConfigSource::load() {
 }
 
 std::string ConfigSource::subject() const {
-  return has_file_ ? "configuration of " + name() : "configuration by flags and variables (no file)";
+  return has_file_ ? "configuration of " + name() : "configuration from flags and variables (no file)";
 }
 
 std::string ConfigSource::name() const {

@@ -27,7 +27,7 @@ bool given(const ExplainFlags& flags, std::string_view name) {
 /// As with curl, a field of -H stands over the flag that would make one.
 std::optional<std::string> add_field(ExplainFlags& flags, const char* name, const std::string& value,
                                      const char* flag) {
-  if (!http::is_field_value(value)) return std::string(flag) + " has a byte that no header field may have";
+  if (!http::is_field_value(value)) return std::string(flag) + " contains a byte that is not allowed in a header field";
   if (!given(flags, name)) flags.headers.emplace_back(name, value);
   return std::nullopt;
 }
@@ -37,7 +37,7 @@ std::optional<std::string> add_cookies(const std::vector<std::string>& cookies, 
   std::string all;
   for (const auto& cookie : cookies) {
     if (cookie.find('=') == std::string::npos || !http::is_field_value(cookie))
-      return "-b wants 'name=value; name=value'";
+      return "-b needs 'name=value; name=value'";
     all += (all.empty() ? "" : "; ") + cookie;
   }
   flags.headers.emplace_back("Cookie", all);
@@ -45,7 +45,7 @@ std::optional<std::string> add_cookies(const std::vector<std::string>& cookies, 
 }
 
 std::optional<std::string> add_fields(const CurlWords& words, ExplainFlags& flags) {
-  if (!split_fields(words.headers, flags.headers)) return "-H wants 'Name: value'";
+  if (!split_fields(words.headers, flags.headers)) return "-H needs 'Name: value'";
   if (auto wrong = add_cookies(words.cookies, flags)) return wrong;
   if (words.user_agent)
     if (auto wrong = add_field(flags, "User-Agent", *words.user_agent, "-A")) return wrong;
@@ -64,7 +64,7 @@ std::optional<std::string> take_content(ExplainFlags& flags) {
   const auto documents = std::count_if(flags.content.begin(), flags.content.end(), is_json);
   if (documents == 0) return std::nullopt;
   if (static_cast<std::size_t>(documents) != flags.content.size())
-    return "--json with a document and -d both give the content; give one";
+    return "--json with a document cannot be used with -d";
   for (const auto* name : {"Content-Type", "Accept"})  // as curl does
     if (!given(flags, name)) flags.headers.emplace_back(name, "application/json");
   return std::nullopt;
@@ -100,13 +100,13 @@ std::optional<std::string> take_curl_words(const CurlWords& words, ExplainFlags&
   if (auto wrong = add_fields(words, flags)) return wrong;
   if (auto wrong = take_content(flags)) return wrong;
   const bool has_content = !flags.content.empty() && !flags.content_in_query;
-  if (flags.content_in_query && flags.content.empty()) return "-G goes with -d or --data-urlencode";
+  if (flags.content_in_query && flags.content.empty()) return "-G requires -d or --data-urlencode";
   if (words.head && !flags.method.empty() && flags.method != "HEAD")
-    return "-I is HEAD, and -X is " + flags.method + "; give one";
-  if (words.head && has_content) return "-I has no content; leave -d out, or write -G or -X";
+    return "-I means HEAD, but -X is " + flags.method + "; give one";
+  if (words.head && has_content) return "-I sends no content; remove -d, or add -G or -X";
   if (words.head) flags.method = "HEAD";
   if (flags.method.empty()) flags.method = has_content ? "POST" : "GET";
-  if (!http::is_token(flags.method)) return "-X wants a method, not \"" + flags.method + '"';
+  if (!http::is_token(flags.method)) return "-X needs a method, not \"" + flags.method + '"';
   return std::nullopt;
 }
 
@@ -152,8 +152,8 @@ std::optional<std::string> curl_flag_advice(std::string_view flag) {
     return flag == a.name || (!a.brief.empty() && flag == a.brief);
   });
   if (found == kFlags.end()) return std::nullopt;
-  const auto word = std::string(flag) + " is a flag of curl that explain does not take; ";
-  return word + (found->write.empty() ? "nothing is sent, so leave it out" : "write " + std::string(found->write));
+  const auto word = std::string(flag) + " is a curl flag that explain does not support; ";
+  return word + (found->write.empty() ? "explain sends nothing, so leave it out" : "use " + std::string(found->write));
 }
 
 std::string url_encoded(std::string_view text) {

@@ -60,7 +60,7 @@ ExitCode Daemon::run() {
   } catch (const std::system_error& e) {
     std::cerr << "forebay: " << e.what() << '\n';
     if (e.code() == std::errc::address_in_use)
-      std::cerr << "forebay: end it, or choose another address (--listen :9080, --admin 127.0.0.1:9081)\n";
+      std::cerr << "forebay: stop that process, or choose another address (--listen :9080, --admin 127.0.0.1:9081)\n";
     dismantle();
     return ExitCode::Failed;
   } catch (const std::exception& e) {
@@ -80,7 +80,7 @@ ExitCode Daemon::run() {
   if (options_.stop_after > Duration{0}) {
     duration_timer_.expires_after(options_.stop_after);
     duration_timer_.async_wait([this](error_code ec) {
-      if (!ec) begin_stop("its time is over");
+      if (!ec) begin_stop("--duration has passed");
     });
   }
   if (options_.ready) options_.ready(*this);
@@ -189,7 +189,7 @@ void Daemon::on_signal(int signal) {
     case SIGUSR1:
       log::reopen();
       runtime()->access->reopen();
-      log::info("logs opened anew");
+      log::info("logs reopened");
       break;
     case SIGUSR2:
       dump();
@@ -210,7 +210,7 @@ void Daemon::each_second() {
       const auto before = governor_->limit();
       const auto limit = governor_->limit_for(resident_bytes());
       if (limit != before) {
-        log::debug("the store may use " + std::to_string(limit) + " bytes");
+        log::debug("the store is limited to " + std::to_string(limit) + " bytes");
         store_->set_memory(limit);
       }
     }

@@ -53,7 +53,7 @@ void Daemon::set_runtime(proxy::RuntimePtr runtime) {
 
 void Daemon::reload() {
   if (stopping_) {
-    log::warn("not reloading: the process is ending");
+    log::warn("reload ignored: the process is stopping");
     return;
   }
   notifier_.reloading();
@@ -74,7 +74,7 @@ void Daemon::reload() {
     log::info(source_.subject() + " applied; the cache is kept");
   } else {
     ++status_.reloads_rejected;
-    log::error(source_.subject() + " rejected (" + why + "); the one in force stays");
+    log::error(source_.subject() + " rejected (" + why + "); the current configuration stays in force");
   }
   notifier_.ready(applied ? "serving" : "serving; the last reload was rejected");
 }
@@ -104,7 +104,7 @@ bool Daemon::try_reload(const config::LoadResult& loaded, std::string& why) {
     store_->set_memory(config->cache.memory);
   }
   for (const auto& key : restart)
-    log::warn(key + " has changed: restart required; until then the former value stays in force");
+    log::warn(key + " has changed: restart required; until then the old value stays in force");
   return true;
 }
 

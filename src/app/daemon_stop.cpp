@@ -25,7 +25,7 @@ void Daemon::begin_stop(std::string_view why) {
   stop_began_ = clock_.now().mono;
   const auto& shutdown = runtime()->config->shutdown;
   log::info("stopping (" + std::string(why) + "): delay " + seconds_text(shutdown.delay) + ", then up to " +
-            seconds_text(shutdown.drain) + " for what is on its way");
+            seconds_text(shutdown.drain) + " for open requests");
   status_.state.store(admin::State::Draining, std::memory_order_release);
   notifier_.stopping();
   duration_timer_.cancel();
@@ -41,7 +41,7 @@ void Daemon::stop_accepting() {
   front_->drain();
   drain_end_.expires_after(runtime()->config->shutdown.drain);
   drain_end_.async_wait([this](error_code ec) {
-    if (!ec) stop_now("the time for draining is over");
+    if (!ec) stop_now("shutdown.drain has passed");
   });
   await_idle();
 }
@@ -71,8 +71,8 @@ void Daemon::stop_now(std::string_view why) {
   ended_ = true;
   const auto open = front_->open_connections();
   if (!why.empty())
-    log::warn("ending at once (" + std::string(why) + "): " + std::to_string(open) + " connections and " +
-              std::to_string(background_fetches_.load()) + " background fetches are cut");
+    log::warn("stopping now (" + std::string(why) + "): " + std::to_string(open) + " connections and " +
+              std::to_string(background_fetches_.load()) + " background fetches are aborted");
   else
     log::info("drained in " + seconds_text(clock_.now().mono - stop_began_));
   control_.stop();

@@ -55,16 +55,17 @@ void show_screen(const Daemon& daemon) {
   std::cout << "Forebay " << admin::build().version << " on http://" << at
             << ", in front of a small shop. Try these, and look at Cache-Status and X-Cache:\n\n";
   row("curl -i " + at + "/api/products", "MISS after 300 ms; again: HIT at once, for 10 s");
-  row("curl -i " + at + "/api/products/7", "fresh for 30 s, then STALE for 30 s while it is refreshed behind");
+  row("curl -i " + at + "/api/products/7",
+      "fresh for 30 s, then STALE for 30 s while it is refreshed in the background");
   row("curl -i " + at + "/api/slow", "takes 2 s; from two terminals at once: one fetch, one is COALESCED");
-  row("curl -i " + at + "/api/me", "private: never stored, and says so (detail=private, then pass_memory)");
-  row("curl -i " + at + "/api/flaky", "fails every 2nd time; a second later again: STALE instead of the 503");
-  row("curl -i " + at + "/api/time", "the origin says nothing about caching; the route says 5 s");
-  row("curl -s " + at + "/stats", "how often the shop itself was asked");
+  row("curl -i " + at + "/api/me", "private: never stored (detail=private, then pass_memory)");
+  row("curl -i " + at + "/api/flaky", "fails every 2nd time; repeat after a second: STALE instead of the 503");
+  row("curl -i " + at + "/api/time", "the origin sets no lifetime; the route sets 5 s");
+  row("curl -s " + at + "/stats", "how many requests reached the shop");
   if (const auto* admin = daemon.admin_listener())
-    row("curl -s " + host_of(*admin) + "/metrics", "the same in numbers, for Prometheus");
+    row("curl -s " + host_of(*admin) + "/metrics", "metrics for Prometheus");
   std::cout << "\nNot in this version: TLS, HTTP/2, WebSocket, purging; `forebay help` has the whole list.\n"
-               "Ctrl-C ends it.\n"
+               "Ctrl-C stops it.\n"
             << std::flush;
 }
 

@@ -107,7 +107,7 @@ void warn_of_method(const ExplainFlags& flags) {
   if (http::method_of(flags.method) != http::Method::Other) return;
   const std::vector<std::string_view> known{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"};
   if (const auto meant = nearest(flags.method, known))
-    std::cerr << "forebay: " << flags.method << " is no method that Forebay knows; did you mean " << *meant << "?\n";
+    std::cerr << "forebay: " << flags.method << " is not a known method; did you mean " << *meant << "?\n";
 }
 
 /// curl says what type the content of -d has when nobody else does; here nobody does.
@@ -145,7 +145,7 @@ std::optional<std::string> detail_of(const AdminAnswer& answer) {
   const std::string_view word = code->get_string();
   if (std::find(kRefusals.begin(), kRefusals.end(), word) == kRefusals.end()) return std::nullopt;
   if (detail && detail->is_string()) return std::string(detail->get_string());
-  return "it answers " + std::to_string(answer.status);
+  return "status " + std::to_string(answer.status);
 }
 
 ExitCode ask_daemon(const ExplainFlags& flags, const proxy::ExplainRequest& request) {
@@ -168,7 +168,7 @@ ExitCode ask_daemon(const ExplainFlags& flags, const proxy::ExplainRequest& requ
   if (answer->status == 200 && admin::is_explanation(answer->body)) return print(flags, answer->body);
   const auto detail = answer->status == 200 ? std::nullopt : detail_of(*answer);
   if (!detail) {
-    std::cerr << "forebay: " << *address << ": that is not a Forebay admin listener\n";
+    std::cerr << "forebay: " << *address << ": not a Forebay admin listener\n";
     return ExitCode::NotReached;
   }
   std::cerr << "forebay: " << *address << ": " << *detail << '\n';

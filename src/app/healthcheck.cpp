@@ -18,8 +18,7 @@ ExitCode healthcheck(const HealthcheckFlags& flags) {
   std::cout << answer->body << '\n';
   if (answer->status == 200) return ExitCode::Done;
   if (answer->status == 503) return ExitCode::NotReady;
-  std::cerr << "forebay: " << *address << " answers " << answer->status
-            << ", which is not a Forebay's admin listener\n";
+  std::cerr << "forebay: " << *address << " answers " << answer->status << "; it is not a Forebay admin listener\n";
   return ExitCode::NotReached;
 }
 

@@ -51,8 +51,8 @@ config::ConfigPtr fitted(config::ConfigPtr config, std::uint64_t fd_limit, unsig
   if (fit == config->server.max_connections) return config;
   if (fit != in_force)
     log::warn("server.max_connections is lowered from " + std::to_string(config->server.max_connections) + " to " +
-              std::to_string(fit) + ": the process may open " + std::to_string(fd_limit) +
-              " files; raise the limit (ulimit -n, LimitNOFILE) to have more");
+              std::to_string(fit) + ": the limit of open files is " + std::to_string(fd_limit) +
+              "; raise it (ulimit -n, LimitNOFILE)");
   auto lowered = std::make_shared<config::Config>(*config);
   lowered->server.max_connections = fit;
   return lowered;

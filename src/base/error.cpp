@@ -20,9 +20,9 @@ std::string_view to_string(Errc e) noexcept {
     case Errc::Ambiguous:
       return "ambiguous";
     case Errc::OutOfMemory:
-      return "no room in memory";
+      return "out of memory";
     case Errc::Closed:
-      return "closed by the other side";
+      return "closed by the peer";
     case Errc::Timeout:
       return "timed out";
     case Errc::Cancelled:

@@ -88,16 +88,17 @@ std::string_view BodyDecoder::rule_of(State state, Errc error) const noexcept {
   switch (state) {
     case State::Size:
       if (digits_ > 0 && digits_ <= kMaxSizeDigits) return rule_of(State::Extension, error);
-      return "a chunk does not begin with a size of up to 16 hex digits";
+      return "a chunk does not start with a size of up to 16 hex digits";
     case State::Extension:
     case State::SizeLf:
       return large ? "chunk extensions are longer than 4096 bytes"
-                   : "the line of a chunk's size holds more than extensions, or does not end in CRLF";
+                   : "a chunk size is followed by more than extensions, or its line does not end in CRLF";
     case State::DataCr:
     case State::DataLf:
       return "a chunk is longer than its size says, or does not end in CRLF";
     default:
-      return large ? "the trailer section is over the limits of a head" : "a line of the trailer section is no field";
+      return large ? "the trailer section exceeds the limits of a head"
+                   : "a line of the trailer section is not a field";
   }
 }
 

@@ -28,7 +28,7 @@ std::optional<Errc> look_at_request_line(std::string_view begun, std::size_t max
                                          std::string_view& why) noexcept {
   if (begun.empty() || begun.front() == '\r') return std::nullopt;
   constexpr char kTlsHandshake = 0x16;  // RFC 8446 section 5.1
-  why = begun.front() == kTlsHandshake ? "The client speaks TLS (https), and this listener speaks plain HTTP."
+  why = begun.front() == kTlsHandshake ? "The client uses TLS (https), but this listener uses plain HTTP."
                                        : "The request line does not begin with a method.";
   if (!is_class(begun.front(), kTchar)) return Errc::Malformed;
   if (begun.size() <= std::min(kMaxMethod, max_target)) return std::nullopt;
@@ -46,7 +46,7 @@ std::optional<Errc> look_at_request_line(std::string_view begun, std::size_t max
 std::optional<Errc> find_head_end(HeadSearch& s, std::string_view buffer, const HeadLimits& limits,
                                   std::string_view& why) noexcept {
   while (true) {
-    why = "A line begins with a blank: folded lines are not taken.";
+    why = "A line starts with a space or tab: folded lines are not accepted.";
     if (s.start_line != 0 && s.line < buffer.size() && (buffer[s.line] == ' ' || buffer[s.line] == '\t')) {
       return Errc::Malformed;
     }
@@ -204,7 +204,7 @@ Result<void> RequestParser::parse(std::string_view buffer) {
   if (const auto done = read_request_line(line); !done) return done;
   const auto section = buffer.substr(search_.start_line, search_.end - search_.start_line);
   if (const auto error = read_fields(section, fields_))
-    return refuse(*error == Errc::Ambiguous ? "The length of the content is stated in more than one way."
+    return refuse(*error == Errc::Ambiguous ? "The request gives the length of its content in more than one way."
                                             : "A header field is malformed.",
                   *error);
   view_.fields = FieldsView(fields_);
@@ -262,7 +262,7 @@ Result<void> RequestParser::read_request_line(std::string_view line) {
   // RFC 9113 section 3.4: the preface.
   const bool preface = view_.method_text == "PRI" && view_.target == "*";
   if (bad_version_)
-    return refuse(preface ? "The client speaks HTTP/2, and this listener speaks HTTP/1.1 and HTTP/1.0." : "",
+    return refuse(preface ? "The client uses HTTP/2, but this listener supports only HTTP/1.1 and HTTP/1.0." : "",
                   Errc::Unsupported);
   view_.version = version.version;
   return {};
@@ -304,7 +304,7 @@ Result<void> RequestParser::read_framing() {
   }
   const bool old = view_.version == Version::Http10;
   if (twice)
-    return refuse("Host, Content-Length or Transfer-Encoding stands more than once.",
+    return refuse("Host, Content-Length or Transfer-Encoding appears more than once.",
                   length && coding ? Errc::Ambiguous : Errc::Malformed);
   // RFC 9112 section 3.2.
   if (host ? !is_valid_host(host->value) : !old)
@@ -316,7 +316,7 @@ Result<void> RequestParser::read_framing() {
   framing_ = Framing::None;
   content_length_ = 0;
   if (coding) {
-    if (length) return refuse("Transfer-Encoding stands beside Content-Length.", Errc::Ambiguous);
+    if (length) return refuse("The request has both Transfer-Encoding and Content-Length.", Errc::Ambiguous);
     if (old) return refuse("HTTP/1.0 has no Transfer-Encoding.");
     if (!iequals(coding->value, "chunked")) {
       return refuse("Transfer-Encoding is not chunked.",

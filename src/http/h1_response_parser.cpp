@@ -19,8 +19,8 @@ std::string named(char c) {
   return name;
 }
 
-// The first byte that does not belong to the class, as "WHAT has a blank at byte 17"; empty when all do. `offset` is
-// where `text` begins in its line.
+// The first byte that does not belong to the class, as "WHAT has a space or tab at byte 17"; empty when all do.
+// `offset` is where `text` begins in its line.
 std::string fault_of(std::string_view what, std::string_view text, std::size_t offset, unsigned bits) {
   const auto bad = std::find_if(text.begin(), text.end(), [bits](char c) { return !is_class(c, bits); });
   if (bad == text.end()) return {};
@@ -76,11 +76,11 @@ Result<void> ResponseParser::find_end(std::string_view buffer) {
     if (s.start_line == 0) bare_lf_ = bare;
     if (bare != bare_lf_)
       return refuse(Errc::Malformed, line,
-                    bare ? "ends in LF alone, unlike the first line" : "ends in CRLF, unlike the first line");
+                    bare ? "ends in LF only, unlike the first line" : "ends in CRLF, unlike the first line");
     const bool empty = end - s.line == (bare ? 1U : 2U);
     s.line = end;
     if (s.start_line == 0) {
-      if (empty) return refuse(Errc::Malformed, line, "is empty in place of a status line");
+      if (empty) return refuse(Errc::Malformed, line, "is empty instead of a status line");
       s.start_line = end;
     } else if (empty) {
       s.end = end;
@@ -108,13 +108,13 @@ Result<void> ResponseParser::read_status_line(std::string_view line) {
   // "HTTP/1.1 200", with or without " " and a reason phrase, which nobody reads (RFC 9112 section 4).
   constexpr std::size_t kShortest = 12;
   const auto version = read_version(line.substr(0, 8));
-  if (version.major < 0) return refuse(Errc::Malformed, 1, "does not begin with HTTP/1.x");
-  if (version.major != 1) return refuse(Errc::Malformed, 1, "has another major version of HTTP than 1");
+  if (version.major < 0) return refuse(Errc::Malformed, 1, "does not start with HTTP/1.x");
+  if (version.major != 1) return refuse(Errc::Malformed, 1, "has a major version of HTTP other than 1");
   std::uint64_t status = 0;
   if (line.size() < kShortest || line[8] != ' ' || !parse_decimal(line.substr(9, 3), 999, status) || status < 100)
-    return refuse(Errc::Malformed, 1, "has no status of three digits behind one space");
+    return refuse(Errc::Malformed, 1, "has no three-digit status after one space");
   const auto rest = line.substr(kShortest);
-  if (!rest.empty() && rest.front() != ' ') return refuse(Errc::Malformed, 1, "has no space behind its status");
+  if (!rest.empty() && rest.front() != ' ') return refuse(Errc::Malformed, 1, "has no space after its status");
   if (const auto fault = fault_of("reason phrase", rest, kShortest, kText); !fault.empty())
     return refuse(Errc::Malformed, 1, fault);
   view_.status = static_cast<int>(status);
@@ -153,13 +153,13 @@ Result<void> ResponseParser::read_field(std::string_view line, std::size_t numbe
 
 // What frames the message is not folded by anybody who means well, and not all readers would read it.
 Result<void> ResponseParser::unfold(std::string_view line, std::size_t number) {
-  if (fields_.empty()) return refuse(Errc::Malformed, number, "begins with a blank, before any field");
+  if (fields_.empty()) return refuse(Errc::Malformed, number, "starts with a space or tab before any field");
   Field& field = fields_.back();
-  if (frames(field.id)) return refuse(Errc::Malformed, number, "folds a field that frames the message");
+  if (frames(field.id)) return refuse(Errc::Malformed, number, "folds Content-Length or Transfer-Encoding");
   if (const auto fault = fault_of("field value", line, 0, kText); !fault.empty())
     return refuse(Errc::Malformed, number, fault);
   const auto more = trim(line);
-  if (more.empty()) return refuse(Errc::Malformed, number, "holds blanks alone");
+  if (more.empty()) return refuse(Errc::Malformed, number, "has only spaces and tabs");
   const bool begun = !unfolded_.empty() && field.value.data() == unfolded_.back().data();
   auto& whole = begun ? unfolded_.back() : unfolded_.emplace_back(field.value);
   if (!whole.empty()) whole += ' ';
@@ -185,7 +185,7 @@ Result<void> ResponseParser::read_length(std::string_view value) {
     declared_length_ = n;
     any = true;
   });
-  if (!good || !any) return refuse_framing(Errc::Malformed, FieldId::ContentLength, "is no decimal number");
+  if (!good || !any) return refuse_framing(Errc::Malformed, FieldId::ContentLength, "is not a decimal number");
   if (!same) return refuse_framing(Errc::Ambiguous, FieldId::ContentLength, "has two values");
   return {};
 }
@@ -206,7 +206,7 @@ Result<void> ResponseParser::read_transfer_coding() {
     });
   }
   if (!well_formed || codings == 0)
-    return refuse_framing(Errc::Malformed, FieldId::TransferEncoding, "is no list of codings");
+    return refuse_framing(Errc::Malformed, FieldId::TransferEncoding, "is not a list of codings");
   if (chunked > 1) return refuse_framing(Errc::Ambiguous, FieldId::TransferEncoding, "has chunked twice");
   framing_ = last_is_chunked ? Framing::Chunked : Framing::UntilClose;
   other_coding_ = codings > chunked;
@@ -229,9 +229,9 @@ Result<void> ResponseParser::read_framing() {
   if (coded) {
     // RFC 9112 sections 6.1 and 6.3: faulty framing.
     if (declared_length_)
-      return refuse_framing(Errc::Ambiguous, FieldId::TransferEncoding, "stands beside Content-Length");
+      return refuse_framing(Errc::Ambiguous, FieldId::TransferEncoding, "appears together with Content-Length");
     if (view_.version == Version::Http10)
-      return refuse_framing(Errc::Ambiguous, FieldId::TransferEncoding, "stands in an HTTP/1.0 answer");
+      return refuse_framing(Errc::Ambiguous, FieldId::TransferEncoding, "appears in an HTTP/1.0 response");
     if (const auto done = read_transfer_coding(); !done) return done;
   }
   if (method_ == Method::Head || never_has_content(view_.status)) {

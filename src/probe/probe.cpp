@@ -115,13 +115,13 @@ class Probing {
     const auto keeping = prober_.keeping(target, field, answer);
     const auto& name = target.route->name;
     if (way == Way::Closed) {
-      notes_ << "forebay: route \"" << name << "\": the origin heeds " << field.name
-             << ", which Forebay does not pass on\n";
+      notes_ << "forebay: route \"" << name << "\": the origin's response depends on " << field.name
+             << ", which Forebay does not forward\n";
       return;
     }
     if (keeping == Keeping::Never) {
-      notes_ << "forebay: route \"" << name << "\": the origin heeds " << field.name
-             << ", in an answer that is not stored\n";
+      notes_ << "forebay: route \"" << name << "\": the origin's response depends on " << field.name
+             << ", but it is not stored\n";
       return;
     }
     if (!said_.emplace(target.route->index, field.name).second) return;
@@ -140,8 +140,8 @@ class Probing {
     const std::pair<std::size_t, const char*> others[] = {
         {tally.keyed, "in the key"},
         {tally.varied, "in Vary"},
-        {tally.bypassed, "kept out of the cache"},
-        {tally.closed, "not sent, since Forebay does not pass them on"}};
+        {tally.bypassed, "bypassing the cache"},
+        {tally.closed, "not sent because Forebay does not forward them"}};
     for (const auto& [n, what] : others)
       if (n > 0) notes_ << ", " << n << ' ' << what;
     notes_ << '\n';

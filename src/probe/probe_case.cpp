@@ -177,15 +177,15 @@ Prober::Led Prober::lead(const std::string& url) const {
 void Prober::add_route(const config::Route& route, ProbeTargets& out) const {
   const auto path = route.path.example();
   if (!path) {
-    out.notes.push_back(of_route(route) + ": its path is a regular expression; name one with --probe-path");
+    out.notes.push_back(of_route(route) + ": its path is a regular expression; pass a path with --probe-path");
     return;
   }
   const auto led = lead("http://" + host_of(config_, route) + *path);
   if (led.route != &route)
-    out.notes.push_back(of_route(route) + ": another route takes " + *path + "; name a path with --probe-path");
+    out.notes.push_back(of_route(route) + ": another route matches " + *path + "; pass a path with --probe-path");
   else if (!led.looked_up)
     out.notes.push_back(of_route(route) + ": " + *path + " is not looked up (" +
-                        std::string(rules::to_string(led.reason)) + "); name a path with --probe-path");
+                        std::string(rules::to_string(led.reason)) + "); pass a path with --probe-path");
   else
     out.targets.push_back(led.target);
 }
@@ -210,7 +210,7 @@ void Prober::add_path(const std::string& path, ProbeTargets& out) const {
     });
     if (!there) out.targets.push_back(led.target);
   }
-  if (!any) out.missed.push_back("no route looks up a GET of " + path);
+  if (!any) out.missed.push_back("no route looks up GET " + path);
 }
 
 ProbeTargets Prober::targets(const std::vector<std::string>& paths) const {
@@ -328,26 +328,26 @@ Keeping Prober::keeping(const ProbeTarget& target, const ProbeField& field, cons
 
 std::string showing_message(const ProbeTarget& target, const ProbeField& field, Way way, const Showing& showing,
                             Keeping keeping) {
-  std::string out = of_route(*target.route) + " does not key on " + field.name + ", but its answer ";
+  std::string out = of_route(*target.route) + " does not have " + field.name + " in its key, but its response ";
   switch (showing.kind) {
     case Showing::Kind::Field:
-      out += "shows it: in " + showing.field + " of ";
+      out += "contains it: in " + showing.field + " of ";
       break;
     case Showing::Kind::Status:
-      out += "changes with it: " + std::to_string(showing.after) + " in place of " + std::to_string(showing.before) +
-             " at ";
+      out += "depends on it: status " + std::to_string(showing.after) + " instead of " +
+             std::to_string(showing.before) + " at ";
       break;
     case Showing::Kind::Change:
-      out += "changes with it: " + (showing.field.empty() ? "other content" : "another " + showing.field) + " at ";
+      out += "depends on it: " + (showing.field.empty() ? "different content" : "different " + showing.field) + " at ";
       break;
     case Showing::Kind::Content:
     case Showing::Kind::Nothing:
-      out += "shows it: in the content of ";
+      out += "contains it: in the content of ";
       break;
   }
   out += target.url;
-  if (way == Way::Trusted) out += ", where a trusted proxy passes it on";
-  if (keeping == Keeping::WithLifetime) out += " (not stored as long as it has no lifetime)";
+  if (way == Way::Trusted) out += ", if a trusted proxy sends it";
+  if (keeping == Keeping::WithLifetime) out += " (not stored while it has no lifetime)";
   return out;
 }
 
@@ -355,11 +355,11 @@ std::string showing_hint(const ProbeTarget& target, const ProbeField& field, Way
   const auto id = http::field_id(field.name);
   const bool forwarding = id == FieldId::XForwardedFor || id == FieldId::XForwardedHost ||
                           id == FieldId::XForwardedPort || id == FieldId::XForwardedProto || id == FieldId::Forwarded;
-  if (way == Way::Trusted && forwarding) return "server.forwarded: set, or let the proxy in front replace it";
+  if (way == Way::Trusted && forwarding) return "server.forwarded: set, or have the proxy in front replace it";
   std::string out = "key.headers: [" + field.name + ']';
   if (id == FieldId::Cookie) out = "key.cookies, bypass.cookies";
   out += ", request_headers: { remove: [" + field.name + "] }";
-  if (way == Way::Trusted) return out + ", or let the proxy in front drop it";
+  if (way == Way::Trusted) return out + ", or have the proxy in front remove it";
   if (target.route->policy.vary) out += ", or Vary: " + field.name + " at the origin";
   return out;
 }

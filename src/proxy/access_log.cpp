@@ -272,7 +272,7 @@ void AccessLog::reopen() {
     p.fd = fresh;
     p.is_file = regular(fresh);
   } catch (const std::runtime_error& e) {
-    log::error(std::string(e.what()) + "; the file that was open stays in use");
+    log::error(std::string(e.what()) + "; the open file stays in use");
   }
 }
 

@@ -37,7 +37,7 @@ Url read_url(std::string_view url) {
   if (url.empty()) return refuse("the URL is empty");
   const auto visible = [](char b) { return static_cast<unsigned char>(b) > 0x20 && b != 0x7F; };
   if (!std::all_of(url.begin(), url.end(), visible))
-    return refuse("the URL has a blank or a control byte, which must be percent-encoded (a blank is %20)");
+    return refuse("the URL contains a space or a control character; percent-encode it (a space is %20)");
   url = url.substr(0, url.find('#'));  // a fragment stays with the client
   if (url.starts_with('/') || url == "*") {
     out.target = url;
@@ -52,7 +52,7 @@ Url read_url(std::string_view url) {
   out.host = url.substr(0, end);
   if (out.host.empty()) return refuse("the URL has no host");
   if (out.host.find('@') != std::string::npos)
-    return refuse("the URL has a user name or a password, which a request states in Authorization");
+    return refuse("the URL contains a user name or a password; use an Authorization field");
   out.target = url.substr(end);
   if (!out.target.starts_with('/')) out.target.insert(0, 1, '/');
   return out;
@@ -62,7 +62,7 @@ Url read_url(std::string_view url) {
 void note_doubtful_host(ExplainCase& c, const Url& url) {
   const bool bare = !url.host.empty() && c.asked.url.starts_with(url.host);
   if (!bare || url.host.find_first_of(".:") != std::string::npos || http::is_localhost(url.host)) return;
-  c.note('"' + url.host + "\" is taken as the host; a path begins with /, as in /" + c.asked.url);
+  c.note('"' + url.host + "\" is taken as the host; a path starts with /, as in /" + c.asked.url);
 }
 
 /// The fields as a client would send them, and the request made of it all.
@@ -122,17 +122,17 @@ void note_claims(ExplainCase& c) {
       case http::Claim::None:
         break;
       case http::Claim::Place:
-        c.note(name + " goes to the origin, and is part of the key, when a trusted proxy sends it");
+        c.note(name + " is forwarded, and part of the key, only if a trusted proxy sends it");
         break;
       case http::Claim::Target:
       case http::Claim::Method:
-        c.note(name + " reaches no origin with a request that is looked up, unless key.headers names it");
+        c.note(name + " is not forwarded with requests that are looked up, unless key.headers lists it");
         break;
       case http::Claim::Address:
-        c.note(name + " goes to the origin when a trusted proxy sends it");
+        c.note(name + " is forwarded only if a trusted proxy sends it");
         break;
       case http::Claim::Never:
-        c.note(name + " reaches no origin");
+        c.note(name + " is never forwarded");
         break;
     }
   }
@@ -151,20 +151,20 @@ void describe_route(ExplainCase& c) {
   out.methods = methods_of(route.policy);
   out.target = origin_target(route.rewrite, whole_target(c.reading.target));
   if (!c.reading.method_fits)
-    c.note("taken because it is the first whose host and path match; none with this method does");
+    c.note("first route that matches host and path; no route that matches them lists the method");
   if (rules::is_write(c.request.method, c.request.method_text, c.reading.reason, route.policy))
-    c.note("if it succeeds, what is stored of this URL is invalidated (invalidate_on_write)");
+    c.note("if it succeeds, stored responses of this URL are invalidated (invalidate_on_write)");
 }
 
 /// What is to be said of a request that goes on to its origin, or to the look-up.
 void note_route(ExplainCase& c) {
   if (!c.reading.route) return c.note("forwarded to the default origin, " + c.context.config.default_origin);
   if (c.reading.facts.refresh)
-    c.note("Forebay-Refresh has the right token: it is fetched anew, and replaces the entry");
+    c.note("Forebay-Refresh has the right token: the response is fetched again and replaces the entry");
   if (!c.reading.facts.refresh_refused) return;
   const bool warns = c.route().policy.client_refresh.otherwise == rules::RefreshRefusal::Warn;
-  c.note(warns ? "it asks for a refresh without the right token; the answer says `Forebay-Refresh: refused`"
-               : "it asks for a refresh without the right token, which is ignored");
+  c.note(warns ? "the request asks for a refresh without the right token; the response has `Forebay-Refresh: refused`"
+               : "the request asks for a refresh without the right token; this is ignored");
 }
 
 void pass(ExplainCase& c, Reason reason) {
@@ -175,7 +175,7 @@ void pass(ExplainCase& c, Reason reason) {
   const bool unclear = reason == Reason::MatchHeader || reason == Reason::MatchQuery || reason == Reason::MatchBody;
   if (unclear) c.note(unclear_because(c));
   if (!cause.empty())
-    c.note("the content cannot be read as what the key wants of it: " + cause);
+    c.note("the key cannot be built from the content: " + cause);
   else if (const auto sentence = sentence_of(reason); !sentence.empty())
     c.note(std::string(sentence));
   c.status = std::get<GoForward>(plan).status;
@@ -231,7 +231,7 @@ void find_by_rule(ExplainCase& c) {
   if (!found.found || found.reuse == rules::Reuse::NotForThis) return;
   c.key = searched;
   c.out.parts = std::move(parts);
-  c.note("the query is compared by the No-Vary-Search of what is stored for this path");
+  c.note("the query is compared by the No-Vary-Search of the stored response");
 }
 
 std::string state_of(const ExplainCase& c) {
@@ -297,7 +297,7 @@ struct Tell {
 
   void operator()(const GoForward& plan) const {
     c.status = plan.status;
-    c.note("its If-Match or If-Unmodified-Since does not hold for what is stored: the origin decides");
+    c.note("If-Match or If-Unmodified-Since does not match the stored response: the origin decides");
     judge_response(c, {});
   }
 
@@ -305,20 +305,20 @@ struct Tell {
     judge_response(c, kStoring);
     c.status = plan.status;
     c.say_ttl(c.found.stored.freshness);
-    if (c.found.kind == Kind::Stale) c.note("a fetch behind the answer refreshes it");
+    if (c.found.kind == Kind::Stale) c.note("it is refreshed in the background");
   }
 
   void operator()(const Follow& plan) const {
-    c.note("a fetch for the same key is on its way; the request waits for its answer");
+    c.note("a fetch for the same key is in progress; the request waits for its response");
     wait(plan.forward);
   }
 
   void operator()(const Overflow& plan) const {
     const auto& policy = c.route().policy;
     const auto& found = c.found.stored;
-    c.note("as many requests as may wait for one fetch are waiting already (coalesce.max_waiters)");
+    c.note("the maximum number of requests waits for this fetch already (coalesce.max_waiters)");
     if (policy.coalesce.on_timeout == rules::OnTimeout::Fetch) {
-      c.note("another fetch is begun, or joined, as after coalesce.wait (coalesce.on_timeout: fetch)");
+      c.note("the request starts or joins another fetch, as after coalesce.wait (coalesce.on_timeout: fetch)");
       return wait(plan.forward);
     }
     if (!found.entry || !policy.stale.errors.timeout ||
@@ -333,11 +333,11 @@ struct Tell {
     const bool head = c.request.method == Method::Head;
     if (plan.by_get)
       c.note(
-          "the origin is asked by GET, and what comes may be stored; a HEAD does not wait for the body (convert_head)");
+          "the origin gets a GET, and its response may be stored; the HEAD does not wait for the body (convert_head)");
     else if (head && plan.uses_entry)
-      c.note("a HEAD validates what is stored for a GET, and its own answer is not stored");
+      c.note("the HEAD validates the response stored for GET; its own response is not stored");
     else if (head && c.status.reason == Reason::Method)
-      c.note("the answer to a HEAD is not stored");
+      c.note("the response to a HEAD is not stored");
     else if (const auto sentence = sentence_of(c.status.reason); !sentence.empty())
       c.note(std::string(sentence));
     judge_response(c, plan);
@@ -386,9 +386,9 @@ void tell(ExplainCase& c, const std::string& scheme) {
   c.out.url = c.reading.host.empty() ? "" : std::string(c.reading.scheme) + "://" + c.reading.host;
   c.out.url += whole_target(c.reading.target);
   if (!facts.forwarded_proto.empty() && facts.forwarded_proto != scheme)
-    c.note("the scheme is that of the URL; X-Forwarded-Proto counts when a trusted proxy sends it");
+    c.note("the scheme is that of the URL; X-Forwarded-Proto counts only if a trusted proxy sends it");
   if (!c.context.config.server.trusted_proxies.empty())
-    c.note("the request is taken as one of a peer that is not in server.trusted_proxies");
+    c.note("the peer is assumed not to be in server.trusted_proxies");
   note_claims(c);
   note_case_of_method(c);
   read_route(c.context.routes, c.request, !c.content().empty(), c.reading, c.read_content());
@@ -408,7 +408,7 @@ void tell(ExplainCase& c, const std::string& scheme) {
   look_up(c);
   const auto& asked = c.reading.facts.directives;
   if (!c.route().policy.client_cache_control && (asked.no_cache || asked.max_age || asked.min_fresh || asked.max_stale))
-    c.note("the client's Cache-Control is not listened to (client_cache_control: ignore)");
+    c.note("the client's Cache-Control is ignored (client_cache_control: ignore)");
   std::visit(Tell{c}, plan_found(found_of(c.found), {c.reading.facts, c.request.fields, c.route().key,
                                                      !c.content().empty(), true, c.context.now}));
 }
@@ -447,10 +447,10 @@ std::int64_t ExplainCase::ttl_of(const rules::Freshness& stored) const { return 
 void ExplainCase::say_ttl(const rules::Freshness& stored) { status.ttl = ttl_of(stored); }
 
 std::string_view unsendable(const ExplainRequest& request) {
-  if (!http::is_token(request.method)) return "the method has a byte that no method may have";
+  if (!http::is_token(request.method)) return "the method contains a byte that is not allowed in a method";
   for (const auto& f : request.fields.view())
     if (!http::is_token(f.name) || !http::is_field_value(f.value))
-      return "a header field's name or value has a byte that it may not have";
+      return "the name or value of a header field contains a byte that is not allowed there";
   return read_url(request.url).fault;
 }
 
@@ -462,7 +462,7 @@ Result<Explanation> explain(const ExplainRequest& request, const ExplainContext&
   note_doubtful_host(c, url);
   if (url.host.empty() && !c.asked.fields.view().has(FieldId::Host)) {
     url.host = assumed_host(context.config);
-    c.note("no host is given: " + url.host + " is assumed, and a route with `host` may match another");
+    c.note("no host given: " + url.host + " is assumed; a route with `host` may match another host");
   }
   make_request(c, url.host);
   c.out.method = request.method;

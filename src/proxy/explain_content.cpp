@@ -27,15 +27,15 @@ bool is_json_text(std::string_view text) {
 
 std::string json_cause(std::string_view text, std::span<const content::JsonPointer> pointers, content::Numbers numbers,
                        std::string_view option) {
-  if (text.empty()) return "it is empty, which is no JSON text";
-  if (text.starts_with("\xef\xbb\xbf")) return "it begins with a byte order mark";
+  if (text.empty()) return "it is empty, not JSON";
+  if (text.starts_with("\xef\xbb\xbf")) return "it starts with a byte order mark";
   content::CanonicalJson json;
   if (!json.read(text, {}, content::Numbers::Written)) {
-    if (!is_json_text(text)) return "it is no JSON text";
-    return "a name stands twice in one object of it, or it has more than 64 levels";
+    if (!is_json_text(text)) return "it is not valid JSON";
+    return "an object in it has a name twice, or it has more than 64 levels";
   }
   if (!pointers.empty() && !json.read(text, pointers, content::Numbers::Written))
-    return "a name in it differs from one that `" + std::string(option) + "` looks for in its case alone";
+    return "a name in it differs only in case from one of `" + std::string(option) + "`";
   if (!json.read(text, pointers, numbers)) return "a number in it has an exponent of more than 15 digits";
   return {};
 }
@@ -52,23 +52,23 @@ std::string type_cause(const ExplainCase& c, bool is_read) {
   const auto& fields = c.request.fields;
   const auto& spec = c.route().key;
   const auto lines = fields.count(FieldId::ContentType);
-  if (lines > 1) return "Content-Type stands twice";
+  if (lines > 1) return "there are several Content-Type fields";
   if (lines == 0) {
     if (!spec.form.empty())
-      return "`key.form` wants Content-Type: application/x-www-form-urlencoded, and there is none";
-    if (is_graphql_post(c)) return "`key.graphql` wants Content-Type: application/json, and there is none";
+      return "`key.form` requires Content-Type: application/x-www-form-urlencoded, and there is none";
+    if (is_graphql_post(c)) return "`key.graphql` requires Content-Type: application/json, and there is none";
     return c.request.method == Method::Query ? "a QUERY needs a Content-Type, and there is none" : "";
   }
   const auto sent = *fields.value(FieldId::ContentType);
   std::string normal;
   const auto charset = content::append_normal_type(normal, sent);
-  if (!charset) return "Content-Type is no media type: " + std::string(sent);
+  if (!charset) return "Content-Type is not a media type: " + std::string(sent);
   const bool ascii = *charset == content::Charset::Ascii && is_graphql_post(c);
   if (is_read && (!is_utf8(*charset) || ascii)) return "the charset of Content-Type is not UTF-8: " + std::string(sent);
   if (!spec.form.empty() && !content::is_type(sent, "application/x-www-form-urlencoded"))
-    return "`key.form` wants Content-Type: application/x-www-form-urlencoded, not " + std::string(sent);
+    return "`key.form` requires Content-Type: application/x-www-form-urlencoded, not " + std::string(sent);
   if (is_graphql_post(c) && !content::is_json(sent) && !content::is_type(sent, "application/graphql"))
-    return "`key.graphql` wants Content-Type: application/json, not " + std::string(sent);
+    return "`key.graphql` requires Content-Type: application/json, not " + std::string(sent);
   return {};
 }
 
@@ -80,20 +80,20 @@ std::string coding_cause(const ExplainCase& c, std::string& plain) {
   const auto coding = c.request.fields.value(FieldId::ContentEncoding);
   if (!coding || coding->empty() || http::iequals(*coding, "identity")) return {};
   const auto named = "Content-Encoding: " + std::string(*coding);
-  if (coding->find(',') != std::string_view::npos) return "it has several codings, of which one is undone: " + named;
+  if (coding->find(',') != std::string_view::npos)
+    return "it has several codings, and only one can be decoded: " + named;
   if (is_graphql_post(c) && http::has_member(*coding, "deflate"))
-    return "`key.graphql` does not read deflate, which some take for one thing and some for another";
-  if (!spec.decode) return "it has a coding, which `key.decode: false` leaves in place: " + named;
+    return "`key.graphql` does not decode deflate, since programs disagree on its format";
+  if (!spec.decode) return "it has a coding, and `key.decode` is false: " + named;
   const auto done = content::decode(*coding, c.content(), static_cast<std::size_t>(spec.body_max), plain);
   if (done) return {};
-  return done.error() == Errc::Unsupported ? "its coding is not known: " + named
-                                           : "it is broken, or not what its coding says: " + named;
+  return done.error() == Errc::Unsupported ? "its coding is not supported: " + named : "it cannot be decoded: " + named;
 }
 
 std::string form_cause(std::string_view text) {
   std::string buffer;
   std::vector<content::FormField> fields;
-  if (!content::read_form(text, buffer, fields)) return "a % in the form has no two hex digits behind it";
+  if (!content::read_form(text, buffer, fields)) return "a % in the form is not followed by two hex digits";
   return {};
 }
 
@@ -117,17 +117,17 @@ std::string unreadable_because(const ExplainCase& c, std::span<const content::Js
                                std::string_view option) {
   const auto& fields = c.request.fields;
   if (c.content().size() > c.route().key.body_max) return "it is longer than `key.body_max`";
-  if (fields.count(FieldId::ContentType) > 1) return "Content-Type stands twice";
+  if (fields.count(FieldId::ContentType) > 1) return "there are several Content-Type fields";
   if (const auto sent = fields.value(FieldId::ContentType)) {
     std::string normal;
     const auto charset = content::append_normal_type(normal, *sent);
-    if (!charset) return "Content-Type is no media type: " + std::string(*sent);
+    if (!charset) return "Content-Type is not a media type: " + std::string(*sent);
     if (!is_utf8(*charset)) return "the charset of Content-Type is not UTF-8: " + std::string(*sent);
   }
   std::string text;
   if (auto cause = coding_cause(c, text); !cause.empty()) return cause;
   if (http::has_member(fields.value(FieldId::ContentEncoding).value_or(""), "deflate"))
-    return "some readers undo its coding in another way: deflate";
+    return "deflate is not decoded, since programs disagree on its format";
   return json_cause(text, pointers, content::Numbers::Value, option);
 }
 
@@ -138,7 +138,7 @@ void note_unkeyed_content(ExplainCase& c) {
   if (c.content().empty()) return;
   const bool keyed = c.reading.content == cache::ContentUse::Keyed;
   if (keyed && std::any_of(c.out.parts.begin(), c.out.parts.end(), of_content)) return;
-  c.note("nothing of the content is in the key: requests that differ in their content alone share an answer");
+  c.note("nothing of the content is in the key: requests that differ only in their content share a response");
 }
 
 }  // namespace forebay::proxy

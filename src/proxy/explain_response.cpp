@@ -106,7 +106,7 @@ std::string setting_of(const Judgement& j, TtlSource source) {
     case TtlSource::Max:
       return ExplainCase::setting(*j.route, "ttl.max");
     case TtlSource::Signed:
-      return "the end that the signed URL states";
+      return "the expiry of the signed URL";
     case TtlSource::Negative:
       return ExplainCase::setting(*j.route, "ttl.negative");
     default:
@@ -123,8 +123,8 @@ void note_changes(Judgement& j, const rules::Freshness& freshness) {
     unbounded.ttl.min = Duration{0};
     unbounded.ttl.max = unbounded.ttl.negative = std::chrono::hours{24 * 365 * 60};
     const auto before = j.judge(unbounded).freshness;
-    j.c.note(setting_of(j, before.source) + " says " + seconds_text(before.lifetime) + ", which " +
-             setting_of(j, freshness.source) + (lifted ? " lifts" : " cuts"));
+    j.c.note(setting_of(j, before.source) + " is " + seconds_text(before.lifetime) + "; " +
+             setting_of(j, freshness.source) + (lifted ? " raises it" : " lowers it"));
   }
   if (j.head.fields.has(FieldId::RetryAfter)) {
     auto without = j.fields;
@@ -134,16 +134,16 @@ void note_changes(Judgement& j, const rules::Freshness& freshness) {
   }
   if (ttl.jitter > 0 && freshness.lifetime > Duration{0})
     j.c.note("up to " + std::to_string(static_cast<int>(ttl.jitter * 100 + 0.5)) +
-             " % of what is left of it is taken " + "off at random (" + ExplainCase::setting(*j.route, "ttl.jitter") +
+             " % of the remaining lifetime is subtracted at random (" + ExplainCase::setting(*j.route, "ttl.jitter") +
              ')');
   const bool comes_old = freshness.initial_age >= std::chrono::seconds{1};
   if (comes_old && freshness.from_receipt)
-    j.c.note("the response comes " + seconds_text(freshness.initial_age) +
-             " old; the route's word on its lifetime counts from its receipt");
+    j.c.note("the response is " + seconds_text(freshness.initial_age) +
+             " old; its lifetime by the route counts from its receipt");
   else if (comes_old)
-    j.c.note("the response comes " + seconds_text(freshness.initial_age) + " old, of a lifetime of " +
+    j.c.note("the response is " + seconds_text(freshness.initial_age) + " old, of a lifetime of " +
              seconds_text(freshness.lifetime));
-  if (freshness.no_cache) j.c.note("no-cache: the origin is asked about it at each use");
+  if (freshness.no_cache) j.c.note("no-cache: each use is validated with the origin");
 }
 
 void describe_windows(const Judgement& j, const rules::Freshness& freshness, Explanation::Judged& out) {
@@ -190,7 +190,7 @@ std::string zero_by(const Judgement& j, TtlSource source) {
     case TtlSource::None:
       return {};
     default:
-      return setting_of(j, source) + " says so";
+      return "set by " + setting_of(j, source);
   }
 }
 
@@ -199,19 +199,19 @@ std::string useless_because(const Judgement& j, const rules::Freshness& f) {
   const bool has_validator = j.head.fields.has(FieldId::ETag) || j.head.fields.has(FieldId::LastModified);
   if (f.no_cache && !has_validator)
     return "the response says " + directives_field(j) +
-           ": no-cache, which asks for validation at each use, and nothing in it (ETag, Last-Modified) allows that";
+           ": no-cache, which requires validation at each use, and has no ETag or Last-Modified for it";
   if (f.no_cache)
     return "the response says " + directives_field(j) +
-           ": no-cache, which asks for validation at each use, and it is not kept for that";
+           ": no-cache, which requires validation at each use, and is not kept for that";
   if (f.lifetime > Duration{0})
-    return "it comes " + seconds_text(f.initial_age) + " old, of a lifetime of " + seconds_text(f.lifetime) + " (" +
-           setting_of(j, f.source) + "), and nothing would make it useful later";
+    return "it is " + seconds_text(f.initial_age) + " old, of a lifetime of " + seconds_text(f.lifetime) + " (" +
+           setting_of(j, f.source) + "), and it can be neither validated nor served stale";
   const auto by = zero_by(j, f.source);
   if (by.empty()) return std::string(sentence_of(Reason::ZeroTtl));
   std::string text = "its lifetime is zero: " + by;
   // Only the origin's word stands over it.
   if (f.explicit_lifetime && j.policy().ttl.fallback > Duration{0})
-    text += ", which stands over " + ExplainCase::setting(*j.route, "ttl.default") + " (" +
+    text += ", which overrides " + ExplainCase::setting(*j.route, "ttl.default") + " (" +
             seconds_text(j.policy().ttl.fallback) + ')';
   return text;
 }
@@ -236,7 +236,7 @@ std::string remedies(const Judgement& j) {
   validated.set(FieldId::ETag, "\"1\"");
   const bool has_validator = j.head.fields.has(FieldId::ETag) || j.head.fields.has(FieldId::LastModified);
   if (!has_validator && j.judge(j.policy(), validated.view()).storable())
-    all.emplace_back("an ETag or Last-Modified from the origin (to be validated)");
+    all.emplace_back("an ETag or Last-Modified from the origin (for validation)");
   std::string text;
   for (const auto& one : all) text += (text.empty() ? "" : ", or ") + one;
   return text.empty() ? text : "it would be stored with " + text;
@@ -248,7 +248,7 @@ void not_stored(ExplainCase& c, Reason reason, bool by_request) {
   if (const auto sentence = sentence_of(reason);
       !sentence.empty() && c.out.lookup_reason != reason && c.status.reason != reason)
     c.note(std::string(sentence));
-  if (by_request) c.note("another request's answer could be stored");
+  if (by_request) c.note("the response to another request could be stored");
 }
 
 /// With the lifetime that it would have, and who says so.
@@ -275,7 +275,7 @@ bool revalidated(Judgement& j, const Fetch& plan) {
   if (j.head.status != 304 || !asked) return false;
   const auto stored = c.found.stored.entry->head();
   if (!rules::selects(j.head, stored.fields)) {
-    c.note("the 304 speaks of another response than the stored one: the whole is fetched");
+    c.note("the 304 is not about the stored response: the full response is fetched");
     return true;
   }
   const auto merged = rules::freshen(stored.all(), j.head.fields);
@@ -309,7 +309,7 @@ bool answers_get(Judgement& j) {
   if (!read_as_get(c.context.routes, c.request, text, get)) return false;
   j.route = get.route;
   j.facts = get.facts;
-  c.note("its answer says that it is what a GET would give, and is judged as one (Content-Location)");
+  c.note("the response is also the response to a GET (Content-Location), and is judged as one");
   return true;
 }
 
@@ -317,7 +317,7 @@ void judge_graphql(Judgement& j) {
   auto& c = j.c;
   c.status.stored = false;  // shows at the end of the content, when the head has gone
   const auto& content = c.asked.response->content;
-  if (!content) return c.note("it is stored when its content proves to be without `errors`");
+  if (!content) return c.note("it is stored if its content has no `errors`");
   content::GraphqlAnswer answer(j.head.fields.value(FieldId::ContentEncoding).value_or(""));
   answer.feed(*content);
   if (answer.clean()) return;

@@ -29,15 +29,15 @@ std::string listed(const std::vector<std::string>& all) {
 }
 
 /// What stands for values that may be secrets.
-constexpr const char* kHidden = "a value that is not shown";
+constexpr const char* kHidden = "a value that is hidden";
 
 std::string asked_text(const rules::ValueCondition& asked, bool shown) {
   std::vector<std::string> all;
   if (!shown && !asked.globs.empty()) all.emplace_back(kHidden);
   if (shown)
     for (const auto& glob : asked.globs) all.push_back(in_quotes(glob));
-  if (asked.present) all.emplace_back("anything");
-  if (asked.absent) all.emplace_back("nothing");
+  if (asked.present) all.emplace_back("any value");
+  if (asked.absent) all.emplace_back("no value");
   return listed(all);
 }
 
@@ -46,9 +46,9 @@ std::string asked_text(const std::vector<rules::JsonValue>& asked, bool shown) {
   std::vector<std::string> all;
   for (const auto& one : asked) {
     if (one.kind == Kind::Anything)
-      all.emplace_back("anything");
+      all.emplace_back("any value");
     else if (one.kind == Kind::Nothing)
-      all.emplace_back("null or nothing");
+      all.emplace_back("null or no value");
     else if (!shown && one.kind != Kind::Bool)
       all.emplace_back(kHidden);
     else
@@ -58,7 +58,7 @@ std::string asked_text(const std::vector<rules::JsonValue>& asked, bool shown) {
   return listed(all);
 }
 
-/// `match.headers.x-env asks for "staging"`
+/// `match.headers.x-env requires "staging"`
 std::string asked_for(const ExplainCase& c, const config::Route& route, const Judged& judged) {
   using config::Named;
   const auto& match = route.match;
@@ -66,14 +66,14 @@ std::string asked_for(const ExplainCase& c, const config::Route& route, const Ju
     return config::shows_value(c.context.config.access, kind, name);
   };
   const auto named = [&](const char* list, const rules::NamedCondition& asked, Named kind) {
-    return std::string("match.") + list + '.' + asked.name + " asks for " +
+    return std::string("match.") + list + '.' + asked.name + " requires " +
            asked_text(asked.value, shown(kind, asked.name));
   };
   if (judged.reason == Reason::MatchHeader) return named("headers", match.headers[judged.at], Named::Field);
   if (judged.reason == Reason::MatchQuery) return named("query", match.query[judged.at], Named::Parameter);
-  if (judged.at == Judged::kUnreadable) return "match.body asks about the content";
+  if (judged.at == Judged::kUnreadable) return "match.body needs the content";
   const auto& pointer = match.body.pointers[judged.at].text();
-  return "match.body " + in_quotes(pointer) + " asks for " +
+  return "match.body " + in_quotes(pointer) + " requires " +
          asked_text(match.body.values[judged.at], shown(Named::Member, pointer));
 }
 
@@ -95,7 +95,7 @@ void tell_routes(ExplainCase& c) {
     if (route == c.reading.route) continue;
     std::string why;
     if (!rules::lists_method(route->policy, c.request.method, c.request.method_text)) {
-      why = "its methods do not name " + c.asked.method;
+      why = "its methods do not include " + c.asked.method;
     } else {
       const auto judged = judge(c, *route);
       if (judged.verdict != Verdict::No) continue;

@@ -302,9 +302,9 @@ std::string_view why_no_answer(upstream::FetchError error) noexcept {
     case upstream::FetchError::Dns:
       return "The origin's host name could not be resolved.";
     case upstream::FetchError::Connect:
-      return "The origin could not be connected to.";
+      return "Could not connect to the origin.";
     case upstream::FetchError::Tls:
-      return "The origin is asked over TLS, which this version does not speak.";
+      return "TLS to origins is not in this version.";
     default:
       return "The origin closed the connection before it answered.";
   }
@@ -326,27 +326,27 @@ void FetchTask::fail_client(const cache::Failure& failure, upstream::FetchError 
       own.status = 408;
       own.reason = RequestError::ClientTimeout;
       own.title = "Request Timeout";
-      own.detail = "The request's content came too slowly while others waited for the origin.";
+      own.detail = "The request's content arrived too slowly while other requests waited for the origin.";
       own.close = true;
       break;
     case FetchError::Queue:
       own.reason = RequestError::Queue;
       own.title = "Service Unavailable";
-      own.detail = "The origin has as many connections as it may; the request waited too long for one.";
+      own.detail = "No connection to the origin became free in time.";
       break;
     case FetchError::FirstByteTimeout:
     case FetchError::ConnectTimeout:
     case FetchError::BetweenBytesTimeout:
       own.reason = RequestError::Timeout;
       own.title = "Gateway Timeout";
-      own.detail = error == FetchError::ConnectTimeout ? "The origin could not be connected to in time."
+      own.detail = error == FetchError::ConnectTimeout ? "Connecting to the origin timed out."
                                                        : "The origin did not answer in time.";
       break;
     case FetchError::Protocol:
     case FetchError::TooLarge:
       own.reason = RequestError::Protocol;
       own.title = "Bad Gateway";
-      own.detail = "The origin's answer could not be understood.";
+      own.detail = "The origin's response is invalid.";
       break;
     default:
       own.reason = RequestError::Connect;

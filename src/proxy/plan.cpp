@@ -18,34 +18,28 @@ using Kind = cache::LookupKind;
 
 const OwnError kQueueIsFull{
     504, RequestError::Coalesce, "Gateway Timeout", "Too many requests wait for the same resource.", "1", {}};
-const OwnError kBadHost{400, RequestError::BadRequest, "Bad Request", "The Host field is not a host.", {}, {}, true};
+const OwnError kBadHost{400, RequestError::BadRequest, "Bad Request", "The Host field is invalid.", {}, {}, true};
 
 namespace {
 
-const OwnError kConnect{405, RequestError::BadRequest, "Method Not Allowed", "CONNECT is not offered.", {}, kAllow,
+const OwnError kConnect{405, RequestError::BadRequest, "Method Not Allowed", "CONNECT is not supported.", {}, kAllow,
                         true};  // what comes behind it is meant for a tunnel
-const OwnError kTrace{405, RequestError::BadRequest, "Method Not Allowed", "TRACE is not offered.", {}, kAllow};
-const OwnError kEndsHere{200, {}, "OK", "Max-Forwards is 0, so it goes no further.", {}, kAllow};
-const OwnError kLoop{508,
-                     RequestError::Loop,
-                     "Loop Detected",
-                     "The request has been here before: an origin leads back to this proxy.",
-                     {},
-                     {}};
-const OwnError kWebSocket{
-    501, RequestError::Upgrade, "Not Implemented", "WebSocket is not passed on by this version.", {}, {}};
-const OwnError kBadTarget{400, RequestError::BadRequest, "Bad Request", "The request target cannot be read.", {}, {},
-                          true};
+const OwnError kTrace{405, RequestError::BadRequest, "Method Not Allowed", "TRACE is not supported.", {}, kAllow};
+const OwnError kEndsHere{200, {}, "OK", "Max-Forwards is 0, so the request is not forwarded.", {}, kAllow};
+const OwnError kLoop{
+    508, RequestError::Loop, "Loop Detected", "Forwarding loop: an origin sends requests back to this proxy.", {}, {}};
+const OwnError kWebSocket{501, RequestError::Upgrade, "Not Implemented", "WebSocket is not in this version.", {}, {}};
+const OwnError kBadTarget{400, RequestError::BadRequest, "Bad Request", "The request target is invalid.", {}, {}, true};
 const OwnError kNoRoute{404, RequestError::NoRoute, "Not Found", "No route matches this request.", {}, {}};
-const OwnError kNoRefresh{403,         RequestError::Forbidden,
-                          "Forbidden", "The request asks for a refresh, and its token is not the one that may.",
-                          {},          {}};
-const OwnError kOnlyIfCached{504,
-                             RequestError::OnlyIfCached,
-                             "Gateway Timeout",
-                             "The request asks for a stored response only, and none is fit for it.",
-                             {},
-                             {}};
+const OwnError kNoRefresh{
+    403, RequestError::Forbidden, "Forbidden", "The request asks for a refresh without a valid token.", {}, {}};
+const OwnError kOnlyIfCached{
+    504,
+    RequestError::OnlyIfCached,
+    "Gateway Timeout",
+    "The request allows only a stored response (only-if-cached), and there is none that it can use.",
+    {},
+    {}};
 
 /// Whether a field stays although Connection may name it.
 bool stays(const http::Field& field, const http::ConnectionNames& nominated) {

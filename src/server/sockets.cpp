@@ -71,7 +71,7 @@ std::vector<Place> places_of(const config::Address& address) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
-  if (error != 0) fail(EADDRNOTAVAIL, address, std::string("the host is unknown (") + ::gai_strerror(error) + ")");
+  if (error != 0) fail(EADDRNOTAVAIL, address, std::string("unknown host (") + ::gai_strerror(error) + ")");
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
   std::vector<Place> places;
   for (const addrinfo* a = found; a != nullptr; a = a->ai_next) {
@@ -138,7 +138,7 @@ Listening open_tcp(const config::Address& address, std::size_t count) {
     result.sockets.push_back(std::move(first));
     while (result.sockets.size() < count) {
       Fd next = bind_to(place, true, true);
-      if (!next) fail(errno, address, "a socket for another worker could not be bound");
+      if (!next) fail(errno, address, "cannot bind a socket for another worker");
       result.sockets.push_back(std::move(next));
     }
     return result;
@@ -146,18 +146,18 @@ Listening open_tcp(const config::Address& address, std::size_t count) {
   fail(error, address,
        error == EACCES       ? "ports below 1024 need CAP_NET_BIND_SERVICE"
        : error == EADDRINUSE ? "the port is in use by another process"
-                             : "the socket could not be bound");
+                             : "bind failed");
 }
 
 // A socket file that nobody listens on is left over from an earlier run.
 void remove_stale(const config::Address& address, const sockaddr_un& name) {
   struct stat file {};
   if (::lstat(name.sun_path, &file) != 0) return;
-  if (!S_ISSOCK(file.st_mode)) fail(EEXIST, address, "there is a file of that name that is no socket");
+  if (!S_ISSOCK(file.st_mode)) fail(EEXIST, address, "a file of that name exists and is not a socket");
   const Fd probe = make_socket(AF_UNIX);
   const bool refused =
       ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 && errno == ECONNREFUSED;
-  if (!refused) fail(EADDRINUSE, address, "another process listens there");
+  if (!refused) fail(EADDRINUSE, address, "another process listens on it");
   ::unlink(name.sun_path);
 }
 
@@ -169,11 +169,11 @@ Listening open_unix(const config::Address& address) {
   remove_stale(address, name);
   Fd fd = make_socket(AF_UNIX);
   if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
-    fail(errno, address, "the socket could not be bound");
+    fail(errno, address, "bind failed");
   }
   // Whoever may reach the directory may connect, whatever the umask; the directory's own mode is the guard.
   (void)::chmod(name.sun_path, 0666);
-  if (::listen(fd.get(), kBacklog) != 0) fail(errno, address, "the socket could not listen");
+  if (::listen(fd.get(), kBacklog) != 0) fail(errno, address, "listen failed");
   Listening result{{}, address};
   result.sockets.push_back(std::move(fd));
   return result;
@@ -188,7 +188,7 @@ Listening open_handed_over(const config::Address& address) {
   std::uint64_t pid = 0, count = 0;
   if (!http::parse_decimal(variable("LISTEN_PID"), UINT64_MAX, pid) || static_cast<pid_t>(pid) != ::getpid() ||
       !http::parse_decimal(variable("LISTEN_FDS"), 1024, count)) {
-    fail(ENOENT, address, "no sockets were handed over to this process (LISTEN_PID and LISTEN_FDS)");
+    fail(ENOENT, address, "no sockets were passed to this process (LISTEN_PID and LISTEN_FDS)");
   }
   std::string names = variable("LISTEN_FDNAMES") + ":";
   for (std::uint64_t i = 0; i < count && !names.empty(); ++i) {
@@ -200,7 +200,7 @@ Listening open_handed_over(const config::Address& address) {
     int listening = 0;
     socklen_t size = sizeof listening;
     if (!fd || ::getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0) {
-      fail(EINVAL, address, "what was handed over is no listening socket");
+      fail(EINVAL, address, "the descriptor is not a listening socket");
     }
     (void)::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
     Listening result{{}, address};
@@ -208,7 +208,7 @@ Listening open_handed_over(const config::Address& address) {
     result.sockets.push_back(std::move(fd));
     return result;
   }
-  fail(ENOENT, address, "no socket of that name was handed over (LISTEN_FDNAMES)");
+  fail(ENOENT, address, "no socket of that name was passed (LISTEN_FDNAMES)");
 }
 
 }  // namespace

@@ -37,10 +37,10 @@ std::string detail_of(const Turned& why, const config::Server& settings, std::st
       return bound("The request's head did not arrive within", duration_text(settings.timeouts.header),
                    "server.timeouts.header");
     case Bound::ContentTime:
-      return bound("Nothing more of the request's content came for", duration_text(settings.timeouts.body),
+      return bound("No more request content arrived for", duration_text(settings.timeouts.body),
                    "server.timeouts.body");
     case Bound::ContentRate:
-      return bound("The request's content came more slowly than", number(settings.min_rate) + " bytes a second",
+      return bound("The request's content arrived more slowly than", number(settings.min_rate) + " bytes a second",
                    "server.limits.min_rate");
     case Bound::Content:
       return content_too_large(settings);

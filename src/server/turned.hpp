@@ -41,7 +41,7 @@ inline constexpr Turned kExpectation{417,
                                      Refusal::BadRequest,
                                      "expectation_failed",
                                      "Expectation Failed",
-                                     "The Expect field asks for something else than 100-continue.",
+                                     "The Expect field is not 100-continue.",
                                      Bound::None,
                                      true};
 inline constexpr Turned kHeaderTooLarge{
@@ -49,15 +49,14 @@ inline constexpr Turned kHeaderTooLarge{
 inline constexpr Turned kTooManyFields{
     431, Refusal::HeaderTooLarge, "header_too_large", "Request Header Fields Too Large", {}, Bound::Fields};
 inline constexpr Turned kBadCoding{501, Refusal::BadRequest, "not_implemented", "Not Implemented",
-                                   "The only transfer coding that is understood is chunked."};
-inline constexpr Turned kBadVersion{
-    505, Refusal::BadRequest, "version_not_supported", "HTTP Version Not Supported",
-    "The request line names another version than HTTP/1.1 and HTTP/1.0, which are spoken here."};
+                                   "The only supported transfer coding is chunked."};
+inline constexpr Turned kBadVersion{505, Refusal::BadRequest, "version_not_supported", "HTTP Version Not Supported",
+                                    "Only HTTP/1.1 and HTTP/1.0 are supported."};
 inline constexpr Turned kOverload{503,
                                   Refusal::Overload,
                                   "overload",
                                   "Service Unavailable",
-                                  "There are too many connections (server.max_connections, or "
+                                  "Too many connections (server.max_connections, or "
                                   "server.limits.connections_per_address).",
                                   Bound::None,
                                   false,

@@ -105,9 +105,8 @@ void RunningFetch::expired() {
       return attempt_failed(FetchError::FirstByteTimeout,
                             out_of_time(address_, "no answer", "timeouts.first_byte", timeouts.first_byte));
     case Timer::BetweenBytes:
-      return attempt_failed(
-          FetchError::BetweenBytesTimeout,
-          out_of_time(address_, "nothing more came", "timeouts.between_bytes", timeouts.between_bytes));
+      return attempt_failed(FetchError::BetweenBytesTimeout,
+                            out_of_time(address_, "no more bytes", "timeouts.between_bytes", timeouts.between_bytes));
   }
 }
 
@@ -257,7 +256,7 @@ void RunningFetch::send() {
       break;
     case RequestSender::Next::Broken:
       // Closing is what tells the origin that the request is not whole (RFC 9112 section 8).
-      return attempt_failed(FetchError::ClientBody, "the client's content broke off");
+      return attempt_failed(FetchError::ClientBody, "the client's content ended early");
     case RequestSender::Next::Write:
       writing_ = true;
       connection_->stream().write(sender_.parts(),
@@ -356,7 +355,7 @@ void RunningFetch::relieve_or_end() {
     read_on_ = kReadOn + kLastPiece;
     return resume();
   }
-  fail(FetchError::ClientStalled, "the client kept a connection waiting that others wanted");
+  fail(FetchError::ClientStalled, "the client was slow while other requests waited for its connection");
 }
 
 // --- the end ---

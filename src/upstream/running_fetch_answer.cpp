@@ -33,8 +33,8 @@ void RunningFetch::received(const ConnectionPtr& connection, const net::IoResult
 
 void RunningFetch::connection_ended(net::Io how) {
   if (phase_ == Phase::Head) {
-    return attempt_failed(FetchError::Reset,
-                          address_ + (answer_begun_ ? ": closed within the head" : ": closed without an answer"));
+    return attempt_failed(FetchError::Reset, address_ + (answer_begun_ ? ": closed before the end of the head"
+                                                                       : ": closed without an answer"));
   }
   // A reset says that something is lost; only an orderly end can be the end of the content (RFC 9112 section 6.3).
   if (how == net::Io::End && decoder_.finish_at_eof()) return complete();
@@ -72,8 +72,8 @@ bool RunningFetch::read_head() {
 // For the log: which line of the head breaks which rule.
 std::string RunningFetch::refusal(Errc error) const {
   const char* what = ": not an HTTP/1.1 response";
-  if (error == Errc::Ambiguous) what = ": the head says two things about the content's length";
-  if (error == Errc::HeaderTooLarge) what = ": the head is over limits.response_header";
+  if (error == Errc::Ambiguous) what = ": the length of the content is ambiguous";
+  if (error == Errc::HeaderTooLarge) what = ": the head exceeds limits.response_header";
   const auto& rule = parser_.problem();
   return address_ + what + (rule.empty() ? "" : ": ") + rule;
 }
@@ -143,7 +143,7 @@ bool RunningFetch::prepare_decoder() {
   if (codings.empty()) return true;
   auto made = content::TransferDecoder::make(codings);
   if (!made) {
-    attempt_failed(FetchError::Protocol, address_ + ": Transfer-Encoding: holds a coding that is not undone here");
+    attempt_failed(FetchError::Protocol, address_ + ": Transfer-Encoding: unsupported coding");
     return false;
   }
   transfer_ = std::move(*made);
@@ -265,7 +265,7 @@ void RunningFetch::rest_connection(const ConnectionPtr& connection) {
 
 void RunningFetch::complete() {
   if (transfer_ && !transfer_->finished())
-    return attempt_failed(FetchError::Protocol, address_ + ": the transfer coding is cut short");
+    return attempt_failed(FetchError::Protocol, address_ + ": the transfer coding ends early");
   settle_connection();
   if (auto* const sink = finish()) sink->on_end(decoder_.trailers());
 }

@@ -56,7 +56,7 @@ void SharedOrigin::tell_refusal(std::string_view detail, Timestamp now) {
   auto next = next_refusal_.load(std::memory_order_relaxed);
   const auto pause = std::chrono::duration_cast<Duration>(std::chrono::seconds{10}).count();
   if (at < next || !next_refusal_.compare_exchange_strong(next, at + pause, std::memory_order_relaxed)) return;
-  log::warn("origin " + config.name + ": an answer was refused: " + std::string(detail));
+  log::warn("origin " + config.name + ": a response was refused: " + std::string(detail));
 }
 
 void SharedOrigin::count_recovery() {

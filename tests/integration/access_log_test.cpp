@@ -142,16 +142,17 @@ TEST_F(AccessLog, ARefusalSaysWhatWasAskedAndWhy) {
       {send_raw("GET /r400?token=s3 HTTP/1.1\r\nHost: a\r\nX-Request-Id: r400\r\nbad line\r\n\r\n"), "/r400", "GET",
        "bad_request", "malformed"},
       {send_raw("GET /nohost HTTP/1.1\r\n\r\n"), "/nohost", "GET", "bad_request", "Host field is missing"},
-      {send_raw("GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n"), "/%zz", "GET", "bad_request", "target cannot be read"},
+      {send_raw("GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n"), "/%zz", "GET", "bad_request", "target is invalid"},
       {ask("POST", "/r413", {}, large), "/r413", "POST", "body_too_large", "1024 bytes (server.limits.request_body)"},
       {ask("POST", "/r417", {{"Expect", "x"}}, "x"), "/r417", "POST", "expectation_failed", "100-continue"},
       {get("/r431", {{"X", large}}), "/r431", "GET", "header_too_large", "4096 bytes (server.limits.request_header)"},
       {get("/r431many", many), "/r431many", "GET", "header_too_large", "20 (server.limits.header_count)"},
-      {send_raw("GET /r505 HTTP/3.0\r\nHost: a\r\n\r\n"), "/r505", "GET", "version_not_supported", "another version"},
+      {send_raw("GET /r505 HTTP/3.0\r\nHost: a\r\n\r\n"), "/r505", "GET", "version_not_supported",
+       "Only HTTP/1.1 and HTTP/1.0"},
       {get("/r501", {{"Upgrade", "websocket"}, {"Connection", "upgrade"}}), "/r501", "GET", "upgrade", "WebSocket"},
-      {ask("TRACE", "/r405"), "/r405", "TRACE", "bad_request", "not offered"},
+      {ask("TRACE", "/r405"), "/r405", "TRACE", "bad_request", "not supported"},
       {send_raw("CONNECT shop.test:443 HTTP/1.1\r\nHost: shop.test:443\r\n\r\n"), "shop.test:443", "CONNECT",
-       "bad_request", "not offered"},
+       "bad_request", "not supported"},
   };
   for (const auto& one : all) {
     auto line = access_line(one.path);
@@ -176,14 +177,14 @@ TEST_F(AccessLog, AClientThatSpeaksTlsOrHttp2IsToldApart) {
   start();
   const auto tls = send_raw("\x16\x03\x01\x02\x40\x01");
   EXPECT_EQ(tls.status, 400);
-  EXPECT_THAT(tls.body, HasSubstr("speaks TLS"));
+  EXPECT_THAT(tls.body, HasSubstr("uses TLS"));
   const auto h2 = send_raw("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
   EXPECT_EQ(h2.status, 505);
-  EXPECT_THAT(h2.body, HasSubstr("speaks HTTP/2"));
+  EXPECT_THAT(h2.body, HasSubstr("uses HTTP/2"));
   EXPECT_TRUE(eventually([&] {
     const auto lines = daemon->access();
     return std::any_of(lines.begin(), lines.end(), [](auto line) {
-      return line["error.detail"].find("speaks TLS") != std::string::npos && !line.contains("method");
+      return line["error.detail"].find("uses TLS") != std::string::npos && !line.contains("method");
     });
   }));
 }

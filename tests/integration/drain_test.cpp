@@ -129,7 +129,7 @@ TEST_F(Drain, LaterSignalsDoNotChangeTheExitCodeOfTheDemoEither) {
       wait $!)",
                               forebay_binary()});
   EXPECT_EQ(o.exit, 0) << o.out << o.err;
-  EXPECT_THAT(o.out, HasSubstr("Ctrl-C ends it"));
+  EXPECT_THAT(o.out, HasSubstr("Ctrl-C stops it"));
 }
 
 TEST_F(Drain, DuringTheDelayNewConnectionsAreStillServedWhileReadinessIsOff) {

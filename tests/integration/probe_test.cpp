@@ -30,8 +30,8 @@ TEST_F(Probe, FindsAnOriginThatShowsAFieldOutsideOfTheKey) {
   const auto o = probe("routes:\n  - name: page\n    path: /page\n", {"--probe-header", "X-Theme"});
   EXPECT_EQ(o.exit, 0) << o.err;
   EXPECT_THAT(o.out,
-              StartsWith("stdin:4:11: warning FB2017: route \"page\" does not key on X-Theme, but its answer "
-                         "shows it: in the content of " +
+              StartsWith("stdin:4:11: warning FB2017: route \"page\" does not have X-Theme in its key, but its "
+                         "response contains it: in the content of " +
                          origin.url() + "/page\n    4 |     path: /page\n      |           ^~~~~ key.headers: "));
   EXPECT_THAT(o.err, HasSubstr("standard input: valid, 1 warning\n"));
   EXPECT_THAT(o.err, HasSubstr("probed " + origin.url() + "/page (route \"page\""));
@@ -54,14 +54,14 @@ TEST_F(Probe, LeavesOutWhatForebayTakesAwayUnlessAProxyIsTrusted) {
   for (const auto& r : origin.requests("/page")) EXPECT_FALSE(r.has("X-Host"));
   const auto asked = probe("routes: [{path: /page}]\n", {"--probe-header", "X-Host", "--strict"});
   EXPECT_EQ(asked.exit, 0);
-  EXPECT_THAT(asked.err, HasSubstr("the origin heeds X-Host, which Forebay does not pass on"));
+  EXPECT_THAT(asked.err, HasSubstr("the origin's response depends on X-Host, which Forebay does not forward"));
   const auto behind = probe("server: {trusted_proxies: [10.0.0.0/8]}\nroutes: [{path: /page}]\n");
   EXPECT_EQ(behind.out, "") << "what it says of the host is in the key";
   reflect("/address", "X-Real-IP");
   const auto address =
       probe("server: {trusted_proxies: [10.0.0.0/8]}\nroutes: [{path: /address}]\n", {"--probe-header", "X-Real-IP"});
-  EXPECT_THAT(address.out, HasSubstr("FB2017: route \"/address\" does not key on X-Real-IP"));
-  EXPECT_THAT(address.out, HasSubstr("where a trusted proxy passes it on"));
+  EXPECT_THAT(address.out, HasSubstr("FB2017: route \"/address\" does not have X-Real-IP in its key"));
+  EXPECT_THAT(address.out, HasSubstr("if a trusted proxy sends it"));
 }
 
 TEST_F(Probe, LeavesOutWhatTheRouteKeysOnAndWhatKeepsARequestFromTheCache) {
@@ -85,8 +85,9 @@ TEST_F(Probe, FindsLanguagesThatAreNotInVary) {
   };
   origin.on("/page", in_languages(""));
   const auto without = probe("routes: [{path: /page}]\n");
-  EXPECT_THAT(without.out, HasSubstr("does not key on Accept-Language, but its answer changes with it: other "
-                                     "content at "));
+  EXPECT_THAT(without.out,
+              HasSubstr("does not have Accept-Language in its key, but its response depends on it: different "
+                        "content at "));
   EXPECT_THAT(without.out, HasSubstr("or Vary: Accept-Language at the origin"));
   origin.on("/page", in_languages("Accept-Encoding, Accept-Language"));
   const auto with = probe("routes: [{path: /page}]\n", {"--strict"});
@@ -109,11 +110,11 @@ TEST_F(Probe, FindsAnotherStatusWhereItCouldBeStored) {
     };
   };
   origin.on("/page", broken_by("X-Requested-With", 404, "max-age=60"));
-  EXPECT_THAT(probe("routes: [{path: /page}]\n").out, HasSubstr("changes with it: 404 in place of 200 at "));
+  EXPECT_THAT(probe("routes: [{path: /page}]\n").out, HasSubstr("depends on it: status 404 instead of 200 at "));
   origin.on("/page", broken_by("X-Requested-With", 404, "no-store"));
   const auto unstored = probe("routes: [{path: /page}]\n", {"--strict"});
   EXPECT_EQ(unstored.exit, 0) << unstored.out;
-  EXPECT_THAT(unstored.err, HasSubstr("the origin heeds X-Requested-With, in an answer that is not stored"));
+  EXPECT_THAT(unstored.err, HasSubstr("the origin's response depends on X-Requested-With, but it is not stored"));
 }
 
 TEST_F(Probe, AsksAsTheProxyWouldAndPastOtherCaches) {
@@ -159,7 +160,8 @@ TEST_F(Probe, ReadsChunkedEncodedAndEndlessAnswersWithinBounds) {
         "    key: {headers: [X-Requested-With, Accept, Accept-Language, User-Agent, Origin, Referer]}\n",
         {"--probe-path", path, "--probe-header", "X-Theme", "--timeout", time});
     EXPECT_EQ(o.exit, 0) << path << o.err;
-    EXPECT_THAT(o.out, HasSubstr("does not key on X-Theme, but its answer shows it: in the content of")) << path;
+    EXPECT_THAT(o.out, HasSubstr("does not have X-Theme in its key, but its response contains it: in the content of"))
+        << path;
   }
 }
 
@@ -188,7 +190,7 @@ TEST_F(Probe, SaysWhichPathsAndRoutesItCannotTake) {
   origin.otherwise([](const Received&) { return Reply::fresh(); });
   const auto missed = probe("routes: [{path: /a}, {path: /post, methods: POST}]\n", {"--probe-path", "/post"});
   EXPECT_EQ(missed.exit, 5);
-  EXPECT_THAT(missed.err, HasSubstr("forebay: no route looks up a GET of /post\n"));
+  EXPECT_THAT(missed.err, HasSubstr("forebay: no route looks up GET /post\n"));
   const auto regex = probe("routes: [{name: r, path: '~ ^/v[0-9]+$'}]\n");
   EXPECT_EQ(regex.exit, 0);
   EXPECT_THAT(regex.err, HasSubstr("route \"r\": its path is a regular expression"));
@@ -217,7 +219,7 @@ TEST_F(Probe, WritesJsonAndAnnotations) {
   EXPECT_EQ(document.at("all[0].line"), "2");
   const auto github = probe("routes: [{path: /page}]\n", {"--probe-header", "X-Theme", "--format", "github"});
   EXPECT_THAT(github.out, StartsWith("::warning file=stdin,line=2,"));
-  EXPECT_THAT(github.out, HasSubstr("title=FB2017::route \"/page\" does not key on X-Theme"));
+  EXPECT_THAT(github.out, HasSubstr("title=FB2017::route \"/page\" does not have X-Theme in its key"));
 }
 
 }  // namespace

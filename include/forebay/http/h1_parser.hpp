@@ -99,8 +99,8 @@ class ResponseParser {
   explicit ResponseParser(const HeadLimits& limits) : limits_(limits) {}
 
   Result<void> parse(std::string_view buffer);
-  /// Line and rule of what was refused, for a log: "line 3: field name has a blank at byte 17". Lines and bytes count
-  /// from 1. Nothing of the message stands in it but the names of framing fields.
+  /// Line and rule of what was refused, for a log: "line 3: field name has a space or tab at byte 17". Lines and bytes
+  /// count from 1. Nothing of the message stands in it but the names of framing fields.
   const std::string& problem() const noexcept { return problem_; }
   void reset();
   /// What the request was decides the framing: HEAD has no content.

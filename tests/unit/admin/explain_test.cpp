@@ -54,23 +54,23 @@ TEST(ExplainDocument, SaysWhatIsWrongWithIt) {
     const char* document;
     const char* fault;
   };
-  for (const auto& c : {Case{"", "no JSON"}, Case{"[1]", "object"}, Case{"{}", "\"url\" is missing"},
-                        Case{R"({"url":1})", "\"url\" is a string"},
-                        Case{R"({"url":"/","metod":"GET"})", "unknown member \"metod\"; there are method, url"},
-                        Case{R"({"url":"/","method":"A B"})", "\"method\" is no method"},
-                        Case{R"({"url":"/","headers":"X: 1"})", "\"headers\" is an object or a list"},
-                        Case{R"({"url":"/","headers":[["a"]]})", "\"headers\" as a list holds [name, value]"},
-                        Case{R"({"url":"/","headers":{"a":1}})", "value of a is a string"},
-                        Case{R"({"url":"/","headers":{"a":[1]}})", "list of a holds strings"},
-                        Case{R"({"url":"/","headers":{"a b":"1"}})", "\"a b\" is no field name"},
-                        Case{R"({"url":"/","headers":{"a":"1\r\nb: 2"}})", "value of a holds"},
-                        Case{R"({"url":"/","body":"a","body_base64":"YQ=="})", "exclude each other"},
-                        Case{R"({"url":"/","body_base64":"*"})", "not base64"},
-                        Case{R"({"url":"/","response":[]})", "\"response\" is an object"},
+  for (const auto& c : {Case{"", "not valid JSON"}, Case{"[1]", "object"}, Case{"{}", "\"url\" is missing"},
+                        Case{R"({"url":1})", "\"url\" must be a string"},
+                        Case{R"({"url":"/","metod":"GET"})", "unknown member \"metod\"; known members are method, url"},
+                        Case{R"({"url":"/","method":"A B"})", "\"method\" is not a method"},
+                        Case{R"({"url":"/","headers":"X: 1"})", "\"headers\" must be an object or a list"},
+                        Case{R"({"url":"/","headers":[["a"]]})", "\"headers\" as a list must hold [name, value]"},
+                        Case{R"({"url":"/","headers":{"a":1}})", "value of a must be a string"},
+                        Case{R"({"url":"/","headers":{"a":[1]}})", "list of a must hold strings"},
+                        Case{R"({"url":"/","headers":{"a b":"1"}})", "\"a b\" is not a field name"},
+                        Case{R"({"url":"/","headers":{"a":"1\r\nb: 2"}})", "value of a contains"},
+                        Case{R"({"url":"/","body":"a","body_base64":"YQ=="})", "cannot be used together"},
+                        Case{R"({"url":"/","body_base64":"*"})", "not valid Base64"},
+                        Case{R"({"url":"/","response":[]})", "\"response\" must be an object"},
                         Case{R"({"url":"/","response":{"state":1}})", "unknown member \"response.state\""},
                         Case{R"({"url":"/","response":{"status":"200"}})", "from 200 to 599"},
                         Case{R"({"url":"/","response":{"status":100}})", "from 200 to 599"},
-                        Case{R"({"url":"/","response":{"headers":3}})", "\"response.headers\" is"}})
+                        Case{R"({"url":"/","response":{"headers":3}})", "\"response.headers\" must be"}})
     EXPECT_THAT(fault_of(c.document), HasSubstr(c.fault)) << c.document;
 }
 
@@ -161,7 +161,7 @@ TEST(ExplainText, LeavesOutWhatIsAbsentAndSaysWhatIsNot) {
             "GET /a\nroute      none\nrequest    not looked up: no_route\n"
             "answer     Cache-Status: forebay; fwd=bypass; detail=no_route\n");
   e.own_status = 404;
-  EXPECT_THAT(to_text(to_json(e)), HasSubstr("answer     an error of its own, 404\n"));
+  EXPECT_THAT(to_text(to_json(e)), HasSubstr("answer     Forebay's own error, 404\n"));
   e = example();
   e.route->target = "/v2/search";
   e.stored = proxy::Explanation::Stored{};
@@ -170,8 +170,11 @@ TEST(ExplainText, LeavesOutWhatIsAbsentAndSaysWhatIsNot) {
   e.response->reason = rules::Reason::NoStore;
   e.pass_memory = proxy::Explanation::PassMemory{rules::Reason::NoFreshness, 7};
   const auto text = to_text(to_json(e));
-  EXPECT_THAT(text, HasSubstr("\npass       nobody queues for this key: no_freshness, remembered for another 7 s "
-                              "(pass_memory)\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          "\npass       requests for this key do not wait for each other: no_freshness, remembered for another 7 s "
+          "(pass_memory)\n"));
   EXPECT_THAT(text, HasSubstr("\n           the origin is asked for /v2/search\n"));
   EXPECT_THAT(text, HasSubstr("stored     no; 2 variants of the key for other requests\n"));
   EXPECT_THAT(text, HasSubstr("response   would not be stored: no_store\n"));

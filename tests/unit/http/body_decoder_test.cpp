@@ -157,14 +157,14 @@ TEST(BodyDecoder, AnOriginMayPadTheLineOfASizeAndTheNamesOfTrailers) {
 
 TEST(BodyDecoder, OtherFaultsOfAnOriginAreRefusedAndNamed) {
   const std::pair<std::string, const char*> rows[] = {
-      {"zz\r\n", "a chunk does not begin with a size of up to 16 hex digits"},
-      {" 5\r\nhello\r\n", "a chunk does not begin with a size of up to 16 hex digits"},
-      {"5 5\r\nhello\r\n", "the line of a chunk's size holds more than extensions, or does not end in CRLF"},
-      {"5\nhello\r\n", "the line of a chunk's size holds more than extensions, or does not end in CRLF"},
+      {"zz\r\n", "a chunk does not start with a size of up to 16 hex digits"},
+      {" 5\r\nhello\r\n", "a chunk does not start with a size of up to 16 hex digits"},
+      {"5 5\r\nhello\r\n", "a chunk size is followed by more than extensions, or its line does not end in CRLF"},
+      {"5\nhello\r\n", "a chunk size is followed by more than extensions, or its line does not end in CRLF"},
       {"5\r\nhello!\r\n", "a chunk is longer than its size says, or does not end in CRLF"},
       {"5\r\nhello\n0\r\n\r\n", "a chunk is longer than its size says, or does not end in CRLF"},
-      {"0\r\nbad line\r\n\r\n", "a line of the trailer section is no field"},
-      {"0\r\n X: y\r\n\r\n", "a line of the trailer section is no field"},
+      {"0\r\nbad line\r\n\r\n", "a line of the trailer section is not a field"},
+      {"0\r\n X: y\r\n\r\n", "a line of the trailer section is not a field"},
       {"1 " + std::string(5000, ' '), "chunk extensions are longer than 4096 bytes"},
   };
   for (const auto& [input, problem] : rows) {

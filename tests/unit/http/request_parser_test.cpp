@@ -387,11 +387,11 @@ TEST(RequestParser, WhatStandsBeforeAFaultCanBeRead) {
 TEST(RequestParser, SaysThatAClientSpeaksAnotherProtocol) {
   RequestParser tls(HeadLimits{});
   ASSERT_FALSE(tls.parse("\x16\x03\x01\x02"));
-  EXPECT_EQ(tls.problem(), "The client speaks TLS (https), and this listener speaks plain HTTP.");
+  EXPECT_EQ(tls.problem(), "The client uses TLS (https), but this listener uses plain HTTP.");
   RequestParser h2(HeadLimits{});
   ASSERT_FALSE(h2.parse("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
   EXPECT_TRUE(h2.bad_version());
-  EXPECT_EQ(h2.problem(), "The client speaks HTTP/2, and this listener speaks HTTP/1.1 and HTTP/1.0.");
+  EXPECT_EQ(h2.problem(), "The client uses HTTP/2, but this listener supports only HTTP/1.1 and HTTP/1.0.");
   RequestParser other(HeadLimits{});
   ASSERT_FALSE(other.parse("GET / HTTP/3.0\r\nHost: a\r\n\r\n"));
   EXPECT_EQ(other.problem(), "");

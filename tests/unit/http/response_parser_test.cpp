@@ -130,21 +130,22 @@ TEST(ResponseParser, LfAloneEndsLinesOnlyWhereItEndsAll) {
 
 TEST(ResponseParser, WhatIsRefusedNamesLineAndRule) {
   const std::pair<std::string, const char*> rows[] = {
-      {"HTTP/1.1 200 OK\r\nA: b\r\nA Field Of Mine: x\r\n\r\n", "line 3: field name has a blank at byte 2"},
-      {"HTTP/1.1 200 OK\r\nX-Fifteen-bytes- y: x\r\n\r\n", "line 2: field name has a blank at byte 17"},
+      {"HTTP/1.1 200 OK\r\nA: b\r\nA Field Of Mine: x\r\n\r\n", "line 3: field name has a space or tab at byte 2"},
+      {"HTTP/1.1 200 OK\r\nX-Fifteen-bytes- y: x\r\n\r\n", "line 2: field name has a space or tab at byte 17"},
       {"HTTP/1.1 200 OK\r\nX(y): x\r\n\r\n", "line 2: field name has the byte 0x28 at byte 2"},
       {"HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n"s, "line 2: field value has the byte 0x00 at byte 5"},
       {"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "line 2: field has no colon"},
-      {"HTTP/1.1 200 OK\r\n : x\r\n\r\n", "line 2: begins with a blank, before any field"},
+      {"HTTP/1.1 200 OK\r\n : x\r\n\r\n", "line 2: starts with a space or tab before any field"},
       {"HTTP/1.1 200 OK\r\n: x\r\n\r\n", "line 2: field has no name"},
-      {"HTTP/1.1 200 OK\r\nA: b\nC: d\r\n\r\n", "line 2: ends in LF alone, unlike the first line"},
+      {"HTTP/1.1 200 OK\r\nA: b\nC: d\r\n\r\n", "line 2: ends in LF only, unlike the first line"},
       {"HTTP/1.1 200 O\x01\r\n\r\n", "line 1: reason phrase has the byte 0x01 at byte 15"},
-      {"HTTP/1.1 20 OK\r\n\r\n", "line 1: has no status of three digits behind one space"},
-      {"garbage\r\n\r\n", "line 1: does not begin with HTTP/1.x"},
-      {"\r\n", "line 1: is empty in place of a status line"},
+      {"HTTP/1.1 20 OK\r\n\r\n", "line 1: has no three-digit status after one space"},
+      {"garbage\r\n\r\n", "line 1: does not start with HTTP/1.x"},
+      {"\r\n", "line 1: is empty instead of a status line"},
       {ok("Content-Length: 3\r\nContent-Length: 4\r\n"), "Content-Length: has two values"},
-      {ok("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n"), "Transfer-Encoding: stands beside Content-Length"},
-      {"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "Transfer-Encoding: stands in an HTTP/1.0 answer"},
+      {ok("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n"),
+       "Transfer-Encoding: appears together with Content-Length"},
+      {"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "Transfer-Encoding: appears in an HTTP/1.0 response"},
   };
   for (const auto& [bytes, problem] : rows) {
     ResponseParser p(HeadLimits{});

@@ -84,7 +84,7 @@ TEST(ProbeTargets, SayWhichRoutesHaveNone) {
   const auto found = c.prober.targets({});
   EXPECT_THAT(urls(found), ElementsAre("one http://web.internal:3000/users/1"));
   EXPECT_THAT(found.notes, ElementsAre(HasSubstr("\"regex\": its path is a regular expression"),
-                                       HasSubstr("\"user\": another route takes /users/1"),
+                                       HasSubstr("\"user\": another route matches /users/1"),
                                        HasSubstr("\"kept\": /kept is not looked up (rule_header)")));
 }
 
@@ -227,11 +227,12 @@ TEST(ProbeMessage, NamesRouteFieldPlaceAndRemedy) {
   const Case c("routes: [{name: shop, path: /**}]\n");
   const auto field = probe_field("X-Theme", kCanary);
   EXPECT_EQ(showing_message(c.target(), field, Way::Open, {Showing::Kind::Field, "Link", 200, 200}, Keeping::Stored),
-            "route \"shop\" does not key on X-Theme, but its answer shows it: in Link of http://web.internal:3000/a");
+            "route \"shop\" does not have X-Theme in its key, but its response contains it: in Link of "
+            "http://web.internal:3000/a");
   EXPECT_EQ(
       showing_message(c.target(), field, Way::Trusted, {Showing::Kind::Status, {}, 200, 404}, Keeping::WithLifetime),
-      "route \"shop\" does not key on X-Theme, but its answer changes with it: 404 in place of 200 at "
-      "http://web.internal:3000/a, where a trusted proxy passes it on (not stored as long as it has no lifetime)");
+      "route \"shop\" does not have X-Theme in its key, but its response depends on it: status 404 instead of 200 at "
+      "http://web.internal:3000/a, if a trusted proxy sends it (not stored while it has no lifetime)");
   EXPECT_EQ(showing_hint(c.target(), field, Way::Open),
             "key.headers: [X-Theme], request_headers: { remove: [X-Theme] }, or Vary: X-Theme at the origin");
   EXPECT_THAT(showing_hint(c.target(), probe_field("Cookie", kCanary), Way::Open), HasSubstr("key.cookies"));

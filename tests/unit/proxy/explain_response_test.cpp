@@ -86,13 +86,13 @@ routes:
 TEST_F(ExplainResponse, WhatAMaximumCutsAMinimumLiftsJitterTakesAndAgeUsesIsSaid) {
   configure("routes: [{name: r, path: /**, ttl: {min: 10s, max: 1m, jitter: 5%}}]\n");
   const auto cut = judged({{"Cache-Control", "max-age=3600"}});
-  EXPECT_THAT(cut.notes, Contains("the response's Cache-Control max-age says 3600 s, which routes.r.ttl.max cuts"));
+  EXPECT_THAT(cut.notes, Contains("the response's Cache-Control max-age is 3600 s; routes.r.ttl.max lowers it"));
   EXPECT_THAT(cut.notes, Contains(HasSubstr("up to 5 %")));
   EXPECT_THAT(judged({{"Cache-Control", "max-age=1"}}).notes,
-              Contains(HasSubstr("says 1 s, which routes.r.ttl.min lifts")));
+              Contains(HasSubstr("is 1 s; routes.r.ttl.min raises it")));
   const auto old = judged({{"Cache-Control", "max-age=30"}, {"Age", "12"}});
   EXPECT_EQ(old.response->ttl_s, 18);
-  EXPECT_THAT(old.notes, Contains("the response comes 12 s old, of a lifetime of 30 s"));
+  EXPECT_THAT(old.notes, Contains("the response is 12 s old, of a lifetime of 30 s"));
   const auto busy = judged({{"Cache-Control", "max-age=30"}, {"Retry-After", "3"}}, 503);
   EXPECT_EQ(busy.response->ttl_s, 3);
   EXPECT_THAT(busy.notes, Contains(HasSubstr("Retry-After")));
@@ -162,7 +162,7 @@ TEST_F(ExplainResponse, AHeadThatFindsNothingFetchesByGetAndIsStored) {
   ASSERT_TRUE(e.response);
   EXPECT_TRUE(e.response->storable);
   EXPECT_EQ(e.cache_status, "forebay; fwd=uri-miss; stored; ttl=60");
-  EXPECT_THAT(e.notes, Contains(HasSubstr("asked by GET")));
+  EXPECT_THAT(e.notes, Contains(HasSubstr("gets a GET")));
 }
 
 TEST_F(ExplainResponse, ALifetimeOfZeroIsSaidToBeOfTheFieldThatMadeItSo) {
@@ -175,7 +175,7 @@ TEST_F(ExplainResponse, ALifetimeOfZeroIsSaidToBeOfTheFieldThatMadeItSo) {
     const char* source;
     const char* setting;
   };
-  const std::string over = ", which stands over routes.r.ttl.default (15 s)";
+  const std::string over = ", which overrides routes.r.ttl.default (15 s)";
   const std::vector<Case> cases{
       {"/r",
        200,
@@ -211,13 +211,13 @@ TEST_F(ExplainResponse, ALifetimeOfZeroIsSaidToBeOfTheFieldThatMadeItSo) {
     EXPECT_THAT(e.notes, Contains(c.why + over));
     EXPECT_THAT(e.notes,
                 Contains("it would be stored with `origin_cache_control: ignore` (for 15 s by routes.r.ttl.default), "
-                         "or `ttl.min`, or an ETag or Last-Modified from the origin (to be validated)"));
+                         "or `ttl.min`, or an ETag or Last-Modified from the origin (for validation)"));
   }
   const auto bare = judged({{"Expires", "0"}}, 200, "http://h/a");
   EXPECT_THAT(bare.notes, Contains("its lifetime is zero: the response says Expires: 0"));
   EXPECT_THAT(bare.notes, Contains(HasSubstr("`origin_cache_control: ignore` with a `ttl.default`, or `ttl.min`")));
   const auto meant = judged({}, 404, "http://h/r");
-  EXPECT_THAT(meant.notes, Contains("its lifetime is zero: routes.r.ttl.status.404 says so"));
+  EXPECT_THAT(meant.notes, Contains("its lifetime is zero: set by routes.r.ttl.status.404"));
   EXPECT_THAT(meant.notes, Not(Contains(HasSubstr("it would be stored"))));
 }
 
@@ -225,14 +225,14 @@ TEST_F(ExplainResponse, WhatCannotBeValidatedOrHasBeenUsedUpIsNotSaidToHaveALife
   configure("routes: [{name: r, path: /**, ttl: 15s}]\n");
   const auto no_cache = judged({{"Cache-Control", "no-cache"}});
   EXPECT_EQ(no_cache.response->reason, rules::Reason::ZeroTtl);
-  EXPECT_THAT(no_cache.notes, Contains("the response says Cache-Control: no-cache, which asks for validation at each "
-                                       "use, and nothing in it (ETag, Last-Modified) allows that"));
+  EXPECT_THAT(no_cache.notes, Contains("the response says Cache-Control: no-cache, which requires validation at each "
+                                       "use, and has no ETag or Last-Modified for it"));
   EXPECT_THAT(no_cache.notes, Contains(AllOf(HasSubstr("`origin_cache_control: ignore` (for 15 s by"),
                                              Not(HasSubstr("ttl.min")), HasSubstr("ETag"))));
   EXPECT_THAT(no_cache.notes, Not(Contains(HasSubstr("lifetime is zero"))));
   const auto old = judged({{"Cache-Control", "max-age=60"}, {"Age", "90"}});
   EXPECT_EQ(old.response->reason, rules::Reason::ZeroTtl);
-  EXPECT_THAT(old.notes, Contains(HasSubstr("it comes 90 s old, of a lifetime of 60 s (the response's Cache-Control "
+  EXPECT_THAT(old.notes, Contains(HasSubstr("it is 90 s old, of a lifetime of 60 s (the response's Cache-Control "
                                             "max-age)")));
 }
 

@@ -70,14 +70,14 @@ TEST_F(Explain, AUrlIsTakenAsPeopleWriteIt) {
         Case{"http://127.0.0.1:8080/a", {{"Host", "shop.test"}}, "r|GET|http|shop.test|/a"},
         Case{"/a?u=http://x/", {{"Host", "h"}}, "r|GET|http|h|/a|q:u=http://x/"}})
     EXPECT_EQ(offline(Asked{"GET", c.url, c.fields}).key_text, c.key) << c.url;
-  EXPECT_THAT(offline(Asked{"GET", "/a"}).notes, Contains(HasSubstr("no host is given: localhost:8080 is assumed")));
+  EXPECT_THAT(offline(Asked{"GET", "/a"}).notes, Contains(HasSubstr("no host given: localhost:8080 is assumed")));
   for (const auto* given : {"h/a", "http://h/a"})
     EXPECT_THAT(offline(Asked{"GET", given}).notes, Not(Contains(HasSubstr("is assumed")))) << given;
   EXPECT_THAT(offline(Asked{"GET", "/a", {{"Host", "h"}}}).notes, Not(Contains(HasSubstr("is assumed"))));
   configure("listen: [\"unix:/tmp/x\", \"[::1]:80\", \":9090\"]\nroutes: [{name: r, path: /**}]\n");
   EXPECT_EQ(offline(Asked{"GET", "/a"}).key_text, "r|GET|http|[::1]|/a");
   EXPECT_THAT(offline(Asked{"GET", "account/x"}).notes,
-              Contains("\"account\" is taken as the host; a path begins with /, as in /account/x"));
+              Contains("\"account\" is taken as the host; a path starts with /, as in /account/x"));
   for (const auto* plain : {"/account/x", "shop.test/x", "h:80/x", "localhost/x", "http://account/x"})
     EXPECT_THAT(offline(Asked{"GET", plain}).notes, Not(Contains(HasSubstr("taken as the host")))) << plain;
   for (const auto& [url, why] : {std::pair{"", "empty"},
@@ -85,7 +85,7 @@ TEST_F(Explain, AUrlIsTakenAsPeopleWriteIt) {
                                  {"http://", "no host"},
                                  {"http://u:p@h/", "Authorization"},
                                  {"/a b", "%20"},
-                                 {"/a\x01", "control byte"}})
+                                 {"/a\x01", "control character"}})
     EXPECT_THAT(std::string(unsendable(Asked{"GET", url})), HasSubstr(why)) << url;
   EXPECT_THAT(std::string(unsendable(Asked{"G T", "/"})), HasSubstr("method"));
   EXPECT_THAT(std::string(unsendable(Asked{"GET", "/", {{"A B", "x"}}})), HasSubstr("header field"));
@@ -144,13 +144,13 @@ routes:
   std::string text;
   for (const auto& t : e.tried) text += t.name + ": " + t.why + '\n';
   EXPECT_EQ(text,
-            "key: match.headers.x-api-key asks for a value that is not shown\n"
-            "token: match.query.access_token asks for a value that is not shown or nothing\n"
-            "mine: match.query.mine asks for a value that is not shown\n"
-            "body: match.body \"/password\" asks for a value that is not shown\n");
+            "key: match.headers.x-api-key requires a value that is hidden\n"
+            "token: match.query.access_token requires a value that is hidden or no value\n"
+            "mine: match.query.mine requires a value that is hidden\n"
+            "body: match.body \"/password\" requires a value that is hidden\n");
   const auto unclear = offline(Asked{"POST", "http://h/a", {{"X-Api-Key", "hunter2"}, {"X-Api-Key", "b"}}});
   EXPECT_EQ(unclear.route->name, "key");
-  EXPECT_THAT(unclear.notes, Contains("match.headers.x-api-key asks for a value that is not shown"));
+  EXPECT_THAT(unclear.notes, Contains("match.headers.x-api-key requires a value that is hidden"));
 }
 
 TEST_F(Explain, NamesTheRoutesThatDidNotTakeARequestAndWhatTheyAskFor) {
@@ -175,24 +175,24 @@ routes:
   };
   const auto taken = offline(Asked{"POST", "http://h/db", with("getItem"), R"({"fast":true})"});
   EXPECT_EQ(taken.route->name, "reads");
-  EXPECT_EQ(tried(taken), "write: its methods do not name POST\n");
+  EXPECT_EQ(tried(taken), "write: its methods do not include POST\n");
   const auto last = offline(Asked{"POST", "http://h/db?format=json&draft=1", with("getItem"), R"({"fast":false})"});
   EXPECT_EQ(last.route->name, "last");
   EXPECT_EQ(tried(last),
-            "write: its methods do not name POST\n"
-            "reads: match.body \"/fast\" asks for true or null or nothing\n"
-            "json: match.query.draft asks for nothing\n"
-            "rest: match.body \"/a\" asks for anything\n");
+            "write: its methods do not include POST\n"
+            "reads: match.body \"/fast\" requires true or null or no value\n"
+            "json: match.query.draft requires no value\n"
+            "rest: match.body \"/a\" requires any value\n");
   EXPECT_TRUE(last.looked_up);
   const auto twice = offline(Asked{"POST", "http://h/db?format=json&format=csv", with("put")});
   EXPECT_EQ(twice.route->name, "json");
   EXPECT_EQ(rules::to_string(twice.lookup_reason), "match_query");
   EXPECT_EQ(twice.cache_status, "forebay; fwd=bypass; detail=match_query");
-  EXPECT_THAT(twice.notes, Contains("match.query.format asks for \"json\""));
-  EXPECT_THAT(tried(twice), HasSubstr("reads: match.headers.x-op asks for \"get*\" or \"list\"\n"));
+  EXPECT_THAT(twice.notes, Contains("match.query.format requires \"json\""));
+  EXPECT_THAT(tried(twice), HasSubstr("reads: match.headers.x-op requires \"get*\" or \"list\"\n"));
   const auto large = offline(Asked{"POST", "http://h/db", json, R"({"b":"0123456789012345678901234567890123456789"})"});
   EXPECT_EQ(large.route->name, "rest");
-  EXPECT_THAT(large.notes, Contains("match.body asks about the content, and it is longer than `key.body_max`"));
+  EXPECT_THAT(large.notes, Contains("match.body needs the content, and it is longer than `key.body_max`"));
   const auto nowhere = offline(Asked{"POST", "http://h/other"});
   EXPECT_EQ(tried(nowhere), "");
   EXPECT_EQ(nowhere.route->name, "write") << "but for its methods";
@@ -263,37 +263,38 @@ routes:
     return FieldList{{"Content-Type", "application/json"}, {"Content-Encoding", value}};
   };
   const std::vector<Case> cases{
-      {"/body", json, "{\"a\":", "it is no JSON text"},
-      {"/body", json, "a=1", "it is no JSON text"},
-      {"/body", json, "{\"a\":1,\"b\":{\"c\":1,\"c\":2}}", "a name stands twice in one object"},
-      {"/body", json, "{\"A\":1}", "in its case alone"},
+      {"/body", json, "{\"a\":", "it is not valid JSON"},
+      {"/body", json, "a=1", "it is not valid JSON"},
+      {"/body", json, "{\"a\":1,\"b\":{\"c\":1,\"c\":2}}", "an object in it has a name twice"},
+      {"/body", json, "{\"A\":1}", "only in case from one of"},
       {"/body", json, "\xef\xbb\xbf{}", "byte order mark"},
       {"/body", type("application/json; charset=utf-16"), "{\"a\":1}", "charset"},
-      {"/body", type("json"), "{\"a\":1}", "no media type: json"},
+      {"/body", type("json"), "{\"a\":1}", "not a media type: json"},
       {"/body", coded("gzip, br"), "{\"a\":1}", "several codings"},
-      {"/body", coded("gzip"), "{\"a\":1}", "broken, or not what its coding says"},
-      {"/body", coded("compress"), "{\"a\":1}", "not known: Content-Encoding: compress"},
-      {"/plain", coded("gzip"), "{\"a\":1}", "`key.decode: false`"},
-      {"/form", json, "q=1", "`key.form` wants Content-Type: application/x-www-form-urlencoded, not application/json"},
+      {"/body", coded("gzip"), "{\"a\":1}", "cannot be decoded: "},
+      {"/body", coded("compress"), "{\"a\":1}", "not supported: Content-Encoding: compress"},
+      {"/plain", coded("gzip"), "{\"a\":1}", "`key.decode` is false: "},
+      {"/form", json, "q=1",
+       "`key.form` requires Content-Type: application/x-www-form-urlencoded, not application/json"},
       {"/form", {}, "q=1", "and there is none"},
       {"/form", type("application/x-www-form-urlencoded"), "q=%zz", "hex digits"},
       {"/graphql", type("text/plain"), "{\"query\":\"{a}\"}",
-       "`key.graphql` wants Content-Type: application/json, not"},
-      {"/graphql", json, "{\"query\":", "it is no JSON text"},
+       "`key.graphql` requires Content-Type: application/json, not"},
+      {"/graphql", json, "{\"query\":", "it is not valid JSON"},
   };
   for (const auto& c : cases) {
     const auto e = offline(Asked{"POST", std::string("http://h") + c.path, c.fields, c.content});
     EXPECT_EQ(rules::to_string(e.lookup_reason), "body_unparsable") << c.cause;
-    EXPECT_THAT(e.notes, Contains(AllOf(HasSubstr("cannot be read as what the key wants of it: "), HasSubstr(c.cause))))
+    EXPECT_THAT(e.notes, Contains(AllOf(HasSubstr("the key cannot be built from the content: "), HasSubstr(c.cause))))
         << c.path << ' ' << c.content;
   }
   const auto untold = offline(Asked{"POST", "http://h/graphql", json, "[1]"});
-  EXPECT_THAT(untold.notes, Contains(HasSubstr("or could be read in two ways")));
+  EXPECT_THAT(untold.notes, Contains(HasSubstr("it is malformed or ambiguous")));
 }
 
 TEST_F(Explain, ARouteThatWasTakenInSpiteOfItsMethodsSaysSo) {
   configure("routes: [{name: a, path: /a}, {name: all, path: /**, methods: [GET, PUT]}]\n");
-  const std::string note = "taken because it is the first whose host and path match; none with this method does";
+  const std::string note = "first route that matches host and path; no route that matches them lists the method";
   const auto posted = offline(Asked{"POST", "http://h/a"});
   EXPECT_EQ(posted.route->name, "a");
   EXPECT_THAT(posted.notes, Contains(note));
@@ -304,7 +305,7 @@ TEST_F(Explain, ARouteThatWasTakenInSpiteOfItsMethodsSaysSo) {
 }
 
 TEST_F(Explain, WhereSomePeersAreTrustedItSaysThatThisOneIsNot) {
-  const auto is_said = Contains(HasSubstr("not in server.trusted_proxies"));
+  const auto is_said = Contains(HasSubstr("not to be in server.trusted_proxies"));
   configure("server: {trusted_proxies: [127.0.0.0/8]}\nroutes: [{name: r, path: /**}]\n");
   const auto e = offline(Asked{"GET", "http://a.test/", {{"X-Forwarded-Host", "b.test"}}});
   EXPECT_THAT(e.notes, is_said);

@@ -210,7 +210,7 @@ TEST_F(UnixTest, AStaleSocketFileIsReplacedAndOtherFilesAreNot) {
   }
   EXPECT_EQ(why_not(config, worker, handler), "");
   ::close(::open(path.c_str(), O_CREAT | O_WRONLY, 0600));
-  EXPECT_THAT(why_not(config, worker, handler), HasSubstr("no socket"));
+  EXPECT_THAT(why_not(config, worker, handler), HasSubstr("not a socket"));
 }
 
 TEST_F(ListenerTest, TakesASocketThatWasHandedOver) {
