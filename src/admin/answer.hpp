@@ -7,7 +7,7 @@
 
 namespace forebay::admin {
 
-/// What an operator gets.
+/// A response of the admin listener.
 struct Answer {
   int status = 200;
   std::string content_type = "application/json";
@@ -15,13 +15,13 @@ struct Answer {
   http::Fields fields{};  ///< Further ones.
 };
 
-/// Problem details (RFC 9457) with a `code` beside them, or the page or text that a browser prefers.
+/// Problem details (RFC 9457) with a `code`, or the HTML or text that the client prefers.
 Answer problem(int status, std::string_view code, std::string_view title, std::string_view detail,
                std::string_view accept);
 /// 405, saying what is allowed.
 Answer not_allowed(std::string_view allowed, std::string_view accept);
 
-/// With what every answer of this listener says.
+/// With the fields of every response of this listener.
 void send(server::Exchange& exchange, const Answer& answer);
 
 }  // namespace forebay::admin

@@ -4,7 +4,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/version.hpp>
 
-// Given by the build for this file alone, so that a new commit compiles one file.
+// Defined by the build for this file only, so that a new commit recompiles one file.
 #ifndef FOREBAY_VERSION
 #define FOREBAY_VERSION "0.0.0"
 #endif

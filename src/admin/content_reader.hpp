@@ -9,14 +9,13 @@
 
 namespace forebay::admin {
 
-/// Reads the content of one request to its end, as it comes. Lives in the notes of its exchange, so that it ends with
-/// it.
+/// Reads the content of one request to its end. Stored in the notes of its exchange, so that it ends with it.
 class ContentReader final : public Waiter {
  public:
   enum class Outcome : std::uint8_t {
     Whole,
     TooLarge,
-    Broken,  ///< The client has left, or its framing is wrong: the edge deals with it.
+    Broken,  ///< The client has left, or its framing is invalid: the edge handles it.
   };
   using Done = std::function<void(Outcome, const std::string& content)>;
   /// `done` is called once, perhaps before this returns.

@@ -15,7 +15,7 @@
 namespace forebay::admin {
 namespace {
 
-/// An explained request is asked for with a document; a megabyte holds any content that a key is made of.
+/// Maximum size of an explain document; enough for any content in a key.
 constexpr std::size_t kLongestQuestion = 1024 * 1024;
 
 struct AdminNotes final : server::Notes {
@@ -105,7 +105,7 @@ std::string_view to_string(Endpoint e) noexcept {
 }
 
 AdminHandler::AdminHandler(Sources sources) : sources_(std::move(sources)) {
-  // Operators ask short questions; whoever holds connections open here must not keep them from doing so.
+  // Idle connections must not exhaust the admin listener.
   settings_.max_connections = 256;
   settings_.request_body = kLongestQuestion;
 }
@@ -128,7 +128,7 @@ void AdminHandler::start(const server::ExchangePtr& exchange) {
   answer(*exchange, endpoint, public_answer(endpoint, request.method, target.query().value_or(""), accept));
 }
 
-/// What anybody may ask.
+/// Endpoints for everybody.
 Answer AdminHandler::public_answer(Endpoint endpoint, http::Method method, std::string_view query,
                                    std::string_view accept) const {
   if (endpoint == Endpoint::Other)
@@ -211,7 +211,7 @@ void AdminHandler::refused(const server::RefusedMessage& message, const server::
   counters_.requests[static_cast<std::size_t>(Endpoint::Other)][static_cast<std::size_t>(status / 100 - 1)].add();
 }
 
-// Through a whole drain probes go on to be answered.
+// Probes are answered during the whole drain.
 bool AdminHandler::draining() const { return sources_.status.state.load(std::memory_order_acquire) == State::Stopping; }
 
 }  // namespace forebay::admin

@@ -8,14 +8,14 @@
 #include "forebay/base/base64.hpp"
 #include "forebay/base/text.hpp"
 
-// The question: `{method, url, headers, body, response}`.
+// The request document: `{method, url, headers, body, response}`.
 
 namespace forebay::admin {
 namespace {
 
 namespace json = boost::json;
 
-/// Reads one object of the document and remembers the first thing that is wrong with it.
+/// Reads one object of the document and keeps the first error.
 class Reader {
  public:
   explicit Reader(std::string& fault) : fault_(fault) {}

@@ -5,14 +5,14 @@
 
 #include "forebay/admin/explain.hpp"
 
-// The answer for people, made of its JSON: so a daemon's and one's own read the same.
+// The text output, made from the JSON of the daemon or of this process.
 
 namespace forebay::admin {
 namespace {
 
 namespace json = boost::json;
 
-/// A member that may be missing: whoever asks may be older than the daemon that answers, or newer.
+/// A member that may be missing: the daemon may have another version.
 class View {
  public:
   View(const json::value* value) : value_(value) {}
@@ -41,7 +41,7 @@ class View {
   const json::value* value_;
 };
 
-/// What could steer a terminal is shown as a question mark.
+/// Control characters become question marks.
 std::string harmless(std::string text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
@@ -91,7 +91,7 @@ void add_route(std::string& out, View document) {
   text += "policy " + route["policy"].text("-") + ")  methods " + joined(route["methods"].list());
   text += ", origin " + route["origin"].text("-");
   add_line(out, "route", text);
-  // Said where it is something else.
+  // Shown if it differs.
   auto asked = document["request"]["url"].text();
   if (const auto host = asked.find("://"); host != std::string::npos) asked.erase(0, asked.find('/', host + 3));
   const auto target = route["target"].text();
@@ -142,7 +142,7 @@ std::string stored_text(View stored) {
   const auto age = stored["age_s"].number(), ttl = stored["ttl_s"].number();
   std::string text = "yes, ";
   for (const char c : state) text += c == '_' ? ' ' : c;
-  // Of an age and a rest that were rounded apart, the sum may be a second short.
+  // Age and ttl are rounded separately, so their sum may be a second short.
   const auto lifetime = stored["lifetime_s"].there() ? stored["lifetime_s"].number() : age + ttl;
   text += ": age " + seconds(age) + " of " + seconds(lifetime);
   if (const auto swr = stored["swr_s"].number(); swr > 0) text += ", stale-while-revalidate " + seconds(swr);

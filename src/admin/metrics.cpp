@@ -24,7 +24,7 @@ using Routes = std::vector<proxy::CounterRegistry::Row>;
 
 constexpr std::array<std::string_view, 5> kClasses{"1xx", "2xx", "3xx", "4xx", "5xx"};
 
-/// One metric while its samples are gathered.
+/// Collects the samples of one metric.
 class Gathering {
  public:
   Gathering(std::vector<MetricFamily>& out, const char* name, const char* help, MetricType type)
@@ -33,7 +33,7 @@ class Gathering {
     family_.help = help;
     family_.type = type;
   }
-  // A metric without a sample has no line at all.
+  // A metric without a sample is not printed.
   ~Gathering() {
     if (!family_.metric.empty()) out_.push_back(std::move(family_));
   }
@@ -165,7 +165,7 @@ void Metrics::connections(std::vector<MetricFamily>& out) const {
   }
 }
 
-// Series of methods, classes and reasons come into being with their first count, so that a route costs what it uses.
+// Series of methods, classes and reasons appear with their first count, so that unused ones cost nothing.
 void Metrics::requests(std::vector<MetricFamily>& out, const Routes& routes) const {
   {
     Gathering g(out, "forebay_requests_in_flight", "Requests being handled.", MetricType::Gauge);
@@ -232,7 +232,7 @@ void Metrics::durations(std::vector<MetricFamily>& out, const Routes& routes) co
 
 void Metrics::results(std::vector<MetricFamily>& out, const Routes& routes) const {
   {
-    // All of them from the start, so that a rate over the first hits is right.
+    // All of them from the start, so that a rate over the first hits is correct.
     Gathering g(out, "forebay_cache_requests_total",
                 "Requests by cache result; the sum over result is all requests of the route.", MetricType::Counter);
     for (const auto& r : routes)

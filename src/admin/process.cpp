@@ -19,10 +19,10 @@ std::uint64_t count_open_fds() {
   while (const dirent* entry = ::readdir(folder))
     if (entry->d_name[0] != '.') ++n;
   ::closedir(folder);
-  return n - 1;  // the one that reads the folder
+  return n - 1;  // the descriptor that reads the folder
 }
 
-// Unix time at which the machine was started. Of the clocks, since /proc/stat is not there under ProcSubset=pid.
+// Boot time as Unix time. Computed from the clocks, since ProcSubset=pid hides /proc/stat.
 double boot_time() {
   timespec wall{}, up{};
   ::clock_gettime(CLOCK_REALTIME, &wall);
@@ -37,7 +37,7 @@ Process read_process() {
   std::ifstream in("/proc/self/stat");
   std::string line;
   std::getline(in, line);
-  // The name of the program stands in brackets and may hold anything; what follows the last one is numbers.
+  // The program name is in parentheses and may contain any byte; numbers follow the last one.
   const auto bracket = line.rfind(')');
   if (bracket != std::string::npos) {
     std::istringstream rest(line.substr(bracket + 1));

@@ -4,7 +4,7 @@
 
 namespace forebay::admin {
 
-/// What the kernel says about this process; 0 where it does not say.
+/// What the kernel reports about this process; 0 if unknown.
 struct Process {
   double cpu_seconds = 0;
   double start_time_seconds = 0;  ///< Unix time.

@@ -6,7 +6,7 @@
 #include "exit_code.hpp"
 #include "forebay/net/http_client.hpp"
 
-// How the commands that ask a running daemon find it and speak to it.
+// The client of the commands that use a running daemon.
 
 namespace forebay::app {
 
@@ -19,13 +19,13 @@ struct AdminAnswer {
   int status = 0;
   std::string body;
 };
-/// Nothing when nobody answers in time, or not in HTTP. `address` is one of `admin.listen`: `:8081`, `127.0.0.1:8081`,
+/// Nothing without a valid HTTP response in time. `address` is one of `admin.listen`: `:8081`, `127.0.0.1:8081`,
 /// `[::1]:8081`, `unix:/path`; one that means "all" is asked at loopback.
 std::optional<AdminAnswer> ask_admin(const std::string& address, const AdminRequest& request,
                                      net::SteadyClock::time_point deadline);
 
 /// `--admin`, $FOREBAY_ADMIN, $FOREBAY_ADMIN_LISTEN, `admin.listen` of the file, 127.0.0.1:8081. Nothing, with the
-/// reason on standard error and its exit code in `why`, when a file was named that does not say.
+/// reason on standard error and the exit code in `why`, when the given file does not set it.
 std::optional<std::string> admin_address(const std::optional<std::string>& config,
                                          const std::optional<std::string>& admin, ExitCode& why);
 /// $FOREBAY_ADMIN_TOKEN, or what $FOREBAY_ADMIN_TOKEN_FILE holds; empty without either. Nothing, with a sentence in

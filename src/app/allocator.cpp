@@ -5,10 +5,10 @@
 
 #include <string>
 
-// Read by jemalloc before main. A cache that is full frees as much as it takes: few arenas, and what is free goes back
-// to the system within half a second, so that resident memory follows `cache.memory` closely. No caches per thread:
-// they hand out what was freed last, so that where large objects take the place of small ones each old slab keeps a few
-// new neighbours, and half of its pages are never free (measured: 190 MiB for 130). A hit allocates nothing anyway.
+// Read by jemalloc before main. A full cache frees as much as it allocates: with few arenas, and free memory returned
+// within half a second, resident memory stays close to `cache.memory`. No thread caches: they reuse the memory freed
+// last, so that old slabs keep a few new objects each and half of their pages are never free (measured: 190 MiB for
+// 130). A hit allocates nothing anyway.
 extern "C" {
 const char* malloc_conf = "narenas:2,tcache:false,background_thread:true,dirty_decay_ms:500,muzzy_decay_ms:0";
 }

@@ -4,9 +4,9 @@
 
 namespace forebay::app {
 
-/// What malloc is here: "jemalloc" or "libc".
+/// The malloc in use: "jemalloc" or "libc".
 std::string_view allocator_name() noexcept;
-/// Gives the system back at once what is free; else that happens by and by.
+/// Returns free memory to the system at once; otherwise it is returned over time.
 void give_back_free_memory() noexcept;
 
 }  // namespace forebay::app

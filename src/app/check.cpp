@@ -16,7 +16,7 @@ void drop_warnings(std::vector<config::Diagnostic>& diagnostics) {
   std::erase_if(diagnostics, [](const config::Diagnostic& d) { return d.severity == config::Severity::Warning; });
 }
 
-/// What `run` on this machine would fail at: it makes no directories.
+/// Missing directories, at which `run` on this machine would fail.
 void warn_of_outputs(config::LoadResult& loaded) {
   const std::pair<const char*, const std::string&> outputs[] = {{"log.output", loaded.config->log.output},
                                                                 {"log.access.output", loaded.config->access.output}};

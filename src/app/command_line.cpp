@@ -15,7 +15,7 @@ namespace forebay::app {
 namespace {
 
 const std::vector<std::string> kCommands{"run", "check", "explain", "healthcheck", "demo", "version", "help"};
-// Commands of the manual that this version does not have: said, rather than taken for a mistake.
+// Commands of later versions: named as such rather than as unknown.
 const std::vector<std::string> kLater{"purge", "top",     "tail",      "get",    "warm",      "reload",
                                       "drain", "undrain", "log-level", "schema", "completion"};
 
@@ -28,7 +28,7 @@ constexpr std::string_view kIntroduction =
     "Not in this version: TLS (clients and origins), HTTP/2 and HTTP/3, WebSocket, purging, compression, several urls\n"
     "for one origin, health checks, a shared or persistent cache.\n";
 
-/// Every command with what its flags are written to.
+/// All commands with the variables of their flags.
 struct Commands {
   CLI::App app{std::string(kIntroduction), "forebay"};
   CLI::App* run = nullptr;
@@ -89,7 +89,7 @@ void Commands::add_admin_setting(CLI::App* app, RunFlags& flags) {
   text(app, "--admin", flags.admin, "ADDR", "Address of the admin listener (default 127.0.0.1:8081), or off.");
 }
 
-/// One that is repeated, each time with one value.
+/// An option that may be repeated, with one value each time.
 CLI::Option* list(CLI::App* app, const char* names, std::vector<std::string>& into, const char* what,
                   const char* help) {
   return app->add_option(names, into, help)->type_name(what)->expected(1)->allow_extra_args(false)->take_all();
@@ -141,7 +141,7 @@ void Commands::add_explain() {
       "Print JSON. Followed by a document ({...}, [...] or @FILE), it is curl's --json: content, as JSON; repeatable.");
 }
 
-/// The request, by the flags that curl has for it.
+/// The request, with the flags of curl.
 void Commands::add_explain_request() {
   text(explain, "-X,--request", explain_flags.method, "METHOD", "Method; default GET, or POST with -d.");
   list(explain, "-H,--header", curl.headers, "'N: V'", "Header field of the request; repeatable.");
@@ -157,7 +157,7 @@ void Commands::add_explain_request() {
   text(explain, "-A,--user-agent", curl.user_agent, "TEXT", "The User-Agent field.");
   text(explain, "-e,--referer", curl.referer, "URL", "The Referer field.");
   text(explain, "-u,--user", curl.user, "NAME:PASSWORD", "The Authorization field, with the Basic scheme.");
-  // What only changes how curl shows its answer.
+  // Flags that only change the output of curl.
   explain->add_flag("-s,--silent,-S,--show-error,-i,--include,-v,--verbose", unheeded)->group("");
 }
 
@@ -225,7 +225,7 @@ std::string all_names(const CLI::Option& option) {
   return names.empty() ? option.get_name() : names;
 }
 
-/// A flag whose value is the next flag: the value was left out, and CLI11 takes whatever comes.
+/// An option followed by another option: its value is missing, but CLI11 takes the next word.
 std::optional<Said> valueless(const CLI::App& command) {
   for (const auto* option : command.get_options())
     for (const auto& value : option->results())
@@ -234,7 +234,7 @@ std::optional<Said> valueless(const CLI::App& command) {
   return std::nullopt;
 }
 
-/// A flag of one value that is given more than once: whichever counted, the other would be passed over in silence.
+/// An option of one value that is given more than once: one of the values would be ignored silently.
 std::optional<Said> repeated(const CLI::App& command) {
   for (const auto* option : command.get_options())
     if (option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeLast && option->count() > 1 &&
@@ -243,7 +243,7 @@ std::optional<Said> repeated(const CLI::App& command) {
   return std::nullopt;
 }
 
-/// CLI11 says that something was left over; this says what was probably meant.
+/// CLI11 reports extra words; this suggests what was probably meant.
 Said left_over(const CLI::App& command) {
   const auto rest = command.remaining(true);
   const auto see = "; see forebay help " + command.get_name();
@@ -305,7 +305,7 @@ Command finish_run(Commands& c) {
   return std::move(c.run_flags);
 }
 
-/// Fields that every request has its own of, or that are for the connection.
+/// Not fields that every request has, nor those of the connection.
 bool can_be_probed(const std::string& name) {
   const auto id = http::field_id(name);
   return http::is_token(name) && !http::is_hop_by_hop(id) && id != http::FieldId::Host &&
@@ -342,7 +342,7 @@ Command finish_check(Commands& c) {
   return std::move(c.check_flags);
 }
 
-/// The pieces of the content in the order in which they were written, whatever flag gave them.
+/// The pieces of the content in the order of the command line.
 std::vector<ExplainFlags::Content> content_of(const Commands& c) {
   using Kind = ExplainFlags::Content::Kind;
   struct Source {
@@ -416,7 +416,7 @@ Command finish_demo(Commands& c) {
 Command finish_help(Commands& c) {
   Said said;
   if (c.help_about.empty()) {
-    said.out = Commands().app.help();  // anew: CLI11 would give the help of `help`, which was parsed
+    said.out = Commands().app.help();  // a new object: CLI11 would print the help of `help`, which was parsed
     return said;
   }
   if (std::find(kLater.begin(), kLater.end(), c.help_about) != kLater.end())

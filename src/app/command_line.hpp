@@ -17,7 +17,7 @@ struct RunFlags {
   std::optional<std::string> config;
   std::optional<std::string> origin, listen, ttl, memory, admin, log_level, log_format;
   std::vector<std::pair<std::string, std::string>> set;  ///< `--set KEY=VALUE`, in order.
-  std::string port_file;  ///< Where to write the ports taken; for tests and scripts that listen on port 0.
+  std::string port_file;  ///< File for the ports in use; for tests and scripts that listen on port 0.
 };
 
 enum class CheckFormat { Text, Json, Github };
@@ -71,7 +71,7 @@ struct VersionFlags {
   bool json = false;
 };
 
-/// Nothing to be done but to say something: help, or what is wrong with the command line.
+/// Only prints: help, or an error of the command line.
 struct Said {
   ExitCode code = ExitCode::Done;
   std::string out, err;

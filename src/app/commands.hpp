@@ -4,7 +4,7 @@
 
 namespace forebay::app {
 
-// One function a command; each gives the exit code of the program.
+// One function per command; each returns the exit code.
 ExitCode run_proxy(const RunFlags& flags);
 ExitCode check(const CheckFlags& flags);
 ExitCode explain(const ExplainFlags& flags);

@@ -8,7 +8,7 @@
 namespace forebay::app {
 namespace {
 
-// A shortcut, the variable that does the same, and the key that both set.
+// A flag, its variable, and the key that both set.
 struct Shortcut {
   const char* variable;
   const char* flag;

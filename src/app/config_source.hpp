@@ -15,24 +15,24 @@ using Variables = std::function<std::optional<std::string>(const std::string&)>;
 /// The environment of this process.
 Variables environment();
 
-/// A diagnostic as one line of a log: place, code, message and hint, without the caret.
+/// A diagnostic as one log line: position, code, message and hint, without the caret.
 std::string one_line(const config::Diagnostic& diagnostic);
 
-/// Where a configuration comes from: a file (or none), the variables and the flags, in ascending precedence. Reads all
-/// of it anew each time.
+/// Where a configuration comes from: a file (or none), the variables and the flags, in ascending precedence. Reads
+/// everything again each time.
 class ConfigSource {
  public:
   /// The configuration of `run`.
   ConfigSource(const RunFlags& flags, Variables variables);
-  /// That of a file alone, as `check` wants it.
+  /// Of a file alone, for `check`.
   ConfigSource(std::optional<std::string> file, Variables variables);
-  /// A text that stands in no file.
+  /// A text without a file.
   static ConfigSource of_text(std::string name, std::string text);
 
   config::LoadResult load();
-  /// As it stands in messages; "no file" where there is none.
+  /// The name for messages; "no file" without one.
   std::string name() const;
-  /// As the subject of a sentence: `configuration of FILE`, or without a file that of the flags and variables.
+  /// As the subject of a sentence, such as `configuration of FILE`.
   std::string subject() const;
 
  private:
@@ -42,7 +42,7 @@ class ConfigSource {
   Variables variables_;
   bool has_file_ = false;
   std::string file_;
-  std::optional<std::string> text_;  // what cannot be read twice: standard input
+  std::optional<std::string> text_;  // standard input, which cannot be read twice
   bool nothing_found_ = false;
   std::vector<std::pair<std::string, std::string>> overrides_;
   std::vector<std::string> override_names_;

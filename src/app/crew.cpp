@@ -89,7 +89,7 @@ void Crew::stop() {
       workers_[i]->tick();
       handlers_[i]->shut_down();
     });
-    // What was cancelled hears of it in the next turns; after two of them nothing is left that could.
+    // Cancelled operations complete in the next turns; after two turns none is left.
     on_all_and_wait([](std::size_t) {});
     on_all_and_wait([](std::size_t) {});
     for (auto& w : workers_) w->stop();

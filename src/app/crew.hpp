@@ -23,16 +23,16 @@ class Crew {
   net::Worker& first() { return *workers_.front(); }
   std::size_t size() const noexcept { return workers_.size(); }
 
-  /// All workers use this configuration for what comes; returns when each has said so.
+  /// All workers use this configuration for new requests; returns when all have confirmed.
   void adopt(const proxy::RuntimePtr& runtime);
-  /// Asks all workers how many fetches go on that no client waits for; `then` gets the sum, on some worker's thread.
+  /// Sums the background fetches of all workers; `then` gets the sum, on some worker's thread.
   void count_background_fetches(std::function<void(std::size_t)> then);
-  /// Asks every worker for a sign of life; `then` is called, on some worker's thread, when all have given it.
+  /// Pings every worker; `then` is called, on some worker's thread, when all have replied.
   void roll_call(std::function<void()> then);
 
-  /// Ends every task, then the threads; afterwards nobody is woken any more. The listeners' connections must be gone.
+  /// Ends all tasks, then the threads; no wake-ups happen afterwards. The listeners' connections must be closed.
   void stop();
-  /// After `stop`, before the store goes.
+  /// After `stop`, before the store is destroyed.
   void dismiss_handlers() { handlers_.clear(); }
 
  private:
@@ -52,7 +52,7 @@ class Booth {
   ~Booth() { close(); }
 
   net::Worker& worker() noexcept { return worker_; }
-  /// Binds, and serves from now on; throws std::system_error when the address cannot be had.
+  /// Binds and starts to serve; throws std::system_error when it cannot bind.
   void open(const config::Listener& config, server::Handler& handler);
   /// Ends connections and the thread.
   void close();
@@ -64,7 +64,7 @@ class Booth {
   std::thread thread_;
 };
 
-/// Waits until the listener has no connection left, or patience ends. For the end of the process only.
+/// Waits until the listener has no connection, up to `patience`. Only for the end of the process.
 void await_closed(const server::Listener& listener, Duration patience);
 
 }  // namespace forebay::app

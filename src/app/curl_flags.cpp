@@ -11,7 +11,7 @@
 namespace forebay::app {
 namespace {
 
-/// How JSON texts begin, and a file's name: an object, a list, a string, a number, `true`, `false`, `null`.
+/// First characters of a JSON text or a file name: an object, a list, a string, a number, `true`, `false`, `null`.
 bool begins_document(std::string_view word) {
   if (word.empty()) return false;
   if (word == "true" || word == "false" || word == "null") return true;
@@ -24,7 +24,7 @@ bool given(const ExplainFlags& flags, std::string_view name) {
                      [&](const auto& field) { return http::iequals(field.first, name); });
 }
 
-/// As with curl, a field of -H stands over the flag that would make one.
+/// As with curl, a field of -H overrides the field of another flag.
 std::optional<std::string> add_field(ExplainFlags& flags, const char* name, const std::string& value,
                                      const char* flag) {
   if (!http::is_field_value(value)) return std::string(flag) + " contains a byte that is not allowed in a header field";
@@ -114,7 +114,7 @@ std::optional<std::string> curl_flag_advice(std::string_view flag) {
   struct Advice {
     std::string_view brief, name, write;
   };
-  // Those that change the request have something to write in their place.
+  // Flags that change the request have a replacement.
   static constexpr std::array<Advice, 31> kFlags{{
       {"", "--compressed", "-H 'Accept-Encoding: gzip'"},
       {"-r", "--range", "-H 'Range: bytes=0-99'"},

@@ -7,11 +7,11 @@
 
 #include "command_line.hpp"
 
-// What `forebay explain` has of curl's command line.
+// The flags of curl that `forebay explain` supports.
 
 namespace forebay::app {
 
-/// What was given by flags of curl, before it is a request.
+/// The values of curl's flags, before they become a request.
 struct CurlWords {
   std::vector<std::string> headers;  ///< `Name: value`
   std::vector<std::string> cookies;  ///< `n=v; n=v`
@@ -20,8 +20,8 @@ struct CurlWords {
   bool head = false;                ///< -I
 };
 
-/// `--json DOCUMENT` among the words of the command line, told from Forebay's own flag `--json` by what a document
-/// begins with. It becomes `--json-content DOCUMENT`.
+/// `--json DOCUMENT` among the words of the command line, distinguished from Forebay's own flag `--json` by the first
+/// characters of the document. It becomes `--json-content DOCUMENT`.
 void take_json(std::vector<std::string>& words);
 
 /// Makes the request's fields, method and content kinds of what was given. The content is in `flags.content` already.
@@ -31,8 +31,7 @@ std::optional<std::string> take_curl_words(const CurlWords& words, ExplainFlags&
 /// `Name: value` of each line, as curl takes it; false for what is not a field.
 bool split_fields(const std::vector<std::string>& lines, std::vector<std::pair<std::string, std::string>>& into);
 
-/// Why a flag that curl has (`-L`, `--location`) is not taken, and what to write; nothing for a flag that curl does not
-/// have.
+/// Why a flag of curl (`-L`, `--location`) is not supported, and what to use instead; nothing for other flags.
 std::optional<std::string> curl_flag_advice(std::string_view flag);
 
 /// Percent-encoded as by curl's --data-urlencode: everything but letters, digits and `-._~`.

@@ -35,7 +35,7 @@ std::string address_text(const server::Listener& listener) {
   return (host.find(':') == std::string::npos ? host : '[' + host + ']') + ':' + std::to_string(listener.port());
 }
 
-// Counting resident memory against the store makes no sense where a sanitizer doubles it.
+// Sanitizers double the resident memory, so it is not compared with the limit.
 constexpr bool kGoverned =
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     false;
@@ -51,7 +51,7 @@ Daemon::Daemon(ConfigSource& source, config::LoadResult loaded, Options options)
 Daemon::~Daemon() { dismantle(); }
 
 ExitCode Daemon::run() {
-  // What comes before the daemon can obey waits until it can.
+  // Signals that arrive before the daemon is ready wait.
   hold_signals();
   try {
     log::configure(loaded_.config->log);
@@ -64,7 +64,7 @@ ExitCode Daemon::run() {
     dismantle();
     return ExitCode::Failed;
   } catch (const std::exception& e) {
-    // Whoever starts a daemon looks at its standard error, whatever the log's output is.
+    // A failed start is also reported on standard error, whatever the output of the log is.
     std::cerr << "forebay: " << e.what() << '\n';
     dismantle();
     return ExitCode::Failed;
@@ -85,8 +85,8 @@ ExitCode Daemon::run() {
   }
   if (options_.ready) options_.ready(*this);
   control_.run();
-  // For the rest of the process: the end of the signal sets restores the default actions, and those would change the
-  // exit code that the first signal has decided.
+  // For the rest of the process: without the signal sets, the default actions would apply and change the exit code that
+  // the first signal decided.
   hold_signals();
   dismantle();
   log::info("stopped");
@@ -162,7 +162,7 @@ void Daemon::announce() {
 
 void Daemon::write_port_file() {
   if (options_.port_file.empty()) return;
-  // Whole or not there: who waits for it reads it at once.
+  // Written atomically, since readers poll for it.
   const auto draft = options_.port_file + ".new";
   {
     std::ofstream out(draft);
@@ -219,7 +219,7 @@ void Daemon::each_second() {
   });
 }
 
-// Between the governor's seconds: memory that is free already costs nobody anything to give back.
+// Between the runs of the governor: free memory can be returned at no cost.
 void Daemon::weigh() {
   memory_timer_.expires_after(kWeighEvery);
   memory_timer_.async_wait([this](error_code ec) {
@@ -229,7 +229,7 @@ void Daemon::weigh() {
   });
 }
 
-// A process whose workers do not answer is not alive, however well its main thread does.
+// The watchdog is notified only if all workers reply.
 void Daemon::watch_dog() {
   if (!notifier_.watchdog_interval()) return;
   if (all_alive_.exchange(false)) {

@@ -19,8 +19,8 @@
 
 namespace forebay::app {
 
-/// The proxy as a process: builds everything in order, obeys signals, reloads, drains. One thread of control, the
-/// caller's; it only ever waits for workers where they are sure to answer at once.
+/// The proxy process: builds everything in order, handles signals, reloads, drains. Runs on the caller's thread, which
+/// waits for workers only where they reply at once.
 class Daemon {
  public:
   struct Options {
@@ -33,7 +33,7 @@ class Daemon {
   ~Daemon();
   Daemon(const Daemon&) = delete;
 
-  /// Until a signal ends it. Says on standard error why it could not begin.
+  /// Runs until a signal. Prints on standard error why it could not start.
   ExitCode run();
 
   const Front& front() const { return *front_; }
@@ -73,7 +73,7 @@ class Daemon {
   std::uint64_t fd_limit_ = 0;
   net::SystemClock clock_;
   boost::asio::io_context control_{1};
-  // Two, for a set serves the lowest number first: many HUPs must not keep a TERM waiting.
+  // Two sets, since a set delivers the lowest number first: many HUPs must not delay a TERM.
   boost::asio::signal_set stop_signals_{control_, SIGTERM, SIGINT, SIGQUIT},
       orders_{control_, SIGHUP, SIGUSR1, SIGUSR2};
   boost::asio::steady_timer second_{control_}, memory_timer_{control_}, drain_timer_{control_}, drain_end_{control_},

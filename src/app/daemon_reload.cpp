@@ -12,7 +12,7 @@ bool same(const log::Options& a, const log::Options& b) {
   return a.level == b.level && a.format == b.format && a.output == b.output;
 }
 
-// The new configuration with what only a restart can change as it was; `kept` gets the names of those keys.
+// The new configuration, with old values of the keys that need a restart; `kept` gets the names of those keys.
 config::ConfigPtr with_fixed_parts(const config::Config& old, const config::Config& fresh,
                                    std::vector<std::string>& kept) {
   auto merged = std::make_shared<config::Config>(fresh);
@@ -79,7 +79,7 @@ void Daemon::reload() {
   notifier_.ready(applied ? "serving" : "serving; the last reload was rejected");
 }
 
-// All that can fail comes first, and leaves nothing behind when it does.
+// Everything that can fail comes first and has no effect on failure.
 bool Daemon::try_reload(const config::LoadResult& loaded, std::string& why) {
   const auto before = runtime();
   std::vector<std::string> restart;

@@ -18,7 +18,7 @@ std::string seconds_text(Duration d) {
 
 }  // namespace
 
-// Readiness goes first and alone, so that load balancers look elsewhere while everything is still answered as always.
+// Only readiness changes first, so that load balancers stop sending while all requests are still served.
 void Daemon::begin_stop(std::string_view why) {
   if (stopping_) return;
   stopping_ = true;
@@ -46,7 +46,7 @@ void Daemon::stop_accepting() {
   await_idle();
 }
 
-// Ends when no client is left and no fetch goes on behind one.
+// Ends when no client and no background fetch is left.
 void Daemon::await_idle() {
   if (ended_) return;
   if (!counting_ && front_->open_connections() == 0) {
@@ -78,7 +78,7 @@ void Daemon::stop_now(std::string_view why) {
   control_.stop();
 }
 
-// In this order: no client, no task, no thread, no waker; then what they used. See docs/architecture.md.
+// In this order: clients, tasks, threads, wakers, then what they used. See docs/architecture.md.
 void Daemon::dismantle() {
   if (!store_) return;
   status_.state.store(admin::State::Stopping, std::memory_order_release);

@@ -25,7 +25,7 @@ DemoOrigin::DemoOrigin() : booth_(0, clock_) {
 
 DemoOrigin::~DemoOrigin() {
   closing_ = true;
-  // The answers that wait are the worker's: it lets go of them itself.
+  // Delayed responses belong to the worker, which must release them itself.
   booth_.worker().post([this] { pending_.clear(); });
   booth_.close();
   pending_.clear();
@@ -60,7 +60,7 @@ void DemoOrigin::start(const server::ExchangePtr& exchange) {
   at->exchange = exchange;
   at->answer = std::move(answer);
   at->due.emplace([this, at] {
-    // The deadline goes with its entry, so the entry leaves the list before it does.
+    // The entry owns the deadline, so it leaves the list first.
     std::list<Pending> over;
     over.splice(over.begin(), pending_, at);
     if (!at->exchange->gone()) send(*at->exchange, at->answer);

@@ -12,7 +12,7 @@
 
 namespace forebay::app {
 
-/// The shop as a server on a loopback port of its own choosing, with a thread of its own.
+/// The shop as a server on a free loopback port, with its own thread.
 class DemoOrigin final : public server::Handler {
  public:
   DemoOrigin();
@@ -28,7 +28,7 @@ class DemoOrigin final : public server::Handler {
   bool draining() const override { return closing_.load(std::memory_order_relaxed); }
 
  private:
-  /// An answer that its delay holds back.
+  /// A delayed response.
   struct Pending {
     server::ExchangePtr exchange;
     DemoShop::Answer answer;

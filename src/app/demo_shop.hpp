@@ -9,7 +9,7 @@
 
 namespace forebay::app {
 
-/// A small product API: slow, cacheable, private and failing endpoints, and a count of what it was asked.
+/// A small product API: slow, cacheable, private and failing endpoints, and request counts.
 class DemoShop {
  public:
   struct Answer {

@@ -2,7 +2,7 @@
 
 namespace forebay::app {
 
-/// What the program's end tells a script.
+/// Exit codes for scripts.
 enum class ExitCode : int {
   Done = 0,
   Failed = 1,  ///< At run time.

@@ -102,7 +102,7 @@ bool keys_content(const boost::json::value& explanation) {
   });
 }
 
-/// A method that nobody knows is one of its own; a slip looks just like that.
+/// Unknown methods are legal, but may be typing errors.
 void warn_of_method(const ExplainFlags& flags) {
   if (http::method_of(flags.method) != http::Method::Other) return;
   const std::vector<std::string_view> known{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"};
@@ -110,7 +110,7 @@ void warn_of_method(const ExplainFlags& flags) {
     std::cerr << "forebay: " << flags.method << " is not a known method; did you mean " << *meant << "?\n";
 }
 
-/// curl says what type the content of -d has when nobody else does; here nobody does.
+/// curl adds a default Content-Type for -d; explain does not.
 void warn_of_missing_type(const ExplainFlags& flags, const std::string& document) {
   const auto is_type = [](const auto& header) { return http::iequals(header.first, "Content-Type"); };
   if (flags.content.empty() || flags.content_in_query ||
@@ -132,7 +132,7 @@ ExitCode print(const ExplainFlags& flags, const std::string& document) {
   return ExitCode::Done;
 }
 
-/// What the refusal of an admin listener says; nothing for an answer that none would give.
+/// The detail of an admin listener's refusal; nothing if the response is not from an admin listener.
 std::optional<std::string> detail_of(const AdminAnswer& answer) {
   boost::json::error_code ec;
   const auto document = boost::json::parse(answer.body, ec);

@@ -43,7 +43,7 @@ void Front::apply(Change change) {
     open_ = std::move(next);
     for (auto i = first_closing; i < retired_.size(); ++i) closing.push_back(&retired_[i]);
   }
-  // Not under the lock: closing waits for the workers.
+  // Without the lock: closing waits for the workers.
   for (auto* o : closing) {
     o->listener->close();
     o->listener->drain();
@@ -87,7 +87,7 @@ std::vector<admin::ListenerView> Front::views() const {
   const MutexLock lock(mutex_);
   const auto add = [&](const Open& o) {
     const auto& n = o.listener->numbers();
-    // A listener that came back under its name is one series with its former self.
+    // Listeners of the same name share one series.
     auto at = std::find_if(out.begin(), out.end(), [&](const auto& v) { return v.name == o.config.name; });
     if (at == out.end()) at = out.insert(out.end(), admin::ListenerView{o.config.name});
     at->open += n.open.load(std::memory_order_relaxed);

@@ -11,21 +11,21 @@
 
 namespace forebay::app {
 
-/// The listeners that clients meet, over reloads. Used by the main thread, except where said.
+/// The public listeners, across reloads. Used by the main thread unless stated otherwise.
 class Front {
  public:
   using PartsMaker = std::function<std::vector<server::Listener::Part>()>;
   explicit Front(PartsMaker parts) : parts_(std::move(parts)) {}
 
-  /// A change that has bound its new addresses but opened nothing yet; dropped, nothing has happened.
+  /// A change that has bound its new addresses but not opened them; dropping it undoes it.
   struct Change {
     std::vector<std::unique_ptr<server::Listener>> fresh;
     std::vector<config::Listener> wanted;
   };
-  /// Binds what `wanted` has and we have not. Throws std::system_error when an address cannot be had.
+  /// Binds the new addresses of `wanted`. Throws std::system_error on failure.
   Change prepare(const std::vector<config::Listener>& wanted);
   /// Opens the new listeners, and closes those no longer wanted: their queues are accepted first, their connections end
-  /// with their next answer.
+  /// with their next response.
   void apply(Change change);
 
   /// Accepts what is queued, then no more; `drain` also ends connections with their next answer.
@@ -33,7 +33,7 @@ class Front {
   void drain();
   void abort();
   std::uint64_t open_connections() const;
-  /// Forgets closed listeners whose last connection has gone.
+  /// Removes closed listeners without connections.
   void tidy();
   /// After the workers have stopped.
   void clear();

@@ -13,15 +13,15 @@
 namespace forebay::app {
 namespace {
 
-// Listeners, logs, timers, event descriptors, and the admin's connections.
+// For listeners, logs, timers, event descriptors, and admin connections.
 constexpr std::uint64_t kOwnDescriptors = 384;
 constexpr unsigned kFewestConnections = 16;
 
 // `cache.memory` + 64 MiB is promised; intervening at 48 leaves time to act.
 constexpr std::uint64_t kOverhead = 48ULL << 20;
 constexpr std::uint64_t kCalm = 8ULL << 20;
-// A full cache frees as much as it takes, up to a gigabyte a second. What the allocator keeps of that for a moment
-// must not add up to more than the overhead.
+// A full cache frees as much as it allocates, up to a gigabyte per second. Memory that the allocator still holds must
+// not exceed the overhead.
 constexpr std::uint64_t kPressing = 28ULL << 20;
 
 }  // namespace
@@ -40,7 +40,7 @@ std::uint64_t raise_fd_limit() {
 unsigned connections_that_fit(const config::Config& config, std::uint64_t fd_limit) {
   std::uint64_t others = kOwnDescriptors;
   for (const auto& [name, origin] : config.origins) others += origin.pool.max_connections;
-  // A small limit is shared rather than given to the pools whole.
+  // A small limit is shared between clients and pools.
   others = std::min(others, fd_limit / 2);
   const auto room = std::max<std::uint64_t>(fd_limit - others, kFewestConnections);
   return static_cast<unsigned>(std::min<std::uint64_t>(config.server.max_connections, room));
@@ -71,7 +71,7 @@ std::uint64_t MemoryGovernor::limit_for(std::uint64_t resident) {
   const auto allowed = configured_ + kOverhead;
   if (resident > allowed) {
     const auto excess = resident - allowed;
-    // A cache of a quarter is still one; whatever else grows is not the store's.
+    // Not below a quarter: the store does not cause growth beyond that.
     const auto least = configured_ / 4;
     limit_ = limit_ > least + excess ? limit_ - excess : least;
   } else if (limit_ < configured_ && resident + kCalm < allowed) {

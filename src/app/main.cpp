@@ -45,7 +45,7 @@ constexpr auto reported = []<class Flags>(const Flags& flags) {
 }  // namespace
 
 int run(const std::vector<std::string>& args) {
-  // A reader that leaves is a write that fails, nothing more.
+  // A closed pipe is only a failed write.
   std::signal(SIGPIPE, SIG_IGN);
   install_terminate_handler();
   const auto code = std::visit(reported, parse_command_line(args));

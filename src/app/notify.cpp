@@ -13,7 +13,7 @@ namespace forebay::app {
 
 Notifier::Notifier() {
   const char* path = std::getenv("NOTIFY_SOCKET");
-  // "@" is an abstract socket; anything else that is no absolute path is not meant for us.
+  // "@" is an abstract socket; other values must be absolute paths.
   if (path != nullptr && (*path == '/' || *path == '@') && std::strlen(path) < sizeof(sockaddr_un::sun_path)) {
     path_ = path;
     fd_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -35,7 +35,7 @@ void Notifier::send(std::string_view text) {
   std::memcpy(address.sun_path, path_.data(), path_.size());
   if (path_[0] == '@') address.sun_path[0] = '\0';
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path_.size());
-  // Nobody there is no reason to do anything else than we do.
+  // Errors are ignored: without a listener nothing changes.
   [[maybe_unused]] const auto sent =
       ::sendto(fd_, text.data(), text.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), length);
 }

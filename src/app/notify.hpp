@@ -8,8 +8,7 @@
 
 namespace forebay::app {
 
-/// Tells the service manager how we do (sd_notify(3)), where there is one: a datagram to $NOTIFY_SOCKET, without
-/// libsystemd.
+/// Notifies the service manager, if there is one (sd_notify(3)): a datagram to $NOTIFY_SOCKET, without libsystemd.
 class Notifier {
  public:
   /// Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID.

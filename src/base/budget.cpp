@@ -3,7 +3,7 @@
 namespace forebay {
 
 bool Budget::try_take(std::size_t n) noexcept {
-  // The limit is read anew each round: one that was lowered meanwhile must hold for this charge too.
+  // The limit is read in each round: a limit that was lowered meanwhile also applies to this charge.
   auto used = used_.load(std::memory_order_relaxed);
   for (;;) {
     const auto limit = limit_.load(std::memory_order_relaxed);

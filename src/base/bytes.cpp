@@ -18,7 +18,7 @@ Ref<const Chunk> Chunk::copy_of(std::string_view bytes, Charge charge) {
 std::size_t Chunk::cost(std::size_t size) noexcept { return allocated_size(sizeof(Chunk) + size); }
 
 void Chunk::dispose() const noexcept {
-  // The charge goes back after the memory, so that what is charged is never less than what is held.
+  // The charge is released after the memory, so that it never is less than the memory in use.
   auto* self = const_cast<Chunk*>(this);
   const Charge last = std::move(self->charge_);
   self->~Chunk();
@@ -26,7 +26,7 @@ void Chunk::dispose() const noexcept {
 }
 
 // jemalloc's classes: multiples of 16 up to 128, then four to each doubling. glibc and the sanitizers hand out less
-// than that plus their own header, so the figure is a fair one under every allocator, and the same in every build.
+// than that plus their own header, so the figure is an upper bound for every allocator, and the same in every build.
 std::size_t allocated_size(std::size_t size) noexcept {
   if (size <= 8) return 8;
   if (size <= 128) return (size + 15) & ~std::size_t{15};

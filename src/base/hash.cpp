@@ -33,7 +33,7 @@ void fill_random(std::span<unsigned char> out) {
   while (!out.empty()) {
     const auto n = ::getrandom(out.data(), out.size(), 0);
     if (n < 0 && errno == EINTR) continue;
-    // Possible only on a kernel without the call; a predictable seed would be worse than no start.
+    // Only on a kernel without the call; a predictable seed is worse than a failed start.
     if (n < 0) throw std::system_error(errno, std::generic_category(), "getrandom");
     out = out.subspan(static_cast<std::size_t>(n));
   }
@@ -54,7 +54,7 @@ using Sha256 = std::array<unsigned char, 32>;
 Sha256 sha256(std::string_view bytes) noexcept {
   Sha256 out;
   SHA256_CTX context;
-  // They fail for a length of another digest alone.
+  // They fail only for the length of another digest.
   SHA256_Init(&context);
   SHA256_Update(&context, bytes.data(), bytes.size());
   SHA256_Final(out.data(), &context);

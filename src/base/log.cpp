@@ -45,7 +45,7 @@ struct Log {
   void put(Level at, std::string_view message) FOREBAY_REQUIRES(mutex);
 };
 
-// Never destroyed: threads that outlive main's statics may still have something to say.
+// Never destroyed: threads may log after the statics of main are destroyed.
 Log& the_log() {
   static auto* log = new Log;
   return *log;
@@ -75,7 +75,7 @@ void Log::open(const Options& wanted) {
   json = wants_json(wanted);
   const char* pattern = json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %v";
   fresh->set_formatter(std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
-  fresh->set_level(spdlog::level::trace);  // the level is ours, checked before anything is formatted
+  fresh->set_level(spdlog::level::trace);  // we check the level before formatting
   fresh->flush_on(spdlog::level::trace);
   logger = std::move(fresh);
   options = wanted;

@@ -2,8 +2,8 @@
 
 namespace forebay {
 
-// Both sides exchange `anyone_`, a load and a store would not do: of two exchanges one is the later, and it sees what
-// was written before the other. Either the notifier finds the waiter, or the waiter's second look finds the change.
+// Both sides exchange `anyone_`; a load and a store are not enough. The later of two exchanges sees what was written
+// before the earlier: either the notifier finds the waiter, or the waiter's second check finds the change.
 
 void Signal::wait(Waker& waker, Waiter& waiter) {
   if (waiter.waiting()) return;
@@ -15,7 +15,7 @@ void Signal::wait(Waker& waker, Waiter& waiter) {
     group = Ref<WaitGroup>(new WaitGroup);
     places_.push_back({&waker, group});
   }
-  // Of this list only the waiter's own thread ever reads or writes; the lock is for the places.
+  // Only the waiter's thread accesses this list; the lock guards the places.
   group->waiters.push_back(waiter);
   anyone_.exchange(true, std::memory_order_acq_rel);
 }

@@ -46,9 +46,9 @@ namespace {
 struct Found {
   Variant* variant = nullptr;
   bool others = false;        // variants for other requests
-  Flight* landed = nullptr;   // its body may be read from the beginning, and its answer is for this request
+  Flight* landed = nullptr;   // its body can be read from the beginning, and its response is for this request
   Flight* waiting = nullptr;  // no head yet
-  bool busy = false;          // some fetch for this kind of request is under way
+  bool busy = false;          // a fetch for this kind of request is in progress
   rules::Reason kept = rules::Reason::None;  // why what landed is not for this request
   bool pass_memory = false;
 };
@@ -69,7 +69,7 @@ Found find(const Slot& slot, const Selection& mine, const LookupRequest& request
     if (l->fingerprint != request.fingerprint) continue;
     Flight& flight = *l->flight;
     if (flight.state() == Flight::State::Waiting) {
-      // While no name is known all wait for the one flight; then only for those of their own kind.
+      // While no name is known, all requests wait for one flight; later only for flights with the same secondary key.
       const bool same = mine.match(l->vary, l->secondary);
       found.busy |= same;
       if (same && !found.waiting) found.waiting = &flight;
@@ -94,7 +94,7 @@ Decision pass(Decision d, rules::Reason reason, Decision::Fetch fetch) noexcept 
   return d;
 }
 
-// There is nothing that may be served at once.
+// Nothing can be served at once.
 Decision go_forward(Decision d, const Found& found, std::size_t listed, const LookupRequest& request) noexcept {
   using Fetch = Decision::Fetch;
   const auto& coalesce = request.policy.coalesce;
@@ -108,7 +108,7 @@ Decision go_forward(Decision d, const Found& found, std::size_t listed, const Lo
     d.flight = found.landed;
     return d;
   }
-  // It would fetch what it does not need, and nobody else either.
+  // Nobody would need the body that it fetched.
   if (head && found.pass_memory) return pass(d, rules::Reason::PassMemory, Fetch::None);
   d.kind = LookupKind::Lead;
   if (!coalesce.enabled) {
@@ -135,8 +135,8 @@ Reuse reuse_of(const Variant& v, const LookupRequest& request) noexcept {
   return rules::may_reuse(v.freshness, request.facts, request.policy, request.now);
 }
 
-// Whether this hit starts a refresh behind it (`refresh_ahead`): one at a time, and none while the key's answers are
-// known not to be storable.
+// Whether this hit starts a background refresh (`refresh_ahead`): one at a time, and none while the key has pass
+// memory.
 bool refreshes_ahead(const Found& found, const LookupRequest& request) noexcept {
   const auto& ahead = request.policy.refresh_ahead;
   if ((ahead.share <= 0 && !ahead.automatic) || found.pass_memory) return false;
@@ -162,7 +162,7 @@ Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& re
                            rules::may_renew(request.facts, found.variant->freshness);
   d.variant = d.matched = found.variant;
   if (request.facts.refresh) {
-    // Asked for anew by who may ask: nothing stored will do, nor what others wait for.
+    // An allowed refresh request: neither the stored response nor a flight is used.
     d.forward = d.variant ? rules::Forward::Request : found.others ? rules::Forward::VaryMiss : rules::Forward::UriMiss;
     if (d.variant && reuse_of(*d.variant, request) == Reuse::NotForThis) d.variant = nullptr;
     return pass(d, rules::Reason::None, may_lead ? Fetch::Private : Fetch::None);
@@ -184,7 +184,7 @@ Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& re
       d.kind = LookupKind::Fresh;
       return d;
     case Reuse::WhileRevalidating: {
-      // RFC 5861 section 3: one refresh beside it, whoever it is that starts it.
+      // RFC 5861 section 3: one background refresh at a time.
       d.kind = LookupKind::Stale;
       if (may_refresh) d.fetch = Fetch::Listed;
       return d;

@@ -8,17 +8,17 @@
 
 namespace forebay::cache {
 
-/// What of a request selects among the responses of its key: its secondary key under the names that the slot knows, and
-/// the codings it accepts. It is made between two holds of the lock: normalising a stranger's fields is no work for a
-/// lock. The text lives in a buffer of the thread, so that a hit allocates nothing.
+/// What selects among the responses of a key for a request: its secondary key under the names of the slot, and the
+/// codings it accepts. Built without the lock, since it normalises untrusted fields. The text is in a thread-local
+/// buffer, so that a hit allocates nothing.
 class Selection {
  public:
   explicit Selection(const LookupRequest& request) noexcept;
-  /// Whether it has what the slot needs; if not, `take` that under the lock and `build` after it.
+  /// Whether it fits the names of the slot; if not, `take` them under the lock and `build` after it.
   bool fits(const Slot& slot) const noexcept;
   void take(const Slot& slot);
   void build();
-  /// Whether a response that is filed so is one for this request. `refusable`: its Content-Encoding has to be accepted.
+  /// Whether a response filed under this key is for this request. `refusable`: its Content-Encoding must be accepted.
   bool match(const VaryRef& names, const std::string& secondary) const noexcept {
     return names == names_ && (!names || secondary == text_);
   }
@@ -36,12 +36,12 @@ class Selection {
   std::string scratch_;
 };
 
-/// What a look-up is going to do; nothing is changed yet.
+/// What a look-up will do; it changes nothing.
 struct Decision {
   enum class Fetch : std::uint8_t { None, Listed, Private };
   LookupKind kind = LookupKind::Pass;
   Variant* variant = nullptr;
-  Variant* matched = nullptr;  // chosen by the secondary key; `variant` is it, unless this request may not have it
+  Variant* matched = nullptr;  // selected by the secondary key; equal to `variant`, unless this request may not have it
   Flight* flight = nullptr;
   Fetch fetch = Fetch::None;
   rules::Forward forward = rules::Forward::None;

@@ -7,7 +7,7 @@
 namespace forebay::cache {
 namespace {
 
-// A shared body keeps the block alive that it stands in, old head and all; up to here a copy is the smaller evil.
+// A shared body keeps its whole block alive, with the old head; up to this size a copy is cheaper.
 constexpr std::uint64_t kCopiedOnFreshen = 16 * 1024;
 
 std::size_t lines_size(http::FieldsView fields) noexcept {
@@ -38,7 +38,7 @@ class Pen {
   char* at_;
 };
 
-// Copies a head: its lines by the pen, its fields to `field`, where there is room for all of them.
+// Copies a head: its lines with the pen, its fields to `field`, which has memory for all of them.
 Head write_head(const Head& from, Pen& pen, http::Field* field) {
   const auto put = [&](http::FieldsView fields) {
     const http::Field* first = field;
@@ -72,7 +72,7 @@ Ref<const PublishedHead> PublishedHead::make(int status, http::FieldsView fields
 
 // The block: the object, its pieces, its fields, then the text of key, lines and a small body.
 struct EntryMaker {
-  std::size_t pieces = 0;  // of a body that stands elsewhere; or one, of the body in the block
+  std::size_t pieces = 0;  // of a body outside of the block; or one, of the body in the block
   std::size_t owners = 0;
   std::uint64_t inside = 0;   // bytes of the body in the block
   std::uint64_t outside = 0;  // what the body elsewhere takes
@@ -90,7 +90,7 @@ struct EntryMaker {
     return m;
   }
 
-  // Of two freshened entries in a row the second shares the first one's source, so that no chain of entries grows.
+  // A second freshened entry shares the source of the first, so that there are no chains of entries.
   static EntryMaker for_freshened(const Entry& old) {
     EntryMaker m;
     m.pieces = old.piece_count_;
@@ -193,7 +193,7 @@ Ref<const Entry> Entry::with_head(const Ref<const Entry>& old, const Head& head,
 }
 
 void Entry::dispose() const noexcept {
-  // The charge goes back after the memory, so that what is charged is never less than what is held.
+  // The charge is released after the memory, so that it never is less than the memory in use.
   auto* self = const_cast<Entry*>(this);
   const Charge last = std::move(self->charge_);
   self->~Entry();

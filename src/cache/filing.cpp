@@ -47,7 +47,7 @@ void Filing::build() {
     add(stated_);
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
-    // An origin that names other fields all the time: what it said last counts.
+    // The origin names new fields all the time: only the latest count.
     if (names.size() > rules::kMostVaryNames) names = stated_ ? stated_->names : std::vector<std::string>();
     if (!known_ || names != known_->names)
       names_ = names.empty() ? VaryRef() : VaryRef(new VaryNames(std::move(names)));

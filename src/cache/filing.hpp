@@ -11,19 +11,19 @@
 
 namespace forebay::cache {
 
-/// For how long the names of a Vary select although no stored response states them any more, and are worth the room of
-/// a slot without entries.
+/// How long the names of a Vary select although no stored response states them any more, and keep a slot without
+/// entries.
 inline constexpr Duration kVaryRemembered = std::chrono::minutes{10};
 
 /// Which codings a request accepts. `scratch` holds the field's text where it has several lines.
 http::AcceptedCodings accepted_codings(const Selecting& request, std::string& scratch);
 
-/// What one response is filed under: all names that some response of its key was selected by, and its request's
-/// secondary key under them. A response that omits Vary, or names less than others do, is one for requests like its own
-/// alone: else the refusal that a server forgets to mark would hide what it allows to others.
+/// What a response is filed under: all names that some response of its key was selected by, and its request's secondary
+/// key under them. A response that omits Vary, or has fewer names, is only for requests like its own: otherwise an
+/// error response without Vary would hide the responses for others.
 ///
-/// The names are known under the shard's lock, and secondary keys are built without it. So: `build`, lock, and when
-/// `fits` says no, `take`, unlock and begin again; then `file` under the same lock.
+/// The names are read under the shard's lock, and secondary keys are built without it. So: `build`, lock; if `fits` is
+/// false, `take`, unlock and repeat; then `file` under the same lock.
 class Filing {
  public:
   /// `head`: of the response. `guess`: the slot's names when they were last seen.
@@ -40,11 +40,11 @@ class Filing {
 
   const VaryRef& names() const noexcept { return names_; }
   const VaryRef& stated() const noexcept { return stated_; }
-  /// The same where they are not the slot's.
+  /// The same, if they are not the names of the slot.
   VaryRef own_stated() const noexcept { return stated_ == names_ ? VaryRef() : stated_; }
   const std::string& secondary() const noexcept { return secondary_; }
-  /// Whether its coding may be refused by a request that the names select it for: they do not select by
-  /// Accept-Encoding, or its own request refuses what it got.
+  /// Whether a request that the names select it for may refuse its coding: they do not include Accept-Encoding, or its
+  /// own request refuses its coding.
   bool refusable() const noexcept { return refusable_; }
   /// Its own request refuses its coding.
   bool unwelcome() const noexcept { return unwelcome_; }

@@ -64,7 +64,7 @@ rules::Reason KeyBuilder::build() {
   return rules::Reason::None;
 }
 
-// From the host to the end of the query the text is the same for all that one URL gives: that is the resource.
+// The text from the host to the end of the query is equal for all responses of one URL: the resource.
 void KeyBuilder::build_resource() {
   text_.clear();
   route_to_host();
@@ -121,7 +121,7 @@ void KeyBuilder::path() {
 }
 
 void KeyBuilder::captures() {
-  // The part stands also when no capture has a value: by its place it is told from what follows.
+  // The part is present even if no capture has a value: its position distinguishes it from the next part.
   text_ += '|';
   bool first = true;
   for (const auto& name : spec_.captures) {
@@ -176,7 +176,7 @@ void KeyBuilder::headers() {
       if (is_keyed(name)) continue;
       if (header(name, first)) first = false;
     }
-    // It chooses who answers (RFC 9110 section 7.6.2).
+    // It selects the responder (RFC 9110 section 7.6.2).
     constexpr std::string_view kMaxForwards = "max-forwards";
     if (input_.request.fields.find(kMaxForwards) != nullptr && !is_keyed(kMaxForwards) && header(kMaxForwards, first))
       first = false;
@@ -186,7 +186,7 @@ void KeyBuilder::headers() {
   if (input_.claims) claims(first);
 }
 
-// What a trusted peer says of the place that a client asked for, as the origin gets it, in the order of the request.
+// A trusted peer's claims about the requested place, as the origin gets them, in request order.
 void KeyBuilder::claims(bool first) {
   for (const auto& field : input_.request.fields) {
     if (http::claim_of(field) != http::Claim::Place || is_keyed(field.name)) continue;
@@ -206,7 +206,7 @@ void KeyBuilder::claims(bool first) {
   }
 }
 
-// Each cookie once, under the first of the globs that it may be read as.
+// Each cookie once, under the first glob that matches it in some reading.
 void KeyBuilder::cookies() {
   if (spec_.cookies.empty()) return;
   auto& all = scratch_.cookies;
@@ -231,13 +231,12 @@ void KeyBuilder::cookies() {
     }
     if (!found) note_absent("cookie", glob);
   }
-  // Of two spellings of one name some readers take the first and others the last; and some stop at what they cannot
-  // read, or after so many.
+  // Of two spellings of one name, some parsers take the first and others the last; some stop at unreadable pairs, or at
+  // a maximum number.
   if (mangled || all.size() > http::kCrowd || !http::are_plain_cookies(input_.request.fields)) whole_cookies(first);
 }
 
-// Where an origin may find other cookies than those above, all lines count as they were sent, under a name that no
-// cookie can have.
+// If an origin may find other cookies than those above, all lines count as sent, under a name that no cookie can have.
 void KeyBuilder::whole_cookies(bool first) {
   for (const auto& field : input_.request.fields) {
     if (field.id != http::FieldId::Cookie) continue;
@@ -249,8 +248,8 @@ void KeyBuilder::whole_cookies(bool first) {
 void KeyBuilder::authorization() {
   if (!spec_.authorization) return;
   text_ += "|a:";
-  // The field itself never gets into a text that is shown and logged.
-  // Of several lines one reader takes the first, another the last: they are not the one line that holds them all.
+  // The field value is never in the text, which is shown and logged. Of several lines, some parsers take the first and
+  // others the last: they differ from one joined line.
   const auto first = input_.request.fields.value(http::FieldId::Authorization);
   if (!first) return note_absent("authorization", {});
   const auto from = text_.size();

@@ -15,7 +15,7 @@
 
 namespace forebay::cache {
 
-/// Buffers that one request's key needs beside its text.
+/// Scratch buffers for building a key.
 struct Key::Scratch {
   struct Cookie {
     http::CookiePair pair;
@@ -23,7 +23,7 @@ struct Key::Scratch {
     bool taken = false;
   };
   std::string text;
-  std::string query;  // decoded, or what counts of it
+  std::string query;  // decoded, or its counting part
   std::vector<http::QueryPair> pairs;
   // A pair with its name, in a buffer: up to the first `[`, and as readers compare it.
   struct Sorted {
@@ -37,7 +37,7 @@ struct Key::Scratch {
   std::string type;  // of the content, in normal form
   std::string form;
   std::vector<content::FormField> fields;
-  std::vector<std::uint64_t> read_as;  // what each of them may be taken for, of the names of the list
+  std::vector<std::uint64_t> read_as;  // which names of the list each of them may be read as
   content::CanonicalJson json;
   content::GraphqlRequest graphql;
   content::GraphqlDocument document;
@@ -50,7 +50,7 @@ class KeyBuilder {
       : key_(key), text_(key.text_), scratch_(*key.scratch_), spec_(spec), input_(input), parts_(parts) {}
 
   rules::Reason build();
-  /// As far as the query, with the resource.
+  /// Up to the query, with the resource.
   void build_resource();
 
  private:
@@ -104,14 +104,14 @@ class KeyBuilder {
 
   bool is_graphql() const noexcept;
 
-  // Where explain asks for parts. `from`: where the part's value begins in the text, of which it is the end.
+  // For explain. `from`: start of the part's value, which is the end of the text.
   void note(std::string_view kind, std::string_view name, std::size_t from) {
     if (parts_) parts_->push_back({std::string(kind), std::string(name), text_.substr(from), true});
   }
   void note_absent(std::string_view kind, std::string_view name) {
     if (parts_) parts_->push_back({std::string(kind), std::string(name), {}, false});
   }
-  /// Appends `name=value` (the name alone without a value) and notes it.
+  /// Appends `name=value` (only the name without a value) and records it.
   void pair(std::string_view kind, std::string_view name, std::optional<std::string_view> value);
 
   Key& key_;
@@ -122,7 +122,7 @@ class KeyBuilder {
   std::vector<KeyPart>* parts_;
 };
 
-/// Whether the method's content is keyed where the route says nothing else, and one without content is not missing any.
+/// Whether the method's content is in the key by default, and a request without content lacks nothing.
 constexpr bool is_bodiless(http::Method m) noexcept {
   return m == http::Method::Get || m == http::Method::Head || m == http::Method::Options;
 }

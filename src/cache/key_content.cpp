@@ -16,7 +16,7 @@ namespace {
 using http::FieldId;
 using rules::Reason;
 
-// As the configuration says it, or as it is understood where it says nothing.
+// As configured, or the default.
 BodyMode body_mode(const KeySpec& spec, http::Method method) noexcept {
   if (spec.body != BodyMode::Unset) return spec.body;
   return is_bodiless(method) || !spec.form.empty() ? BodyMode::None : BodyMode::All;
@@ -24,7 +24,7 @@ BodyMode body_mode(const KeySpec& spec, http::Method method) noexcept {
 
 bool keys_content(const KeySpec& spec, http::Method method) noexcept {
   if (spec.graphql && method == http::Method::Post) return true;
-  // A GraphQL request by GET stands in the query.
+  // A GraphQL request by GET is in the query.
   if (spec.graphql && (method == http::Method::Get || method == http::Method::Head)) return false;
   return !spec.form.empty() || body_mode(spec, method) != BodyMode::None;
 }
@@ -38,7 +38,7 @@ bool is_coded(const http::RequestView& request) noexcept {
   return coding && !coding->empty() && !http::iequals(*coding, "identity");
 }
 
-// Undoes the Content-Encoding: what is read is what the origin reads.
+// Decodes the Content-Encoding, as the origin does.
 Reason undo_coding(const KeySpec& spec, const http::RequestView& request, std::string_view& content,
                    std::string& buffer) {
   if (!is_coded(request)) return Reason::None;
@@ -112,7 +112,7 @@ KeyBuilder::Content KeyBuilder::what_counts() const {
   return what;
 }
 
-// What says how the content is to be read may not be read in two ways itself.
+// The fields that describe the content must not be ambiguous.
 Reason KeyBuilder::check_description(const Content& what) {
   const auto& request = input_.request;
   const bool graphql = what.graphql && request.method == http::Method::Post;
@@ -126,7 +126,7 @@ Reason KeyBuilder::check_description(const Content& what) {
   scratch_.type.clear();
   const auto charset = content::append_normal_type(scratch_.type, *request.fields.value(FieldId::ContentType));
   if (!charset) return Reason::BodyUnparsable;
-  // JSON, forms and GraphQL are read as UTF-8. The type of a GraphQL request is no part of the key.
+  // JSON, forms and GraphQL are read as UTF-8. The type of a GraphQL request is not in the key.
   const bool utf8 = is_utf8(*charset);
   const bool ascii = *charset == content::Charset::Ascii && !graphql;
   return is_read && !utf8 && !ascii ? Reason::BodyUnparsable : Reason::None;
@@ -144,7 +144,7 @@ Reason KeyBuilder::content(const Content& what) {
   return what.fields ? form(content) : Reason::None;
 }
 
-// The bytes as sent, under the codings that they are sent in.
+// The bytes as sent, with their codings.
 void KeyBuilder::raw(std::string_view content) {
   text_ += "|b:";
   const auto from = text_.size();
@@ -180,16 +180,15 @@ Reason KeyBuilder::pointers(std::string_view content) {
   return Reason::None;
 }
 
-// Content of which nothing was chosen: a misspelt pointer, or not the kind of content that the route is for. Such
-// requests share an answer only with their like, so that a mistake costs hits and not wrong answers.
+// No pointer found anything: a misspelt pointer, or another kind of content. Such requests share a response only for
+// equal content, so that a mistake costs hits but gives no wrong responses.
 void KeyBuilder::whole(std::string_view content) {
   const auto from = text_.size();
   append_sha256_hex(text_, content, 32);
   note("body", {}, from);
 }
 
-// The pointer, with `{}` behind each step that could be the place of an element and was the name of a member: in an
-// array it would have found something else.
+// The pointer, with `{}` after each step that could be an array index but was the name of a member.
 void KeyBuilder::pointer(std::size_t i) {
   auto rest = std::string_view(spec_.pointers[i].text());
   for (auto through = scratch_.json.through_objects(i); through != 0; through >>= 1) {
@@ -210,7 +209,7 @@ Reason KeyBuilder::form(std::string_view content) {
     if (hides_field(listed, field.sent)) return Reason::BodyUnparsable;
   const auto from = text_.size();
   const auto name_of = [](const content::FormField& field) { return field.sent.substr(0, field.sent.find('=')); };
-  // Some readers stop after 1000 fields: then those that do not count could hide one that does.
+  // Some parsers stop after 1000 fields: fields that do not count could hide one that does.
   auto& read_as = scratch_.read_as;
   read_as.clear();
   bool crowded = false;
@@ -235,7 +234,7 @@ Reason KeyBuilder::form(std::string_view content) {
     whole(content);
     return Reason::None;
   }
-  // However many fields of a name there are, a key stays short.
+  // The key stays short for any number of fields of a name.
   constexpr std::size_t kTag = 3;
   if (text_.size() - from > kTag + kLongestValue) {
     const auto pairs = std::string_view(text_).substr(from + kTag);
@@ -246,19 +245,19 @@ Reason KeyBuilder::form(std::string_view content) {
   return Reason::None;
 }
 
-// Whether some origin may take what is sent under a name for the field of the list; some take no notice of case.
+// Whether some origin may read a name as a name of the list; some ignore case.
 bool KeyBuilder::may_be(std::string_view listed, std::string_view name) const {
   return http::NameReadings(http::NameKind::Parameter, name, scratch_.text).may_be(listed);
 }
 
-// Whether readers that take `;` for a separator find a field of the list in what is another one for all others.
+// Whether parsers that split at `;` find a field of the list inside of another field.
 bool KeyBuilder::hides_field(const http::ListedNames& listed, std::string_view sent) const {
   return http::any_name_between_semicolons(
       sent, [&](std::string_view name) { return listed.read_as(name, scratch_.text) != 0; });
 }
 
-// Whether the coding that was undone counts: who takes no notice of codings reads coded content as a form without
-// fields, and some read deflate without its zlib wrapper. JSON that is not decoded is no JSON.
+// Whether the coding is in the key: a reader that ignores codings sees a form without fields, and some read deflate
+// without its zlib wrapper. JSON that is not decoded is not JSON.
 bool KeyBuilder::counts_coding(const Content& what) const {
   if (!is_coded(input_.request)) return false;
   const auto coding = *input_.request.fields.value(FieldId::ContentEncoding);

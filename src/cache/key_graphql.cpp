@@ -3,7 +3,7 @@
 #include "forebay/http/names.hpp"
 #include "key_builder.hpp"
 
-// The part of a key that is made of a GraphQL request, by GET or by POST: requests that mean the same have one text.
+// The part of a key that is made of a GraphQL request, by GET or by POST: equivalent requests have equal text.
 
 namespace forebay::cache {
 namespace {
@@ -13,8 +13,8 @@ using Document = PersistedQueries::Document;
 
 bool is_sha256_hex(std::string_view s) noexcept { return s.size() == 64 && is_lower_hex(s); }
 
-// Whether one of the four parameters stands in the query beside a POST's content, or may be taken for one: nobody can
-// say which of them counts.
+// Whether the query of a POST has one of the four parameters, or one that may be read as such: it is not clear which
+// counts.
 bool has_graphql_parameter(std::string_view query, std::string& buffer) {
   const auto resembles = [&](std::string_view name) { return content::resembles_graphql_parameter(name, buffer); };
   return http::any_parameter_name(query, resembles);
@@ -28,7 +28,7 @@ Reason KeyBuilder::graphql_content() {
     return Reason::BodyUnparsable;
   auto content = input_.content.value_or(std::string_view{});
   if (content.size() > spec_.body_max) return Reason::BodyTooLarge;
-  // Some read deflate without its zlib wrapper; there is no `m:` to tell the codings apart.
+  // Some read deflate without its zlib wrapper; there is no `m:` to distinguish the codings.
   const auto coding = request.fields.value(http::FieldId::ContentEncoding);
   if (coding && http::has_member(*coding, "deflate")) return Reason::BodyUnparsable;
   if (const auto reason = decoded(content); reason != Reason::None) return reason;
@@ -44,7 +44,7 @@ Reason KeyBuilder::read_graphql() {
   return read ? Reason::None : Reason::BodyUnparsable;
 }
 
-// What the request's document is; nothing when it brings the hash alone and nobody has shown the document yet.
+// The document of the request; nothing when it has only a hash that is not known.
 Result<std::optional<Document>> KeyBuilder::graphql_document() {
   auto& sent = scratch_.graphql;
   auto* const known = input_.persisted;
@@ -56,7 +56,7 @@ Result<std::optional<Document>> KeyBuilder::graphql_document() {
   hash.clear();
   append_sha256_hex(hash, *sent.query);
   if (!sent.hash.empty() && sent.hash != hash) return Errc::Malformed;
-  // A document that was read before need not be read again.
+  // A known document is not parsed again.
   if (const auto found = known ? known->find(hash) : std::nullopt) return found;
   auto& read = scratch_.document;
   if (const auto done = content::read_graphql(*sent.query, read); !done) return done.error();
@@ -73,7 +73,7 @@ Reason KeyBuilder::graphql() {
   const auto read = graphql_document();
   if (!read) return Reason::BodyUnparsable;
   const auto& document = *read;
-  // A GET is safe whatever it asks for; behind a hash that comes by POST may stand a mutation.
+  // A GET is safe; a hash sent by POST may be that of a mutation.
   const bool may_write = document ? !document->reads_only : input_.request.method == http::Method::Post;
   if (may_write) return Reason::GraphqlOperation;
 
@@ -94,7 +94,7 @@ Reason KeyBuilder::graphql() {
   else
     text_ += sent.hash;
   note("graphql", std::string_view(text_).substr(first, from - first - 1), from);
-  // The name of the one operation chooses nothing (GraphQL specification, section 6.1).
+  // The name of the only operation selects nothing (GraphQL specification, section 6.1).
   const bool chooses = !sent.operation_name.empty() && !(document && document->only_name != Digest{} &&
                                                          sha256_digest(sent.operation_name) == document->only_name);
   piece("operationName", chooses ? std::string_view(sent.operation_name) : std::string_view{}, kInPiece);

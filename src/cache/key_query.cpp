@@ -11,8 +11,8 @@
 namespace forebay::cache {
 namespace {
 
-// A name that some origin may take for one of the list counts under Only. Under Except only what every origin takes for
-// one of the list does not count.
+// Under Only, a name counts if some origin may read it as one of the list. Under Except, it does not count if every
+// origin reads it as one of the list.
 bool name_counts(const KeySpec& spec, const http::ListedNames& listed, std::string_view name, std::string& buffer) {
   if (spec.query == QueryMode::Only) return listed.read_as(name, buffer) != 0;
   return !http::is_read_as_one_of(name, spec.query_names);
@@ -22,13 +22,12 @@ bool pair_counts(const KeySpec& spec, const http::ListedNames& listed, const htt
                  std::string& buffer) {
   if (spec.query == QueryMode::None) return false;
   if (spec.query == QueryMode::All || name_counts(spec, listed, pair.name, buffer)) return true;
-  // What origins that take `;` for a separator find behind one, and counts, must not choose an answer that others get:
-  // then the whole pair counts.
+  // Origins that split at `;` may find a counting parameter after one: then the whole pair counts.
   return http::any_name_between_semicolons(
       http::whole_pair(pair), [&](std::string_view name) { return name_counts(spec, listed, name, buffer); });
 }
 
-// The names that sent ones are compared with by all their readings.
+// The names of the list, to compare with all readings of sent names.
 http::ListedNames listed_names(const KeySpec& spec) {
   const bool only = spec.query == QueryMode::Only;
   return http::ListedNames(only ? std::span<const std::string>(spec.query_names) : std::span<const std::string>());
@@ -46,7 +45,7 @@ bool KeyBuilder::counts(const http::ListedNames& listed, const http::QueryPair& 
   return pair_counts(spec_, listed, pair, scratch_.text);
 }
 
-// The pairs that count, in the order in which they stand in the text.
+// The pairs that count, in the order of the text.
 void KeyBuilder::collect_pairs() {
   auto& pairs = scratch_.pairs;
   pairs.clear();
@@ -70,9 +69,9 @@ void KeyBuilder::collect_pairs() {
   if (!all && spec_.sorts_query()) sort_pairs();
 }
 
-// By the decoded name up to its first `[`, and in their order where that is the same: `f[][k]=a&f[][v]=1` is a list.
-// All keep their order where some reader could find two of them under one name that would change places: `a.b` and
-// `a_b` are one to PHP, `A` and `a` to ASP.NET, and what stands behind a semicolon is a parameter of its own to others.
+// By the decoded name up to its first `[`, stably: `f[][k]=a&f[][v]=1` is a list. All keep their order if sorting could
+// swap two that some parser reads under one name: PHP reads `a.b` as `a_b`, ASP.NET reads `A` as `a`, and others split
+// at semicolons.
 void KeyBuilder::sort_pairs() {
   using Sorted = Key::Scratch::Sorted;
   auto& pairs = scratch_.pairs;
@@ -120,7 +119,7 @@ void KeyBuilder::query() {
   }
 }
 
-// Under a No-Vary-Search rule no query and an empty one are the same, as is one of which nothing counts.
+// Under a No-Vary-Search rule, no query, an empty query and one without counting parameters are equal.
 void KeyBuilder::searched_query() {
   collect_pairs();
   auto& kept = scratch_.text;

@@ -10,7 +10,7 @@ void append_escaped(std::string& out, std::string_view s, const ByteSet& escaped
   const auto at = [&](std::size_t i) { return escaped[static_cast<unsigned char>(s[i])]; };
   std::size_t from = 0;
   for (std::size_t i = 0; i < s.size();) {
-    // Most texts have nothing to escape: four bytes at a time are looked at.
+    // Most texts need no escapes: checks four bytes at a time.
     if (i + 4 <= s.size() && !(at(i) | at(i + 1) | at(i + 2) | at(i + 3))) {
       i += 4;
       continue;

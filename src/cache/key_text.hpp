@@ -9,7 +9,7 @@
 namespace forebay::cache {
 
 /// Which bytes are percent-encoded inside a part of a key's text: the separators of the text and of the part, `%`
-/// itself and control bytes. So each text can be taken apart in one way only.
+/// itself and control bytes. So each text can be parsed in only one way.
 using ByteSet = std::array<bool, 256>;
 
 constexpr ByteSet escaping(std::string_view separators) {
@@ -38,14 +38,13 @@ inline constexpr ByteSet kInPointer = escaping(" ={}");  ///< Braces mark the st
 inline constexpr ByteSet kInMember = escaping_all_but_token();
 
 void append_escaped(std::string& out, std::string_view s, const ByteSet& escaped);
-/// In place of a value of more than kLongestValue bytes, or of a part, stands its digest. Escaping never makes `%s`, so
-/// nothing else looks like one.
+/// A value of more than kLongestValue bytes, or a part, is replaced by its digest. Escaping never produces `%s`, so
+/// nothing else looks like a digest.
 inline constexpr std::size_t kLongestValue = 1024;
 void append_digest(std::string& out, std::string_view s);
 void append_value(std::string& out, std::string_view s, const ByteSet& escaped);
 
-/// RFC 3986 section 6.2.2.2: `%61` and `a` are one and the same. Separators are never among what is decoded. `out` is
-/// overwritten.
+/// RFC 3986 section 6.2.2.2: `%61` and `a` are equal. Separators are not decoded. `out` is overwritten.
 void decode_unreserved(std::string_view s, std::string& out);
 
 }  // namespace forebay::cache

@@ -13,7 +13,7 @@ namespace forebay::cache {
 namespace {
 
 constexpr std::size_t kStripes = 16;
-// A set is what one hash leads to. What is learned comes to its front and pushes the last one out.
+// A set holds the values of one hash. A new value goes to the front and evicts the last one.
 constexpr std::size_t kWays = 4;
 
 template <class T>
@@ -21,14 +21,14 @@ std::string_view bytes_of(const T& value) noexcept {
   return {reinterpret_cast<const char*>(&value), sizeof value};
 }
 
-/// A bounded table in stripes with a lock each, whose memory is taken when something is first learned. Sets are found
-/// by a seeded hash, so that strangers cannot choose what they push out. `Value{}` is nothing.
+/// A bounded table in stripes with one lock each; its memory is allocated on first use. Sets are found by a seeded
+/// hash, so that clients cannot choose what they evict. `Value{}` is nothing.
 template <class Name, class Value>
 class SetTable {
  public:
   explicit SetTable(std::size_t slots) : sets_(std::max<std::size_t>(slots / (kStripes * kWays), 1)) {}
 
-  /// Gives what went, so that it is freed without the lock.
+  /// Returns the removed value, so that it is freed without the lock.
   Value put(const Name& name, Value value) {
     const auto place = place_of(name);
     Stripe& stripe = place.stripe;
@@ -101,7 +101,7 @@ std::optional<Sha256> read_sha256(std::string_view hash) noexcept {
   return Sha256{Digest{part(0), part(1)}, Digest{part(2), part(3)}};
 }
 
-// So many bytes of names a rule may hold: an origin's field can be as long as a head, and thousands are remembered.
+// Maximum bytes of names in a rule: the field can be as long as a head, and thousands of rules are kept.
 constexpr std::size_t kRuleBytes = 4096;
 
 bool is_small(const rules::NoVarySearch& rule) noexcept {

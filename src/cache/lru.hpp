@@ -6,7 +6,7 @@
 
 namespace forebay::cache {
 
-/// What can be evicted: a variant, or a slot that only remembers something.
+/// What can be evicted: a variant, or a slot without variants and flights.
 struct Item {
   enum class Kind : std::uint8_t { Variant, Slot };
   explicit Item(Kind k) noexcept : kind(k) {}
@@ -16,20 +16,20 @@ struct Item {
 
   Item* newer = nullptr;
   Item* older = nullptr;
-  std::uint64_t stamp = 0;  // how many moves to the front this list had seen when the item came there
+  std::uint64_t stamp = 0;  // number of moves to the front of this list when the item got there
   std::uint64_t turn = 0;   // the same of the whole store, to compare lists by
   Kind kind;
 };
 
-/// One shard's items by the time of their last use, exact but for one thing: an item among the newest quarter stays
-/// where it is, so that hits on hot keys hardly ever write. Under the shard's lock, but for `oldest`.
+/// One shard's items by last use. An item in the newest quarter is not moved, so that hits on hot keys hardly ever
+/// write. Under the shard's lock, except `oldest`.
 class Lru {
  public:
   explicit Lru(std::atomic<std::uint64_t>& turns) : turns_(turns) { ends_.newer = ends_.older = &ends_; }
   Lru(const Lru&) = delete;
 
   static constexpr std::uint64_t kEmpty = UINT64_MAX;
-  /// The turn of the item that is next to go. From any thread.
+  /// The turn of the next item to evict. From any thread.
   std::uint64_t oldest() const noexcept { return oldest_.load(std::memory_order_relaxed); }
   Item* last() noexcept { return ends_.newer == &ends_ ? nullptr : ends_.newer; }
   std::size_t size() const noexcept { return size_; }
@@ -51,7 +51,7 @@ class Lru {
     --size_;
     publish();
   }
-  /// No more items can stand before this one than were moved to the front after it.
+  /// At most as many items are before this one as were moved to the front after it.
   void touch(Item& item) noexcept {
     if (ends_.older == &item || moves_ - item.stamp < size_ / 4) return;
     remove(item);

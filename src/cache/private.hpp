@@ -13,7 +13,7 @@
 namespace forebay::cache {
 
 struct Store::Private {
-  /// A slot made before the lock is taken, in case there is none yet: room for it may have to come from other shards.
+  /// A slot allocated before the lock is taken, in case there is none: its memory may have to come from other shards.
   class SpareSlot {
    public:
     /// Without the lock. False when there is no memory for it.
@@ -34,8 +34,7 @@ struct Store::Private {
   }
 
   Charge reserve(std::size_t n);
-  /// Evicts about `wanted` bytes of the least recently used, a slice at a time. False when there is nothing left to
-  /// evict.
+  /// Evicts about `wanted` bytes, least recently used first, in slices. False when nothing is left to evict.
   bool evict(std::size_t wanted);
 
   Lookup look_up(Store& store, const LookupRequest& request, Flight* superseded, Flight* failed = nullptr);

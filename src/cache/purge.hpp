@@ -10,18 +10,18 @@
 
 namespace forebay::cache {
 
-/// The store's one sequence of purges, and what each of them named. A fetch remembers the number at its start; what it
-/// brings is refused when a later purge names its resource. Its lock is the innermost: it may be taken under a shard's.
+/// The store's sequence of purges, and their resources. A fetch keeps the number at its start; its response is refused
+/// when a later purge names its resource. Its lock is the innermost: it may be taken under a shard's lock.
 class PurgeLog {
  public:
   explicit PurgeLog(std::size_t capacity = 4096) : capacity_(capacity) {}
 
   std::uint64_t current() const noexcept { return sequence_.load(std::memory_order_acquire); }
-  /// Lists the resources under the next number, which it gives. To be called before the shards are walked: a commit
-  /// that comes after the walk finds the purge in the list, one that came before it is found by the walk.
+  /// Lists the resources under the next number, and returns it. Call it before the shards are searched: a later commit
+  /// finds the purge in the list, an earlier one is found by the search.
   std::uint64_t add(const std::vector<Digest>& resources);
-  /// Whether something of this resource that began at `since` is out of date. When the list has forgotten what came
-  /// after `since`, everything that old is.
+  /// Whether a fetch of this resource that began at `since` is outdated. When the list does not reach back to `since`,
+  /// it is.
   bool forbids(std::uint64_t since, const Digest& resource) const;
 
  private:

@@ -10,7 +10,7 @@
 namespace forebay::cache {
 namespace {
 
-// Strangers choose what is digested, so the digest alone is no hash for a table.
+// Clients choose the digested text, so the table needs a seeded hash.
 std::uint64_t hash_of(const Digest& d) noexcept { return table_hash({reinterpret_cast<const char*>(&d), sizeof d}); }
 
 }  // namespace
@@ -19,7 +19,7 @@ namespace {
 
 std::size_t cost_of_text(std::size_t size) noexcept { return size < 16 ? 0 : allocated_size(size + 1); }  // std::string
 
-// What grows by a Vary is bounded by a head, and cannot be refused.
+// The growth by a Vary is bounded by the size of a head, and cannot be refused.
 void adjust(Charge& charge, std::size_t before, std::size_t now, Budget& budget) noexcept {
   if (now > before) {
     budget.force_take(now - before);

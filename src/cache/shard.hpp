@@ -19,14 +19,13 @@
 
 namespace forebay::cache {
 
-/// Beyond these, flights of one key are not listed: strangers' values of a Vary field must not make a hold of the lock
-/// long.
+/// Further flights of a key are not listed: many values of a Vary field must not make lock holds long.
 inline constexpr std::size_t kMaxFlights = 64;
 
 struct Slot;
 class Filing;
 
-/// What a list of names takes.
+/// The memory of a list of names.
 std::size_t cost_of(const VaryRef& names) noexcept;
 
 /// One stored response of a key, and what may change about it.
@@ -35,7 +34,7 @@ struct Variant final : Item {
   /// `stated`: names of its own Vary, where they are not those of the slot.
   static std::size_t cost(std::string_view secondary, const VaryRef& stated) noexcept;
 
-  // What a look-up reads stands in front.
+  // The members that a look-up reads come first.
   Variant* next_older = nullptr;  // in the slot, by the time it came or was freshened
   std::uint64_t fingerprint = 0;
   VaryRef vary;            // the names that it is filed under
@@ -51,7 +50,7 @@ struct Variant final : Item {
   Charge charge;
 };
 
-/// A flight that others can find, and by what.
+/// A flight that others can find, and its secondary key.
 struct ListedFlight {
   Ref<Flight> flight;
   VaryRef vary;  // the names that the slot knew, and since its head has come those that it is filed under
@@ -59,7 +58,7 @@ struct ListedFlight {
   std::uint64_t fingerprint = 0;
 };
 
-/// What changes about a key. Its text stands behind it, in the same block.
+/// The mutable state of a key. Its text follows in the same block.
 struct Slot final : Item {
   struct Free {
     void operator()(Slot* s) const noexcept;
@@ -69,25 +68,25 @@ struct Slot final : Item {
                                           Charge charge);
 
   std::string_view text() const noexcept { return {reinterpret_cast<const char*>(this + 1), text_size}; }
-  /// Neither stored nor on its way; it may still remember something.
+  /// Without variants and flights; it may still have pass memory or names.
   bool bare() const noexcept { return !newest && flights.empty(); }
-  /// Takes the names, and pays for them.
+  /// Sets the names, and charges them.
   VaryRef take_names(VaryRef names, Budget& budget) noexcept;
-  /// When something refusable has gone.
+  /// After a refusable variant was removed.
   void weigh_refusable() noexcept;
 
-  // What a look-up reads stands in front.
+  // The members that a look-up reads come first.
   std::uint64_t hash = 0;
   TableLink<Slot> by_key;
   const std::size_t text_size;
   Variant* newest = nullptr;
-  VaryRef vary;                                    // all names that some answer's Vary had lately; null: none had one
+  VaryRef vary;                                    // all names of recent Vary fields; null: none
   bool refusable = false;                          // some variant is
   std::vector<ListedFlight> flights;               // the newest stands last
   Timestamp no_queue_until{};                      // pass memory,
   rules::Reason pass_cause = rules::Reason::None;  // and why it was set
-  Timestamp no_refresh_until{};                    // a refresh behind a stored response has failed
-  Timestamp vary_seen{};                           // when an answer last named all of `vary`
+  Timestamp no_refresh_until{};                    // a background refresh has failed
+  Timestamp vary_seen{};                           // when a response last had all of `vary`
   std::size_t variants = 0;
   Timestamp remember_until{};  // `vary`
   Digest resource;
@@ -100,7 +99,7 @@ struct Slot final : Item {
 };
 using SlotPtr = std::unique_ptr<Slot, Slot::Free>;
 
-/// What was taken out under a lock, to be freed after it: declare it before the lock.
+/// Objects removed under a lock, freed after it: declare it before the lock.
 class Garbage {
  public:
   Garbage() = default;
@@ -143,7 +142,7 @@ struct alignas(64) Shard {
                const Filing& filing, Garbage& garbage) FOREBAY_REQUIRES(mutex);
 
   static void list(Slot& slot, ListedFlight flight);
-  /// Nobody finds the flight any more. Nothing happens when nobody could.
+  /// Unlists the flight. No effect if it is not listed.
   static void unlist(Slot& slot, Flight& flight, Garbage& garbage);
 
   /// To be called when something has gone from the slot: drops it when it remembers nothing, or lets it age.

@@ -8,7 +8,7 @@
 namespace forebay::cache {
 namespace {
 
-// So much of one shard is looked at in one hold of its lock.
+// Amount of work per lock hold.
 constexpr std::size_t kSweptBuckets = 512;
 constexpr std::size_t kEvictedAtOnce = 32;
 constexpr std::size_t kPurgedAtOnce = 256;
@@ -46,7 +46,7 @@ Charge Store::Private::reserve(std::size_t n) {
 }
 
 bool Store::Private::evict(std::size_t wanted) {
-  // The shard whose oldest item is the oldest of all, and how far it may go before another one's turn comes.
+  // The shard with the oldest item, and how far it may evict before another shard has the oldest.
   Shard* from = nullptr;
   std::uint64_t first = Lru::kEmpty, second = Lru::kEmpty;
   for (auto& shard : shards) {
@@ -85,7 +85,7 @@ bool Store::Private::SpareSlot::make(Private& store, std::string_view text, std:
   return true;
 }
 
-// Those who waited on a flight that failed go on together. The lock of their key is held.
+// Joins the followers of a failed flight. Their key's lock is held.
 void Store::Private::follow_together(Decision& decision, Flight& failed) {
   if (decision.serves()) return;
   if (const auto& next = failed.successor_) {
@@ -101,7 +101,7 @@ void Store::Private::follow_together(Decision& decision, Flight& failed) {
 
 namespace {
 
-/// Makes a new look-up's answer one of the decision's kind; gives where to put what is stored.
+/// Sets the alternative of the result for the decision; returns its place for the stored response.
 Stored& begin(Lookup& out, const Decision& d) {
   switch (d.kind) {
     case LookupKind::Fresh:
@@ -150,11 +150,11 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
     if (request.only_stored && !d.variant) return Pass{};
     if (d.fetch == Decision::Fetch::Listed && no_room) d.fetch = Decision::Fetch::Private;
     if (failed) follow_together(d, *failed);
-    // Others follow a second try, listed or not.
+    // A second try has followers, listed or not.
     const bool needs_ticket = d.fetch == Decision::Fetch::Listed ||
                               (failed && d.kind == LookupKind::Lead && d.fetch != Decision::Fetch::None);
     if (needs_ticket && (!ticket || (d.fetch == Decision::Fetch::Listed && !slot && !spare.ready()))) {
-      // Made without the lock; by then the answer may be another one.
+      // Allocated without the lock; the decision may change meanwhile.
       const bool slot_missing = !slot;
       if (slot) shard.tidy(*slot, garbage);
       lock.unlock();

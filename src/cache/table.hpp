@@ -62,7 +62,7 @@ class Table {
     if (link.next) (link.next->*Link).at = link.at;
     link = {};
   }
-  // Splits the bucket whose turn it is. Without room for more buckets the chains become longer, that is all.
+  // Splits the next bucket. Without memory for more buckets the chains only become longer.
   void grow(Budget& budget) {
     if (buckets_ == segments_.size() * kSegment) {
       const auto cost = allocated_size(kSegment * sizeof(Node*));

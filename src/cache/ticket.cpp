@@ -1,8 +1,7 @@
 #include "forebay/base/terminate.hpp"
 #include "private.hpp"
 
-// The transitions of a flight. Each is one hold of its key's lock; whoever waits is woken after it, and whatever goes
-// is freed after it.
+// The transitions of a flight. Each holds its key's lock once; followers are woken and memory is freed after it.
 
 namespace forebay::cache {
 
@@ -61,7 +60,7 @@ struct Ticket::Hold {
     s->no_queue_until = until;
     s->pass_cause = cause;
   }
-  /// What shows that the key's answers can be shared after all ends its pass memory.
+  /// A shareable response ends the key's pass memory.
   void forget_pass(const rules::Freshness& freshness, Timestamp now) const noexcept {
     if (!freshness.no_cache && freshness.ttl(now) > Duration{0}) slot->no_queue_until = {};
   }
@@ -71,7 +70,7 @@ struct Ticket::Hold {
   std::uint64_t hash;
   Shard& shard;
   Ref<Flight> ended;
-  Garbage garbage;  // before the lock, so that it goes after it
+  Garbage garbage;  // declared before the lock, so that it is destroyed after it
   Store::Private::SpareSlot spare;
   MutexLock lock;
   Slot* slot;
@@ -151,7 +150,7 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
   const auto checked = store.purges.current();
   bool stored = !store.purges.forbids(flight_->purge_sequence_, resource_);
 
-  // Everything is made, and room for it found, before the lock is taken.
+  // Allocates everything before the lock is taken.
   Filing filing(vary, parts.head, request, policy, now, seen_vary_);
   std::unique_ptr<Variant> variant;
   Charge for_names;
@@ -161,7 +160,7 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
     whole.key_text = key_text_;
     const auto entry_cost = Entry::cost(whole);
     const auto variant_cost = Variant::cost(filing.secondary(), filing.own_stated());
-    // Room for the names, which the slot takes whether there is any or not.
+    // Charges the names, which the slot stores in any case.
     const auto names_cost = cost_of(filing.names());
     auto charge = store.reserve(entry_cost + variant_cost + names_cost);
     stored = charge.bytes() != 0;
@@ -181,9 +180,9 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
     auto& shard = hold.shard;
     shard.mutex.held();
     if (stored) stored = hold.slot_or_new() != nullptr;
-    if (stored && !filing.fits(hold.slot)) stored = false;  // the slot went and came again meanwhile
+    if (stored && !filing.fits(hold.slot)) stored = false;  // the slot was removed and created again meanwhile
     if (store.purges.current() != checked) stored = stored && !store.purges.forbids(checked, resource_);
-    // Of two fetches side by side, the answer that came later stays (RFC 9111 section 4).
+    // Of two concurrent fetches, the later response stays (RFC 9111 section 4).
     if (stored) stored = !hold.has_newer(filing, fingerprint, freshness.received);
     hold.unlist();
     if (hold.waiting()) hold.end(Flight::State::Abandoned);  // the followers find what is stored by now

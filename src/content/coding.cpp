@@ -12,12 +12,12 @@ namespace {
 
 constexpr std::size_t kStep = 16 * 1024;
 
-// Gives all that comes out of `in` to `out`, of which `total` bytes have come out before.
+// Appends the decoded `in` to `out`; `total` bytes were decoded before.
 Result<void> inflate_all(Inflater& inflater, std::string_view in, std::size_t limit, std::size_t& total,
                          std::string& out) {
   while (true) {
     const std::size_t left = limit - total;
-    // One byte more than there may be tells whether there is more.
+    // One byte more than allowed shows whether there is more.
     const std::size_t room = std::min(left, kStep - 1) + 1;
     const std::size_t before = out.size();
     if (out.capacity() - before < room) out.reserve(std::max(before + room, 2 * before));
@@ -32,8 +32,8 @@ Result<void> inflate_all(Inflater& inflater, std::string_view in, std::size_t li
   }
 }
 
-// A context of zlib costs more than inflating a short text does, and is small: a thread keeps one of each kind. Others
-// are put into `made`. Null when there is no memory.
+// Creating a zlib context costs more than inflating a short text, and it is small: each thread keeps one of each kind.
+// Others are put into `made`. Null without memory.
 Inflater* ready_inflater(Coding coding, std::unique_ptr<Inflater>& made) {
   if (coding != Coding::Gzip && coding != Coding::Deflate) {
     made = make_inflater(coding);

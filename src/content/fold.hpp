@@ -4,7 +4,7 @@
 
 namespace forebay::content {
 
-/// Takes one letter from the front, in lower case: of ASCII, and of the two beyond it that become ASCII by that, the
+/// Takes one letter from the front, in lower case: ASCII letters, and the two others whose lower case is ASCII, the
 /// long s (U+017F) and the Kelvin sign (U+212A).
 inline unsigned take_folded(std::string_view& text) noexcept {
   const auto byte = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -21,8 +21,8 @@ inline unsigned take_folded(std::string_view& text) noexcept {
   return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
-/// Whether some readers take two names for one: those that take no notice of case, as Go's encoding/json, and those for
-/// which a name ends at a NUL.
+/// Whether some parsers treat two names as equal: those that ignore case, such as Go's encoding/json, and those that
+/// end a name at a NUL.
 inline bool same_folded(std::string_view a, std::string_view b) noexcept {
   const auto ended = [](std::string_view text) { return text.empty() || text.front() == '\0'; };
   while (!ended(a) && !ended(b))

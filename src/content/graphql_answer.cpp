@@ -11,7 +11,7 @@ namespace {
 
 namespace bj = boost::json;
 
-// Looks at the first level of a JSON text alone, piece by piece, and keeps nothing of it. (GraphQL, section 7.1.2: an
+// Examines only the first level of a JSON text, piece by piece, and stores nothing of it. (GraphQL, section 7.1.2: an
 // answer without errors has no `errors`; many servers send null or an empty list.)
 struct ErrorsHandler {
   static constexpr std::size_t max_object_size = std::size_t(-1);
@@ -28,7 +28,7 @@ struct ErrorsHandler {
     ec = bj::error::syntax;
     return false;
   }
-  // Any value that is not a list: in the place of the whole answer, or of `errors` and inside of it.
+  // Any value that is not a list: as the whole response, as `errors`, or inside of it.
   bool value(bj::error_code& ec) {
     if (depth == 0 || in_errors) return refuse(ec);
     return true;
@@ -86,7 +86,7 @@ struct ErrorsHandler {
 
 constexpr std::size_t kMaxDepth = 256;
 constexpr std::size_t kStep = 16 * 1024;
-// What an answer may inflate to while it is looked at; a bound on work, not on memory.
+// Maximum decoded size of a response; bounds work, not memory.
 constexpr std::size_t kMaxInflated = std::size_t{256} << 20;
 
 bj::parse_options options() {

@@ -10,8 +10,8 @@ using Kind = GraphqlToken::Kind;
 
 constexpr std::size_t kMaxDepth = 200;
 
-// Reads a document definition by definition. Heads follow their grammar to the letter, so that no other reader can see
-// an operation here that is not counted; what is in brackets is of no interest but for its ends.
+// Reads a document definition by definition. Heads follow the grammar exactly, so that no other parser sees an
+// operation that is not counted here; of text in brackets only the end matters.
 class Reader {
  public:
   Reader(std::string_view text, GraphqlDocument& out) : lexer_(text), out_(out) { advance(); }
@@ -60,7 +60,7 @@ class Reader {
     return directives() && token_.is('{') && brackets();
   }
 
-  // Section 2.8; `on` is no name of a fragment.
+  // Section 2.8; `on` is not a name of a fragment.
   bool fragment() {
     take();
     if (token_.kind != Kind::Name || token_.is("on")) return false;
@@ -82,7 +82,7 @@ class Reader {
     return true;
   }
 
-  // From an opening bracket behind the one that closes it.
+  // Skips from an opening bracket past its closing one.
   bool brackets() {
     std::size_t depth = 0;
     do {

@@ -12,8 +12,8 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr bool is_name_start(char c) noexcept { return is_letter(c) || c == '_'; }
 constexpr bool is_name_char(char c) noexcept { return is_name_start(c) || is_digit(c); }
 
-// Bytes of the character at the front: a line end and a tab are characters, other control characters are none. Beyond
-// the text of 2021, characters above U+FFFF count, as they do for every server.
+// Bytes of the character at the front: a line end and a tab are characters, other control characters are none. Unlike
+// the specification of 2021, characters above U+FFFF are accepted, as by all servers.
 std::size_t source_character(std::string_view text) noexcept {
   const auto c = static_cast<unsigned char>(text.front());
   if (c >= 0x20 && c < 0x80) return 1;
@@ -79,7 +79,7 @@ GraphqlToken GraphqlLexer::next() noexcept {
   return take(Kind::Punctuator, kPunctuators.find(c) == std::string_view::npos ? 0 : 1);
 }
 
-// Sections 2.9.1 and 2.9.2. Nothing that could belong to it may follow: neither a digit, nor a point, nor a name.
+// Sections 2.9.1 and 2.9.2. It must not be followed by a digit, a point or a name.
 std::size_t GraphqlLexer::number() const noexcept {
   const auto at = [this](std::size_t i) { return i < rest_.size() ? rest_[i] : '\0'; };
   const auto digits = [at](std::size_t& i) {

@@ -18,7 +18,7 @@ struct GraphqlToken {
 class GraphqlLexer {
  public:
   explicit GraphqlLexer(std::string_view text) : rest_(text) {}
-  /// The next token, with what is ignored before it passed over. After `End` and `Bad` nothing else comes.
+  /// The next token; skips ignored text before it. After `End` and `Bad` there are no more.
   GraphqlToken next() noexcept;
 
  private:

@@ -34,7 +34,7 @@ void set_query(GraphqlRequest& out, std::string_view text) {
   out.query->assign(text);
 }
 
-// Nothing when readers that take no notice of case may find another one.
+// Nothing when parsers that ignore case may find another one.
 Result<Node> member(const JsonTree& tree, Node object, std::string_view name) noexcept {
   const Node node = tree.member(object, name);
   if (node == JsonTree::kAmbiguous) return Errc::Malformed;
@@ -50,7 +50,7 @@ Result<Node> object_or_nothing(const JsonTree& tree, Node node) noexcept {
   return tree.first_child(node) == kNone ? kNone : node;
 }
 
-// 64 hex digits, lowered: in upper case they mean the same, and any other text could mean two things once lowered.
+// 64 hex digits, in lower case. Other text is refused, since lower case could change its meaning.
 bool read_hash(std::string_view text, std::string& out) {
   if (text.size() != 64) return false;
   for (const char c : text) {
@@ -60,7 +60,7 @@ bool read_hash(std::string_view text, std::string& out) {
   return true;
 }
 
-// What of the extensions says nothing: by their names, or `NAME.MEMBER`.
+// Ignored extensions: `NAME`, or `NAME.MEMBER`.
 class Ignored {
  public:
   explicit Ignored(std::span<const std::string> names) noexcept : names_(names) {}
@@ -83,7 +83,7 @@ class Ignored {
   std::span<const std::string> names_;
 };
 
-// extensions.persistedQuery is {"version":1,"sha256Hash":"..."}; what else is in it counts as another extension.
+// extensions.persistedQuery is {"version":1,"sha256Hash":"..."}; other members count as another extension.
 struct Persisted {
   Node object = kNone;  // with a hash in it, else it is an extension like any other
   Node hash = kNone;
@@ -132,7 +132,7 @@ bool append_others(const JsonTree& tree, Node object, Numbers numbers, LeaveOut&
   return any;
 }
 
-// Appends `"extensions":{...}` without what the hash has taken and what is ignored; false when nothing is left of it.
+// Appends `"extensions":{...}` without the hash and the ignored parts; false when nothing is left.
 Result<bool> append_extensions(const JsonTree& tree, Node extensions, Numbers numbers, const Ignored& ignored,
                                char separator, GraphqlRequest& out) {
   const auto object = object_or_nothing(tree, extensions);
@@ -243,14 +243,14 @@ Result<void> read_graphql_content(std::string_view content_type, std::string_vie
 
 namespace {
 
-// Which of the four the name is, once decoded; their number for none of them.
+// Which of the four the decoded name is; their number for others.
 std::size_t parameter_of(std::string_view name, std::string& buffer) {
   buffer.clear();
   if (!append_form_decoded(name, buffer)) return std::size(kParameters);
   return static_cast<std::size_t>(std::find(std::begin(kParameters), std::end(kParameters), buffer) - kParameters);
 }
 
-// What the query says of one of the four parameters, decoded in `out.buffer`.
+// The value of one of the four parameters in the query, decoded in `out.buffer`.
 Result<void> read_parameter(std::size_t which, Numbers numbers, const Ignored& ignored, GraphqlRequest& out) {
   if (which == 0) {
     set_query(out, out.buffer);

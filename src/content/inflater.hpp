@@ -8,7 +8,7 @@
 
 namespace forebay::content {
 
-/// Undoes one coding in steps of bounded size; a shell around one library each.
+/// Decodes one coding in steps of bounded size; wraps one library each.
 class Inflater {
  public:
   Inflater() = default;
@@ -16,15 +16,14 @@ class Inflater {
   Inflater& operator=(const Inflater&) = delete;
   virtual ~Inflater() = default;
 
-  /// Takes from the front of `in` and writes at most `room` (above zero) bytes to `out`; gives how many. Less than
-  /// `room` only when all of `in` has been taken and nothing more comes out of it. `Malformed` also for bytes behind
-  /// the end.
+  /// Takes from the front of `in` and writes at most `room` (above zero) bytes to `out`; returns their number. Less
+  /// than `room` only when `in` is used up and no output is left. `Malformed` also for bytes behind the end.
   virtual Result<std::size_t> step(std::string_view& in, char* out, std::size_t room) = 0;
-  /// Whether all that was taken is whole.
+  /// Whether the input so far is complete.
   virtual bool finished() const noexcept = 0;
-  /// Whether all that was taken is one member or frame, with nothing in it that is skipped.
+  /// Whether the input so far is exactly one member or frame, without skippable parts.
   virtual bool single() const noexcept { return true; }
-  /// Makes ready for new content; false when a new one has to be made instead.
+  /// Resets it for new content; false if a new object must be created instead.
   virtual bool restart() noexcept { return false; }
 };
 
@@ -36,9 +35,9 @@ std::unique_ptr<Inflater> make_zstd_inflater();
 /// Content-Encodings by their registered names (RFC 9110 section 8.4.1, RFC 7932, RFC 8878).
 enum class Coding { Identity, Gzip, Deflate, Brotli, Zstd, Unknown };
 Coding coding_of(std::string_view name) noexcept;
-/// Of the one coding in a Content-Encoding, identity left aside; Unknown for two and more.
+/// The coding of a Content-Encoding, ignoring identity; Unknown for two or more.
 Coding only_coding(std::string_view content_encoding) noexcept;
-/// Null for identity, and when there is no memory.
+/// Null for identity, and without memory.
 std::unique_ptr<Inflater> make_inflater(Coding coding);
 
 }  // namespace forebay::content

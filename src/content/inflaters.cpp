@@ -11,7 +11,7 @@
 namespace forebay::content {
 namespace {
 
-// gzip (RFC 1952) is a row of members, of which any number may follow; zlib (RFC 1950) is one.
+// gzip (RFC 1952) is a sequence of members; zlib (RFC 1950) is one.
 class ZlibInflater final : public Inflater {
  public:
   explicit ZlibInflater(bool gzip) : gzip_(gzip) {}
@@ -107,7 +107,7 @@ class BrotliInflater final : public Inflater {
   std::unique_ptr<BrotliDecoderState, Destroy> state_{BrotliDecoderCreateInstance(nullptr, nullptr, nullptr)};
 };
 
-// RFC 8878: a row of frames, skippable ones among them. RFC 9659 bounds the window of this coding to 8 MiB.
+// RFC 8878: a sequence of frames, including skippable ones. RFC 9659 bounds the window of this coding to 8 MiB.
 class ZstdInflater final : public Inflater {
  public:
   bool open() {

@@ -1,8 +1,8 @@
 #include "content/fold.hpp"
 #include "content/json_parser.hpp"
 
-// Of a text in which pointers choose, only what they choose is put into the tree. The pointers that lead into the value
-// that is being read are the last of `active_`, from `first` on; `depth` is how many of their steps have been taken.
+// Only the values that pointers select are put into the tree. The pointers into the current value are the last of
+// `active_`, from `first` on; `depth` is the number of their steps taken.
 
 namespace forebay::content {
 
@@ -73,8 +73,8 @@ JsonParser::Place JsonParser::choose_element(Place at, std::size_t depth, std::s
   }
 }
 
-// Of the pointers [first, last) of `active_`, those whose step the name is become active in its value. False for a name
-// that some readers take for the step's and others do not.
+// The pointers [first, last) of `active_` whose step equals the name become active in its value. False for a name that
+// only some parsers treat as equal.
 bool JsonParser::activate(std::string_view name, std::size_t depth, std::size_t first, std::size_t last) {
   auto& active = tree_.active_;
   for (auto i = first; i < last; ++i) {
@@ -90,7 +90,7 @@ bool JsonParser::activate(std::string_view name, std::size_t depth, std::size_t 
   return true;
 }
 
-// Takes the other steps of a pointer inside of what another one has chosen.
+// Follows the remaining steps of a pointer inside of a value that another one has selected.
 bool JsonParser::follow(Node node, std::size_t depth, std::uint32_t pointer) {
   const auto& steps = pointers_[pointer].steps();
   for (; depth < steps.size() && node != kNone; ++depth) {
@@ -112,7 +112,7 @@ void JsonParser::come_to_list(std::size_t depth, std::uint32_t pointer) noexcept
   if (!array_index(pointers_[pointer].steps()[depth])) chosen_[pointer].in_list = true;
 }
 
-// Not to be taken for the place of an element, which the same pointer would find in an array.
+// Not an array index, with which the same pointer would find an element.
 void JsonParser::step_through_object(std::size_t depth, std::uint32_t pointer) noexcept {
   if (array_index(pointers_[pointer].steps()[depth])) chosen_[pointer].through_objects |= std::uint64_t{1} << depth;
 }

@@ -22,8 +22,7 @@ inline const char* skip_ascii(const char* at) noexcept {
   return at + plain;
 }
 
-// At a byte that is not plain: to the first one that ends a run of characters that stand for themselves; null at
-// invalid UTF-8.
+// Called at a byte that is not plain: skips to the end of the run of unescaped characters; null at invalid UTF-8.
 const char* skip_beyond_ascii(const char* at) noexcept {
   while (static_cast<unsigned char>(*at) >= 0x80) {
     const std::size_t size = utf8_length({at, 4});
@@ -219,7 +218,7 @@ JsonParser::Place JsonParser::escape(Place at) {
   return at + 1;
 }
 
-// Surrogates come in pairs or not at all: what one alone means, readers do not agree about.
+// A lone surrogate is refused: parsers disagree about it.
 JsonParser::Place JsonParser::unicode_escape(Place at) {
   unsigned code = code_unit(at);
   if (code > 0xFFFF || (code >= 0xDC00 && code < 0xE000)) return nullptr;
@@ -250,7 +249,7 @@ JsonParser::Place JsonParser::number(Place at) const noexcept {
     while (*at == '0' && is_digit(at[1])) ++at;
     const Place behind = skip_digits(at);
     if (behind == at) return nullptr;
-    // Above, arithmetic with exponents would have no end.
+    // A larger exponent could overflow the arithmetic.
     if (numbers_ == Numbers::Value && behind - at > 15) return nullptr;
     at = behind;
   }
@@ -311,7 +310,7 @@ JsonParser::Place JsonParser::skip_object(Place at, std::size_t depth) {
 JsonParser::Place JsonParser::skip_string(Place at) {
   at = skip_plain(at + 1);
   while (at && *at == '\\') {
-    // Decoded for nobody: an escape that is none is found by it.
+    // Decodes only to find invalid escapes.
     const auto size = tree_.decoded_.size();
     at = escape(at);
     tree_.decoded_.resize(size);

@@ -11,10 +11,9 @@
 
 namespace forebay::content {
 
-// Reads the text of a tree (RFC 8259, to the letter) from front to end, into the tree or past it. Behind the text stand
-// zero bytes, which are right nowhere in JSON: so nothing has to ask where the end is. A function takes the place of
-// the first byte of what it reads and gives the place behind the last one, in registers all the way; null for
-// malformed.
+// Parses the text of a tree (strict RFC 8259), into the tree or past it. The text ends with zero bytes, which are
+// invalid in JSON, so no function checks for the end. A function takes a pointer to its first byte and returns a
+// pointer past its last one; null for malformed.
 class JsonParser {
  public:
   JsonParser(JsonTree& tree, Numbers numbers) noexcept
@@ -40,7 +39,7 @@ class JsonParser {
     while (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t') ++at;
     return at;
   }
-  /// Whether one more array or object may open inside of `depth` of them.
+  /// Whether one more array or object may open at `depth`.
   static bool may_open(std::size_t depth) noexcept { return depth < JsonTree::kMaxDepth; }
 
   // json_parser.cpp: tokens and trees. The node of a value is the next one that is added.
@@ -71,12 +70,12 @@ class JsonParser {
   Place skip_object(Place at, std::size_t depth);
   Place skip_string(Place at);
 
-  // The members of objects that are open, one object's behind the other's.
+  // The members of open objects, one object after the other.
   std::size_t open_members() const noexcept { return top_; }
   void push_member(Span name, Node node) {
     auto& members = tree_.members_;
     if (top_ == members.size()) members.resize(2 * top_ + 16);
-    // One by one: put together on the stack and copied, they would wait for memory.
+    // Assigned one by one, which is faster than copying a struct from the stack.
     auto& member = members[top_++];
     member.prefix = prefix_of(name);
     member.name = name;
@@ -85,7 +84,7 @@ class JsonParser {
   /// The first eight bytes as a number that compares as they do; shorter names are filled up with zeros.
   std::uint64_t prefix_of(Span name) const noexcept {
     std::uint64_t prefix = 0;
-    // What stands behind a name in the text is read and taken away again.
+    // The bytes after the name belong to the text and are masked out.
     if ((name.at & JsonTree::kDecoded) == 0)
       std::memcpy(&prefix, text_ + name.at, sizeof prefix);
     else
@@ -97,10 +96,10 @@ class JsonParser {
     return a.prefix == b.prefix && tree_.view(a.name) == tree_.view(b.name);
   }
   void sort_members(std::size_t base);
-  /// Takes the members from `base` on away; false when a name stands twice.
+  /// Removes the members from `base` on; false for a duplicate name.
   bool close_members(std::size_t base);
 
-  // json_chooser.cpp: what lies on the way of pointers
+  // json_chooser.cpp: values on the path of pointers
   Place choose(Place at, std::size_t depth, std::size_t first);
   Place choose_member(Place at, std::size_t depth, std::size_t first);
   Place choose_element(Place at, std::size_t depth, std::size_t first);

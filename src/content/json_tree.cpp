@@ -8,8 +8,7 @@
 namespace forebay::content {
 namespace {
 
-// What a buffer keeps between texts; above this it is given back, so that a large text does not cost its memory for
-// ever.
+// Memory that a buffer keeps between texts; more is freed, so that a large text does not hold memory for ever.
 constexpr std::size_t kKeptBytes = std::size_t{1} << 20;
 template <class Buffer>
 void bound(Buffer& buffer) {
@@ -78,7 +77,7 @@ JsonTree::Node JsonTree::element(Node array, std::size_t place) const noexcept {
 }
 
 void JsonTree::append_string(Span span, std::string& out) const {
-  // What stood in the text without an escape needs none now: it is copied with its quotes.
+  // A string without escapes in the text is copied with its quotes.
   if ((span.at & kDecoded) == 0)
     out.append(text_, span.at - 1, span.size + std::size_t{2});
   else

@@ -14,9 +14,9 @@ namespace forebay::content {
 
 enum class JsonKind : std::uint8_t { Null, False, True, Number, String, Array, Object };
 
-/// A JSON text as a tree of compact nodes: names and scalars are places in the text, except where escapes had to be
-/// undone. Members stand in the order of their names' bytes. Used again: once its buffers have grown it allocates
-/// nothing. Nodes are numbers, good until the next `read`.
+/// A JSON text as a tree of compact nodes: names and scalars refer to the text, unless they have escapes. Members are
+/// sorted by the bytes of their names. Reusable: once its buffers have grown it allocates nothing. Nodes are numbers,
+/// valid until the next `read`.
 class JsonTree {
  public:
   using Node = std::uint32_t;
@@ -33,8 +33,8 @@ class JsonTree {
 
   /// `Malformed` as `CanonicalJson::read` says; there are no nodes then.
   Result<void> read(std::string_view text, Numbers numbers);
-  /// The same, with nodes only for what the pointers choose: one of `chosen` (overwritten) for each pointer. The rest
-  /// is checked and left aside, and there is no root.
+  /// The same, with nodes only for selected values: one of `chosen` (overwritten) for each pointer. The rest is only
+  /// checked, and there is no root.
   Result<void> read(std::string_view text, std::span<const JsonPointer> pointers, Numbers numbers,
                     std::vector<Chosen>& chosen);
 
@@ -42,13 +42,13 @@ class JsonTree {
   JsonKind kind(Node node) const noexcept { return items_[node].kind; }
   /// Of an array or object; kNone when it is empty.
   Node first_child(Node node) const noexcept { return items_[node].text.at; }
-  /// Its sibling; kNone behind the last.
+  /// Its next sibling; kNone after the last.
   Node next(Node node) const noexcept { return items_[node].next; }
   std::string_view name(Node node) const noexcept { return view(items_[node].name); }
   /// Of a string, decoded; of a number, as written.
   std::string_view text(Node node) const noexcept { return view(items_[node].text); }
-  /// A member by its name, an element by its place; kNone when there is none or the node is of another kind. kAmbiguous
-  /// when the object has a member whose name differs in its case alone.
+  /// A member by its name, an element by its index; kNone when there is none or the node has another type. kAmbiguous
+  /// when the object has a member whose name differs only in case.
   Node member(Node object, std::string_view name) const noexcept;
   Node element(Node array, std::size_t place) const noexcept;
 
@@ -95,10 +95,10 @@ class JsonTree {
   std::vector<std::uint32_t> active_;  // numbers of the pointers that lead into the values that are open
 };
 
-/// RFC 6901 section 4: digits without a leading zero. `-`, the element behind the last, never exists.
+/// RFC 6901 section 4: digits without a leading zero. `-`, the element after the last, never exists.
 std::optional<std::size_t> array_index(std::string_view step) noexcept;
 
-/// Appends an exact decimal in one form: no sign for zero, no zeros that mean nothing, an exponent only where the plain
+/// Appends an exact decimal in canonical form: no sign for zero, no insignificant zeros, an exponent only if the plain
 /// form would be long (as ECMAScript writes numbers, but of any precision). `written` is a JSON number whose exponent
 /// has at most 15 digits.
 void append_exact_decimal(std::string& out, std::string_view written);

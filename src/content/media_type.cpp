@@ -90,7 +90,7 @@ Result<Charset> append_normal_type(std::string& out, std::string_view content_ty
     if (!reader.eat(';')) return Errc::Malformed;
     out += ';';
     reader.skip_blanks();
-    if (reader.done() || reader.at(';')) continue;  // the grammar has parameters that are not there
+    if (reader.done() || reader.at(';')) continue;  // the grammar allows empty parameters
     const auto name = reader.token();
     if (name.empty() || !reader.eat('=')) return Errc::Malformed;
     const auto value = reader.at('"') ? reader.quoted_string() : reader.token();

@@ -10,7 +10,7 @@
 
 namespace forebay::content {
 
-// A byte is plain when it may stand in a JSON string as it is and is ASCII: from 0x20 to 0x7F, neither `"` nor `\`.
+// A byte is plain when it is ASCII and needs no escape in a JSON string: from 0x20 to 0x7F, neither `"` nor `\`.
 // `plain_run` gives how many of the kPlainBlock bytes from `at` on are plain before the first that is not.
 
 #if defined(__SSE2__)

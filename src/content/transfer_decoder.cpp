@@ -44,8 +44,8 @@ Result<std::size_t> TransferDecoder::step(std::string_view& in, char* out, std::
   return n;
 }
 
-// What comes out of one stage, fed by the stage before it. An inflater that fills its room may have more without
-// further input, so it is asked before it is fed.
+// The output of one stage, fed by the stage before it. An inflater that has filled its output may have more without
+// further input, so it is called before it is fed.
 Result<std::size_t> TransferDecoder::pull(std::size_t stage, std::string_view& in, char* out, std::size_t room) {
   Stage& s = *stages_[stage];
   std::string_view& source = stage == 0 ? in : s.pending;

@@ -62,8 +62,8 @@ class Members {
   std::size_t count_ = 0;
 };
 
-// Takes out what says nothing: refusals of codings that are not acceptable anyway, and identity where it is acceptable
-// and every other coding is preferred to it. Gives whether identity is refused.
+// Removes redundant members: refusals of codings that are not acceptable anyway, and identity if it is acceptable and
+// every other coding is preferred to it. Returns whether identity is refused.
 bool reduce(Members& members) noexcept {
   const auto star = members.weight("*");
   const auto identity = members.weight(kIdentity);

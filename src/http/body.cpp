@@ -7,7 +7,7 @@
 
 namespace forebay::http {
 
-// What goes is released after the lock: the last reference to a chunk frees memory.
+// Dropped slices are released after the lock: the last reference to a chunk frees memory.
 class Body::Dropped {
  public:
   void take(Slice s) { slices_.push_back(std::move(s)); }
@@ -240,7 +240,7 @@ BodyCursor::State BodyCursor::conclude(Body::End how) {
 BodyCursor::State BodyCursor::next_growing(std::size_t max, Slice& out, Timestamp now) {
   if (over_ != State::Data) return over_;
   if (left_ == 0) return conclude(Body::End::Complete);
-  // The end is read before the length: the length that is read after an end is the last one.
+  // Reads the end before the length: a length read after the end is final.
   const auto end = body_->end();
   if (position_ == body_->length()) return conclude(end);
 
@@ -269,7 +269,7 @@ BodyCursor::State BodyCursor::next_growing(std::size_t max, Slice& out, Timestam
       if (n != 0) break;
     }
     if (!cut) {
-      // At the end of what is there it is the origin that is waited for, so the count starts when more has come.
+      // At the end of the available bytes the reader waits for the origin, so its time starts when more bytes arrive.
       const bool waits_for_origin = reader.index - body_->dropped_ == body_->pieces_.size();
       reader.behind = waits_for_origin || now == Timestamp{} ? std::nullopt : std::optional(now);
     }
@@ -279,7 +279,7 @@ BodyCursor::State BodyCursor::next_growing(std::size_t max, Slice& out, Timestam
   if (cut) return conclude(Body::End::Broken);
   if (slice.bytes.empty()) return conclude(position_ == body_->length() ? end : Body::End::Growing);
   out = std::move(slice);
-  if (left_ == 0) conclude(Body::End::Complete);  // holds up nobody any more
+  if (left_ == 0) conclude(Body::End::Complete);  // delays nobody any more
   return State::Data;
 }
 

@@ -203,7 +203,7 @@ bool BodyDecoder::size_byte(char c) noexcept {
 bool BodyDecoder::extension_byte(char c) noexcept {
   ++extension_bytes_;
   bool may_end = ext_ == Ext::Name || ext_ == Ext::Token || ext_ == Ext::QuotedEnd;
-  // Some servers pad the size with blanks; all readers of answers take that.
+  // Some servers pad the size with blanks; all clients accept that.
   if (sender_ == Sender::Origin) may_end = may_end || ext_ == Ext::Semicolon || ext_ == Ext::NameEnd;
   if (c == '\r' && may_end) {
     state_ = State::SizeLf;
@@ -247,7 +247,7 @@ bool BodyDecoder::extension_byte(char c) noexcept {
   return false;
 }
 
-// One line of the trailer section, or as much of it as is there.
+// One line of the trailer section, or its available part.
 Result<std::size_t> BodyDecoder::take_trailer(std::string_view input) {
   const auto lf = input.find('\n');
   const auto piece = input.substr(0, lf == std::string_view::npos ? lf : lf + 1);

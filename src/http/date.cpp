@@ -20,7 +20,7 @@ constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "
 constexpr auto kEarliest = sys_days{std::chrono::year{1900} / 1 / 1};
 constexpr auto kLatest = sys_days{std::chrono::year{2190} / 1 / 1} - Seconds{1};
 
-// Takes pieces off the front of a text. After a piece that does not fit, `ok` is false for good.
+// Takes pieces from the front of a text. After a mismatch, `ok` stays false.
 struct Reader {
   std::string_view rest;
   bool ok = true;

@@ -78,8 +78,8 @@ constexpr std::array<std::string_view, kKnown> kNames{"",
                                                       "X-Forwarded-Proto",
                                                       "X-Request-Id"};
 
-// A perfect hash over length and four letters: one load and one comparison find a name. The multiplier is searched by
-// the compiler, which refuses to go on when a new name leaves none.
+// A perfect hash over length and four letters: one load and one comparison find a name. The compiler searches the
+// multiplier, and fails if there is none.
 constexpr std::size_t kSlots = 512;
 
 constexpr std::size_t slot_of(std::string_view name, std::uint32_t seed) noexcept {
@@ -261,7 +261,7 @@ std::optional<std::string_view> FieldsView::combined(std::string_view name, std:
 // --- Fields ---
 
 Fields::Fields(FieldsView other, std::size_t extra) {
-  // Beyond this an allocation costs whole pages, and one more: up to 8 KiB for nothing.
+  // A larger allocation is rounded up to whole pages plus one: up to 8 KiB unused.
   constexpr std::size_t kMost = 14 * 1024;
   std::size_t left = extra;
   for (const Field& f : other) left += f.name.size() + f.value.size();
@@ -282,7 +282,7 @@ Fields& Fields::operator=(const Fields& o) {
 
 void Fields::add(std::string_view name, std::string_view value) {
   const FieldId id = field_id(name);
-  // A known name in its own spelling needs no copy.
+  // A known name in its canonical spelling needs no copy.
   const std::string_view spelling = field_name(id);
   list_.push_back({name == spelling ? spelling : keep(name), keep(trim(value)), id});
 }

@@ -105,11 +105,11 @@ constexpr std::string_view kAddresses[] = {"x-forwarded-for",
                                            "x-proxyuser-ip",
                                            "x-envoy-external-address",
                                            "x-original-forwarded-for"};
-// Among them other spellings of what Forebay writes itself: both would be one name to some readers.
+// Including other spellings of fields that Forebay writes: some applications read both as one name.
 constexpr std::string_view kNever[] = {"x-forwarded-server", "x-forwarded-by",   "x-forwarded-for", "x-forwarded-proto",
                                        "x-forwarded-host",   "x-forwarded-port", "forwarded",       "proxy"};
 
-// One `name=value` of an element of Forwarded; false when it is none.
+// One `name=value` of an element of Forwarded; false if invalid.
 bool read_forwarded_pair(std::string_view text, std::string_view& name, std::string_view& value) noexcept {
   const auto equals = text.find('=');
   if (equals == std::string_view::npos) return false;
@@ -209,8 +209,8 @@ std::string client_address(std::string_view peer, FieldsView fields, const std::
 
 namespace {
 
-// Whether some name of the lists begins with the letter that this one begins with; true for one that begins with none,
-// and that readers may take for another. Most fields of a request end here.
+// Whether a name of the lists begins with the same letter; true for a name that begins with another character, which
+// may be read as another name. Most fields of a request end here.
 bool may_claim(std::string_view name) noexcept {
   static const std::bitset<256> kFirst = [] {
     std::bitset<256> first;
@@ -301,14 +301,14 @@ bool keeps_claims(bool peer_trusted, ForwardedMode mode) noexcept {
 }
 
 void set_forwarding_fields(Fields& fields, const ForwardingFacts& facts) {
-  // What an untrusted peer claims is never passed on, whatever the mode.
+  // Claims of an untrusted peer are never forwarded, in any mode.
   if (!keeps_claims(facts.peer_trusted, facts.mode)) remove_forwarding_fields(fields);
   if (facts.mode == ForwardedMode::Off) return;
   if (!facts.peer.empty()) extend(fields, FieldId::XForwardedFor, facts.peer);
   const auto unless_there = [&fields](FieldId id, std::string_view value) {
     if (!value.empty() && !fields.view().has(id)) fields.add(id, value);
   };
-  // Of several schemes in one message some readers take the first and others the last.
+  // Of several schemes in one message, some applications use the first and others the last.
   const auto sent = fields.view().value(FieldId::XForwardedProto);
   if (sent && (fields.view().count(FieldId::XForwardedProto) > 1 || (*sent != "http" && *sent != "https")))
     fields.set(FieldId::XForwardedProto, facts.scheme);

@@ -22,8 +22,8 @@ constexpr std::size_t kMaxEmptyLines = 4;
 
 // --- finding the end of a head ---
 
-// What can be said of a request line before it has ended. Whatever is refused of a line's beginning is refused of the
-// whole line too, so that the verdict does not depend on how the bytes were cut.
+// Checks the beginning of an incomplete request line. Everything refused here is also refused in the complete line, so
+// that the result does not depend on how the bytes arrive.
 std::optional<Errc> look_at_request_line(std::string_view begun, std::size_t max_target,
                                          std::string_view& why) noexcept {
   if (begun.empty() || begun.front() == '\r') return std::nullopt;
@@ -41,8 +41,8 @@ std::optional<Errc> look_at_request_line(std::string_view begun, std::size_t max
   return std::nullopt;
 }
 
-// Walks from line to line until the empty one. Bare LF and obs-fold end it at once (RFC 9112 sections 2.2 and 5.2);
-// the limits count what has come so far, so that a head without end is refused as soon as it is too long.
+// Scans lines up to the empty one. Bare LF and obs-fold are refused at once (RFC 9112 sections 2.2 and 5.2). The limits
+// apply to the received part, so that an endless head is refused as soon as it is too long.
 std::optional<Errc> find_head_end(HeadSearch& s, std::string_view buffer, const HeadLimits& limits,
                                   std::string_view& why) noexcept {
   while (true) {
@@ -86,8 +86,7 @@ std::optional<Errc> find_head_end(HeadSearch& s, std::string_view buffer, const 
 
 // --- field lines ---
 
-// Beast has looked every name up already; what it found is turned into our number by this table. Zero for fields that
-// we have no number for, and for names that Beast does not know.
+// Maps Beast's field numbers to ours. Zero for fields without a number of ours, and for names that Beast does not know.
 const std::array<FieldId, 512> kIdOfBeastField = [] {
   std::array<FieldId, 512> ids{};
   for (std::size_t i = 1; i < static_cast<std::size_t>(FieldId::kCount); ++i) {
@@ -103,7 +102,7 @@ FieldId id_of(beast::http::field theirs, std::string_view name) noexcept {
   return i == 0 || i >= kIdOfBeastField.size() ? field_id(name) : kIdOfBeastField[i];
 }
 
-// Takes the field lines out of Beast's parser; what the start line and the framing mean is decided here, not there.
+// Collects the field lines from Beast's parser; start line and framing are parsed here.
 class FieldSink final : public beast::http::basic_parser<true> {
  public:
   explicit FieldSink(std::vector<Field>& fields) noexcept : fields_(fields) {
@@ -142,7 +141,7 @@ std::optional<Errc> read_fields(std::string_view section, std::vector<Field>& fi
   sink.put({kStandIn.data(), kStandIn.size()}, ec);
   if (ec != beast::http::error::need_more) return Errc::Malformed;
   const std::size_t taken = sink.put({section.data(), section.size()}, ec);
-  // Content-Length behind or before chunked, or a second chunked.
+  // Content-Length with chunked, or chunked twice.
   if (ec == beast::http::error::bad_transfer_encoding) return Errc::Ambiguous;
   if (ec == beast::http::error::multiple_content_length) return Errc::Ambiguous;
   if (ec == beast::http::error::bad_content_length && FieldsView(fields).has(FieldId::TransferEncoding)) {
@@ -152,7 +151,7 @@ std::optional<Errc> read_fields(std::string_view section, std::vector<Field>& fi
   return std::nullopt;
 }
 
-// Codings that some server could undo, with chunked once, at the end: well formed, but not offered here.
+// Other codings with chunked once at the end: well formed, but not supported.
 bool is_known_coding_chain(std::string_view value) noexcept {
   bool known = true, ended = false;
   std::ptrdiff_t codings = 0;
@@ -164,7 +163,7 @@ bool is_known_coding_chain(std::string_view value) noexcept {
     known = known && !ended && (chunked || compression);
     ended = ended || chunked;
   });
-  // Empty members are legal, but a reader that stumbles over one sees another chain.
+  // Empty members are legal, but some parsers misread them.
   return known && ended && std::count(value.begin(), value.end(), ',') == codings - 1 && codings > 1;
 }
 

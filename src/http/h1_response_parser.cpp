@@ -11,7 +11,7 @@ namespace {
 
 std::string at_byte(std::size_t index) { return " at byte " + std::to_string(index + 1); }
 
-// A byte as people can read it: a stranger's bytes do not go into messages.
+// A byte in readable form: untrusted bytes are not printed in messages.
 std::string named(char c) {
   if (is_blank(c)) return "a blank";
   std::string name = "the byte 0x";
@@ -55,9 +55,9 @@ Errc ResponseParser::refuse(Errc error, std::size_t line, std::string_view rule)
   return error;
 }
 
-// Walks from line to line until the empty one. The limits count what has come so far, so that a head without end is
-// refused as soon as it is too long. RFC 9112 section 2.2 allows LF alone as a line end: it is one where all lines of
-// the head end so. In a head of both, an LF is what somebody has put into a value.
+// Scans lines up to the empty one. The limits apply to the received part, so that an endless head is refused as soon as
+// it is too long. RFC 9112 section 2.2 allows LF alone as a line end: accepted if all lines of the head end so. In a
+// head with both, an LF may be injected into a value.
 Result<void> ResponseParser::find_end(std::string_view buffer) {
   auto& s = search_;
   while (true) {
@@ -105,7 +105,7 @@ Result<void> ResponseParser::parse(std::string_view buffer) {
 }
 
 Result<void> ResponseParser::read_status_line(std::string_view line) {
-  // "HTTP/1.1 200", with or without " " and a reason phrase, which nobody reads (RFC 9112 section 4).
+  // "HTTP/1.1 200", with or without " " and a reason phrase, which is ignored (RFC 9112 section 4).
   constexpr std::size_t kShortest = 12;
   const auto version = read_version(line.substr(0, 8));
   if (version.major < 0) return refuse(Errc::Malformed, 1, "does not start with HTTP/1.x");
@@ -122,8 +122,8 @@ Result<void> ResponseParser::read_status_line(std::string_view line) {
   return {};
 }
 
-// Field lines and the empty line behind them. Two things are mended that a proxy has to mend: blanks before the colon
-// go (RFC 9112 section 5.1), and a folded value becomes one line (section 5.2).
+// Field lines and the empty line after them. Two repairs that a proxy must do: blanks before the colon are removed (RFC
+// 9112 section 5.1), and a folded value becomes one line (section 5.2).
 Result<void> ResponseParser::read_fields(std::string_view section) {
   fields_.clear();
   unfolded_.clear();
@@ -151,7 +151,7 @@ Result<void> ResponseParser::read_field(std::string_view line, std::size_t numbe
   return {};
 }
 
-// What frames the message is not folded by anybody who means well, and not all readers would read it.
+// A folded framing field is refused: parsers disagree about it.
 Result<void> ResponseParser::unfold(std::string_view line, std::size_t number) {
   if (fields_.empty()) return refuse(Errc::Malformed, number, "starts with a space or tab before any field");
   Field& field = fields_.back();
@@ -168,7 +168,7 @@ Result<void> ResponseParser::unfold(std::string_view line, std::size_t number) {
   return {};
 }
 
-// The line of a field that stands in the head as it came.
+// The field as it was received.
 Errc ResponseParser::refuse_framing(Errc error, FieldId id, std::string_view rule) {
   const auto at = std::find_if(fields_.rbegin(), fields_.rend(), [id](const Field& f) { return f.id == id; });
   problem_ = at == fields_.rend() ? std::string() : std::string(at->name) + ": ";
@@ -201,7 +201,7 @@ Result<void> ResponseParser::read_transfer_coding() {
       last_is_chunked = iequals(coding, "chunked");
       chunked += last_is_chunked ? 1 : 0;
       const auto name = trim(coding.substr(0, coding.find(';')));
-      // chunked has no parameters; another reader may or may not see it there.
+      // chunked has no parameters; other parsers may or may not recognise it.
       well_formed = well_formed && is_token(name) && (last_is_chunked || !iequals(name, "chunked"));
     });
   }

@@ -8,11 +8,11 @@
 #include "forebay/http/message.hpp"
 #include "forebay/http/target.hpp"
 
-// What requests and responses have in common in HTTP/1.
+// Shared parts of HTTP/1 requests and responses.
 
 namespace forebay::http {
 
-// "HTTP/" DIGIT "." DIGIT. Every minor version of 1 above 0 is spoken as 1.1 (RFC 9110 section 2.5).
+// "HTTP/" DIGIT "." DIGIT. Every minor version above 0 is handled as 1.1 (RFC 9110 section 2.5).
 struct VersionText {
   int major = -1;
   Version version = Version::Http11;
@@ -28,7 +28,7 @@ inline bool read_length_digits(std::string_view text, std::uint64_t& length) noe
   return parse_decimal(text, UINT64_MAX, length) && length < UINT64_MAX;
 }
 
-// What Connection says of the connection itself (RFC 9112 section 9.3).
+// The connection options of Connection (RFC 9112 section 9.3).
 struct Persistence {
   bool close = false, keep_alive = false;
 

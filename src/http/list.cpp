@@ -51,7 +51,7 @@ bool glob_match(std::string_view pattern, std::string_view text, bool icase) noe
   const auto same = [icase](char a, char b) { return a == b || (icase && to_lower(a) == to_lower(b)); };
   std::size_t p = 0, t = 0;
   std::size_t star = std::string_view::npos, resume = 0;
-  // Only the last star is ever tried again: what an earlier one took cannot matter any more.
+  // Only the last star is retried: earlier ones cannot change the result.
   while (t < text.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
       star = p++;

@@ -10,7 +10,7 @@ namespace {
 using Fold = std::array<char, 256>;
 constexpr char kDropped = '\0';
 
-// What CGI makes of a field's name: HTTP_X_TENANT.
+// A field name as CGI sees it: HTTP_X_TENANT.
 constexpr Fold kField = [] {
   Fold fold{};
   for (std::size_t i = 0; i < fold.size(); ++i) {
@@ -20,7 +20,7 @@ constexpr Fold kField = [] {
   return fold;
 }();
 
-// What PHP makes of a parameter's name, and without closing brackets.
+// A parameter name as PHP sees it, without closing brackets.
 constexpr Fold kParameter = [] {
   Fold fold{};
   for (std::size_t i = 0; i < fold.size(); ++i) fold[i] = to_lower(static_cast<char>(i));
@@ -39,7 +39,7 @@ std::uint32_t folded_hash(std::string_view text) noexcept {
   return hash;
 }
 
-// Whether the glob matches, both folded. `text` has nothing in it that folding drops.
+// Whether the glob matches, both folded. `text` is folded already.
 bool matches(const Fold& fold, std::string_view pattern, std::string_view text) noexcept {
   std::size_t p = 0, t = 0;
   std::size_t star = std::string_view::npos, resume = 0;
@@ -67,7 +67,7 @@ bool matches(const Fold& fold, std::string_view pattern, std::string_view text) 
 constexpr bool is_step_end(char c) noexcept { return c == '[' || c == ']' || c == '.' || c == ' '; }
 constexpr bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 
-// Letters that no reader of parameters does anything with.
+// Characters that no parser of parameters changes.
 constexpr std::array<bool, 256> kPlain = [] {
   std::array<bool, 256> set{};
   for (std::size_t i = 0; i < set.size(); ++i) {
@@ -86,7 +86,7 @@ int escaped_unit(std::string_view text) noexcept {
 
 enum class Broken : std::uint8_t { Stays, IsDropped };
 
-// Appends the name decoded as forms are; gives whether there was an escape that is none to most readers.
+// Appends the name decoded as in forms; returns whether it had an escape that most parsers do not decode.
 bool append_decoded(std::string_view name, Broken broken, std::string& out) {
   bool any = false;
   for (std::size_t i = 0; i < name.size(); ++i) {
@@ -135,7 +135,7 @@ void NameReadings::decode(std::string& buffer) {
              (has_broken_ && !fold(buffer, middle, buffer.size(), broken_));
 }
 
-// Folds that part of `buffer` in its place. False: it has too many steps.
+// Folds that part of `buffer` in place. False: it has too many steps.
 bool NameReadings::fold(std::string& buffer, std::size_t begin, std::size_t end, Reading& out) {
   std::size_t to = begin, from = begin;
   const auto end_step = [&] {
@@ -147,7 +147,7 @@ bool NameReadings::fold(std::string& buffer, std::size_t begin, std::size_t end,
   const auto rest = [&](std::size_t i) { return std::string_view(buffer).substr(i, end - i); };
   for (std::size_t i = begin; i < end; ++i) {
     char c = buffer[i];
-    // The two letters outside of ASCII that are letters of ASCII to some readers that take no notice of case.
+    // The two letters outside of ASCII that some case-insensitive parsers treat as ASCII letters.
     if (rest(i).starts_with("\xC5\xBF"))
       c = 's', ++i;
     else if (rest(i).starts_with("\xE2\x84\xAA"))
@@ -160,8 +160,8 @@ bool NameReadings::fold(std::string& buffer, std::size_t begin, std::size_t end,
   return end_step();
 }
 
-// The whole, or any steps that follow one another, with and without what Spring puts in front, and the question marks
-// that some readers drop there.
+// The whole name, or any consecutive steps, with and without Spring's prefixes and the leading question marks that some
+// parsers drop.
 bool NameReadings::Reading::is(std::string_view listed) const noexcept {
   const auto run = [&](std::size_t from, std::size_t to) {
     return from < to && matches(kParameter, listed, text.substr(from, to - from));
@@ -180,7 +180,7 @@ bool NameReadings::may_be(std::string_view listed) const noexcept {
   if (kind_ == NameKind::Field) return matches(kField, listed, sent_);
   if (unclear_ || usual_.is(listed) || (has_broken_ && broken_.is(listed))) return true;
   if (usual_.text.data() != sent_.data() && glob_match(listed, sent_, true)) return true;
-  // A list that names `f[]` means the parameter that is `f` to others.
+  // `f[]` in a list means the parameter that other parsers call `f`.
   return listed.size() > 2 && listed.ends_with("[]") && may_be(listed.substr(0, listed.size() - 2));
 }
 
@@ -188,7 +188,7 @@ ListedNames::ListedNames(std::span<const std::string> names) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     const std::string_view name = names[i];
     add(name, i);
-    // A list that names `f[]` means the parameter that is `f` to others.
+    // `f[]` in a list means the parameter that other parsers call `f`.
     for (auto rest = name; rest.size() > 2 && rest.ends_with("[]");) {
       rest.remove_suffix(2);
       add(rest, i);
@@ -204,7 +204,7 @@ void ListedNames::add(std::string_view text, std::size_t index) {
     if (f == kDropped) continue;
     if (name.length++ == 0) name.first = f;
   }
-  // What begins with a star, or has nothing that counts, may be anything.
+  // A glob that begins with a star, or is empty once folded, may match anything.
   if (name.length == 0 || name.first == '*')
     first_.set();
   else
@@ -285,7 +285,7 @@ bool is_read_as_one_of(std::string_view sent, std::span<const std::string> liste
   }
   return std::any_of(listed.begin(), listed.end(), [name](std::string_view glob) {
     if (!glob_match(glob, name)) return false;
-    // A star may have taken brackets and dots: then what stands before them has to match by itself.
+    // A star may have matched brackets and dots: then the part before them must match alone.
     const auto star = glob.find('*');
     if (star == std::string_view::npos) return true;
     const auto step = std::find_if(name.begin() + static_cast<std::ptrdiff_t>(star), name.end(), is_step_end);
@@ -306,7 +306,7 @@ bool append_base_name(std::string_view sent, std::string& out) {
   const auto open = name.find('['), close = name.find(']');
   if (open == std::string_view::npos && close == std::string_view::npos) return true;
   if (open == 0 || open == std::string_view::npos || close == std::string_view::npos || close < open) return false;
-  // `a[b][c` has another name to PHP than to others.
+  // PHP reads `a[b][c` differently from others.
   if (name.find('[', name.rfind(']')) != std::string_view::npos) return false;
   out.resize(from + open);
   return true;
@@ -330,7 +330,7 @@ bool are_plain_cookies(FieldsView fields) noexcept {
 }
 
 bool is_plain_cookie_line(std::string_view line) noexcept {
-  // Those that RFC 2109 and Python's http.cookies take for attributes of the cookie before.
+  // Names that RFC 2109 and Python's http.cookies read as attributes of the previous cookie.
   constexpr std::string_view kAttributes[] = {"path",     "domain",  "expires", "max-age",  "secure",
                                               "httponly", "version", "comment", "samesite", "partitioned"};
   const auto octet = [](char c) {

@@ -35,8 +35,8 @@ bool overlap(const ByteRange& a, const ByteRange& b) noexcept {
   return a.first < b.first + b.length && b.first < a.first + a.length;
 }
 
-// Joins `r` to what it overlaps, at the place of the earliest asked (RFC 9110 section 15.3.7.2): otherwise a short
-// Range field of many overlapping ranges makes an answer of many times the representation.
+// Merges `r` with overlapping ranges, at the position of the earliest (RFC 9110 section 15.3.7.2): otherwise many
+// overlapping ranges would make a response many times larger than the representation.
 void add_coalescing(std::vector<ByteRange>& ranges, ByteRange r) {
   std::size_t place = ranges.size();
   for (std::size_t i = 0; i < ranges.size();) {
@@ -49,7 +49,7 @@ void add_coalescing(std::vector<ByteRange>& ranges, ByteRange r) {
     r.length = end - r.first;
     place = std::min(place, i);
     ranges.erase(ranges.begin() + static_cast<std::ptrdiff_t>(i));
-    i = 0;  // the grown range may reach one that was passed over
+    i = 0;  // the merged range may overlap an earlier one
   }
   place = std::min(place, ranges.size());
   ranges.insert(ranges.begin() + static_cast<std::ptrdiff_t>(place), r);

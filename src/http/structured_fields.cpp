@@ -102,7 +102,7 @@ class Parser {
     pairs.emplace_back(std::string(k), std::forward<Value>(value));
   }
 
-  // To the next member of a list or dictionary: the end, or a comma with something behind it.
+  // Goes to the next member of a list or dictionary: the end, or a comma followed by a member.
   bool next_member() noexcept {
     skip_ows();
     if (rest_.empty()) return true;
@@ -201,7 +201,7 @@ class Parser {
     return std::nullopt;
   }
 
-  // Section 4.2.7: missing padding and stray low bits are forgiven, as it advises.
+  // Section 4.2.7: missing padding and non-zero low bits are accepted, as it advises.
   std::optional<Bare> bytes() {
     take(':');
     const auto end = rest_.find(':');

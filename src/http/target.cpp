@@ -28,7 +28,7 @@ PathWork look_at_path(std::string_view path) noexcept {
   return work;
 }
 
-// Takes the last segment of the output away, with the slash before it, but never what lies before `root`.
+// Removes the last segment of the output, with the slash before it, but nothing before `root`.
 void pop_segment(std::string& out, std::size_t root) {
   const auto slash = out.rfind('/');
   out.resize(slash == std::string::npos || slash < root ? root : slash);
@@ -71,7 +71,7 @@ struct HostParts {
   std::string_view port;  // without the colon
 };
 
-// A comma is grammatical, but it is how two Host lines look once somebody has joined them.
+// A comma is allowed by the grammar, but may come from two joined Host lines.
 bool is_reg_name(std::string_view s) noexcept {
   for (std::size_t i = 0; i < s.size(); ++i) {
     if (s[i] == '%') {
@@ -226,7 +226,7 @@ std::optional<std::string> same_origin_target(std::string_view reference, std::s
   if (delimiter != std::string_view::npos && reference[delimiter] == ':') {
     if (!iequals(reference.substr(0, delimiter), scheme)) return std::nullopt;
     reference.remove_prefix(delimiter + 1);
-    // "http:path" of RFC 3986 section 5.4.2 is read by nobody in the same way.
+    // "http:path" (RFC 3986 section 5.4.2) is refused: parsers disagree about it.
     if (!reference.starts_with("//")) return std::nullopt;
   }
   std::string merged;

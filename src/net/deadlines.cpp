@@ -16,7 +16,7 @@ std::int64_t Deadlines::tick_of(Timestamp at) const noexcept { return at <= star
 void Deadlines::arm(Deadline& d, Timestamp at) {
   d.unlink();
   d.at_ = at;
-  // What is due already goes into the current slot, which the next turn looks at again.
+  // Overdue deadlines go into the current slot, which the next turn checks again.
   const auto slot = static_cast<std::size_t>(std::max(tick_of(at), current_)) % kSlots;
   slots_[slot].list.push_back(d);
   slots_[slot].earliest = std::min(slots_[slot].earliest, at);
@@ -26,7 +26,7 @@ void Deadlines::arm(Deadline& d, Timestamp at) {
   if (on_earlier) on_earlier(at);
 }
 
-// Takes out what is due; the rest belongs to later rounds of the wheel.
+// Removes due deadlines; the others belong to later rounds of the wheel.
 void Deadlines::collect(std::size_t slot, Timestamp now, List& due) {
   Slot& s = slots_[slot];
   if (s.earliest > now) return;

@@ -13,14 +13,14 @@ namespace forebay::net {
 void leave_signals_to_others() noexcept {
   sigset_t all;
   sigfillset(&all);
-  // What a thread brings upon itself stays its own.
+  // Signals caused by the thread itself are not blocked.
   for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) sigdelset(&all, own);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
 namespace {
-// Waiters woken in one turn of the loop; the others wait for the next, so that a herd of followers does not hold up
-// everyone else.
+// Waiters woken per turn of the loop; the others wait for the next turn, so that many followers do not delay other
+// requests.
 constexpr std::size_t kWakeSlice = 256;
 // How often the loop measures its own delay, with traffic and without.
 constexpr Duration kBeat = std::chrono::milliseconds{100};
@@ -76,7 +76,7 @@ void Worker::call(std::function<void()> f) {
   };
   const auto done = call->done.get_future();
   if (running()) post(perform);
-  // A worker that stops meanwhile never gets to it.
+  // A worker that stops meanwhile never runs it.
   do {
     if (!running()) perform();
   } while (done.wait_for(std::chrono::milliseconds{1}) != std::future_status::ready);
@@ -121,7 +121,7 @@ Duration Worker::lag() const {
   std::uint64_t longest = 0;
   for (const auto& cell : lag_) {
     const std::uint64_t value = cell.load(std::memory_order_relaxed);
-    // Windows are cut to the bits that a cell has for them.
+    // Window numbers are truncated to the bits of a cell.
     const std::uint64_t age = (window - (value >> kLagBits)) & (~std::uint64_t{0} >> kLagBits);
     if (age <= 1) longest = std::max(longest, value & mask);
   }

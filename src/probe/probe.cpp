@@ -14,7 +14,7 @@
 namespace forebay::probe {
 namespace {
 
-/// What became of the fields of one target.
+/// Counts of the fields of one target, by outcome.
 struct Tally {
   std::size_t sent = 0, keyed = 0, bypassed = 0, varied = 0, closed = 0;
 };
@@ -43,7 +43,7 @@ class Probing {
   }
 
  private:
-  /// Eight letters that nobody else writes.
+  /// Eight random letters.
   std::string word() {
     std::uniform_int_distribution<int> letter('a', 'z');
     std::string out;
@@ -55,7 +55,7 @@ class Probing {
     return loaded_.config->origins.at(target.route->origin);
   }
 
-  /// Nothing once the origin has failed.
+  /// Nothing if the origin has failed.
   std::optional<ProbeAnswer> ask_origin(const ProbeTarget& target, const ProbeField* field, Way way) {
     const auto& origin = origin_of(target);
     if (silent_.contains(origin.name)) return std::nullopt;
@@ -90,7 +90,7 @@ class Probing {
     conclude(target, tally);
   }
 
-  /// Whether it could tell anything to send this one.
+  /// Whether sending this field can give a result.
   bool is_asked(const ProbeTarget& target, const ProbeField& field, Way way, const ProbeAnswer& baseline,
                 Tally& tally) const {
     if (way == Way::Keyed) return ++tally.keyed, false;
@@ -102,7 +102,7 @@ class Probing {
     return true;
   }
 
-  /// An answer that merely differs has to differ from one more that came without the field.
+  /// A response that only differs is compared with a third one without the field.
   bool holds(const ProbeTarget& target, const ProbeField& field, const Showing& showing, const ProbeAnswer& first,
              const ProbeAnswer& second) {
     if (showing.kind == Showing::Kind::Field || showing.kind == Showing::Kind::Content) return true;

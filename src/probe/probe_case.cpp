@@ -46,7 +46,7 @@ http::Fields client_fields(const ProbeField* field) {
   return fields;
 }
 
-/// A Host that the route takes and that its origin has heard of.
+/// A Host that the route matches and that its origin may know.
 std::string host_of(const config::Config& config, const config::Route& route) {
   const auto& authority = config.origins.at(route.origin).url.authority;
   if (route.hosts.empty() || route.hosts.front() == "*") return authority;
@@ -77,7 +77,7 @@ bool same_field(const ProbeAnswer& a, const ProbeAnswer& b, FieldId id) {
   return a.fields.view().combined(id, one) == b.fields.view().combined(id, two);
 }
 
-// Of the fields that say which answer this is; others, such as Date and ETag, change by themselves.
+// Fields that identify the response; others, such as Date and ETag, change without cause.
 constexpr std::array kTelling{FieldId::Location, FieldId::ContentType, FieldId::ContentLanguage};
 
 Showing difference(const config::Route& route, const ProbeAnswer& before, const ProbeAnswer& after) {
@@ -142,7 +142,7 @@ ProbeAnswer probe_answer(int status, http::FieldsView fields, std::string_view b
   for (const auto& f : fields) answer.fields.add(f.name, without(std::string(f.value), token));
   content::Decoder decoder(fields.value(FieldId::ContentEncoding).value_or(""));
   std::string plain;
-  // What is too long or breaks off still is what came of it.
+  // Truncated or broken content is compared as far as it was decoded.
   static_cast<void>(decoder.feed(body, kProbeContent, plain));
   if (plain.empty()) plain = body.substr(0, kProbeContent);
   answer.content = without(std::move(plain), token);
@@ -262,7 +262,7 @@ Way Prober::way(const ProbeTarget& target, const ProbeField& field) const {
   };
   if (comes_through(false)) return Way::Open;
   if (config_.server.trusted_proxies.empty()) return Way::Closed;
-  // A trusted proxy's X-Forwarded-Proto is the scheme of the key, and what it says of host, port and prefix is in it
+  // From a trusted proxy, X-Forwarded-Proto is the scheme of the key, and claims about host, port and prefix are in it
   // too.
   const auto id = http::field_id(field.name);
   const bool scheme = target.route->key.scheme && id == FieldId::XForwardedProto;
@@ -297,7 +297,7 @@ Showing Prober::showing(const ProbeTarget& target, const ProbeField& field, cons
     if (has_canary(f.value, field.canary) && reaches_clients(*target.route, f.name))
       return {Showing::Kind::Field, std::string(f.name), first.status, answer.status};
   if (has_canary(answer.content, field.canary)) return {Showing::Kind::Content, {}, first.status, answer.status};
-  // What differs without the field, too, says nothing about it.
+  // Differences that also occur without the field do not count.
   const auto noise = difference(*target.route, first, second);
   if (noise.kind == Showing::Kind::Status) return {};
   const auto change = difference(*target.route, first, answer);

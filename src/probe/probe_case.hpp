@@ -11,7 +11,7 @@
 #include "forebay/http/fields.hpp"
 #include "forebay/http/message.hpp"
 
-// What `forebay check --probe` asks of origins, and what it makes of their answers. Nothing here opens a socket.
+// The requests of `forebay check --probe`, and the evaluation of their responses. Opens no sockets.
 
 namespace forebay::probe {
 
@@ -31,21 +31,21 @@ struct ProbeTargets {
   std::vector<std::string> missed;    ///< Why a path that was named has none.
 };
 
-/// A field with a value that nobody else sends: somewhere in it stands the canary, eight letters.
+/// A field with a unique value, which contains the canary, eight random letters.
 struct ProbeField {
   std::string name, value, canary;
 };
-/// The fields that are asked about: those that frameworks and caches have been caught by, then `more`.
+/// The tested fields: those known from cache poisoning, then `more`.
 std::vector<std::string> probed_names(const std::vector<std::string>& more);
-/// A value that the field could have: a host, a path, a list of languages.
+/// A plausible value for the field: a host, a path, a list of languages.
 ProbeField probe_field(std::string_view name, std::string_view canary);
 
-/// How a client's field comes to the origin.
+/// How a client's field reaches the origin.
 enum class Way : std::uint8_t {
-  Open,      ///< From anybody, and past the key.
-  Trusted,   ///< Past the key, where a trusted proxy passes it on.
+  Open,      ///< From anybody, without being in the key.
+  Trusted,   ///< Without being in the key, from a trusted proxy.
   Closed,    ///< Not at all: Forebay or the route removes or replaces it.
-  Keyed,     ///< With an entry of its own.
+  Keyed,     ///< In the key.
   Bypassed,  ///< The request is not looked up then.
 };
 
@@ -56,10 +56,10 @@ struct ProbeAnswer {
   std::string content;  ///< Without its coding; at most `kProbeContent`.
 };
 inline constexpr std::size_t kProbeContent = 1024 * 1024;
-/// Undoes the coding of the content and takes the token of the query out of all that repeats it.
+/// Decodes the content, and removes the query token from everything that repeats it.
 ProbeAnswer probe_answer(int status, http::FieldsView fields, std::string_view body, std::string_view token);
 
-/// How an answer shows that a field has made it.
+/// How a response depends on a field.
 struct Showing {
   enum class Kind : std::uint8_t { Nothing, Field, Content, Status, Change } kind = Kind::Nothing;
   std::string field;  ///< In which it stands.
@@ -67,7 +67,7 @@ struct Showing {
   explicit operator bool() const noexcept { return kind != Kind::Nothing; }
 };
 
-/// Whether an answer that a field has made could be stored, and so given to others.
+/// Whether such a response could be stored, and so served to others.
 enum class Keeping : std::uint8_t { Stored, WithLifetime, Never };
 
 class Prober {
@@ -80,11 +80,11 @@ class Prober {
   /// How the field comes to the origin.
   Way way(const ProbeTarget& target, const ProbeField& field) const;
   /// The head of the request, as the proxy would send it, with `token` in the query so that no cache behind answers.
-  /// `way` says whose request it is; on a `Closed` one the field goes along as if it had come through.
+  /// `way` selects the peer; with `Closed`, the field is sent as if it had been forwarded.
   std::string request(const ProbeTarget& target, const ProbeField* field, Way way, std::string_view token) const;
-  /// Whether the route heeds that the answer names the field in Vary.
+  /// Whether the response has the field in Vary and the route respects that.
   bool varies(const ProbeTarget& target, const ProbeAnswer& answer, std::string_view name) const;
-  /// What of `answer` shows the field, against two answers without it.
+  /// How `answer` depends on the field, compared with two responses without it.
   Showing showing(const ProbeTarget& target, const ProbeField& field, const ProbeAnswer& first,
                   const ProbeAnswer& second, const ProbeAnswer& answer) const;
   Keeping keeping(const ProbeTarget& target, const ProbeField& field, const ProbeAnswer& answer) const;
@@ -101,7 +101,7 @@ class Prober {
   Now now_;
 };
 
-/// A sentence for a diagnostic (FB2017), and what would be right.
+/// The message of the diagnostic (FB2017), and its hint.
 std::string showing_message(const ProbeTarget& target, const ProbeField& field, Way way, const Showing& showing,
                             Keeping keeping);
 std::string showing_hint(const ProbeTarget& target, const ProbeField& field, Way way);

@@ -47,7 +47,7 @@ bool query_name_redacted(std::string_view name, const config::AccessLog& config)
   return false;
 }
 
-// A Referer is the URL of a page, often one of ours: its query is redacted like the request's.
+// A Referer is often a URL of the same site: its query is redacted like that of the request.
 std::string referer_text(std::string_view referer, const config::AccessLog& config) {
   std::string out;
   if (referer.empty()) return out;
@@ -366,7 +366,7 @@ void append_combined(std::string& out, const AccessRecord& r, const config::Acce
   out += '"';
 }
 
-// What somebody who tries things out looks for, in one line: when, what was asked, what came of it and why.
+// For people: time, request, result and reason, in one line.
 void append_console(std::string& out, const AccessRecord& r, const config::AccessLog& config) {
   append_time_of_day(out, r.at);
   out += ' ';
@@ -407,7 +407,7 @@ void append_console(std::string& out, const AccessRecord& r, const config::Acces
       append_clf_text(out, r.origin_detail);
     }
   }
-  // Where the origin failed, that is the cause.
+  // If the origin failed, that is the cause.
   if (!r.error_code.empty() && r.origin_error.empty()) {
     out += "; ";
     out += r.error_code;
@@ -431,7 +431,7 @@ void append_template(std::string& out, const AccessRecord& r, const config::Acce
       return;
     }
     const auto name = rest.substr(open + 1, close - open - 1);
-    // What is no field is no mistake of ours to hide: it stays as it was written.
+    // Unknown names are printed as written.
     if (!append_template_field(out, name, r, config)) out += rest.substr(open, close - open + 1);
     rest.remove_prefix(close + 1);
   }

@@ -26,7 +26,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Lines of one worker on their way to the writer. The worker and the writer hold the lock for a copy or a swap.
+// Lines of one worker on their way to the writer. Worker and writer hold the lock only to copy or swap.
 struct alignas(64) Lane {
   Mutex mutex;
   std::condition_variable room;
@@ -121,8 +121,8 @@ void AccessLog::Private::collect() {
   }
 }
 
-// False when nothing could be written. To a pipe or a terminal whole lines of at most 4 KiB (PIPE_BUF), so that other
-// writers do not cut into them and a reader that has stopped holds up no more than the wait here.
+// False when nothing could be written. Writes whole lines of at most 4 KiB (PIPE_BUF) to a pipe or terminal, so that
+// other writers do not interleave and a stopped reader delays only the wait here.
 bool AccessLog::Private::write_some(std::string_view& text) {
   auto piece = text;
   if (!is_file) {
@@ -170,7 +170,7 @@ AccessLog::AccessLog(const config::AccessLog& config, std::size_t workers) : p_(
   p.fd = open_output(config.output);
   p.is_file = regular(p.fd);
   p.format = config.format;
-  // As the operational log does it: for people on a terminal, for programs elsewhere.
+  // As in the operational log: text on a terminal, JSON otherwise.
   if (p.format == config::AccessFormat::Auto)
     p.format = ::isatty(p.fd) == 1 ? config::AccessFormat::Console : config::AccessFormat::Json;
   std::random_device seed;
@@ -200,7 +200,7 @@ AccessLog::~AccessLog() {
 bool AccessLog::wants(std::size_t worker, int status, rules::CacheResult result, double total_ms) noexcept {
   auto& p = *p_;
   if (p.off) return false;
-  // No answer at all, Forebay's own error, or the origin's.
+  // No response, Forebay's own error, or an error of the origin.
   const bool error = status == 0 || status >= 500 || result == rules::CacheResult::Error;
   if (p.filtered) {
     const auto& c = p.config;

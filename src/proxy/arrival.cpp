@@ -21,9 +21,9 @@ void refuse_with(Core& core, const Arrival& arrival, OwnError error) {
   deliver_error(core, *arrival.exchange, accept, arrival.request_id, error);
 }
 
-/// What a request that waits takes: its head as it is kept, with the target twice and a key, and what stands around it.
+/// Memory of a waiting request: its head, with the target twice and a key, and fixed overhead.
 std::size_t cost_of(const Story& story) noexcept {
-  constexpr std::size_t kAround = 2048;  // its task, its place in tables, and what a connection keeps for it
+  constexpr std::size_t kAround = 2048;  // its task, its table entries, and the state of its connection
   std::size_t n = sizeof(Story) + kAround + 2 * story.target.size() + story.key.text().size();
   for (const auto& f : story.request.fields().view()) n += sizeof(http::Field) + f.name.size() + f.value.size();
   return n;
@@ -68,7 +68,7 @@ const RouteState& state_of(const Core& core, const Arrival& arrival) {
   return route ? arrival.runtime->routes[route->index] : arrival.runtime->none;
 }
 
-/// What its origin would get of a request that is looked up.
+/// The request as its origin would get it, if it is looked up.
 OriginRequest asked_of_origin(const Core& core, const Arrival& arrival, const RouteState& state) {
   OriginRequest asked{arrival.runtime->config(), state.origin->state().config(), state.route, arrival.request};
   asked.scheme = core.reading.scheme;
@@ -100,7 +100,7 @@ void serve(Core& core, const Arrival& arrival, const RouteState& state, std::opt
                     arrival.exchange->has_body(), true,           core.now()};
   auto plan = plan_found(found_of(found), asked);
   if (auto* hit = std::get_if<Serve>(&plan); hit && !*ticket_of(found)) {
-    // The way of a hit: answered before this returns, with no task and no copy of the request.
+    // A hit: answered before this returns, without a task or a copy of the request.
     hit->status.key = core.key.text();
     const auto& stored = stored_of(found);
     return deliver_entry(core, *arrival.exchange, request, stored.entry, stored.freshness, hit->status);
@@ -112,7 +112,7 @@ void serve(Core& core, const Arrival& arrival, const RouteState& state, std::opt
   execute(core, story, plan, std::move(found));
 }
 
-/// Most content has come with its head: then the request is served from here, as one without content is.
+/// Most content arrives with the head: then the request is served here, like one without content.
 void read_for_key(Core& core, const Arrival& arrival, const RouteState& state) {
   core.content.clear();
   const auto outcome = gather(arrival.exchange->body(), state.route->key.body_max, core.content);
@@ -125,7 +125,7 @@ void read_for_key(Core& core, const Arrival& arrival, const RouteState& state) {
   std::make_shared<ReadTask>(core, story, core.content, ReadTask::Purpose::Key)->start();
 }
 
-/// On its route, which `reading` has; `content` as far as it was read on the way.
+/// Handles it on its route, which is in `reading`; `content` is what has been read already.
 void arrive(Core& core, const Arrival& arrival, const ReadContent& content) {
   auto& reading = core.reading;
   const auto& state = state_of(core, arrival);
@@ -145,7 +145,7 @@ void arrive(Core& core, const Arrival& arrival, const ReadContent& content) {
     if (read) keep_content(core, *story, content.bytes, whole ? Gathered::Whole : Gathered::TooLarge);
     return pass_on(core, story, bypass->reason);
   }
-  // Content is read also where the route keeps it out of the key: a refresh later on has to send it.
+  // Content is read even if it is not in the key: a later refresh must send it.
   const bool has_content = arrival.exchange->has_body() && reading.content != cache::ContentUse::None;
   if (!has_content) return serve(core, arrival, state, std::nullopt);
   if (!read) return read_for_key(core, arrival, state);

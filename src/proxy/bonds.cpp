@@ -8,7 +8,7 @@ namespace {
 
 using Bonds = std::vector<std::shared_ptr<upstream::Bond>>;
 
-// Who goes from route to route and reload to reload within one connection does not pile them up.
+// A long connection over many routes and reloads must not collect them.
 constexpr std::size_t kMaxBonds = 4;
 
 }  // namespace

@@ -55,7 +55,7 @@ Gathered take(net::BodySource& source, std::uint64_t most, std::string& bytes, b
       case net::BodySource::State::Data:
         bytes.append(piece);
         if (bytes.size() > most) return Gathered::TooLarge;
-        // Nothing more is asked of the client where more would not be kept.
+        // No more is read from the client than can be kept.
         if (!until_over && bytes.size() == most && source.length() != most) return Gathered::TooLarge;
         break;
       case net::BodySource::State::Wait:
@@ -114,7 +114,7 @@ void ReadTask::begin() {
   story_->exchange->body().wait(more_);
 }
 
-/// What is held while its client takes its time is charged; where there is no room, the content goes on as it is.
+/// Content that is held for a slow client is charged; without memory, it is forwarded as it arrives.
 bool ReadTask::hold() {
   const auto cost = allocated_size(bytes_.capacity());
   if (cost <= charge_.bytes() || make_room(cost)) return true;
@@ -123,7 +123,7 @@ bool ReadTask::hold() {
   return false;
 }
 
-/// All unfinished content together evicts no more than a part of the store: else slow clients could empty it.
+/// All unfinished content together evicts only a part of the store: else slow clients could empty it.
 bool ReadTask::make_room(std::size_t cost) {
   auto& held = core_.shared.content_held;
   const auto more = cost - held_;
@@ -153,7 +153,7 @@ void ReadTask::read() {
 }
 
 void ReadTask::go_on_with(Gathered outcome) {
-  charge_ = {};  // what goes on is charged anew, by its size
+  charge_ = {};  // the rest is charged by its size
   if (purpose_ == Purpose::Route) return go_on_to_route(core_, story_, bytes_, outcome);
   if (purpose_ == Purpose::Key) return go_on(core_, story_, bytes_, outcome);
   keep_content(core_, *story_, bytes_, outcome);

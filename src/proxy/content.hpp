@@ -9,8 +9,8 @@
 
 namespace forebay::proxy {
 
-/// Gives the origin what was read of a request's content for its key, and behind it what the client still sends. Whole
-/// content can be sent again from its first byte, as often as it takes.
+/// Sends the content that was read for the key to the origin, followed by what the client still sends. Complete content
+/// can be sent again from its first byte, any number of times.
 class KeptSource final : public net::BodySource {
  public:
   /// `rest` is null for whole content; then `trailers` are its trailer fields, null where it has none.
@@ -33,27 +33,27 @@ class KeptSource final : public net::BodySource {
   bool given_ = false;
 };
 
-/// How reading a request's content has gone so far.
+/// Progress of reading a request's content.
 enum class Gathered : std::uint8_t {
   Whole,
   Wait,      ///< More is to come.
-  TooLarge,  ///< Over the limit, or no memory for it: it is passed on from what was read on.
-  Broken,    ///< It will never be whole, or is over `server.limits.request_body`.
+  TooLarge,  ///< Over the limit, or no memory: forwarded from the read part on.
+  Broken,    ///< It will never be complete, or exceeds `server.limits.request_body`.
 };
-/// For a key: appends to `bytes` what can be had now. Reads nothing of content that says it is longer than `body_max`.
+/// For a key: appends the available content to `bytes`. Reads nothing if the length is known to exceed `body_max`.
 Gathered gather(net::BodySource& source, std::uint64_t body_max, std::string& bytes);
-/// For the way to the origin: the same up to `most` bytes or a little more, whatever the length of the whole.
+/// For forwarding: the same up to `most` bytes or a little more, for any length.
 Gathered fill(net::BodySource& source, std::uint64_t most, std::string& bytes);
 
-/// Answers for content that is over the server's limit (413). For what is late, cut or malformed the edge answers by
-/// itself, in the same turn, since it knows which of these it is.
+/// Sends the 413 for content over the server's limit. For late, incomplete or malformed content the edge sends the
+/// error itself, in the same turn.
 void deliver_content_error(Core& core, server::Exchange& exchange, std::string_view accept,
                            std::string_view request_id);
 
 /// Reads a request's content, or its first part, before the request goes on: for its route or its key (up to
 /// `key.body_max`), or so that a slow client holds no connection to an origin (up to `request_buffer`). The server's
-/// body timeout and its minimum rate bound each wait, the budget what is held; what is read for a route or key has to
-/// be whole in time.
+/// body timeout and its minimum rate bound each wait, the budget the memory; content for a route or key must be
+/// complete in time.
 class ReadTask final : public Task {
  public:
   enum class Purpose : std::uint8_t { Route, Key, Forward };

@@ -126,7 +126,7 @@ RouteCounters& CounterRegistry::of(std::string_view route, std::size_t worker) {
     }
     found = routes_.try_emplace(std::string(route)).first;
     auto& rows = found->second;
-    // `route` may have become `_other`, which is there already.
+    // `route` may have become `_other`, which exists already.
     while (rows.size() < workers_) rows.push_back(std::make_unique<RouteCounters>());
   }
   return *found->second[worker];

@@ -15,8 +15,7 @@ namespace {
 using http::FieldId;
 using rules::CacheResult;
 
-/// RFC 9110 section 13.1: If-None-Match asks for a 304 where the method only reads; else it is a precondition of the
-/// origin's.
+/// RFC 9110 section 13.1: If-None-Match asks for a 304 for GET and HEAD; otherwise it is a precondition for the origin.
 bool may_be_not_modified(http::Method m) noexcept {
   return m == http::Method::Get || m == http::Method::Head || m == http::Method::Query;
 }
@@ -180,8 +179,7 @@ bool answer_range(Core& core, server::Exchange& exchange, const http::RequestVie
 
 }  // namespace
 
-/// The route's own changes, as the last thing before a client: what is stored has none of them, so that a reload acts
-/// at once.
+/// Applies the route's changes last: stored responses do not have them, so that a reload applies at once.
 void change_head(Core& core, const config::HeaderChanges& changes, cache::Head& head) {
   core.changed = http::Fields(head.fields);
   apply(changes, core.changed);

@@ -14,15 +14,15 @@ struct Delivery {
   const rules::Freshness* freshness = nullptr;  ///< Of a stored response; null when it is not stored.
   rules::CacheStatus status;
   Source source = Source::Cache;
-  /// For multipart ranges: the whole content in pieces; empty while it is on its way.
+  /// For multipart ranges: the whole content in pieces; empty while it is incomplete.
   std::span<const std::string_view> pieces;
   Owner owner;
   /// The client's conditions and ranges are applied here (false: the origin has done so).
   bool conditional = true;
 };
 
-/// Sends it: makes it a 304 or a 206 where the client's own conditions say so (RFC 9110 section 13), adds Age,
-/// Cache-Status and X-Cache, and notes the outcome. `cursor` reads the whole content.
+/// Sends it: as a 304 or 206 if the client's conditions require it (RFC 9110 section 13); adds Age, Cache-Status and
+/// X-Cache, and notes the outcome. `cursor` reads the whole content.
 void deliver(Core& core, server::Exchange& exchange, const http::RequestView& request, Delivery delivery,
              http::BodyCursor cursor);
 

@@ -9,7 +9,7 @@
 #include "forebay/rules/invalidation.hpp"
 #include "forebay/rules/reuse.hpp"
 
-// The way of a request through handler.cpp, lookup.cpp and proceed.cpp, on paper: what decides there decides here.
+// Follows a request through handler.cpp, lookup.cpp and proceed.cpp with the same decisions.
 
 namespace forebay::proxy {
 namespace {
@@ -23,7 +23,7 @@ using Kind = cache::LookupKind;
 
 /// A URL taken apart.
 struct Url {
-  std::string_view fault;  ///< Why no request could have it; empty where one could.
+  std::string_view fault;  ///< Why no request can have this URL; empty if valid.
   std::string scheme = "http", host, target;
 };
 
@@ -58,7 +58,7 @@ Url read_url(std::string_view url) {
   return out;
 }
 
-/// `account/x` is a host and a path to curl; whoever writes it may mean a path.
+/// curl reads `account/x` as host and path; the user may mean a path.
 void note_doubtful_host(ExplainCase& c, const Url& url) {
   const bool bare = !url.host.empty() && c.asked.url.starts_with(url.host);
   if (!bare || url.host.find_first_of(".:") != std::string::npos || http::is_localhost(url.host)) return;
@@ -67,7 +67,7 @@ void note_doubtful_host(ExplainCase& c, const Url& url) {
 
 /// The fields as a client would send them, and the request made of it all.
 void make_request(ExplainCase& c, const std::string& url_host) {
-  // As with curl: a Host that is given stands over that of the URL.
+  // As with curl, a given Host overrides that of the URL.
   if (!c.asked.fields.view().has(FieldId::Host) && !url_host.empty()) c.sent.add(FieldId::Host, url_host);
   for (const auto& f : c.asked.fields.view()) c.sent.add(f.name, f.value);
   const bool framed = c.sent.view().has(FieldId::ContentLength) || c.sent.view().has(FieldId::TransferEncoding);
@@ -79,7 +79,7 @@ void make_request(ExplainCase& c, const std::string& url_host) {
   c.request.authority = c.sent.view().value(FieldId::Host).value_or("");
 }
 
-/// The limits of the edge, then what is refused before a route is looked for.
+/// The limits of the edge, then the checks before routing.
 bool refused_at_once(ExplainCase& c, const HeadFacts& facts) {
   const auto& server = c.context.config.server;
   if (c.target.size() > server.request_limits.target)
@@ -114,7 +114,7 @@ void note_case_of_method(ExplainCase& c) {
     c.note("methods are case-sensitive: " + c.asked.method + " is not " + upper);
 }
 
-/// Explained is the request of a peer that is not trusted.
+/// The peer is assumed to be untrusted.
 void note_claims(ExplainCase& c) {
   for (const auto& f : c.request.fields) {
     const auto name = std::string(f.name);
@@ -156,7 +156,7 @@ void describe_route(ExplainCase& c) {
     c.note("if it succeeds, stored responses of this URL are invalidated (invalidate_on_write)");
 }
 
-/// What is to be said of a request that goes on to its origin, or to the look-up.
+/// Notes on a request that is forwarded or looked up.
 void note_route(ExplainCase& c) {
   if (!c.reading.route) return c.note("forwarded to the default origin, " + c.context.config.default_origin);
   if (c.reading.facts.refresh)
@@ -182,7 +182,7 @@ void pass(ExplainCase& c, Reason reason) {
   judge_response(c, {});
 }
 
-/// What of the content goes into the key: nothing, or all that is there.
+/// The content for the key, if any.
 std::optional<std::string_view> keyed_content(const ExplainCase& c) {
   const auto use = c.reading.content;
   if (use == cache::ContentUse::Keyed || (!c.content().empty() && use != cache::ContentUse::None)) return c.content();
@@ -216,8 +216,8 @@ cache::LookupRequest look_up_request(const ExplainCase& c, const cache::Key& key
   return proxy::look_up_request(key, selecting, c.reading.facts, c.route(), c.context.now.mono);
 }
 
-/// As lookup.cpp has it: where stored responses of this resource came with a No-Vary-Search rule, one that the rule
-/// finds goes first.
+/// As in lookup.cpp: if a stored response of this resource has a No-Vary-Search rule, the key under that rule is tried
+/// first.
 void find_by_rule(ExplainCase& c) {
   if (!c.route().policy.no_vary_search || c.reading.facts.secret_in_query || !c.context.shared || !c.context.store)
     return;
@@ -262,7 +262,7 @@ void look_up(ExplainCase& c) {
   const auto request = look_up_request(c, c.key, selecting);
   const auto& route = c.route();
   if (!c.context.store) {
-    // What an empty store would say.
+    // The result of an empty store.
     const cache::Store empty({1024 * 1024, 1});
     c.found = empty.peek(request);
     return;
@@ -285,11 +285,11 @@ void look_up(ExplainCase& c) {
   stored.hits = c.found.hits;
 }
 
-/// Of a fetch that is another's, or comes later.
+/// For a fetch by another request, or a later one.
 const Fetch kStoring{.status = {}, .may_store = true};
 
-/// Tells what the plan does, and judges the response that is given: for a request that is served, or waits, what the
-/// fetch after this one, or the other's, could bring.
+/// Describes the plan, and judges the given response: for a request that is served or waits, as the response of a later
+/// or another request's fetch.
 struct Tell {
   ExplainCase& c;
 
@@ -353,7 +353,7 @@ struct Tell {
   }
 };
 
-/// The host of a request that is given without one: that of `curl` to the first listener.
+/// The default host: that of the first listener.
 std::string assumed_host(const config::Config& config) {
   for (const auto& listener : config.listeners) {
     const auto& at = listener.address;

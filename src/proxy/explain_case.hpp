@@ -18,7 +18,7 @@ struct ExplainCase {
   const ExplainContext& context;
   Explanation out;
 
-  // The request as it would come in.
+  // The request as received.
   std::string target;
   http::Fields sent;
   std::vector<http::Field> kept;
@@ -42,7 +42,7 @@ struct ExplainCase {
   /// Forebay answers by itself.
   void refuse(int status, std::string why);
   void refuse(const OwnError& error);
-  /// What the answer says of a stored response.
+  /// Sets the ttl of a stored response.
   void say_ttl(const rules::Freshness& stored);
   std::int64_t ttl_of(const rules::Freshness& stored) const;
   std::int64_t age_of(const rules::Freshness& stored) const;
@@ -61,9 +61,9 @@ std::string unreadable_because(const ExplainCase& c, std::span<const content::Js
                                std::string_view option);
 /// Notes the routes that did not take the request, and why.
 void tell_routes(ExplainCase& c);
-/// Which condition of its route nobody can say the request meets; empty where that cannot be told.
+/// The condition of its route that is unclear for the request; empty if unknown.
 std::string unclear_because(const ExplainCase& c);
-/// Says so where a key has nothing of the content that there is.
+/// Notes that the key has nothing of the content.
 void note_unkeyed_content(ExplainCase& c);
 
 /// A sentence for a reason.

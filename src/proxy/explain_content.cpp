@@ -8,7 +8,7 @@
 #include "forebay/content/media_type.hpp"
 #include "forebay/http/list.hpp"
 
-// Why content has no key, in words, where that can be told: the order is that in which keys are built.
+// Why content has no key, in words. The order of the checks is that of building keys.
 
 namespace forebay::proxy {
 namespace {
@@ -16,7 +16,7 @@ namespace {
 using http::FieldId;
 using http::Method;
 
-/// Whether it is JSON by its grammar, whatever names stand in it twice.
+/// Whether it is JSON by its grammar, ignoring duplicate names.
 bool is_json_text(std::string_view text) {
   content::GraphqlAnswer parser("");
   parser.feed("{\"content\":");

@@ -9,7 +9,7 @@
 #include "forebay/rules/storability.hpp"
 #include "forebay/rules/validation.hpp"
 
-// What a given response would become: fetch_answer.cpp on paper, and where each number comes from.
+// The fate of a given response, as in fetch_answer.cpp, and the source of each number.
 
 namespace forebay::proxy {
 namespace {
@@ -20,7 +20,7 @@ using rules::CacheResult;
 using rules::Reason;
 using rules::TtlSource;
 
-/// A response with what is judged about it.
+/// A response with its judgement.
 struct Judgement {
   ExplainCase& c;
   http::Fields fields;
@@ -47,7 +47,7 @@ Judgement::Judgement(ExplainCase& of)
       times{of.context.now, of.context.now} {
   const auto& given = *c.asked.response;
   const bool framed = fields.view().has(FieldId::ContentLength) || fields.view().has(FieldId::TransferEncoding);
-  // Whoever gives no framing means no more than that; `Connection: close` without one is an end by the connection.
+  // Without framing fields the length counts as known, except with `Connection: close`.
   length_known = framed || !http::has_member(fields.view().value(FieldId::Connection).value_or(""), "close") ||
                  http::never_has_content(given.status) || of.request.method == http::Method::Head;
   if (given.content && !framed && length_known)
@@ -114,7 +114,7 @@ std::string setting_of(const Judgement& j, TtlSource source) {
   }
 }
 
-/// What the lifetime would be but for the route's limits, jitter and Retry-After, where that is another one.
+/// Notes the effect of the route's limits, jitter and Retry-After on the lifetime.
 void note_changes(Judgement& j, const rules::Freshness& freshness) {
   const auto& ttl = j.policy().ttl;
   const bool lifted = freshness.source == TtlSource::Min;
@@ -194,7 +194,7 @@ std::string zero_by(const Judgement& j, TtlSource source) {
   }
 }
 
-/// Why it is of no use, which differs: it has to be validated and cannot be, it has been used up, or it is zero.
+/// Why it is useless: it must be validated and cannot be, the lifetime is over at receipt, or it is zero.
 std::string useless_because(const Judgement& j, const rules::Freshness& f) {
   const bool has_validator = j.head.fields.has(FieldId::ETag) || j.head.fields.has(FieldId::LastModified);
   if (f.no_cache && !has_validator)
@@ -209,14 +209,14 @@ std::string useless_because(const Judgement& j, const rules::Freshness& f) {
   const auto by = zero_by(j, f.source);
   if (by.empty()) return std::string(sentence_of(Reason::ZeroTtl));
   std::string text = "its lifetime is zero: " + by;
-  // Only the origin's word stands over it.
+  // Only the origin's lifetime overrides it.
   if (f.explicit_lifetime && j.policy().ttl.fallback > Duration{0})
     text += ", which overrides " + ExplainCase::setting(*j.route, "ttl.default") + " (" +
             seconds_text(j.policy().ttl.fallback) + ')';
   return text;
 }
 
-/// The settings that would have it stored; each is tried.
+/// Settings under which it would be stored; each is tried.
 std::string remedies(const Judgement& j) {
   std::vector<std::string> all;
   auto ignoring = j.policy();
@@ -244,14 +244,14 @@ std::string remedies(const Judgement& j) {
 
 void not_stored(ExplainCase& c, Reason reason, bool by_request) {
   c.out.response->reason = reason;
-  // What was said of the request need not be said twice.
+  // Not repeated if it was noted for the request.
   if (const auto sentence = sentence_of(reason);
       !sentence.empty() && c.out.lookup_reason != reason && c.status.reason != reason)
     c.note(std::string(sentence));
   if (by_request) c.note("the response to another request could be stored");
 }
 
-/// With the lifetime that it would have, and who says so.
+/// With the lifetime that it would have, and its source.
 void not_stored(Judgement& j, const rules::Storability& verdict) {
   auto& c = j.c;
   auto& out = *c.out.response;
@@ -297,7 +297,7 @@ bool revalidated(Judgement& j, const Fetch& plan) {
   return true;
 }
 
-/// RFC 9110 section 9.3.3: the answer to a POST that stands for what a GET would give.
+/// RFC 9110 section 9.3.3: the response to a POST that is also the response to a GET.
 bool answers_get(Judgement& j) {
   auto& c = j.c;
   const auto& target = c.reading.target;
@@ -315,7 +315,7 @@ bool answers_get(Judgement& j) {
 
 void judge_graphql(Judgement& j) {
   auto& c = j.c;
-  c.status.stored = false;  // shows at the end of the content, when the head has gone
+  c.status.stored = false;  // known only at the end of the content, after the head was sent
   const auto& content = c.asked.response->content;
   if (!content) return c.note("it is stored if its content has no `errors`");
   content::GraphqlAnswer answer(j.head.fields.value(FieldId::ContentEncoding).value_or(""));

@@ -4,7 +4,7 @@
 #include "forebay/config/secrecy.hpp"
 #include "forebay/rules/condition.hpp"
 
-// Which routes were tried for a request, and why one did not take it, in words.
+// The routes that were tried for a request, and why they did not match.
 
 namespace forebay::proxy {
 namespace {
@@ -28,7 +28,7 @@ std::string listed(const std::vector<std::string>& all) {
   return out;
 }
 
-/// What stands for values that may be secrets.
+/// Replaces values that may be secrets.
 constexpr const char* kHidden = "a value that is hidden";
 
 std::string asked_text(const rules::ValueCondition& asked, bool shown) {
@@ -90,7 +90,7 @@ void tell_routes(ExplainCase& c) {
   std::vector<const config::Route*> routes;
   c.context.routes.find_all(c.reading.host, c.reading.target.path(), routes, config::RouteTable::Which::All);
   for (const auto* route : routes) {
-    // Behind the one that took the request none was tried; a method that no route has makes all of them tried.
+    // Routes after the selected one were not tried; if no route lists the method, all were tried.
     if (route == c.reading.route && c.reading.method_fits) return;
     if (route == c.reading.route) continue;
     std::string why;

@@ -99,8 +99,9 @@ void go_on(Core& core, const StoryPtr& story, std::string_view content, Gathered
   proceed(core, story, std::move(found));
 }
 
-// A slow client holds no connection to an origin: a small body is whole before one is used, of a large one the first
-// part is there. Who waits for a 100 gets the origin's, so its head goes first (RFC 9110 section 10.1.1).
+// A slow client must not hold a connection to an origin: a small body is read completely before one is used, of a large
+// one the first part. A client that waits for a 100 gets the origin's, so its head is sent first (RFC 9110 section
+// 10.1.1).
 void pass_on(Core& core, const StoryPtr& story, rules::Reason reason) {
   const auto plan = plan_bypass(reason, story->facts);
   if (const auto* refused = std::get_if<Refuse>(&plan)) return refuse(core, story, *refused->error);

@@ -37,15 +37,15 @@ bool read_as_any(std::string_view name, const std::vector<rules::NamedCondition>
                      [&](const auto& asked) { return read_as(name, asked.name); });
 }
 
-/// Whether the route keys on the field by this very name: then it may say what it likes.
+/// Whether the field is in the route's key under exactly this name: then any value is safe.
 bool is_keyed(std::string_view name, const OriginRequest& request) noexcept {
   const auto* route = request.route;
   return route && std::any_of(route->key.headers.begin(), route->key.headers.end(),
                               [&](const auto& listed) { return http::iequals(listed, name); });
 }
 
-/// Whether the name is another spelling of one that decides something: of a field that Forebay knows or writes, or that
-/// the route keys on or bypasses by. Two names here, and one to an application.
+/// Whether the name is another spelling of a field that Forebay knows or writes, or that the route uses in its key or
+/// in `bypass`: an application may read both as one name.
 bool is_other_spelling(std::string_view name, const OriginRequest& request) {
   std::string hyphens(name);
   for (char& c : hyphens)
@@ -62,9 +62,9 @@ bool is_other_spelling(std::string_view name, const OriginRequest& request) {
          });
 }
 
-/// Whether what a field claims goes on. What is no part of the key must not decide what others get (cache poisoning),
-/// so nobody names another URL or method for a request that is looked up. A trusted peer speaks for its client: what it
-/// says of host, port and prefix is in the key.
+/// Whether the claim of a field is forwarded. A value that is not in the key must not change what others get (cache
+/// poisoning), so a request that is looked up cannot name another URL or method. A trusted peer's claims about host,
+/// port and prefix are in the key.
 bool claim_goes_on(const http::Field& f, const OriginRequest& request) {
   const bool keeps = http::keeps_claims(request.peer_trusted, request.config.server.forwarded);
   switch (http::claim_of(f)) {
@@ -72,7 +72,7 @@ bool claim_goes_on(const http::Field& f, const OriginRequest& request) {
       return true;
     case http::Claim::Method:
     case http::Claim::Target: {
-      // A POST that is not looked up may say which method it stands for; nobody else gets its answer.
+      // A POST that is not looked up may name another method; nobody else gets its response.
       const bool alone = !http::is_safe(request.request.method) && !request.looked_up;
       return is_keyed(f.name, request) || (alone && (keeps || http::claim_of(f) == http::Claim::Method));
     }
@@ -86,7 +86,7 @@ bool claim_goes_on(const http::Field& f, const OriginRequest& request) {
   return false;
 }
 
-/// What holds for fields of the head and for trailer fields. X-Forwarded-* and Forwarded are not looked at here.
+/// The rules for fields of the head and trailer fields, except X-Forwarded-* and Forwarded.
 bool goes_on(const http::Field& f, const OriginRequest& request) {
   if (f.id != FieldId::Other) return true;
   if (starts_with_forebay(f.name)) return false;
@@ -95,7 +95,7 @@ bool goes_on(const http::Field& f, const OriginRequest& request) {
   return claim_goes_on(f, request) && (is_keyed(f.name, request) || !is_other_spelling(f.name, request));
 }
 
-/// Removes and sets fields under every name that an application may take for these.
+/// Removes and sets fields under every name that an application may read as these.
 void change(const config::HeaderChanges& changes, http::Fields& fields) {
   const auto remove = [&](std::string_view name) {
     fields.remove_if([&](const http::Field& f) { return read_as(f.name, name); });
@@ -123,8 +123,7 @@ http::Fields fields_for_origin(const OriginRequest& request) {
     if (!goes_on(f, request)) continue;
     if (left && http::iequals(f.name, "Max-Forwards")) continue;
     if (f.id == FieldId::Cookie) {
-      // As RFC 9113 section 8.2.3 wants it of what came in pieces: several lines are joined by each reader in its own
-      // way.
+      // RFC 9113 section 8.2.3: several lines are joined here, since applications join them differently.
       if (!cookies.empty()) cookies += "; ";
       cookies += f.value;
       continue;
@@ -142,7 +141,7 @@ http::Fields fields_for_origin(const OriginRequest& request) {
   http::add_via(fields, request.request.version, config.diagnostics.name);
   fields.add(FieldId::CdnLoop, "forebay;id=" + std::string(request.instance_id));
   if (!config.request_id.empty()) fields.set(config.request_id, request.request_id);
-  // RFC 9110 section 7.6.2. At 0 the request is answered here.
+  // RFC 9110 section 7.6.2. With 0, the request is answered here.
   if (left && *left > 0) fields.add("Max-Forwards", std::to_string(*left - 1));
   if (request.route) change(request.route->request_headers, fields);
   return fields;
@@ -150,7 +149,7 @@ http::Fields fields_for_origin(const OriginRequest& request) {
 
 namespace {
 
-/// What most responses vary on, and what reaches an origin as it came unless a route changes it.
+/// Fields that most responses vary on, and that are forwarded unchanged unless a route changes them.
 bool always_passed_on(std::string_view name) noexcept {
   switch (http::field_id(name)) {
     case FieldId::Accept:
@@ -166,7 +165,7 @@ bool always_passed_on(std::string_view name) noexcept {
   }
 }
 
-/// Whether a route takes this field (lower case) away or puts another in its place.
+/// Whether a route removes or replaces this field (lower case).
 bool changes(const config::HeaderChanges& changes, std::string_view name) {
   const auto is = [&](std::string_view other) { return read_as(other, name); };
   return std::any_of(changes.remove.begin(), changes.remove.end(), is) ||
@@ -186,9 +185,8 @@ http::FieldsView OriginSelecting::fields(const std::vector<std::string>& names) 
   return *sent_;
 }
 
-// Readers that merge trailer fields into the head must find nothing there that was refused in the head. Fields that
-// mean something to Forebay, and those by which the route decides, have to stand in the head. So have credentials: what
-// may be shared was decided without them.
+// Some servers merge trailer fields into the head, so the same rules apply. Fields that Forebay or the route uses must
+// be in the head. So must credentials: sharing was decided without them.
 void trailers_for_origin(const OriginRequest& request, http::Fields& trailers) {
   const http::ConnectionNames nominated(request.request.fields);
   const auto* route = request.route;

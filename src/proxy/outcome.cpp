@@ -209,7 +209,7 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   log.write(core.worker.index(), r);
 }
 
-/// What a line shows of a target that is over the limit.
+/// The logged part of a target over the limit.
 constexpr std::size_t kMostOfLongTarget = 256;
 
 void count_refusal(Core& core, const server::RefusedMessage& message, const server::Peer& peer) {
@@ -257,7 +257,7 @@ void count_refusal(Core& core, const server::RefusedMessage& message, const serv
 }
 
 double Core::random() noexcept {
-  // xorshift64*: jitter needs no more.
+  // xorshift64*: sufficient for jitter.
   if (random_state_ == 0)
     random_state_ = static_cast<std::uint64_t>(now().wall.time_since_epoch().count()) * 0x9e3779b97f4a7c15ull | 1;
   random_state_ ^= random_state_ >> 12;

@@ -13,7 +13,7 @@ namespace {
 
 using http::FieldId;
 
-const rules::Policy kNoPolicy;  // of requests that no route matched; by `methods` none of theirs is an unsafe read
+const rules::Policy kNoPolicy;  // of requests without a route; its `methods` declare no unsafe reads
 
 }  // namespace
 
@@ -65,7 +65,7 @@ void invalidate_after(Core& core, const Story& story, rules::Reason not_looked_u
       input.captures = captures;
       key.build_resource(route->key, input);
       add(key.resource());
-      // What is stored under a rule for the query is stored for many URLs, this one maybe among them.
+      // Responses stored under a No-Vary-Search rule are for many URLs, perhaps also for this one.
       if (route->policy.no_vary_search) add(key.searched_resource());
     }
   }
@@ -76,7 +76,7 @@ namespace {
 
 const rules::Policy& policy_of(const Story& story) { return story.route->route ? story.policy() : kNoPolicy; }
 
-/// Calls `f(field)` for the fields that are not of this connection alone, and not named in `drop`.
+/// Calls `f(field)` for the end-to-end fields that are not in `drop`.
 template <class F>
 void for_each_kept(const http::ResponseView& response, const std::vector<std::string>& drop, F&& f) {
   const http::ConnectionNames nominated(response.fields);
@@ -97,7 +97,7 @@ http::Fields end_to_end(const Story& story, const http::ResponseView& response, 
   for_each_kept(response, drop, [&](const http::Field& f) {
     if (f.id == FieldId::Age && !keep_age) return;
     if (!rules::goes_downstream(f, policy_of(story))) return;
-    if (own_x_cache && f.id == FieldId::XCache) return;  // of a cache behind: it would contradict ours
+    if (own_x_cache && f.id == FieldId::XCache) return;  // of a cache behind us: it would contradict ours
     has_date = has_date || f.id == FieldId::Date;
     fields.add(f.name, f.value);
   });

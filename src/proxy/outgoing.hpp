@@ -7,18 +7,19 @@
 
 namespace forebay::proxy {
 
-/// The request of a story on its way to its origin.
+/// The request that is sent to the origin.
 OriginRequest origin_request(const Core& core, const Story& story, bool shared);
 /// The fields that go to the origin (`fields_for_origin`).
 http::Fields outgoing_fields(Core& core, const Story& story, bool shared);
 
-/// Leaves of a request's trailer fields what goes to the origin (`trailers_for_origin`).
+/// Removes trailer fields that are not forwarded (`trailers_for_origin`).
 void trim_trailers(Core& core, const Story& story, http::Fields& trailers);
 
 /// Removes, then sets.
 void apply(const config::HeaderChanges& changes, http::Fields& fields);
 
-/// Drops what a write made stale (RFC 9111 section 4.4). `not_looked_up`: why the request was not looked up, if so.
+/// Invalidates what a write made stale (RFC 9111 section 4.4). `not_looked_up`: why the request was not looked up, if
+/// so.
 void invalidate_after(Core& core, const Story& story, rules::Reason not_looked_up, const http::ResponseView& response);
 
 /// The response's fields without hop-by-hop and framing ones, without those named in `drop`, and without the fields
@@ -27,7 +28,7 @@ void invalidate_after(Core& core, const Story& story, rules::Reason not_looked_u
 http::Fields end_to_end(const Story& story, const http::ResponseView& response, const std::vector<std::string>& drop,
                         WallTime received, bool keep_age);
 
-/// Of the same response those that are only for Forebay.
+/// The fields of the same response that are only for Forebay.
 http::Fields kept_back(const Story& story, const http::ResponseView& response, const std::vector<std::string>& drop);
 
 }  // namespace forebay::proxy

@@ -23,7 +23,7 @@ const OwnError kBadHost{400, RequestError::BadRequest, "Bad Request", "The Host 
 namespace {
 
 const OwnError kConnect{405, RequestError::BadRequest, "Method Not Allowed", "CONNECT is not supported.", {}, kAllow,
-                        true};  // what comes behind it is meant for a tunnel
+                        true};  // the bytes after it are for a tunnel
 const OwnError kTrace{405, RequestError::BadRequest, "Method Not Allowed", "TRACE is not supported.", {}, kAllow};
 const OwnError kEndsHere{200, {}, "OK", "Max-Forwards is 0, so the request is not forwarded.", {}, kAllow};
 const OwnError kLoop{
@@ -41,7 +41,7 @@ const OwnError kOnlyIfCached{
     {},
     {}};
 
-/// Whether a field stays although Connection may name it.
+/// Whether a field stays even if Connection names it.
 bool stays(const http::Field& field, const http::ConnectionNames& nominated) {
   switch (field.id) {
     case FieldId::Host:
@@ -141,7 +141,7 @@ rules::CacheStatus bypass_status(Reason reason) noexcept {
 bool may_fly(const rules::RequestFacts& facts, const rules::Policy& policy) noexcept {
   const bool head = facts.method == http::Method::Head;
   const bool as_it_came = (facts.is_signed && (facts.conditional || head)) || facts.signed_url;
-  // What is fetched for who brings credentials is for others seldom enough.
+  // The response to a request with credentials is rarely for others.
   const bool for_one = facts.credential != rules::Reason::None || (facts.authorization && !facts.authorization_in_key);
   return !(head && (!policy.convert_head || for_one)) && !facts.directives.only_if_cached && !facts.precondition &&
          !as_it_came;
@@ -156,8 +156,8 @@ cache::LookupRequest look_up_request(const cache::Key& key, const cache::Selecti
 
 namespace {
 
-// As RFC 9211 section 2.2 has the words: under a key that holds more than the URI nobody can tell whether another
-// response of this URI is stored, so it is `miss` and not `uri-miss`.
+// As RFC 9211 section 2.2 has the words: if the key has more than the URI, it is unknown whether another response of
+// this URI is stored, so it is `miss` and not `uri-miss`.
 Forward forward_word(Forward forward, const Asked& asked) noexcept {
   if (forward != Forward::None && forward != Forward::UriMiss) return forward;
   const auto& spec = asked.key;
@@ -232,7 +232,7 @@ FoundPlan plan_found(const Found& found, const Asked& asked) {
   const auto& facts = asked.facts;
   const bool only_stored = facts.directives.only_if_cached;
   if (found.kind == Kind::Fresh || found.kind == Kind::Stale) {
-    // A part of a download that is for another version than the stored one is the origin's to answer.
+    // A Range for another version than the stored one is forwarded to the origin.
     const auto stored = found.stored->entry->head();
     if (facts.precondition && !rules::preconditions_hold(asked.fields, stored.status, stored.fields, asked.now.wall)) {
       if (only_stored) return Refuse{&kOnlyIfCached};
@@ -248,7 +248,7 @@ FoundPlan plan_found(const Found& found, const Asked& asked) {
   }
   if (only_stored) return Refuse{&kOnlyIfCached};
   const auto forward = forward_word(found.forward, asked);
-  // Who waits is in memory, and the memory has an end.
+  // Waiting requests need memory, which is limited.
   if (found.kind == Kind::QueueFull || (found.kind == Kind::Join && !asked.may_wait)) return Overflow{forward};
   if (found.kind == Kind::Join) return Follow{forward};
   return plan_fetch(found, facts, forward);

@@ -12,7 +12,7 @@
 #include "forebay/rules/storability.hpp"
 #include "forebay/upstream/origin.hpp"
 
-// What becomes of a request, as values: pure functions decide, serving executes what they give, and explain renders it.
+// Plans for requests, as values: pure functions decide, serving executes the plan, and explain renders it.
 
 namespace forebay::proxy {
 
@@ -20,55 +20,53 @@ namespace forebay::proxy {
 struct Refuse {
   const OwnError* error = nullptr;
 };
-/// Goes forward as it came; what comes is not stored, and says this.
+/// Forward unchanged; the response is not stored and has this status.
 struct GoForward {
   rules::CacheStatus status;
 };
 
-/// What one look over the fields of a head finds, so that the way of a hit looks once.
+/// The facts of one pass over the fields of a head, so that a hit needs only one.
 struct HeadFacts {
   std::string_view forwarded_proto, request_id;
   bool connection_names_more = false, websocket = false, loop = false;
 };
 /// `request_id`: the name of the field with a request's id; empty: none.
 HeadFacts scan(http::FieldsView sent, std::string_view request_id);
-/// The request without fields that Connection names, which are gone before routing and key (RFC 9110 section 7.6.1).
-/// Host, framing and what the rules of forwarding need cannot be named away. `kept` holds what is left.
+/// The request without the fields that Connection names, which are removed before routing (RFC 9110 section 7.6.1).
+/// Host, framing fields and those needed for forwarding stay. `kept` holds the remaining fields.
 http::RequestView without_nominated(const http::RequestView& request, std::vector<http::Field>& kept);
-/// What is refused before a route is looked for; null when nothing is. Reads the target into `reading`. An OPTIONS that
-/// goes no further (Max-Forwards) has the status 200. `instance_id`: of this process, as CDN-Loop names it.
+/// The error of a request that is refused before routing; null if none. Parses the target into `reading`. An OPTIONS
+/// with Max-Forwards 0 has the status 200. `instance_id`: of this process, in CDN-Loop.
 const OwnError* refuse_head(const http::RequestView& request, const HeadFacts& facts, std::string_view instance_id,
                             Reading& reading);
 
-/// Its key is built, with its content where `Reading::content` says so, and the store is asked.
+/// Build the key, with the content if `Reading::content` says so, and look up.
 struct LookUp {};
-/// Goes forward and is not looked up.
+/// Forward without a look-up.
 struct Bypass {
   rules::Reason reason;
 };
-/// What becomes of a request whose route is known. `authenticated`: its connection is one client's (NTLM), whoever
-/// asks over it.
+/// The plan for a request with a route. `authenticated`: its connection is authenticated (NTLM).
 std::variant<Refuse, Bypass, LookUp> plan_route(const Reading& reading, bool has_origin, bool authenticated);
-/// A request that is not looked up: it goes forward, unless it wants a stored response or nothing.
+/// The plan for a request that is not looked up: forward, unless it has only-if-cached.
 std::variant<Refuse, GoForward> plan_bypass(rules::Reason reason, const rules::RequestFacts& facts);
 
-/// What the answer to a request that is not looked up says.
+/// The status of a request that is not looked up.
 rules::CacheStatus bypass_status(rules::Reason reason) noexcept;
 
-/// Whether a request may start a fetch that others share, or wait for one. A HEAD may under `convert_head`, unless it
-/// is signed over its method; not who wants a stored response only; not a request with If-Match or If-Unmodified-Since,
-/// which goes to the origin with its condition; and not a signed request with a Range or condition, which goes forward
-/// as it came.
+/// Whether a request may start a fetch that others share, or wait for one. A HEAD may under `convert_head`, unless its
+/// method is signed. Not with only-if-cached; not with If-Match or If-Unmodified-Since, which the origin evaluates; and
+/// not a signed request with a Range or condition, which is forwarded unchanged.
 bool may_fly(const rules::RequestFacts& facts, const rules::Policy& policy) noexcept;
 
 /// A look-up as the store wants it.
 cache::LookupRequest look_up_request(const cache::Key& key, const cache::Selecting& selecting,
                                      const rules::RequestFacts& facts, const config::Route& route, Timestamp now);
 
-/// What a look-up gave, or would give, as far as it decides.
+/// The result of a look-up, real or predicted, as far as it matters for the plan.
 struct Found {
   cache::LookupKind kind = cache::LookupKind::Pass;
-  const cache::Stored* stored = nullptr;  ///< What is stored for this request; null, or without an entry: nothing.
+  const cache::Stored* stored = nullptr;  ///< The stored response for this request; null, or without an entry: none.
   rules::Forward forward = rules::Forward::None;
   rules::Reason reason = rules::Reason::None;
   bool ticket = false;  ///< It came with one.
@@ -82,51 +80,51 @@ struct Asked {
   http::FieldsView fields;
   const cache::KeySpec& key;
   bool has_content = false;
-  bool may_wait = true;  ///< There is memory for one more that waits.
+  bool may_wait = true;  ///< There is memory for one more waiting request.
   Now now;
 };
 
-/// What is stored is given out.
+/// Serve the stored response.
 struct Serve {
   rules::CacheStatus status;
 };
-/// Waits for a fetch that is on its way.
+/// Wait for a fetch in progress.
 struct Follow {
   rules::Forward forward;
 };
-/// Would wait, and as many as may wait already: what else happens when `coalesce.wait` is over, happens at once.
+/// The queue is full: do at once what otherwise happens after `coalesce.wait`.
 struct Overflow {
   rules::Forward forward;
 };
 /// Asks the origin.
 struct Fetch {
-  rules::CacheStatus status;  ///< What its answer will say, as far as it is known.
-  bool may_store = false;     ///< What comes is stored if it may be.
-  bool uses_entry = false;    ///< What is stored is this request's to validate, or to fall back on.
+  rules::CacheStatus status;  ///< The status of its response, as far as known.
+  bool may_store = false;     ///< The response is stored if allowed.
+  bool uses_entry = false;    ///< The stored response may be validated, or served on failure.
   bool validates = false;     ///< It carries the store's validators.
-  bool by_get = false;        ///< It is a HEAD whose fetch asks by GET, so that others have something of it.
+  bool by_get = false;        ///< A HEAD that fetches by GET, so that the response can be stored.
 };
 using FoundPlan = std::variant<Refuse, GoForward, Serve, Follow, Overflow, Fetch>;
 FoundPlan plan_found(const Found& found, const Asked& asked);
 
-/// Does it. `lookup`: what the plan was made from.
+/// Executes the plan. `lookup`: the basis of the plan.
 void execute(Core& core, const StoryPtr& story, const FoundPlan& plan, cache::Lookup lookup);
 
-/// The host that a request names is none.
+/// The request has an invalid host.
 extern const OwnError kBadHost;
-/// Where the queue is full and nothing stored may stand in.
+/// The queue is full and no stored response may be served.
 extern const OwnError kQueueIsFull;
 
-/// Why an answer that is stored serves nobody who waits for it, as pass memory keeps it.
+/// Why a stored response is not for its followers; remembered in pass memory.
 rules::Reason cause_of_own(const rules::Freshness& freshness) noexcept;
-/// What pass memory has left, in whole seconds; none is 0.
+/// Remaining time of pass memory in whole seconds; 0 if none.
 std::int64_t seconds_left(const cache::PassMemory& memory) noexcept;
 
-/// What becomes of an answer that a fetch brought, once it is judged.
+/// The fate of a fetched response.
 enum class Fate : std::uint8_t {
   Store,
-  ServeStale,  ///< An error; what is stored stands in for it.
-  Fail,        ///< An error that is not stored: those who wait see it as a failure, the leader gets it as it is.
+  ServeStale,  ///< An error; the stored response is served instead.
+  Fail,        ///< An error that is not stored: followers get a failure, the leader gets the response.
   PassOn,      ///< Not stored.
 };
 /// `error`: `status` is in `stale.errors`. `stale`: something stored may be served instead. Without a right to store
@@ -134,13 +132,13 @@ enum class Fate : std::uint8_t {
 Fate fate_of(int status, bool error, bool may_store, const rules::Storability& verdict, bool has_entry,
              bool stale) noexcept;
 
-/// Whether a failure may be the doing of the request that led, so that those who wait on it try once more. A 502, 503
-/// or 504 says that the origin is down, whoever asks; so does an origin that cannot be connected to, or is too slow.
+/// Whether the leader's request may have caused a failure, so that followers try once more. A 502, 503 or 504, a failed
+/// connection and a timeout mean that the origin is down for all requests.
 bool may_be_the_leaders(int origin_status) noexcept;
 bool may_be_the_leaders(upstream::FetchError error) noexcept;
 
-/// Age and ttl as answers, log and explain say them. What counts of the lifetime and ttl add up to it (the age, where
-/// the origin states the lifetime), and what is stale by less than a second says so.
+/// Age and ttl for responses, log and explain. The used part of the lifetime and ttl add up to the lifetime, and a
+/// response that is stale by less than a second has a negative ttl.
 struct ShownFreshness {
   std::int64_t age_s = 0, ttl_s = 0;
 };

@@ -9,7 +9,7 @@ namespace {
 
 using rules::CacheResult;
 
-/// A refresh behind a stale answer carries the fields of the request that triggered it, and answers nobody.
+/// A background refresh has the fields of the request that triggered it, and no client.
 void refresh(Core& core, const StoryPtr& story, cache::Stored stored, cache::Ticket ticket) {
   auto behind = std::make_shared<Story>(*story);
   behind->exchange = nullptr;
@@ -54,7 +54,7 @@ struct Execute {
     if (!std::exchange(story->wait_counted, true)) counted.add();
     story->waited_out = true;
     const auto& join = *join_of(lookup);
-    // One superseding flight at a time; beyond its waiters, too, there is an end.
+    // One superseding flight at a time; its waiters are limited too.
     if (story->policy().coalesce.on_timeout == rules::OnTimeout::Fetch && !join.flight->superseding() &&
         ++story->restarts <= 8)
       return proceed(core, story, supersede(core, *story, join.flight));

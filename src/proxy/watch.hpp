@@ -4,7 +4,7 @@
 
 namespace forebay::proxy {
 
-/// Waits for something on behalf of a task: calls one of its members when it is woken.
+/// Waits for a signal for a task: calls one of its member functions when woken.
 template <class T>
 class Watch final : public Waiter {
  public:

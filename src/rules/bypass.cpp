@@ -25,8 +25,8 @@ bool may_meet(const ValueCondition& asked, std::string_view text) noexcept {
 bool asks_for_value(const NamedCondition& asked) noexcept { return !asked.value.globs.empty(); }
 bool asks_to_be_there(const NamedCondition& asked) noexcept { return asked.value.present || asks_for_value(asked); }
 
-// Fields of the connection say nothing about the resource; they are gone before rules are asked. Other spellings of a
-// name reach no origin. A list in one line is looked at member by member, too.
+// Fields of the connection are removed before rules apply. Other spellings of a name are never forwarded. Members of a
+// list in one line are also checked.
 bool by_header(const NamedCondition& asked, http::FieldsView fields) {
   bool there = false, meets = false;
   for (const auto& f : fields) {
@@ -40,8 +40,8 @@ bool by_header(const NamedCondition& asked, http::FieldsView fields) {
   return meets || (!there && asked.value.absent);
 }
 
-// Whether some reader finds a cookie in the line that bypasses by being there. A value in a line that readers do not
-// agree on may be any.
+// Whether some parser finds a cookie in the line that bypasses by its presence. In a line that parsers disagree on, any
+// value is possible.
 bool by_cookie_name(const Asked& asked, std::string_view line) {
   const bool plain = http::is_plain_cookie_line(line);
   return http::any_cookie_name(line, [&](std::string_view name) {

@@ -10,8 +10,7 @@
 namespace forebay::rules {
 
 /// The first of the route's `bypass` lists that the request meets: RuleHeader, RuleCookie or RuleQuery; None without.
-/// Names are whatever something in the request may be read as (`http::may_be_read_as`), and a value that some reader
-/// may take for one that is asked is one. What has no list is not looked at.
+/// Names match in every reading (`http::may_be_read_as`), and so do values. Without a list nothing is checked.
 Reason bypass_reason(const http::RequestView& request, std::optional<std::string_view> query,
                      const Policy::Bypass& bypass);
 

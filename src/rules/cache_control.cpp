@@ -45,8 +45,8 @@ constexpr std::array<QualifiedName, 2> kQualified{
     {{"no-cache", &ResponseDirectives::no_cache, &ResponseDirectives::no_cache_fields},
      {"private", &ResponseDirectives::private_, &ResponseDirectives::private_fields}}};
 
-// The field names of no-cache="a, b" or private="a, b". Anything that does not give at least one name, and nothing but
-// names, counts as the unqualified form, which forbids more.
+// The field names of no-cache="a, b" or private="a, b". Anything else than a non-empty list of names counts as the
+// unqualified form, which is stricter.
 void add_qualified(ResponseDirectives& d, const QualifiedName& q, std::string_view names) {
   std::vector<std::string> found;
   bool all_names = true;
@@ -64,7 +64,8 @@ void add_qualified(ResponseDirectives& d, const QualifiedName& q, std::string_vi
 
 void read_member(ResponseDirectives& d, std::string_view member) {
   const Directive one = split_directive(member);
-  // "max-age =60": no grammar allows the space. What would loosen is then not taken, what restricts is.
+  // "max-age =60": the grammar does not allow the space. Permissive directives are ignored then, restrictive ones
+  // apply.
   const std::string_view name = http::trim(one.name);
   for (const FlagName& f : kFlags) {
     if (iequals(name, f.name)) d.*f.flag = true;
@@ -87,8 +88,8 @@ void read_member(ResponseDirectives& d, std::string_view member) {
   }
 }
 
-// In a list whose quotes do not hold, readers find different members. What restricts counts when one of them finds it;
-// a lifetime or a window that may not be there is zero, and what loosens does not count.
+// In a list with unbalanced quotes, parsers find different members. A restrictive directive counts if one parser finds
+// it; a lifetime or window that may be absent is zero, and permissive directives do not count.
 void read_doubtful(ResponseDirectives& d, std::string_view piece) {
   const std::string_view name = http::trim(piece.substr(0, piece.find('=')));
   const auto is = [name](std::string_view directive) { return iequals(name, directive); };
@@ -121,8 +122,8 @@ void read_lines(ResponseDirectives& d, http::FieldsView fields) {
   if (must_understand_in_doubt && !d.no_store) d.must_understand = true;
 }
 
-// RFC 9213 section 2.1: a Dictionary whose values have the types that the directives imply. Of a wrong type, what would
-// loosen is not consumed; what restricts counts unless it is an explicit false.
+// RFC 9213 section 2.1: a Dictionary whose values have the types that the directives imply. With a wrong type,
+// permissive directives are ignored; restrictive ones apply unless they are explicitly false.
 void read_dictionary(ResponseDirectives& d, const http::sf::Dictionary& dictionary) {
   for (const auto& [key, member] : dictionary) {
     const auto* item = std::get_if<http::sf::Item>(&member);
@@ -149,7 +150,7 @@ void read_dictionary(ResponseDirectives& d, const http::sf::Dictionary& dictiona
 }
 
 // The Edge Architecture note: "max-age=60+600" has a window for staleness behind the plus; a directive with a parameter
-// is meant for the surrogate that the parameter names, and that is never us.
+// is meant for the surrogate that the parameter names, which is never this one.
 bool read_surrogate(ResponseDirectives& d, std::string_view value) {
   bool any = false;
   http::for_each_member(value, [&](std::string_view member) {
@@ -206,7 +207,7 @@ void read_request_member(RequestDirectives& d, std::string_view member) noexcept
     d.max_stale = one.value ? seconds : Seconds::max();
 }
 
-// As above, in a list whose quotes do not hold.
+// As above, in a list with unbalanced quotes.
 void read_doubtful(RequestDirectives& d, std::string_view piece) noexcept {
   const std::string_view name = http::trim(piece.substr(0, piece.find('=')));
   const auto is = [name](std::string_view directive) { return iequals(name, directive); };

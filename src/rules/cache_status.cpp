@@ -8,7 +8,7 @@
 namespace forebay::rules {
 namespace {
 
-// A field that is longer may make the whole answer too large for whoever reads it.
+// A longer field may make the response too large for its recipients.
 constexpr std::size_t kLongestKey = 4096;
 
 void append_ttl(std::string& out, const CacheStatus& s) {
@@ -50,15 +50,15 @@ void append_miss(std::string& out, const CacheStatus& s) {
   append_detail(out, to_string(s.reason));
 }
 
-// For those who look into a cache, as the key is.
+// For debugging, like the key.
 void append_cause(std::string& out, const CacheStatus& s) {
   if (s.cause == Reason::None) return;
   out.append("; cause=").append(to_string(s.cause)).append("; cause-left=");
   append_number(out, s.cause_left);
 }
 
-// An sf-string holds visible ASCII alone; other bytes are percent-encoded, which nothing else in a key looks like since
-// its `%` are.
+// An sf-string holds visible ASCII alone; other bytes are percent-encoded; this is unambiguous, since `%` in the key is
+// encoded too.
 void append_key(std::string& out, std::string_view key) {
   const auto plain = [](char c) { return c >= 0x20 && c < 0x7f; };
   if (std::all_of(key.begin(), key.end(), plain)) return http::sf::append_string(out, key);

@@ -16,7 +16,7 @@ using http::NameKind;
 struct Found {
   std::optional<std::string> value;
   bool differ = false;   // several, and not all the same
-  bool unclear = false;  // some readers find another, or none
+  bool unclear = false;  // some parsers find another, or none
   void add(std::string_view one) {
     if (!value)
       value = one;
@@ -45,7 +45,7 @@ Verdict text_meets(const std::vector<std::string>& globs, std::string_view text)
   };
   if (is(false)) return Verdict::Yes;
   if (is(true)) return Verdict::Unclear;
-  // Some readers trim what they get.
+  // Some applications trim values.
   constexpr auto kBlank = [](char c) { return static_cast<unsigned char>(c) <= 0x20; };
   const auto whole = text;
   while (!text.empty() && kBlank(text.front())) text.remove_prefix(1);
@@ -71,8 +71,8 @@ Verdict field_meets(const NamedCondition& asked, http::FieldsView fields) {
   }
   const auto verdict = judge(asked.value, found);
   if (verdict != Verdict::No || asked.value.globs.empty() || !found.value) return verdict;
-  // A line may be several that somebody has joined, or have quotes (RFC 9110 sections 5.3 and 5.6.4). What a member of
-  // it meets is not clearly unmet.
+  // A line may be several joined lines, or have quotes (RFC 9110 sections 5.3 and 5.6.4). If a member meets the
+  // condition, the verdict is not a clear no.
   bool meets = false;
   http::for_each_piece(*found.value, [&](std::string_view piece) {
     auto value = piece.substr(0, piece.find(';'));

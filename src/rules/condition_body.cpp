@@ -36,17 +36,17 @@ std::string text_of(std::string_view canonical) {
   return out;
 }
 
-// Whether some reader that has no exact decimals takes the two for one number.
+// Whether some parser without exact decimals reads the two as one number.
 bool may_be_one_number(std::string_view a, std::string_view b) {
   double x = 0, y = 0;
   const auto one = std::from_chars(a.data(), a.data() + a.size(), x);
   const auto two = std::from_chars(b.data(), b.data() + b.size(), y);
   if (one.ec == std::errc::invalid_argument || two.ec == std::errc::invalid_argument) return false;
-  if (one.ec != std::errc() || two.ec != std::errc()) return true;  // beyond what a double holds
+  if (one.ec != std::errc() || two.ec != std::errc()) return true;  // beyond the precision of a double
   return x == y;
 }
 
-// A value as readers may have it: of what kind, and its text.
+// A value as some parser may read it: type and text.
 struct Found {
   enum class Kind : std::uint8_t { Null, Bool, Number, Text, Several } kind;
   std::string text;
@@ -113,7 +113,7 @@ Verdict meets(const JsonValue& asked, const Found& found) {
   return text_meets_glob(asked.text, found);
 }
 
-// A batch has the member in each of its elements, to who reads batches.
+// A reader of batches finds the member in each element.
 Verdict member_meets(const BodyConditions& asked, const content::CanonicalJson& json, std::size_t i) {
   return json.in_list(i) ? Verdict::Unclear : value_meets(asked.values[i], json.value(i));
 }

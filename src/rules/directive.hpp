@@ -9,15 +9,13 @@
 
 namespace forebay::rules {
 
-/// RFC 9111 section 1.2.2: what is above counts as "greater than any other"; 68 years, which also keeps sums of a few
-/// within a Duration.
+/// RFC 9111 section 1.2.2: larger values are clamped to this; 68 years, so that sums of a few fit a Duration.
 inline constexpr std::int64_t kMostSeconds = std::int64_t{1} << 31;
 
-/// Answers that say more of the moment than of the resource. They get a lifetime only from the origin's word or from a
-/// `ttl.status` line that names them.
+/// Transient errors. They get a lifetime only from the origin or from a `ttl.status` line for exactly this status.
 constexpr bool is_passing_error(int status) noexcept { return status == 429 || status >= 500; }
 
-/// Answers that say that there is nothing here: `ttl.negative` bounds their configured lifetime.
+/// "Not found" responses: `ttl.negative` bounds their configured lifetime.
 constexpr bool is_negative(int status) noexcept {
   return status == 404 || status == 405 || status == 410 || status == 451;
 }

@@ -27,7 +27,7 @@ std::int64_t origin_date(http::FieldsView fields, Now received) noexcept {
   return date_field(fields, FieldId::Date, received).value_or(seconds_of(received.wall));
 }
 
-// A step back of the wall clock during the exchange makes nothing younger.
+// A step back of the wall clock during the exchange does not reduce the age.
 Now at_receipt(const ExchangeTimes& times) noexcept {
   Now now = times.received;
   const Duration took = std::max(Duration{0}, times.received.mono - times.requested.mono);
@@ -37,13 +37,13 @@ Now at_receipt(const ExchangeTimes& times) noexcept {
 
 Duration bounded(std::int64_t seconds) noexcept { return Seconds{std::clamp(seconds, std::int64_t{0}, kMostSeconds)}; }
 
-// RFC 9110 section 15.1, as the statuses that may be cached without a word from the origin.
+// RFC 9110 section 15.1: statuses that may be cached without directives of the origin.
 bool heuristically_cacheable(int status) noexcept {
   static constexpr std::array<int, 11> kStatuses{200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501};
   return std::find(kStatuses.begin(), kStatuses.end(), status) != kStatuses.end();
 }
 
-// A share of the time for which the response had not changed when it came.
+// A share of the time since the last modification.
 Lifetime heuristic_lifetime(Duration unchanged_for, const Policy& policy) noexcept {
   constexpr Duration kMost = Seconds{kMostSeconds};
   const double share = static_cast<double>(unchanged_for.count()) * policy.ttl.heuristic;
@@ -70,8 +70,8 @@ bool is_listed(int status, const Policy& policy) noexcept {
                      [status](const StatusPattern& p) { return p.gives_lifetime(status); });
 }
 
-// What the route says for this status: `ttl.status`, then `ttl.default`. Errors that pass (429 and 5xx) are kept only
-// by a line that names them.
+// The route's lifetime for this status: `ttl.status`, then `ttl.default`. Transient errors (429 and 5xx) need a line
+// for exactly this status.
 std::optional<Lifetime> configured_lifetime(int status, const Policy& policy) noexcept {
   if (const auto* line = status_line(status, policy)) return Lifetime{line->second, TtlSource::Status, true};
   if (policy.ttl.fallback <= Duration{0} || is_passing_error(status)) return std::nullopt;
@@ -79,8 +79,8 @@ std::optional<Lifetime> configured_lifetime(int status, const Policy& policy) no
                                    : std::nullopt;
 }
 
-// The route's bounds, which count from the receipt. What the minimum adds is the route's word as much as a default is.
-// `age`: at the receipt.
+// Applies the route's bounds, which count from receipt. A lifetime raised to the minimum counts as set by the route.
+// `age`: at receipt.
 void clamp(Lifetime& life, Duration age, int status, const Policy& policy, bool guarded) noexcept {
   const auto left = [&] { return life.from_receipt ? life.value : life.value - age; };
   const auto& ttl = policy.ttl;
@@ -92,8 +92,7 @@ void clamp(Lifetime& life, Duration age, int status, const Policy& policy, bool 
     life.source = TtlSource::Negative;
   }
   const Duration minimum = capped ? std::min(ttl.min, ttl.negative) : ttl.min;
-  // A route that says zero for a status means it, whatever its minimum for the others; and nobody wants an error
-  // lifted.
+  // The minimum does not apply to a status with a configured zero, nor to errors.
   const bool zero_stays = by_line || is_passing_error(status);
   const bool stays = (zero_stays && life.value <= Duration{0}) || (is_client_made(status) && !named);
   const bool lifts = minimum > Duration{0} && left() < minimum && !stays;
@@ -112,7 +111,7 @@ void clamp(Lifetime& life, Duration age, int status, const Policy& policy, bool 
   life.value = std::min<Duration>(life.value, Seconds{kMostSeconds});
 }
 
-// RFC 9110 section 10.2.3. An error is not kept beyond the moment at which its origin asks to be tried again.
+// RFC 9110 section 10.2.3. An error is not kept longer than its Retry-After.
 void cap_by_retry_after(Lifetime& life, Duration age, const http::ResponseView& response, Now received) noexcept {
   if (response.status != 429 && response.status != 503) return;
   const auto text = response.fields.value(FieldId::RetryAfter);
@@ -138,7 +137,7 @@ std::string_view to_string(TtlSource s) noexcept {
 
 const StatusLifetime* status_line(int status, const Policy& policy) noexcept {
   for (const auto& line : policy.ttl.status) {
-    // A class that takes lifetimes away does so for all; and where the route lists the status itself, it means it.
+    // A class with lifetime zero covers all its statuses; so does a class whose status the route lists exactly.
     const bool counts = line.first.gives_lifetime(status) || line.second <= Duration{0} || is_listed(status, policy);
     if (line.first.matches(status) && counts) return &line;
   }
@@ -148,7 +147,7 @@ const StatusLifetime* status_line(int status, const Policy& policy) noexcept {
 std::optional<Seconds> read_age(http::FieldsView fields) noexcept {
   const auto line = fields.value(FieldId::Age);
   if (!line) return std::nullopt;
-  // Section 5.1: a list has slipped in here often enough that the first member is taken.
+  // Section 5.1: of a list, which occurs in practice, the first member counts.
   const auto first = http::trim(line->substr(0, line->find(',')));
   std::uint64_t value = 0;
   if (!http::parse_decimal(first, static_cast<std::uint64_t>(kMostSeconds), value)) return std::nullopt;
@@ -156,8 +155,8 @@ std::optional<Seconds> read_age(http::FieldsView fields) noexcept {
 }
 
 Duration corrected_initial_age(const http::ResponseView& response, const ExchangeTimes& times) {
-  // Date has whole seconds. While the second it names was not over when we asked, the response may have been made after
-  // that, and the delay of the exchange, which is added below, is all its age.
+  // Date has whole seconds. If that second was not over when we sent the request, the response may be newer, and its
+  // age is only the delay of the exchange, which is added below.
   const Now received = at_receipt(times);
   const auto date = date_field(response.fields, FieldId::Date, received);
   const bool may_be_new = !date || *date + 1 > seconds_of(times.requested.wall);
@@ -183,7 +182,7 @@ std::optional<Lifetime> stated_lifetime(const http::ResponseView& response, cons
   if (directives.s_maxage) return stated(*directives.s_maxage, TtlSource::SMaxage);
   if (directives.max_age) return stated(*directives.max_age, TtlSource::MaxAge);
   if (directives.targeted || !response.fields.has(FieldId::Expires)) return std::nullopt;
-  // Section 5.3: what is no date, "0" above all, is in the past.
+  // Section 5.3: an invalid date, especially "0", is in the past.
   const auto expires = date_field(response.fields, FieldId::Expires, received);
   const auto date = origin_date(response.fields, received);
   return stated(expires ? bounded(*expires - date) : Duration{0}, TtlSource::Expires);
@@ -209,7 +208,7 @@ Lifetime freshness_lifetime(const http::ResponseView& response, const ResponseDi
   const Duration age = corrected_initial_age(response, times);
   clamp(*life, age, response.status, policy, guarded);
   cap_by_retry_after(*life, age, response, received);
-  // Jitter takes from what is left of it, so that a response that arrives old is not made stale by it.
+  // Jitter shortens the remaining lifetime, so that it does not make an old response stale.
   const Duration left = life->from_receipt ? life->value : life->value - age;
   if (left > Duration{0} && policy.ttl.jitter > 0) {
     const double share = std::clamp(policy.ttl.jitter, 0.0, 0.5) * std::clamp(jitter, 0.0, 1.0);
@@ -220,11 +219,11 @@ Lifetime freshness_lifetime(const http::ResponseView& response, const ResponseDi
 
 namespace {
 
-// What a policy grants a response that is stored with this lifetime, from its receipt on.
+// The lifetime that a policy allows for a stored response with this lifetime, from its receipt.
 Lifetime granted(const Freshness& stored, int status, const Policy& policy) noexcept {
   const bool respect = policy.origin_cache_control == OriginCacheControl::Respect;
   if (stored.explicit_lifetime && respect) {
-    // Of what a minimum has lifted, the origin's own word is not known any more, but that it was less.
+    // If a minimum raised it, the origin's lifetime is only known to be shorter.
     if (stored.configured) return {policy.ttl.min, TtlSource::Min};
     return {policy.ttl.max, TtlSource::Max};
   }

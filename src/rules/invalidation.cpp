@@ -8,7 +8,7 @@
 namespace forebay::rules {
 namespace {
 
-// What the route's own rules keep from being a read: by `bypass`, or because nobody can say that it meets `match`.
+// Not a read by the route's rules: `bypass`, or an unclear `match`.
 bool is_of_rules(Reason not_looked_up) noexcept {
   switch (not_looked_up) {
     case Reason::RuleHeader:
@@ -38,8 +38,7 @@ std::vector<std::string> invalidated_targets(http::Method method, std::string_vi
   if (http::is_safe(method) || response.status < 200 || response.status >= 400) return targets;
   targets.emplace_back(target);
   for (const http::Field& f : response.fields) {
-    // The Location of a redirect only says where to go next: a login that leads to the front page changes nothing
-    // there.
+    // The Location of a redirect is not invalidated: a login that redirects to the front page does not change it.
     const bool names =
         f.id == http::FieldId::ContentLocation || (f.id == http::FieldId::Location && response.status < 300);
     if (!names) continue;

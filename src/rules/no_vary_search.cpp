@@ -18,7 +18,7 @@ constexpr std::string_view kField = "No-Vary-Search";
 enum class Sent { Plain, Escaped, Broken };
 
 // Calls `visit(byte, sent)` for each byte of a name or value as the form parser of the URL standard decodes it: `+` is
-// a space, and a `%` without two hex digits behind it is broken and stands for itself.
+// a space, and a `%` without two hex digits behind it is left as it is.
 template <class F>
 void for_each_decoded(std::string_view text, F&& visit) {
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -41,9 +41,9 @@ bool is_special(char c) noexcept {
   return byte < 0x20 || byte == 0x7F || c == '%' || c == '|' || c == '&';
 }
 
-// Decodes and encodes again. The draft takes a broken `%` for an escaped one; here the two stay apart (as `%%`, which
-// nothing else gives), because origins do not agree on the first. Nor do they on `;`, which separates for some and
-// stays apart from an escaped one for that.
+// Decodes and encodes again. The draft treats a broken `%` like an escaped one; here the two differ (the first as
+// `%%`), because origins disagree on it. They also disagree on `;`, a separator for some, so it differs from an escaped
+// one.
 void append_normal(std::string_view text, bool is_name, std::string& out) {
   for_each_decoded(text, [&](char c, Sent sent) {
     if (sent == Sent::Broken)
@@ -55,7 +55,7 @@ void append_normal(std::string_view text, bool is_name, std::string& out) {
   });
 }
 
-// The strings of an inner list, as "parse a key" of the draft decodes them. Nothing when one is no string.
+// The strings of an inner list, as "parse a key" of the draft decodes them. Nothing when one is not a string.
 std::optional<std::vector<std::string>> read_names(const sf::InnerList& list) {
   std::vector<std::string> names;
   for (const sf::Item& item : list.items) {
@@ -98,8 +98,7 @@ bool read_except(const sf::Member& member, NoVarySearch& rule) {
   return true;
 }
 
-// "Parse a URL search variance". What is not known makes the field nothing, as it does for a wrong type: to match less
-// is never wrong.
+// "Parse a URL search variance". Unknown members and wrong types invalidate the field: a stricter match is always safe.
 std::optional<NoVarySearch> read_rule(const sf::Dictionary& dictionary) {
   NoVarySearch rule;
   const sf::Member* except = nullptr;
@@ -121,12 +120,12 @@ std::optional<NoVarySearch> read_rule(const sf::Dictionary& dictionary) {
   return rule;
 }
 
-// Where a parameter that counts stands, in its normal form: `name=value` in a buffer.
+// Position of a counting parameter in normal form: `name=value` in a buffer.
 struct Parameter {
   std::size_t from, equals, to;
 };
 
-// Kept from one query to the next, for they are read on the way of a hit.
+// Reused between queries, since hits need them.
 struct Buffers {
   std::string name;
   std::string text;
@@ -140,7 +139,7 @@ std::string_view decoded(std::string_view text, std::string& buffer) {
   return buffer;
 }
 
-// What `except` names counts under every name that a reader may take for it.
+// A name of `except` counts under every spelling that a parser may read as it.
 bool rule_counts(const NoVarySearch& rule, std::string_view sent_name, std::string& buffer) {
   if (!rule.ignores(decoded(sent_name, buffer))) return true;
   return rule.ignored == Ignored::AllExcept &&
@@ -179,7 +178,7 @@ void append_search(const NoVarySearch& rule, std::string_view query, std::string
   const bool crowded = http::is_crowded(query);
   http::for_each_query_pair(query, [&](const http::QueryPair& pair) {
     const auto counts = [&](std::string_view sent_name) { return rule_counts(rule, sent_name, b.name); };
-    // One that hides another which counts from those who do not take `;` for a separator counts itself.
+    // A parameter with a counting one after a `;` counts itself.
     if (rule.ignored != Ignored::None && !crowded && !counts(pair.name) &&
         !http::any_name_between_semicolons(http::whole_pair(pair), counts))
       return;

@@ -16,7 +16,7 @@
 namespace forebay::rules {
 namespace {
 
-// Not `*token`: most APIs page by something that is called so.
+// Not `*token`: most APIs use such names for paging.
 constexpr std::array<std::string_view, 27> kSecrets{
     "*signature",    "sig",           "hmac",         "hdnts",           "hdnea",         "token",
     "access*token",  "auth*token",    "api*token",    "id*token",        "jwt",           "refresh*token",
@@ -24,10 +24,10 @@ constexpr std::array<std::string_view, 27> kSecrets{
     "passwd",        "pwd",           "api*key",      "*access*key",     "authorization", "sessionid",
     "session_id",    "phpsessid",     "jsessionid"};
 
-// What stands for the end of a signature that states one which nobody can read.
+// The expiry for an unreadable date.
 constexpr WallTime kUnreadable = WallTime::min();
 
-// Far beyond any signature, and within a WallTime.
+// Later than any signature, and within the range of WallTime.
 constexpr std::uint64_t kMostSeconds = std::uint64_t{1} << 33;
 
 WallTime after_epoch(std::uint64_t seconds) noexcept {
@@ -38,7 +38,7 @@ WallTime later_by(WallTime from, std::uint64_t seconds) noexcept {
   return after_epoch(static_cast<std::uint64_t>(whole_seconds(from.time_since_epoch())) + seconds);
 }
 
-// So many digits at the front of `text`, taken off; nothing where there are fewer.
+// Takes exactly that many digits from the front of `text`; nothing if there are fewer.
 std::optional<int> take_digits(std::string_view& text, std::size_t n) noexcept {
   std::uint64_t value = 0;
   if (text.size() < n || !http::parse_decimal(text.substr(0, n), 9999, value)) return std::nullopt;
@@ -77,11 +77,11 @@ std::optional<WallTime> read_iso(std::string_view text) noexcept {
     time += seconds{*second};
     if (take(text, '.')) text.remove_prefix(std::min(text.find_first_not_of("0123456789"), text.size()));
   }
-  // Another zone than UTC is not offered by any of them.
+  // All of them use UTC.
   return text == "Z" || text == "z" ? std::optional(time) : std::nullopt;
 }
 
-// Seconds since the epoch; so many digits that they can only be milliseconds are these.
+// Seconds since the epoch, or milliseconds if there are too many digits.
 std::optional<WallTime> read_epoch(std::string_view text) noexcept {
   constexpr std::uint64_t kMilliseconds = 100'000'000'000;
   std::uint64_t n = 0;

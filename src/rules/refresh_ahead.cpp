@@ -7,20 +7,19 @@ namespace {
 
 using Real = std::chrono::duration<double>;
 
-// Requests a lifetime below which early refreshes cost more than the misses they save. A Poisson stream of five a
-// lifetime seems as dense as this once in a million lifetimes.
+// Below this number of requests per lifetime, early refreshes cost more than the misses they save. A Poisson stream of
+// five per lifetime reaches it once in a million lifetimes.
 constexpr double kColdest = 20;
-// How many requests the time between the last moment to begin and the end of the lifetime should hold besides those
-// that come during the fetch, so that one of them begins it in time.
+// Number of requests expected before the latest start of the refresh, besides those during the fetch, so that one of
+// them starts it in time.
 constexpr double kRequestsInLead = 8;
-// The part of a lifetime that may be given away for it, where fetches are quick: 1 / 0.85 < 1.2 fetches a lifetime.
+// Part of a lifetime that may be lost, for fast fetches: 1 / 0.85 < 1.2 fetches per lifetime.
 constexpr double kMostGivenAway = 0.15;
 
-// Under `automatic`: how long before its end this request begins the refresh. XFetch weighs the draw by the fetch time
-// alone; here the time in which some requests come counts as well, for a fetch may take less than the time between two
-// of them.
+// Under `automatic`: how long before its end this request starts the refresh. XFetch weighs the draw only by the fetch
+// time; here the time between requests counts too, since a fetch may be shorter.
 Real lead(Real life, Real since, const Use& use, double draw) noexcept {
-  // For a response that has only come, a few hits say little of their rate.
+  // For a new response, a few hits do not show the rate.
   const Real watched = std::max(since, life / 20);
   const double rate = static_cast<double>(use.hits) / watched.count();
   if (rate * life.count() < kColdest) return Real{0};
@@ -38,7 +37,8 @@ bool refreshes_ahead(const Freshness& stored, const Use& use, const Policy& poli
   if (!rule.automatic && rule.share <= 0) return false;
   const Duration left = stored.ttl(now);
   if (left <= Duration{0} || stored.purged || stored.no_cache) return false;
-  // What it had left when it came: one that another cache has kept for most of its lifetime is not refreshed at once.
+  // Remaining lifetime at receipt: a response that another cache kept for most of its lifetime is not refreshed at
+  // once.
   const Real life = stored.left();
   if (!rule.automatic) return Real{left} <= life * rule.share;
   return Real{left} <= lead(life, now - stored.received, use, draw);

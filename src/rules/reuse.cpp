@@ -5,8 +5,7 @@
 namespace forebay::rules {
 namespace {
 
-// How long it has been stale; below zero while it is fresh. What an invalidation has marked is stale from that moment
-// on.
+// How long it has been stale; below zero while it is fresh. An invalidated response is stale from that moment on.
 Duration staleness(const Freshness& stored, Timestamp now) noexcept {
   const Duration stale_for = std::max(-stored.ttl(now), now - stored.usable_until);
   return stored.purged ? std::max(stale_for, Duration{0}) : stale_for;
@@ -22,7 +21,7 @@ Duration error_window(const Freshness& stored, const Policy& policy) noexcept {
   return windows_of(stored, policy).if_error;
 }
 
-// Whether a guarded credential meets what only a window would have served: then the window has to be the origin's.
+// With a guarded credential, the stale window must be the origin's.
 bool lives_by_window(const Freshness& stored, const RequestFacts& facts) noexcept {
   return facts.credential != Reason::None && stored.lifetime <= Duration{0};
 }
@@ -31,7 +30,7 @@ bool not_for(const Freshness& stored, const RequestFacts& facts) noexcept {
   return kept_from(stored, facts) != Reason::None;
 }
 
-// Section 5.2.1: whether the client wants the origin asked although the response is fresh.
+// Section 5.2.1: whether the client requires validation of a fresh response.
 bool client_declines(const RequestDirectives& d, const Freshness& stored, Timestamp now) noexcept {
   if (d.no_cache) return true;
   if (d.max_age && (*d.max_age == Seconds{0} || stored.age(now) > *d.max_age)) return true;
@@ -117,7 +116,7 @@ bool may_serve_on_error(const Freshness& stored, const RequestFacts& facts, cons
 Timestamp useless_after(const Freshness& stored, const Policy& policy, bool has_validator) noexcept {
   const Timestamp stale_at = stored.stale_at();
   Duration worth = std::max(revalidate_window(stored, policy), error_window(stored, policy));
-  // A client's max-stale is as good a use of a stale response as a validation.
+  // max-stale of a client also makes a stale response useful.
   const bool until_then = stale_at < stored.usable_until;
   if (has_validator || (policy.client_cache_control && until_then)) worth = std::max(worth, policy.keep);
   return stale_at + std::clamp<Duration>(worth, Duration{0}, std::chrono::hours{24 * 365 * 70});

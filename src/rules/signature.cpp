@@ -16,7 +16,7 @@ bool has_signed_scheme(std::string_view credentials, const Policy& policy) noexc
                      [&](const std::string& glob) { return http::glob_match(glob, scheme, true); });
 }
 
-// The names in a SignedHeaders parameter stand between semicolons, which are mostly written `%3B`.
+// Names in a SignedHeaders parameter are separated by semicolons, usually written `%3B`.
 bool names_condition(std::string_view value) noexcept {
   while (!value.empty()) {
     const auto end = std::min(value.find_first_of(";%"), value.size());

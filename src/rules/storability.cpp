@@ -17,7 +17,7 @@ namespace {
 
 using http::FieldId;
 
-// What is being judged, with what was read of it once.
+// The response that is judged, with its parsed directives.
 struct Case {
   const RequestFacts& facts;
   const http::ResponseView& response;
@@ -34,12 +34,12 @@ struct Case {
   }
 };
 
-// Section 5.2.2.3: whether we know the caching requirements of this status. 206 and 304 are never stored as they come,
-// and for what is registered without any, those of its class hold.
+// Section 5.2.2.3: whether we know the caching requirements of this status. 206 and 304 are never stored as received; a
+// registered status without own requirements has those of its class.
 bool understood(int status) noexcept { return !http::reason_phrase(status).empty(); }
 
-// What is not an answer that can stand for a resource: interim ones, a 206 (section 3.3 would allow it; a part is not
-// worth the bookkeeping), and what only a precondition or a Range of this one request has brought about.
+// Responses that do not represent a resource: interim ones, a 206 (section 3.3 allows it, but it is not worth the
+// bookkeeping), and results of this request's precondition or Range.
 Reason status_reason(int status) noexcept {
   if (status == 206) return Reason::Partial;
   if (status < 200 || status == 304 || status == 412 || status == 416) return Reason::Status;
@@ -55,7 +55,7 @@ Reason directive_reason(const Case& c) noexcept {
   return d.private_ ? Reason::Private : Reason::None;
 }
 
-// Nothing gave it a lifetime: which of the route's limits was it?
+// There is no lifetime: finds the reason.
 Reason no_lifetime_reason(const Case& c) noexcept {
   if (c.lifetime.blocked_by_guard) return c.facts.credential;
   const bool passing = is_passing_error(c.response.status);
@@ -64,14 +64,14 @@ Reason no_lifetime_reason(const Case& c) noexcept {
   return c.policy.ttl.fallback > Duration{0} && (passing || !covered) ? Reason::Status : Reason::NoFreshness;
 }
 
-// As those see it who wait for this very answer. Section 4.2.3 counts the whole exchange as age, which is right for
-// later requests; but it was made after these had asked, however long their origin took.
+// For the followers of this response. Section 4.2.3 counts the whole exchange as age, which is right for later
+// requests, but the response was made after the followers' requests.
 Freshness when_made(Freshness f, const ExchangeTimes& times) noexcept {
   f.initial_age -= std::min(f.initial_age, std::max(Duration{0}, times.received.mono - times.requested.mono));
   return f;
 }
 
-// Whether it can ever be used: while fresh, within a window for stale responses, or by asking the origin about it.
+// Whether it can ever be used: while fresh, within a stale window, or by validation.
 Reason lifetime_reason(const Case& c, const Freshness& f) noexcept {
   const bool can_validate = c.has_validator() && c.policy.keep > Duration{0};
   const bool passing = is_passing_error(c.response.status);
@@ -79,8 +79,7 @@ Reason lifetime_reason(const Case& c, const Freshness& f) noexcept {
   if (c.lifetime.source == TtlSource::None) return no_lifetime_reason(c);
   const bool was_fresh = (passing ? f : when_made(f, c.times)).ttl(f.received) > Duration{0};
   if (was_fresh && f.received < f.usable_until) return Reason::None;
-  // A zero that the route itself says is meant. And an error that is not fresh must not take the place of what it
-  // hides.
+  // A zero lifetime of the route is intended. And an error that is not fresh must not replace a stored response.
   const bool meant = c.lifetime.source == TtlSource::Status || c.lifetime.source == TtlSource::Negative;
   if (meant || passing) return Reason::ZeroTtl;
   if (can_validate || useless_after(f, c.policy, false) > f.received) return Reason::None;
@@ -93,7 +92,7 @@ bool too_large(const Case& c) noexcept {
   return length && http::parse_decimal(*length, UINT64_MAX, n) && n > c.policy.max_object;
 }
 
-// A stream without an end that nobody has given a lifetime: what a route or a minimum supposes is not meant for it.
+// An endless stream without a lifetime of the origin: lifetimes of the route do not apply to it.
 bool endless_unstated(const Case& c) noexcept {
   const auto& life = c.lifetime;
   const bool stated = life.explicit_lifetime && life.source != TtlSource::Min && life.value > Duration{0};
@@ -119,7 +118,7 @@ Reason request_reason(const Case& c, const Freshness& f) noexcept {
   return c.facts.no_store ? Reason::RequestNoStore : Reason::None;             // section 5.2.1.5
 }
 
-// Whatever the lifetime of the answer, a URL is good as long as its signature; stale windows end there too.
+// The expiry of a signed URL bounds the lifetime and the stale windows.
 void end_with_signature(Freshness& f, WallTime until, const Case& c) {
   const Duration left = left_of_signature(until, c.response, c.times);
   f.usable_until = f.received + left;
@@ -145,7 +144,7 @@ Freshness freshness_of(const Case& c) {
   f.from_authorized = c.facts.authorization && !c.facts.authorization_in_key;
   f.serve_authorized = d.public_ || d.s_maxage.has_value() || d.must_revalidate;
   if (const auto until = signed_until(c.query())) end_with_signature(f, *until, c);
-  // What the origin would have asked about at each use is not shared by a window of the route's.
+  // The route's windows do not apply to a no-cache response.
   f.route_windows = c.facts.credential == Reason::None || f.lifetime > Duration{0};
   // A route that ignores the origin's directives has its own windows instead, and no-cache does not count.
   if (c.policy.origin_cache_control != OriginCacheControl::Respect) return f;
@@ -202,8 +201,8 @@ bool lists_method(const Policy& policy, http::Method method, std::string_view me
 
 namespace {
 
-// What browsers send to other sites unasked (Fetch, "CORS-safelisted request-header"); any other type forces a
-// preflight. Several lines may be read as any of them.
+// Types that browsers send to other sites without a preflight (Fetch, "CORS-safelisted request-header"). Several lines
+// may be read as any of them.
 bool forces_preflight(http::FieldsView fields) noexcept {
   const auto type = fields.value(FieldId::ContentType);
   if (!type || fields.count(FieldId::ContentType) > 1) return false;
@@ -310,14 +309,14 @@ Storability judge(const RequestFacts& facts, const http::ResponseView& response,
 
   Storability verdict;
   verdict.freshness = freshness_of(c);
-  // What the response says goes first: it holds for every request, and is what the key is remembered by.
+  // Reasons of the response come first: they apply to every request, and pass memory keeps them.
   verdict.reason = response_reason(c, verdict.freshness, proven);
   verdict.by_request = c.lifetime.blocked_by_guard && verdict.reason == facts.credential;
   if (verdict.reason == Reason::None) {
     verdict.reason = request_reason(c, verdict.freshness);
     verdict.by_request = verdict.reason != Reason::None;
   }
-  // An error that is not stored is a failure for all who wait, whoever's fields are the reason.
+  // An error that is not stored is a failure for all followers, whatever the reason.
   if (!verdict.storable() && policy.stale.errors.covers(response.status)) {
     verdict.reason = Reason::OriginError;
     verdict.by_request = false;

@@ -10,8 +10,7 @@
 namespace forebay::rules {
 namespace {
 
-// What caches of all kinds take for static files by name alone. Source maps, manifests and the like are JSON and
-// therefore not among them.
+// Extensions that caches treat as static files. Source maps and manifests are JSON and therefore excluded.
 constexpr auto kStatic = std::to_array<std::string_view>(
     {"7z",   "aac", "apk",  "avi", "avif", "bin",  "bmp",  "bz2",  "class", "cjs", "css",  "cur",  "dmg", "doc",
      "docx", "ejs", "eot",  "eps", "exe",  "flac", "gif",  "gz",   "ico",   "iso", "jar",  "jpeg", "jpg", "js",
@@ -19,7 +18,7 @@ constexpr auto kStatic = std::to_array<std::string_view>(
      "otf",  "pdf", "png",  "ppt", "pptx", "ps",   "rar",  "svg",  "svgz",  "swf", "tar",  "tgz",  "tif", "tiff",
      "ttf",  "txt", "wasm", "wav", "weba", "webm", "webp", "woff", "woff2", "xls", "xlsx", "zip",  "zst"});
 
-// Formats that are HTML, JSON or XML, so that their compressed files may well come with such a type.
+// HTML, JSON or XML formats, whose compressed files may have such a type.
 constexpr auto kText = std::to_array<std::string_view>(
     {"atom", "geojson", "htm", "html", "json", "map", "ndjson", "rss", "svg", "webmanifest", "xhtml", "xml"});
 
@@ -37,7 +36,7 @@ std::optional<std::string_view> suffix_of(std::string_view name) noexcept {
 
 enum class Named : std::uint8_t { Other, Static, Svg };
 
-// What a file of this name is taken for. `pages.json.gz` is a document that was compressed, `app.js.gz` is a script.
+// The kind of file by its name. `pages.json.gz` is a document that was compressed, `app.js.gz` is a script.
 Named named(std::string_view name) noexcept {
   auto suffix = suffix_of(name);
   if (!suffix) return Named::Other;
@@ -50,8 +49,8 @@ Named named(std::string_view name) noexcept {
   return among(kStatic, *suffix) ? Named::Static : Named::Other;
 }
 
-// Where one part of the way ends a name and another does not: `;`, and the escapes of `/ ; ? # \` and of line ends.
-// Gives the length of the delimiter at `i`, 0 for none. Escapes stand in upper case in a path in normal form.
+// Delimiters that only some servers and caches use: `;`, and the escapes of `/ ; ? # \` and of line ends. Returns the
+// length of the delimiter at `i`, 0 for none. Escapes are upper case in a normalised path.
 std::size_t delimiter_at(std::string_view segment, std::size_t i) noexcept {
   if (segment[i] == ';') return 1;
   static constexpr auto kEscapes =
@@ -59,8 +58,8 @@ std::size_t delimiter_at(std::string_view segment, std::size_t i) noexcept {
   return among(kEscapes, segment.substr(i, 3)) ? 3 : 0;
 }
 
-// The last segment as each of those on the way may read it: whole, and cut at what some take for a delimiter. A static
-// name outweighs an SVG, which may be XML.
+// The last segment as different servers may read it: whole, and cut at each possible delimiter. A static name takes
+// precedence over an SVG, which may be XML.
 Named path_named(std::string_view path) noexcept {
   const auto segment = path.substr(path.rfind('/') + 1);
   Named found = Named::Other;

@@ -14,8 +14,8 @@ using http::FieldId;
 bool is_weak(std::string_view tag) noexcept { return tag.starts_with("W/"); }
 std::string_view opaque(std::string_view tag) noexcept { return is_weak(tag) ? tag.substr(2) : tag; }
 
-// Takes the first entity-tag off a list. Tags are read here and not by the general list reader, since a backslash in
-// one escapes nothing (RFC 9110 section 8.8.3). Without quotes it goes up to the comma.
+// Takes the first entity-tag from a list. Tags are read here and not by the general list reader, since a backslash in a
+// tag is no escape (RFC 9110 section 8.8.3). Without quotes, the tag ends at the comma.
 std::string_view next_tag(std::string_view& list) noexcept {
   const auto start = list.find_first_not_of(" \t,");
   if (start == std::string_view::npos) {
@@ -85,25 +85,25 @@ bool weak_match(std::string_view a, std::string_view b) noexcept { return opaque
 
 bool preconditions_hold(http::FieldsView request, int stored_status, http::FieldsView stored, WallTime now) noexcept {
   if (stored_status != 200) return false;
-  // Section 13.2.2: If-Match, where it is there, is all that counts.
+  // Section 13.2.2: If-Match takes precedence.
   if (request.has(FieldId::IfMatch)) return names_tag(request, FieldId::IfMatch, stored, strong_match);
   const auto asked = request.value(FieldId::IfUnmodifiedSince);
   if (!asked) return true;
   const auto since = http::parse_date(*asked, now);
-  if (!since) return true;  // section 13.1.4: what is no date is ignored
+  if (!since) return true;  // section 13.1.4: an invalid date is ignored
   const auto modified = date_of(stored, FieldId::LastModified, now);
   return modified && *modified <= *since;
 }
 
 Condition evaluate(http::FieldsView request, int stored_status, http::FieldsView stored, WallTime now) noexcept {
   if (stored_status != 200) return Condition::None;
-  // Section 13.1.3: If-None-Match, where it is there, is all that counts.
+  // Section 13.1.3: If-None-Match takes precedence.
   if (request.has(FieldId::IfNoneMatch)) {
     return names_tag(request, FieldId::IfNoneMatch, stored, weak_match) ? Condition::NotModified : Condition::None;
   }
   const auto since = date_of(request, FieldId::IfModifiedSince, now);
   if (!since) return Condition::None;
-  // RFC 9111 section 4.3.2: without Last-Modified, Date stands in.
+  // RFC 9111 section 4.3.2: without Last-Modified, Date is used.
   auto modified = date_of(stored, FieldId::LastModified, now);
   if (!modified) modified = date_of(stored, FieldId::Date, now);
   return modified && *modified <= *since ? Condition::NotModified : Condition::None;
@@ -118,13 +118,13 @@ bool if_range_holds(http::FieldsView request, http::FieldsView stored, WallTime 
   const auto asked = http::parse_date(*validator, now);
   const auto modified = date_of(stored, FieldId::LastModified, now);
   const auto date = date_of(stored, FieldId::Date, now);
-  // Section 8.8.2.2: strong only where the resource had a second to be changed again before it was sent.
+  // Section 8.8.2.2: strong only if it is at least one second older than Date.
   return asked && modified && date && *asked == *modified && *date - *modified >= Seconds{1};
 }
 
 bool belongs_on_206(FieldId id, std::string_view name) noexcept {
   constexpr std::string_view kChecksums = "x-amz-checksum-";
-  if (id == FieldId::ContentRange) return false;  // a stray one of the 200: the part has its own
+  if (id == FieldId::ContentRange) return false;  // that of the 200 is dropped: the part has its own
   return id != FieldId::Other || !(http::iequals(name, "Content-Digest") || http::iequals(name, "Content-MD5") ||
                                    http::iequals(name.substr(0, kChecksums.size()), kChecksums));
 }
@@ -169,8 +169,7 @@ bool selects(const http::ResponseView& not_modified, http::FieldsView stored) no
 
 http::Fields freshen(http::FieldsView stored, http::FieldsView update) {
   const auto replaced = [&](const http::Field& f) {
-    // These two are of the old exchange. Kept beside a 304 that has none, they would make what is new look old
-    // (section 4.2.3).
+    // Date and Age of the old exchange would make the freshened response look old (section 4.2.3).
     if (f.id == FieldId::Age || f.id == FieldId::Date) return true;
     return std::any_of(update.begin(), update.end(),
                        [&](const http::Field& u) { return has_name(u, f) && updates(stored, update, u); });

@@ -18,7 +18,7 @@ using http::FieldId;
 constexpr char kAbsent = '\x01';
 constexpr char kPresent = '\x02';
 constexpr char kEnd = '\n';
-constexpr char kNormal = '\x03';  // what follows is a normal form, which nobody can send as such
+constexpr char kNormal = '\x03';  // a normal form follows, which no client can send as such
 
 // The value without white space around commas; inside quoted strings nothing changes.
 void append_without_list_blanks(std::string_view value, std::string& out) {
@@ -46,7 +46,7 @@ void append_without_list_blanks(std::string_view value, std::string& out) {
 }
 
 // Accept-Language in one form: lower case, by falling weight, then by name. Among equal weights order means nothing
-// (RFC 9110 section 12.5.4). False when there is more than a stack's worth, or something that is no language range.
+// (RFC 9110 section 12.5.4). False for too many members, or an invalid language range.
 bool append_normal_languages(std::string_view value, std::string& out) {
   std::array<http::Weighted, 32> languages;
   std::size_t n = 0;
@@ -92,7 +92,7 @@ VaryList read_vary(http::FieldsView response_fields) {
   for (const http::Field& f : response_fields) {
     if (f.id != FieldId::Vary) continue;
     http::for_each_member(f.value, [&](std::string_view member) {
-      // What is no field name cannot be compared, so nothing is known to match: as bad as "*", which is a token itself.
+      // An invalid field name cannot be compared, so it is treated like "*".
       if (member == "*" || !http::is_token(member)) {
         list.any = true;
         return;

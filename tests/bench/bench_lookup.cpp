@@ -112,7 +112,7 @@ void LookUpFreshHitAmongVariants(benchmark::State& state) {
 }
 BENCHMARK(LookUpFreshHitAmongVariants)->Threads(1)->Threads(2)->UseRealTime();
 
-// All that the pure rooms do for a hit, from the request's bytes to the answer's extra lines. `allocs` must be 0.
+// The work of the pure modules for a hit, from the request's bytes to the response's extra lines. `allocs` must be 0.
 void WayOfAHit(benchmark::State& state) {
   static Filled filled;
   const Now now{start().mono + 10s, start().wall + 10s};

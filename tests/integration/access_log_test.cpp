@@ -1,4 +1,4 @@
-// M4: one line for each request, with the names of contract section 3.2.
+// One line for each request, with the fields of docs/logging.md.
 #include <signal.h>
 
 #include <filesystem>

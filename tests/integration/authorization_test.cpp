@@ -1,4 +1,4 @@
-// F10 and the guard for cookies: RFC 9111 section 3.5 and contract section 2.8.
+// Authorization (RFC 9111 section 3.5) and the guard for cookies (docs/security.md).
 #include <ctime>
 
 #include "support/forebay_test.hpp"

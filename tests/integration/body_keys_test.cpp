@@ -1,4 +1,4 @@
-// K4, K5, K6 and K8: any method on a route that names it, with the content of the request in the key.
+// Any method on a route that lists it, with the content of the request in the key.
 #include "body_keys.hpp"
 
 namespace forebay::test {

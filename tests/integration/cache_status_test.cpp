@@ -1,4 +1,4 @@
-// M2 and M3: every form of Cache-Status and X-Cache of contract section 1, and a reason for every decision.
+// Every form of Cache-Status and X-Cache (docs/logging.md), and a reason for every decision.
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {

@@ -1,4 +1,4 @@
-// C1 to C6: one fetch for many. Every order of events is forced by a gate; nothing depends on how fast the machine is.
+// One fetch for many. Every order of events is forced by a gate; nothing depends on how fast the machine is.
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {

@@ -1,4 +1,4 @@
-// Contract section 3.1: commands, exit codes, and what goes to which stream.
+// Commands, exit codes, and what goes to which stream.
 #include <signal.h>
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// F9: what a request's Cache-Control does, RFC 9111 section 5.2.1, under `client_cache_control`.
+// What a request's Cache-Control does, RFC 9111 section 5.2.1, under `client_cache_control`.
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {

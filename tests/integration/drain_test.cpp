@@ -1,4 +1,4 @@
-// A3: a graceful stop loses nothing that has begun and takes no longer than it may.
+// A graceful stop completes what has begun, within its time limit.
 #include <signal.h>
 
 #include <thread>

@@ -1,4 +1,4 @@
-// D10: every error of Forebay's own is an RFC 9457 document that tells the caller what to do and nothing internal.
+// Every error of Forebay is an RFC 9457 document that helps the caller and shows nothing internal.
 #include "support/forebay_test.hpp"
 #include "support/json.hpp"
 

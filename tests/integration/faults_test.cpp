@@ -1,4 +1,4 @@
-// N15: what is not proved complete is never stored and never looks complete. The origin is cut at every byte.
+// A response that may be incomplete is never stored and never looks complete. The origin is cut at every byte.
 #include <atomic>
 #include <thread>
 

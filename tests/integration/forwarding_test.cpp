@@ -1,5 +1,4 @@
-// O10, X2 and X7: what goes through to the origin and back, and what does not. RFC 9110 section 7.6, RFC 7239, RFC
-// 8586.
+// What is forwarded to the origin and back, and what is not. RFC 9110 section 7.6, RFC 7239, RFC 8586.
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {

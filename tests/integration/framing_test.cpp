@@ -1,4 +1,4 @@
-// D8 and X1: every ambiguous message is refused with 400 and close, and nothing is ever smuggled. RFC 9112.
+// Every ambiguous message is refused with 400 and close, and nothing is ever smuggled. RFC 9112.
 #include <random>
 
 #include "support/forebay_test.hpp"

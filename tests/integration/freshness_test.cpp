@@ -1,5 +1,4 @@
-// Which answers are stored, and for how long: contract sections 2.4 and 2.8, RFC 9111 sections 3, 4.2 and 5.2, RFC
-// 9213.
+// Which responses are stored, and for how long: docs/caching.md, RFC 9111 sections 3, 4.2 and 5.2, RFC 9213.
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {

@@ -1,4 +1,4 @@
-// K7: under `key.graphql` the key is what a GraphQL request means, and only reads whose answers are clean are stored.
+// Under `key.graphql` the key is the meaning of a GraphQL request, and only queries with clean responses are stored.
 #include "support/content.hpp"
 #include "support/forebay_test.hpp"
 

@@ -1,4 +1,4 @@
-// X2 and X3: against poisoning by what is not in the key, and against deception by what a path looks like.
+// Guards against cache poisoning by unkeyed input, and against web cache deception.
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {

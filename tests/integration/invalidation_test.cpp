@@ -1,4 +1,4 @@
-// I6: RFC 9111 section 4.4 and contract section 2.8, "Writes".
+// Invalidation by writes (RFC 9111 section 4.4).
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {

@@ -1,4 +1,4 @@
-// K5 on the wire: content that is read before the key can be built is forwarded once and whole, in bounded memory.
+// Content that is read for the key is forwarded once and completely, in bounded memory.
 #include <csignal>
 
 #include "body_keys.hpp"

@@ -1,4 +1,4 @@
-// K1 to K3, K13 to K15: which parts of a request make its key, in the text of contract section 2.3.
+// The parts of a request that are in its key, and the text of the key (docs/keys.md).
 #include "support/content.hpp"
 #include "support/forebay_test.hpp"
 

@@ -1,4 +1,4 @@
-// X5 and S4: every limit has its status and its counter, and hits of others go on.
+// Every limit has its status and its counter, and hits of others go on.
 #include <optional>
 
 #include "support/forebay_test.hpp"

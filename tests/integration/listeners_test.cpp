@@ -1,4 +1,4 @@
-// D11: several listeners, a Unix socket among them.
+// Several listeners, including a Unix socket.
 #include <filesystem>
 
 #include "support/forebay_test.hpp"

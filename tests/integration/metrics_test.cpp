@@ -1,4 +1,4 @@
-// M1 and M9: what Prometheus and probes see.
+// What Prometheus and probes see.
 #include <set>
 
 #include "support/forebay_test.hpp"

@@ -1,4 +1,4 @@
-// K12: No-Vary-Search, behind `no_vary_search: respect`.
+// No-Vary-Search, with `no_vary_search: respect`.
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {

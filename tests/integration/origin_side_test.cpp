@@ -1,4 +1,4 @@
-// O6 and O7: timeouts, pools, and the safe use of a connection that the origin may just have closed.
+// Timeouts, pools, and the safe use of a connection that the origin may just have closed.
 #include <sys/socket.h>
 
 #include "support/forebay_test.hpp"

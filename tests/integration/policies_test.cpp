@@ -1,4 +1,4 @@
-// F2, F3, F13 and the settings of a policy that decide what is looked up and what is stored.
+// The settings of a policy that decide what is looked up and what is stored.
 #include <map>
 #include <thread>
 

@@ -1,4 +1,4 @@
-// K9: QUERY (RFC 10008) is safe and idempotent, and cached with its content and what describes the content in the key.
+// QUERY (RFC 10008) is safe and idempotent, and cached with its content and what describes the content in the key.
 #include "support/content.hpp"
 #include "support/forebay_test.hpp"
 

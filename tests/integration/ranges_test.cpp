@@ -1,4 +1,4 @@
-// D4: RFC 9110 section 14, RFC 9111 sections 3.3 and 3.4.
+// RFC 9110 section 14, RFC 9111 sections 3.3 and 3.4.
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {

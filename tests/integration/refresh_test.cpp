@@ -1,4 +1,4 @@
-// F9, F14 and I9: fetches that begin before they have to, and those that a client may ask for.
+// Early refreshes, and refreshes that a client may ask for.
 #include <thread>
 
 #include "support/forebay_test.hpp"

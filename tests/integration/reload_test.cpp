@@ -1,4 +1,4 @@
-// A1 and S8: a reload swaps the configuration whole, keeps the cache, and a bad file changes nothing.
+// A reload swaps the configuration whole, keeps the cache, and a bad file changes nothing.
 #include <signal.h>
 
 #include <atomic>

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Checks the layers of docs/architecture.md over the sources: layers_test.py REPOSITORY
 
-1. A file includes doors of rooms below its own, and headers of its own room.
+1. A file includes public headers of lower modules, and headers of its own module.
 2. Above the I/O line: no Asio, no sockets, no threads, no clock, no sleeping; mutexes in few places.
-3. A package is met in few rooms.
-4. Coroutines keep to the forms that g++ 12 compiles rightly: one co_await a statement, as the whole statement, the
+3. A package is included in few modules.
+4. Coroutines keep to the forms that g++ 12 compiles correctly: one co_await a statement, as the whole statement, the
    whole initialiser, the right side of an assignment or the operand of co_return, without braces and lambdas in it.
 
 Prints FILE:LINE for each violation and exits with 1 if there is one.
@@ -14,14 +14,14 @@ import pathlib
 import re
 import sys
 
-# A room may include the rooms of lower height; rooms of one height are strangers.
+# A module may include modules of lower height, and none of the same height.
 HEIGHT = {
     "base": 0, "http": 1, "content": 2, "rules": 3, "cache": 4, "config": 5,
     "net": 6, "server": 7, "upstream": 7, "l2": 7, "proxy": 8, "admin": 9, "probe": 9, "app": 10,
 }
 IO_LINE = HEIGHT["net"]
 
-# What only waiting rooms may use, as (pattern over code without comments and strings, what to call it).
+# What only modules above the I/O line may use, as (pattern over code without comments and strings, what to call it).
 IMPURE = [
     (r"#\s*include\s*<boost/asio", "Boost.Asio"),
     (r"#\s*include\s*<(sys/socket|sys/epoll|sys/select|poll|netdb|arpa/inet|netinet/\w+)\.h>", "sockets"),
@@ -79,7 +79,7 @@ def line_of(text, at):
 
 
 def place(path, root):
-    """Room and path within src or include/forebay; nothing for files outside."""
+    """Module and path within src or include/forebay; nothing for files outside."""
     for base in (root / "include" / "forebay", root / "src"):
         if path.is_relative_to(base):
             inside = path.relative_to(base).as_posix()
@@ -96,7 +96,7 @@ def check_includes(room, inside, code):
         if header.startswith("forebay/"):
             other = header.split("/")[1]
             if other not in HEIGHT:
-                yield line, f'"{header}" is of no room'
+                yield line, f'"{header}" is in an unknown module'
             elif other != room and HEIGHT[other] >= HEIGHT[room]:
                 yield line, f'{room} includes "{header}": {other} is not below it'
         elif style == '"':
@@ -105,7 +105,7 @@ def check_includes(room, inside, code):
                 yield line, f'{room} includes "{header}": a private header of {other}'
         for package, allowed in PACKAGES:
             if re.match(package[1:], header) and not re.match(allowed, inside):
-                yield line, f"<{header}> is not met in {inside}"
+                yield line, f"<{header}> may not be included in {inside}"
 
 
 def check_purity(room, inside, code):

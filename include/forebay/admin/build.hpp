@@ -4,7 +4,7 @@
 
 namespace forebay::admin {
 
-/// What this program was made of.
+/// Version and build information of this program.
 struct Build {
   std::string version, revision, compiler, boost;
 };

@@ -10,8 +10,8 @@ namespace forebay::admin {
 
 struct Answer;
 
-/// Answers what comes in at the operators' listener: `/livez`, `/readyz`, `/version` and `/metrics`, to GET and HEAD by
-/// anybody; `POST /api/v1/explain` by operators. Used by the admin worker alone.
+/// Handles requests to the admin listener: GET and HEAD of `/livez`, `/readyz`, `/version` and `/metrics` by anybody;
+/// `POST /api/v1/explain` by operators only. Used by the admin worker only.
 class AdminHandler final : public server::Handler {
  public:
   explicit AdminHandler(Sources sources);

@@ -18,7 +18,7 @@ struct AdminCounters {
       requests;  ///< [endpoint][status class - 1]
 };
 
-/// All metrics in the Prometheus text format. Per-worker numbers are summed here, when somebody asks, and nowhere else.
+/// All metrics in the Prometheus text format. Per-worker numbers are summed here, for each scrape.
 std::string exposition(const Sources& sources, const AdminCounters& admin);
 inline constexpr std::string_view kExpositionType = "text/plain; version=0.0.4; charset=utf-8";
 

@@ -20,7 +20,7 @@ enum class State : std::uint8_t { Starting, Ready, Draining, Stopping };
 inline constexpr std::size_t kStates = 4;
 std::string_view to_string(State s) noexcept;
 
-/// How the process does; written by the main thread, read by the admin worker.
+/// State of the process; written by the main thread, read by the admin worker.
 struct Status {
   std::atomic<State> state{State::Starting};
   std::atomic<bool> last_reload_successful{true};
@@ -34,8 +34,8 @@ struct ListenerView {
   std::uint64_t open = 0, accepted = 0, rejected_limit = 0, rejected_timeout = 0, rejected_malformed = 0;
 };
 
-/// Where the operators' listener finds what it tells. The functions may be called from the admin worker at any time
-/// until it has stopped.
+/// Data sources of the admin listener. The functions may be called from the admin worker at any time until it has
+/// stopped.
 struct Sources {
   const Status& status;
   const cache::Store& store;
@@ -45,7 +45,7 @@ struct Sources {
   std::vector<const net::Worker*> workers;
   /// Lines that access logs of former configurations dropped are in it too.
   std::function<std::uint64_t()> access_log_dropped;
-  proxy::Shared& shared;  ///< Looked at only: explaining changes nothing that is served.
+  proxy::Shared& shared;  ///< Read only: explaining changes nothing.
 };
 
 }  // namespace forebay::admin

@@ -16,13 +16,13 @@ class Budget {
 
   /// Takes `n` bytes if they fit under the limit.
   bool try_take(std::size_t n) noexcept;
-  /// Takes `n` bytes though they may not fit. Only for bounded bookkeeping that cannot be refused.
+  /// Takes `n` bytes even over the limit. Only for bounded bookkeeping that cannot be refused.
   void force_take(std::size_t n) noexcept { used_.fetch_add(n, std::memory_order_relaxed); }
   void give(std::size_t n) noexcept { used_.fetch_sub(n, std::memory_order_relaxed); }
 
   std::size_t used() const noexcept { return used_.load(std::memory_order_relaxed); }
   std::size_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
-  /// A smaller limit than what is used refuses new charges until enough was given back.
+  /// With a limit below the usage, new charges are refused until enough has been given back.
   void set_limit(std::size_t n) noexcept { limit_.store(n, std::memory_order_relaxed); }
 
  private:
@@ -30,7 +30,7 @@ class Budget {
   std::atomic<std::size_t> limit_;
 };
 
-/// Bytes taken from a Budget, given back when this goes. The Budget must outlive it.
+/// Bytes taken from a Budget; the destructor gives them back. The Budget must outlive it.
 class Charge {
  public:
   Charge() = default;

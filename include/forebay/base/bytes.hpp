@@ -11,7 +11,7 @@
 
 namespace forebay {
 
-/// An object shared by counting references inside it. Thread-safe counting; the last reference disposes of it.
+/// An object with an intrusive reference count. Counting is thread-safe; the last reference disposes of the object.
 class RefCounted {
  public:
   RefCounted() = default;
@@ -27,7 +27,7 @@ class RefCounted {
 
  protected:
   virtual ~RefCounted() = default;
-  /// Ends the object; override where it was not made by `new`.
+  /// Destroys the object; override when it was not created by `new`.
   virtual void dispose() const noexcept { delete this; }
 
  private:
@@ -43,7 +43,7 @@ using Ref = boost::intrusive_ptr<T>;
 /// Keeps alive whatever owns some bytes.
 using Owner = Ref<const RefCounted>;
 
-/// Some bytes and what keeps them alive. The bytes never change.
+/// A view of immutable bytes, with a reference that keeps them alive.
 struct Slice {
   Owner owner;
   std::string_view bytes;

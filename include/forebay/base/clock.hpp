@@ -9,8 +9,8 @@ using Duration = std::chrono::nanoseconds;
 using Seconds = std::chrono::seconds;
 using namespace std::chrono_literals;
 
-/// A monotonic clock that goes on while the machine is suspended (CLOCK_BOOTTIME): what was stored before is as old
-/// after as it is for everybody else. A tag; `net` reads it.
+/// A monotonic clock that includes the time while the machine is suspended (CLOCK_BOOTTIME), so that ages stay right. A
+/// tag; `net` reads it.
 struct BootClock {
   using duration = std::chrono::nanoseconds;
   using rep = duration::rep;
@@ -23,21 +23,21 @@ using Timestamp = std::chrono::time_point<BootClock, Duration>;
 /// A point on the wall clock. Only for HTTP dates, logs and what outlives the process.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
 
-/// One reading of both clocks. Made by the worker once per turn of its loop and handed down; nothing below asks the
-/// time.
+/// One reading of both clocks. Made by the worker once per turn of its loop and passed as an argument; lower modules do
+/// not read clocks.
 struct Now {
   Timestamp mono{};
   WallTime wall{};
 };
 
-/// Where a `Now` comes from. `net` has the real one; tests move a `ManualClock` by hand.
+/// Source of `Now`. `net` has the real one; tests use `ManualClock`.
 class Clock {
  public:
   virtual ~Clock() = default;
   virtual Now now() const = 0;
 };
 
-/// A clock that stands until it is told to move. Not thread-safe.
+/// A clock that moves only when told to. Not thread-safe.
 class ManualClock final : public Clock {
  public:
   Now now() const override { return now_; }

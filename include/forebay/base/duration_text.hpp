@@ -6,8 +6,8 @@
 
 namespace forebay {
 
-/// A time as messages show it: `30 s`, or milliseconds (`1500 ms`) where it is no whole number of seconds. Less than a
-/// millisecond, and what is negative, is `0 s`.
+/// A duration for messages: `30 s`, or milliseconds (`1500 ms`) if it is not a whole number of seconds. `0 s` below one
+/// millisecond and for negative values.
 std::string duration_text(Duration d);
 
 }  // namespace forebay

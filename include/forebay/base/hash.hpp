@@ -7,7 +7,7 @@
 
 namespace forebay {
 
-/// A 128-bit hash (XXH3). Never the sole ground for equality of what strangers send.
+/// A 128-bit hash (XXH3). Not collision resistant: for untrusted data, compare the data as well.
 struct Digest {
   std::uint64_t hi = 0;
   std::uint64_t lo = 0;
@@ -15,16 +15,16 @@ struct Digest {
 };
 
 Digest digest_of(std::string_view bytes) noexcept;
-/// Seeded by a number drawn at start, so that strangers cannot choose collisions for tables.
+/// Seeded with a random number at start, so that clients cannot choose collisions.
 std::uint64_t table_hash(std::string_view bytes) noexcept;
 /// 32 lower-case hex digits.
 std::string to_hex(const Digest& d);
 void append_hex(std::string& out, const Digest& d);
 /// The first `digits` (at most 64) lower-case hex digits of the SHA-256 of `bytes`.
 std::string sha256_hex(std::string_view bytes, std::size_t digits = 64);
-/// The same, appended. Allocates nothing but `out`'s growth.
+/// Appends the same to `out`.
 void append_sha256_hex(std::string& out, std::string_view bytes, std::size_t digits = 64);
-/// The first 128 bits of the SHA-256: fit to tell apart what strangers send.
+/// The first 128 bits of the SHA-256: collision resistant, also for untrusted data.
 Digest sha256_digest(std::string_view bytes);
 /// `n` unpredictable bytes as lower-case hex; from the operating system.
 std::string random_hex(std::size_t n);

@@ -7,7 +7,7 @@
 
 namespace forebay {
 
-/// A number that one thread writes and others read. Relaxed, so an increment costs what a plain one costs.
+/// A number that one thread writes and others read. Relaxed, so an increment costs as much as a plain one.
 class Cell {
  public:
   void add(std::uint64_t n = 1) noexcept {
@@ -22,7 +22,7 @@ class Cell {
   std::atomic<std::uint64_t> v_{0};
 };
 
-/// Counts per bucket for one writing thread. `bounds` are inclusive upper bounds in ascending order; the last bucket
+/// Counts per bucket, with one writing thread. `bounds` are inclusive upper bounds in ascending order; the last bucket
 /// is everything above. The bounds must outlive the histogram.
 template <std::size_t MaxBuckets = 24>
 class Histogram {

@@ -5,8 +5,8 @@
 
 namespace forebay::log {
 
-/// The operational log: what an operator should know, never one line per request. Thread-safe; a call below the level
-/// costs one load. All of spdlog stays behind this door.
+/// The operational log: events for operators, never one line per request. Thread-safe; a call below the level costs one
+/// load. Only this module includes spdlog.
 enum class Level { Trace, Debug, Info, Warn, Error };
 enum class Format { Auto, Json, Text };
 
@@ -18,7 +18,7 @@ struct Options {
 
 /// Opens the output; throws `std::runtime_error` when a file cannot be opened. Before the first call: text on stderr.
 void configure(const Options& options);
-/// Opens a file output anew (USR1, after rotation).
+/// Reopens a file output (USR1, after rotation).
 void reopen();
 void set_level(Level level);
 Level level();

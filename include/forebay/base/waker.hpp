@@ -9,8 +9,8 @@
 
 namespace forebay {
 
-/// Something of one thread that waits. It is woken once per `Signal::wait`, on that thread; it may leave at any time
-/// (`stop_waiting`, or its destructor), again on that thread only.
+/// A waiter of one thread. It is woken once per `Signal::wait`, on that thread. It may stop waiting at any time
+/// (`stop_waiting`, or its destructor), on that thread only.
 class Waiter : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   virtual void woken() = 0;
@@ -23,14 +23,14 @@ class Waiter : public boost::intrusive::list_base_hook<boost::intrusive::link_mo
 
 using WaiterList = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;
 
-/// The waiters of one thread at one Signal. Its list is touched by that thread alone.
+/// The waiters of one thread at one Signal. Only that thread accesses the list.
 class WaitGroup final : public RefCounted {
  public:
   WaiterList waiters;
 };
 
-/// The way to wake another thread's loop. One per worker, permanent. `deliver` may be called from any thread; the
-/// worker then calls `woken()` of every waiter in the group, in slices, on its own thread.
+/// Wakes another thread's loop. One per worker, permanent. `deliver` may be called from any thread; the worker then
+/// calls `woken()` of every waiter in the group, in slices, on its own thread.
 class Waker {
  public:
   virtual void deliver(Ref<WaitGroup> group) noexcept = 0;
@@ -39,14 +39,13 @@ class Waker {
   ~Waker() = default;
 };
 
-/// A place where waiters of many threads wait for something to change. Waking costs one call per thread, not per
-/// waiter.
+/// A condition that waiters of many threads wait for. Waking costs one call per thread, not per waiter.
 ///
-/// To wait without losing a wake-up: call `wait`, then look at the state again; if it has changed, `stop_waiting`. The
-/// one who changes the state does so first and calls `notify` after it.
+/// To wait without losing a wake-up: call `wait`, then check the state again; if it has changed, call `stop_waiting`.
+/// To wake: change the state, then call `notify`.
 class Signal {
  public:
-  /// On the waiter's thread. Nothing happens when it waits already.
+  /// On the waiter's thread. No effect if it waits already.
   void wait(Waker& waker, Waiter& waiter);
   /// From any thread, with no lock held that `Waker::deliver` could want. One exchange when nobody waits.
   void notify() noexcept;

@@ -14,8 +14,8 @@
 namespace forebay::cache {
 
 /// A response head ready for the wire: `lines` are complete "Name: value\r\n" lines of every field that clients get,
-/// without Content-Length, Age and hop-by-hop fields; `fields` are views into it. `hidden` are fields that are read
-/// here and go no further, such as Forebay-Cache-Control: kept, since a 304 that omits them leaves them in force.
+/// without Content-Length, Age and hop-by-hop fields; `fields` are views into it. `hidden` are fields that are not sent
+/// to clients, such as Forebay-Cache-Control. They are kept because a 304 that omits them leaves them in force.
 struct Head {
   int status = 0;
   std::string_view lines;
@@ -30,10 +30,10 @@ struct Head {
   }
 };
 
-/// A response head that many threads read while its body is still on its way, and until it becomes an Entry.
+/// A response head that many threads read while its body arrives, until it becomes an Entry.
 class PublishedHead final : public RefCounted {
  public:
-  /// Copies; fields that must not be kept are to be left out by the caller.
+  /// Copies; the caller leaves out fields that must not be kept.
   static Ref<const PublishedHead> make(int status, http::FieldsView fields, http::FieldsView hidden = {});
   const Head& head() const noexcept { return head_; }
 
@@ -44,25 +44,25 @@ class PublishedHead final : public RefCounted {
   std::vector<http::Field> list_;
 };
 
-/// What an entry is made of.
+/// The parts of an entry.
 struct EntryParts {
   Head head;
   std::vector<Slice> body;  ///< In order; whole.
   std::string_view key_text;
-  Duration fetch_time{0};  ///< From the request to the last byte; what a hit spares the origin.
+  Duration fetch_time{0};  ///< From the request to the last byte; the time that a hit saves.
   WallTime stored_at{};
 };
 
-/// One stored response, made at commit, immutable. Head, key and a body of up to 256 KiB stand in one block; a larger
-/// body keeps its chunks. Charged for all it holds until its last reader lets go.
+/// One stored response, made at commit, immutable. Head, key and a body of up to 256 KiB are in one block; a larger
+/// body keeps its chunks. Charged until its last reader releases it.
 class Entry final : public RefCounted {
  public:
   static constexpr std::uint64_t kOneBlock = 256 * 1024;  ///< Bodies up to this size are copied into the entry.
 
-  /// What `make` will take beyond the chunks of a large body, which are charged already.
+  /// The memory that `make` takes, without the chunks of a large body, which are charged already.
   static std::size_t cost(const EntryParts& parts) noexcept;
   /// `charge` covers `cost(parts)`, or is empty for uncharged memory. The text of `head.fields` is copied; `head.lines`
-  /// is written anew from them.
+  /// is regenerated from them.
   static Ref<const Entry> make(const EntryParts& parts, Charge charge);
   /// The same body under a freshened head (304); shares the body's memory, or copies it where it is small.
   static Ref<const Entry> with_head(const Ref<const Entry>& old, const Head& head, Charge charge);
@@ -72,7 +72,7 @@ class Entry final : public RefCounted {
   std::string_view key_text() const noexcept { return key_text_; }
   std::span<const std::string_view> body() const noexcept { return {pieces_, piece_count_}; }
   std::uint64_t body_length() const noexcept { return body_length_; }
-  /// What it takes of the memory, the chunks of a large body included.
+  /// Its memory, including the chunks of a large body.
   std::size_t charged() const noexcept { return charged_; }
   std::optional<std::string_view> etag() const noexcept { return head_.fields.value(http::FieldId::ETag); }
   std::optional<std::string_view> last_modified() const noexcept {

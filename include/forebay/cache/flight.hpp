@@ -28,28 +28,28 @@ class WaitingCount final : public RefCounted {
   std::atomic<std::uint64_t> n_{0};
 };
 
-/// Why a fetch failed, for those who waited on it.
+/// Why a fetch failed, for its followers.
 struct Failure {
   int status = 502;      ///< Of Forebay's own answer: 502, 503, 504, or the origin's unstorable one in `stale.errors`.
   bool timeout = false;  ///< For stale.errors: a timeout, else a broken connection or answer.
   bool origin_answered = false;
   std::string retry_after;  ///< The origin's, if any.
   std::string detail;       ///< For the problem document and log; no internals of the origin.
-  /// It may be the doing of the request that led: a 5xx other than 502, 503 and 504, a reset or garbage. Those who wait
-  /// try once more (`Store::retry`). Otherwise it says that the origin is down, whoever asks.
+  /// The leader's request may be the cause: a 5xx other than 502, 503 and 504, a reset or garbage. Followers try once
+  /// more (`Store::retry`). Otherwise the origin is down for all requests.
   bool by_leader = false;
 };
 
-/// A fetch on its way. It has no lock: every transition is made by the Store under the key's shard lock, and what a
+/// A fetch in progress. It has no lock: every transition is made by the Store under the key's shard lock, and what a
 /// transition publishes never changes after it. Read from any thread.
 class Flight final : public RefCounted {
  public:
   enum class State : std::uint8_t {
     Waiting,
     Landed,  ///< Head and body are published; followers are served from them as they grow.
-    Own,  ///< The answer is for its own request alone; followers fetch for themselves (`own_by_request` says who must).
-    Failed,  ///< Stale, or Forebay's own error. Only where the failure may be the leader's own, one fetches once more.
-    Abandoned,  ///< The leader vanished without an answer: look up again, one takes over.
+    Own,     ///< The response is only for the leader; followers fetch for themselves (`own_by_request` says which).
+    Failed,  ///< Followers get a stale response or an error; if the leader may be the cause, one of them fetches again.
+    Abandoned,  ///< The leader left without a response: followers look up again, and one takes over.
   };
   State state() const noexcept { return state_.load(std::memory_order_acquire); }
 
@@ -57,21 +57,20 @@ class Flight final : public RefCounted {
   const Ref<const PublishedHead>& head() const noexcept { return head_; }
   const Ref<http::Body>& body() const noexcept { return body_; }
   const rules::Freshness& freshness() const noexcept { return freshness_; }
-  /// Whether the answer is one for this request, too: what selects among the key's responses is the same, and its
-  /// coding is not refused.
+  /// Whether the response is also for this request: the selecting fields are equal, and the request accepts its coding.
   bool is_for(const Selecting& request) const;
-  /// Its own request refuses the coding that it got: the origin has nothing else for such requests.
+  /// The leader's request refuses the coding of its response: the origin has no other for such requests.
   bool unwelcome() const noexcept { return unwelcome_; }
-  /// Whether this request would be answered as the flight's own is: only the coding may make it another's answer.
+  /// Whether this request would get the same response as the leader, except for the coding.
   bool is_like(const Selecting& request) const;
-  /// It has a coding that a request may refuse although all else selects it.
+  /// It has a coding that a request may refuse although the selecting fields match.
   bool refusable() const noexcept { return refusable_; }
-  /// Whether it was started because the wait for another one was over.
+  /// Whether it was started after a follower's wait for another flight timed out.
   bool superseding() const noexcept { return superseding_; }
-  /// Whether it is the second try of those whose first leader had failed: its failure is shared. Settled at its end;
-  /// its leader may ask before.
+  /// Whether it is the second try after a failed flight: its failure is shared. Final at its end; its leader may read
+  /// it before.
   bool second() const noexcept { return second_.load(std::memory_order_relaxed); }
-  /// The body's length, where the origin stated it.
+  /// The body's length, if the origin stated it.
   std::optional<std::uint64_t> length() const noexcept { return length_; }
   /// Whether a reader may still attach to the body from its beginning; false once it outgrew `max_object`. Attach first
   /// and look then: what is true before may be over when the reader comes.
@@ -83,17 +82,17 @@ class Flight final : public RefCounted {
   // After Failed.
   const Failure& failure() const noexcept { return failure_; }
 
-  /// After Failed: whether one of those who waited has begun the second try, so that `Store::retry` joins it.
+  /// After Failed: whether a follower has begun the second try, so that `Store::retry` joins it.
   bool has_successor() const noexcept { return has_successor_.load(std::memory_order_acquire); }
 
-  /// The signal of leaving `Waiting`, and of `has_successor`; look at `state()` again after this.
+  /// Signals the end of `Waiting`, and `has_successor`; check `state()` again after this.
   void wait(Waker& waker, Waiter& waiter) { changed_.wait(waker, waiter); }
-  /// The leader, whose fetch has failed, waits like those who have joined.
+  /// The leader of a failed fetch waits like a follower.
   void join() noexcept {
     waiters_.fetch_add(1, std::memory_order_relaxed);
     if (all_waiters_) all_waiters_->enter();
   }
-  /// A follower leaves (served, timed out or gone); pairs with a Join.
+  /// A follower leaves (served, timed out or closed); pairs with a Join.
   void leave() noexcept {
     waiters_.fetch_sub(1, std::memory_order_relaxed);
     if (all_waiters_) all_waiters_->leave();

@@ -44,35 +44,33 @@ struct KeySpec {
   std::vector<std::string> form{};               ///< Names of form fields; not empty: the content is a form.
   bool graphql = false;                          ///< The content, or the query of a GET, is a GraphQL request.
   bool graphql_accept = true;                    ///< Accept is one of `headers` then (the loader puts it there).
-  /// Extensions, or members of them, that are no input.
+  /// Extensions, or members of them, that do not affect the response.
   std::vector<std::string> graphql_ignore{"persistedQuery.miss", "clientLibrary", "tracing"};
   content::Numbers numbers = content::Numbers::Written;
-  bool decode = true;                  ///< Undo Content-Encoding before pointers, forms and GraphQL are read.
+  bool decode = true;                  ///< Decode Content-Encoding before reading pointers, forms and GraphQL.
   std::uint64_t body_max = 64 * 1024;  ///< Content that may be keyed, and what it may inflate to; bytes.
-  /// Changes whenever anything changes that makes stored answers unfit: key, authorization, vary, set_cookie,
-  /// request_cookies, origin, rewrites. Stored with each entry; under another one it is a miss.
+  /// Fingerprint of the settings that make stored responses unusable when they change: key, authorization, vary,
+  /// set_cookie, request_cookies, origin, rewrites. Stored with each entry; an entry with another value is a miss.
   std::uint64_t fingerprint = 0;
 };
 
-/// Whether this parameter of a query is part of the key (GraphQL apart, which keeps its parameters elsewhere). `buffer`
-/// is scratch that is used again.
+/// Whether this query parameter is part of the key (not for GraphQL parameters). `buffer` is reusable scratch memory.
 bool counts_in_key(const KeySpec& spec, const http::QueryPair& pair, std::string& buffer);
 
-/// What building a key does with a request's content.
+/// The use of a request's content in its key.
 enum class ContentUse : std::uint8_t {
-  None,        ///< There is none, or none is needed.
-  Keyed,       ///< It has to be read, whole, before the key can be built.
-  Declared,    ///< It stays out of the key because the route says so (`key.body: none` on a method with content).
-  Unexpected,  ///< Content on GET, HEAD or OPTIONS of a route that does not key it.
+  None,        ///< No content, or not needed.
+  Keyed,       ///< The complete content must be read before the key is built.
+  Declared,    ///< Not in the key because of the route (`key.body: none` on a method with content).
+  Unexpected,  ///< Content on GET, HEAD or OPTIONS of a route without content in the key.
 };
 ContentUse content_use(const KeySpec& spec, http::Method method, bool has_content) noexcept;
 /// The same in the words of `rules::may_look_up`.
 rules::UnkeyedContent unkeyed(ContentUse use) noexcept;
 
-/// A request's content as UTF-8 text, with its coding undone, as pointers read it; in `content` itself or in `buffer`.
-/// Nothing where it is longer than `body_max`, or readers could take it for different things: several Content-Type or
-/// Content-Encoding lines, a type that is none, another charset, a coding that is not undone or that some undo
-/// differently (deflate).
+/// A request's content as decoded UTF-8 text, for pointers; in `content` itself or in `buffer`. Nothing if it is longer
+/// than `body_max` or ambiguous: several Content-Type or Content-Encoding lines, an invalid type, another charset, an
+/// unsupported or ambiguous coding (deflate).
 std::optional<std::string_view> readable_text(const KeySpec& spec, const http::RequestView& request,
                                               std::string_view content, std::string& buffer);
 
@@ -82,16 +80,16 @@ struct Capture {
   std::string_view value;
 };
 
-/// The facts of one request that a key is made of; borrowed.
+/// The facts of a request for its key; borrowed.
 struct KeyInput {
   std::string_view route;
   const http::RequestView& request;
   const http::Target& target;
   std::string_view scheme;  ///< Of a trusted X-Forwarded-Proto, else the listener's.
   std::string_view host;    ///< Normal form (http::append_normal_host).
-  bool claims = false;      ///< What the peer claims of host, port and prefix goes to the origin, so it counts.
-  std::span<const Capture> captures{};          ///< Of the route's pattern; looked at under Captures alone.
-  std::optional<std::string_view> content{};    ///< Whole, as sent; there when `content_use` says Keyed.
+  bool claims = false;      ///< The peer's claims about host, port and prefix are forwarded, so they are in the key.
+  std::span<const Capture> captures{};          ///< Of the route's pattern; used only for Captures.
+  std::optional<std::string_view> content{};    ///< Complete, as sent; present if `content_use` is Keyed.
   PersistedQueries* persisted = nullptr;        ///< For GraphQL; null: hashes are not resolved.
   const rules::NoVarySearch* search = nullptr;  ///< Build the key under this rule of stored responses.
 };
@@ -101,13 +99,13 @@ struct KeyPart {
   std::string kind;   ///< `route`, `method`, `scheme`, `host`, `path`, `capture`, `query`, `header`, `cookie`,
                       ///< `authorization`, `body`, `form`, `graphql`, `content_type`, `search`.
   std::string name;   ///< Of the capture, parameter, field, cookie or pointer; in `graphql` of the piece; else empty.
-  std::string value;  ///< As it stands in the text, unless a digest stands for the whole part; empty when absent.
+  std::string value;  ///< As in the text, unless a digest replaces the whole part; empty when absent.
   bool present = true;
 };
 
 /// The canonical text and its hashes: `ROUTE|METHOD|scheme|host|path|q:...|h:...|c:...|a:...|b:...|f:...|m:...|n:...`,
-/// parts that are out of use left out, and no two different lists of parts with one text. Kept by a worker and filled
-/// anew for each request, so that building one allocates nothing in the steady state.
+/// without unused parts; different lists of parts have different texts. A worker reuses it for all requests, so that
+/// building a key allocates nothing in the steady state.
 class Key {
  public:
   Key();
@@ -118,25 +116,24 @@ class Key {
   Key& operator=(Key&&) noexcept;
 
   /// Under GET for GET and HEAD, under GRAPHQL for a GraphQL request. None, or why there is no key: BodyTooLarge (over
-  /// `body_max` as sent or inflated), BodyUnparsable (not what the route keys on, or ambiguous; a QUERY without
-  /// Content-Type), GraphqlOperation (a mutation or subscription, or on POST the hash of a document that nobody has
-  /// shown yet). Then the text and `id` mean nothing; the resource is right all the same. `parts`, where given, is
-  /// filled with what the text is made of, and with what the route names and the request lacks.
+  /// `body_max` as sent or inflated), BodyUnparsable (malformed, ambiguous or of another type than the route's key
+  /// needs; a QUERY without Content-Type), GraphqlOperation (a mutation or subscription, or on POST the hash of an
+  /// unknown document). Then text and `id` are unspecified, but the resource is valid. `parts`, if given, gets the
+  /// parts of the text, and those of the route that the request lacks.
   rules::Reason build(const KeySpec& spec, const KeyInput& input, std::vector<KeyPart>* parts = nullptr);
 
-  /// `resource()` alone, for which no content is needed: what a write to this target makes stale. The rest means
-  /// nothing then.
+  /// Only `resource()`, which needs no content: for writes to this target. The rest is unspecified then.
   void build_resource(const KeySpec& spec, const KeyInput& input);
 
   std::string_view text() const noexcept { return text_; }
   const Digest& id() const noexcept { return id_; }
-  /// Digest of host, path and the keyed part of the query: the same for every method, header and variant of one URL, so
+  /// Digest of host, path and the keyed part of the query: equal for every method, header and variant of one URL, so
   /// that a write can find what it makes stale.
   const Digest& resource() const noexcept { return resource_; }
-  /// The `resource` of every key of this path that was built under a No-Vary-Search rule, whatever its query: many URLs
-  /// share such a key, so that a write to any of them makes all of these stale. After `build_resource` too.
+  /// The `resource` of every key of this path that was built under a No-Vary-Search rule, for any query: many URLs
+  /// share such a key, so a write to any of them makes all of these stale. After `build_resource` too.
   Digest searched_resource() const noexcept;
-  /// Digest of the text without `q:` and `n:`, for `SearchRules`: the same whether or not it was built under a rule.
+  /// Digest of the text without `q:` and `n:`, for `SearchRules`: independent of a rule.
   Digest base() const noexcept;
 
  private:
@@ -144,7 +141,7 @@ class Key {
   std::string text_;
   Digest id_;
   Digest resource_;
-  // Where the text has its parts: host and path, `q:`, and `n:` or the end.
+  // Positions in the text: host and path, `q:`, and `n:` or the end.
   std::size_t resource_from_ = 0, query_from_ = 0, query_to_ = 0, rule_from_ = 0;
   struct Scratch;
   std::unique_ptr<Scratch> scratch_;  ///< Reused buffers; made at the first build, not copied.

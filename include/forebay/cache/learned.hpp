@@ -8,18 +8,18 @@
 #include "forebay/base/hash.hpp"
 #include "forebay/rules/no_vary_search.hpp"
 
-// What keys learn from earlier messages. Bounded tables whose slots are overwritten; forgetting costs a miss, never a
-// wrong answer. Thread-safe, with a short lock that is held across nothing; touched only by routes that use them.
+// What keys learn from earlier messages. Bounded tables that overwrite old entries; forgetting costs a miss, never a
+// wrong response. Thread-safe, with short locks; used only by routes that need them.
 
 namespace forebay::cache {
 
-/// GraphQL documents by the SHA-256 of their text (automatic persisted queries), so that a request that brings the hash
-/// alone and one that brings the document meet in one key. Only documents that were seen with their text get in: nobody
-/// can say what a hash stands for but by showing it.
+/// GraphQL documents by the SHA-256 of their text (automatic persisted queries), so that a request with only the hash
+/// and one with the document have the same key. Only documents that were seen with their text are added: a client
+/// cannot choose what a hash stands for.
 class PersistedQueries {
  public:
   explicit PersistedQueries(std::size_t slots = 16384);
-  /// Finds what `behind` (may be null) has too, and keeps what it learns to itself.
+  /// Also finds entries of `behind` (may be null), but adds only to itself.
   PersistedQueries(const PersistedQueries* behind, std::size_t slots);
   ~PersistedQueries();
   struct Document {
@@ -27,7 +27,7 @@ class PersistedQueries {
     Digest only_name;  ///< Of the one operation's name, likewise; zero when there are several or it has none.
     bool reads_only = true;
   };
-  /// `hash`: 64 lower-case hex digits; anything else is not taken and not found.
+  /// `hash`: 64 lower-case hex digits; anything else is neither added nor found.
   void learn(std::string_view hash, const Document& document);
   std::optional<Document> find(std::string_view hash) const;
 
@@ -36,7 +36,7 @@ class PersistedQueries {
   std::unique_ptr<Private> p_;
 };
 
-/// The No-Vary-Search rule that the latest stored response of a resource came with, by `Key::base`.
+/// The No-Vary-Search rule of the latest stored response of a resource, by `Key::base`.
 class SearchRules {
  public:
   explicit SearchRules(std::size_t slots = 4096);

@@ -10,7 +10,7 @@
 namespace forebay::cache {
 
 /// Names of the request fields that select among the responses of one key (RFC 9111 section 4.1): lower case, sorted,
-/// without doubles, at least one. Shared by all that is filed under them, and compared by address.
+/// without doubles, at least one. Shared by all entries filed under them, and compared by address.
 class VaryNames final : public RefCounted {
  public:
   explicit VaryNames(std::vector<std::string> n) : names(std::move(n)) {}
@@ -22,16 +22,16 @@ using VaryRef = Ref<const VaryNames>;
 bool includes(const VaryRef& all, const VaryRef& some) noexcept;
 bool includes(const VaryRef& all, const std::vector<std::string>& some) noexcept;
 
-/// The fields of a request that select among responses: as its origin gets them, since that is what the answer was
-/// chosen by. Some of them (X-Forwarded-For, Via, what a route sets) Forebay writes itself.
+/// The fields of a request that select among responses, as the origin gets them, since the origin selects by those.
+/// Forebay writes some of them itself (X-Forwarded-For, Via, fields that a route sets).
 class Selecting {
  public:
   virtual ~Selecting() = default;
-  /// The fields in which these names are to be looked up; valid until the next call. Called without a lock.
+  /// The fields to look these names up in; valid until the next call. Called without a lock.
   virtual http::FieldsView fields(const std::vector<std::string>& names) const = 0;
 };
 
-/// A request that reaches its origin as it came.
+/// A request that reaches its origin unchanged.
 class Unchanged final : public Selecting {
  public:
   explicit Unchanged(http::FieldsView fields) : fields_(fields) {}

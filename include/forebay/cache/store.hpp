@@ -22,7 +22,7 @@ namespace forebay::cache {
 class Store;
 class Filing;
 
-/// What a finished fetch brings into the store.
+/// The result of a finished fetch, for the store.
 struct Landing {
   Ref<const PublishedHead> head;
   Ref<http::Body> body;
@@ -31,16 +31,16 @@ struct Landing {
   std::optional<std::uint64_t> length{};  ///< Of the body, where the origin stated it.
 };
 
-/// What came of a commit.
+/// The result of a commit.
 struct Committed {
   bool stored = false;
   std::uint32_t variants_evicted = 0;  ///< Dropped because the key had more than `max_variants`.
   operator bool() const noexcept { return stored; }
 };
 
-/// The right, and the duty, to fetch for one key, and to say how that ended. Dropped unsettled, the flight is
-/// Abandoned: its followers look up again and one takes over. Movable; used by the leader's thread. Each call is one
-/// hold of the shard's lock; followers are woken after it.
+/// The right to fetch for one key, and the duty to report the result. If it is dropped without a result, the flight is
+/// Abandoned: its followers look up again and one takes over. Movable; used by the leader's thread. Each call locks the
+/// shard once; followers are woken after it.
 class Ticket {
  public:
   Ticket() = default;
@@ -49,43 +49,41 @@ class Ticket {
   ~Ticket();
   explicit operator bool() const noexcept { return flight_ != nullptr; }
 
-  /// The flight; the leader follows it like everyone else.
+  /// The flight; the leader follows it like its followers.
   const Ref<Flight>& flight() const noexcept { return flight_; }
 
-  /// A storable head has come: followers are served as the body streams. The ticket stays, for commit or drop; dropping
-  /// it then only takes the flight out (an entry that was there before stays). `request`, here and below: whose answer
-  /// it is.
+  /// A storable head has arrived: followers are served as the body streams. The ticket stays, for commit or drop;
+  /// dropping it then only removes the flight (an older entry stays). `request`, here and below: the request of the
+  /// response.
   void land(Landing landing, const Selecting& request, const rules::Policy& policy);
-  /// Whether a commit could succeed as far as is known now: no purge since the flight's start names the resource.
+  /// Whether a commit can succeed, as far as known: no purge since the flight's start names the resource.
   bool may_commit() const;
-  /// The body is whole: takes the flight out and puts the entry in, in one lock hold, unless a purge that is later than
-  /// the flight's start matches, or there is no room. For a private flight too.
+  /// The body is complete: removes the flight and adds the entry under one lock, unless a purge later than the flight's
+  /// start matches, or there is no memory. For a private flight too.
   Committed commit(const EntryParts& parts, const rules::Freshness& freshness, const rules::VaryList& vary,
                    const Selecting& request, const rules::Policy& policy, std::uint64_t fingerprint, Timestamp now);
-  /// A 304 said that `entry` (a variant of this key) is still good: it is replaced by `freshened` (the same body),
-  /// freshness anew, and is from now on for requests like this one under the Vary that it now has. False when it has
-  /// been purged meanwhile; then nothing is brought back.
+  /// A 304 has validated `entry` (a variant of this key): it is replaced by `freshened` (the same body) with new
+  /// freshness, and selected by requests like this one under its new Vary. False when it has been purged meanwhile.
   bool freshen(const Ref<const Entry>& entry, const Ref<const Entry>& freshened, const rules::Freshness& freshness,
                const rules::VaryList& vary, const Selecting& request, const rules::Policy& policy, Timestamp now);
-  /// The answer is for this request alone. By the response: pass memory is set until `no_queue_until` in the same hold;
-  /// by the request: nothing is remembered. `reason` is what is remembered as its cause. The ticket stays usable for
-  /// `commit` (a `no-cache` answer is Own and yet stored).
+  /// The response is for this request only. Because of the response: pass memory is set until `no_queue_until` under
+  /// the same lock; because of the request: nothing is remembered. `reason` is remembered as the cause. The ticket
+  /// stays usable for `commit` (a `no-cache` answer is Own and yet stored).
   void own(rules::Reason reason, bool by_request, Timestamp no_queue_until);
-  /// No answer; followers are told, none fetches again.
-  /// Until `no_refresh_until` no hit on what is stored starts another refresh, so that an origin that is down is not
-  /// asked as often as clients ask.
+  /// No response; followers are notified, none fetches again. Until `no_refresh_until`, no hit on the stored response
+  /// starts another refresh, so that an origin that is down gets few requests.
   void fail(Failure failure, Timestamp no_refresh_until = {});
-  /// The body outgrew what may be stored: closes joins and sets pass memory in one hold. The caller then sets the
+  /// The body is too large to be stored: closes joins and sets pass memory under one lock. The caller then sets the
   /// body's window.
   void outgrow(Timestamp no_queue_until);
-  /// Lets go of the flight without more: after land/own when nothing will be stored. `no_refresh_until` as for `fail`.
+  /// Releases the flight: after land/own when nothing will be stored. `no_refresh_until` as for `fail`.
   void drop(Timestamp no_refresh_until = {});
 
  private:
   friend class Store;
   Ticket(Store& store, Ref<Flight> flight, const Key& key);
   struct Hold;
-  /// Acts under the lock under which `filing` fits the key's slot.
+  /// Runs under the lock, once `filing` fits the key's slot.
   template <class Act>
   void with(Filing& filing, Act&& act);
   Store* store_ = nullptr;
@@ -95,10 +93,10 @@ class Ticket {
   VaryRef seen_vary_;  // the slot's names at the look-up
 };
 
-/// That a key's answers cannot be shared, as was learned lately: later requests do not queue for one.
+/// Recent responses for the key could not be shared: later requests do not wait for one.
 struct PassMemory {
-  rules::Reason cause = rules::Reason::None;  ///< What the answer said that set it.
-  Duration left{0};                           ///< For how much longer; 0: none is set.
+  rules::Reason cause = rules::Reason::None;  ///< Why the response could not be shared.
+  Duration left{0};                           ///< Remaining time; 0: none is set.
   explicit operator bool() const noexcept { return left > Duration{0}; }
 };
 
@@ -110,11 +108,10 @@ struct LookupRequest {
   const rules::Policy& policy;
   std::uint64_t fingerprint = 0;
   Timestamp now{};
-  /// Whether this request may start a flight for others. What cannot be fetched for all may not: it gets Pass without
-  /// a ticket where it would lead or join. A HEAD that may leads, or joins, only where nothing is stored for it and no
-  /// pass memory is set; its leader fetches by GET.
+  /// Whether this request may start a flight for others. If not, it gets Pass without a ticket instead of Lead or Join.
+  /// A HEAD leads or joins only when nothing is stored for it and no pass memory is set; its leader fetches by GET.
   bool may_fly = true;
-  /// Nothing happens where nothing is stored for it: Pass without an entry, and no flight is joined or begun.
+  /// When nothing is stored for it: Pass without an entry, and no flight is joined or begun.
   bool only_stored = false;
   /// For `refresh_ahead: auto`: exponentially distributed with mean 1; see rules::refreshes_ahead.
   double draw = 0;
@@ -122,56 +119,56 @@ struct LookupRequest {
 
 /// What is stored for a request.
 struct Stored {
-  Ref<const Entry> entry;      ///< Null: nothing that this request may have.
+  Ref<const Entry> entry;      ///< Null: nothing for this request.
   rules::Freshness freshness;  ///< Of `entry`.
-  VaryRef names;               ///< That select among the key's responses; `entry` was selected by them.
-  bool names_old = false;      ///< It is some time since an answer has stated them.
+  VaryRef names;               ///< The names that select among the key's responses; `entry` was selected by them.
+  bool names_old = false;      ///< No recent response has stated them.
 };
 
-/// Serve what is stored. With a ticket this request starts a refresh ahead of its end.
+/// Serve the stored response. With a ticket, this request starts an early refresh.
 struct Fresh {
   Stored stored;
   Ticket refresh;
 };
-/// Serve what is stored, within stale-while-revalidate. With a ticket this request starts the refresh.
+/// Serve the stored response within stale-while-revalidate. With a ticket, this request starts the refresh.
 struct Stale {
   Stored stored;
   Ticket refresh;
 };
-/// Wait for a fetch that is on its way, counted as one of its waiters.
+/// Wait for a fetch in progress; counted as one of its waiters.
 struct Join {
   Ref<Flight> flight;
   Stored stored;           ///< May be served if the fetch fails.
-  rules::Forward forward;  ///< Why it goes forward: UriMiss, VaryMiss, Stale, Request.
+  rules::Forward forward;  ///< Why it is forwarded: UriMiss, VaryMiss, Stale, Request.
 };
-/// As Join, but `max_waiters` are waiting already. `flight` is counted as joined all the same, so that `supersede` or
-/// `Flight::leave` gives the place up.
+/// Like Join, but `max_waiters` requests wait already. `flight` counts as joined nevertheless, so that `supersede` or
+/// `Flight::leave` releases the place.
 struct QueueFull : Join {};
-/// Fetch under the ticket, for all.
+/// Fetch with the ticket, for all.
 struct Lead {
   Ticket ticket;
-  Stored stored;  ///< To validate or to fall back on.
+  Stored stored;  ///< To validate, or to serve if the fetch fails.
   rules::Forward forward;
 };
-/// Fetch for itself, and wait for nobody. With a (private) ticket a storable answer is still stored.
+/// Fetch for this request only, without waiting. With a (private) ticket, a storable response is still stored.
 struct Pass {
   Ticket ticket;
   Stored stored;  ///< To validate.
   rules::Forward forward = rules::Forward::None;
   rules::Reason reason = rules::Reason::None;  ///< PassMemory, Authorization (entry not for this request).
-  PassMemory pass_memory{};                    ///< Where it is the reason.
+  PassMemory pass_memory{};                    ///< If it is the reason.
 };
 using Lookup = std::variant<Fresh, Stale, Join, QueueFull, Lead, Pass>;
 
 /// The alternatives of a look-up, in their order.
 enum class LookupKind : std::uint8_t { Fresh, Stale, Join, QueueFull, Lead, Pass };
 inline LookupKind kind_of(const Lookup& lookup) noexcept { return static_cast<LookupKind>(lookup.index()); }
-/// The place in a queue of a request that waits, or would; null for all others.
+/// For a request that waits or would wait; null for all others.
 inline Join* join_of(Lookup& lookup) noexcept {
   if (auto* full = std::get_if<QueueFull>(&lookup)) return full;
   return std::get_if<Join>(&lookup);
 }
-/// Of all that may come with a ticket.
+/// The ticket of an alternative that has one.
 inline Ticket* ticket_of(Lookup& lookup) noexcept {
   if (auto* fresh = std::get_if<Fresh>(&lookup)) return &fresh->refresh;
   if (auto* stale = std::get_if<Stale>(&lookup)) return &stale->refresh;
@@ -185,7 +182,7 @@ inline Stored& stored_of(Lookup& lookup) noexcept {
 }
 inline const Stored& stored_of(const Lookup& lookup) noexcept { return stored_of(const_cast<Lookup&>(lookup)); }
 
-/// What a look-up would find, for explain. Nothing is changed by finding out: no place in the LRU, no count, no flight.
+/// What a look-up would find, for explain. Changes neither the LRU, nor counts, nor flights.
 struct Peek {
   bool found = false;  ///< A variant for this request, whatever its state.
   LookupKind kind = LookupKind::Lead;
@@ -212,57 +209,53 @@ struct StoreNumbers {
   std::uint64_t invalidated = 0;
 };
 
-/// Where responses are kept and shared: shards with one lock each, used by all workers. A slot a key, in which its
-/// variants, its flights and its pass memory live. Thread-safe; nothing here waits, asks the time or calls a stranger
-/// under a lock.
+/// Stores and shares responses: shards with one lock each, used by all workers. Each key has a slot with its variants,
+/// flights and pass memory. Thread-safe. Nothing here waits, reads a clock, or calls foreign code under a lock.
 class Store {
  public:
   explicit Store(const StoreOptions& options);
   ~Store();
   Store(const Store&) = delete;
 
-  /// One answer under one lock (two holds when a Vary list has to be consulted).
+  /// One result under one lock (locked twice when secondary keys must be built).
   Lookup lookup(const LookupRequest& request);
-  /// The same without doing anything.
+  /// The same without changes.
   Peek peek(const LookupRequest& request) const;
-  /// After `coalesce.wait` on `waited`: Lead with a superseding flight for the first, Join of that one for the rest; or
-  /// what a look-up gives by now. Gives up the place on `waited`.
+  /// After `coalesce.wait` on `waited`: Lead with a superseding flight for the first, Join of that flight for the
+  /// others; or the result of a new look-up. Releases the place on `waited`.
   Lookup supersede(const LookupRequest& request, const Ref<Flight>& waited);
-  /// After a failure of `failed` that may be its leader's own: Lead for the first who comes, Join of what that one
-  /// started (or found on its way) for all others that waited on `failed`, even when it has ended by then; or what is
-  /// stored by now. So those who waited, on however many workers, make one more fetch together. Gives up the place on
-  /// `failed`.
+  /// After a failure of `failed` that its leader may have caused: Lead for the first caller, Join of its flight (or of
+  /// one in progress) for all other followers of `failed`, even when that flight has ended by then; or what is stored
+  /// by now. So all followers, on any number of workers, make one more fetch together. Releases the place on `failed`.
   Lookup retry(const LookupRequest& request, const Ref<Flight>& failed);
-  /// A ticket of its own, queueing nobody: for a follower that must fetch for itself and whose answer may be stored.
+  /// A private ticket that nobody joins: for a follower that must fetch for itself and whose response may be stored.
   Ticket private_ticket(const Key& key);
-  /// The same for an answer that another flight fetches: purges since that one began count against it.
+  /// The same for the response of another flight: purges since that flight began count.
   Ticket private_ticket(const Key& key, const Flight& since);
 
-  /// Room for `n` bytes, evicting the least recently used of any shard; an empty Charge when it cannot be had
+  /// Reserves `n` bytes, evicting least recently used entries of any shard; an empty Charge on failure
   /// (`charge.bytes()` is 0).
   Charge reserve(std::size_t n);
 
-  /// A write made these resources stale (RFC 9111 section 4.4): entries go, flights on their way are detached and will
-  /// not be stored. Gives how many entries went.
+  /// A write made these resources stale (RFC 9111 section 4.4): removes entries, and detaches flights, which will not
+  /// be stored. Returns the number of removed entries.
   std::size_t invalidate(const std::vector<Digest>& resources);
-  /// A 200 to HEAD (RFC 9111 section 4.3.5): the variant that `entry` is gets this head and freshness, or becomes
-  /// stale.
+  /// A 200 to HEAD (RFC 9111 section 4.3.5): the variant of `entry` gets this head and freshness, or becomes stale.
   void apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<const Entry>& freshened,
                   const rules::Freshness& freshness, const rules::VaryList& vary, const Selecting& request,
                   const rules::Policy& policy, Timestamp now);
-  /// An answer that is not stored names these fields in its Vary: variants that were selected without them are found no
-  /// more, and what is stored from now on is selected by them.
+  /// A response that is not stored has these names in its Vary: variants selected without them are no longer found, and
+  /// later responses are selected by them.
   void note_vary(const Key& key, const rules::VaryList& vary, const Selecting& request, const rules::Policy& policy,
                  Timestamp now);
   void make_stale(const Key& key, const Ref<const Entry>& entry);
-  /// Whether the key's responses are still selected by no other names than these, under which a response was found. If
-  /// not, the request that it was stored for and the one that has found it may differ in what counts by now.
+  /// Whether the key's responses are still selected by exactly these names, under which a response was found. If not,
+  /// the response may not match the request any more.
   bool still_selects_by(const Key& key, const VaryRef& names) const;
-  /// The origin has answered with something else that may not be stored: the variant that `entry` is goes.
+  /// The origin has sent another response that may not be stored: removes the variant of `entry`.
   void discard(const Key& key, const Ref<const Entry>& entry);
 
-  /// Removes what has outlived its use, a slice of one shard per call so that no lock is held for long. Called by a
-  /// timer.
+  /// Removes expired entries, a slice of one shard per call so that no lock is held for long. Called by a timer.
   void sweep(Timestamp now);
   /// A smaller limit evicts, in slices, by the next calls of `sweep` and `reserve`.
   void set_memory(std::size_t bytes);

@@ -11,24 +11,24 @@
 
 namespace forebay::content {
 
-/// Undoes the Content-Encoding (RFC 9110 section 8.4) of whole content into `out` (overwritten): gzip (x-gzip), deflate
-/// (with its zlib wrapper), br, zstd or identity. Readers must not be able to take the content for different things: so
-/// `Unsupported` for any other coding and for more than one, `Malformed` for broken or cut content, for bytes behind
-/// its end, for a second gzip member and for a second or skippable zstd frame, at which many readers stop. `TooLarge`
-/// as soon as more than `limit` bytes come out. Memory stays within a small multiple of `limit` plus what the format's
-/// window needs (zstd windows above 8 MiB are `TooLarge`).
+/// Decodes the Content-Encoding (RFC 9110 section 8.4) of complete content into `out` (overwritten): gzip (x-gzip),
+/// deflate (with its zlib wrapper), br, zstd or identity. Ambiguous content is refused: `Unsupported` for any other
+/// coding and for more than one, `Malformed` for broken or cut content, for bytes behind its end, for a second gzip
+/// member and for a second or skippable zstd frame, at which many readers stop. `TooLarge` for more than `limit`
+/// decoded bytes. Memory stays within a small multiple of `limit` plus what the format's window needs (zstd windows
+/// above 8 MiB are `TooLarge`).
 Result<void> decode(std::string_view content_encoding, std::string_view content, std::size_t limit, std::string& out);
 
-/// Undoes one coding or none as a stream, of as many members and frames as there are.
+/// Decodes one coding or none as a stream, with any number of members and frames.
 class Decoder {
  public:
   explicit Decoder(std::string_view content_encoding);
   ~Decoder();
   Decoder(Decoder&&) noexcept;
   Decoder& operator=(Decoder&&) noexcept;
-  /// Appends what comes out to `out`, at most `limit` bytes in all calls together.
+  /// Appends decoded bytes to `out`, at most `limit` bytes in all calls together.
   Result<void> feed(std::string_view bytes, std::size_t limit, std::string& out);
-  /// Whether the content has come to its proper end.
+  /// Whether the content is complete.
   bool finished() const noexcept;
 
  private:
@@ -36,10 +36,10 @@ class Decoder {
   std::unique_ptr<Private> p_;
 };
 
-/// Undoes the codings of a Transfer-Encoding (RFC 9112 section 7.2) as a stream, in steps of bounded size and memory.
+/// Decodes the codings of a Transfer-Encoding (RFC 9112 section 7.2) as a stream, in steps of bounded size and memory.
 class TransferDecoder {
  public:
-  /// `codings`: those before chunked, in the order in which they were applied. gzip, x-gzip and deflate can be undone;
+  /// `codings`: those before chunked, in the order in which they were applied. gzip, x-gzip and deflate are supported;
   /// `Unsupported` for any other, for one with parameters (these codings have none) and for more than three;
   /// `OutOfMemory`.
   static Result<TransferDecoder> make(std::span<const std::string_view> codings);
@@ -47,11 +47,11 @@ class TransferDecoder {
   TransferDecoder& operator=(TransferDecoder&&) noexcept;
   ~TransferDecoder();
 
-  /// Takes from the front of `in` and writes at most `room` (above zero) bytes to `out`; gives how many. Less than
-  /// `room` only when all of `in` has been taken and nothing more comes out of it. `Malformed` for broken content and
-  /// for bytes behind its end; `OutOfMemory`.
+  /// Takes from the front of `in` and writes at most `room` (above zero) bytes to `out`; returns their number. Less
+  /// than `room` only when `in` is used up and no output is left. `Malformed` for broken content and for bytes behind
+  /// its end; `OutOfMemory`.
   Result<std::size_t> step(std::string_view& in, char* out, std::size_t room);
-  /// Whether the content has come to its proper end.
+  /// Whether the content is complete.
   bool finished() const noexcept;
 
  private:

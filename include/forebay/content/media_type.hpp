@@ -15,13 +15,12 @@ bool is_type(std::string_view content_type, std::string_view type) noexcept;
 /// application/json, text/json or a +json type.
 bool is_json(std::string_view content_type) noexcept;
 
-/// What a media type says of its text: nothing, UTF-8, a part of it, or something else (also when it says two things).
+/// The charset of a media type: none, UTF-8, ASCII, or another one (also when there are two).
 enum class Charset : std::uint8_t { Unsaid, Utf8, Ascii, Other };
 
-/// Appends a media type in a form in which equal types have equal text: type, subtype, names of parameters and the
-/// value of `charset` in lower case, no blanks around `;` and at both ends. Gives its charset. `Malformed` for what is
-/// no media type by the letter of RFC 9110 section 8.3.1, which some readers mend and others refuse; `out` means
-/// nothing then.
+/// Appends a media type in canonical form: type, subtype, names of parameters and the value of `charset` in lower case,
+/// no blanks around `;` and at both ends. Returns its charset. `Malformed` for text that does not follow RFC 9110
+/// section 8.3.1 exactly, which some parsers repair and others refuse; `out` is unspecified then.
 Result<Charset> append_normal_type(std::string& out, std::string_view content_type);
 
 }  // namespace forebay::content

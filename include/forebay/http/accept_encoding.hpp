@@ -24,7 +24,7 @@ int weight_among(std::string_view parameters) noexcept;
 /// Which content codings a request accepts (RFC 9110 section 12.5.3). Borrows the field's text.
 class AcceptedCodings {
  public:
-  static constexpr std::size_t kMost = 16;  ///< Members that are read; a longer list refuses what is not among them.
+  static constexpr std::size_t kMost = 16;  ///< Members that are read; a longer list refuses all codings beyond them.
 
   AcceptedCodings() = default;
   /// `field`: all lines of Accept-Encoding, joined; nothing when there are none, which accepts every coding.
@@ -43,10 +43,10 @@ class AcceptedCodings {
   bool any_ = true;
 };
 
-/// An Accept-Encoding value in one normal form for each ability: the codings that are acceptable, known or not, by
-/// falling preference; those of one weight sorted by name. The weights themselves do not show, nor does identity where
-/// it is what is left when no other coding is acceptable. False, with nothing appended, for a value that has no such
-/// form: one that cannot be read, names a coding twice with different weights, or has more than 32 members.
+/// The normal form of an Accept-Encoding value: the acceptable codings, known or not, by falling preference; codings of
+/// equal weight sorted by name. It contains neither weights, nor identity if that is only the last resort. False, with
+/// nothing appended, for a value without a normal form: unreadable, a coding twice with different weights, or more than
+/// 32 members.
 bool append_normal_accept_encoding(std::string_view value, std::string& out);
 
 }  // namespace forebay::http

@@ -17,10 +17,10 @@
 
 namespace forebay::http {
 
-/// A body on its way: an append-only list of slices with one writer and many readers on any threads.
+/// A body in transfer: an append-only list of slices with one writer and many readers on any threads.
 ///
-/// Kept whole, it lets readers join at any time. With a window, what the slowest attached reader has passed is dropped,
-/// nobody can join any more, and the writer is asked to wait (`full`) while more than the window is unread.
+/// If it is kept whole, readers can join at any time. With a window, bytes that the slowest attached reader has passed
+/// are dropped, nobody can join any more, and the writer must wait (`full`) while more than the window is unread.
 class Body final : public RefCounted {
  public:
   enum class End : std::uint8_t { Growing, Complete, Broken };
@@ -31,24 +31,24 @@ class Body final : public RefCounted {
   // --- the writer ---
   void append(Slice bytes);
   void finish(const Fields& trailers = {});
-  /// Readers learn that the rest will never come; nothing is ended as if complete.
+  /// Readers learn that the rest will not come; the body never ends as if complete.
   void break_off();
   /// From now on only what attached readers have not read is held. Joins must have been closed by the caller first.
   void set_window(std::size_t window);
   /// Whether the unread part fills the window. Once every reader has left it never does.
   bool full() const;
-  /// Asks to be woken when `full` may have become false, or a reader has left. Look at `full` again after this.
+  /// Wakes the waiter when `full` may have become false, or a reader has left. Check `full` again after this.
   void wait_for_space(Waker& waker, Waiter& waiter) { space_.wait(waker, waiter); }
-  /// Detaches readers that have held up the others for `patience` or longer; they see `Broken`. Gives how many. To be
-  /// called every so often while the body is full: where it is not known since when a reader is behind, that is counted
-  /// from the first call that sees it.
+  /// Detaches readers that have delayed the others for `patience` or longer; they see `Broken`. Returns their number.
+  /// Call it regularly while the body is full: the time of a reader counts from the first call that sees it behind, if
+  /// it is not known better.
   std::size_t cut_off_stalled(Timestamp now, Duration patience);
   std::size_t readers() const;
 
   // --- anyone ---
   std::uint64_t length() const noexcept { return length_.load(std::memory_order_acquire); }
   End end() const noexcept { return end_.load(std::memory_order_acquire); }
-  /// The slices so far, when kept whole; for the one who makes an entry of it.
+  /// The slices so far, when kept whole; for making an entry.
   std::vector<Slice> slices() const;
   /// After the end.
   const Fields& trailers() const noexcept { return trailers_; }
@@ -56,7 +56,7 @@ class Body final : public RefCounted {
  private:
   friend class BodyCursor;
   struct Reader {
-    std::size_t index = 0;            // of the slice it stands in, counted from the very first
+    std::size_t index = 0;            // of its slice, counted from the first
     std::uint64_t offset = 0;         // of that slice in the body
     std::size_t place = 0;            // in readers_
     std::optional<Timestamp> behind;  // since when it has left something unread without moving, where that is known
@@ -90,7 +90,7 @@ class Body final : public RefCounted {
   Signal space_;
 };
 
-/// A reader's place in a body, whole or growing. The edge pulls: `next` gives bytes, or says why there are none.
+/// A reader's position in a body, whole or growing. The edge pulls: `next` returns bytes, or why there are none.
 /// Movable; used by one thread at a time.
 class BodyCursor {
  public:
@@ -113,14 +113,14 @@ class BodyCursor {
   /// ends `Broken`.
   void limit(std::uint64_t first, std::uint64_t length);
 
-  /// Bytes that are there now, at most `max` and at most one slice; with State::Data never empty. The slice stays
-  /// valid while its owner is held. `now` dates the reader's progress.
+  /// The available bytes, at most `max` and at most one slice; never empty with State::Data. The slice stays valid
+  /// while its owner is held. `now` is the time of the reader's progress.
   State next(std::size_t max, Slice& out, Timestamp now = {});
   /// For a complete single-piece body: all of it at once, without touching reference counts; empty when not applicable.
   std::string_view whole() const noexcept;
-  /// After `Wait`: wakes the waiter when there may be more. Look again after this.
+  /// After `Wait`: wakes the waiter when there may be more. Check again after this.
   void wait(Waker& waker, Waiter& waiter);
-  /// Length of what is still to be delivered, where it is known already.
+  /// Remaining length, if known.
   std::optional<std::uint64_t> known_length() const noexcept;
   /// Trailer fields of a growing body after End.
   const Fields* trailers() const noexcept;

@@ -15,8 +15,8 @@ struct CookiePair {
   bool has_value = true;
 };
 
-/// Calls `visit(CookiePair)` for each pair of all Cookie lines, in order; blanks around names and values are no part of
-/// them, empty pieces are nothing.
+/// Calls `visit(CookiePair)` for each pair of all Cookie lines, in order. Blanks around names and values are removed;
+/// empty pieces are skipped.
 template <class F>
 void for_each_cookie(FieldsView fields, F&& visit) {
   for (const auto& field : fields) {

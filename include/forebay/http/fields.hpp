@@ -13,7 +13,7 @@
 
 namespace forebay::http {
 
-/// Fields that the program itself reads, so that finding one is a comparison of numbers. Everything else is `Other`.
+/// Fields that the program reads; they are compared by number. All others are `Other`.
 enum class FieldId : std::uint8_t {
   Other = 0,
   Accept,
@@ -87,7 +87,7 @@ FieldId field_id(std::string_view name) noexcept;
 /// The canonical spelling, e.g. "Cache-Control"; empty for `Other`.
 std::string_view field_name(FieldId id) noexcept;
 
-/// ASCII case-insensitive equality, as field names and most tokens want.
+/// ASCII case-insensitive equality, for field names and most tokens.
 bool iequals(std::string_view a, std::string_view b) noexcept;
 using forebay::trim;
 /// token of RFC 9110 section 5.6.2: not empty, tchar only.
@@ -169,9 +169,9 @@ class Fields {
   }
   /// Removes all, and keeps some of the memory for what comes next. Views into the fields end here.
   void clear();
-  /// Text stored through this call lives as long as the fields: for request targets and the like.
+  /// Stores text that lives as long as the fields, for example a request target.
   std::string_view keep(std::string_view text);
-  /// Makes room for so many bytes of names and values at once.
+  /// Reserves memory for so many bytes of names and values.
   void reserve(std::size_t bytes);
 
  private:
@@ -208,8 +208,8 @@ bool is_hop_by_hop(FieldId id) noexcept;
 /// Whether some Connection line names this field.
 bool connection_names(FieldsView fields, std::string_view name) noexcept;
 
-/// The names in all Connection lines, collected and sorted once: for asking about every field of a head, which must not
-/// cost names times fields. Views into the fields.
+/// The names in all Connection lines, collected and sorted once: to check every field of a head without comparing it
+/// with every name. Views into the fields.
 class ConnectionNames {
  public:
   explicit ConnectionNames(FieldsView fields);

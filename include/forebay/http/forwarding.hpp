@@ -26,8 +26,8 @@ bool is_loopback(const std::array<std::uint8_t, 16>& ip) noexcept;
 bool contains(const Cidr& net, const std::array<std::uint8_t, 16>& ip) noexcept;
 bool contains_any(const std::vector<Cidr>& nets, const std::array<std::uint8_t, 16>& ip) noexcept;
 
-/// Walks X-Forwarded-For from the right past trusted proxies, beginning with the peer: the first address that is not
-/// trusted is the client. What is not an address ends the walk at the last good one.
+/// Reads X-Forwarded-For from the right past trusted proxies, starting with the peer: the first address that is not
+/// trusted is the client. Text that is not an address ends the search at the last valid one.
 std::string client_address(std::string_view peer, FieldsView fields, const std::vector<Cidr>& trusted);
 
 enum class ForwardedMode : std::uint8_t { Auto, Append, Set, Off };
@@ -41,20 +41,20 @@ struct ForwardingFacts {
 };
 /// Whether what a peer claims is passed on: it is trusted, and the mode neither replaces nor removes it.
 bool keeps_claims(bool peer_trusted, ForwardedMode mode) noexcept;
-/// Replaces X-Forwarded-For, -Host, -Proto, -Port and Forwarded (RFC 7239) in `fields` by what is true: `append` keeps
+/// Replaces X-Forwarded-For, -Host, -Proto, -Port and Forwarded (RFC 7239) in `fields` by the facts: `append` keeps
 /// what a trusted peer sent and adds to it, `set` drops it first, `off` removes all of them. Auto: append if the peer
 /// is trusted. X-Forwarded-Proto is kept where it is one line of "http" or "https", else it becomes the facts' scheme.
 void set_forwarding_fields(Fields& fields, const ForwardingFacts& facts);
 
-/// What a request field claims beside the request itself. Applications believe such fields, under any name that may be
-/// read as one of theirs (`may_be_read_as`).
+/// What a request field claims about the request. Applications trust such fields, under any name that may be read as
+/// one of theirs (`may_be_read_as`).
 enum class Claim : std::uint8_t {
   None,
   Target,   ///< Another URL than the request's own: X-Original-URL.
   Method,   ///< Another method: X-HTTP-Method-Override.
-  Place,    ///< Host, port, scheme or prefix that a client is said to have asked for: X-Forwarded-Host, Forwarded.
+  Place,    ///< Host, port, scheme or prefix that the client requested: X-Forwarded-Host, Forwarded.
   Address,  ///< The client's address: X-Real-IP.
-  Never,    ///< What goes no further from anybody: X-Forwarded-Server, Proxy, other spellings of X-Forwarded-Host.
+  Never,    ///< Never forwarded: X-Forwarded-Server, Proxy, other spellings of X-Forwarded-Host.
 };
 /// X-Forwarded-For and X-Forwarded-Proto themselves claim nothing here: `set_forwarding_fields` writes them.
 Claim claim_of(const Field& field);
@@ -63,9 +63,8 @@ Claim claim_of(const Field& field);
 std::string_view forwarded_scheme(FieldsView fields) noexcept;
 /// "http" or "https" for a text that is one of them in any case, else nothing.
 std::string_view known_scheme(std::string_view text) noexcept;
-/// Appends what of a Forwarded line (RFC 7239) names the place that was asked for: `host=` of each element, and
-/// `proto=` where it is not `scheme`, joined by commas. A line that cannot be read stands whole. Nothing where it names
-/// none.
+/// Appends the requested place from a Forwarded line (RFC 7239): `host=` of each element, and `proto=` if it is not
+/// `scheme`, joined by commas. An unreadable line is appended whole. Nothing if there is none.
 void append_forwarded_place(std::string_view line, std::string_view scheme, std::string& out);
 
 /// Max-Forwards (RFC 9110 section 7.6.2): the least of its lines; nothing without one that is a number.

@@ -21,7 +21,7 @@ struct HeadLimits {
 /// How a message's content is delimited (RFC 9112 section 6.3). A request with `Content-Length: 0` has None.
 enum class Framing : std::uint8_t { None, Length, Chunked, UntilClose };
 
-/// How far the search for the end of a head has come, so that bytes that arrive one by one are looked at once.
+/// State of the search for the end of a head, so that each byte is examined once.
 struct HeadSearch {
   std::size_t start = 0;       ///< First byte of the start line.
   std::size_t line = 0;        ///< First byte of the line that has not ended yet.
@@ -33,7 +33,7 @@ struct HeadSearch {
 };
 
 /// Reads request heads from a growing buffer. Strict on top of Beast's basic_parser: exactly one Host (none allowed in
-/// HTTP/1.0), Transfer-Encoding only `chunked`, alone, in HTTP/1.1, never beside Content-Length; one Content-Length of
+/// HTTP/1.0), Transfer-Encoding only `chunked`, alone, in HTTP/1.1, never with Content-Length; one Content-Length of
 /// digits; no obs-fold, bare CR or LF, NUL; target bytes checked. Leading empty lines are skipped (at most 4). A parser
 /// serves one connection and is reused; nothing is allocated once its vectors have grown.
 class RequestParser {
@@ -41,17 +41,17 @@ class RequestParser {
   explicit RequestParser(const HeadLimits& limits) : limits_(limits) {}
 
   /// `buffer` holds all bytes from the message's first on. `Incomplete`: call again with more (the same bytes in front;
-  /// the search goes on where it ended). Limits count before the head is whole. Called again after success it points
-  /// the views into a buffer that has moved. On success the head is `buffer.substr(0, head_size())` and `view()` points
+  /// the search goes on where it ended). Limits count before the head is whole. Called again after success, it updates
+  /// the views for a buffer that has moved. On success the head is `buffer.substr(0, head_size())` and `view()` points
   /// into `buffer`. Errors: Malformed and Ambiguous (400), TargetTooLong (414), HeaderTooLarge (431), Unsupported (501:
   /// an unknown transfer coding; 505: `bad_version()`).
   Result<void> parse(std::string_view buffer);
   void reset();
-  /// Gives the memory of the fields back; of `view()` the fields are gone then.
+  /// Frees the memory of the fields; `view()` has no fields then.
   void forget_fields();
-  /// For a message that `parse` has refused, or whose head never came whole: points `view()` at what stands in `buffer`
-  /// before the fault, for a log and for the document that refuses it. A method that is a token, the target as far as
-  /// it came, and the field lines up to the first that is malformed; nothing else of it was checked.
+  /// For a message that `parse` has refused, or whose head is incomplete: sets `view()` to the part of `buffer` before
+  /// the error, for the log and the error document. It has the method if it is a token, the target as far as received,
+  /// and the field lines up to the first malformed one; nothing else was checked.
   void read_before_fault(std::string_view buffer);
 
   const RequestView& view() const noexcept { return view_; }
@@ -67,8 +67,8 @@ class RequestParser {
   bool bad_version() const noexcept { return bad_version_; }
   /// With `HeaderTooLarge`: there are too many fields, rather than too many bytes.
   bool too_many_fields() const noexcept { return search_.fields > limits_.fields; }
-  /// What is wrong with a head that was refused as malformed, ambiguous or of another version, as a sentence; nothing
-  /// of the head stands in it. Empty where the error says it all.
+  /// What is wrong with a head that was refused as malformed, ambiguous or of another version, as a sentence without
+  /// text of the head. Empty if the error code says enough.
   std::string_view problem() const noexcept { return problem_; }
 
  private:
@@ -90,8 +90,8 @@ class RequestParser {
 };
 
 /// Reads response heads of an origin, strict about framing. A missing reason phrase and equal Content-Lengths are
-/// taken; blanks before a colon are removed (RFC 9112 section 5.1), a folded value is made one line (section 5.2; not
-/// that of a field that frames the message), and LF alone ends lines where it ends all of them (section 2.2).
+/// taken; blanks before a colon are removed (RFC 9112 section 5.1), a folded value becomes one line (section 5.2; not
+/// of Content-Length or Transfer-Encoding), and LF alone ends lines if it ends all of them (section 2.2).
 /// Transfer-Encoding that does not end in chunked runs until close; both lengths at once, differing Content-Lengths,
 /// chunked twice, or Transfer-Encoding in HTTP/1.0 are `Ambiguous`. Other errors: Malformed, HeaderTooLarge.
 class ResponseParser {
@@ -100,10 +100,10 @@ class ResponseParser {
 
   Result<void> parse(std::string_view buffer);
   /// Line and rule of what was refused, for a log: "line 3: field name has a space or tab at byte 17". Lines and bytes
-  /// count from 1. Nothing of the message stands in it but the names of framing fields.
+  /// count from 1. It contains no text of the message except names of framing fields.
   const std::string& problem() const noexcept { return problem_; }
   void reset();
-  /// What the request was decides the framing: HEAD has no content.
+  /// The request decides the framing: HEAD has no content.
   void answer_to(Method m) noexcept { method_ = m; }
 
   const ResponseView& view() const noexcept { return view_; }
@@ -141,10 +141,10 @@ class ResponseParser {
   bool keep_alive_ = true, other_coding_ = false, bare_lf_ = false;
 };
 
-/// Who sends a body: a client is read strictly; of an origin, what others accept too is accepted.
+/// The sender of a body: clients are parsed strictly; origins get the leniency of other HTTP clients.
 enum class Sender : std::uint8_t { Client, Origin };
 
-/// Takes the content out of a connection's bytes, for any framing. Strict chunked (RFC 9112 section 7.1): CRLF only,
+/// Extracts the content from a connection's bytes, for any framing. Strict chunked (RFC 9112 section 7.1): CRLF only,
 /// sizes of at most 16 hex digits, well-formed extensions dropped up to 4 KiB a body, trailer section checked and kept
 /// apart from the head, its size under the head limits. Of an origin, blanks at the end of a chunk's size line and
 /// before the colon of a trailer field are accepted and dropped.
@@ -153,11 +153,11 @@ class BodyDecoder {
   void start(Framing framing, std::uint64_t content_length, const HeadLimits& limits, Sender sender = Sender::Client);
 
   struct Step {
-    std::size_t consumed = 0;  ///< Bytes of the input that are done with (framing included).
+    std::size_t consumed = 0;  ///< Bytes of the input that were used (framing included).
     std::string_view data;     ///< Content among them; a view into the input. May be empty while consumed is not.
   };
-  /// One step forward, over framing bytes and at most one piece of content; call until `done()` or nothing is consumed
-  /// (more bytes are needed). Errors: Malformed, TooLarge (extensions or trailers over their limit).
+  /// One step: framing bytes and at most one piece of content. Call until `done()` or nothing is consumed (more bytes
+  /// are needed). Errors: Malformed, TooLarge (extensions or trailers over their limit).
   Result<Step> step(std::string_view input);
   bool done() const noexcept { return state_ == State::Done; }
   /// Which rule the body has broken, for a log; after an error of `step`.
@@ -166,9 +166,9 @@ class BodyDecoder {
   bool finish_at_eof() noexcept;
   /// Content bytes so far.
   std::uint64_t delivered() const noexcept { return delivered_; }
-  /// What is known to be left under Length framing.
+  /// Remaining bytes under Length framing.
   std::uint64_t remaining() const noexcept { return remaining_; }
-  /// Trailer fields, after `done()`; empty unless chunked. Those that only a head may carry have been left out.
+  /// Trailer fields, after `done()`; empty unless chunked. Fields that are allowed only in a head are removed.
   const Fields& trailers() const noexcept { return trailers_; }
 
  private:
@@ -185,7 +185,7 @@ class BodyDecoder {
     Done,
     Failed
   };
-  // Where in `*( BWS ";" BWS name [ BWS "=" BWS value ] )` an extension stands.
+  // Position in `*( BWS ";" BWS name [ BWS "=" BWS value ] )`.
   enum class Ext : std::uint8_t { Semicolon, NameStart, Name, NameEnd, ValueStart, Token, Quoted, Escaped, QuotedEnd };
 
   std::string_view rule_of(State state, Errc error) const noexcept;

@@ -42,13 +42,13 @@ void for_each_member(std::string_view list, F&& f) {
   }
 }
 
-/// Whether all readers find the same members: each quote begins a value directly behind "=", is closed, and nothing but
-/// a separator follows. Where this does not hold, `for_each_piece` finds the members that another reader may see.
+/// Whether all parsers find the same members: each quote begins a value directly after "=", is closed, and is followed
+/// by a separator. Otherwise `for_each_piece` finds the members that another parser may see.
 bool quotes_hold(std::string_view list) noexcept;
 
 /// Calls `f(piece)` for each text between two commas, inside quotes too; without the blanks and quotes at its ends,
-/// empty ones skipped. For lists whose members have no quotes, and for what restricts in a list whose quotes do not
-/// hold.
+/// empty ones skipped. For lists whose members have no quotes, and for restrictive members of a list with unbalanced
+/// quotes.
 template <class F>
 void for_each_piece(std::string_view list, F&& f) {
   constexpr std::string_view kAround = " \t\"\\";
@@ -66,14 +66,14 @@ void for_each_piece(std::string_view list, F&& f) {
 bool has_member(std::string_view list, std::string_view member) noexcept;
 /// Whether `for_each_piece` finds it, case-insensitively.
 bool has_piece(std::string_view list, std::string_view piece) noexcept;
-/// A quoted-string without its quotes and escapes; nothing when it is not exactly one quoted-string.
+/// The content of a quoted-string, unescaped; nothing when it is not exactly one quoted-string.
 bool unquote(std::string_view text, std::string& out);
 /// Matches `*`-only globs; `icase` for field names.
 bool glob_match(std::string_view pattern, std::string_view text, bool icase = false) noexcept;
-/// Decimal digits only, at most `max` (values above are clamped to it); false when there is anything else or nothing.
+/// Decimal digits only, at most `max` (values above are clamped to it); false for other text.
 bool parse_decimal(std::string_view text, std::uint64_t max, std::uint64_t& out) noexcept;
-/// Whether challenges (WWW-Authenticate) or credentials (Authorization) hold a scheme that authenticates the connection
-/// and not the request: NTLM, Negotiate (RFC 4559), Kerberos.
+/// Whether challenges (WWW-Authenticate) or credentials (Authorization) have a scheme that authenticates the connection
+/// rather than the request: NTLM, Negotiate (RFC 4559), Kerberos.
 bool authenticates_connection(std::string_view value) noexcept;
 
 }  // namespace forebay::http

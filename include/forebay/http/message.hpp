@@ -40,7 +40,7 @@ struct RequestView {
   std::string_view authority{};
 };
 
-/// A request head that owns its text: for whatever waits.
+/// A request head that owns its text, for requests that wait.
 class Request {
  public:
   Request() = default;

@@ -21,8 +21,7 @@ struct ByteRange {
   bool operator==(const ByteRange&) const = default;
 };
 
-/// "bytes=..." only; nothing when the unit is another, the grammar is broken, or there are more than `most` ranges
-/// (then Range is ignored and the whole is sent).
+/// "bytes=..." only; nothing for another unit, a syntax error, or more than `most` ranges (then Range is ignored).
 std::optional<std::vector<RangeSpec>> parse_range(std::string_view value, std::size_t most = 32);
 /// Ranges of a representation of `size` bytes in the order asked; unsatisfiable ones are left out, so empty means 416.
 /// Overlapping or more than a handful of tiny ranges may be coalesced (RFC 9110 section 15.3.7.2).

@@ -10,7 +10,7 @@
 
 namespace forebay::http::sf {
 
-/// Structured Fields, RFC 9651. One strict parser; any error means the whole field is nothing.
+/// Structured Fields, RFC 9651. One strict parser; any error invalidates the whole field.
 struct Token {
   std::string text;
   bool operator==(const Token&) const = default;

@@ -9,16 +9,15 @@
 
 namespace forebay::http {
 
-/// A request target, read once: what is matched, keyed and forwarded is this one reading. The views point into the raw
-/// target or into the buffer inside, so the object must not move while they are used; its buffer is reused by `read`.
+/// A request target, parsed once for matching, key and forwarding. The views point into the raw target or into the
+/// internal buffer, so the object must not move while they are used; `read` reuses the buffer.
 class Target {
  public:
   /// Reads origin-form, absolute-form (http and https) and, for OPTIONS, "*". In the path it removes dot segments
   /// (those that would leave the root stay at the root), decodes percent-encoded unreserved bytes, writes other escapes
   /// with upper-case digits and keeps "//" and "%2F" (RFC 3986 section 6.2.2). Refuses (`Malformed`) control bytes, raw
-  /// bytes above 0x7E, "#" and "%00" anywhere, in the path a "%" without two hex digits (a query may hold one, it is
-  /// passed on as sent), authority-form, userinfo. Reading a path once more changes nothing. Allocates nothing once its
-  /// buffer has grown.
+  /// bytes above 0x7E, "#" and "%00" anywhere, in the path a "%" without two hex digits (a query is forwarded as sent),
+  /// authority-form, userinfo. Normalising is idempotent. Allocates nothing once its buffer has grown.
   Result<void> read(Method method, std::string_view raw);
 
   std::string_view path() const noexcept { return path_; }  ///< Normalised, begins with '/' (or is "*").
@@ -43,11 +42,11 @@ bool append_normal_segment(std::string_view segment, std::string& out);
 /// to `out`: lower case, an empty or default port of `scheme` ("http" 80, "https" 443) removed. Refuses "[::1", ports
 /// that are not 0..65535, bytes outside the grammar, and a comma. An empty host is `Malformed`.
 Result<void> append_normal_host(std::string_view host, std::string_view scheme, std::string& out);
-/// Whether `append_normal_host` would take it.
+/// Whether `append_normal_host` accepts it.
 bool is_valid_host(std::string_view host) noexcept;
 
-/// RFC 3986 section 5.2 for what Location and Content-Location bring: resolves `reference` against `scheme://host` +
-/// `base_path`. Gives the normalised path with query when the result has the same scheme and host, else nothing.
+/// RFC 3986 section 5.2 for Location and Content-Location: resolves `reference` against `scheme://host` + `base_path`.
+/// Returns the normalised path with query if the result has the same scheme and host, else nothing.
 std::optional<std::string> same_origin_target(std::string_view reference, std::string_view scheme,
                                               std::string_view host, std::string_view base_path);
 
@@ -56,7 +55,7 @@ struct QueryPair {
   std::string_view name;
   std::optional<std::string_view> value;
 };
-/// As it stands in the query.
+/// As in the query.
 inline std::string_view whole_pair(const QueryPair& pair) noexcept {
   return {pair.name.data(), pair.name.size() + (pair.value ? 1 + pair.value->size() : 0)};
 }

@@ -12,8 +12,8 @@
 
 namespace forebay::net {
 
-/// Something that must not take longer than it may. Belongs to one worker; fires once, then is idle until armed again.
-/// Arming anew moves it; its destructor disarms it. Cheap enough for each read and write: two pointer writes.
+/// A timer of one worker. Fires once, then is idle until armed again. Arming it again moves it; its destructor disarms
+/// it. Costs two pointer writes, so it is used for each read and write.
 class Deadline : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   explicit Deadline(std::function<void()> expired) : expired_(std::move(expired)) {}
@@ -34,18 +34,17 @@ class Deadlines {
   explicit Deadlines(Timestamp start);
   void arm(Deadline& d, Timestamp at);
   void arm(Deadline& d, Timestamp now, Duration in) { arm(d, now + in); }
-  /// Fires all that are due. What fires may arm and disarm anything, and may destroy itself as the last thing it does.
+  /// Fires all due deadlines. A callback may arm and disarm any deadline, and may destroy its own as its last action.
   void advance(Timestamp now);
-  /// When the next armed deadline is due (a bound from below), or max().
+  /// A lower bound of the next armed deadline, or max().
   Timestamp next();
-  /// Called when a deadline is armed that is due before everything else, so that the worker can wake in time. Not
-  /// called from within `advance`: ask `next` after it.
+  /// Called when the earliest deadline is armed, so that the worker can wake in time. Not called from `advance`: call
+  /// `next` after it.
   std::function<void(Timestamp)> on_earlier;
 
  private:
   using List = boost::intrusive::list<Deadline, boost::intrusive::constant_time_size<false>>;
-  // `earliest` is a bound from below: a deadline that was moved or disarmed leaves it behind until the slot is looked
-  // at.
+  // `earliest` is a lower bound: a moved or disarmed deadline leaves it unchanged until the slot is checked.
   struct Slot {
     List list;
     Timestamp earliest = Timestamp::max();

@@ -16,8 +16,8 @@
 
 namespace forebay::net {
 
-/// Called first by a thread: signals of the process go to other threads, so that its waits are not interrupted and the
-/// main thread, which acts on them, is the one to get them.
+/// Called first by a thread: blocks signals, so that its waits are not interrupted and the main thread gets the
+/// signals.
 void leave_signals_to_others() noexcept;
 
 /// The real clocks.
@@ -26,8 +26,7 @@ class SystemClock final : public Clock {
   Now now() const override;
 };
 
-/// A thread with its io_context, its deadlines and its permanent Waker. What belongs to a worker is touched by its
-/// thread alone.
+/// A thread with its io_context, its deadlines and its permanent Waker. Only its thread accesses the data of a worker.
 class Worker final : public Waker {
  public:
   Worker(unsigned index, const Clock& clock);
@@ -45,8 +44,8 @@ class Worker final : public Waker {
   void stop();
   /// Whether a thread is in `run`. From any thread.
   bool running() const noexcept { return running_.load(std::memory_order_acquire); }
-  /// From any other thread: runs `f` on the worker's thread and returns when it is done; here and now when no thread
-  /// runs the worker.
+  /// From any other thread: runs `f` on the worker's thread and returns when it is done. Runs `f` on the calling thread
+  /// if no thread runs the worker.
   void call(std::function<void()> f);
   /// From any thread.
   template <class F>
@@ -54,13 +53,12 @@ class Worker final : public Waker {
     boost::asio::post(io_, std::forward<F>(f));
   }
 
-  /// The reading of the clocks of this turn of the loop. `tick` reads them anew; every completion handler of I/O calls
-  /// it once, first.
+  /// The clock values of this turn of the loop. `tick` updates them; every I/O completion handler calls it first, once.
   const Now& now() const noexcept { return now_; }
   const Now& tick() { return now_ = clock_.now(); }
   Deadlines& deadlines() noexcept { return deadlines_; }
-  /// Reads the clocks and fires what is due. The worker's own timer calls it; a test that moves a clock by hand calls
-  /// it on this thread.
+  /// Reads the clocks and fires due deadlines. The worker's timer calls it; a test with a manual clock calls it on this
+  /// thread.
   void fire_deadlines();
 
   /// From any thread. One post wakes the loop, however many groups arrive meanwhile.

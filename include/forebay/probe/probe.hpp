@@ -19,7 +19,7 @@ struct Questions {
 struct Outcome {
   std::vector<config::Diagnostic> found;
   std::vector<std::string> silent;  ///< A sentence for each origin that gave no answer.
-  std::vector<std::string> missed;  ///< And for each path that was named and that no route looks up.
+  std::vector<std::string> missed;  ///< One for each given path that no route looks up.
 };
 
 /// Asks the origins of a configuration without errors for answers that show a field which their route does not key on.

@@ -13,7 +13,7 @@
 
 namespace forebay::proxy {
 
-/// One request as the access log tells it; views live for the call. Negative or empty means absent.
+/// One request for the access log; views are valid during the call. Negative or empty means absent.
 struct AccessRecord {
   WallTime at{};
   std::string_view remote, client;  ///< Peer, and the client behind trusted proxies.
@@ -46,15 +46,15 @@ struct AccessRecord {
   bool completed = true;  ///< False: the client left, or the answer was cut.
 };
 
-/// The access log: lines go into a buffer of the calling worker and are written by one thread of the log's own, so that
-/// no request waits for a file. When the writer falls behind, lines are dropped and counted (`on_full: drop`), or the
-/// worker waits (`block`).
+/// The access log: lines go into a buffer of the calling worker; one thread of the log writes them, so that no request
+/// waits for a file. When the writer falls behind, lines are dropped and counted (`on_full: drop`), or the worker waits
+/// (`block`).
 class AccessLog {
  public:
   /// Throws std::runtime_error with a sentence when the output cannot be opened.
   AccessLog(const config::AccessLog& config, std::size_t workers);
   ~AccessLog();  ///< Writes what is left.
-  /// Whether this record would be written at all (`when`, `sample`, `off`); cheap, asked first.
+  /// Whether this record will be written (`when`, `sample`, `off`). Cheap; called first.
   bool wants(std::size_t worker, int status, rules::CacheResult result, double total_ms) noexcept;
   /// On that worker's thread.
   void write(std::size_t worker, const AccessRecord& record);

@@ -55,8 +55,8 @@ enum class Revalidated : std::uint8_t { NotModified, Modified, Error };
 inline constexpr std::array<std::uint64_t, 9> kObjectBounds{256,     1024,      4096,      16'384,    65'536,
                                                             262'144, 1'048'576, 4'194'304, 16'777'216};
 
-/// One route's numbers of one worker, which alone writes them. On cache lines of its own, so that workers do not slow
-/// each other.
+/// The counters of one route and one worker, which is the only writer. On their own cache lines, to avoid false
+/// sharing.
 struct alignas(64) RouteCounters {
   /// A response of this size went into the store.
   void count_stored(std::uint64_t bytes) noexcept {
@@ -80,7 +80,7 @@ struct alignas(64) RouteCounters {
   Cell saved_nanoseconds, saved_requests, saved_bytes;
 };
 
-/// Numbers of all routes by name, over reloads: a route that keeps its name keeps its numbers. Thread-safe.
+/// Counters of all routes by name. They survive reloads: a route that keeps its name keeps its counters. Thread-safe.
 class CounterRegistry {
  public:
   /// `bounds`: nanoseconds, of the duration histograms; at most 24. Fixed for the life of the process.

@@ -29,12 +29,12 @@ struct ExplainRequest {
   std::optional<Response> response{};
 };
 
-/// What it is explained with. Without a store nothing is said of what is stored.
+/// The context of an explanation. Without a store, `stored` is absent.
 struct ExplainContext {
   const config::Config& config;
   const config::RouteTable& routes;
   const cache::Store* store = nullptr;
-  Shared* shared = nullptr;  ///< What the process has learned; null: a table of its own for this one request.
+  Shared* shared = nullptr;  ///< Shared learned state; null: an empty table for this request.
   Now now;
 };
 
@@ -51,7 +51,7 @@ struct Explanation {
     std::string target;  ///< What the origin is asked for: path and query, after rewrites.
   };
   std::optional<MatchedRoute> route;
-  /// Routes whose host and path match, and that did not take the request: those before the one that did, or all.
+  /// Routes that match by host and path but not this request: those before the selected route, or all.
   struct TriedRoute {
     std::string name;
     std::size_t index = 0;
@@ -72,7 +72,7 @@ struct Explanation {
     std::uint64_t size = 0, hits = 0;
     std::size_t variants = 0;
   };
-  /// What an answer for the key was lately, so that nobody queues for one.
+  /// Pass memory of the key: a recent response could not be shared.
   struct PassMemory {
     rules::Reason cause = rules::Reason::None;
     std::int64_t left_s = 0;
@@ -88,16 +88,16 @@ struct Explanation {
     std::string swr_setting, sie_setting;
   };
   std::optional<Judged> response;
-  /// As far as it can be told: `hit`, `stale`, `miss`, `bypass`, `error`; `coalesced` where a fetch is on its way. With
-  /// a response to judge also `revalidated` and `stale_error`.
+  /// As far as known: `hit`, `stale`, `miss`, `bypass`, `error`; `coalesced` if a fetch is in progress. With a response
+  /// to judge also `revalidated` and `stale_error`.
   std::string result;
   int own_status = 0;        ///< Of the error that Forebay would answer itself; 0: none.
   std::string cache_status;  ///< The member of Cache-Status that the answer would carry; empty for none.
   std::string x_cache;
-  std::vector<std::string> notes;  ///< Sentences: what else fired (a rewrite, a refused refresh, cookies guarded).
+  std::vector<std::string> notes;  ///< Sentences about other effects (a rewrite, a refused refresh, guarded cookies).
 };
 
-/// Why nobody could send this request (method, url, a field), such as `the URL is empty`; empty where it can be sent.
+/// Why this request cannot be sent (method, URL, a field), such as `the URL is empty`; empty if it can be sent.
 std::string_view unsendable(const ExplainRequest& request);
 
 /// `Malformed` when the request cannot be sent.

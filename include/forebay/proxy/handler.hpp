@@ -8,7 +8,7 @@
 
 namespace forebay::proxy {
 
-/// Tells the story of every request of one worker: route, key, look-up, fetch, delivery, outcome.
+/// Handles every request of one worker: route, key, look-up, fetch, delivery, outcome.
 class ProxyHandler final : public server::Handler {
  public:
   ProxyHandler(net::Worker& worker, Shared& shared, RuntimePtr runtime);
@@ -24,11 +24,11 @@ class ProxyHandler final : public server::Handler {
   const config::Server& settings() const override;
   bool draining() const override;
 
-  /// On the worker's thread: requests from now on see this configuration; those on their way keep theirs.
+  /// On the worker's thread: new requests use this configuration; requests in progress keep theirs.
   void adopt(RuntimePtr runtime);
-  /// On the worker's thread. Fetches that no client waits for; a drain gives them until its end.
+  /// On the worker's thread. Number of background fetches; a drain waits for them until its end.
   std::size_t background_fetches() const;
-  /// On the worker's thread, before the store goes: ends every task of this worker.
+  /// On the worker's thread, before the store is destroyed: ends every task of this worker.
   void shut_down();
 
  private:

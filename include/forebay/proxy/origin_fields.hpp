@@ -11,13 +11,13 @@
 
 namespace forebay::proxy {
 
-/// A request on its way to an origin, with what decides which of its fields get there.
+/// A request to an origin, with the data that decides which of its fields are forwarded.
 struct OriginRequest {
   const config::Config& config;
   const config::Origin& origin;
   const config::Route* route = nullptr;  ///< Null: none matched.
   http::RequestView request;             ///< Without the fields that its Connection names.
-  std::string_view scheme{}, host{};     ///< As they are read and keyed.
+  std::string_view scheme{}, host{};     ///< As parsed, and as in the key.
   std::string_view peer{};               ///< Address of the client, without port.
   bool peer_trusted = false;
   bool looked_up = false;  ///< It has a key, so that others may get its answer.
@@ -25,15 +25,15 @@ struct OriginRequest {
   std::string_view instance_id{}, request_id{};
 };
 
-/// The fields that go to the origin: without hop-by-hop and Forebay-* fields, Expect, and those by which a client could
-/// choose the answer behind the key's back; with Host, Via, X-Forwarded-*, Forwarded, CDN-Loop and a request id; and as
-/// the route's `request_headers` leave them.
+/// The fields that go to the origin: without hop-by-hop and Forebay-* fields, Expect, and fields that could change the
+/// response without being in the key; with Host, Via, X-Forwarded-*, Forwarded, CDN-Loop and a request id; and as the
+/// route's `request_headers` leave them.
 http::Fields fields_for_origin(const OriginRequest& request);
-/// Removes from the trailer fields of a request what could not have stood in its head, what its Connection names, and
-/// what the route removes, sets, keys on, bypasses by or has among its `credentials`.
+/// Removes trailer fields of a request that are not allowed in its head, that its Connection names, or that the route
+/// removes, sets, uses in the key or in `bypass`, or lists in `credentials`.
 void trailers_for_origin(const OriginRequest& request, http::Fields& trailers);
 
-/// What selects among the responses of a key, as the origin of this request gets it.
+/// The selecting fields of this request, as its origin gets them.
 class OriginSelecting final : public cache::Selecting {
  public:
   explicit OriginSelecting(const OriginRequest& request) : request_(request) {}

@@ -30,7 +30,7 @@ struct Runtime {
 };
 using RuntimePtr = std::shared_ptr<const Runtime>;
 
-/// What lives as long as the process and is shared by all workers and runtimes.
+/// State that is shared by all workers and runtimes and lives as long as the process.
 struct Shared {
   cache::Store& store;
   CounterRegistry& counters;

@@ -12,8 +12,8 @@
 
 namespace forebay::rules {
 
-/// What a response says of its caching: Cache-Control (RFC 9111 section 5.2.2), or the first valid targeted field (RFC
-/// 9213), which replaces Cache-Control and Expires whole.
+/// The cache directives of a response: Cache-Control (RFC 9111 section 5.2.2), or the first valid targeted field (RFC
+/// 9213), which replaces Cache-Control and Expires.
 struct ResponseDirectives {
   bool present = false;   ///< Some Cache-Control or valid targeted field was there.
   bool targeted = false;  ///< Read from a targeted field: Expires does not count.
@@ -40,11 +40,11 @@ struct RequestDirectives {
   std::optional<Seconds> max_age, min_fresh;
   std::optional<Seconds> max_stale;  ///< max() when the directive has no value.
 };
-/// Allocates nothing; the common request without Cache-Control and Pragma costs a look at the field ids.
+/// Allocates nothing. A request without Cache-Control and Pragma costs one pass over the field ids.
 RequestDirectives read_request_directives(http::FieldsView fields) noexcept;
 
-/// Whether this field of an origin's answer is passed on to clients: Forebay-Cache-Control and Surrogate-Control never
-/// are, the other targeted fields unless the route strips them.
+/// Whether clients get this field of an origin's response: Forebay-Cache-Control and Surrogate-Control never are, the
+/// other targeted fields unless the route strips them.
 bool goes_downstream(const http::Field& field, const Policy& policy) noexcept;
 
 }  // namespace forebay::rules

@@ -12,19 +12,18 @@
 #include "forebay/http/message.hpp"
 #include "forebay/rules/vocabulary.hpp"
 
-// What a route asks of a request beside host, path and method (`match`), and the values that keep one from the cache
-// (`bypass`). Whatever two readers of a request could take for two things is no match and no mismatch: it is unclear,
-// and such a request is not looked up.
+// The conditions of a route beyond host, path and method (`match`), and the values that bypass the cache (`bypass`). An
+// ambiguous value neither matches nor fails to match: the verdict is unclear, and the request is not looked up.
 
 namespace forebay::rules {
 
 enum class Verdict : std::uint8_t { No, Unclear, Yes };
 
-/// What is asked of a field, parameter or cookie: any of these.
+/// The required value of a field, parameter or cookie: any of these.
 struct ValueCondition {
-  bool present = false;            ///< It is there, whatever it says.
+  bool present = false;            ///< It is present, with any value.
   bool absent = false;             ///< It is not there.
-  std::vector<std::string> globs;  ///< It is there, and one of these matches its value.
+  std::vector<std::string> globs;  ///< It is present, and one of these matches its value.
 };
 
 /// A condition on one name. In `match` the name is literal, in `bypass` it is a glob; names of fields are lower case.
@@ -32,14 +31,14 @@ struct NamedCondition {
   std::string name;
   ValueCondition value;
   NamedCondition(std::string_view n, ValueCondition v) : name(n), value(std::move(v)) {}
-  /// That something of this name is there.
+  /// Requires that the name is present.
   NamedCondition(const char* n) : NamedCondition(n, {true, false, {}}) {}
 };
 
-/// One value that is asked of a JSON member.
+/// One required value of a JSON member.
 struct JsonValue {
   enum class Kind : std::uint8_t {
-    Anything,  ///< Whatever there is, but null.
+    Anything,  ///< Any value except null.
     Nothing,   ///< null, or no such member.
     Bool,
     Number,
@@ -56,7 +55,7 @@ struct BodyConditions {
   bool empty() const noexcept { return pointers.empty(); }
 };
 
-/// What a route asks beside host, path and method: all of it.
+/// All conditions of a route beyond host, path and method.
 struct Conditions {
   std::vector<NamedCondition> headers, query;
   BodyConditions body;
@@ -64,8 +63,8 @@ struct Conditions {
   bool empty() const noexcept { return !asks_head() && body.empty(); }
 };
 
-/// A verdict on several conditions, all of which have to hold, and the one that decided: the first that does not hold,
-/// or else the first that is unclear.
+/// The verdict on several conditions that must all hold, and the deciding one: the first that does not hold, else the
+/// first that is unclear.
 struct Judged {
   static constexpr std::size_t kUnreadable = ~std::size_t{0};
   Verdict verdict = Verdict::Yes;
@@ -73,28 +72,25 @@ struct Judged {
   std::size_t at = 0;            ///< Its place in the list; kUnreadable: the content as a whole.
 };
 
-/// Whether the fields meet a condition. Unclear: lines with different values where a value is asked for, another
-/// spelling of the name (`X_Env` for `X-Env`), a value that differs from what is asked in its case alone, a list of
-/// which one member meets it. Fields of the connection are not looked at.
+/// Whether the fields meet a condition. Unclear: lines with different values, another spelling of the name (`X_Env` for
+/// `X-Env`), a value that differs only in case, a list with a matching member. Fields of the connection are ignored.
 Verdict field_meets(const NamedCondition& asked, http::FieldsView fields);
 /// Whether a query (as sent; nothing without a `?`) does. Names and values are decoded as forms are. Unclear: several
-/// with different values, a name that only some readers take for this one, an escape that is none, a control byte or a
-/// semicolon in the value, so many parameters that some readers stop before the end, and a value that differs in case
-/// alone.
+/// with different values, a name that only some parsers read as this one, an invalid escape, a control byte or a
+/// semicolon in the value, more parameters than some parsers read, and a value that differs only in case.
 Verdict parameter_meets(const NamedCondition& asked, std::optional<std::string_view> query);
 /// `headers` and `query` of the conditions.
 Judged match_head(const Conditions& asked, http::FieldsView fields, std::optional<std::string_view> query);
 
-/// What a pointer found, as canonical JSON with numbers as exact decimals; nothing when it found nothing. Unclear: a
-/// value of another kind that some readers convert to what is asked ("true" for true, 1 for "1", an array of one), one
-/// that differs in case alone, numbers that only exact readers tell apart.
+/// `found`: the value at a pointer, as canonical JSON with numbers as exact decimals; nothing if there is none.
+/// Unclear: a value of another type that some parsers convert ("true" for true, 1 for "1", an array of one), one that
+/// differs only in case, numbers that are equal without exact decimals.
 Verdict value_meets(const std::vector<JsonValue>& asked, std::optional<std::string_view> found);
 /// A document (text, decoded) against `body`; `json` is scratch. What cannot be read as JSON is Unclear.
 Judged match_content(const BodyConditions& asked, content::CanonicalJson& json, std::string_view text);
 /// The same for a request without content: no member is there.
 Judged match_no_content(const BodyConditions& asked);
-/// Whether some member of a document may be one that is asked for, as `bypass` has it: any of the conditions is met or
-/// unclear, or the document cannot be read.
+/// For `bypass`: whether any of the conditions is met or unclear, or the document cannot be read.
 bool may_meet_any(const BodyConditions& asked, content::CanonicalJson& json, std::string_view text);
 bool may_meet_without_content(const BodyConditions& asked);
 

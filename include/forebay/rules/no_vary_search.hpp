@@ -20,16 +20,16 @@ struct NoVarySearch {
   bool operator==(const NoVarySearch&) const = default;
   bool ignores(std::string_view decoded_name) const noexcept;
 };
-/// Nothing for an absent field, for one that cannot be read, whose members are of the wrong type or contradict one
-/// another, and for one that leaves exact matching in force: the default then applies.
+/// Nothing for a field that is absent, unreadable, contradictory or has members of the wrong type, and for one that
+/// leaves exact matching in force.
 std::optional<NoVarySearch> read_no_vary_search(http::FieldsView response_fields);
 
-/// Appends the query (without `?`, as sent) in a form in which two queries that the rule takes for the same have one
-/// text and others never: ignored parameters left out, names and values decoded as forms are and encoded again (`a` and
-/// `a=` are one), sorted by name (stably) under `key_order`. `%`, `|`, `&`, control bytes and in names `=` are
-/// percent-encoded. A `%` without two hex digits behind it stays apart from an escaped one, bytes that are no UTF-8
-/// from one another, and `;` from `%3B`, where the draft would let them meet; a parameter behind whose `;` one stands
-/// that counts is not left out. Allocates nothing once its buffers have grown.
+/// Appends the query (without `?`, as sent) in a form that is equal exactly for queries that the rule treats as equal:
+/// ignored parameters left out, names and values decoded as forms are and encoded again (`a` and `a=` are one), sorted
+/// by name (stably) under `key_order`. `%`, `|`, `&`, control bytes and in names `=` are percent-encoded. A `%` without
+/// two hex digits behind it stays apart from an escaped one, bytes that are no UTF-8 from one another, and `;` from
+/// `%3B`, where the draft would treat them as equal; a parameter with a counting one after a `;` is not left out.
+/// Allocates nothing once its buffers have grown.
 void append_search(const NoVarySearch& rule, std::string_view query, std::string& out);
 /// Appends the rule itself in one form for each meaning.
 void append_rule(const NoVarySearch& rule, std::string& out);

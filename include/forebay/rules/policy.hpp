@@ -14,8 +14,7 @@
 
 namespace forebay::rules {
 
-/// Errors that one client's request brought about (its credentials, method, size, pace): they say nothing of what the
-/// next client gets.
+/// Errors that a client's request caused (credentials, method, size, rate): the next client may get another response.
 constexpr bool is_client_made(int status) noexcept {
   constexpr int kStatuses[] = {400, 401, 403, 406, 407, 408, 412, 413, 414, 415,
                                416, 417, 421, 425, 426, 428, 429, 431, 494, 499};
@@ -29,7 +28,7 @@ struct StatusPattern {
   std::uint16_t from = 0;  ///< Inclusive.
   std::uint16_t to = 0;    ///< Inclusive.
   constexpr bool matches(int status) const noexcept { return status >= from && status <= to; }
-  /// Whether a lifetime for the pattern is one for this status: an error that a client made has to be named exactly.
+  /// Whether a lifetime of the pattern covers this status: an error that a client caused must be listed exactly.
   constexpr bool gives_lifetime(int status) const noexcept {
     return matches(status) && (from == to || !is_client_made(status));
   }
@@ -42,7 +41,7 @@ enum class AuthorizationRule : std::uint8_t { Rfc, Key, Bypass, Share };
 enum class SetCookieRule : std::uint8_t { Bypass, Strip, Store };
 enum class RequestCookies : std::uint8_t { Guard, Share };
 
-/// Names of fields that are credentials, as a guard that a request is compared with.
+/// Names of credential fields, to compare requests with.
 class CredentialGuard {
  public:
   explicit CredentialGuard(std::span<const std::string> names);
@@ -55,11 +54,11 @@ class CredentialGuard {
  private:
   std::bitset<static_cast<std::size_t>(http::FieldId::kCount)> known_;
   std::vector<std::string> others_;  ///< Lower case.
-  std::bitset<256> first_letters_;   ///< Of those: what begins otherwise need not be compared.
+  std::bitset<256> first_letters_;   ///< First letters of those; other names need no comparison.
 };
 enum class OnTimeout : std::uint8_t { Fetch, Error };
-/// What happens to a client that asks for a refresh without the right token: its request goes on as if it had not
-/// asked; the same, and the answer says so; or it is refused (403).
+/// Handling of a refresh request without the right token: ignore it; ignore it and say so in the response; or refuse it
+/// (403).
 enum class RefreshRefusal : std::uint8_t { Ignore, Warn, Forbid };
 
 /// What counts as an error for stale-if-error.
@@ -81,21 +80,21 @@ struct StalePolicy {
   StaleErrors errors;
 };
 
-/// One route's say on what is cached and for how long. Immutable once configured.
+/// A route's rules on what is cached and for how long. Immutable once configured.
 struct Policy {
   bool cache = true;
-  /// Methods that are looked up, by number; GET includes HEAD. Names beyond the known ones stand in `other_methods`.
+  /// Methods that are looked up, by number; GET includes HEAD. Other methods are in `other_methods`.
   std::bitset<static_cast<std::size_t>(http::Method::Other) + 1> methods{0b11};
   std::vector<std::string> other_methods;
   /// Statuses that a configured lifetime applies to.
   std::vector<StatusPattern> statuses{{200, 200}, {203, 203}, {204, 204}, {300, 300},
                                       {301, 301}, {308, 308}, {404, 404}, {410, 410}};
   struct Ttl {
-    Duration fallback{0};  ///< `ttl.default`; 0 does not apply.
+    Duration fallback{0};  ///< `ttl.default`; 0: none.
     Duration min{0};
     Duration max = std::chrono::hours{24 * 365};
     Duration negative = std::chrono::seconds{10};  ///< Most for 404, 405, 410 and 451 without a line of `ttl.status`.
-    std::vector<StatusLifetime> status;            ///< `ttl.status`; exact statuses stand before classes.
+    std::vector<StatusLifetime> status;            ///< `ttl.status`; exact statuses before classes.
     double jitter = 0;                             ///< 0..0.5, only shortens.
     double heuristic = 0;                          ///< 0: off.
   } ttl;
@@ -118,9 +117,9 @@ struct Policy {
   bool vary = true;
   std::uint32_t max_variants = 32;
   bool invalidate_on_write = true;
-  bool convert_head = true;  ///< A HEAD that finds nothing stored fetches by GET, and what comes is stored.
+  bool convert_head = true;  ///< A HEAD that finds nothing stored fetches by GET and stores.
   RequestCookies request_cookies = RequestCookies::Guard;
-  /// `credentials`: fields that keep configured lifetimes away.
+  /// `credentials`: fields that prevent configured lifetimes.
   std::vector<std::string> credentials{"Authorization",
                                        "Proxy-Authorization",
                                        "Cookie",
@@ -138,20 +137,19 @@ struct Policy {
                                        "Ocp-Apim-Subscription-Key",
                                        "X-Goog-Iap-Jwt-Assertion",
                                        "Cf-Access-Jwt-Assertion"};
-  /// Those of them that the route neither keys, nor shares, nor keeps from the origin.
+  /// Those of them that are not in the key, not shared, and forwarded to the origin.
   CredentialGuard guard{credentials};
   bool store_close_delimited = false;
   std::vector<std::string> targeted_fields{"Forebay-Cache-Control", "CDN-Cache-Control"};
   bool targeted_strip = false;
   Duration keep = std::chrono::minutes{10};  ///< `cache.keep`: kept after staleness for validation.
-  /// What keeps a request from the cache when it is there, or says this: fields (names in lower case), cookies, query
-  /// parameters and JSON members.
+  /// `bypass`: conditions on fields (names in lower case), cookies, query parameters and JSON members.
   struct Bypass {
     std::vector<NamedCondition> headers, cookies, query;
     BodyConditions body;
   } bypass;
-  /// A hit within this share of the end of its lifetime starts a refresh behind it; `automatic`: by chance, weighted by
-  /// the time that a fetch takes and by how often the response is asked for (`refreshes_ahead`).
+  /// A hit within this last share of its lifetime starts a refresh in the background; `automatic`: by chance, weighted
+  /// by the time that a fetch takes and by how often the response is asked for (`refreshes_ahead`).
   struct RefreshAhead {
     double share = 0;
     bool automatic = false;
@@ -161,13 +159,13 @@ struct Policy {
     RefreshRefusal otherwise = RefreshRefusal::Ignore;
   } client_refresh;
   bool no_vary_search = false;  ///< Whether No-Vary-Search of responses counts.
-  /// Globs over schemes of Authorization that sign a request over its method or fields: such a request goes forward
-  /// with its Range, conditions and fields as they came.
+  /// Globs over Authorization schemes that sign the method or fields: such a request is forwarded with its Range,
+  /// conditions and fields unchanged.
   std::vector<std::string> signed_schemes{"AWS*", "GOOG*", "*HMAC*", "SharedKey*", "Signature", "Hawk", "OAuth"};
-  /// Of a GraphQL route: fields that no page of another site can send without a preflight. Empty: off.
+  /// For GraphQL routes: fields that another site's page cannot send without a preflight. Empty: off.
   std::vector<std::string> graphql_preflight{"Apollo-Require-Preflight", "X-Apollo-Operation-Name"};
   bool guards_preflight = false;  ///< The route is for GraphQL, and the list not empty.
-  bool suffix_guard = true;       ///< Pages under names of static files are not stored.
+  bool suffix_guard = true;       ///< HTML, JSON and XML under names of static files are not stored.
 };
 
 }  // namespace forebay::rules

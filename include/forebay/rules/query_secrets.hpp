@@ -9,7 +9,7 @@
 
 namespace forebay::rules {
 
-/// Whether some reader may take the name of a parameter, as sent, for that of a secret: a signature, a token or a key.
+/// Whether some parser may read the name of a parameter, as sent, as that of a secret: a signature, a token or a key.
 bool names_secret(std::string_view name);
 
 /// Whether the query of a request target, as sent, has such a parameter.
@@ -17,8 +17,8 @@ bool has_secret(std::string_view target);
 
 /// When the signature of a signed URL ends, by what its query states: X-Amz-Date with X-Amz-Expires and the like of
 /// Google and others, Expires beside a signature (CloudFront, S3, Laravel), a CloudFront Policy, `se` of a shared
-/// access signature. The earliest where there are several; the beginning of time for one that cannot be read. Nothing
-/// for a query that states no end.
+/// access signature. The earliest if there are several; the minimum time for one that is unreadable. Nothing without an
+/// expiry.
 std::optional<WallTime> signed_until(std::string_view query);
 
 }  // namespace forebay::rules

@@ -12,16 +12,16 @@ namespace forebay::rules {
 /// What may be done with a stored response for this request, now (RFC 9111 section 4, RFC 5861).
 enum class Reuse : std::uint8_t {
   Fresh,              ///< Serve it.
-  WhileRevalidating,  ///< Serve it, and refresh it beside.
+  WhileRevalidating,  ///< Serve it, and refresh it in the background.
   Validate,           ///< Ask the origin first; see `may_serve_on_error` when that fails.
   MaxStale,           ///< The client's max-stale allows it as it is.
-  NotForThis,         ///< Another request may have it, this one not (`kept_from`): forward, leave the entry alone.
+  NotForThis,         ///< Not for this request, but for others (`kept_from`): forward, and keep the entry.
 };
 /// Why a stored response is not for this request, though it may be for others: Authorization (RFC 9111 section 3.5),
 /// the guarded credential that the request brings, where the response lives by a configured lifetime, or Preflight,
 /// where the origin may refuse this request and has answered one that CSRF prevention lets in. None.
 Reason kept_from(const Freshness& stored, const RequestFacts& facts) noexcept;
-/// Whether a look-up gave such a reason: what is stored is for others, so its validators stay here too.
+/// Whether a look-up gave such a reason: the stored response is for others, so its validators are not sent.
 constexpr bool keeps_for_others(Reason reason) noexcept {
   return reason == Reason::Authorization || reason == Reason::Cookie || reason == Reason::Credential ||
          reason == Reason::Preflight;
@@ -49,21 +49,20 @@ struct Use {
 };
 /// Whether a hit on a fresh response should start a refresh behind it (`refresh_ahead`). `draw` is exponentially
 /// distributed with mean 1 (-ln of a uniform number in (0, 1]) and counts under `automatic` alone: there, a response
-/// that fewer than some 20 requests a lifetime ask for is never refreshed early, and a hot one almost surely is before
-/// it ends, with at most about 1.2 fetches a lifetime unless a fetch takes longer than a tenth of it (after "Optimal
-/// Probabilistic Cache Stampede Prevention", VLDB 2015). Never for what is stale already, purged or `no-cache`.
+/// with fewer than some 20 requests per lifetime is never refreshed early, and a hot one almost surely is, with at most
+/// about 1.2 fetches per lifetime unless a fetch takes longer than a tenth of it (after "Optimal Probabilistic Cache
+/// Stampede Prevention", VLDB 2015). Never for a stale, purged or `no-cache` response.
 bool refreshes_ahead(const Freshness& stored, const Use& use, const Policy& policy, double draw,
                      Timestamp now) noexcept;
 
-/// Whether the stored response may stand in for a failed fetch (stale-if-error). A stored error never does.
+/// Whether the stored response may be served after a failed fetch (stale-if-error). A stored error is not.
 bool may_serve_on_error(const Freshness& stored, const RequestFacts& facts, const Policy& policy,
                         Timestamp now) noexcept;
-/// Whether the route's stale-while-revalidate is all that would have the response served, and a credential of the
-/// request keeps that away.
+/// Whether only the route's stale-while-revalidate would allow serving it, and a credential of the request prevents
+/// that.
 bool is_kept_by_window(const Freshness& stored, const RequestFacts& facts) noexcept;
 
-/// Until when the entry is worth its room: the end of the longest of freshness, stale windows and, with a validator,
-/// `keep`.
+/// Until when the entry is useful: the end of the longest of freshness, stale windows and, with a validator, `keep`.
 Timestamp useless_after(const Freshness& stored, const Policy& policy, bool has_validator) noexcept;
 
 /// Why a request for a stored response that is `Validate` goes forward: Stale when its lifetime is over, Request when

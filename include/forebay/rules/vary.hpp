@@ -23,7 +23,7 @@ VaryList read_vary(http::FieldsView response_fields);
 
 /// The secondary key (RFC 9111 section 4.1): for each name in order, its normalised value in this request, or a mark
 /// for "absent". Lines are joined, white space around commas is normalised, Accept-Encoding and Accept-Language are put
-/// in a normal form; different inputs that may be answered differently never give the same text. Appends to `out`.
+/// in a normal form; inputs that may get different responses never give the same text. Appends to `out`.
 void append_secondary_key(const std::vector<std::string>& names, http::FieldsView request_fields, std::string& out);
 
 }  // namespace forebay::rules

@@ -55,7 +55,7 @@ enum class Reason : std::uint8_t {
   Truncated,
   Unproven,
   ZeroTtl,
-  NoCache,  // never of what is not stored: it is, and each use is validated
+  NoCache,  // the response is stored, and each use is validated
   TypeMismatch,
   Endless,
   GraphqlErrors,
@@ -65,7 +65,7 @@ enum class Reason : std::uint8_t {
 /// `cache_off`, `method`, ...; empty for None.
 std::string_view to_string(Reason r) noexcept;
 
-/// RFC 9211 section 2.2: why the request went forward.
+/// RFC 9211 section 2.2: why the request was forwarded.
 enum class Forward : std::uint8_t { None, Bypass, Method, UriMiss, VaryMiss, Miss, Request, Stale, Partial };
 std::string_view to_string(Forward f) noexcept;
 

@@ -15,7 +15,7 @@ struct Problem {
   std::string_view title;
   std::string_view detail;      ///< One sentence for the caller; nothing internal.
   std::string_view request_id;  ///< May be empty.
-  std::string_view reason;      ///< Cache reason (contract section 1); may be empty.
+  std::string_view reason;      ///< Cache reason (docs/logging.md); may be empty.
 };
 /// The document and its Content-Type by the request's Accept: application/problem+json unless the client prefers
 /// text/html or text/plain.
