@@ -11,8 +11,8 @@ help:
 	@echo "make bench   micro benchmarks, and Forebay beside nginx and HAProxy"
 	@echo "make fuzz    fuzz targets with clang and libFuzzer (in build/fuzz)"
 	@echo "make format  clang-format over the sources"
-	@echo "make lint    checks the format and the layers of the sources, without a build"
-	@echo "make analyze clang's thread-safety analysis over the sources"
+	@echo "make lint    checks format, layers and lines of the docs, without a build"
+	@echo "make analyze clang's thread-safety analysis of the sources"
 	@echo "make clean   remove build/"
 
 deps:

@@ -34,7 +34,7 @@ Answer problem(int status, std::string_view code, std::string_view title, std::s
 
 Answer not_allowed(std::string_view allowed, std::string_view accept) {
   auto answer = problem(405, "method_not_allowed", "Method not allowed",
-                        "This path answers " + std::string(allowed) + '.', accept);
+                        "This path supports only " + std::string(allowed) + '.', accept);
   answer.fields.add(http::FieldId::Allow, allowed);
   return answer;
 }

@@ -45,7 +45,7 @@ Access by_token(const http::RequestView& request, const config::Config::Operator
 Access by_place(const http::RequestView& request, const config::Config::Operators& config) {
   std::string host;
   if (!http::append_normal_host(request.authority, "http", host) || !is_our_name(host, config.allowed_hosts))
-    return {Verdict::Forbidden, "Host is none of this listener's names; admin.allowed_hosts adds some."};
+    return {Verdict::Forbidden, "Host not allowed; admin.allowed_hosts lists more."};
   for (const auto& f : request.fields) {
     if (f.id == FieldId::Origin) {
       std::string origin;

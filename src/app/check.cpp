@@ -33,7 +33,7 @@ void warn_of_outputs(config::LoadResult& loaded) {
   }
 }
 
-/// Adds what it finds to the rest.
+/// Adds its findings to the diagnostics.
 probe::Outcome probe_origins(const CheckFlags& flags, config::LoadResult& loaded) {
   std::ostringstream unheard;
   auto outcome =

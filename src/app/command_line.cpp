@@ -202,7 +202,7 @@ Said usage(std::string message) {
 Said unknown_command(const std::string& word) {
   auto all = kCommands;
   all.insert(all.end(), kLater.begin(), kLater.end());
-  std::string message = "there is no command \"" + word + '"';
+  std::string message = "unknown command \"" + word + '"';
   const auto meant = nearest(word, {all.begin(), all.end()});
   if (word.ends_with(".yaml") || word.ends_with(".yml"))
     message += "; did you mean forebay -c " + word + '?';
@@ -259,7 +259,7 @@ Said left_over(const CLI::App& command) {
       for (const auto& name : option->get_lnames()) known.push_back("--" + name);
     }
     const auto meant = brief ? std::nullopt : nearest(flag, {known.begin(), known.end()});
-    return usage("there is no flag " + flag + (meant ? "; did you mean " + *meant + '?' : see));
+    return usage("unknown flag " + flag + (meant ? "; did you mean " + *meant + '?' : see));
   }
   const auto* json = command.get_option_no_throw("--json");
   if (command.get_name() == "explain" && json != nullptr && json->count() > 0 && !rest.empty())
@@ -386,7 +386,7 @@ Command finish_explain(Commands& c) {
     f.status = static_cast<int>(status);
   }
   f.has_response = f.status || !f.response_headers.empty() || f.response_content;
-  if (f.admin && !f.live) return usage("--admin goes with --live");
+  if (f.admin && !f.live) return usage("--admin requires --live");
   const auto timeout = config::read_duration(c.explain_timeout);
   if (!timeout || *timeout <= Duration{0})
     return usage("--timeout needs a duration such as 5s, not \"" + c.explain_timeout + '"');
@@ -406,7 +406,7 @@ Command finish_demo(Commands& c) {
   if (!c.scenario.empty()) return usage("--scenario is not in this version");
   if (!c.duration.empty()) {
     const auto duration = config::read_duration(c.duration);
-    if (!duration) return usage("--duration wants a duration such as 60s, not \"" + c.duration + '"');
+    if (!duration) return usage("--duration needs a duration such as 60s, not \"" + c.duration + '"');
     c.demo_flags.duration = *duration;
   }
   c.demo_flags.access_log = !c.no_access_log;

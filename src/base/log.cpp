@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t kLevels = 5;
 
-// What strangers send reaches messages: no control byte and no broken UTF-8 gets out, so a message is always one line.
+// Messages may contain untrusted bytes: control bytes and invalid UTF-8 are replaced, so a message is always one line.
 constexpr TextEscapes kLine = [] {
   TextEscapes e{{}, "\xEF\xBF\xBD"};
   for (std::size_t c = 0; c < 0x20; ++c) e.letters[c] = 'u';

@@ -35,7 +35,7 @@ class Filing {
   bool built() const noexcept { return built_; }
   bool fits(const Slot* slot) const noexcept;
   void take(const Slot* slot);
-  /// The slot knows the names from now on. Variants under other names go, since nothing will find them.
+  /// Sets the names of the slot. Variants under other names are removed, since nothing will find them.
   void file(Shard& shard, Slot& slot, Garbage& garbage) const FOREBAY_REQUIRES(shard.mutex);
 
   const VaryRef& names() const noexcept { return names_; }

@@ -32,7 +32,7 @@ class PurgeLog {
   std::atomic<std::uint64_t> sequence_{0};
   mutable Mutex mutex_;
   std::deque<Named> named_ FOREBAY_GUARDED_BY(mutex_);
-  std::uint64_t forgotten_ FOREBAY_GUARDED_BY(mutex_) = 0;  // the latest number that is not listed whole any more
+  std::uint64_t forgotten_ FOREBAY_GUARDED_BY(mutex_) = 0;  // the latest number that is no longer listed completely
   std::size_t capacity_;
 };
 

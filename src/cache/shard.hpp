@@ -134,10 +134,10 @@ struct alignas(64) Shard {
   /// Before it is filed anew.
   void charge(Variant& variant, const Filing& filing) noexcept FOREBAY_REQUIRES(mutex);
   static Variant* variant_of(Slot& slot, const Entry* entry) noexcept;
-  /// The slot's names become those of the filing, and the variant, new or of the slot already, is filed so; what was
-  /// filed the same way before goes.
+  /// Sets the slot's names to those of the filing, and files the variant, new or existing; a variant filed under the
+  /// same key is removed.
   void file(Slot& slot, Variant& variant, const Filing& filing, Garbage& garbage) FOREBAY_REQUIRES(mutex);
-  /// The variant gets another head, and begins its life anew under it.
+  /// Replaces the head of the variant, with new freshness.
   void freshen(Variant& variant, const Ref<const Entry>& freshened, const rules::Freshness& freshness,
                const Filing& filing, Garbage& garbage) FOREBAY_REQUIRES(mutex);
 
@@ -145,15 +145,15 @@ struct alignas(64) Shard {
   /// Unlists the flight. No effect if it is not listed.
   static void unlist(Slot& slot, Flight& flight, Garbage& garbage);
 
-  /// To be called when something has gone from the slot: drops it when it remembers nothing, or lets it age.
+  /// Call it when something was removed from the slot: drops an empty slot, or lets it age.
   void tidy(Slot& slot, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
   void drop(Slot& slot, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
-  /// Evicts from the end of the list; gives about how many bytes went.
+  /// Evicts from the end of the list; returns about how many bytes it freed.
   std::size_t evict_last(Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
-  /// What has outlived its use in `count` buckets from the one where the last call ended.
+  /// Removes expired items of the next `count` buckets.
   void sweep(std::size_t count, Timestamp now, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
 
-  /// Entries of this resource from before `sequence`, and flights as old, at most `most` entries. Gives how many went.
+  /// Entries of this resource from before `sequence`, and flights as old, at most `most` entries. Returns their number.
   std::size_t purge(const Digest& resource, std::uint64_t sequence, std::size_t most, Garbage& garbage)
       FOREBAY_REQUIRES(mutex);
 

@@ -19,7 +19,7 @@ struct Ticket::Hold {
     if (ended) ended->changed_.notify();
   }
 
-  /// Null when there is no memory for one. Lets go of the lock where one has to be made.
+  /// Null without memory. Releases the lock if it must allocate.
   Slot* slot_or_new() FOREBAY_NOT_ANALYSED {
     while (!slot && !no_room) {
       if (spare.ready()) {
@@ -218,7 +218,7 @@ bool Ticket::freshen(const Ref<const Entry>& entry, const Ref<const Entry>& fres
   bool done = false;
   with(filing, [&](Hold& hold) {
     hold.shard.mutex.held();
-    // A purge that has not come here yet will find the entry as old as this fetch; one that has been here left none.
+    // A purge that has not reached this shard yet will find the entry, which is as old as this fetch.
     if (purges.current() != checked && purges.forbids(checked, resource_)) return;
     Variant* v = hold.slot ? Shard::variant_of(*hold.slot, entry.get()) : nullptr;
     if (!v) return;

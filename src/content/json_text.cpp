@@ -6,7 +6,7 @@
 namespace forebay::content {
 namespace {
 
-// The parts of a JSON number: its digits without those that mean nothing, and where the point stands.
+// The parts of a JSON number: its significant digits, and the position of the point.
 struct Decimal {
   bool negative = false;
   std::string_view before;  // digits before the point

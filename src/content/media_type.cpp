@@ -7,7 +7,7 @@
 namespace forebay::content {
 namespace {
 
-// Each function takes its piece from the front of what is left; an empty piece means that it is not there.
+// Each function takes its piece from the front of the rest; an empty piece means that it is absent.
 class TypeReader {
  public:
   explicit TypeReader(std::string_view text) noexcept : left_(text) {}

@@ -80,7 +80,7 @@ std::size_t Body::cut_off_stalled(Timestamp now, Duration patience) {
     if (window_ == 0) return 0;
     const auto length = length_.load(std::memory_order_relaxed);
     const auto in_the_way = [length, window = window_](const Reader& r) { return length - r.offset >= window; };
-    // Where all readers are behind, nobody holds up another.
+    // If all readers are behind, nobody delays another.
     if (std::all_of(readers_.begin(), readers_.end(), [&](const Reader* r) { return in_the_way(*r); })) return 0;
     for (std::size_t i = 0; i < readers_.size();) {
       Reader& r = *readers_[i];

@@ -9,8 +9,8 @@ namespace {
 constexpr std::size_t kMaxExtensionBytes = 4096;
 constexpr unsigned kMaxSizeDigits = 16;
 
-// Fields that say how to frame, route, cache, authorise or read a message come too late in a trailer section, and one
-// that is merged into the head there has changed a decision already made (RFC 9110 section 6.5.1).
+// Fields that control framing, routing, caching, authorisation or content are not allowed in a trailer section: merged
+// into the head, they would change a decision already made (RFC 9110 section 6.5.1).
 bool may_be_trailer(FieldId id) noexcept {
   if (is_hop_by_hop(id)) return false;
   switch (id) {

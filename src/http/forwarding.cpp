@@ -14,7 +14,7 @@ namespace {
 
 using Ip = std::array<std::uint8_t, 16>;
 
-// An element of X-Forwarded-For as it is met: an address, perhaps with a port behind it.
+// An element of X-Forwarded-For: an address, perhaps with a port.
 std::string_view without_port(std::string_view element) noexcept {
   if (element.starts_with('[')) {
     const auto bracket = element.find(']');

@@ -307,7 +307,7 @@ Result<void> RequestParser::read_framing() {
                   length && coding ? Errc::Ambiguous : Errc::Malformed);
   // RFC 9112 section 3.2.
   if (host ? !is_valid_host(host->value) : !old)
-    return refuse(host ? "The Host field is not a host." : "The Host field is missing.");
+    return refuse(host ? "The Host field is invalid." : "The Host field is missing.");
   view_.authority = authority_of(view_.target, host ? host->value : std::string_view());
   if (old) expects_continue_ = unknown_expectation_ = false;  // RFC 9110 section 10.1.1
   keep_alive_ = persistence.lasts(view_.version);

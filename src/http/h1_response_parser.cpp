@@ -13,7 +13,7 @@ std::string at_byte(std::size_t index) { return " at byte " + std::to_string(ind
 
 // A byte in readable form: untrusted bytes are not printed in messages.
 std::string named(char c) {
-  if (is_blank(c)) return "a blank";
+  if (is_blank(c)) return "a space or tab";
   std::string name = "the byte 0x";
   append_hex(name, static_cast<unsigned char>(c));
   return name;

@@ -13,8 +13,8 @@ constexpr bool is_key_char(char c) noexcept {
 }
 constexpr bool is_token_char(char c) noexcept { return is_class(c, kTchar) || c == ':' || c == '/'; }
 
-// The algorithms of RFC 9651 section 4.2, one function each. Every function takes its piece off the front of `rest_`,
-// or gives nothing, which ends the whole parse.
+// The algorithms of RFC 9651 section 4.2, one function each. Every function takes its piece from the front of `rest_`,
+// or returns nothing, which fails the parse.
 class Parser {
  public:
   explicit Parser(std::string_view text) noexcept : rest_(text) { skip_spaces(); }

@@ -10,7 +10,7 @@
 namespace forebay::http {
 namespace {
 
-// What has to be done to a path before it is normal.
+// What normalising a path requires.
 enum class PathWork { None, Normalise, Refuse };
 
 PathWork look_at_path(std::string_view path) noexcept {

@@ -22,7 +22,7 @@ using rules::Reason;
 constexpr std::string_view kPeer = "127.0.0.1";
 constexpr std::string_view kAgent = "forebay-check";
 
-/// `canary` is in lower case; origins write hosts and languages as they like.
+/// `canary` is in lower case; origins may change the case of hosts and languages.
 bool has_canary(std::string_view text, std::string_view canary) noexcept {
   return std::search(text.begin(), text.end(), canary.begin(), canary.end(),
                      [](char a, char b) { return to_lower(a) == b; }) != text.end();

@@ -17,7 +17,7 @@ CredentialGuard::CredentialGuard(std::span<const std::string> names) {
       continue;
     }
     auto low = lower_case(name);
-    // A name that does not begin with a letter may be read from other ones.
+    // A name that does not begin with a letter may have other spellings.
     if (is_lower(low.front()))
       first_letters_.set(static_cast<unsigned char>(low.front()));
     else

@@ -89,7 +89,7 @@ std::optional<WallTime> read_epoch(std::string_view text) noexcept {
   return after_epoch(n >= kMilliseconds ? n / 1000 : n);
 }
 
-// Base64 in the letters that CloudFront puts into a URL, or the usual ones; what is none is left out.
+// Base64 in CloudFront's URL alphabet or the standard one; other characters are skipped.
 std::string read_base64(std::string_view text) {
   std::string letters;
   for (const char c : text) {

@@ -180,8 +180,8 @@ std::vector<std::string> fields_to_drop(const Case& c) {
   return names;
 }
 
-// RFC 9110 section 13.1: what makes a change depend on the state at the origin. A stored answer to another such request
-// says nothing of whether this one's condition holds.
+// RFC 9110 section 13.1: preconditions on the state at the origin. A stored response to another request does not show
+// whether this one's condition holds.
 bool has_precondition(http::FieldsView fields) noexcept {
   return fields.has(FieldId::IfMatch) || fields.has(FieldId::IfNoneMatch) || fields.has(FieldId::IfUnmodifiedSince);
 }

@@ -61,9 +61,9 @@ bool has_name(const http::Field& f, const http::Field& other) noexcept {
   return f.id == other.id && (f.id != FieldId::Other || http::iequals(f.name, other.name));
 }
 
-// Whether a 304's line takes the place of the stored one (RFC 9111 section 3.2). What describes the stored bytes, and
-// not the representation at large, stays with them. Frameworks (PHP, Django, WebOb) put their default Content-Type,
-// text/html, on a 304 whose 200 had another: it would make HTML of text for all who get the stored response.
+// Whether a 304's line replaces the stored one (RFC 9111 section 3.2). Fields that describe the stored bytes stay.
+// Frameworks (PHP, Django, WebOb) add their default Content-Type, text/html, to a 304: it would turn stored text into
+// HTML.
 bool updates(http::FieldsView stored, http::FieldsView update, const http::Field& f) noexcept {
   switch (f.id) {
     case FieldId::ContentLength:

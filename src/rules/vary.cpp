@@ -13,8 +13,7 @@ namespace {
 
 using http::FieldId;
 
-// Marks in a secondary key. A field value holds no control byte but the tab, so that these end and separate without
-// escapes.
+// Marks in a secondary key. A field value has no control byte except the tab, so these need no escapes.
 constexpr char kAbsent = '\x01';
 constexpr char kPresent = '\x02';
 constexpr char kEnd = '\n';

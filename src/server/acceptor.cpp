@@ -13,9 +13,9 @@
 namespace forebay::server {
 
 namespace {
-// Connections taken before the others of this worker get their turn.
+// Connections accepted per turn of the loop.
 constexpr unsigned kBatch = 64;
-// Out of descriptors or memory, asking again at once would only spin.
+// Without descriptors or memory, an immediate retry would only spin.
 constexpr Duration kPause = std::chrono::milliseconds{100};
 }  // namespace
 

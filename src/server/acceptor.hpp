@@ -18,7 +18,7 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
   Acceptor(net::Worker& worker, Fd socket, Accepted accepted);
 
   void start();
-  /// Takes what waits in the queue, which would be reset with the socket, then closes it.
+  /// Accepts the queued connections, which would be reset with the socket, then closes it.
   void close();
 
  private:

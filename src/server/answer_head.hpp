@@ -10,7 +10,7 @@
 
 namespace forebay::server {
 
-/// What is decided with the head of an answer: how its content is delimited, and whether the connection ends behind it.
+/// Decisions for the head of a response: the framing of its content, and whether the connection ends after it.
 struct AnswerPlan {
   BodyWriter::Framing framing = BodyWriter::Framing::None;
   std::uint64_t length = 0;
@@ -24,8 +24,8 @@ struct AnswerTo {
   bool close = false;  ///< The connection must end whatever the answer says.
 };
 
-/// Appends status line, field lines and the empty line. The framing fields are written here and nowhere else (RFC 9112
-/// sections 6.1 to 6.3).
+/// Appends status line, field lines and the empty line. Framing fields are written only here (RFC 9112 sections 6.1 to
+/// 6.3).
 AnswerPlan append_answer_head(std::string& out, const AnswerHead& head, const http::BodyCursor& body,
                               const AnswerTo& to, std::string_view date_line);
 

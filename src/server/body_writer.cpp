@@ -29,7 +29,7 @@ void BodyWriter::start(http::BodyCursor&& body, Framing framing, std::uint64_t l
 
 BodyWriter::Step BodyWriter::queue(Output& out, Timestamp now) {
   if (ended_) return Step::Done;
-  // The way of a hit: a small body in one piece is copied behind its head, and no reference is counted.
+  // For hits: a small body in one piece is copied after its head, without reference counting.
   if (framing_ == Framing::Length && bytes_ == 0) {
     const std::string_view whole = body_.whole();
     if (!whole.empty() && whole.size() <= kCopied && whole.size() == left_) {

@@ -8,9 +8,8 @@
 
 namespace forebay::server {
 
-/// Takes an answer's content from its cursor to a connection's output, as the client drains it. What is longer than
-/// stated is cut off, what is shorter is `Broken`: whatever the cursor does, the framing stays true (RFC 9112
-/// section 6.3).
+/// Moves a response's content from its cursor to a connection's output, as the client reads. Content beyond the stated
+/// length is cut off, shorter content is `Broken`: the framing is always correct (RFC 9112 section 6.3).
 class BodyWriter {
  public:
   enum class Framing : std::uint8_t { None, Length, Chunked, UntilClose };

@@ -17,7 +17,7 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
  public:
   using Ip = std::array<std::uint8_t, 16>;
 
-  /// A connection's place; given back when this goes. Empty: there was none.
+  /// A connection's place; the destructor releases it. Empty: there was none.
   class Place {
    public:
     Place() = default;

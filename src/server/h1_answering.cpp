@@ -13,7 +13,7 @@ namespace {
 using http::FieldId;
 
 constexpr std::size_t kFlushAt = 64 * 1024;
-// A client that takes as fast as we send must not keep the worker to itself.
+// A fast client must not monopolise the worker.
 constexpr unsigned kPortionsPerTurn = 8;
 
 // An error of the edge's own, as an answer.
@@ -42,7 +42,7 @@ struct Document {
 }  // namespace
 
 void H1Connection::interim(int status, http::FieldsView fields) {
-  // 100 is the edge's own business, 101 nobody's; HTTP/1.0 knows none (RFC 9110 section 15.2).
+  // The edge sends 100 itself, 101 is not supported, and HTTP/1.0 has no interim responses (RFC 9110 section 15.2).
   if (parser_.view().version == http::Version::Http10 || failure_ != nullptr || status < 102 || status > 199) return;
   http::append_status_line(out_.text(), status);
   http::append_lines(out_.text(), fields);
@@ -63,7 +63,7 @@ void H1Connection::answer(H1Exchange& exchange, const AnswerHead& head, http::Bo
 }
 
 void H1Connection::cut() {
-  // Where the client's own content was at fault, it hears of that instead.
+  // If the client's content is the cause, the client gets that error instead.
   if (failure_ != nullptr && !exchange_->answered()) return;
   cut_ = true;
   kick();
@@ -78,7 +78,7 @@ bool H1Connection::send_answer() {
     const Step step = writer_.queue(out_, now());
     if (step == Step::Wait) {
       if (waits) return false;
-      // A growing body is not kept back until there is more of it.
+      // A growing body is sent without waiting for more of it.
       if (!flush()) return false;
       writer_.cursor().wait(lane_->worker, body_ready_);
       waits = true;
@@ -144,7 +144,7 @@ void H1Connection::turn_away(const Turned& why, std::string_view cause) {
   const http::RequestView& head = parser_.view();
   const auto note = lane_->handler.note_refusal(head.fields);
   const auto detail = detail_of(why, lane_->handler.settings(), why.reason == Refusal::BadRequest ? cause : "");
-  // Only a head that was read whole says what its sender would like to see.
+  // Only a complete head has a usable Accept.
   const auto accept = read ? head.fields.value(http::FieldId::Accept).value_or("") : std::string_view();
   const Document document(why, detail, note, accept);
   const AnswerTo to{read ? head.method : http::Method::Get, http::Version::Http11, true};

@@ -11,14 +11,14 @@ namespace {
 // Answers are sent when nothing more of what was read can be answered, or when so much is queued.
 constexpr std::size_t kFlushAt = 64 * 1024;
 constexpr std::size_t kMostUnsent = 64;
-// After so many requests the other connections get their turn.
+// Requests per turn of a connection.
 constexpr unsigned kRequestsPerTurn = 256;
 // A client gets this long, and may send this much, between our last byte and the end of the connection, so that it
 // reads our answer before the kernel resets what it still sends (RFC 9112 section 9.6).
 constexpr Duration kLingerFor = std::chrono::seconds{2};
 constexpr std::uint64_t kLingerBytes = 1024 * 1024;
-// Many clients look for an answer only when they have sent all of their content: one that is still sending gets as long
-// as it goes on, within this.
+// Many clients read the response only after sending all of their content: a client that continues to send gets up to
+// this long.
 constexpr Duration kUploadPause = std::chrono::seconds{5};
 constexpr Duration kUploadFor = std::chrono::seconds{30};
 constexpr std::uint64_t kUploadBytes = std::uint64_t{4} * 1024 * 1024 * 1024;
@@ -92,7 +92,7 @@ bool H1Connection::step() {
   return next_request();
 }
 
-// What is done sending, and waiting for, when a turn can do no more.
+// Sends and starts to wait when a turn can do no more.
 void H1Connection::settle() {
   flush();
   if (closed_) return;
@@ -126,8 +126,7 @@ void H1Connection::settle_between_requests() {
     arm_read();
   } else {
     await(Awaiting::Request, now() + timeouts.idle);
-    // Once around the loop before the next read: by then the next request is often there, and the read that asks first
-    // finds it.
+    // One turn of the loop before the next read: by then the next request has often arrived.
     if (turn_requests_ > 0) {
       defer_read();
     } else {
@@ -184,7 +183,7 @@ void H1Connection::on_writable(net::Io state) {
   turn();
 }
 
-// The kernel has taken some: dates the answers it has begun, and ends those that it has whole.
+// After a send: sets the times of the responses that have begun, and finishes the complete ones.
 void H1Connection::note_sent() {
   const std::uint64_t written = out_.written();
   std::size_t whole = 0;
@@ -208,7 +207,7 @@ void H1Connection::finish(std::shared_ptr<H1Exchange> exchange, bool completed) 
   protocol_.give_back(std::move(exchange));
 }
 
-// The last byte has been sent. What the client still sends is read off for a while.
+// The last byte has been sent. Further bytes of the client are read and dropped for a while.
 void H1Connection::linger() {
   if (eof_) {
     close(Ending::Plain);
@@ -233,7 +232,7 @@ bool H1Connection::idle() const noexcept {
   return !exchange_ && !ending_ && !lingering_ && out_.empty() && in_.empty() && decoder_.done();
 }
 
-// The request is here, whole, and its handler takes its time. (What the handler needs of the head it has copied.)
+// The complete request has arrived, and its handler waits. (The handler has copied what it needs of the head.)
 bool H1Connection::waits_for_answer() const noexcept {
   return exchange_ && !exchange_->answered() && decoder_.done() && in_.empty() && out_.empty() && !held_ && !blocked_ &&
          !body_wanted_ && !ending_ && !cut_;
@@ -251,8 +250,8 @@ void H1Connection::drain() {
   watch();
 }
 
-// A request may be on its way: in the kernel, in a read that has ended and not been told yet, or in the net. Who is in
-// the middle of asking hears of the end by the `close` of an answer; only who asks nothing is closed without a word.
+// A request may be on its way: in the kernel, in a read that has ended and not been told yet, or in the net. A client
+// with a request gets `Connection: close`; only an idle connection is closed without notice.
 void H1Connection::await_last_request() {
   constexpr Duration kGrace = std::chrono::milliseconds{500};
   constexpr Duration kGraceOfNew = std::chrono::seconds{1};
@@ -274,7 +273,7 @@ void H1Connection::close(Ending how) {
   if (auto left = std::move(exchange_)) {
     left->numbers().bytes_out = writer_.bytes() - std::min<std::uint64_t>(writer_.bytes(), out_.pending());
     writer_.stop();
-    // A handler that cut the connection itself has nothing to learn.
+    // A handler that closed the connection itself is not notified.
     if (!cut_) left->leave();
     if (held_) left->keep_bytes(in_.share());
     left->detach();

@@ -21,17 +21,17 @@
 
 namespace forebay::server {
 
-/// What each byte of an upload that is read off after a refusal earns: 1 KiB/s keeps the connection.
+/// Credit per byte of an upload that is dropped after a refusal: 1 KiB/s keeps the connection.
 inline constexpr Duration kUploadByte = Duration{std::chrono::seconds{1}} / 1024;
 
-/// A message, or a client, that the edge turns away by itself.
+/// A message, or a client, that the edge refuses.
 struct Turned;
 
 /// An HTTP/1.1 connection to a client: reads requests, hands them to the handler one after the other, sends the answers
 /// in order.
 ///
-/// Everything happens in `turn`, which goes on until it must wait. What the handler calls in between only leaves its
-/// mark and asks for another turn, so that nobody is called back from within his own call.
+/// Everything happens in `turn`, which runs until it must wait. Calls of the handler only set state and request another
+/// turn, so callbacks are never re-entrant.
 class H1Connection final : public Connection,
                            public boost::intrusive_ref_counter<H1Connection, boost::thread_unsafe_counter> {
  public:
@@ -68,7 +68,7 @@ class H1Connection final : public Connection,
     H1Connection& owner;
   };
 
-  // h1_connection.cpp: the order of things
+  // h1_connection.cpp: the order of events
   void turn();
   template <class Step>
   void or_close(Step&& step);
@@ -133,13 +133,13 @@ class H1Connection final : public Connection,
   std::shared_ptr<void> companion_;                  // the handler's, until the connection is closed
   std::shared_ptr<H1Exchange> exchange_;             // the one being answered
   std::vector<std::shared_ptr<H1Exchange>> unsent_;  // wholly queued, not wholly sent
-  Timestamp head_began_{};                           // when the first byte of the head being read came
+  Timestamp head_began_{};                           // when the first byte of the current head arrived
   std::uint64_t skipped_ = 0;                        // of the content of a request that was answered
   std::uint64_t requests_ = 0;
   unsigned turn_requests_ = 0;  // begun in this turn
   std::uint64_t linger_left_ = 0;
   Timestamp linger_until_{};
-  Timestamp linger_earned_{};        // by bytes: a trickle holds no place
+  Timestamp linger_earned_{};        // by bytes: a slow trickle does not keep the connection
   std::size_t backlog_ = 0;          // what the kernel held when the socket was full, or when we last asked
   const Turned* failure_ = nullptr;  // content that is malformed, late or cut short; or no memory for the request
 

@@ -13,9 +13,8 @@ namespace forebay::server {
 
 class H1Connection;
 
-/// One request of an HTTP/1.1 connection. It speaks to the connection while its answer is on its way; after that every
-/// call is without effect, so that a task may hold it as long as it likes. Reused for a later request when nobody else
-/// holds it.
+/// One request of an HTTP/1.1 connection. It uses the connection until its response has been sent; after that calls
+/// have no effect, so a task may hold it any time. Reused for a later request when nothing else holds it.
 class H1Exchange final : public Exchange, public net::BodySource {
  public:
   H1Exchange(net::Worker& worker, std::unique_ptr<Notes> notes) : worker_(worker), notes_(std::move(notes)) {}
@@ -45,17 +44,17 @@ class H1Exchange final : public Exchange, public net::BodySource {
 
   // --- the connection's side ---
   void begin(H1Connection& connection, const http::RequestParser& parser, const Now& now);
-  /// From now on nothing reaches the connection; whoever waits for content sees Broken.
+  /// Detaches it from the connection; a consumer that waits for content sees Broken.
   void detach();
-  /// The client has left, or must be taken as if it had.
+  /// The client has left, or is treated as if it had.
   void leave();
-  /// The edge answers in the handler's place.
+  /// The edge answers instead of the handler.
   void mark_answered() noexcept { answered_ = true; }
   void wake_body_waiter();
   /// After `finished`: makes `peer` outlive the connection.
   void keep(std::shared_ptr<const Peer> peer) { kept_peer_ = std::move(peer); }
 
-  /// The view of content that was pulled last stays valid though the connection goes on or ends.
+  /// Keeps the last pulled view of content valid when the connection continues or ends.
   void keep_bytes(std::shared_ptr<const char[]> bytes) { kept_bytes_ = std::move(bytes); }
 
   Tally& numbers() noexcept { return tally_; }

@@ -19,7 +19,7 @@ void H1Connection::await(Awaiting what, Timestamp until) {
   tidy_due_ = may_tidy ? now() + (waits ? kTidyWaitingAfter : kTidyAfter) : Timestamp::max();
 }
 
-// The deadline in the wheel is moved only to an earlier time. One that comes too early looks again: so a request of a
+// The deadline in the wheel is moved only to an earlier time, and checks again if it fires too early: so a request of a
 // busy connection costs nothing here.
 void H1Connection::watch() {
   const Timestamp due = std::min({read_due_, sending_.due(), write_due_, taking_.due(), tidy_due_});
@@ -50,8 +50,8 @@ void H1Connection::note_taken(std::size_t unsent) {
   taken_ = taken;
 }
 
-// The kernel calls a socket writable again once a third of its buffer is free, which may be megabytes. A client that
-// reads slowly is not one that does not read.
+// The kernel reports a socket writable once a third of its buffer is free, which may be megabytes. A slow client is not
+// a stalled one.
 void H1Connection::on_write_deadline() {
   const std::size_t left = stream_.unsent();
   if (left < backlog_) {

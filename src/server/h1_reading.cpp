@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t kLittle = 1024;
 constexpr std::size_t kMuch = 16 * 1024;
 constexpr std::size_t kMost = 64 * 1024;
-// Content that nobody asked for is read off up to here, so that the connection can be used again; beyond it ends.
+// Unread content is dropped up to this size, so that the connection can be reused; with more, it ends.
 constexpr std::uint64_t kMostSkipped = 256 * 1024;
 
 bool same(const http::HeadLimits& a, const http::HeadLimits& b) {
@@ -20,8 +20,7 @@ bool same(const http::HeadLimits& a, const http::HeadLimits& b) {
 void H1Connection::arm_read() {
   if (reading_ || eof_ || closed_) return;
   if (tidying_) {
-    // Nothing is held in memory for a connection that has asked nothing, or has been waiting, for a while: the kernel
-    // says when there is something.
+    // A connection that has been idle or waiting for a while holds no buffer: the kernel reports readiness.
     reading_ = true;
     stream_.wait(net::Direction::Read, [self = Ptr(this)](net::Io state) {
       self->reading_ = self->tidying_ = false;
@@ -95,7 +94,7 @@ void H1Connection::on_read(net::IoResult read) {
   turn();
 }
 
-// A connection that is idle, or whose request waits for its answer, gives its memory back.
+// A connection that is idle, or whose request waits, frees its buffers.
 void H1Connection::tidy() {
   tidy_due_ = Timestamp::max();
   if ((!idle() && !waits_for_answer()) || !reading_ || tidying_) return;
@@ -124,7 +123,7 @@ bool H1Connection::next_request() {
       return false;
     }
     const bool too_many = parser_.too_many_fields();
-    // What is wrong is known of a whole message; one that ended early is just that.
+    // The error is specific only for a complete message.
     const bool told = parsed.error() == Errc::Malformed || parsed.error() == Errc::Ambiguous || parser_.bad_version();
     turn_away(turned_for(parsed.error(), parser_.bad_version(), too_many), told ? parser_.problem() : "");
     return true;
@@ -166,7 +165,7 @@ net::BodySource::State H1Connection::pull(H1Exchange& exchange, std::string_view
     const auto step = decoder_.step(in_.bytes());
     if (!step) {
       fail_body(kBadBody);
-      // What follows cannot be told from content: not even the answer on its way is safe to finish.
+      // The following bytes may be content, so not even the current response can be completed safely.
       cut_ |= exchange.answered();
       return State::Broken;
     }
@@ -208,8 +207,7 @@ bool H1Connection::awaits_continue(const H1Exchange& exchange) const noexcept {
          in_.empty();
 }
 
-// The content will never be whole. Without an answer so far the client hears why; an answer on its way ends with the
-// connection.
+// The content will never be complete. The client gets an error if no response has begun; otherwise the connection ends.
 void H1Connection::fail_body(const Turned& why) {
   failure_ = &why;
   body_wanted_ = false;
@@ -229,11 +227,11 @@ void H1Connection::out_of_memory() noexcept {
   if (failure_ == nullptr) fail_body(kNoMemory);
 }
 
-// Whether the content can be read off behind an answer that is about to be given, so that the connection goes on.
+// Whether the rest of the content can be dropped after the response, so that the connection can be reused.
 bool H1Connection::body_can_end() const noexcept {
   if (decoder_.done()) return true;
   if (failure_ != nullptr || body_over_limit_ || eof_) return false;
-  // Without the 100 that it waits for, the client may leave the content out; nobody can tell (RFC 9110 section 10.1.1).
+  // Without the expected 100, the client may or may not send the content (RFC 9110 section 10.1.1).
   if (parser_.expects_continue() && !continued_ && in_.empty()) return false;
   return decoder_.remaining() <= in_.bytes().size() + kMostSkipped;
 }

@@ -17,7 +17,7 @@ namespace forebay::server {
 /// An open connection, as its lane sees it.
 class Connection : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
-  /// Closes if idle, else ends after the answer that is on its way.
+  /// Closes if idle, else ends after the current response.
   virtual void drain() = 0;
   /// Closes at once.
   virtual void abort() = 0;
@@ -26,7 +26,8 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   ~Connection() = default;
 };
 
-/// One worker's side of a listener: its connections and what they share. All but `open` belongs to the worker's thread.
+/// One worker's part of a listener: its connections and their shared state. All but `open` belongs to the worker's
+/// thread.
 class Lane {
  public:
   Lane(net::Worker& its_worker, Handler& its_handler, std::shared_ptr<ListenerNumbers> its_numbers,
@@ -47,7 +48,7 @@ class Lane {
   std::atomic<std::int64_t> open{0};
   boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>> connections;
   bool draining = false;
-  bool closed = false;  ///< What is still handed over is closed at once.
+  bool closed = false;  ///< Connections that are still handed over are closed at once.
   /// Connections over the limit that are being told so.
   unsigned refusing = 0;
 

@@ -14,12 +14,12 @@ namespace forebay::server {
 
 namespace {
 
-// How far a worker may be ahead of the least loaded before it hands a connection over.
+// Number of connections above the least loaded worker at which a worker hands a connection over.
 constexpr std::int64_t kMostAhead = 8;
-// So many clients over the limit are told so at a time; the others are closed without a word.
+// Maximum number of clients over the limit that get a 503 at a time; others are closed without a response.
 constexpr unsigned kMostRefusing = 64;
 
-// Takes a connection in, on its lane's thread. It is counted in `lane->open` already.
+// Adds a connection, on its lane's thread. It is counted in `lane->open` already.
 void take_in(const std::shared_ptr<Lane>& lane, ConnectionLimits& limits, net::ParkedStream parked) {
   if (lane->closed) {
     lane->open.fetch_sub(1, std::memory_order_relaxed);

@@ -7,14 +7,14 @@
 
 namespace forebay::server {
 
-/// Whether a client keeps the rate of `server.limits.min_rate` while we wait for it. It has credit for so much time;
-/// waiting uses it up and bytes earn more. No clock of its own.
+/// Whether a client keeps the rate of `server.limits.min_rate` while we wait for it. Waiting uses up a time credit and
+/// bytes earn more. Has no clock.
 class MinRate {
  public:
   /// The time over which the rate is counted: the credit to begin with.
   static constexpr Duration kWindow = std::chrono::seconds{20};
-  /// How much credit can be earned. A peer that reads steadily shows it in steps of half its buffer, so that there has
-  /// to be room for a step; a body comes byte by byte.
+  /// How much credit can be earned. A steady reader progresses in steps of half its buffer, so the credit must cover a
+  /// step; a body arrives byte by byte.
   explicit MinRate(Duration most) : most_(most) {}
 
   /// `rate` in bytes a second; 0 is off.
@@ -27,7 +27,7 @@ class MinRate {
   void wait(Timestamp now) noexcept {
     if (since_ == Timestamp::max()) since_ = now;
   }
-  /// It does not any more.
+  /// The client no longer keeps us waiting.
   void stop(Timestamp now) noexcept {
     settle(now);
     since_ = Timestamp::max();
@@ -39,7 +39,7 @@ class MinRate {
     const auto seconds = std::min<double>(static_cast<double>(bytes) / static_cast<double>(rate_), 3600);
     credit_ = std::min(most_, credit_ + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)));
   }
-  /// When the credit is used up if nothing moves; max() when nobody waits.
+  /// When the credit is used up without progress; max() while not waiting.
   Timestamp due() const noexcept {
     return rate_ == 0 || since_ == Timestamp::max() ? Timestamp::max() : since_ + credit_;
   }

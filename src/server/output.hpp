@@ -11,8 +11,8 @@
 
 namespace forebay::server {
 
-/// What a connection has to send: text, then slices that go straight from where they are kept, then a tail. Heads and
-/// small bodies are text, so that the answers of one read leave in one send.
+/// The output of a connection: text, then slices that are sent without a copy, then a tail. Heads and small bodies are
+/// text, so that the responses of one read need one send.
 class Output {
  public:
   /// To be appended to; only while there are no slices.
@@ -32,7 +32,7 @@ class Output {
   net::IoResult write(net::Stream& stream);
 
   std::size_t capacity() const noexcept;
-  /// Gives memory back; only while empty.
+  /// Frees memory; only while empty.
   void release();
 
  private:

@@ -122,8 +122,7 @@ Listening open_tcp(const config::Address& address, std::size_t count) {
   int error = EADDRNOTAVAIL;
   for (Place place : places_of(address)) {
     set_port(place, address.port);
-    // SO_REUSEPORT would let a second process share the port unseen: a socket without it hears of anyone who has the
-    // port.
+    // With SO_REUSEPORT a second process could share the port unnoticed: a probe socket without it detects that.
     if (address.port != 0 && count > 1) {
       const Fd probe = bind_to(place, false, false);
       if (!probe && errno == EADDRINUSE) fail(EADDRINUSE, address, "the port is in use by another process");
@@ -171,7 +170,7 @@ Listening open_unix(const config::Address& address) {
   if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
     fail(errno, address, "bind failed");
   }
-  // Whoever may reach the directory may connect, whatever the umask; the directory's own mode is the guard.
+  // The mode of the directory controls who may connect, not the umask.
   (void)::chmod(name.sun_path, 0666);
   if (::listen(fd.get(), kBacklog) != 0) fail(errno, address, "listen failed");
   Listening result{{}, address};
@@ -255,7 +254,7 @@ Peer peer_of(int socket, const std::string& listener) {
   peer.has_ip = true;
   in6_addr whole{};
   std::memcpy(&whole, peer.ip.data(), 16);
-  // On a socket of both stacks IPv4 clients come as mapped addresses, and are shown as what they are.
+  // On a dual-stack socket IPv4 clients have mapped addresses, which are converted.
   if (IN6_IS_ADDR_V4MAPPED(&whole)) {
     ::inet_ntop(AF_INET, peer.ip.data() + 12, text, sizeof text);
   } else {

@@ -9,7 +9,7 @@
 
 namespace forebay::server {
 
-/// A file descriptor, closed when this goes.
+/// A file descriptor; the destructor closes it.
 class Fd {
  public:
   Fd() = default;
@@ -33,8 +33,7 @@ struct Listening {
   std::vector<Fd> sockets;
   config::Address address;  ///< With the port that was taken.
 };
-/// `count` sockets for TCP, one for `unix:` and `fd:`. Throws std::system_error with a sentence that says what was
-/// tried.
+/// `count` sockets for TCP, one for `unix:` and `fd:`. Throws std::system_error with a description.
 Listening open_listening(const config::Address& address, std::size_t count);
 /// Removes the socket file of a `unix:` listener.
 void remove_socket_file(const config::Address& address) noexcept;

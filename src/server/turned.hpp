@@ -12,7 +12,7 @@ namespace forebay::server {
 /// The setting that bounds what was sent.
 enum class Bound : std::uint8_t { None, HeadTime, ContentTime, ContentRate, Content, Target, Head, Fields };
 
-/// Why the edge turns a message away by itself, and what it says then.
+/// Why the edge refuses a message, and its response.
 struct Turned {
   int status;
   Refusal reason;
@@ -66,7 +66,7 @@ inline constexpr Turned kNoMemory{
     503,  Refusal::Overload,   "overload", "Service Unavailable", "There was no memory for this request.", Bound::None,
     true, "Retry-After: 1\r\n"};
 
-/// What the document says: the limit with its setting, or `cause`, or what is said of the kind.
+/// The detail of the document: the limit with its setting, or `cause`, or the default of the error.
 std::string detail_of(const Turned& why, const config::Server& settings, std::string_view cause);
 
 inline const Turned& turned_for(Errc error, bool bad_version, bool too_many_fields) {

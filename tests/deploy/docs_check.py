@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""The docs tell the truth, as far as a program can see.
+"""Checks the docs.
 
 Usage: docs_check.py WHAT FOREBAY EXPOSITION
   blocks   every YAML block of README.md and docs/ is a valid configuration
-  links    every relative link and anchor in them leads somewhere
-  names    every metric that is named in docs/ and deploy/prometheus/ stands in docs/metrics.md
-  metrics  docs/metrics.md and what the daemon gives at /metrics have the same names, types and labels;
-           writes what it gave to EXPOSITION
+  lines    no line of them has more than 120 columns, except in tables and code, and for a link; needs no binary
+  links    every relative link and anchor in them exists
+  names    every metric that is named in docs/ and deploy/prometheus/ is in docs/metrics.md
+  metrics  docs/metrics.md and the output of /metrics have the same names, types and labels;
+           writes that output to EXPOSITION
 """
 
 import http.client
@@ -61,6 +62,21 @@ def anchors(page):
             title = line.lstrip("#").strip().lower()
             found.add(re.sub(r"[^a-z0-9 _-]", "", title).replace(" ", "-"))
     return found
+
+
+def lines(*_):
+    wrong = 0
+    for page in PAGES:
+        fenced = False
+        for number, line in enumerate(page.read_text().splitlines(), 1):
+            if line.startswith("```"):
+                fenced = not fenced
+            if fenced or line.lstrip().startswith("|") or line.startswith("    "):
+                continue
+            if len(re.sub(r"\]\([^)]*\)", "]()", line)) > 120:
+                wrong += 1
+                print(f"{page}:{number}: {len(line)} columns")
+    return wrong
 
 
 def links(*_):
@@ -199,7 +215,7 @@ def metrics(forebay, exposition):
     return wrong
 
 
-CHECKS = {"blocks": blocks, "links": links, "names": names, "metrics": metrics}
+CHECKS = {"blocks": blocks, "lines": lines, "links": links, "names": names, "metrics": metrics}
 
 if __name__ == "__main__":
-    sys.exit(1 if CHECKS[sys.argv[1]](sys.argv[2], sys.argv[3]) else 0)
+    sys.exit(1 if CHECKS[sys.argv[1]](*sys.argv[2:]) else 0)

@@ -5,7 +5,7 @@
 
 namespace forebay {
 
-/// Compares in a time that depends on the length of what was sent alone. `secret` is not empty.
+/// Takes a time that depends only on the length of the sent text. `secret` is not empty.
 inline bool same_secret(std::string_view sent, std::string_view secret) noexcept {
   unsigned char differs = sent.size() == secret.size() ? 0 : 1;
   for (std::size_t i = 0; i < sent.size(); ++i)

@@ -47,7 +47,7 @@ class Signal {
  public:
   /// On the waiter's thread. No effect if it waits already.
   void wait(Waker& waker, Waiter& waiter);
-  /// From any thread, with no lock held that `Waker::deliver` could want. One exchange when nobody waits.
+  /// From any thread, without a lock that `Waker::deliver` may take. One atomic exchange when nobody waits.
   void notify() noexcept;
 
  private:

@@ -109,8 +109,8 @@ class BodyCursor {
   BodyCursor& operator=(BodyCursor&& o) noexcept;
   ~BodyCursor() { detach(); }
 
-  /// Only bytes [first, first + length) are delivered. Before the first `next`. A body that turns out too short for it
-  /// ends `Broken`.
+  /// Only bytes [first, first + length) are delivered. Before the first `next`. A body that is too short for it ends
+  /// `Broken`.
   void limit(std::uint64_t first, std::uint64_t length);
 
   /// The available bytes, at most `max` and at most one slice; never empty with State::Data. The slice stays valid

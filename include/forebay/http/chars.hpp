@@ -13,8 +13,8 @@ enum CharClass : std::uint8_t {
   kTchar = 1,       // token characters, RFC 9110 section 5.6.2
   kUnreserved = 2,  // RFC 3986 section 2.3
   kSubDelim = 4,    // RFC 3986 section 2.2
-  kTarget = 8,      // what a request target may hold: visible ASCII except '#'
-  kText = 16,       // what a field value may hold: HTAB, SP, VCHAR and obs-text
+  kTarget = 8,      // allowed in a request target: visible ASCII except '#'
+  kText = 16,       // allowed in a field value: HTAB, SP, VCHAR and obs-text
 };
 
 inline constexpr std::array<std::uint8_t, 256> kCharTable = [] {

@@ -61,7 +61,7 @@ class Worker final : public Waker {
   /// thread.
   void fire_deadlines();
 
-  /// From any thread. One post wakes the loop, however many groups arrive meanwhile.
+  /// From any thread. One post wakes the loop, for any number of groups that arrive meanwhile.
   void deliver(Ref<WaitGroup> group) noexcept override;
   /// At stop: further deliveries are dropped.
   void disable_waker();

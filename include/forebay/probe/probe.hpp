@@ -22,9 +22,9 @@ struct Outcome {
   std::vector<std::string> missed;  ///< One for each given path that no route looks up.
 };
 
-/// Asks the origins of a configuration without errors for answers that show a field which their route does not key on.
-/// One connection at a time; an origin that does not answer once is asked no more. What else is to be said goes to
-/// `notes`, a line each.
+/// Looks for responses of the origins that depend on a field that is not in the key. Needs a configuration without
+/// errors. Uses one connection at a time; an origin that fails once is not asked again. Other messages go to `notes`,
+/// one per line.
 Outcome ask_origins(const Questions& questions, const config::LoadResult& loaded, std::ostream& notes);
 
 }  // namespace forebay::probe

@@ -6,7 +6,7 @@
 
 namespace forebay::rules {
 
-/// What became of a request that reached a route: one word for Cache-Status, log and metrics.
+/// The result of a request that reached a route: one word for Cache-Status, log and metrics.
 enum class CacheResult : std::uint8_t { Hit, Stale, StaleError, Coalesced, Revalidated, Miss, Bypass, Error };
 inline constexpr std::size_t kCacheResults = 8;
 /// `hit`, `stale`, `stale_error`, ...

@@ -15,7 +15,7 @@
 
 namespace forebay::server {
 
-/// Who is at the other end of a connection, and where it came in. Lives as long as the connection.
+/// The peer of a connection, and its listener. Lives as long as the connection.
 struct Peer {
   std::string address;  ///< Without port; empty for a Unix socket.
   std::uint16_t port = 0;
@@ -25,7 +25,7 @@ struct Peer {
   std::string_view scheme = "http";
 };
 
-/// The head of an answer. Views need to live only for the call.
+/// The head of a response. Views must be valid only during the call.
 struct AnswerHead {
   int status = 200;
   /// Without Content-Length, Transfer-Encoding and Connection: those are the edge's.
@@ -39,7 +39,7 @@ struct AnswerHead {
   bool close = false;    ///< End the connection after this answer.
 };
 
-/// What the handler keeps about an exchange, from start to finished. Made once per Exchange object and reused.
+/// The handler's data about an exchange, from `start` to `finished`. Created once per Exchange object and reused.
 class Notes {
  public:
   virtual ~Notes() = default;
@@ -55,16 +55,16 @@ struct Tally {
   int status = 0;               ///< 0: no answer was sent.
   std::uint64_t bytes_in = 0;   ///< Request content.
   std::uint64_t bytes_out = 0;  ///< Response content.
-  bool completed = false;       ///< The answer went out whole.
+  bool completed = false;       ///< The complete response was sent.
 };
 
-/// One request and the means to answer it. Belongs to one worker; every call is made on its thread. The edge holds it
-/// until the answer has gone; a handler's task that outlives that holds it too and sees `gone()`.
+/// One request and the means to answer it. Belongs to one worker; all calls are made on its thread. The edge holds it
+/// until the response was sent; a task of the handler that outlives that holds it too and sees `gone()`.
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
   virtual ~Exchange() = default;
 
-  /// Valid until `Handler::start` returns. Whoever waits copies what it needs before (http::Request).
+  /// Valid until `Handler::start` returns. A handler that waits copies the request first (http::Request).
   virtual const http::RequestView& request() const = 0;
   virtual bool has_body() const = 0;
   /// The request's content; alive as long as this object. Pulling after the exchange is over gives Broken.
@@ -73,22 +73,21 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   virtual net::Worker& worker() = 0;
   virtual Notes& notes() = 0;
   virtual const Tally& tally() const = 0;
-  /// What the handler keeps beside the client's connection; it goes with that. Null where there is none to keep it
-  /// beside, or no more.
+  /// The handler's data of the client's connection, destroyed with it. Null without a connection.
   virtual std::shared_ptr<void>* companion() { return nullptr; }
 
-  /// Passes on an interim response (102, 103); ignored for HTTP/1.0. `fields` as in AnswerHead.
+  /// Sends an interim response (102, 103); ignored for HTTP/1.0. `fields` as in AnswerHead.
   virtual void interim(int status, http::FieldsView fields) = 0;
-  /// The answer, once. The edge pulls from the cursor as the client drains it. A cursor that breaks cuts the
-  /// connection, so that a short body never looks complete. For HEAD, 204 and 304 the cursor is ignored.
+  /// Sends the response; called once. The edge pulls from the cursor as the client reads. If the cursor breaks, the
+  /// connection is closed, so that a short body never looks complete. For HEAD, 204 and 304 the cursor is ignored.
   virtual void answer(const AnswerHead& head, http::BodyCursor body) = 0;
-  /// No answer can be given: the connection is reset.
+  /// No response is possible: resets the connection.
   virtual void cut() = 0;
   /// There is no memory to answer it: 503, and the end of the connection. Without effect once it is answered.
   virtual void out_of_memory() noexcept { cut(); }
-  /// The client has left (reset, or timed out); an answer would reach nobody.
+  /// The client has left (reset, or timed out); a response would not reach it.
   virtual bool gone() const = 0;
-  /// The client has sent its last byte. Nobody can tell whether it still reads; most have left.
+  /// The client has sent its last byte. It may still read, but most such clients have left.
   virtual bool ended() const { return false; }
   /// One waiter, woken on this thread when `gone` becomes true. Null to take it back.
   virtual void on_gone(Waiter* waiter) = 0;
@@ -102,36 +101,36 @@ using ExchangePtr = std::shared_ptr<Exchange>;
 /// Errors that the edge answers by itself; the label `reason` of forebay_request_errors_total.
 enum class Refusal : std::uint8_t { BadRequest, HeaderTooLarge, TargetTooLong, BodyTooLarge, ClientTimeout, Overload };
 
-/// What the handler adds to a document by which the edge refuses a request.
+/// The handler's additions to an error document of the edge.
 struct RefusalNote {
   std::string request_id;  ///< Empty: the document has none.
   std::string field;       ///< The name of the field that carries it.
 };
 
-/// A message that the edge has refused before there was a request to start. Views live for the call.
+/// A message that the edge has refused before `start`. Views are valid during the call.
 struct RefusedMessage {
   Refusal reason = Refusal::BadRequest;
   int status = 400;             ///< Goes to the client if it still reads.
   std::string_view code;        ///< Of the document, such as `body_too_large`.
-  std::string_view detail;      ///< Its sentence on what is wrong; nothing of the message stands in it.
-  http::RequestView head;       ///< What was read before the fault; without a method where that is nothing.
+  std::string_view detail;      ///< Its description of the error, without text of the message.
+  http::RequestView head;       ///< The part read before the error; without a method if nothing was read.
   std::uint64_t bytes_out = 0;  ///< Content of the document.
   std::string_view request_id;
 };
 
-/// Tells the story of each request. One per worker and kind of listener, used by that worker alone.
+/// Handles each request. One per worker and kind of listener, used only by that worker.
 class Handler {
  public:
   virtual ~Handler() = default;
-  /// A complete head has come. May answer before it returns.
+  /// A complete head has arrived. May answer before it returns.
   virtual void start(const ExchangePtr& exchange) = 0;
-  /// The last byte has gone, or the exchange has ended without it. Called once for each `start`.
+  /// The last byte was sent, or the exchange has ended without it. Called once for each `start`.
   virtual void finished(Exchange& exchange) = 0;
   virtual std::unique_ptr<Notes> make_notes() = 0;
-  /// What goes into the document of a message that the edge is about to refuse; `refused` follows. `fields` are those
-  /// that stand before the fault.
+  /// Additions to the error document of a message that the edge is about to refuse; `refused` follows. `fields` are
+  /// those before the error.
   virtual RefusalNote note_refusal(http::FieldsView) { return {}; }
-  /// The edge refuses a message before there is a request to start.
+  /// The edge refuses a message before `start`.
   virtual void refused(const RefusedMessage& message, const Peer& peer) = 0;
   /// The edge answers a request that was started, whose content is malformed, late or cut short, or for which there is
   /// no memory; `finished` follows.
@@ -139,7 +138,7 @@ class Handler {
   virtual RefusalNote content_failed(Exchange&, std::string_view /*code*/, std::string_view /*detail*/) { return {}; }
   /// Limits and timeouts in force; read at the start of each request.
   virtual const config::Server& settings() const = 0;
-  /// Whether the process drains: answers carry `Connection: close`, idle connections are closed.
+  /// Whether the process drains: responses have `Connection: close`, idle connections are closed.
   virtual bool draining() const = 0;
 };
 

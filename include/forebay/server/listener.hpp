@@ -13,7 +13,7 @@
 
 namespace forebay::server {
 
-/// Numbers of one listener over all workers; relaxed atomics, touched per connection only.
+/// Counters of one listener over all workers; relaxed atomics, updated only per connection.
 struct ListenerNumbers {
   std::string name;
   std::atomic<std::uint64_t> open{0}, accepted{0}, rejected_limit{0}, rejected_timeout{0}, rejected_malformed{0};
@@ -25,17 +25,17 @@ class ConnectionLimits;
 std::shared_ptr<ConnectionLimits> make_connection_limits();
 
 /// A listening address over all workers: SO_REUSEPORT with a socket per worker for TCP, one socket for `unix:` and
-/// `fd:`. A worker more than 8 connections ahead of the least loaded hands new ones over.
+/// `fd:`. A worker with over 8 connections more than the least loaded one hands new ones over.
 class Listener {
  public:
   struct Part {
     net::Worker* worker;
     Handler* handler;  ///< That worker's; must outlive the listener and its connections.
   };
-  /// Binds and listens; throws std::system_error with a sentence when it cannot. Port 0 takes a free one.
-  /// Without `limits` it counts its own connections only.
+  /// Binds and listens; throws std::system_error on failure. Port 0 selects a free port. Without `limits` it counts its
+  /// own connections only.
   Listener(const config::Listener& config, std::vector<Part> parts, std::shared_ptr<ConnectionLimits> limits = nullptr);
-  /// Stops accepting and ends what is still open, whether the workers run or not.
+  /// Stops accepting and closes all connections, whether the workers run or not.
   ~Listener();
 
   /// Begins to accept. Call from the main thread, before or after the workers run.

@@ -8,12 +8,12 @@
 
 namespace forebay::server {
 
-/// One of Forebay's own errors as RFC 9457 problem details.
+/// An error of Forebay as RFC 9457 problem details.
 struct Problem {
   int status = 500;
   std::string_view code;  ///< Stable, e.g. "bad_request": becomes the `type` urn:forebay:error:bad_request.
   std::string_view title;
-  std::string_view detail;      ///< One sentence for the caller; nothing internal.
+  std::string_view detail;      ///< One sentence for the client; nothing internal.
   std::string_view request_id;  ///< May be empty.
   std::string_view reason;      ///< Cache reason (docs/logging.md); may be empty.
 };
@@ -25,9 +25,9 @@ struct ProblemBody {
 };
 ProblemBody render(const Problem& problem, std::string_view accept);
 
-/// Details of a 413 and of a 408: they name the limit and the setting that it comes from.
+/// Details of a 413 and a 408: the limit and its setting.
 std::string content_too_large(const config::Server& settings);
-/// `times`: how many times `server.timeouts.body` all of the content may take.
+/// `times`: the content may take this multiple of `server.timeouts.body`.
 std::string content_too_late(const config::Server& settings, int times);
 
 }  // namespace forebay::server
