@@ -79,11 +79,11 @@ void Filing::take(const Slot* slot) {
   for (const Variant* v = slot->newest; v; v = v->next_older) basis_.push_back(v->stated);
 }
 
-void Filing::file(Shard& shard, Slot& slot, Garbage& garbage) const {
+void Filing::file(Shard& shard, Slot& slot, Garbage& garbage, Charge room) const {
   if (ignored_) return;
   if (weighed_ || stated_ == names_) slot.vary_seen = now_;
   if (slot.vary != names_) {
-    garbage.take(Owner(slot.take_names(names_, shard.budget)));
+    garbage.take(Owner(slot.take_names(names_, shard.budget, room)));
     for (Variant* v = slot.newest; v;) {
       Variant* older = v->next_older;
       if (v->vary != names_) shard.remove(*v, Removal::Replaced, garbage);

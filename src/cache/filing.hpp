@@ -35,8 +35,9 @@ class Filing {
   bool built() const noexcept { return built_; }
   bool fits(const Slot* slot) const noexcept;
   void take(const Slot* slot);
-  /// Sets the names of the slot. Variants under other names are removed, since nothing will find them.
-  void file(Shard& shard, Slot& slot, Garbage& garbage) const FOREBAY_REQUIRES(shard.mutex);
+  /// Sets the names of the slot, which `room` pays for as far as it goes. Variants under other names are removed, since
+  /// nothing will find them.
+  void file(Shard& shard, Slot& slot, Garbage& garbage, Charge room = {}) const FOREBAY_REQUIRES(shard.mutex);
 
   const VaryRef& names() const noexcept { return names_; }
   const VaryRef& stated() const noexcept { return stated_; }

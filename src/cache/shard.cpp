@@ -20,10 +20,13 @@ namespace {
 std::size_t cost_of_text(std::size_t size) noexcept { return size < 16 ? 0 : allocated_size(size + 1); }  // std::string
 
 // The growth by a Vary is bounded by the size of a head, and cannot be refused.
-void adjust(Charge& charge, std::size_t before, std::size_t now, Budget& budget) noexcept {
+void adjust(Charge& charge, std::size_t before, std::size_t now, Budget& budget, Charge& room) noexcept {
   if (now > before) {
-    budget.force_take(now - before);
-    charge.merge(Charge(budget, now - before));
+    const auto paid = std::min(now - before, room.bytes());
+    const auto forced = now - before - paid;
+    budget.force_take(forced);
+    charge.merge(room.split(paid));
+    charge.merge(Charge(budget, forced));
   } else {
     charge.split(before - now);
   }
@@ -42,8 +45,8 @@ std::size_t Variant::cost(std::string_view secondary, const VaryRef& stated) noe
   return allocated_size(sizeof(Variant)) + cost_of_text(secondary.size()) + cost_of(stated);
 }
 
-VaryRef Slot::take_names(VaryRef names, Budget& budget) noexcept {
-  adjust(charge, cost_of(vary), cost_of(names), budget);
+VaryRef Slot::take_names(VaryRef names, Budget& budget, Charge& room) noexcept {
+  adjust(charge, cost_of(vary), cost_of(names), budget, room);
   return std::exchange(vary, std::move(names));
 }
 
@@ -137,17 +140,14 @@ Variant* Shard::variant_of(Slot& slot, const Entry* entry) noexcept {
   return v;
 }
 
-void Shard::charge(Variant& variant, const Filing& filing) noexcept {
-  adjust(variant.charge, variant.charge.bytes(), Variant::cost(filing.secondary(), filing.own_stated()), budget);
-}
-
-void Shard::file(Slot& slot, Variant& variant, const Filing& filing, Garbage& garbage) {
-  charge(variant, filing);
+void Shard::file(Slot& slot, Variant& variant, const Filing& filing, Garbage& garbage, Charge room) {
+  const auto cost = Variant::cost(filing.secondary(), filing.own_stated());
+  adjust(variant.charge, variant.charge.bytes(), cost, budget, room);
   garbage.take(Owner(std::exchange(variant.vary, filing.names())));
   garbage.take(Owner(std::exchange(variant.stated, filing.stated())));
   variant.secondary = filing.secondary();
   variant.refusable = filing.refusable();
-  filing.file(*this, slot, garbage);
+  filing.file(*this, slot, garbage, std::move(room));
   for (Variant* v = slot.newest; v;) {
     Variant* older = v->next_older;
     if (v != &variant && v->vary == variant.vary && v->secondary == variant.secondary)

@@ -71,7 +71,7 @@ struct Slot final : Item {
   /// Without variants and flights; it may still have pass memory or names.
   bool bare() const noexcept { return !newest && flights.empty(); }
   /// Sets the names, and charges them.
-  VaryRef take_names(VaryRef names, Budget& budget) noexcept;
+  VaryRef take_names(VaryRef names, Budget& budget, Charge& room) noexcept;
   /// After a refusable variant was removed.
   void weigh_refusable() noexcept;
 
@@ -131,12 +131,11 @@ struct alignas(64) Shard {
   void remove(Variant& variant, Removal why, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
   /// Makes it the newest of its slot, and of the shard.
   void renew(Variant& variant) noexcept FOREBAY_REQUIRES(mutex);
-  /// Before it is filed anew.
-  void charge(Variant& variant, const Filing& filing) noexcept FOREBAY_REQUIRES(mutex);
   static Variant* variant_of(Slot& slot, const Entry* entry) noexcept;
   /// Sets the slot's names to those of the filing, and files the variant, new or existing; a variant filed under the
-  /// same key is removed.
-  void file(Slot& slot, Variant& variant, const Filing& filing, Garbage& garbage) FOREBAY_REQUIRES(mutex);
+  /// same key is removed. `room` pays for what the names and the variant need more than before, as far as it goes.
+  void file(Slot& slot, Variant& variant, const Filing& filing, Garbage& garbage, Charge room = {})
+      FOREBAY_REQUIRES(mutex);
   /// Replaces the head of the variant, with new freshness.
   void freshen(Variant& variant, const Ref<const Entry>& freshened, const rules::Freshness& freshness,
                const Filing& filing, Garbage& garbage) FOREBAY_REQUIRES(mutex);

@@ -160,7 +160,7 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
     whole.key_text = key_text_;
     const auto entry_cost = Entry::cost(whole);
     const auto variant_cost = Variant::cost(filing.secondary(), filing.own_stated());
-    // Charges the names, which the slot stores in any case.
+    // Room for the names, which the slot takes over.
     const auto names_cost = cost_of(filing.names());
     auto charge = store.reserve(entry_cost + variant_cost + names_cost);
     stored = charge.bytes() != 0;
@@ -186,9 +186,18 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
     if (stored) stored = !hold.has_newer(filing, fingerprint, freshness.received);
     hold.unlist();
     if (hold.waiting()) hold.end(Flight::State::Abandoned);  // the followers find what is stored by now
+    if (stored) {
+      // Other requests have added names meanwhile: the slot and the variant need more than was reserved.
+      const auto needed = cost_of(filing.names()) + Variant::cost(filing.secondary(), filing.own_stated());
+      const auto reserved = for_names.bytes() + variant->charge.bytes();
+      if (needed > reserved) {
+        stored = store.budget.try_take(needed - reserved);
+        if (stored) for_names.merge(Charge(store.budget, needed - reserved));
+      }
+    }
     if (!stored) return;
     Slot& slot = *hold.slot;
-    shard.file(slot, *variant, filing, hold.garbage);
+    shard.file(slot, *variant, filing, hold.garbage, std::move(for_names));
     shard.numbers.stored += 1;
     shard.numbers.stored_bytes += variant->entry->body_length();
     shard.add(slot, *variant.release());
