@@ -6,36 +6,6 @@
 #include "forebay/base/log.hpp"
 
 namespace forebay::app {
-namespace {
-
-bool same(const log::Options& a, const log::Options& b) {
-  return a.level == b.level && a.format == b.format && a.output == b.output;
-}
-
-// The new configuration, with old values of the keys that need a restart; `kept` gets the names of those keys.
-config::ConfigPtr with_fixed_parts(const config::Config& old, const config::Config& fresh,
-                                   std::vector<std::string>& kept) {
-  auto merged = std::make_shared<config::Config>(fresh);
-  const auto keep = [&](auto& value, const auto& before, bool differs, const char* key) {
-    if (!differs) return;
-    value = before;
-    kept.emplace_back(key);
-  };
-  const auto text = [](const std::optional<config::Address>& a) { return a ? a->text : std::string("off"); };
-  keep(merged->admin, old.admin, text(old.admin) != text(fresh.admin), "admin.listen");
-  keep(merged->server.threads, old.server.threads, old.server.threads != fresh.server.threads, "server.threads");
-  if (old.server.threads != fresh.server.threads)
-    merged->cache.shards = old.cache.shards;  // `auto` follows the threads
-  keep(merged->cache.shards, old.cache.shards, old.cache.shards != merged->cache.shards, "cache.shards");
-  keep(merged->metrics.buckets, old.metrics.buckets, old.metrics.buckets != fresh.metrics.buckets, "metrics.buckets");
-  keep(merged->metrics.max_routes, old.metrics.max_routes, old.metrics.max_routes != fresh.metrics.max_routes,
-       "metrics.max_routes");
-  keep(merged->metrics.per_route, old.metrics.per_route, old.metrics.per_route != fresh.metrics.per_route,
-       "metrics.per_route");
-  return merged;
-}
-
-}  // namespace
 
 proxy::RuntimePtr Daemon::runtime() const {
   const MutexLock lock(runtime_mutex_);
@@ -82,15 +52,15 @@ void Daemon::reload() {
 // Everything that can fail comes first and has no effect on failure.
 bool Daemon::try_reload(const config::LoadResult& loaded, std::string& why) {
   const auto before = runtime();
-  std::vector<std::string> restart;
-  const auto config = fitted(with_fixed_parts(*before->config, *loaded.config, restart), fd_limit_,
-                             before->config->server.max_connections);
+  const auto merged = std::make_shared<config::Config>(*loaded.config);
+  const auto restart = config::keep_until_restart(*merged, *before->config);
+  const auto config = fitted(merged, fd_limit_, before->config->server.max_connections);
   proxy::RuntimePtr fresh;
   Front::Change listeners;
   try {
     fresh = proxy::Runtime::make(config, before.get(), crew_->size());
     listeners = front_->prepare(config->listeners);
-    if (!same(before->config->log, config->log)) log::configure(config->log);
+    if (before->config->log != config->log) log::configure(config->log);
   } catch (const std::exception& e) {
     why = e.what();
     return false;

@@ -3,20 +3,11 @@
 #include <algorithm>
 
 namespace forebay::app {
-namespace {
-
-bool same(const config::Listener& a, const config::Listener& b) {
-  return a.name == b.name && a.address.kind == b.address.kind && a.address.host == b.address.host &&
-         a.address.port == b.address.port;
-}
-
-}  // namespace
-
 Front::Change Front::prepare(const std::vector<config::Listener>& wanted) {
   Change change;
   change.wanted = wanted;
   for (const auto& w : wanted) {
-    const bool have = std::any_of(open_.begin(), open_.end(), [&](const Open& o) { return same(o.config, w); });
+    const bool have = std::any_of(open_.begin(), open_.end(), [&](const Open& o) { return o.config == w; });
     change.fresh.push_back(have ? nullptr : std::make_unique<server::Listener>(w, parts_(), limits_));
   }
   return change;
@@ -34,7 +25,7 @@ void Front::apply(Change change) {
         continue;
       }
       const auto kept =
-          std::find_if(open_.begin(), open_.end(), [&](const Open& o) { return same(o.config, change.wanted[i]); });
+          std::find_if(open_.begin(), open_.end(), [&](const Open& o) { return o.config == change.wanted[i]; });
       next.push_back(std::move(*kept));
       open_.erase(kept);
     }

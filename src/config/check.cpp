@@ -34,6 +34,19 @@ void check_addresses(Loading& loading) {
   }
 }
 
+void check_admin(Loading& loading) {
+  const auto& config = loading.config;
+  const auto* by = set_by(loading, "admin");
+  if (!by || config.admin->kind != Address::Kind::Tcp || is_loopback_host(config.admin->host) ||
+      !config.operators.token.empty())
+    return;
+  // Whoever writes an empty token, or one of a variable that is not set, knows that there is none.
+  const auto* token = loading.root.find("admin")->find("token");
+  if (token && token->is_scalar() && !token->bad && token->text.empty()) return;
+  loading.report.warning(2010, *by->node, by->path, "the admin listener can be reached from outside, without a token",
+                         "only /livez, /readyz, /metrics and /version are answered there; set token_file for more");
+}
+
 /// Whether a connection to `url` would arrive at `address`.
 bool leads_to(const Url& url, const Address& address) {
   if (address.kind != Address::Kind::Tcp || address.port == 0 || address.port != url.port) return false;
@@ -174,6 +187,7 @@ void check_fall(Loading& loading) {
 }  // namespace
 
 void check_whole(Loading& loading) {
+  check_admin(loading);
   check_addresses(loading);
   check_loops(loading);
   if (loading.report.failed()) return;

@@ -56,15 +56,15 @@ class Hiding final : public KeyVisitor {
   void unknown(const Entry& entry, const Where&) override {
     if (!stands_for_origin(entry) || !plain_url(*entry.value)) value(entry);
   }
-  void later(const Entry& entry, const Schema& known, const Where&) override { below(entry, &known); }
+  void later(const Entry& entry, const Where&) override { value(entry); }
   void repeated(const Entry& entry, const Schema* known) override { below(entry, entry.key->bad ? nullptr : known); }
   void misshapen(const Node& node, const std::string& path, std::string, std::string) override {
     if (!is_harmless(node, path)) whole(node);
   }
 
   void leaf(const Entry& entry, const Schema& known) override {
-    if (known.option && known.option->type == "secret") return value(entry);
-    const auto type = known.option ? known.option->type : std::string_view();
+    const auto type = known.type();
+    if (type == "secret") return value(entry);
     const bool takes_map = type.find("map") != std::string_view::npos || type.find("except") != std::string_view::npos;
     if (!takes_map && (entry.value->is_map() || has_maps(*entry.value))) return value(entry);
     const bool fields = known.name == "set";  // Values of header fields may be anything.
@@ -127,9 +127,10 @@ class Hiding final : public KeyVisitor {
   /// Of a key that nobody looks into: what is not known to hold no secret.
   void below(const Entry& entry, const Schema* known) {
     const Node& node = *entry.value;
-    const bool secret = !known || (known->option && known->option->type == "secret");
+    const bool secret = !known || known->type() == "secret";
     const bool section = known && !known->children.empty() && !known->child("*") && !known->child("[]");
-    if (secret || (section && !known->option && !node.is_map()) || (!section && (node.is_map() || has_maps(node))))
+    if (secret || (section && known->type().empty() && !node.is_map()) ||
+        (!section && (node.is_map() || has_maps(node))))
       return value(entry);
     if (!node.is_map()) return;
     for (const auto& inner : node.repeated) value(inner);
@@ -246,7 +247,7 @@ struct Vocabulary {
   Vocabulary() { add(schema()); }
   void add(const Schema& node) {
     names.insert(node.name);
-    if (node.option && node.option->type == "secret") secrets.insert(node.name);
+    if (node.type() == "secret") secrets.insert(node.name);
     for (const auto& child : node.children) add(*child);
   }
   bool shows(std::string_view name) const {

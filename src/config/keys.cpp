@@ -34,7 +34,7 @@ class KeyWalk {
       if (!known)
         visitor_.unknown(entry, where);
       else if (!known->here())
-        visitor_.later(entry, *known, where);
+        visitor_.later(entry, where);
       else
         value_of(entry, *known, join(where.path, name));
     }
@@ -42,23 +42,22 @@ class KeyWalk {
 
  private:
   static const Schema* known_in(const Where& where, const std::string& name) {
-    const bool hidden = !where.schema->parent && (name == "policy" || name == "route");
-    if (hidden || name == "*" || name == "[]") return nullptr;
     const Schema* known = where.schema->child(name);
-    return !known && where.also ? where.also->child(name) : known;
+    if (!known && where.also) known = where.also->child(name);
+    return known && !known->is_element() ? known : nullptr;
   }
   static std::string in_words(const Where& where) { return where.path.empty() ? "the file" : '"' + where.path + '"'; }
 
   void value_of(const Entry& entry, const Schema& known, const std::string& path) {
     const Node& value = *entry.value;
-    const auto type = known.option ? known.option->type : std::string_view();
+    const auto type = known.type();
     const auto* policy = schema_at("policy");
     if (type == "policy") return map(value, {policy, nullptr, path, {}});
     if (type == "map of policy") return named(value, path, policy);
     if (type == "list of route") return routes(value, path);
     if (const auto* any = known.child("*")) return named(value, path, any);
     if (const auto* element = known.child("[]")) return elements(value, path, *element);
-    if (known.children.empty() || (known.option && !value.is_map()))  // `ttl: 30s`; its reader looks at it.
+    if (known.children.empty() || (!type.empty() && !value.is_map()))  // `ttl: 30s`; its reader looks at it.
       return visitor_.leaf(entry, known);
     if (value.is_scalar() || value.is_list()) {
       if (!value.bad)
@@ -177,15 +176,13 @@ class KeyCheck final : public KeyVisitor {
   void unknown(const Entry& entry, const Where& where) override {
     if (report_.closed()) return;
     const auto& name = entry.key->text;
-    if (is_of_later_version(name, *where.schema, where.also))
-      return report_.error(1016, *entry.key, join(where.path, name),
-                           in_quotes(name) + " " + in_place(where) + " is not in this version", "leave it out");
+    if (is_of_later_version(name)) return later(entry, where);
     auto hint = hint_for(entry, where);
     if (hint.empty()) hint = suggest_key(name, *where.schema, where.also);
     report_.error(1001, *entry.key, join(where.path, name),
                   "unknown key " + key_in_quotes(name) + " " + in_place(where), std::move(hint));
   }
-  void later(const Entry& entry, const Schema&, const Where& where) override {
+  void later(const Entry& entry, const Where& where) override {
     report_.error(1016, *entry.key, join(where.path, entry.key->text),
                   in_quotes(entry.key->text) + " " + in_place(where) + " is not in this version", "leave it out");
   }

@@ -24,7 +24,7 @@ class KeyVisitor {
   virtual ~KeyVisitor() = default;
   virtual void unknown(const Entry& entry, const Where& where) = 0;
   /// A key of a later version.
-  virtual void later(const Entry& entry, const Schema& known, const Where& where) = 0;
+  virtual void later(const Entry& entry, const Where& where) = 0;
   /// A scalar or a list where a map is needed, or the other way round.
   virtual void misshapen(const Node& value, const std::string& path, std::string message, std::string hint) = 0;
   /// A key below which the table of options lists none.

@@ -13,6 +13,7 @@
 #include "config/hiding.hpp"
 #include "config/keys.hpp"
 #include "config/readers.hpp"
+#include "config/row.hpp"
 #include "config/yaml_tree.hpp"
 
 namespace forebay::config {
@@ -71,18 +72,6 @@ NodePtr read_tree(const LoadRequest& request, const Surroundings& surroundings, 
   return root;
 }
 
-void read_version(const Loading& loading) {
-  int version = 1;
-  const auto* node = loading.top.find("version");
-  if (!node) return;
-  if (node->is_scalar() && parse_integer(node->text).value.value_or(1) != 1) {
-    loading.report.error(1004, *node, "version",
-                         "this Forebay reads version 1 of the format, not " + clipped(node->text), "write 1");
-    return;
-  }
-  loading.top.integer("version", version);
-}
-
 /// A place for each route; a route that stands nowhere is the file's.
 std::vector<Diagnostic> places_of_routes(const Loading& loading) {
   std::vector<Diagnostic> places;
@@ -113,14 +102,9 @@ LoadResult load_checked(const LoadRequest& request, const Surroundings& surround
   check_keys(*root, report);
   std::vector<Diagnostic> places;
   if (!report.full()) {
-    Loading loading{*config, report, surroundings, *root, Section(report, root.get(), {}, {}), false, {}};
-    read_version(loading);
-    read_listeners(loading);
-    read_origins(loading);
-    read_server(loading);
-    read_cache(loading);
-    read_seen(loading);
-    read_routes(loading);
+    Loading loading{*config, report, surroundings, *root, Section(report, root.get(), {}), false, {}};
+    config->server.threads = std::clamp(surroundings.cpus, 1u, 1024u);
+    read_rows(loading, loading.top, config_table().rows, config.get());
     check_whole(loading);
     if (!report.failed()) places = places_of_routes(loading);
   }

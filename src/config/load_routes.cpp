@@ -3,8 +3,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "config/codecs.hpp"
 #include "config/keys.hpp"
-#include "config/readers.hpp"
 #include "config/schema.hpp"
 #include "config/suggest.hpp"
 #include "forebay/http/fields.hpp"
@@ -47,47 +47,18 @@ PolicyDraft read_named(Loading& loading, Drafts& named) {
   PolicyDraft base;
   base.policy.max_object = loading.config.cache.max_object;
   base.policy.keep = loading.config.cache.keep;
-  read_policy(Section(loading.report, loading.top.find("defaults"), "policy", "defaults"), "defaults", base);
-  if (const auto* policies = loading.top.find("policies"); policies && policies->is_map()) {
+  read_policy(loading, loading.top.in("defaults"), "defaults", base);
+  if (const auto* policies = loading.top.map("policies")) {
     for (const auto& [key, value] : policies->entries) {
       if (is_users_own(key->text)) continue;
       auto draft = base;
       const auto path = "policies." + clipped(key->text);
-      read_policy(Section(loading.report, value.get(), "policy", path), path, draft);
+      read_policy(loading, Section(loading.report, value.get(), path), path, draft);
       check_layers(loading.report, base, draft);
       named.emplace(key->text, std::move(draft));
     }
   }
   return base;
-}
-
-void read_hosts(const Section& section, Route& route) {
-  const auto list = section.list("host");
-  if (!list) return;
-  if (list->empty())
-    section.error(1004, *section.find("host"), section.path_of("host"), "a route without hosts matches nothing",
-                  "leave \"host\" out for any host");
-  for (std::size_t i = 0; i < list->size(); ++i) {
-    const auto& item = *(*list)[i];
-    const auto path = section.path_of("host") + '[' + std::to_string(i) + ']';
-    auto host = lower_case(item.text);
-    const bool bracketed = host.starts_with('[') && host.ends_with(']');
-    const bool letters =
-        is_glob(host) &&
-        host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-._~*%!$&'()+;=") == std::string::npos;
-    if (letters || bracketed) {
-      route.hosts.push_back(std::move(host));
-      continue;
-    }
-    std::string hint = "such as shop.example.com or *.example.com";
-    if (const auto listed = list_hint(item.text); !listed.empty())
-      hint = listed;
-    else if (const auto scheme = host.find("://"); scheme != std::string::npos)
-      hint = "leave the scheme out";
-    else if (const auto colon = host.find(':'); colon != std::string::npos && colon > 0)
-      hint = "write " + in_quotes(item.text.substr(0, colon)) + "; a route is for every port";
-    section.error(1002, item, path, in_quotes(item.text) + " is not a host", hint);
-  }
 }
 
 bool read_path(const Section& section, Route& route) {
@@ -118,51 +89,43 @@ void take_policy(Loading& loading, PolicyDraft draft, Route& route) {
     const auto flag = loading.report.flag_of(by.node->place);
     route.provenance[key] = flag.empty() ? Provenance{by.said, by.node->place.line} : Provenance{flag, 0};
   }
-  route.policy = std::move(draft.policy);
-  route.key = std::move(draft.key);
-  auto& headers = route.key.headers;
+  auto& [policy, key, set] = draft;
   // Servers choose the type of their answer by it, and say no Vary.
-  if (route.key.graphql && route.key.graphql_accept &&
-      std::find(headers.begin(), headers.end(), "accept") == headers.end())
-    headers.emplace_back("accept");
-  route.policy.guards_preflight = route.key.graphql && !route.policy.graphql_preflight.empty();
-  route.refresh_token_file = std::move(draft.refresh_token_file);
-  route.policy.lifetimes = lifetimes_of(route.policy);
-  route.key.fingerprint = fingerprint_of(route);
+  if (key.graphql && key.graphql_accept) add_once(key.headers, "accept");
+  policy.guards_preflight = key.graphql && !policy.graphql_preflight.empty();
+  policy.lifetimes = lifetimes_of(draft);
+  key.fingerprint = fingerprint_of(route, draft);
+  route.policy = std::move(policy);
+  route.key = std::move(key);
 }
 
 void read_route(Loading& loading, const Node& node, const std::string& path, const Drafts& named,
                 const PolicyDraft& base, Route& route) {
-  const Section section(loading.report, &node, "route", path);
+  const Section section(loading.report, &node, path);
   if (node.is_null() && !node.bad) {
     section.error(1002, node, path, path + " needs a \"path\"", "such as path: /api/**");
   }
   if (!section.node()) return;
   route.file = loading.config.file;
   route.line = node.place.line;
-  read_hosts(section, route);
   const bool has_pattern = read_path(section, route);
-  read_match(section.in("match"), route.match);
+  read_rows(loading, section, route_table().rows, &route);
   auto draft = base;
-  std::string policy;
-  if (section.text("policy", policy)) {
-    if (const auto it = named.find(policy); it != named.end()) {
+  const auto* by_name = section.find("policy");
+  if (const auto* policy = by_name ? section.scalar(*by_name, section.path_of("policy"), "a text") : nullptr) {
+    if (const auto it = named.find(*policy); it != named.end()) {
       draft = it->second;
-      route.policy_name = policy;
+      route.policy_name = *policy;
     } else {
       std::vector<std::string_view> names;
       for (const auto& [name, unused] : named) names.push_back(name);
-      const auto near = nearest(policy, names);
-      section.error(1009, *section.find("policy"), section.path_of("policy"), "there is no policy " + in_quotes(policy),
-                    near ? "did you mean \"" + *near + "\"?" : "name it under \"policies\"");
+      section.error(1009, *by_name, section.path_of("policy"), "there is no policy " + in_quotes(*policy),
+                    did_you_mean(*policy, names, "name it under \"policies\""));
     }
   }
   const auto below = draft;
-  read_policy(Section(loading.report, &node, "policy", path), "routes." + route.name, draft);
+  read_policy(loading, section, "routes." + route.name, draft);
   check_layers(loading.report, below, draft);
-  read_rewrite(section.in("rewrite"), route.rewrite);
-  read_header_changes(section.in("request_headers"), Towards::Origin, route.request_headers);
-  read_header_changes(section.in("response_headers"), Towards::Client, route.response_headers);
   if (const auto* origin = section.find("origin")) {
     route.origin = resolve_origin(loading, *origin, section.path_of("origin"));
   } else if (node.find("origin") == nullptr) {
@@ -228,8 +191,8 @@ std::vector<std::string> names_of_routes(const Node& list) {
   return names;
 }
 
-void read_routes(Loading& loading) {
-  auto& config = loading.config;
+void Routes::read(const Reading& r, Config& config) {
+  auto& loading = r.loading;
   Drafts named;
   const auto base = read_named(loading, named);
   const auto* routes = loading.top.node() ? loading.top.node()->find("routes") : nullptr;

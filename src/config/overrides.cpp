@@ -153,9 +153,8 @@ class Override {
     }
     const auto names = names_of_routes(list);
     const auto wanted = rest.substr(0, rest.find('.'));
-    const auto near = nearest(wanted, {names.begin(), names.end()});
     report_.error(1009, *value_, std::string(key_), "there is no route " + in_quotes(wanted),
-                  near ? "did you mean \"" + *near + "\"?" : "");
+                  did_you_mean(wanted, {names.begin(), names.end()}));
     return value_;
   }
 

@@ -1,7 +1,9 @@
 #include "config/printer.hpp"
 
-#include "config/secret.hpp"
-#include "forebay/base/text.hpp"
+#include <algorithm>
+#include <utility>
+
+#include "config/row.hpp"
 
 namespace forebay::config {
 
@@ -38,11 +40,52 @@ std::string yaml_texts(const std::vector<std::string>& list) {
   return yaml_list(list, [](const std::string& s) { return yaml_text(s); });
 }
 
-void print_secret(Printer& p, const std::string& schema, const std::string& value, const std::string& file) {
-  if (!file.empty())
-    p.key(schema + "_file", yaml_text(file));
-  else if (!value.empty())
-    p.key(schema, yaml_text(kRedacted));
+void Printer::rows(std::span<const Row> rows, const void* owner) {
+  for (const auto& row : rows) {
+    if (row.write) {
+      row.write(*this, row, owner);
+    } else if (row.inside) {
+      if (!row.name.empty()) open(row.name);
+      this->rows(row.rows(), row.inside_of(owner));
+      if (!row.name.empty()) close();
+    } else if (const auto text = row.text ? row.text({row, &access_}, owner) : std::nullopt) {
+      help(row);
+      line(std::string(row.name) + ": " + *text);
+    }
+  }
+}
+
+void Printer::close() {
+  if (open_.empty())
+    --depth_;
+  else
+    open_.pop_back();
+}
+
+void Printer::help(const Row& row) {
+  if (!helped_.insert(&row).second) return;
+  write_open();
+  out_ += std::string(depth_ * 2, ' ') + "# " + std::string(row.help) +
+          (row.reload == Reload::Restart ? " Needs a restart.\n" : "\n");
+}
+
+void Printer::line(const std::string& text) {
+  write_open();
+  out_ += indent() + text + '\n';
+}
+
+void Printer::write_open() {
+  for (const auto& name : std::exchange(open_, {})) {
+    if (!name.empty()) out_ += indent() + name + ":\n";
+    dash_ = name.empty();
+    ++depth_;
+  }
+}
+
+std::string Printer::indent() {
+  auto blanks = std::string(depth_ * 2, ' ');
+  if (std::exchange(dash_, false)) blanks.replace(blanks.size() - 2, 2, "- ");
+  return blanks;
 }
 
 }  // namespace forebay::config

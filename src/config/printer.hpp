@@ -1,15 +1,15 @@
 #pragma once
 
-#include <algorithm>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "config/schema.hpp"
-#include "forebay/config/config.hpp"
-
 namespace forebay::config {
+
+struct AccessLog;
+struct Row;
 
 /// A scalar that reads back as this text: quoted where YAML or Forebay would see more in it.
 std::string yaml_text(std::string_view text);
@@ -25,65 +25,43 @@ std::string yaml_list(const List& list, F&& each) {
   }
   return out + ']';
 }
-
 std::string yaml_texts(const std::vector<std::string>& list);
-inline std::string yaml_bool(bool b) { return b ? "true" : "false"; }
-
-/// The word of an option's closed list that stands for an enumerator; both are in one order.
-template <class E>
-std::string word(std::string_view option, E value) {
-  const auto words = words_of(schema_at(option)->option->type);
-  const auto text = words[std::min(static_cast<std::size_t>(value), words.size() - 1)];
-  return std::string(text);  // Enums accept `on` and `off` as they are.
+/// `{ a: 1, b: 2 }` of what `each` gives for the items.
+template <class List, class F>
+std::string yaml_map(const List& list, F&& each) {
+  std::string out;
+  for (const auto& item : list) out += (out.empty() ? "{ " : ", ") + each(item);
+  return out.empty() ? "{}" : out + " }";
 }
 
-/// Writes keys in block style; the help of an option stands above its first use.
+/// Writes keys in block style; the help of a row stands above its first use.
 class Printer {
  public:
-  void open(const std::string& name) {
-    indent();
-    out_ += name + ":\n";
-    ++depth_;
-  }
+  /// What `access` redacts is not shown.
+  explicit Printer(const AccessLog& access) : access_(access) {}
+
+  /// All keys of a table, those without a text left out.
+  void rows(std::span<const Row> rows, const void* owner);
+  /// A map; nothing is written where nothing follows in it.
+  void open(std::string_view name) { open_.emplace_back(name); }
   /// An element of the list that is open; its first key stands behind the dash.
-  void open_element() {
-    ++depth_;
-    dash_ = true;
-  }
-  void close() { --depth_; }
-  void key(std::string_view schema, const std::string& value) {
-    help_of(schema);
-    raw(std::string(schema_at(schema)->name) + ": " + value);
-  }
-  void raw(const std::string& line) {
-    indent();
-    out_ += line + '\n';
-  }
+  void open_element() { open_.emplace_back(); }
+  void close();
+  void help(const Row& row);
+  void line(const std::string& text);
   void blank() { out_ += '\n'; }
-  void help_of(std::string_view schema) {
-    if (!helped_.insert(std::string(schema)).second) return;
-    const auto& option = *schema_at(schema)->option;
-    out_ += std::string(depth_ * 2, ' ') + "# " + std::string(option.help) +
-            (option.restart ? " Needs a restart.\n" : "\n");
-  }
   std::string take() { return std::move(out_); }
 
  private:
-  void indent() {
-    auto blanks = std::string(depth_ * 2, ' ');
-    if (dash_) blanks.replace(blanks.size() - 2, 2, "- ");
-    dash_ = false;
-    out_ += blanks;
-  }
+  void write_open();
+  std::string indent();
 
+  const AccessLog& access_;
   std::string out_;
+  std::vector<std::string> open_;  ///< What is not written yet.
   std::size_t depth_ = 0;
   bool dash_ = false;
-  std::set<std::string, std::less<>> helped_;
+  std::set<const Row*> helped_;
 };
-
-/// A secret is not shown: only where it was read.
-void print_secret(Printer& p, const std::string& schema, const std::string& value, const std::string& file);
-void print_routes(Printer& p, const std::vector<Route>& routes, const AccessLog& access);
 
 }  // namespace forebay::config

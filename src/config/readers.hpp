@@ -19,12 +19,13 @@ struct SetBy {
   std::string said{};  ///< Of settings of a policy: `routes.search.ttl.default`.
 };
 
+struct Loading;
+
 /// A policy on its way from the built-in one over `defaults` and a named one to the route.
 struct PolicyDraft {
   rules::Policy policy;
   cache::KeySpec key;
-  std::string refresh_token_file;
-  std::map<std::string, SetBy, std::less<>> set;  ///< Key path within the policy -> who set it last.
+  std::map<std::string, SetBy, std::less<>> set{};  ///< Key path within the policy -> who set it last.
 
   /// Null when it is built in.
   const SetBy* set_by(std::string_view what) const {
@@ -35,15 +36,10 @@ struct PolicyDraft {
 
 /// Puts the keys of one block over what the draft has: maps merge by key, lists replace. `owner` is `defaults`,
 /// `policies.NAME` or `routes.NAME`.
-void read_policy(const Section& block, const std::string& owner, PolicyDraft& draft);
-void read_methods(const Section& block, rules::Policy& policy);
+void read_policy(Loading& loading, const Section& block, const std::string& owner, PolicyDraft& draft);
 /// What to write instead of a glob where there are none.
 inline constexpr std::string_view kLiteralNames =
     "names are literal here; globs are for key.query, key.cookies and bypass";
-/// `key:`, `bypass:`, and `match:` of a route.
-void read_key(const Section& key, cache::KeySpec& spec);
-void read_bypass(const Section& bypass, rules::Policy::Bypass& out);
-void read_match(const Section& match, rules::Conditions& out);
 /// What to write instead of a text that is no JSON Pointer (RFC 6901).
 std::string pointer_hint(const std::string& text);
 
@@ -58,12 +54,6 @@ struct Loading {
   std::map<std::string, SetBy, std::less<>> places;  ///< Of settings that are compared with others at the end.
 };
 
-void read_listeners(Loading& loading);
-void read_origins(Loading& loading);
-void read_server(Loading& loading);
-void read_cache(Loading& loading);
-void read_seen(Loading& loading);  ///< admin, log, metrics, tracing, diagnostics, shutdown
-void read_routes(Loading& loading);
 /// Mistakes that take two settings: addresses and origins that collide, routes never reached, windows that contradict.
 void check_whole(Loading& loading);
 
@@ -75,11 +65,6 @@ std::vector<std::string> names_of_routes(const Node& list);
 /// Of routes and origins: what may be a metric label.
 bool is_label(std::string_view name) noexcept;
 
-/// `rewrite:` of a route.
-void read_rewrite(const Section& section, Rewrite& rewrite);
-/// `request_headers:` or `response_headers:` of a route.
-enum class Towards { Origin, Client };
-void read_header_changes(const Section& section, Towards towards, HeaderChanges& changes);
 /// What a list of `draft` has dropped by replacing that of the layer below.
 void check_layers(Report& report, const PolicyDraft& below, const PolicyDraft& draft);
 /// What to write instead of a text that is no pattern; empty when it cannot be told.
@@ -92,9 +77,9 @@ void check_policy(Loading& loading, const PolicyDraft& draft, const Route& route
 void check_conditions(const Section& section, const PolicyDraft& draft, const Route& route);
 
 /// A hash of everything that makes stored answers unfit when it changes.
-std::uint64_t fingerprint_of(const Route& route);
+std::uint64_t fingerprint_of(const Route& route, const PolicyDraft& draft);
 /// A hash of everything that gives lifetimes (`Policy::lifetimes`).
-std::uint64_t lifetimes_of(const rules::Policy& policy);
+std::uint64_t lifetimes_of(const PolicyDraft& draft);
 /// What `credentials` guards on a route: the names that it neither keys, nor chooses cookies of, nor shares, nor keeps
 /// from the origin by `request_headers`.
 rules::CredentialGuard guard_of(const rules::Policy& policy, const cache::KeySpec& key, const HeaderChanges& changes);

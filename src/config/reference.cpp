@@ -47,11 +47,10 @@ std::string cell(std::string_view text) {
 }
 
 std::string row(const Option& option, const Chapter& chapter) {
-  auto key = option.path;
+  std::string_view key = option.path;
   if (chapter.cut) key.remove_prefix(chapter.prefix.size() + 1);
   std::string out = "| `" + std::string(key) + "` | " + cell(option.type) + " | ";
-  out += option.fallback == "-" || option.fallback == "required" ? std::string(option.fallback)
-                                                                 : '`' + cell(option.fallback) + '`';
+  out += option.fallback == "-" || option.fallback == "required" ? option.fallback : '`' + cell(option.fallback) + '`';
   out += " | " + cell(option.help);
   if (!option.bounds.empty() && option.path != "version") out += " Bounds: `" + std::string(option.bounds) + "`.";
   if (option.restart) out += " *Needs a restart.*";

@@ -2,72 +2,106 @@
 
 #include <algorithm>
 
+#include "forebay/config/load.hpp"
+#include "forebay/config/options.hpp"
+
 namespace forebay::config {
 namespace {
 
-/// `listen[].tls` is `listen`, `[]`, `tls`.
-std::string_view take_segment(std::string_view& path) {
-  if (path.starts_with("[]")) {
-    const auto segment = path.substr(0, 2);
-    path.remove_prefix(std::min<std::size_t>(path.size(), 3));
-    return segment;
+void grow(Schema& node, std::span<const Row> rows) {
+  for (const auto& row : rows) {
+    if (row.name.empty()) {
+      grow(node, row.rows());
+      continue;
+    }
+    auto* child = const_cast<Schema*>(node.child(row.name));
+    if (!child) {
+      node.children.push_back(std::make_unique<Schema>(Schema{row.name, &row, &node}));
+      child = node.children.back().get();
+    }
+    grow(*child, row.rows());
   }
-  const auto end = std::min(path.find_first_of(".["), path.size());
-  const auto segment = path.substr(0, end);
-  path.remove_prefix(end);
-  if (path.starts_with('.')) path.remove_prefix(1);
-  return segment;
 }
 
-std::unique_ptr<Schema> grow() {
-  auto root = std::make_unique<Schema>();
-  for (const auto& option : options()) {
-    auto* node = root.get();
-    for (auto path = option.path; !path.empty();) {
-      const auto segment = take_segment(path);
-      const Schema* known = node->child(segment);
-      if (!known) {
-        auto fresh = std::make_unique<Schema>();
-        fresh->name = segment;
-        fresh->parent = node;
-        node->children.push_back(std::move(fresh));
-        known = node->children.back().get();
-      }
-      node = const_cast<Schema*>(known);
-    }
-    node->option = &option;
+std::string path_below(const std::string& path, std::string_view name) {
+  if (path.empty() || name == "[]") return path + std::string(name);
+  return path + '.' + std::string(name);
+}
+
+/// What the struct has that no file has changed.
+std::string default_of(const Row& row, const void* owner) {
+  if (!row.fallback.empty()) return std::string(row.fallback);
+  return row.text ? row.text({row}, owner).value_or("-") : "-";
+}
+
+void list(std::vector<Option>& out, const std::string& path, std::span<const Row> rows, const void* owner) {
+  for (const auto& row : rows) {
+    const auto below = row.name.empty() ? path : path_below(path, row.name);
+    if (!row.type.empty())
+      out.push_back({below, row.type, row.here ? default_of(row, owner) : "-", row.bounds,
+                     row.reload == Reload::Restart, row.here, row.help});
+    if (row.inside)
+      list(out, below, row.rows(), row.inside_of(owner));
+    else if (const auto fresh = row.fresh ? row.fresh() : nullptr)
+      list(out, below, row.rows(), fresh.get());
+    else
+      list(out, below, row.rows(), nullptr);  // Its elements.
   }
-  return root;
+}
+
+void keep(std::vector<std::string>& kept, const std::string& path, std::span<const Row> rows, void* fresh,
+          const void* running) {
+  for (const auto& row : rows) {
+    const auto below = row.name.empty() ? path : path_below(path, row.name);
+    if (row.inside) keep(kept, below, row.rows(), row.inside(fresh), row.inside_of(running));
+    if (row.reload != Reload::Restart || row.text({row}, fresh) == row.text({row}, running)) continue;
+    row.copy(fresh, running);
+    kept.push_back(below);
+  }
 }
 
 }  // namespace
 
-bool Schema::here() const noexcept {
-  if (option && option->here) return true;
-  return std::any_of(children.begin(), children.end(), [](const auto& c) { return c->here(); });
-}
-
 const Schema& schema() noexcept {
-  static const std::unique_ptr<Schema> tree = grow();
+  static const auto tree = [] {
+    auto root = std::make_unique<Schema>();
+    grow(*root, element_rows());
+    grow(*root, config_table().rows);
+    return root;
+  }();
   return *tree;
 }
 
 const Schema* schema_at(std::string_view path) noexcept {
   const Schema* node = &schema();
-  while (node && !path.empty()) node = node->child(take_segment(path));
+  while (node && !path.empty()) {
+    const auto end = std::min(path.find('.'), path.size());
+    const auto bracket = path.substr(0, end).find("[]");
+    const auto length = bracket == std::string_view::npos || bracket == 0 ? end : bracket;
+    node = node->child(path.substr(0, length));
+    path.remove_prefix(length);
+    if (path.starts_with('.')) path.remove_prefix(1);
+  }
   return node;
 }
 
-std::vector<std::string_view> words_of(std::string_view type) {
-  std::vector<std::string_view> words;
-  type = type.substr(0, type.find(" or "));
-  type = type.substr(0, type.find(','));
-  while (!type.empty()) {
-    const auto bar = type.find(" | ");
-    words.push_back(type.substr(0, bar));
-    type = bar == std::string_view::npos ? std::string_view() : type.substr(bar + 3);
-  }
-  return words;
+std::vector<std::string> keep_until_restart(Config& fresh, const Config& running) {
+  std::vector<std::string> kept;
+  // `cache.shards: auto` follows the threads; it is not what has changed.
+  if (fresh.server.threads != running.server.threads) fresh.cache.shards = running.cache.shards;
+  keep(kept, {}, config_table().rows, &fresh, &running);
+  return kept;
+}
+
+std::span<const Option> options() {
+  static const auto all = [] {
+    std::vector<Option> out;
+    const Config config;
+    list(out, {}, config_table().rows, &config);
+    list(out, {}, element_rows(), nullptr);
+    return out;
+  }();
+  return all;
 }
 
 }  // namespace forebay::config

@@ -152,105 +152,82 @@ void append_error(std::string& out, const AccessRecord& r) {
   error.close();
 }
 
-// One `{name}` of a template; false for a name that does not exist.
-bool append_template_field(std::string& out, std::string_view name, const AccessRecord& r,
-                           const config::AccessLog& config) {
-  const auto text = [&](std::string_view v) { append_clf_text(out, v); };
-  const auto number = [&](auto v) { append_number(out, v); };
-  const auto time = [&](double v) { v < 0 ? void(out += '-') : append_ms(out, v); };
-  const auto flag = [&](bool v) { out += v ? "true" : "false"; };
-  if (name == "ts")
-    append_timestamp(out, r.at);
-  else if (name == "remote")
-    text(r.remote);
-  else if (name == "client")
-    text(r.client);
-  else if (name == "method")
-    text(r.method);
-  else if (name == "scheme")
-    text(r.scheme);
-  else if (name == "host")
-    text(r.host);
-  else if (name == "path")
-    text(r.path);
-  else if (name == "query") {
-    std::string query;
-    append_redacted_query(query, r.query, config);
-    text(query);
-  } else if (name == "proto")
-    text(proto_text(r.version));
-  else if (name == "status")
-    r.status == 0 ? text("") : number(r.status);
-  else if (name == "bytes_in")
-    number(r.bytes_in);
-  else if (name == "bytes_out")
-    number(r.bytes_out);
-  else if (name == "route")
-    text(r.route);
-  else if (name == "cache.result")
-    text(r.has_result ? rules::to_string(r.result) : "");
-  else if (name == "cache.reason")
-    text(rules::to_string(r.reason));
-  else if (name == "cache.cause")
-    text(rules::to_string(r.cause));
-  else if (name == "cache.cause_left_s")
-    r.cause == rules::Reason::None ? text("") : number(r.cause_left_s);
-  else if (name == "cache.key_id")
-    text(r.key_id);
-  else if (name == "cache.age_s")
-    r.age_s < 0 ? text("") : number(r.age_s);
-  else if (name == "cache.ttl_s")
-    r.has_ttl ? number(r.ttl_s) : text("");
-  else if (name == "cache.ttl_source")
-    text(r.ttl_source == rules::TtlSource::None ? "" : rules::to_string(r.ttl_source));
-  else if (name == "cache.stored")
-    flag(r.stored);
-  else if (name == "cache.tier")
-    text(r.has_result && from_store(r.result) ? "l1" : "");
-  else if (name == "time.total_ms")
-    time(r.total_ms);
-  else if (name == "time.lookup_ms")
-    time(r.lookup_ms);
-  else if (name == "time.queue_ms")
-    time(r.queue_ms);
-  else if (name == "time.wait_ms")
-    time(r.wait_ms);
-  else if (name == "time.origin_connect_ms")
-    time(r.origin_connect_ms);
-  else if (name == "time.origin_ttfb_ms")
-    time(r.origin_ttfb_ms);
-  else if (name == "time.send_ms")
-    time(r.send_ms);
-  else if (name == "origin.name")
-    text(r.origin_name);
-  else if (name == "origin.address")
-    text(r.origin_address);
-  else if (name == "origin.method")
-    text(r.origin_method);
-  else if (name == "origin.status")
-    r.origin_status == 0 ? text("") : number(r.origin_status);
-  else if (name == "origin.attempts")
-    number(r.origin_attempts);
-  else if (name == "origin.error")
-    text(r.origin_error);
-  else if (name == "origin.detail")
-    text(r.origin_detail);
-  else if (name == "error.code")
-    text(r.error_code);
-  else if (name == "error.detail")
-    text(r.error_detail);
-  else if (name == "trace_id")
-    text(r.trace_id);
-  else if (name == "request_id")
-    text(r.request_id);
-  else if (name == "user_agent")
-    text(user_agent_text(r.user_agent, config));
-  else if (name == "referer")
-    text(referer_text(r.referer, config));
-  else
-    return false;
-  return true;
+/// What the fields of a template are written by.
+struct Line {
+  std::string& out;
+  const AccessRecord& r;
+  const config::AccessLog& config;
+  void text(std::string_view v) const { append_clf_text(out, v); }
+  void number(auto v) const { append_number(out, v); }
+  void time(double v) const { v < 0 ? void(out += '-') : append_ms(out, v); }
+};
+struct TemplateField {
+  std::string_view name;
+  void (*append)(const Line&);
+};
+constexpr TemplateField kFields[] = {
+    {"ts", [](const Line& l) { append_timestamp(l.out, l.r.at); }},
+    {"remote", [](const Line& l) { l.text(l.r.remote); }},
+    {"client", [](const Line& l) { l.text(l.r.client); }},
+    {"method", [](const Line& l) { l.text(l.r.method); }},
+    {"scheme", [](const Line& l) { l.text(l.r.scheme); }},
+    {"host", [](const Line& l) { l.text(l.r.host); }},
+    {"path", [](const Line& l) { l.text(l.r.path); }},
+    {"query",
+     [](const Line& l) {
+       std::string query;
+       append_redacted_query(query, l.r.query, l.config);
+       l.text(query);
+     }},
+    {"proto", [](const Line& l) { l.text(proto_text(l.r.version)); }},
+    {"status", [](const Line& l) { l.r.status == 0 ? l.text("") : l.number(l.r.status); }},
+    {"bytes_in", [](const Line& l) { l.number(l.r.bytes_in); }},
+    {"bytes_out", [](const Line& l) { l.number(l.r.bytes_out); }},
+    {"route", [](const Line& l) { l.text(l.r.route); }},
+    {"cache.result", [](const Line& l) { l.text(l.r.has_result ? rules::to_string(l.r.result) : ""); }},
+    {"cache.reason", [](const Line& l) { l.text(rules::to_string(l.r.reason)); }},
+    {"cache.cause", [](const Line& l) { l.text(rules::to_string(l.r.cause)); }},
+    {"cache.cause_left_s",
+     [](const Line& l) { l.r.cause == rules::Reason::None ? l.text("") : l.number(l.r.cause_left_s); }},
+    {"cache.key_id", [](const Line& l) { l.text(l.r.key_id); }},
+    {"cache.age_s", [](const Line& l) { l.r.age_s < 0 ? l.text("") : l.number(l.r.age_s); }},
+    {"cache.ttl_s", [](const Line& l) { l.r.has_ttl ? l.number(l.r.ttl_s) : l.text(""); }},
+    {"cache.ttl_source",
+     [](const Line& l) { l.text(l.r.ttl_source == rules::TtlSource::None ? "" : rules::to_string(l.r.ttl_source)); }},
+    {"cache.stored", [](const Line& l) { l.out += l.r.stored ? "true" : "false"; }},
+    {"cache.tier", [](const Line& l) { l.text(l.r.has_result && from_store(l.r.result) ? "l1" : ""); }},
+    {"time.total_ms", [](const Line& l) { l.time(l.r.total_ms); }},
+    {"time.lookup_ms", [](const Line& l) { l.time(l.r.lookup_ms); }},
+    {"time.queue_ms", [](const Line& l) { l.time(l.r.queue_ms); }},
+    {"time.wait_ms", [](const Line& l) { l.time(l.r.wait_ms); }},
+    {"time.origin_connect_ms", [](const Line& l) { l.time(l.r.origin_connect_ms); }},
+    {"time.origin_ttfb_ms", [](const Line& l) { l.time(l.r.origin_ttfb_ms); }},
+    {"time.send_ms", [](const Line& l) { l.time(l.r.send_ms); }},
+    {"origin.name", [](const Line& l) { l.text(l.r.origin_name); }},
+    {"origin.address", [](const Line& l) { l.text(l.r.origin_address); }},
+    {"origin.method", [](const Line& l) { l.text(l.r.origin_method); }},
+    {"origin.status", [](const Line& l) { l.r.origin_status == 0 ? l.text("") : l.number(l.r.origin_status); }},
+    {"origin.attempts", [](const Line& l) { l.number(l.r.origin_attempts); }},
+    {"origin.error", [](const Line& l) { l.text(l.r.origin_error); }},
+    {"origin.detail", [](const Line& l) { l.text(l.r.origin_detail); }},
+    {"error.code", [](const Line& l) { l.text(l.r.error_code); }},
+    {"error.detail", [](const Line& l) { l.text(l.r.error_detail); }},
+    {"trace_id", [](const Line& l) { l.text(l.r.trace_id); }},
+    {"request_id", [](const Line& l) { l.text(l.r.request_id); }},
+    {"user_agent", [](const Line& l) { l.text(user_agent_text(l.r.user_agent, l.config)); }},
+    {"referer", [](const Line& l) { l.text(referer_text(l.r.referer, l.config)); }},
+};
+
+/// Whether the names are those of the configuration, in its order.
+constexpr bool fields_are(std::string_view names) {
+  for (const auto& field : kFields) {
+    if (!names.starts_with(field.name)) return false;
+    names.remove_prefix(field.name.size());
+    if (names.starts_with(' ')) names.remove_prefix(1);
+  }
+  return names.empty();
 }
+static_assert(fields_are(config::kAccessFields));
 
 }  // namespace
 
@@ -420,21 +397,11 @@ void append_console(std::string& out, const AccessRecord& r, const config::Acces
 }
 
 void append_template(std::string& out, const AccessRecord& r, const config::AccessLog& config) {
-  std::string_view rest = config.template_text;
-  while (!rest.empty()) {
-    const auto open = rest.find('{');
-    out += rest.substr(0, open);
-    if (open == std::string_view::npos) return;
-    const auto close = rest.find('}', open);
-    if (close == std::string_view::npos) {
-      out += rest.substr(open);
-      return;
-    }
-    const auto name = rest.substr(open + 1, close - open - 1);
-    // Unknown names are printed as written.
-    if (!append_template_field(out, name, r, config)) out += rest.substr(open, close - open + 1);
-    rest.remove_prefix(close + 1);
+  for (const auto& part : config.line.parts) {
+    out += part.text;
+    kFields[part.field].append({out, r, config});
   }
+  out += config.line.end;
 }
 
 }  // namespace forebay::proxy

@@ -11,10 +11,6 @@ constexpr std::size_t kMuch = 16 * 1024;
 constexpr std::size_t kMost = 64 * 1024;
 // Unread content is dropped up to this size, so that the connection can be reused; with more, it ends.
 constexpr std::uint64_t kMostSkipped = 256 * 1024;
-
-bool same(const http::HeadLimits& a, const http::HeadLimits& b) {
-  return a.target == b.target && a.head == b.head && a.fields == b.fields;
-}
 }  // namespace
 
 void H1Connection::arm_read() {
@@ -109,7 +105,7 @@ bool H1Connection::next_request() {
   const config::Server& settings = lane_->handler.settings();
   if (head_began_ == Timestamp{}) {
     head_began_ = now();
-    if (!same(limits_, settings.request_limits)) {
+    if (limits_ != settings.request_limits) {
       limits_ = settings.request_limits;
       parser_ = http::RequestParser(limits_);
     }

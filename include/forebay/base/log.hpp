@@ -14,6 +14,7 @@ struct Options {
   Level level = Level::Info;
   Format format = Format::Auto;   ///< Auto: text on a terminal, else JSON.
   std::string output = "stderr";  ///< "stderr", "stdout" or a path.
+  bool operator==(const Options&) const = default;
 };
 
 /// Opens the output; throws `std::runtime_error` when a file cannot be opened. Before the first call: text on stderr.

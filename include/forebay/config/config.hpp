@@ -10,6 +10,7 @@
 #include "forebay/base/clock.hpp"
 #include "forebay/base/log.hpp"
 #include "forebay/cache/key.hpp"
+#include "forebay/config/access_template.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/h1_parser.hpp"
 #include "forebay/rules/condition.hpp"
@@ -24,11 +25,13 @@ struct Address {
   std::string host;  ///< Empty: all interfaces (dual stack). The path or NAME for the other kinds.
   std::uint16_t port = 0;
   std::string text;  ///< As written.
+  bool operator==(const Address&) const = default;
 };
 
 struct Listener {
   Address address;
   std::string name;  ///< Metric label.
+  bool operator==(const Listener&) const = default;
 };
 
 /// An origin's address: `http://host:port`.
@@ -38,6 +41,7 @@ struct Url {
   std::uint16_t port = 80;
   std::string text;       ///< As written.
   std::string authority;  ///< Host as it goes into Host when `host_header: origin`.
+  bool operator==(const Url&) const = default;
 };
 
 struct Origin {
@@ -48,6 +52,7 @@ struct Origin {
     Duration connect = std::chrono::seconds{3};
     Duration first_byte = std::chrono::seconds{30};
     Duration between_bytes = std::chrono::seconds{30};
+    bool operator==(const Timeouts&) const = default;
   } timeouts;
   unsigned retries = 1;
   struct Pool {
@@ -55,8 +60,10 @@ struct Origin {
     unsigned max_idle = 64;
     Duration idle_timeout = std::chrono::seconds{30};
     Duration queue_timeout = std::chrono::seconds{5};
+    bool operator==(const Pool&) const = default;
   } pool;
   Duration dns_refresh = std::chrono::seconds{30};
+  bool operator==(const Origin&) const = default;
 };
 
 /// A path pattern of the contract, compiled.
@@ -126,7 +133,6 @@ struct Route {
   Rewrite rewrite;
   HeaderChanges request_headers;   ///< Towards the origin.
   HeaderChanges response_headers;  ///< Towards the client.
-  std::string refresh_token_file;  ///< Where `policy.client_refresh.token` was read; empty: it is in the file itself.
   /// Where the settings of its policy came from, by their path within it (`ttl.default`, `ttl.status.404`,
   /// `key.query`); what is not in it is built in.
   std::map<std::string, Provenance, std::less<>> provenance;
@@ -162,7 +168,7 @@ enum class AccessFormat : std::uint8_t { Auto, Json, Combined, Template, Console
 struct AccessLog {
   std::string output = "stdout";  ///< `stdout`, `off` or a path.
   AccessFormat format = AccessFormat::Auto;
-  std::string template_text;
+  AccessTemplate line;                                              ///< Of `Template`.
   bool errors = false, slow = false, miss = false, bypass = false;  ///< `when`; none set: all.
   Duration slow_after = std::chrono::seconds{1};
   double sample = 1.0;
@@ -171,13 +177,17 @@ struct AccessLog {
   std::size_t buffer = 64 * 1024;
   Duration flush = std::chrono::seconds{1};
   bool block_when_full = false;
+  bool operator==(const AccessLog&) const = default;
 };
 
 struct Metrics {
   bool enabled = true;
   bool per_route = true;
   unsigned max_routes = 100;
-  std::vector<Duration> buckets;  ///< Seconds of the latency histograms, ascending; at most 24.
+  /// Upper bounds of the latency histograms, ascending; at most 24.
+  std::vector<Duration> buckets = usual_buckets();
+
+  static std::vector<Duration> usual_buckets();  ///< From 100 us to 30 s.
 };
 
 enum class CacheStatusField : std::uint8_t { On, Key, Off };
@@ -197,8 +207,8 @@ struct Config {
   CacheTier cache;
   std::vector<Route> routes;               ///< In file order.
   std::vector<std::string> match_headers;  ///< Every field that `match` of some route asks for; lower case.
-  std::optional<Address> admin;            ///< Nothing: off.
-  bool admin_public_only = false;
+  /// Nothing: off.
+  std::optional<Address> admin = Address{Address::Kind::Tcp, "127.0.0.1", 8081, "127.0.0.1:8081"};
   struct Operators {
     std::string token;       ///< Empty: none is accepted.
     std::string token_file;  ///< Where it was read; empty: it is in the file itself.

@@ -68,6 +68,10 @@ std::string summary(const std::vector<Diagnostic>& diagnostics);
 /// redacted. It loads again to the same configuration.
 std::string print(const Config& config);
 
+/// Gives `fresh` the values of `running` of all settings that only a restart can change; tells the keys of those that
+/// differ, such as `server.threads`.
+std::vector<std::string> keep_until_restart(Config& fresh, const Config& running);
+
 /// Reads the cgroup limits and the cores of this machine.
 Surroundings surroundings_of_this_machine();
 /// The search order of the contract; nothing when no file exists and none was named.

@@ -16,6 +16,7 @@ struct HeadLimits {
   std::size_t target = 16 * 1024;
   std::size_t head = 32 * 1024;  ///< Bytes of the whole head, start line and final empty line included.
   std::size_t fields = 100;
+  bool operator==(const HeadLimits&) const = default;
 };
 
 /// How a message's content is delimited (RFC 9112 section 6.3). A request with `Content-Length: 0` has None.

@@ -27,6 +27,7 @@ constexpr bool is_client_made(int status) noexcept {
 struct StatusPattern {
   std::uint16_t from = 0;  ///< Inclusive.
   std::uint16_t to = 0;    ///< Inclusive.
+  bool operator==(const StatusPattern&) const = default;
   constexpr bool matches(int status) const noexcept { return status >= from && status <= to; }
   /// Whether a lifetime of the pattern covers this status: an error that a client caused must be listed exactly.
   constexpr bool gives_lifetime(int status) const noexcept {
@@ -155,7 +156,8 @@ struct Policy {
     bool automatic = false;
   } refresh_ahead;
   struct ClientRefresh {
-    std::string token;  ///< Empty: no client may.
+    std::string token;       ///< Empty: no client may.
+    std::string token_file;  ///< Where it was read; empty: it is in the file itself.
     RefreshRefusal otherwise = RefreshRefusal::Ignore;
   } client_refresh;
   bool no_vary_search = false;  ///< Whether No-Vary-Search of responses counts.

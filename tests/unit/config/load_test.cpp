@@ -35,7 +35,6 @@ TEST(Load, WithoutRoutesThereIsOneForAllPaths) {
   EXPECT_EQ(config->listeners[0].address.port, 8080);
   EXPECT_EQ(config->admin->text, "127.0.0.1:8081");
   EXPECT_EQ(config->metrics.buckets.size(), 17u);
-  EXPECT_FALSE(config->admin_public_only);
 }
 
 TEST(Load, EachRouteHasAPlaceThatShowsNoSecret) {
@@ -200,10 +199,11 @@ TEST(Load, FingerprintChangesWithWhateverMakesStoredAnswersUnfit) {
 
 TEST(Load, AdminCanBeOffOrReachableFromOutside) {
   EXPECT_FALSE(good(kOrigin + "admin: { listen: off }\n")->admin);
-  EXPECT_FALSE(good(kOrigin + "admin: { listen: \"[::1]:9\" }\n")->admin_public_only);
-  EXPECT_FALSE(good(kOrigin + "admin: { listen: \"unix:/run/admin\" }\n")->admin_public_only);
-  EXPECT_TRUE(good(kOrigin + "admin: { listen: \":8081\" }\n")->admin_public_only);
-  EXPECT_TRUE(good(kOrigin + "admin: { listen: \"10.0.0.1:8081\" }\n")->admin_public_only);
+  for (const std::string inside : {"[::1]:9", "unix:/run/admin"})
+    EXPECT_THAT(codes(load_text(kOrigin + "admin: { listen: \"" + inside + "\" }\n")), testing::IsEmpty()) << inside;
+  for (const std::string outside : {":8081", "10.0.0.1:8081"})
+    EXPECT_EQ(codes(load_text(kOrigin + "admin: { listen: \"" + outside + "\" }\n")), std::vector<int>{2010})
+        << outside;
 }
 
 TEST(Load, LogsAndTracesAreRead) {
@@ -233,7 +233,16 @@ TEST(Yaml, VariablesAreReplacedAndThenTyped) {
   EXPECT_EQ(config->server.max_connections, 7u);
   EXPECT_FALSE(config->routes[0].policy.cache);
   EXPECT_EQ(config->diagnostics.name, "value");
-  EXPECT_EQ(config->access.template_text, "$ $x {path} e");
+  EXPECT_EQ(config->access.line.text, "$ $x {path} e");
+}
+
+TEST(AccessTemplate, TakesTheFieldsThatALineHasAndNoOthers) {
+  for (const auto field : access_fields())
+    EXPECT_TRUE(good(kOrigin + "log: { access: { format: \"{" + std::string(field) + "}\" } }\n")) << field;
+  for (const std::string field : {"tls", "time.l2_ms", "cache", "time", "", "Status"})
+    EXPECT_EQ(codes(load_text(kOrigin + "log: { access: { format: \"{" + field + "}\" } }\n")),
+              std::vector<int>{field.empty() ? 1002 : 1001})
+        << field;
 }
 
 TEST(Yaml, DollarsThatAreNoVariableStay) {

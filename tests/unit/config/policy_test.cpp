@@ -343,7 +343,7 @@ TEST_F(Secrets, AreReadFromFilesWithoutTheNewlineAtTheirEnd) {
                            " } }\nroutes:\n  - path: /a\n  - { path: /b, client_refresh: { token: \"${SET}\" } }\n");
   EXPECT_EQ(config->routes[0].policy.client_refresh.token, "again");
   EXPECT_EQ(config->routes[1].policy.client_refresh.token, "value");
-  EXPECT_EQ(config->routes[1].refresh_token_file, "") << "a nearer layer replaces the twin as well";
+  EXPECT_EQ(config->routes[1].policy.client_refresh.token_file, "") << "a nearer layer replaces the twin as well";
 }
 
 TEST_F(Secrets, ThatNoFieldCanCarryAreRefused) {
@@ -456,13 +456,11 @@ TEST_F(Secrets, LetOperatorsInFromOutside) {
   EXPECT_EQ(codes(load_admin("listen: \":8081\"")), std::vector<int>{2010});
   const auto known = load_admin("listen: \":8081\", token: \"${EMPTY:-}\"");
   EXPECT_THAT(known.diagnostics, IsEmpty()) << "somebody has written that there is none";
-  EXPECT_TRUE(known.config->admin_public_only);
   const auto result = load_admin(
       "listen: \":8081\", token: \"${SET}\", allow_loopback: false, allowed_hosts: [A.b, "
       "\"[::1]\"]");
   ASSERT_TRUE(result.ok());
   EXPECT_THAT(result.diagnostics, IsEmpty());
-  EXPECT_FALSE(result.config->admin_public_only);
   EXPECT_FALSE(result.config->operators.allow_loopback);
   EXPECT_THAT(result.config->operators.allowed_hosts, ElementsAre("a.b", "[::1]"));
   EXPECT_TRUE(good(kOrigin)->operators.allow_loopback);

@@ -22,6 +22,11 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
+config::AccessTemplate compiled(std::string_view text) {
+  std::string_view unknown;
+  return config::AccessTemplate::compile(text, unknown).value();
+}
+
 AccessRecord record() {
   AccessRecord r;
   r.at = WallTime{std::chrono::milliseconds{1704164645678}};  // 2024-01-02T03:04:05.678Z
@@ -155,7 +160,7 @@ TEST(AccessJson, AnErrorOfOurOwnSaysItsCause) {
   EXPECT_THAT(line_of(append_json, r, {}),
               HasSubstr(R"("error":{"code":"body_too_large","detail":"It is \"long\"."})"));
   config::AccessLog config;
-  config.template_text = "{error.code} {error.detail}";
+  config.line = compiled("{error.code} {error.detail}");
   EXPECT_EQ(line_of(append_template, record(), config), "- -");
   EXPECT_THAT(line_of(append_template, r, config), StartsWith("body_too_large It is "));
 }
@@ -244,8 +249,10 @@ TEST(AccessConsole, HasTheResultWithItsReasonAndTheCauseOfAFailure) {
 
 TEST(AccessTemplate, ReplacesFieldsAndKeepsTheRest) {
   config::AccessLog config;
-  config.template_text = "{method} {path} {cache.result} {time.total_ms}ms {nothing} {referer} {origin.status} {open";
-  EXPECT_EQ(line_of(append_template, record(), config), "GET /p/42 hit 0.125ms {nothing} - - {open");
+  config.line = compiled("[{method} {path} {cache.result} {time.total_ms}ms {referer} {origin.status}]");
+  EXPECT_EQ(line_of(append_template, record(), config), "[GET /p/42 hit 0.125ms - -]");
+  config.line = compiled("plain");
+  EXPECT_EQ(line_of(append_template, record(), config), "plain");
 }
 
 TEST(AccessLog, WhenChoosesWhatIsWritten) {

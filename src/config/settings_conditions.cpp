@@ -1,8 +1,7 @@
-// Readers of what a route asks of a request (`match`), and of what keeps one from the cache (`bypass`).
+// Settings of `match`, what a route asks of a request, and of `bypass`, what keeps one from the cache.
 #include <algorithm>
 
-#include "config/readers.hpp"
-#include "config/secret.hpp"
+#include "config/codecs.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/http/forwarding.hpp"
 
@@ -11,6 +10,7 @@ namespace {
 
 using rules::JsonValue;
 using rules::NamedCondition;
+using rules::Policy;
 using rules::ValueCondition;
 
 constexpr std::size_t kMost = 64;  // names, pointers, or values of one
@@ -214,46 +214,130 @@ void read_body(const Map& map, rules::BodyConditions& all) {
   }
 }
 
+std::string values_of(const rules::ValueCondition& asked, bool shown) {
+  std::vector<std::string> all;
+  if (asked.present) all.emplace_back("true");
+  if (asked.absent) all.emplace_back("false");
+  if (!shown && !asked.globs.empty()) all.push_back(yaml_text(kRedacted));
+  if (shown)
+    for (const auto& glob : asked.globs) all.push_back(yaml_text(glob));
+  return all.size() == 1 ? all.front() : yaml_list(all, [](const std::string& text) { return text; });
+}
+
+std::string values_of(const std::vector<rules::JsonValue>& asked, bool shown) {
+  using Kind = rules::JsonValue::Kind;
+  const auto one = [&](const rules::JsonValue& value) -> std::string {
+    if (!shown && (value.kind == Kind::Text || value.kind == Kind::Number)) return yaml_text(kRedacted);
+    if (value.kind == Kind::Anything) return "\"*\"";
+    if (value.kind == Kind::Nothing) return "null";
+    return value.kind == Kind::Text ? yaml_text(value.text) : value.text;
+  };
+  return asked.size() == 1 ? one(asked.front()) : yaml_list(asked, one);
+}
+
+std::string map_of(const Printing& p, Named kind, const std::vector<NamedCondition>& asked) {
+  return yaml_map(asked, [&](const auto& one) {
+    return yaml_name(one.name) + ": " + values_of(one.value, p.shows(kind, one.name));
+  });
+}
+
 /// A map of this key; nothing where it is absent, or reported as being none.
-const Node* map_at(const Section& section, std::string_view key, const char* such_as) {
-  const auto* node = section.find(key);
+const Node* map_of(const Reading& r, const char* such_as) {
+  const auto* node = r.node();
   if (!node || node->is_map()) return node;
-  section.error(1002, *node, section.path_of(key),
-                in_quotes(section.path_of(key)) + " maps names to what they have to say", such_as);
+  r.error(1002, *node, in_quotes(r.path()) + " maps names to what they have to say", such_as);
   return nullptr;
 }
 
+/// What the names of `match` are names of.
+template <Named Kind>
+struct MatchMap {
+  static constexpr bool kFields = Kind == Named::Field;
+  static constexpr std::string_view kType = kFields ? "map of header name to values" : "map of parameter to values";
+  static void read(const Reading& r, std::vector<NamedCondition>& out) {
+    if (const auto* node = map_of(r, kFields ? "such as { X-Amz-Target: \"*.GetItem\" }" : "such as { format: json }"))
+      read_named({r.section, r.row.name, *node}, kFields ? Names::FieldsExactly : Names::ParametersExactly, out);
+  }
+  static Text text(const std::vector<NamedCondition>& asked, const Printing& p) {
+    return asked.empty() ? Text() : map_of(p, Kind, asked);
+  }
+};
+
 /// A list of names, which bypass by being there, or a map of names to values. A list replaces what earlier layers say,
 /// a map is merged into it.
-void read_bypass_names(const Section& bypass, std::string_view key, Names names, std::vector<NamedCondition>& all) {
-  const auto* node = bypass.find(key);
-  if (node && node->is_map()) return read_named({bypass, key, *node}, names, all);
-  std::vector<std::string> globs;
-  if (!(names == Names::Fields ? bypass.field_globs(key, globs) : bypass.globs(key, globs))) return;
-  all.clear();
-  for (const auto& glob : globs) {
-    NamedCondition condition(names == Names::Fields ? lower_case(glob) : glob, {true, false, {}});
-    put(all, std::move(condition));
+template <Named Kind>
+struct BypassNames {
+  static constexpr std::string_view kType = "list of glob, or map of glob to values";
+  static void read(const Reading& r, std::vector<NamedCondition>& out) {
+    constexpr bool kFields = Kind == Named::Field;
+    const auto* node = r.node();
+    if (node && node->is_map())
+      return read_named({r.section, r.row.name, *node}, kFields ? Names::Fields : Names::Others, out);
+    Texts globs;
+    if (!(kFields ? FieldNames::read(r, globs) : Globs::read(r, globs))) return;
+    out.clear();
+    for (const auto& glob : globs) put(out, NamedCondition(kFields ? lower_case(glob) : glob, {true, false, {}}));
   }
-}
+  static std::string text(const std::vector<NamedCondition>& asked, const Printing& p) {
+    const bool names = std::all_of(asked.begin(), asked.end(), [](const auto& one) {
+      return one.value.present && !one.value.absent && one.value.globs.empty();
+    });
+    return names ? yaml_list(asked, [](const auto& one) { return yaml_text(one.name); }) : map_of(p, Kind, asked);
+  }
+};
+
+struct BodyValues {
+  static constexpr std::string_view kType = "map of pointer to JSON values";
+  static void read(const Reading& r, rules::BodyConditions& out) {
+    const bool match = r.section.path().ends_with("match");
+    if (const auto* node = map_of(r, match ? "such as { /method: \"get*\" }" : "such as { /ConsistentRead: true }"))
+      read_body({r.section, r.row.name, *node}, out);
+  }
+  static std::string text(const rules::BodyConditions& asked, const Printing& p) {
+    return yaml_map(asked.pointers, [&, i = std::size_t{0}](const auto& pointer) mutable {
+      return yaml_name(pointer.text()) + ": " + values_of(asked.values[i++], p.shows(Named::Member, pointer.text()));
+    });
+  }
+};
+/// The same of `match`, which is left out where it asks nothing.
+struct MatchBody : BodyValues {
+  static Text text(const rules::BodyConditions& asked, const Printing& p) {
+    return asked.empty() ? Text() : BodyValues::text(asked, p);
+  }
+};
+
+constexpr auto kBypass = table<Policy::Bypass>({
+    as<BypassNames<Named::Field>, &Policy::Bypass::headers>(
+        "headers", "",
+        "Request fields that keep a request from the cache by being there, or by their values (`{ X-Env: staging }`)."),
+    as<BypassNames<Named::Cookie>, &Policy::Bypass::cookies>(
+        "cookies", "",
+        "Cookies that keep a request from the cache. Naming any here by its name alone ends the guard for all others."),
+    as<BypassNames<Named::Parameter>, &Policy::Bypass::query>("query", "",
+                                                              "Query parameters that keep a request from the cache."),
+    as<BodyValues, &Policy::Bypass::body>(
+        "body", "", "JSON members that keep a request from the cache by their values (`{ /ConsistentRead: true }`)."),
+});
+constexpr auto kMatch = table<rules::Conditions>({
+    as<MatchMap<Named::Field>, &rules::Conditions::headers>(
+        "headers", "",
+        "Request fields that the route asks for: a glob, a list of them, `true` (there) or `false` (absent).",
+        Reload::Entries)
+        .by_default("{}"),
+    as<MatchMap<Named::Parameter>, &rules::Conditions::query>(
+        "query", "", "Query parameters that the route asks for, in the same way.", Reload::Entries)
+        .by_default("{}"),
+    as<MatchBody, &rules::Conditions::body>(
+        "body", "",
+        "JSON members that the route asks for: true, false, a number, a glob over a text, `null` (or absent), or a "
+        "list. Content is read for it up to `key.body_max`.",
+        Reload::Entries)
+        .by_default("{}"),
+});
 
 }  // namespace
 
-void read_match(const Section& match, rules::Conditions& out) {
-  if (const auto* node = map_at(match, "headers", "such as { X-Amz-Target: \"*.GetItem\" }"))
-    read_named({match, "headers", *node}, Names::FieldsExactly, out.headers);
-  if (const auto* node = map_at(match, "query", "such as { format: json }"))
-    read_named({match, "query", *node}, Names::ParametersExactly, out.query);
-  if (const auto* node = map_at(match, "body", "such as { /method: \"get*\" }"))
-    read_body({match, "body", *node}, out.body);
-}
-
-void read_bypass(const Section& bypass, rules::Policy::Bypass& out) {
-  read_bypass_names(bypass, "headers", Names::Fields, out.headers);
-  read_bypass_names(bypass, "cookies", Names::Others, out.cookies);
-  read_bypass_names(bypass, "query", Names::Others, out.query);
-  if (const auto* node = map_at(bypass, "body", "such as { /ConsistentRead: true }"))
-    read_body({bypass, "body", *node}, out.body);
-}
+Table<rules::Policy::Bypass> bypass_table() noexcept { return kBypass; }
+Table<rules::Conditions> match_table() noexcept { return kMatch; }
 
 }  // namespace forebay::config

@@ -1,0 +1,219 @@
+// Each row reads, prints and reads back the member that it names, and each member of the settings has a row.
+#include "config/row.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "config/readers.hpp"
+#include "config/schema.hpp"
+#include "forebay/config/options.hpp"
+#include "support.hpp"
+
+namespace forebay::config::test {
+namespace {
+
+const std::string kFile =
+    "origins: { web: { url: \"http://a\" } }\norigin: web\npolicies: { named: {} }\nlisten: [{ address: \":80\" }]\n"
+    "routes: [{ path: \"/a/{id}\" }]\n";
+
+/// A value of this type that no key has by default.
+std::string sample(const Option& option) {
+  static const std::map<std::string_view, std::string> by_type{
+      {"duration", "7s"},
+      {"size", "2KiB"},
+      {"int", "7"},
+      {"int or auto", "16"},
+      {"ratio", "12.5%"},
+      {"ratio or auto", "auto"},
+      {"memory", "1MiB"},
+      {"string", "other"},
+      {"token", "other"},
+      {"path", "/other"},
+      {"address", "127.0.0.1:99"},
+      {"address or off", "off"},
+      {"header name or off", "off"},
+      {"url", "http://b"},
+      {"url or origin name", "http://b"},
+      {"pattern", "/b"},
+      {"policy name", "named"},
+      {"secret", "${SET}"},
+      {"preserve | origin or text", "b.example"},
+      {"stderr | stdout or path", "stdout"},
+      {"stdout | off or path", "off"},
+      {"auto | json | combined or template", "{method} {path}"},
+      {"all | none or list of capture", "[id]"},
+      {"all | none, list of glob or except", "{ except: [a_*] }"},
+      {"all | none or list of pointer", "[/a]"},
+      {"duration or map", "7s"},
+      {"map of status to duration", "{ \"404\": 7s }"},
+      {"map of header name to values", "{ X-One: [a*, true] }"},
+      {"map of parameter to values", "{ one: a }"},
+      {"map of pointer to JSON values", "{ /a: [1, null] }"},
+      {"map of header name to text", "{ X-One: a }"},
+      {"list of header name", "[x-one]"},
+      {"list of field name", "[one]"},
+      {"list of extension", "[one]"},
+      {"list of glob", "[one*]"},
+      {"list of glob, or map of glob to values", "{ one*: a }"},
+      {"list of method", "[POST, REPORT]"},
+      {"list of status", "[200, 5xx]"},
+      {"list of connect, timeout or status", "[timeout, 5xx]"},
+      {"list of CIDR", "[10.0.0.0/8]"},
+      {"list of host", "[b.example]"},
+      {"list of errors, slow, miss or bypass", "[slow, bypass]"},
+      {"list of duration", "[1ms, 7s]"},
+  };
+  if (option.type == "bool") return option.fallback == "true" ? "false" : "true";
+  if (const auto it = by_type.find(option.type); it != by_type.end()) return it->second;
+  return option.type.find(" | ") == std::string_view::npos ? std::string() : std::string(words_of(option.type).back());
+}
+
+/// The key as `--set` takes it, for `kFile`.
+std::string key_of(std::string path) {
+  const std::pair<std::string_view, std::string_view> kOwners[] = {
+      {"listen[]", "listen[0]"}, {"origins.*", "origins.web"}, {"policy.", "defaults."}, {"route.", "routes[0]."}};
+  for (const auto& [owner, key] : kOwners)
+    if (path.starts_with(owner)) return path.replace(0, owner.size(), key);
+  return path;
+}
+
+std::multiset<std::string> lines_of(const std::string& text) {
+  std::multiset<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.insert(line.substr(line.find_first_not_of(" -")));
+  return lines;
+}
+
+TEST(Rows, AreReadPrintedAndReadBack) {
+  const auto plain = load_text(kFile);
+  ASSERT_TRUE(plain.ok()) << to_text(plain.diagnostics);
+  const auto before = print(*plain.config);
+  ASSERT_EQ(print(*load_text(before).config), before);
+  int tried = 0;
+  for (const auto& option : options()) {
+    const auto value = sample(option);
+    // Without another value; read with its twin; or a collection.
+    const bool fixed = option.path == "version" || option.path == "cache.eviction" ||
+                       option.path == "cache.admission" || option.path == "origins.*.urls" ||
+                       option.path.ends_with("token_file") || value.empty();
+    if (!option.here || fixed) continue;
+    SCOPED_TRACE(option.path + ": " + value);
+    const auto result = load_text(kFile, {{key_of(option.path), value}});
+    ASSERT_TRUE(result.ok()) << to_text(result.diagnostics);
+    const auto once = print(*result.config);
+    const auto again = load_text(once);
+    ASSERT_TRUE(again.ok()) << to_text(again.diagnostics) << once;
+    EXPECT_EQ(print(*again.config), once);
+    ++tried;
+
+    // The line of this key is one of those that changed.
+    if (option.path == "route.policy") continue;
+    const auto old = lines_of(before);
+    const std::string name = option.path == "policy.ttl" ? "default" : option.path.substr(option.path.rfind('.') + 1);
+    const auto now = lines_of(once);
+    EXPECT_TRUE(std::any_of(now.begin(), now.end(), [&](const std::string& line) {
+      return line.starts_with(name + ":") && now.count(line) > old.count(line);
+    })) << once;
+
+    // What stored answers, and lifetimes, depend on.
+    const auto reload = schema_at(option.path)->row->reload;
+    const auto& route = result.config->routes.at(0);
+    const auto& usual = plain.config->routes.at(0);
+    const bool entries = reload == Reload::Entries || option.path == "policy.credentials" || option.path == "origin";
+    EXPECT_EQ(route.key.fingerprint != usual.key.fingerprint, entries);
+    EXPECT_EQ(route.policy.lifetimes != usual.policy.lifetimes,
+              reload == Reload::Lifetimes || option.path == "policy.ttl");
+
+    // A reload gives what needs a restart the value that it had, and nothing else.
+    auto fresh = *result.config;
+    const auto kept = keep_until_restart(fresh, *plain.config);
+    EXPECT_EQ(kept, option.restart ? std::vector{option.path} : std::vector<std::string>());
+    EXPECT_EQ(print(fresh), option.restart ? before : once);
+  }
+  EXPECT_GT(tried, 120);
+}
+
+struct Any {
+  template <class T>
+  operator T() const;
+};
+/// How many members an aggregate has.
+template <class T, class... Found>
+consteval std::size_t members_of() {
+  if constexpr (requires { T{Found{}..., Any{}}; })
+    return members_of<T, Found..., Any>();
+  else
+    return sizeof...(Found);
+}
+
+std::size_t members_with_rows(std::span<const Row> rows, const void* owner, std::set<const void*>& seen) {
+  std::size_t count = 0;
+  for (const auto& row : rows) {
+    if (row.member)
+      count += seen.insert(row.member(owner)).second ? 1 : 0;
+    else if (row.inside)
+      count += members_with_rows(row.rows(), owner, seen);
+    else
+      count += row.members;
+  }
+  return count;
+}
+
+/// `others` of the members are no settings.
+template <class Owner>
+void expect_rows(std::string_view path, std::span<const Row> rows, std::size_t others = 0,
+                 std::span<const Row> more = {}) {
+  const Owner owner{};
+  std::set<const void*> seen;
+  const auto found = members_with_rows(rows, &owner, seen) + members_with_rows(more, &owner, seen);
+  EXPECT_EQ(found + others, members_of<Owner>()) << path;
+}
+template <class Owner>
+void expect_rows_at(std::string_view path, std::size_t others = 0) {
+  const auto* row = schema_at(path)->row;
+  if (!row->inside && !row->fresh)  // `ttl` is a key and a map.
+    for (const auto& other : policy_table().rows[0].rows())
+      if (other.name == row->name && other.inside) row = &other;
+  expect_rows<Owner>(path, row->rows(), others);
+}
+
+TEST(Rows, ThereIsOneForEachMemberOfTheSettings) {
+  using rules::Policy;
+  expect_rows<Config>("", config_table().rows, 2);  // file, match_headers
+  expect_rows<Listener>("listen[]", listener_table().rows);
+  expect_rows<Origin>("origins.*", origin_table().rows, 1);  // name
+  expect_rows_at<Origin::Timeouts>("origins.*.timeouts");
+  expect_rows_at<Origin::Pool>("origins.*.pool");
+  expect_rows<Server>("server", server_table().rows);
+  expect_rows_at<Server::Timeouts>("server.timeouts");
+  EXPECT_EQ(members_of<http::HeadLimits>(), 3u) << "server.limits has a row for each";
+  expect_rows<CacheTier>("cache", cache_table().rows);
+  expect_rows_at<AccessLog>("log.access");
+  expect_rows_at<Metrics>("metrics");
+  expect_rows_at<Diagnostics>("diagnostics");
+  expect_rows_at<Config::Shutdown>("shutdown");
+  expect_rows<log::Options>("log", schema_at("log")->row->rows()[0].rows());
+  expect_rows<Config::Operators>("admin", schema_at("admin")->row->rows()[1].rows());
+  expect_rows<PolicyDraft>("policy", policy_table().rows, 1);  // set
+  // lifetimes, guard, keep, guards_preflight; the rows stand before and behind those of the key
+  expect_rows<Policy>("policy", policy_table().rows[0].rows(), 4, policy_table().rows[2].rows());
+  expect_rows<cache::KeySpec>("policy.key", key_table().rows, 2);  // authorization, fingerprint
+  expect_rows_at<Policy::Ttl>("policy.ttl");
+  expect_rows_at<rules::StalePolicy>("policy.stale");
+  expect_rows_at<Policy::Coalesce>("policy.coalesce");
+  expect_rows_at<Policy::ClientRefresh>("policy.client_refresh");
+  expect_rows<Policy::Bypass>("policy.bypass", bypass_table().rows);
+  expect_rows<Route>("route", route_table().rows, 6);  // index, file, line, key, policy, provenance
+  expect_rows<rules::Conditions>("route.match", match_table().rows);
+  expect_rows_at<Rewrite>("route.rewrite");
+  expect_rows_at<HeaderChanges>("route.request_headers");
+  expect_rows_at<HeaderChanges>("route.response_headers");
+}
+
+}  // namespace
+}  // namespace forebay::config::test
