@@ -368,8 +368,8 @@ void Metrics::origins(std::vector<MetricFamily>& out, const proxy::Runtime& runt
        [](Gathering& g, const std::string& name, upstream::OriginState& o) {
          for (std::size_t i = 0; i < static_cast<std::size_t>(upstream::FetchError::kCount); ++i) {
            const auto error = static_cast<upstream::FetchError>(i);
-           if (!upstream::is_the_origins(error)) continue;
-           g.sample({{"origin", name}, {"reason", upstream::to_string(error)}}, o.numbers().errors[i].load());
+           if (!net::is_the_origins(error)) continue;
+           g.sample({{"origin", name}, {"reason", to_string(error)}}, o.numbers().errors[i].load());
          }
        });
   each("forebay_origin_retries_total", "Requests sent again.", MetricType::Counter,

@@ -145,7 +145,7 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
                          const Selecting& request, const rules::Policy& policy, std::uint64_t fingerprint,
                          Timestamp now) {
   if (!flight_) return {};
-  std::uint32_t evicted = 0;
+  Committed done;
   auto& store = *store_->p_;
   const auto checked = store.purges.current();
   bool stored = !store.purges.forbids(flight_->purge_sequence_, resource_);
@@ -200,18 +200,19 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
     shard.file(slot, *variant, filing, hold.garbage, std::move(for_names));
     shard.numbers.stored += 1;
     shard.numbers.stored_bytes += variant->entry->body_length();
+    done.entry = variant->entry;
     shard.add(slot, *variant.release());
     while (slot.variants > std::max<std::uint32_t>(policy.max_variants, 1)) {
       Variant* oldest = slot.newest;
       while (oldest->next_older) oldest = oldest->next_older;
       shard.remove(*oldest, Removal::TooManyVariants, hold.garbage);
-      ++evicted;
+      ++done.variants_evicted;
     }
     slot.remember_until = std::max(slot.remember_until, now + kVaryRemembered);
     hold.forget_pass(freshness, now);
   });
   flight_.reset();
-  return {stored, evicted};
+  return done;
 }
 
 bool Ticket::freshen(const Ref<const Entry>& entry, const Ref<const Entry>& freshened,

@@ -164,6 +164,11 @@ using StoryPtr = std::shared_ptr<Story>;
 /// What all requests of one worker share: its runtime, its tasks and buffers that are used again and again.
 struct Core {
   Core(net::Worker& w, Shared& s) : worker(w), shared(s) {}
+  virtual ~Core() = default;
+  /// What an origin answers. Tests answer by themselves.
+  virtual net::SourcePtr fetch(upstream::Origin& origin, const upstream::FetchRequest& request, std::size_t most_head) {
+    return origin.fetch(request, most_head);
+  }
 
   net::Worker& worker;
   Shared& shared;

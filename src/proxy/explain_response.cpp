@@ -9,7 +9,7 @@
 #include "forebay/rules/storability.hpp"
 #include "forebay/rules/validation.hpp"
 
-// The fate of a given response, as in fetch_answer.cpp, and the source of each number.
+// The fate of a given response, as in storing.cpp and fill.cpp, and the source of each number.
 
 namespace forebay::proxy {
 namespace {
@@ -267,7 +267,7 @@ void not_stored(Judgement& j, const rules::Storability& verdict) {
   if (auto text = remedies(j); !text.empty()) c.note(std::move(text));
 }
 
-/// FetchTask::use_freshened.
+/// Storing::freshen.
 bool revalidated(Judgement& j, const Fetch& plan) {
   auto& c = j.c;
   const bool asked = plan.validates && plan.uses_entry && !c.found.stored.freshness.validators_fail &&
@@ -325,7 +325,7 @@ void judge_graphql(Judgement& j) {
   not_stored(c, Reason::GraphqlErrors, false);
 }
 
-/// FetchTask::judge.
+/// Fill::judge.
 void judge_fetched(Judgement& j, const Fetch& plan, bool may_store) {
   auto& c = j.c;
   const auto& policy = j.policy();

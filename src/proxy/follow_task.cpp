@@ -1,7 +1,7 @@
 #include "follow_task.hpp"
 
 #include "deliver.hpp"
-#include "fetch_task.hpp"
+#include "fill.hpp"
 #include "forebay/http/range.hpp"
 #include "forebay/rules/reuse.hpp"
 #include "lookup.hpp"
@@ -219,7 +219,7 @@ void FollowTask::go_alone(rules::Reason reason) {
   leave();
   if (!story_->wanted()) return;
   if (story_->has_left()) return story_->exchange->cut();
-  FetchPlan plan;
+  FillPlan plan;
   const bool head = story_->view().method == http::Method::Head;
   const bool whole = !story_->facts.range && !head;
   if (whole) plan.ticket = core_.shared.store.private_ticket(story_->key);
@@ -230,7 +230,7 @@ void FollowTask::go_alone(rules::Reason reason) {
   plan.status.reason = reason;
   if (!whole && reason == rules::Reason::None) plan.status.reason = head ? rules::Reason::Method : rules::Reason::Range;
   if (reason == rules::Reason::None) plan.stored = join_.stored;
-  std::make_shared<FetchTask>(core_, story_, std::move(plan))->start();
+  std::make_shared<Fill>(core_, story_, std::move(plan))->start();
 }
 
 void FollowTask::timed_out() {

@@ -1,7 +1,7 @@
 #include "lookup.hpp"
 
 #include "deliver.hpp"
-#include "fetch_task.hpp"
+#include "fill.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "outcome.hpp"
 #include "outgoing.hpp"
@@ -129,10 +129,10 @@ void refuse(Core& core, const StoryPtr& story, const OwnError& error) {
 
 void forward(Core& core, const StoryPtr& story, const rules::CacheStatus& status) {
   if (story->content_whole && story->has_content) story->keep_trailers();
-  FetchPlan plan;
+  FillPlan plan;
   plan.status = status;
   plan.validate = false;
-  std::make_shared<FetchTask>(core, story, std::move(plan))->start();
+  std::make_shared<Fill>(core, story, std::move(plan))->start();
 }
 
 }  // namespace forebay::proxy

@@ -273,8 +273,8 @@ Fate fate_of(int status, bool error, bool may_store, const rules::Storability& v
 
 bool may_be_the_leaders(int origin_status) noexcept { return origin_status < 502 || origin_status > 504; }
 
-bool may_be_the_leaders(upstream::FetchError error) noexcept {
-  using upstream::FetchError;
+bool may_be_the_leaders(net::FetchError error) noexcept {
+  using net::FetchError;
   return error == FetchError::Reset || error == FetchError::Protocol || error == FetchError::TooLarge;
 }
 

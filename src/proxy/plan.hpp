@@ -7,10 +7,10 @@
 #include "forebay/cache/store.hpp"
 #include "forebay/config/config.hpp"
 #include "forebay/http/fields.hpp"
+#include "forebay/net/source.hpp"
 #include "forebay/proxy/reading.hpp"
 #include "forebay/rules/cache_status.hpp"
 #include "forebay/rules/storability.hpp"
-#include "forebay/upstream/origin.hpp"
 
 // Plans for requests, as values: pure functions decide, serving executes the plan, and explain renders it.
 
@@ -135,7 +135,7 @@ Fate fate_of(int status, bool error, bool may_store, const rules::Storability& v
 /// Whether the leader's request may have caused a failure, so that followers try once more. A 502, 503 or 504, a failed
 /// connection and a timeout mean that the origin is down for all requests.
 bool may_be_the_leaders(int origin_status) noexcept;
-bool may_be_the_leaders(upstream::FetchError error) noexcept;
+bool may_be_the_leaders(net::FetchError error) noexcept;
 
 /// Age and ttl for responses, log and explain. The used part of the lifetime and ttl add up to the lifetime, and a
 /// response that is stale by less than a second has a negative ttl.

@@ -1,5 +1,5 @@
 #include "deliver.hpp"
-#include "fetch_task.hpp"
+#include "fill.hpp"
 #include "follow_task.hpp"
 #include "lookup.hpp"
 #include "plan.hpp"
@@ -13,13 +13,13 @@ using rules::CacheResult;
 void refresh(Core& core, const StoryPtr& story, cache::Stored stored, cache::Ticket ticket) {
   auto behind = std::make_shared<Story>(*story);
   behind->exchange = nullptr;
-  FetchPlan plan;
+  FillPlan plan;
   plan.ticket = std::move(ticket);
   plan.stored = std::move(stored);
   plan.background = true;
   plan.shared = true;
   plan.validate = !story->facts.is_signed;
-  std::make_shared<FetchTask>(core, std::move(behind), std::move(plan))->start();
+  std::make_shared<Fill>(core, std::move(behind), std::move(plan))->start();
 }
 
 struct Execute {
@@ -72,7 +72,7 @@ struct Execute {
   void operator()(const Fetch& fetch) const {
     if (story->has_left()) return story->exchange->cut();
     auto* ticket = ticket_of(lookup);
-    FetchPlan plan;
+    FillPlan plan;
     plan.status = fetch.status;
     if (fetch.may_store) plan.ticket = std::move(*ticket);
     ticket->drop();
@@ -81,7 +81,7 @@ struct Execute {
     plan.shared = fetch.may_store;
     plan.validate = fetch.validates;
     plan.by_get = fetch.by_get;
-    std::make_shared<FetchTask>(core, story, std::move(plan))->start();
+    std::make_shared<Fill>(core, story, std::move(plan))->start();
   }
 };
 

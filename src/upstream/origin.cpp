@@ -7,67 +7,6 @@
 
 namespace forebay::upstream {
 
-namespace {
-// Failed attempts in a row after which an origin counts as down (`passive.failures`). It is still asked: there is no
-// other.
-
-/// The caller's end of a fetch.
-class FetchHandle final : public Fetch {
- public:
-  explicit FetchHandle(std::shared_ptr<RunningFetch> fetch) : fetch_(std::move(fetch)) {}
-  ~FetchHandle() override { fetch_->cancel(); }
-  void resume() override { fetch_->resume(); }
-  void cancel() override { fetch_->cancel(); }
-  const FetchTimes& times() const override { return fetch_->times(); }
-  bool asked() const override { return fetch_->asked(); }
-
- private:
-  const std::shared_ptr<RunningFetch> fetch_;
-};
-}  // namespace
-
-std::string_view to_string(FetchError e) noexcept {
-  switch (e) {
-    case FetchError::Dns:
-      return "dns";
-    case FetchError::Connect:
-      return "connect";
-    case FetchError::ConnectTimeout:
-      return "connect_timeout";
-    case FetchError::Tls:
-      return "tls";
-    case FetchError::Reset:
-      return "reset";
-    case FetchError::FirstByteTimeout:
-      return "first_byte_timeout";
-    case FetchError::BetweenBytesTimeout:
-      return "between_bytes_timeout";
-    case FetchError::Protocol:
-      return "protocol";
-    case FetchError::TooLarge:
-      return "too_large";
-    case FetchError::Queue:
-      return "queue";
-    case FetchError::ClientBody:
-      return "client_body";
-    case FetchError::ClientStalled:
-      return "client_stalled";
-    case FetchError::Memory:
-      return "memory";
-    case FetchError::kCount:
-      break;
-  }
-  return "unknown";
-}
-
-bool is_the_origins(FetchError e) noexcept {
-  return e != FetchError::ClientBody && e != FetchError::ClientStalled && e != FetchError::Memory;
-}
-
-bool is_timeout(FetchError e) noexcept {
-  return e == FetchError::ConnectTimeout || e == FetchError::FirstByteTimeout || e == FetchError::BetweenBytesTimeout;
-}
-
 struct OriginState::Private {
   std::shared_ptr<SharedOrigin> shared;
 };
@@ -96,11 +35,9 @@ Origin::Origin(net::Worker& worker, std::shared_ptr<OriginState> state) : p_(std
 
 Origin::~Origin() { p_->pool->shut(); }
 
-FetchPtr Origin::fetch(const FetchRequest& request, FetchSink& sink, std::size_t response_header) {
-  auto running = std::make_shared<RunningFetch>(p_->pool, request, sink, response_header);
-  // By a post, so that the sink hears nothing before this returns.
-  p_->pool->worker().post([running] { running->start(); });
-  return std::make_shared<FetchHandle>(std::move(running));
+net::SourcePtr Origin::fetch(const FetchRequest& request, std::size_t response_header) {
+  const auto running = std::make_shared<RunningFetch>(p_->pool, request, response_header);
+  return {running.get(), [running](net::Source*) { running->cancel(); }};
 }
 
 std::shared_ptr<Bond> Origin::make_bond() { return std::make_shared<HeldConnection>(p_->pool); }

@@ -50,10 +50,8 @@ Duration backoff(unsigned attempt) {
 }
 }  // namespace
 
-RunningFetch::RunningFetch(std::shared_ptr<Pool> pool, const FetchRequest& request, FetchSink& sink,
-                           std::size_t response_header)
+RunningFetch::RunningFetch(std::shared_ptr<Pool> pool, const FetchRequest& request, std::size_t response_header)
     : pool_(std::move(pool)),
-      sink_(&sink),
       method_(request.method),
       limits_(limits_of(response_header)),
       sender_(request),
@@ -70,7 +68,13 @@ RunningFetch::RunningFetch(std::shared_ptr<Pool> pool, const FetchRequest& reque
 
 RunningFetch::~RunningFetch() { cancel(); }
 
-void RunningFetch::start() {
+// By a post, so that the sink hears nothing before this returns.
+void RunningFetch::start(net::Sink& sink) {
+  sink_ = &sink;
+  worker().post([self = shared_from_this()] { self->begin(); });
+}
+
+void RunningFetch::begin() {
   if (over()) return;
   worker().tick();
   guarded([this] {
@@ -382,7 +386,7 @@ void RunningFetch::cancel() {
   finish();
 }
 
-FetchSink* RunningFetch::finish() {
+net::Sink* RunningFetch::finish() {
   phase_ = Phase::Over;
   note_client();
   deadline_.disarm();

@@ -20,18 +20,17 @@ namespace forebay::upstream {
 /// One fetch from its start to its end: a place in the queue, a connection, the request, the answer, and further
 /// attempts where they are safe. Everything happens on its worker. Its source is in two files: `running_fetch.cpp` has
 /// the way to a connection, the request, and how things end; `running_fetch_answer.cpp` reads the answer.
-class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, public Cancellable {
+class RunningFetch final : public net::Source, public std::enable_shared_from_this<RunningFetch>, public Cancellable {
  public:
-  RunningFetch(std::shared_ptr<Pool> pool, const FetchRequest& request, FetchSink& sink, std::size_t response_header);
+  RunningFetch(std::shared_ptr<Pool> pool, const FetchRequest& request, std::size_t response_header);
   ~RunningFetch();
 
-  void start();
-  void resume();
+  void start(net::Sink& sink) override;
+  void resume() override;
   void cancel() override;
   void give_way() override;
-  /// Whether a request may have reached the origin.
-  bool asked() const noexcept { return conversed_; }
-  const FetchTimes& times() const noexcept { return times_; }
+  bool asked() const noexcept override { return conversed_; }
+  const net::SourceTimes& times() const noexcept override { return times_; }
 
  private:
   enum class Timer : std::uint8_t { Queue, Backoff, Connect, Continue, FirstByte, BetweenBytes };
@@ -61,6 +60,7 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   net::Worker& worker() noexcept { return pool_->worker(); }
   SharedOrigin& origin() noexcept { return pool_->origin(); }
   bool over() const noexcept { return phase_ == Phase::Over; }
+  void begin();
   void arm(Timer timer, Duration in);
   void expired();
 
@@ -109,10 +109,10 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   void attempt_failed(FetchError error, std::string_view detail);
   bool may_repeat(FetchError error);
   void fail(FetchError error, std::string_view detail);
-  FetchSink* finish();
+  net::Sink* finish();
 
   const std::shared_ptr<Pool> pool_;
-  FetchSink* sink_;
+  net::Sink* sink_ = nullptr;
   const http::Method method_;
   const http::HeadLimits limits_;
   RequestSender sender_;
@@ -121,7 +121,7 @@ class RunningFetch final : public std::enable_shared_from_this<RunningFetch>, pu
   const bool authenticates_;
   bool bound_ = false;
   bool challenged_ = false;  // the answer offers to
-  FetchTimes times_;
+  net::SourceTimes times_;
   std::string address_;  // what times_.address shows
 
   Phase phase_ = Phase::Connecting;

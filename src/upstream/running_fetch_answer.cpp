@@ -106,7 +106,7 @@ bool RunningFetch::take_final() {
     const bool challenge = http::iequals(f.name, "WWW-Authenticate") || f.id == http::FieldId::ProxyAuthenticate;
     challenged_ = challenged_ || (challenge && http::authenticates_connection(f.value));
   }
-  FetchSink::HeadFacts facts;
+  net::Sink::HeadFacts facts;
   facts.content_length = parser_.declared_length();
   facts.proven = parser_.framing() != http::Framing::UntilClose;
   decoder_.start(parser_.framing(), parser_.content_length(), limits_, http::Sender::Origin);

@@ -33,9 +33,9 @@ struct Landing {
 
 /// The result of a commit.
 struct Committed {
-  bool stored = false;
+  Ref<const Entry> entry;              ///< What is stored now, so that another tier can keep it; null: nothing.
   std::uint32_t variants_evicted = 0;  ///< Dropped because the key had more than `max_variants`.
-  operator bool() const noexcept { return stored; }
+  operator bool() const noexcept { return entry != nullptr; }
 };
 
 /// The right to fetch for one key, and the duty to report the result. If it is dropped without a result, the flight is

@@ -14,31 +14,12 @@
 #include "forebay/config/config.hpp"
 #include "forebay/http/message.hpp"
 #include "forebay/net/body_source.hpp"
+#include "forebay/net/source.hpp"
 #include "forebay/net/worker.hpp"
 
 namespace forebay::upstream {
 
-/// Why an attempt got no response; the label `reason` of forebay_origin_errors_total.
-enum class FetchError : std::uint8_t {
-  Dns,
-  Connect,
-  ConnectTimeout,
-  Tls,
-  Reset,
-  FirstByteTimeout,
-  BetweenBytesTimeout,
-  Protocol,
-  TooLarge,
-  Queue,
-  ClientBody,     ///< The client's content broke off; not the origin's fault, not counted against it.
-  ClientStalled,  ///< The client kept a connection waiting that others wanted; not counted either.
-  Memory,         ///< There was no memory for the fetch; not counted either.
-  kCount
-};
-std::string_view to_string(FetchError e) noexcept;
-/// Whether the origin has part in it: only then it counts against the origin.
-bool is_the_origins(FetchError e) noexcept;
-bool is_timeout(FetchError e) noexcept;
+using net::FetchError;
 
 /// Gives the target and the fields of a request when there is a connection for it, so that nothing is held twice while
 /// the request waits for one. Asked once for each attempt.
@@ -74,60 +55,6 @@ struct FetchRequest {
   bool for_connection = false;      ///< Its credentials authenticate the connection (NTLM, Negotiate).
   net::BodySource* body = nullptr;  ///< Must live until the sink hears of the end, or `cancel`.
 };
-
-struct FetchTimes {
-  Now requested;        ///< When the (last) attempt's request was sent.
-  Timestamp started{};  ///< When `fetch` was called.
-  Duration queued{0};   ///< Waiting for a permit.
-  Duration connect{0};  ///< 0 on a reused connection.
-  Timestamp head{};     ///< When the final head had come.
-  unsigned attempts = 0;
-  std::string_view address;  ///< "127.0.0.1:3000"
-};
-
-/// Hears how a fetch goes; every call on the fetch's worker, none before `fetch` returns, none after `cancel` or after
-/// on_end/on_failure.
-class FetchSink {
- public:
-  virtual void on_interim(const http::ResponseView& head) = 0;
-  /// The final head, with hop-by-hop fields still in it. `content_length`: as declared, also without content. `proven`:
-  /// the end of the content will be known by framing (false: only by the end of the connection). `has_content` false:
-  /// on_end follows at once.
-  struct HeadFacts {
-    std::optional<std::uint64_t> content_length;
-    bool proven = true;
-    bool has_content = true;
-  };
-  virtual void on_head(const http::ResponseView& head, const HeadFacts& facts) = 0;
-  /// Some content. False: no more until `resume` is called.
-  virtual bool on_data(std::string_view bytes) = 0;
-  /// Others want the connection while the sink wants no more: whether it wants more once it has let go of the slowest
-  /// of several readers.
-  virtual bool drop_slowest() { return false; }
-  /// The same, where there is one reader: whether it takes so much nevertheless.
-  virtual bool take_more(std::size_t) { return false; }
-  virtual void on_end(const http::Fields& trailers) = 0;
-  /// Asked before an attempt that has broken off on a new connection is repeated (`retries`): whether it should be.
-  virtual bool wants_retry() { return true; }
-  /// Before on_head: no answer was had, after all retries. After it: the content is cut.
-  virtual void on_failure(FetchError error, std::string_view detail) = 0;
-
- protected:
-  ~FetchSink() = default;
-};
-
-/// A fetch on its way. Dropping the last reference cancels it.
-class Fetch {
- public:
-  virtual ~Fetch() = default;
-  virtual void resume() = 0;
-  /// Ends it; the connection is closed unless the answer was already whole. The sink hears no more.
-  virtual void cancel() = 0;
-  virtual const FetchTimes& times() const = 0;
-  /// Whether the origin may have seen anything of the request; false while it waits for a connection.
-  virtual bool asked() const = 0;
-};
-using FetchPtr = std::shared_ptr<Fetch>;
 
 /// Numbers of one origin over all workers.
 struct OriginNumbers {
@@ -165,8 +92,9 @@ class Origin {
   ~Origin();
   Origin(const Origin&) = delete;
 
-  /// Starts a fetch; never fails here, the sink hears. `response_header` bounds the head of the answer.
-  FetchPtr fetch(const FetchRequest& request, FetchSink& sink, std::size_t response_header);
+  /// A fetch, to be started; cancelling it closes its connection unless the answer is whole already. `response_header`
+  /// bounds the head of the answer.
+  net::SourcePtr fetch(const FetchRequest& request, std::size_t response_header);
   std::shared_ptr<Bond> make_bond();
   /// Whether the bond is one of this origin.
   bool made(const Bond& bond) const noexcept;

@@ -212,7 +212,7 @@ class StoreTest : public ::testing::Test {
     t.land({PublishedHead::make(200, fields_of(a.fields)), body_of(a.body), freshness(a), {false, a.vary}},
            Unchanged(fields.view()), policy);
   }
-  bool commit(Ticket& t, const Answer& a, const FieldList& request = {}, std::uint64_t fingerprint = 1) {
+  Committed commit(Ticket& t, const Answer& a, const FieldList& request = {}, std::uint64_t fingerprint = 1) {
     const auto head = PublishedHead::make(200, fields_of(a.fields));
     EntryParts parts;
     parts.head = head->head();

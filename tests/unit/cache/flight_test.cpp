@@ -94,10 +94,12 @@ TEST_F(Flights, ALandedFlightThatHasGoneStaleIsNotJoined) {
 TEST_F(Flights, ACommitTakesTheFlightOutAndPutsTheEntryIn) {
   auto p = pair();
   land(p.lead.ticket, {.body = "hello"});
-  EXPECT_TRUE(commit(p.lead.ticket, {.body = "hello"}));
+  const auto done = commit(p.lead.ticket, {.body = "hello"});
+  ASSERT_TRUE(done.entry);
   EXPECT_FALSE(p.lead.ticket);
   const auto hit = look("/a");
   EXPECT_EQ(hit.kind, Kind::Fresh);
+  EXPECT_EQ(hit.entry, done.entry) << "what was made is given back, for another tier to keep";
   EXPECT_EQ(text_of(*hit.entry), "hello");
 }
 

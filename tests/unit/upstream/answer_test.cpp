@@ -253,7 +253,7 @@ TEST_F(Answer, IsHeldBackWhileTheSinkWantsNoMore) {
   use(std::move(o));
   clock.stop();
   RecordingSink sink;
-  FetchPtr running;
+  net::SourcePtr running;
   sink.at_data = [] { return false; };
   running = fetch(sink);
   while (!sink.over()) {
@@ -275,7 +275,7 @@ TEST_F(Answer, ResumedWithinOnDataIsNotHeldBack) {
   ScriptedOrigin server(ScriptedOrigin::always(std::string(kShort)));
   use(server);
   RecordingSink sink;
-  FetchPtr running = fetch(sink);
+  net::SourcePtr running = fetch(sink);
   sink.at_data = [&] {
     running->resume();
     return false;
@@ -290,7 +290,7 @@ TEST_F(Answer, IsNotHeardAnyMoreAfterCancelOrDropInACallback) {
   for (const bool in_head : {true, false}) {
     for (const bool drop : {true, false}) {
       auto sink = std::make_unique<RecordingSink>();
-      FetchPtr running = fetch(*sink);
+      net::SourcePtr running = fetch(*sink);
       bool gone = false;
       const auto leave = [&] {
         if (drop)

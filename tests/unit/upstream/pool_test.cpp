@@ -22,7 +22,7 @@ TEST_F(PoolTest, ManyFetchesUseNoMoreConnectionsThanThePoolHas) {
   o.pool.max_connections = 3;
   use(std::move(o));
   std::vector<RecordingSink> all(200);
-  std::vector<FetchPtr> running;
+  std::vector<net::SourcePtr> running;
   for (auto& sink : all) running.push_back(fetch(sink));
   for (auto& sink : all) {
     run_until([&] { return sink.over(); });
@@ -42,7 +42,7 @@ TEST_F(PoolTest, WaitersAreServedInTheOrderTheyCame) {
   o.pool.max_connections = 1;
   use(std::move(o));
   RecordingSink all[5];
-  std::vector<FetchPtr> running;
+  std::vector<net::SourcePtr> running;
   const std::string_view targets[] = {"/0", "/1", "/2", "/3", "/4"};
   for (int i = 0; i < 5; ++i) running.push_back(fetch(all[i], "GET", nullptr, targets[i]));
   run_until([&] { return worker.tick(), state->numbers().active == 1; });
@@ -90,7 +90,7 @@ TEST_F(PoolTest, NoMoreThanMaxIdleRest) {
   o.pool.max_idle = 2;
   use(std::move(o));
   RecordingSink all[6];
-  std::vector<FetchPtr> running;
+  std::vector<net::SourcePtr> running;
   for (auto& sink : all) running.push_back(fetch(sink));
   for (auto& sink : all) run_until([&] { return sink.over(); });
   EXPECT_LE(idle(), 2U);
@@ -136,7 +136,7 @@ TEST_F(PoolTest, EndsSilentlyWithFetchesInEveryState) {
   use(std::move(o));
   RecordingSink all[4];
   ScriptedBody body({}, 5);
-  std::vector<FetchPtr> running;
+  std::vector<net::SourcePtr> running;
   running.push_back(fetch(all[0]));
   run_until([&] { return all[0].body == "he"; });
   running.push_back(fetch(all[1], "POST", &body));
@@ -190,13 +190,16 @@ TEST_F(PoolTest, IdleConnectionOfAnotherWorkerGoesToWhoWaitsAtTheLimit) {
   EXPECT_EQ(idle(), 1U);
 
   RecordingSink theirs;
-  FetchPtr running;
+  net::SourcePtr running;
   std::atomic<bool> ended{false};
   theirs.at_end = [&] { ended = true; };
   FetchRequest request;
   request.method_text = "GET";
   request.target = "/";
-  other.on_worker([&] { running = other.origin().fetch(request, theirs, 16 * 1024); });
+  other.on_worker([&] {
+    running = other.origin().fetch(request, 16 * 1024);
+    running->start(theirs);
+  });
   run_until([&] { return ended.load(); });
   other.on_worker([&] {
     EXPECT_EQ(theirs.body, "hello");
@@ -215,7 +218,7 @@ TEST_F(PoolTest, TwoWorkersShareOneLimit) {
   use(std::move(o));
   constexpr int kEach = 100;
   std::vector<RecordingSink> ours(kEach), theirs(kEach);
-  std::vector<FetchPtr> running, others_running;
+  std::vector<net::SourcePtr> running, others_running;
   std::atomic<int> ended{0};
   for (auto* all : {&ours, &theirs}) {
     for (auto& sink : *all) sink.at_end = [&] { ++ended; };
@@ -225,7 +228,7 @@ TEST_F(PoolTest, TwoWorkersShareOneLimit) {
   request.method_text = "GET";
   request.target = "/";
   other.on_worker([&] {
-    for (auto& sink : theirs) others_running.push_back(other.origin().fetch(request, sink, 16 * 1024));
+    for (auto& sink : theirs) others_running.emplace_back(other.origin().fetch(request, 16 * 1024))->start(sink);
   });
   for (auto& sink : ours) running.push_back(fetch(sink));
   run_until([&] { return ended == 2 * kEach; });

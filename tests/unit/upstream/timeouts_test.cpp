@@ -173,7 +173,7 @@ TEST_F(Timeouts, AddressesOfANameAreTriedInOrder) {
   const int asked_before = asked_for_two;
   use(std::move(o));
   RecordingSink sinks_[3];
-  std::vector<FetchPtr> running;
+  std::vector<net::SourcePtr> running;
   for (auto& sink : sinks_) running.push_back(fetch(sink));
   for (auto& sink : sinks_) {
     run_until([&] { return sink.over(); });

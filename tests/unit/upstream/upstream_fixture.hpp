@@ -18,7 +18,7 @@
 namespace forebay::upstream {
 
 /// Remembers what it heard.
-class RecordingSink final : public FetchSink {
+class RecordingSink final : public net::Sink {
  public:
   void on_interim(const http::ResponseView& head) override { interims.push_back(head.status); }
   void on_head(const http::ResponseView& head, const HeadFacts& f) override {
@@ -139,8 +139,8 @@ class UpstreamTest : public ::testing::Test {
   }
   void use(const ScriptedOrigin& o) { use(settings(o.port())); }
 
-  FetchPtr fetch(FetchSink& sink, std::string_view method = "GET", net::BodySource* body = nullptr,
-                 std::string_view target = "/") {
+  net::SourcePtr fetch(net::Sink& sink, std::string_view method = "GET", net::BodySource* body = nullptr,
+                       std::string_view target = "/") {
     http::Fields fields;
     fields.add("Host", "example.org");
     FetchRequest request;
@@ -149,7 +149,9 @@ class UpstreamTest : public ::testing::Test {
     request.target = target;
     request.fields = fields;
     request.body = body;
-    return origin->fetch(request, sink, 16 * 1024);
+    auto running = origin->fetch(request, 16 * 1024);
+    running->start(sink);
+    return running;
   }
   /// Runs the worker until `done`, which something else than time must bring about.
   void run_until(const std::function<bool()>& done) {

@@ -1,0 +1,111 @@
+#include "fill_client.hpp"
+
+#include "content.hpp"
+#include "deliver.hpp"
+#include "plan.hpp"
+
+namespace forebay::proxy {
+
+using net::FetchError;
+
+void pass_on_interim(const Story& story, const http::ResponseView& head) {
+  if (!story.wanted()) return;
+  std::vector<http::Field> fields;
+  for (const auto& f : head.fields)
+    if (!http::is_hop_by_hop(f.id) && f.id != http::FieldId::ContentLength) fields.push_back(f);
+  story.exchange->interim(head.status, {fields});
+}
+
+void note_source(const Core& core, const Story& story, const FillPlan& plan, const net::SourceTimes& times,
+                 int status) {
+  if (!story.exchange) return;
+  auto& notes = notes_of(*story.exchange);
+  notes.went_forward = true;
+  notes.origin_by_get = plan.by_get;
+  notes.origin_status = status;
+  notes.origin_attempts = times.attempts;
+  notes.origin_queue = times.queued;
+  notes.origin_connect = times.connect;
+  if (status != 0) notes.origin_ttfb = core.now().mono - times.requested.mono;
+  notes.origin_address = times.address;
+}
+
+void note_failure(const Story& story, FetchError error, std::string_view detail) {
+  if (!story.exchange) return;
+  auto& notes = notes_of(*story.exchange);
+  notes.origin_error = to_string(error);
+  notes.origin_detail = detail;
+}
+
+void serve_stale(Core& core, const Story& story, const FillPlan& plan, std::string_view key_text, int status) {
+  if (!story.wanted()) return;  // a refresh that failed: what is stored stays
+  rules::CacheStatus s;
+  s.result = rules::CacheResult::StaleError;
+  s.forward = rules::Forward::Stale;
+  s.forward_status = status;
+  s.key = key_text;
+  deliver_entry(core, *story.exchange, story.view(), plan.stored.entry, plan.stored.freshness, s);
+}
+
+cache::Failure failure_of(FetchError error, std::string_view detail) {
+  cache::Failure failure;
+  failure.timeout = is_timeout(error);
+  failure.status = error == FetchError::Queue ? 503 : failure.timeout ? 504 : 502;
+  failure.detail = detail;
+  failure.by_leader = may_be_the_leaders(error);
+  if (error == FetchError::Queue) failure.retry_after = "1";
+  return failure;
+}
+
+namespace {
+
+/// The client is told nothing of the origin's addresses.
+OwnError own_error_of(FetchError error) noexcept {
+  const auto bad_gateway = [](RequestError reason, std::string_view detail) {
+    return OwnError{502, reason, "Bad Gateway", detail, {}, {}};
+  };
+  const auto timeout = [](std::string_view detail) {
+    return OwnError{504, RequestError::Timeout, "Gateway Timeout", detail, {}, {}};
+  };
+  switch (error) {
+    case FetchError::ClientStalled:
+      return {408,
+              RequestError::ClientTimeout,
+              "Request Timeout",
+              "The request's content arrived too slowly while other requests waited for the origin.",
+              {},
+              {},
+              true};
+    case FetchError::Queue:
+      return {503, RequestError::Queue, "Service Unavailable", "No connection to the origin became free in time.", "1",
+              {}};
+    case FetchError::ConnectTimeout:
+      return timeout("Connecting to the origin timed out.");
+    case FetchError::FirstByteTimeout:
+    case FetchError::BetweenBytesTimeout:
+      return timeout("The origin did not answer in time.");
+    case FetchError::Protocol:
+    case FetchError::TooLarge:
+      return bad_gateway(RequestError::Protocol, "The origin's response is invalid.");
+    case FetchError::Dns:
+      return bad_gateway(RequestError::Connect, "The origin's host name could not be resolved.");
+    case FetchError::Connect:
+      return bad_gateway(RequestError::Connect, "Could not connect to the origin.");
+    case FetchError::Tls:
+      return bad_gateway(RequestError::Connect, "TLS to origins is not in this version.");
+    default:
+      return bad_gateway(RequestError::Connect, "The origin closed the connection before it answered.");
+  }
+}
+
+}  // namespace
+
+void deliver_failure(Core& core, const Story& story, FetchError error) {
+  if (!story.wanted()) return;
+  if (error == FetchError::Memory) return story.exchange->out_of_memory();
+  if (error == FetchError::ClientBody)
+    return deliver_content_error(core, *story.exchange, story.accept(), story.request_id);
+  deliver_error(core, *story.exchange, story.accept(), story.request_id, own_error_of(error));
+}
+
+}  // namespace forebay::proxy

@@ -1,0 +1,46 @@
+#include "origin_ask.hpp"
+
+#include <algorithm>
+
+#include "bonds.hpp"
+#include "forebay/http/list.hpp"
+#include "forebay/rules/validation.hpp"
+#include "outgoing.hpp"
+
+namespace forebay::proxy {
+
+net::SourcePtr OriginAsk::ask(What what) {
+  what_ = what;
+  upstream::FetchRequest request;
+  const auto view = story_.view();
+  auto& origin = *story_.route->origin;
+  request.method = method();
+  request.method_text = plan_.by_get ? http::to_string(request.method) : view.method_text;
+  request.head = this;
+  if (story_.content)
+    request.body = &content_.emplace(story_.content, story_.content_whole ? nullptr : story_.exchange, story_.trailers);
+  else if (story_.exchange && story_.exchange->has_body())
+    request.body = &story_.exchange->body();
+  request.for_connection = std::any_of(view.fields.begin(), view.fields.end(), [](const http::Field& f) {
+    return f.id == http::FieldId::Authorization && http::authenticates_connection(f.value);
+  });
+  // A trusted peer sends the requests of many clients over one connection: none of them may be another's.
+  if (story_.exchange && !story_.peer_trusted)
+    request.bond =
+        request.for_connection ? find_or_make_bond(*story_.exchange, origin) : find_bond(*story_.exchange, origin);
+  return core_.fetch(origin, request, story_.runtime->config().server.response_header);
+}
+
+void OriginAsk::compose(std::string& target, http::Fields& fields) {
+  fields = outgoing_fields(core_, story_, shared());
+  const auto& stored = plan_.stored;
+  validated_ = what_ == What::Planned && plan_.validate && plan_.refreshing() && !stored.freshness.validators_fail &&
+               (stored.entry->etag() || stored.entry->last_modified());
+  if (validated_) rules::add_validators(fields, stored.entry->etag(), stored.entry->last_modified());
+  if (story_.route->route) target = origin_target(story_.route->route->rewrite, story_.target);
+  if (target.empty()) target = story_.target;
+}
+
+void OriginAsk::trim(http::Fields& trailers) { trim_trailers(core_, story_, trailers); }
+
+}  // namespace forebay::proxy

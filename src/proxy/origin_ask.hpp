@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "content.hpp"
+#include "core.hpp"
+#include "fill_plan.hpp"
+#include "forebay/net/source.hpp"
+#include "forebay/upstream/origin.hpp"
+
+namespace forebay::proxy {
+
+/// What an origin is asked for a fill: method, target, fields, validators, content, and over whose connection.
+class OriginAsk final : private upstream::RequestHead {
+ public:
+  enum class What : std::uint8_t {
+    Planned,       ///< As the plan says.
+    WholeAgain,    ///< A 304 was about what is stored, and it is not known whether this request may have that.
+    OtherAgain,    ///< A 304 was about another response than the one that is stored.
+    ClientsRange,  ///< What is not kept: the range alone, under the client's own conditions.
+  };
+  OriginAsk(Core& core, const Story& story, const FillPlan& plan) : core_(core), story_(story), plan_(plan) {}
+
+  /// The source of the answer, to be started.
+  net::SourcePtr ask(What what);
+  What what() const noexcept { return what_; }
+  http::Method method() const noexcept { return plan_.by_get ? http::Method::Get : story_.view().method; }
+  /// Others get the answer, too: the client's range and conditions are not asked.
+  bool shared() const noexcept { return plan_.shared && what_ != What::ClientsRange; }
+  /// Whether it was asked under the validators of what is stored.
+  bool validated() const noexcept { return validated_; }
+
+ private:
+  void compose(std::string& target, http::Fields& fields) override;
+  void trim(http::Fields& trailers) override;
+
+  Core& core_;
+  const Story& story_;
+  const FillPlan& plan_;
+  What what_ = What::Planned;
+  bool validated_ = false;
+  std::optional<KeptSource> content_;
+};
+
+}  // namespace forebay::proxy

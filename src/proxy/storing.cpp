@@ -1,0 +1,300 @@
+#include "storing.hpp"
+
+#include <algorithm>
+
+#include "forebay/http/forwarding.hpp"
+#include "forebay/rules/validation.hpp"
+#include "lookup.hpp"
+#include "plan.hpp"
+
+namespace forebay::proxy {
+namespace {
+
+/// How long after a failed refresh the next one waits.
+constexpr Duration kRefreshPause = std::chrono::seconds{1};
+
+/// What chunks may take beyond four times their content: an origin that sends single bytes in chunks of their own makes
+/// bookkeeping outweigh the body.
+constexpr std::size_t kBookkeeping = 64 * 1024;
+
+/// RFC 9111 section 3.2. The stored Via ends with us, who are about to be added again; the way of this answer counts.
+http::Fields freshened_fields(http::FieldsView stored, http::FieldsView update) {
+  auto merged = rules::freshen(stored, update);
+  merged.remove(http::FieldId::Via);
+  for (const auto& f : update)
+    if (f.id == http::FieldId::Via) merged.add(f.name, f.value);
+  return merged;
+}
+
+}  // namespace
+
+Storing::Storing(Core& core, const Story& story, FillPlan& plan)
+    : core_(core), story_(story), plan_(plan), route_(story.route), facts_(story.facts), key_text_(story.key.text()) {}
+
+Timestamp Storing::no_refresh_until() const {
+  return plan_.refreshing() ? core_.now().mono + kRefreshPause : Timestamp{};
+}
+
+/// Whether the last answer of this key was found to be beyond `max_object` as it came: another one of unknown length is
+/// not collected in vain.
+bool Storing::outgrew_lately() const noexcept { return plan_.status.cause == rules::Reason::TooLarge; }
+
+bool Storing::is_error(int status) const { return route_->route && policy().stale.errors.covers(status); }
+
+/// The head as it is kept: without what is not stored, and with what goes no further beside it.
+Ref<const cache::PublishedHead> Storing::to_keep(const http::ResponseView& head, const std::vector<std::string>& drop,
+                                                 WallTime received) const {
+  return cache::PublishedHead::make(head.status, end_to_end(story_, head, drop, received, false),
+                                    kept_back(story_, head, drop));
+}
+
+bool Storing::knows_names_of(const http::ResponseView& head) const {
+  if (!policy().vary) return true;
+  const auto stated = rules::read_vary(head.fields);
+  if (!stated.names.empty() && !cache::includes(plan_.stored.names, stated.names)) return false;
+  return still_selected(core_, story_, plan_.stored.names);
+}
+
+Storing::Freshened Storing::freshen(const http::ResponseView& head, const rules::ExchangeTimes& times,
+                                    const Ref<http::Body>& body) {
+  const auto entry = plan_.stored.entry;
+  auto merged = freshened_fields(entry->head().all(), head.fields);
+  if (!head.fields.has(http::FieldId::Date)) merged.remove(http::FieldId::Date);  // dated at receipt, below
+  const http::ResponseView whole{entry->head().status, head.version, merged.view()};
+  Freshened done{rules::judge(facts_, whole, policy(), times, true, core_.random(), story_.target)};
+  const auto& verdict = done.verdict;
+  head_ = to_keep(whole, verdict.drop, times.received.wall);
+  freshness_ = verdict.freshness;
+  vary_ = rules::read_vary(whole.fields);
+  if (verdict.storable()) {
+    Ref<const cache::Entry> freshened;
+    const auto cost = cache::Entry::cost_with_head(*entry, head_->head());
+    if (auto charge = core_.shared.store.reserve(cost); charge.bytes() != 0)
+      freshened = cache::Entry::with_head(entry, head_->head(), std::move(charge));
+    // First, since landing drops variants that were selected without a name that this Vary adds.
+    if (freshened)
+      done.stored =
+          plan_.ticket.freshen(entry, freshened, freshness_, vary_, selecting(), policy(), times.received.mono);
+    publish(verdict, body, entry->body_length());
+  } else {
+    if (!verdict.by_request) core_.shared.store.discard(story_.key, entry);
+    plan_.ticket.own(verdict.reason, verdict.by_request, verdict.by_request ? Timestamp{} : no_queue_until());
+    count_not_stored(verdict.reason);
+  }
+  drop();
+  return done;
+}
+
+void Storing::publish(const rules::Storability& verdict, const Ref<http::Body>& body,
+                      std::optional<std::uint64_t> length) {
+  if (!verdict.serves_followers) return plan_.ticket.own(cause_of_own(freshness_), false, no_queue_until());
+  plan_.ticket.land({head_, body, freshness_, vary_, length}, selecting(), policy());
+}
+
+void Storing::read_head(const http::ResponseView& head, http::Method asked_by, const rules::ExchangeTimes& times) {
+  if (!route_->route) return;
+  if (asked_by == http::Method::Head) apply_head(head, times);
+  if (!plan_.ticket && story_.view().method == http::Method::Post) adopt_get_key(head);
+  if (plan_.ticket && policy().no_vary_search && !facts_.secret_in_query) adopt_search_key(head);
+}
+
+rules::Storability Storing::judge(const http::ResponseView& head, const net::Sink::HeadFacts& facts,
+                                  const rules::ExchangeTimes& times) const {
+  if (!plan_.ticket) return {};
+  auto verdict =
+      rules::judge(facts_, head, policy(), times, facts.proven || !facts.has_content, core_.random(), story_.target);
+  const auto most = std::min<std::uint64_t>(policy().max_object, core_.shared.store.budget().limit());
+  const bool too_large = facts.content_length ? *facts.content_length > most : facts.has_content && outgrew_lately();
+  if (verdict.storable() && too_large) verdict.reason = rules::Reason::TooLarge;
+  return verdict;
+}
+
+void Storing::land(const http::ResponseView& head, const rules::Storability& verdict, bool other,
+                   const Ref<http::Body>& body, std::optional<std::uint64_t> length) {
+  head_ = to_keep(head, verdict.drop, core_.now().wall);
+  freshness_ = verdict.freshness;
+  // What has come would be asked about in vain: as what is stored was, and by the same validators.
+  const auto& stored = plan_.stored;
+  freshness_.validators_fail = stored.entry && (other || stored.freshness.validators_fail) &&
+                               head.fields.value(http::FieldId::ETag) == stored.entry->etag() &&
+                               head.fields.value(http::FieldId::LastModified) == stored.entry->last_modified();
+  vary_ = rules::read_vary(head.fields);
+  if (route_->route->key.graphql)
+    graphql_ = std::make_unique<content::GraphqlAnswer>(head.fields.value(http::FieldId::ContentEncoding).value_or(""));
+  // Who follows the flight of a rule for the query may have another query, which this answer is not for.
+  if (elsewhere_ && story_.searched) return plan_.ticket.own(rules::Reason::None, true, {});
+  publish(verdict, body, length);
+}
+
+/// Fields that may not be stored are still for the client whose request brought them (RFC 9111 section 5.2.2.7).
+std::vector<std::string> Storing::hidden_fields() const {
+  if (policy().set_cookie != rules::SetCookieRule::Strip) return {};
+  return {"Set-Cookie"};
+}
+
+Charge Storing::take(std::string_view bytes, std::uint64_t length) {
+  const auto cost = Chunk::cost(bytes.size());
+  charged_ += cost;
+  const auto most = policy().max_object;
+  if (length + bytes.size() > most || charged_ > 4 * most + kBookkeeping) return {};
+  auto charge = core_.shared.store.reserve(cost);
+  if (charge.bytes() != 0 && graphql_) graphql_->feed(bytes);
+  return charge;
+}
+
+void Storing::outgrow() {
+  note_not_stored(rules::Reason::TooLarge);
+  plan_.ticket.outgrow(no_queue_until());
+  plan_.ticket.drop();
+}
+
+Ref<const cache::Entry> Storing::commit(const http::Body& body, Duration fetch_time) {
+  if (graphql_ && !graphql_->clean()) {
+    note_not_stored(rules::Reason::GraphqlErrors);
+    return {};
+  }
+  cache::EntryParts parts;
+  parts.head = head_->head();
+  parts.body = body.slices();
+  parts.key_text = key_text_;
+  parts.fetch_time = fetch_time;
+  parts.stored_at = core_.now().wall;
+  auto& ticket = elsewhere_ ? elsewhere_ : plan_.ticket;
+  const auto done =
+      ticket.commit(parts, freshness_, vary_, selecting(), policy(), route_->route->key.fingerprint, core_.now().mono);
+  if (elsewhere_ && plan_.stored.entry) core_.shared.store.discard(story_.key, plan_.stored.entry);
+  if (done) route_->counters->count_stored(body.length());
+  route_->counters->variants_evicted.add(done.variants_evicted);
+  if (story_.exchange) notes_of(*story_.exchange).stored = done;
+  return done.entry;
+}
+
+void Storing::refuse(const http::ResponseView& head, rules::Reason reason, bool by_request) {
+  note_vary(head);
+  if (!plan_.ticket) return;
+  // Whatever comes back replaces what is stored, also when it may not be stored itself; but errors never do, nor does
+  // what only this request's own fields have brought about.
+  const bool error = head.status >= 500 || head.status == 429 || is_error(head.status);
+  const bool theirs = by_request || rules::is_client_made(head.status);
+  if (plan_.stored.entry && !theirs && !error) core_.shared.store.discard(story_.key, plan_.stored.entry);
+  if (plan_.ticket.flight()->state() == cache::Flight::State::Waiting)
+    refuse_followers(reason, by_request, head.status);
+  drop();
+}
+
+/// Those who wait are told that the answer is not for them. After an error of this client's making one of them asks
+/// once more, and the others wait for that one; a second one is taken for the resource's own.
+void Storing::refuse_followers(rules::Reason reason, bool by_request, int status) {
+  if (rules::is_client_made(status) && !by_request && !plan_.ticket.flight()->second())
+    return plan_.ticket.own(rules::Reason::Status, true, {});
+  // What was not tried proves nothing anew: when the memory is over, one answer is collected again.
+  const bool proves = !by_request && !(reason == rules::Reason::TooLarge && outgrew_lately());
+  plan_.ticket.own(reason, by_request, proves ? no_queue_until() : Timestamp{});
+}
+
+void Storing::fail(cache::Failure failure) { plan_.ticket.fail(std::move(failure), no_refresh_until()); }
+
+void Storing::fail(const http::ResponseView& head) {
+  const auto retry_after = head.fields.value(http::FieldId::RetryAfter).value_or("");
+  fail({head.status, false, true, std::string(retry_after), "the origin answered with an error",
+        may_be_the_leaders(head.status)});
+}
+
+void Storing::drop() {
+  plan_.ticket.drop(no_refresh_until());
+  elsewhere_.drop();
+}
+
+void Storing::count_not_stored(rules::Reason reason) const {
+  if (reason != rules::Reason::None) route_->counters->not_stored[static_cast<std::size_t>(reason)].add();
+}
+
+void Storing::note_not_stored(rules::Reason reason) const {
+  count_not_stored(reason);
+  if (!story_.exchange) return;
+  auto& notes = notes_of(*story_.exchange);
+  notes.stored = false;
+  notes.reason = reason;
+  notes.cause = rules::Reason::None;
+}
+
+void Storing::count_refresh(Revalidated outcome) const {
+  story_.route->counters->revalidations[plan_.background ? 1 : 0][static_cast<std::size_t>(outcome)].add();
+}
+
+/// The Vary of an answer that is not stored counts, too: else a stored answer that omits it, as refusals do, is given
+/// to those for whom the origin has another.
+void Storing::note_vary(const http::ResponseView& head) const {
+  if (!story_.looked_up() || !head.fields.has(http::FieldId::Vary)) return;
+  const auto vary = rules::read_vary(head.fields);
+  if (vary.any || vary.names.empty() || (cache::includes(plan_.stored.names, vary.names) && !plan_.stored.names_old))
+    return;
+  core_.shared.store.note_vary(story_.key, vary, selecting(), story_.policy(), core_.now().mono);
+}
+
+/// RFC 9111 section 4.3.5: a 200 to HEAD freshens the stored GET response, or makes it stale.
+void Storing::apply_head(const http::ResponseView& head, const rules::ExchangeTimes& times) const {
+  if (head.status != 200 || !story_.looked_up() || !plan_.stored.entry) return;
+  auto& store = core_.shared.store;
+  const auto& entry = plan_.stored.entry;
+  const auto& stored = entry->head();
+  const auto update = rules::compare_head(head, stored.fields, entry->body_length());
+  if (update == rules::HeadUpdate::None) return;
+  if (update == rules::HeadUpdate::Stale) return store.make_stale(story_.key, entry);
+  const auto merged = freshened_fields(stored.all(), head.fields);
+  const http::ResponseView whole{stored.status, head.version, merged.view()};
+  const auto verdict = rules::judge(facts_, whole, story_.policy(), times, true, core_.random(), story_.target);
+  if (verdict.by_request) return;
+  if (!verdict.storable()) return store.make_stale(story_.key, entry);
+  if (!knows_names_of(head)) return;
+  // A length alone proves nothing: on that ground only what the origin itself says prolongs a lifetime, else a health
+  // check by HEAD would keep old content for ever.
+  if (!rules::is_confirmed(head, stored.fields) && !rules::is_stated(verdict.freshness.source)) return;
+  const auto kept = to_keep(whole, verdict.drop, times.received.wall);
+  auto charge = store.reserve(cache::Entry::cost_with_head(*entry, kept->head()));
+  if (charge.bytes() == 0) return;
+  auto freshness = verdict.freshness;
+  freshness.validators_fail = plan_.stored.freshness.validators_fail;
+  store.apply_head(story_.key, entry, cache::Entry::with_head(entry, kept->head(), std::move(charge)), freshness,
+                   rules::read_vary(whole.fields), selecting(), story_.policy(), core_.now().mono);
+}
+
+/// A response with a No-Vary-Search rule is stored under the key that the rule makes, and one without under the plain
+/// one, whichever this fetch was for.
+void Storing::adopt_search_key(const http::ResponseView& head) {
+  read_again(core_, story_);
+  const auto content = story_.content ? std::optional(story_.content->bytes()) : std::nullopt;
+  const auto request = story_.view();
+  cache::Key key;
+  auto& persisted = core_.shared.persisted;
+  if (build_key(core_.reading, request, content, persisted, key) != rules::Reason::None) return;
+  if (const auto rule = rules::read_no_vary_search(head.fields)) {
+    // A rule that is too long to be kept is not applied either: nobody would find what is stored under it.
+    if (core_.shared.searches.learn(key.base(), *rule) &&
+        build_key(core_.reading, request, content, persisted, key, &*rule) != rules::Reason::None)
+      return;
+  }
+  if (key.text() == key_text_) return;
+  key_text_ = key.text();
+  elsewhere_ = core_.shared.store.private_ticket(key, *plan_.ticket.flight());
+}
+
+/// RFC 9110 section 9.3.3: the answer to a POST that says it is what a GET would give, is stored as that.
+void Storing::adopt_get_key(const http::ResponseView& head) {
+  if (!rules::post_answers_get(head, story_.policy(), story_.scheme, story_.host, story_.target)) return;
+  auto& reading = core_.reading;
+  reading.host = story_.host;
+  reading.scheme = story_.scheme;
+  reading.claims = http::keeps_claims(story_.peer_trusted, story_.runtime->config().server.forwarded);
+  const auto request = story_.view();
+  if (!read_as_get(story_.runtime->runtime->routes, request, story_.target, reading)) return;
+  cache::Key key;
+  if (build_key(reading, as_get(request), std::nullopt, core_.shared.persisted, key) != rules::Reason::None) return;
+  // By the GET's route, and as what the request was: whose answer may be shared is that route's to say.
+  route_ = &story_.runtime->routes[reading.route->index];
+  facts_ = reading.facts;
+  key_text_ = key.text();
+  plan_.ticket = core_.shared.store.private_ticket(key);
+}
+
+}  // namespace forebay::proxy
