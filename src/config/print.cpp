@@ -44,7 +44,10 @@ void Routes::write(Printer& p, const Row& row, const Config& config) {
 
 std::string print(const Config& config) {
   Printer p(config.access);
-  for (const auto& row : config_table().rows) p.rows({&row, 1}, &config);
+  for (const auto& row : config_table().rows) {
+    p.gap();
+    p.rows({&row, 1}, &config);
+  }
   return p.take();
 }
 

@@ -75,6 +75,7 @@ void Printer::line(const std::string& text) {
 }
 
 void Printer::write_open() {
+  if (std::exchange(gap_, false)) out_ += '\n';
   for (const auto& name : std::exchange(open_, {})) {
     if (!name.empty()) out_ += indent() + name + ":\n";
     dash_ = name.empty();

@@ -49,7 +49,8 @@ class Printer {
   void close();
   void help(const Row& row);
   void line(const std::string& text);
-  void blank() { out_ += '\n'; }
+  /// An empty line before what comes next, unless nothing stands before it.
+  void gap() { gap_ = !out_.empty(); }
   std::string take() { return std::move(out_); }
 
  private:
@@ -60,7 +61,7 @@ class Printer {
   std::string out_;
   std::vector<std::string> open_;  ///< What is not written yet.
   std::size_t depth_ = 0;
-  bool dash_ = false;
+  bool dash_ = false, gap_ = false;
   std::set<const Row*> helped_;
 };
 

@@ -85,7 +85,8 @@ std::string key_of(std::string path) {
 std::multiset<std::string> lines_of(const std::string& text) {
   std::multiset<std::string> lines;
   std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) lines.insert(line.substr(line.find_first_not_of(" -")));
+  for (std::string line; std::getline(in, line);)
+    if (!line.empty()) lines.insert(line.substr(line.find_first_not_of(" -")));
   return lines;
 }
 
