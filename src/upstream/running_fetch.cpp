@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <boost/asio/error.hpp>
+#include <cstdlib>
 #include <random>
 
 #include "forebay/base/duration_text.hpp"
+#include "forebay/base/terminate.hpp"
 
 namespace forebay::upstream {
 
@@ -84,33 +86,58 @@ void RunningFetch::begin() {
   });
 }
 
-void RunningFetch::arm(Timer timer, Duration in) {
-  timer_ = timer;
-  worker().deadlines().arm(deadline_, worker().now().mono, in);
+bool RunningFetch::may_enter(Phase next) const noexcept {
+  switch (phase_) {
+    case Phase::Seeking:
+      return next == Phase::Dialling || next == Phase::Head || next == Phase::Over;
+    case Phase::Resting:
+      return next == Phase::Dialling || next == Phase::Over;
+    case Phase::Dialling:
+      return next == Phase::Head || next == Phase::Resting || next == Phase::Over;
+    case Phase::Head:  // a connection that broke is replaced, or the attempt repeated
+      return next == Phase::Content || next == Phase::Dialling || next == Phase::Resting || next == Phase::Over;
+    case Phase::Content:
+      return next == Phase::Over;
+    case Phase::Over:
+      break;
+  }
+  return false;
+}
+
+void RunningFetch::enter(Phase next) {
+  ensure(may_enter(next), "a fetch has no such transition");
+  phase_ = next;
+}
+
+bool RunningFetch::begun() const noexcept {
+  return phase_ == Phase::Content || (connection_ && !connection_->input().empty());
 }
 
 void RunningFetch::expired() {
   const auto& timeouts = origin().config.timeouts;
-  switch (timer_) {
-    case Timer::Queue:
+  switch (phase_) {
+    case Phase::Seeking:
       return wait_in_queue();
-    case Timer::Backoff:
+    case Phase::Resting:
       return dial(std::move(permit_));
-    case Timer::Connect:
+    case Phase::Dialling:
       if (!connection_)
         return attempt_failed(FetchError::ConnectTimeout, out_of_time(origin().addresses.host(), "was not resolved",
                                                                       "timeouts.connect", timeouts.connect));
       note_unreached(out_of_time(address_, "no connection", "timeouts.connect", timeouts.connect));
       if (next_address_ < addresses_->size()) return connect_next();
       return attempt_failed(FetchError::ConnectTimeout, unreached_);
-    case Timer::Continue:
-      return send_content();
-    case Timer::FirstByte:
+    case Phase::Head:
+    case Phase::Content:
+      if (sending_ == Sending::Held) return send_content();
+      if (begun())
+        return attempt_failed(
+            FetchError::BetweenBytesTimeout,
+            out_of_time(address_, "no more bytes", "timeouts.between_bytes", timeouts.between_bytes));
       return attempt_failed(FetchError::FirstByteTimeout,
                             out_of_time(address_, "no answer", "timeouts.first_byte", timeouts.first_byte));
-    case Timer::BetweenBytes:
-      return attempt_failed(FetchError::BetweenBytesTimeout,
-                            out_of_time(address_, "no more bytes", "timeouts.between_bytes", timeouts.between_bytes));
+    case Phase::Over:
+      break;
   }
 }
 
@@ -139,7 +166,7 @@ void RunningFetch::wait_in_queue() {
   if (left <= Duration{0})
     return fail(FetchError::Queue, "no connection was free within pool.queue_timeout (" + duration_text(timeout) + ")");
   if (now > asked_) origin().permits->press(now, std::min(kStalled, timeout / 4));
-  arm(Timer::Queue, std::min({left, kPress, std::max(timeout / 8, Duration{std::chrono::milliseconds{1}})}));
+  arm(std::min({left, kPress, std::max(timeout / 8, Duration{std::chrono::milliseconds{1}})}));
 }
 
 void RunningFetch::permit_woken() {
@@ -160,11 +187,11 @@ void RunningFetch::permit_woken() {
 
 // DNS and TCP together have `timeouts.connect`.
 void RunningFetch::dial(Permit permit) {
-  phase_ = Phase::Connecting;
+  enter(Phase::Dialling);
   ++times_.attempts;
   dialled_ = worker().now().mono;
   permit_ = std::move(permit);
-  arm(Timer::Connect, origin().config.timeouts.connect);
+  arm(origin().config.timeouts.connect);
   const std::weak_ptr<RunningFetch> fetch = weak_from_this();
   pool_->resolve([fetch, attempt = ++dials_](const AddressList& list, const std::string& why) {
     if (const auto self = fetch.lock()) self->guarded([&] { self->addresses_known(attempt, list, why); });
@@ -172,7 +199,7 @@ void RunningFetch::dial(Permit permit) {
 }
 
 void RunningFetch::addresses_known(unsigned attempt, const AddressList& list, const std::string& why) {
-  if (phase_ != Phase::Connecting || attempt != dials_) return;
+  if (phase_ != Phase::Dialling || attempt != dials_) return;
   if (!list) return attempt_failed(FetchError::Dns, why);
   addresses_ = list;
   next_address_ = 0;
@@ -189,7 +216,7 @@ void RunningFetch::connect_next() {
   const Address& address = (*addresses_)[next_address_++];
   address_ = address.text;
   times_.address = address_;
-  arm(Timer::Connect, std::max(share, Duration{0}));
+  arm(std::max(share, Duration{0}));
   // A new object for each try: a handler of the one before cannot be taken for this one's.
   auto permit = connection_->close();
   connection_ = std::make_shared<Connection>(worker().io(), pool_->shared(), std::move(permit));
@@ -221,8 +248,7 @@ void RunningFetch::connected(const ConnectionPtr& connection, const boost::syste
 }
 
 void RunningFetch::converse(ConnectionPtr connection, bool bound) {
-  bound_ = bound;
-  challenged_ = false;
+  after_ = bound || authenticates_ ? After::Client : After::Pool;
   connection_ = std::move(connection);
   address_ = connection_->address();
   times_.address = address_;
@@ -231,13 +257,12 @@ void RunningFetch::converse(ConnectionPtr connection, bool bound) {
     times_.connect = Duration{0};
     ++times_.attempts;
   }
-  phase_ = Phase::Head;
-  conversed_ = true;
+  enter(Phase::Head);
+  contact_ = Contact::Asked;
   parser_.reset();
   parser_.answer_to(method_);
   sender_.rewind();
-  writing_ = waiting_for_body_ = request_sent_ = sending_over_ = false;
-  held_until_ = Timestamp::max();
+  sending_ = Sending::Ready;
   send();
   // An answer may come before the request has ended.
   if (phase_ == Phase::Head) read();
@@ -246,23 +271,24 @@ void RunningFetch::converse(ConnectionPtr connection, bool bound) {
 // --- the request ---
 
 void RunningFetch::send() {
-  if (sending_over_ || writing_) return;
+  if (sending_ == Sending::Writing || sending_ == Sending::Sent || sending_ == Sending::Stopped) return;
   switch (sender_.next()) {
     case RequestSender::Next::Sent:
-      request_sent_ = sending_over_ = true;
+      sending_ = Sending::Sent;
       break;
     case RequestSender::Next::Wait:
-      waiting_for_body_ = true;
+      sending_ = Sending::AwaitsContent;
       sender_.body()->wait(body_wake_);
       break;
     case RequestSender::Next::Hold:
-      if (held_until_ == Timestamp::max()) held_until_ = worker().now().mono + kContinueAfter;
+      if (sending_ != Sending::Held) held_until_ = worker().now().mono + kContinueAfter;
+      sending_ = Sending::Held;
       break;
     case RequestSender::Next::Broken:
       // Closing is what tells the origin that the request is not whole (RFC 9112 section 8).
       return attempt_failed(FetchError::ClientBody, "the client's content ended early");
     case RequestSender::Next::Write:
-      writing_ = true;
+      sending_ = Sending::Writing;
       connection_->stream().write(sender_.parts(),
                                   [self = shared_from_this(), connection = connection_](const net::IoResult& written) {
                                     self->guarded([&] { self->sent(connection, written); });
@@ -275,8 +301,8 @@ void RunningFetch::send() {
 void RunningFetch::sent(const ConnectionPtr& connection, const net::IoResult& written) {
   if (connection != connection_ || over()) return;
   worker().tick();
-  writing_ = false;
-  if (sending_over_) return;
+  if (sending_ != Sending::Writing) return;
+  sending_ = Sending::Ready;
   // The origin may have answered before it closed its side, so the verdict is left to the read.
   if (written.bytes == 0) return stop_sending();
   sender_.written(written.bytes);
@@ -287,24 +313,22 @@ void RunningFetch::sent(const ConnectionPtr& connection, const net::IoResult& wr
 // Called by the client's connection in the middle of its own work, so ours waits its turn.
 void RunningFetch::body_woken() {
   worker().post([self = shared_from_this(), connection = connection_] {
-    if (self->over() || connection != self->connection_ || !self->waiting_for_body_) return;
+    if (self->over() || connection != self->connection_ || self->sending_ != Sending::AwaitsContent) return;
     self->worker().tick();
-    self->waiting_for_body_ = false;
+    self->sending_ = Sending::Ready;
     self->guarded([&] { self->send(); });
   });
 }
 
 // The origin has said 100, or nothing for too long: whoever is pulled from says it to the client.
 void RunningFetch::send_content() {
-  held_until_ = Timestamp::max();
+  sending_ = Sending::Ready;
   sender_.release();
   send();
 }
 
 void RunningFetch::stop_sending() noexcept {
-  sending_over_ = true;
-  held_until_ = Timestamp::max();
-  waiting_for_body_ = false;
+  if (sending_ != Sending::Sent) sending_ = Sending::Stopped;
   body_wake_.stop_waiting();
 }
 
@@ -313,25 +337,14 @@ void RunningFetch::stop_sending() noexcept {
 void RunningFetch::watch_progress() {
   if (over()) return;
   note_client();
-  if (paused_ || waiting_for_body_) {
-    deadline_.disarm();
-    return;
-  }
-  if (held_until_ != Timestamp::max()) {
-    timer_ = Timer::Continue;
-    worker().deadlines().arm(deadline_, held_until_);
-    return;
-  }
+  if (client_keeps_it()) return deadline_.disarm();
+  if (sending_ == Sending::Held) return worker().deadlines().arm(deadline_, held_until_);
   const auto& timeouts = origin().config.timeouts;
-  const bool begun = phase_ == Phase::Content || (connection_ && !connection_->input().empty());
-  if (begun)
-    arm(Timer::BetweenBytes, timeouts.between_bytes);
-  else
-    arm(Timer::FirstByte, timeouts.first_byte);
+  arm(begun() ? timeouts.between_bytes : timeouts.first_byte);
 }
 
 void RunningFetch::note_client() {
-  const bool waits = !over() && connection_ && (paused_ || waiting_for_body_);
+  const bool waits = !over() && connection_ && client_keeps_it();
   if (waits == stalled_) return;
   stalled_ = waits;
   const Timestamp now = worker().now().mono;
@@ -353,9 +366,10 @@ void RunningFetch::give_way() {
 }
 
 void RunningFetch::relieve_or_end() {
-  if (paused_ && sink_->drop_slowest()) return resume();
+  const bool paused = flow_ == Flow::Paused;
+  if (paused && sink_->drop_slowest()) return resume();
   const bool bounded = parser_.framing() != http::Framing::Length || decoder_.remaining() <= kReadOn;
-  if (paused_ && bounded && !std::exchange(relieved_, true) && sink_->take_more(kReadOn)) {
+  if (paused && bounded && !std::exchange(relieved_, true) && sink_->take_more(kReadOn)) {
     read_on_ = kReadOn + kLastPiece;
     return resume();
   }
@@ -365,16 +379,13 @@ void RunningFetch::relieve_or_end() {
 // --- the end ---
 
 void RunningFetch::resume() {
-  if (delivering_) {
-    resumed_ = true;
-    return;
-  }
-  if (!paused_ || over()) return;
-  paused_ = false;
+  if (flow_ == Flow::Delivering) flow_ = Flow::Resumed;
+  if (flow_ != Flow::Paused || over()) return;
+  flow_ = Flow::Open;
   note_client();
   // By a post: who resumes is often in the middle of reading what we gave.
   worker().post([self = shared_from_this()] {
-    if (self->over() || self->paused_) return;
+    if (self->over() || self->flow_ == Flow::Paused) return;
     self->worker().tick();
     self->guarded([&] { self->go_on(); });
   });
@@ -387,7 +398,7 @@ void RunningFetch::cancel() {
 }
 
 net::Sink* RunningFetch::finish() {
-  phase_ = Phase::Over;
+  enter(Phase::Over);
   note_client();
   deadline_.disarm();
   body_wake_.stop_waiting();
@@ -412,7 +423,7 @@ void RunningFetch::fail(FetchError error, std::string_view detail) {
 // RFC 9112 section 9.3.1: an idle connection may close at any time, so one that was reused and broke without a word is
 // replaced once. Beyond that only safe methods are asked again, and any method that cannot have reached the origin.
 bool RunningFetch::may_repeat(FetchError error) {
-  if (answer_begun_ || phase_ == Phase::Content || !sender_.can_repeat()) return false;
+  if (contact_ == Contact::Answering || phase_ == Phase::Content || !sender_.can_repeat()) return false;
   if (error == FetchError::Reset && connection_ && connection_->reused() && !replaced_ &&
       http::is_idempotent(method_)) {
     return replaced_ = true;
@@ -436,10 +447,10 @@ void RunningFetch::attempt_failed(FetchError error, std::string_view detail) {
   note_client();
   if (stale_connection) return dial(std::move(permit));
   origin().count_failure(error, false);
-  phase_ = Phase::Connecting;
+  enter(Phase::Resting);
   ++dials_;
   permit_ = std::move(permit);
-  arm(Timer::Backoff, backoff(times_.attempts));
+  arm(backoff(times_.attempts));
 }
 
 }  // namespace forebay::upstream

@@ -29,12 +29,45 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   void resume() override;
   void cancel() override;
   void give_way() override;
-  bool asked() const noexcept override { return conversed_; }
+  bool asked() const noexcept override { return contact_ != Contact::None; }
   const net::SourceTimes& times() const noexcept override { return times_; }
 
  private:
-  enum class Timer : std::uint8_t { Queue, Backoff, Connect, Continue, FirstByte, BetweenBytes };
-  enum class Phase : std::uint8_t { Connecting, Head, Content, Over };
+  enum class Phase : std::uint8_t {
+    Seeking,   ///< It looks for a connection, or waits for a permit to make one.
+    Resting,   ///< An attempt has failed, and the next one waits a little.
+    Dialling,  ///< A name is resolved, a connection made.
+    Head,      ///< The request goes out; no final head has come.
+    Content,   ///< The content of the answer comes.
+    Over,
+  };
+  bool may_enter(Phase next) const noexcept;
+  void enter(Phase next);
+
+  /// The request, of this attempt.
+  enum class Sending : std::uint8_t {
+    Ready,
+    Writing,
+    AwaitsContent,  ///< Of its client.
+    Held,           ///< Until a 100, or `held_until_`.
+    Sent,
+    Stopped,  ///< The rest is not sent.
+  };
+  /// How the answer's content goes to the sink.
+  enum class Flow : std::uint8_t {
+    Open,
+    Delivering,
+    Resumed,  ///< While it was delivering.
+    Paused,
+  };
+  /// What the origin has seen and said, over all attempts.
+  enum class Contact : std::uint8_t {
+    None,
+    Asked,      ///< A request may have reached it.
+    Answering,  ///< A byte of an answer has come: it is never asked again.
+  };
+  /// Where the connection goes once the answer is whole.
+  enum class After : std::uint8_t { Pool, Client, Close };
 
   /// Runs a step of it: every way from the loop into a fetch. Where memory runs out the fetch has failed.
   template <class Step>
@@ -61,7 +94,11 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   SharedOrigin& origin() noexcept { return pool_->origin(); }
   bool over() const noexcept { return phase_ == Phase::Over; }
   void begin();
-  void arm(Timer timer, Duration in);
+  void arm(Duration in) { worker().deadlines().arm(deadline_, worker().now().mono, in); }
+  /// Something of the answer is there.
+  bool begun() const noexcept;
+  /// Its sink wants no more, or its client sends nothing.
+  bool client_keeps_it() const noexcept { return flow_ == Flow::Paused || sending_ == Sending::AwaitsContent; }
   void expired();
 
   // The way to a connection.
@@ -102,7 +139,6 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   bool prepare_decoder();
   std::string refusal(Errc error) const;
   void settle_connection();
-  void rest_connection(const ConnectionPtr& connection);
   void complete();
 
   // The end.
@@ -119,14 +155,13 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   const std::shared_ptr<HeldConnection> bond_;
   // The request, or a request before it on this connection, authenticates the connection (RFC 4559).
   const bool authenticates_;
-  bool bound_ = false;
-  bool challenged_ = false;  // the answer offers to
+  After after_ = After::Pool;
   net::SourceTimes times_;
   std::string address_;  // what times_.address shows
 
-  Phase phase_ = Phase::Connecting;
+  Phase phase_ = Phase::Seeking;
+  Contact contact_ = Contact::None;
   net::Deadline deadline_{[this] { guarded([this] { expired(); }); }};
-  Timer timer_ = Timer::Connect;
 
   std::shared_ptr<PermitRequest> permit_request_;
   Wake permit_wake_{*this, &RunningFetch::permit_woken};
@@ -139,8 +174,8 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
 
   ConnectionPtr connection_;
   Wake body_wake_{*this, &RunningFetch::body_woken};
-  bool writing_ = false, waiting_for_body_ = false, request_sent_ = false, sending_over_ = false;
-  Timestamp held_until_ = Timestamp::max();  // the content waits for a 100; max() when it does not
+  Sending sending_ = Sending::Ready;
+  Timestamp held_until_{};
 
   http::ResponseParser parser_;
   http::BodyDecoder decoder_;
@@ -149,12 +184,10 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   std::unique_ptr<char[]> decoded_;                   // a piece that came out of it
   bool more_decoded_ = false;                         // it may have more without further input
   unsigned interims_ = 0;
-  bool answer_begun_ = false;  // a byte of it has come: never asked again
-  bool early_ = false;         // the head came before the request had ended
-  bool delivering_ = false, paused_ = false, resumed_ = false;
+  Flow flow_ = Flow::Open;
 
   // How long the client has kept the connection waiting, not counting the time in between, since it last moved much.
-  bool stalled_ = false, relieved_ = false, conversed_ = false;
+  bool stalled_ = false, relieved_ = false;
   Timestamp stalled_since_{}, moving_since_{};
   std::size_t moved_ = SIZE_MAX / 2;
   std::size_t read_on_ = 0;  // what is still read for others: no progress of the client's

@@ -27,14 +27,15 @@ void RunningFetch::received(const ConnectionPtr& connection, const net::IoResult
   worker().tick();
   if (result.state != net::Io::Done) return connection_ended(result.state);
   connection->received(result.bytes);
-  answer_begun_ = true;
+  contact_ = Contact::Answering;
   go_on();
 }
 
 void RunningFetch::connection_ended(net::Io how) {
   if (phase_ == Phase::Head) {
-    return attempt_failed(FetchError::Reset, address_ + (answer_begun_ ? ": closed before the end of the head"
-                                                                       : ": closed without an answer"));
+    return attempt_failed(FetchError::Reset, address_ + (contact_ == Contact::Answering
+                                                             ? ": closed before the end of the head"
+                                                             : ": closed without an answer"));
   }
   // A reset says that something is lost; only an orderly end can be the end of the content (RFC 9112 section 6.3).
   if (how == net::Io::End && decoder_.finish_at_eof()) return complete();
@@ -104,22 +105,23 @@ bool RunningFetch::take_final() {
   if (!prepare_decoder()) return false;
   for (const auto& f : head.fields) {
     const bool challenge = http::iequals(f.name, "WWW-Authenticate") || f.id == http::FieldId::ProxyAuthenticate;
-    challenged_ = challenged_ || (challenge && http::authenticates_connection(f.value));
+    if (after_ == After::Pool && challenge && http::authenticates_connection(f.value)) after_ = After::Close;
   }
   net::Sink::HeadFacts facts;
   facts.content_length = parser_.declared_length();
   facts.proven = parser_.framing() != http::Framing::UntilClose;
   decoder_.start(parser_.framing(), parser_.content_length(), limits_, http::Sender::Origin);
   facts.has_content = !decoder_.done();
-  phase_ = Phase::Content;
+  enter(Phase::Content);
   times_.head = worker().now().mono;
   origin().count_head(head, times_.head - times_.requested.mono);
   origin().count_recovery();
   // RFC 9112 section 9.5 wants an end of sending once the answer is a refusal. With another one, which may be made from
   // the content as it comes, sending goes on, unless the client still waits for a 100 and may never send any. In either
   // case nobody uses the connection after us.
-  early_ = !request_sent_;
-  if ((head.status >= 300 && early_) || sender_.holding()) stop_sending();
+  const bool early = sending_ != Sending::Sent;
+  if (early) after_ = After::Close;
+  if ((head.status >= 300 && early) || sender_.holding()) stop_sending();
   sink_->on_head(head, facts);
   if (over()) return false;
   connection->consume(parser_.head_size());
@@ -170,7 +172,7 @@ bool RunningFetch::read_content() {
   }
   if (!flush()) {
     // A sink that takes its time over the last piece does not keep the origin's connection.
-    if (paused_ && decoder_.done() && !undelivered()) settle_connection();
+    if (flow_ == Flow::Paused && decoder_.done() && !undelivered()) settle_connection();
     return false;
   }
   if (!decoder_.done()) return true;
@@ -224,16 +226,14 @@ bool RunningFetch::flush_decoded() {
 // Gives content to the sink. False: it has enough, or the fetch is over.
 bool RunningFetch::deliver(std::string_view bytes) {
   const auto connection = connection_;  // the bytes may lie in its buffer
-  resumed_ = false;
-  delivering_ = true;
+  flow_ = Flow::Delivering;
   const auto for_others = std::min(read_on_, bytes.size());
   read_on_ -= for_others;
   moved_ += bytes.size() - for_others;
   const bool more = sink_->on_data(bytes);
-  delivering_ = false;
   if (over()) return false;
-  if (more || resumed_) return true;
-  paused_ = true;
+  flow_ = more || flow_ == Flow::Resumed ? Flow::Open : Flow::Paused;
+  if (flow_ == Flow::Open) return true;
   deadline_.disarm();
   note_client();
   return false;
@@ -246,21 +246,12 @@ void RunningFetch::settle_connection() {
   if (!connection) return;
   stop_sending();
   note_client();
-  const bool proven = parser_.framing() != http::Framing::UntilClose;
-  if (!early_ && proven && parser_.keep_alive() && connection->input().empty())
-    rest_connection(connection);
-  else
-    connection->close();
-}
-
-// A connection that is authenticated, or was about to be, is nobody else's: it waits for its client's next request, or
-// is closed.
-void RunningFetch::rest_connection(const ConnectionPtr& connection) {
-  if (bound_ || authenticates_) return bond_ ? bond_->put(connection) : static_cast<void>(connection->close());
-  if (challenged_)
-    connection->close();
-  else
-    pool_->put_back(connection);
+  const bool reusable =
+      parser_.framing() != http::Framing::UntilClose && parser_.keep_alive() && connection->input().empty();
+  if (reusable && after_ == After::Pool) return pool_->put_back(connection);
+  // One that is authenticated is nobody else's: it waits for its client's next request.
+  if (reusable && after_ == After::Client && bond_) return bond_->put(connection);
+  connection->close();
 }
 
 void RunningFetch::complete() {
