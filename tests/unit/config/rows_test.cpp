@@ -15,6 +15,13 @@
 #include "support.hpp"
 
 namespace forebay::config::test {
+
+/// Stands for a member of any type; nothing is ever made of it.
+struct Any {
+  template <class T>
+  operator T() const;
+};
+
 namespace {
 
 const std::string kFile =
@@ -139,10 +146,6 @@ TEST(Rows, AreReadPrintedAndReadBack) {
   EXPECT_GT(tried, 120);
 }
 
-struct Any {
-  template <class T>
-  operator T() const;
-};
 /// How many members an aggregate has.
 template <class T, class... Found>
 consteval std::size_t members_of() {
