@@ -1,5 +1,8 @@
 #include "forebay/net/http_client.hpp"
 
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/write.hpp>
@@ -8,7 +11,6 @@
 #include "forebay/base/text.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/h1_parser.hpp"
-#include "forebay/net/socket.hpp"
 
 namespace forebay::net {
 namespace {
@@ -16,6 +18,7 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
+using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, asio::io_context::executor_type>;
 
 constexpr http::HeadLimits kHeadLimits{16 * 1024, 256 * 1024, 1000};
 constexpr int kMostInterim = 16;

@@ -116,6 +116,7 @@ class FakeClient final : public server::Exchange {
     fields_.add("Host", "example.org");
     for (const auto& [name, value] : list) fields_.add(name, value);
     request_ = {method, http::to_string(method), target_, http::Version::Http11, fields_.view()};
+    request_.authority = "example.org";
     peer_.address = "192.0.2.1";
   }
   const http::RequestView& request() const override { return request_; }
@@ -125,12 +126,14 @@ class FakeClient final : public server::Exchange {
   net::Worker& worker() override { return worker_; }
   RequestNotes& notes() override { return notes_; }
   const server::Tally& tally() const override { return tally_; }
-  void interim(int s, std::string_view) override { interims.push_back(s); }
+  void interim(int s, http::FieldsView) override { interims.push_back(s); }
   void answer(const server::AnswerHead& head, http::BodyCursor body) override {
     ASSERT_FALSE(answered_);
     answered_ = true;
     status = head.status;
-    lines = std::string(head.lines).append(head.extra);
+    lines.clear();
+    http::append_lines(lines, head.fields);
+    http::append_lines(lines, head.added);
     length = head.length;
     cursor_ = std::move(body);
   }
