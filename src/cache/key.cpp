@@ -12,40 +12,12 @@ Digest digest_of_digests(const Digest& a, const Digest& b) noexcept {
 
 }  // namespace
 
-Key::Key() = default;
-Key::~Key() = default;
-Key::Key(Key&&) noexcept = default;
-Key& Key::operator=(Key&&) noexcept = default;
-
-Key::Key(const Key& o)
-    : text_(o.text_),
-      id_(o.id_),
-      resource_(o.resource_),
-      resource_from_(o.resource_from_),
-      query_from_(o.query_from_),
-      query_to_(o.query_to_),
-      rule_from_(o.rule_from_) {}
-
-Key& Key::operator=(const Key& o) {
-  if (this == &o) return *this;
-  text_ = o.text_;
-  id_ = o.id_;
-  resource_ = o.resource_;
-  resource_from_ = o.resource_from_;
-  query_from_ = o.query_from_;
-  query_to_ = o.query_to_;
-  rule_from_ = o.rule_from_;
-  return *this;
-}
-
 rules::Reason Key::build(const KeySpec& spec, const KeyInput& input, std::vector<KeyPart>* parts) {
-  if (!scratch_) scratch_ = std::make_unique<Scratch>();
   if (parts) parts->clear();
   return KeyBuilder(*this, spec, input, parts).build();
 }
 
 void Key::build_resource(const KeySpec& spec, const KeyInput& input) {
-  if (!scratch_) scratch_ = std::make_unique<Scratch>();
   KeyBuilder(*this, spec, input, nullptr).build_resource();
 }
 

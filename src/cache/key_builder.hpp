@@ -15,8 +15,8 @@
 
 namespace forebay::cache {
 
-/// Scratch buffers for building a key.
-struct Key::Scratch {
+/// Scratch buffers for building a key; reused for the next key.
+struct KeyScratch {
   struct Cookie {
     http::CookiePair pair;
     std::size_t arrival = 0;
@@ -47,13 +47,17 @@ struct Key::Scratch {
 class KeyBuilder {
  public:
   KeyBuilder(Key& key, const KeySpec& spec, const KeyInput& input, std::vector<KeyPart>* parts)
-      : key_(key), text_(key.text_), scratch_(*key.scratch_), spec_(spec), input_(input), parts_(parts) {}
+      : key_(key), text_(key.text_), scratch_(scratch()), spec_(spec), input_(input), parts_(parts) {}
 
   rules::Reason build();
   /// Up to the query, with the resource.
   void build_resource();
 
  private:
+  static KeyScratch& scratch() {
+    thread_local KeyScratch buffers;
+    return buffers;
+  }
   void route_to_host();
   void path();
   void captures();
@@ -116,7 +120,7 @@ class KeyBuilder {
 
   Key& key_;
   std::string& text_;
-  Key::Scratch& scratch_;
+  KeyScratch& scratch_;
   const KeySpec& spec_;
   const KeyInput& input_;
   std::vector<KeyPart>* parts_;

@@ -73,7 +73,7 @@ void KeyBuilder::collect_pairs() {
 // swap two that some parser reads under one name: PHP reads `a.b` as `a_b`, ASP.NET reads `A` as `a`, and others split
 // at semicolons.
 void KeyBuilder::sort_pairs() {
-  using Sorted = Key::Scratch::Sorted;
+  using Sorted = KeyScratch::Sorted;
   auto& pairs = scratch_.pairs;
   if (pairs.size() < 2) return;
   auto& order = scratch_.order;

@@ -1,6 +1,7 @@
 #include "forebay/http/target.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "forebay/http/chars.hpp"
 #include "forebay/http/fields.hpp"
@@ -214,6 +215,19 @@ Result<void> Target::read(Method method, std::string_view raw) {
       break;
   }
   return {};
+}
+
+std::string_view rebased(std::string_view view, std::string_view from, std::string_view copy) noexcept {
+  const std::less_equal<> not_behind;
+  const bool part =
+      not_behind(from.data(), view.data()) && not_behind(view.data() + view.size(), from.data() + from.size());
+  return part ? copy.substr(static_cast<std::size_t>(view.data() - from.data()), view.size()) : view;
+}
+
+void Target::rebase(std::string_view raw, std::string_view copy) noexcept {
+  path_ = rebased(path_, raw, copy);
+  authority_ = rebased(authority_, raw, copy);
+  if (query_) query_ = rebased(*query_, raw, copy);
 }
 
 std::optional<std::string> same_origin_target(std::string_view reference, std::string_view scheme,

@@ -81,22 +81,35 @@ Gathered fill(net::BodySource& source, std::uint64_t most, std::string& bytes) {
   return take(source, most, bytes, false);
 }
 
-void deliver_content_error(Core& core, server::Exchange& exchange, std::string_view accept,
-                           std::string_view request_id) {
-  std::string_view rest;
-  if (exchange.body().pull(rest) != net::BodySource::State::TooLarge) return;
-  OwnError own;
-  own.status = 413;
-  own.reason = RequestError::BodyTooLarge;
-  own.title = "Content Too Large";
-  const auto detail = server::content_too_large(core.runtime->config().server);
-  own.detail = detail;
-  own.close = true;
-  deliver_error(core, exchange, accept, request_id, own);
+namespace {
+
+using State = ReadContent::State;
+
+/// Reads more for this purpose. Except for a wait, only the origin reads the rest.
+Gathered read_on(Story& story, ReadTask::Purpose purpose) {
+  auto& body = story.exchange->body();
+  const auto outcome = purpose == ReadTask::Purpose::Forward
+                           ? fill(body, story.request_buffer(), story.bytes)
+                           : gather(body, story.route->route->key.body_max, story.bytes);
+  if (outcome == Gathered::Whole) story.read = State::Whole;
+  if (outcome == Gathered::TooLarge) story.read = State::TooLarge;
+  return outcome;
 }
 
-ReadTask::ReadTask(Core& core, StoryPtr story, std::string begun, Purpose purpose, rules::Reason reason)
-    : core_(core), story_(std::move(story)), bytes_(std::move(begun)), purpose_(purpose), reason_(reason) {}
+}  // namespace
+
+bool read_content(const StoryPtr& story, ReadTask::Purpose purpose, rules::Reason reason) {
+  const auto outcome = read_on(*story, purpose);
+  if (outcome == Gathered::Broken) deliver_content_error(*story);
+  if (outcome == Gathered::Wait) {
+    story->keep();
+    std::make_shared<ReadTask>(story, purpose, reason)->start();
+  }
+  return outcome == Gathered::Whole || outcome == Gathered::TooLarge;
+}
+
+ReadTask::ReadTask(StoryPtr story, Purpose purpose, rules::Reason reason)
+    : core_(story->core), story_(std::move(story)), purpose_(purpose), reason_(reason) {}
 
 ReadTask::~ReadTask() { core_.shared.content_held.fetch_sub(held_, std::memory_order_relaxed); }
 
@@ -109,17 +122,17 @@ void ReadTask::begin() {
   story_->exchange->on_gone(&gone_);
   if (!hold()) return;
   if (purpose_ != Purpose::Forward)
-    core_.worker.deadlines().arm(deadline_, core_.now().mono,
-                                 kWholeWithin * story_->runtime->config().server.timeouts.body);
+    core_.worker.deadlines().arm(deadline_, core_.now().mono, kWholeWithin * story_->config().server.timeouts.body);
   story_->exchange->body().wait(more_);
 }
 
 /// Content that is held for a slow client is charged; without memory, it is forwarded as it arrives.
 bool ReadTask::hold() {
-  const auto cost = allocated_size(bytes_.capacity());
+  const auto cost = allocated_size(story_->bytes.capacity());
   if (cost <= charge_.bytes() || make_room(cost)) return true;
   finish();
-  go_on_with(Gathered::TooLarge);
+  story_->read = State::TooLarge;
+  go_on();
   return false;
 }
 
@@ -138,26 +151,22 @@ bool ReadTask::make_room(std::size_t cost) {
 
 void ReadTask::read() {
   if (done_) return;
-  auto& body = story_->exchange->body();
-  const auto outcome = purpose_ == Purpose::Forward ? fill(body, story_->request_buffer(), bytes_)
-                                                    : gather(body, story_->route->route->key.body_max, bytes_);
+  const auto outcome = read_on(*story_, purpose_);
   if (outcome == Gathered::Wait) {
-    if (hold()) body.wait(more_);
+    if (hold()) story_->exchange->body().wait(more_);
     return;
   }
   finish();
   if (!story_->wanted()) return;
-  if (outcome == Gathered::Broken)
-    return deliver_content_error(core_, *story_->exchange, story_->accept(), story_->request_id);
-  go_on_with(outcome);
+  if (outcome == Gathered::Broken) return deliver_content_error(*story_);
+  go_on();
 }
 
-void ReadTask::go_on_with(Gathered outcome) {
+void ReadTask::go_on() {
   charge_ = {};  // the rest is charged by its size
-  if (purpose_ == Purpose::Route) return go_on_to_route(core_, story_, bytes_, outcome);
-  if (purpose_ == Purpose::Key) return go_on(core_, story_, bytes_, outcome);
-  keep_content(core_, *story_, bytes_, outcome);
-  forward(core_, story_, bypass_status(reason_));
+  if (purpose_ == Purpose::Route) return go_to_route(story_);
+  if (purpose_ == Purpose::Key) return go_on_to_key(story_);
+  forward(story_, bypass_status(reason_));
 }
 
 void ReadTask::client_gone() {
@@ -171,10 +180,10 @@ void ReadTask::too_late() {
   own.status = 408;
   own.reason = RequestError::ClientTimeout;
   own.title = "Request Timeout";
-  const auto detail = server::content_too_late(story_->runtime->config().server, kWholeWithin);
+  const auto detail = server::content_too_late(story_->config().server, kWholeWithin);
   own.detail = detail;
   own.close = true;
-  deliver_error(core_, *story_->exchange, story_->accept(), story_->request_id, own);
+  deliver_error(*story_, own);
 }
 
 void ReadTask::finish() {

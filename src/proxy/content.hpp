@@ -45,11 +45,6 @@ Gathered gather(net::BodySource& source, std::uint64_t body_max, std::string& by
 /// For forwarding: the same up to `most` bytes or a little more, for any length.
 Gathered fill(net::BodySource& source, std::uint64_t most, std::string& bytes);
 
-/// Sends the 413 for content over the server's limit. For late, incomplete or malformed content the edge sends the
-/// error itself, in the same turn.
-void deliver_content_error(Core& core, server::Exchange& exchange, std::string_view accept,
-                           std::string_view request_id);
-
 /// Reads a request's content, or its first part, before the request goes on: for its route or its key (up to
 /// `key.body_max`), or so that a slow client holds no connection to an origin (up to `request_buffer`). The server's
 /// body timeout and its minimum rate bound each wait, the budget the memory; content for a route or key must be
@@ -58,7 +53,7 @@ class ReadTask final : public Task {
  public:
   enum class Purpose : std::uint8_t { Route, Key, Forward };
   /// `reason`: of the pass, for `Forward`.
-  ReadTask(Core& core, StoryPtr story, std::string begun, Purpose purpose, rules::Reason reason = rules::Reason::None);
+  ReadTask(StoryPtr story, Purpose purpose, rules::Reason reason);
   ~ReadTask() override;
   void start();
 
@@ -69,7 +64,7 @@ class ReadTask final : public Task {
   void begin();
   void give_up() noexcept override;
   void read();
-  void go_on_with(Gathered outcome);
+  void go_on();
   void client_gone();
   void too_late();
   bool hold();
@@ -78,7 +73,6 @@ class ReadTask final : public Task {
 
   Core& core_;
   StoryPtr story_;
-  std::string bytes_;
   const Purpose purpose_;
   const rules::Reason reason_;  // why it is not looked up
   Charge charge_;
@@ -88,5 +82,9 @@ class ReadTask final : public Task {
   Watch<ReadTask> gone_{*this, &ReadTask::client_gone};
   net::Deadline deadline_{[this] { guarded([this] { too_late(); }); }};
 };
+
+/// Reads the available content of a request into `Story::bytes`. True: no more will be read, and `Story::read` is set.
+/// False: the request was answered with an error, or a `ReadTask` continues it when the rest has arrived.
+bool read_content(const StoryPtr& story, ReadTask::Purpose purpose, rules::Reason reason = rules::Reason::None);
 
 }  // namespace forebay::proxy

@@ -110,38 +110,67 @@ class Task : public std::enable_shared_from_this<Task> {
   virtual void give_up() noexcept = 0;
 };
 
-/// A request that has to wait, with all it needs from then on. Its exchange is null for a refresh that no client waits
-/// for.
+struct Core;
+
+/// One request from its arrival to its response: its parsed form, and its progress. It borrows the connection's buffer
+/// until `keep`. A hit is answered before that, and the next request reuses its object (`Core::take`).
 struct Story {
-  server::ExchangePtr exchange;
-  http::Request request;  ///< Hop-by-hop fields are gone already.
+  explicit Story(Core& c) : core(c) {}
+  Story(const Story&) = delete;
+
+  Core& core;
+  server::ExchangePtr exchange;  ///< Null for a refresh that no client waits for.
   WorkerRuntimePtr runtime;
   const RouteState* route = nullptr;
-  std::string target;  ///< Normalised path, with the query as sent: what goes to the origin.
-  std::string scheme;
-  std::string host;  ///< Normal form: what is keyed goes forward, so that no spelling of it reaches others' answers.
-  std::string peer;
-  bool peer_trusted = false;
-  std::string request_id;
-  rules::RequestFacts facts;
-  cache::Key key;              ///< Built for requests that are looked up.
-  Ref<const Chunk> content;    ///< What was read of the request's content for its key; null: nothing was.
-  bool content_whole = false;  ///< It is all of it.
-  /// What it takes of the memory while it waits; null when there was no room, so that it may not wait for others.
-  std::shared_ptr<const Charge> charge;
-  std::shared_ptr<const http::Fields> trailers;  ///< Of whole content that is not keyed; null: none.
-  bool searched = false;                         ///< Its key is that of a No-Vary-Search rule.
-  bool has_content = false;                      ///< The request came with content.
-  bool waited_out = false;                       ///< `coalesce.wait` was over once; the next wait ends with its flight.
+  http::RequestView request;  ///< Without the fields that its Connection names.
+  Reading reading;
+  std::string_view peer;                                 ///< Address of the client, without port.
+  std::string_view request_id;                           ///< Of the client; empty until `keep` if none is used.
+  std::string_view target;                               ///< Set by `keep`: normalised path, with the query as sent.
+  cache::Key key;                                        ///< If `keyed`.
+  cache::Key search_key;                                 ///< Buffer for the look-up under a No-Vary-Search rule.
+  std::string bytes;                                     ///< The content that was read, until it becomes `content`.
+  ReadContent::State read = ReadContent::State::Unread;  ///< The state of `bytes`.
+  Ref<const Chunk> content;                              ///< The content that was read; null: none.
+  std::shared_ptr<const http::Fields> trailers;          ///< Of complete content that is not keyed; null: none.
+  Charge charge;               ///< Its memory while it waits; empty if there was none, so that it must not wait.
+  bool kept = false;           ///< It owns its text.
+  bool peer_trusted = false;   ///< Its peer is a trusted proxy.
+  bool keyed = false;          ///< It is looked up, so that its answer may be stored and shared.
+  bool searched = false;       ///< Its key is that of a No-Vary-Search rule.
+  bool has_content = false;    ///< The request came with content.
+  bool content_whole = false;  ///< `content` is complete.
+  // How it has waited for others' fetches.
+  bool waited_out = false;    ///< `coalesce.wait` was over once; the next wait ends with its flight.
   bool tried_again = false;   ///< A fetch that it waited on has failed, and it waits for the second try.
   bool gave_way = false;      ///< Its own fetch has failed, and one of those who waited for it makes the second try.
   bool wait_counted = false;  ///< Its wait has its outcome in forebay_coalesced_requests_total.
   bool followed = false;      ///< It has waited for another's fetch.
   unsigned restarts = 0;      ///< How often it went back to the look-up.
+  // Buffers: the request's fields without those that Connection names, and the fields that the route has changed.
+  std::vector<http::Field> fields;
+  http::Fields changed;
+  /// Fields that an answer gets besides its own (Age, Cache-Status, X-Cache, ...), and the text of their values.
+  boost::container::static_vector<http::Field, 6> added;
+  std::string age, cache_status, content_range;
 
-  /// Its key was built, so that its answer may be stored and shared.
-  bool looked_up() const noexcept { return !key.text().empty(); }
+  /// Copies its text, so that it may outlive `Handler::start`. Charges the memory of a waiting request.
+  void keep();
+  /// Makes `bytes` its content, charged, when no more will be read.
+  void keep_content();
+  /// Its content, if it was read completely.
+  std::optional<std::string_view> whole_content() const noexcept {
+    if (read != ReadContent::State::Whole) return std::nullopt;
+    return content ? content->bytes() : std::string_view(bytes);
+  }
+  /// Whether there is memory for one more waiting request.
+  bool may_wait() const noexcept { return !kept || charge.bytes() != 0; }
+
+  RequestNotes& notes() const { return notes_of(*exchange); }
+  const config::Config& config() const noexcept { return runtime->config(); }
+  std::string_view key_text() const noexcept { return keyed ? std::string_view(key.text()) : std::string_view(); }
   const rules::Policy& policy() const noexcept { return route->route->policy; }
+  const rules::RequestFacts& facts() const noexcept { return reading.facts; }
   /// How much content is read before it goes forward.
   std::uint64_t request_buffer() const noexcept {
     return route->route ? policy().request_buffer : rules::Policy{}.request_buffer;
@@ -150,18 +179,19 @@ struct Story {
     if (const auto& sent = exchange->body().trailers(); !sent.view().empty())
       trailers = std::make_shared<const http::Fields>(sent);
   }
-  std::uint64_t fingerprint() const noexcept { return route->route->key.fingerprint; }
-  http::RequestView view() const noexcept { return request.view(); }
-  std::string_view accept() const noexcept { return view().fields.value(http::FieldId::Accept).value_or(""); }
+  std::string_view accept() const noexcept { return request.fields.value(http::FieldId::Accept).value_or(""); }
   /// Its client has sent its last byte while it waited for another's fetch. Most such clients have left, and nobody can
   /// tell: what others fetch is still for it, but nothing is fetched for it alone.
   bool has_left() const { return followed && exchange && exchange->ended(); }
   /// Whether somebody still wants an answer.
   bool wanted() const { return exchange && !exchange->gone() && !exchange->answered(); }
+
+ private:
+  http::Request own_;
 };
 using StoryPtr = std::shared_ptr<Story>;
 
-/// What all requests of one worker share: its runtime, its tasks and buffers that are used again and again.
+/// What all requests of one worker share: its runtime and its tasks.
 struct Core {
   Core(net::Worker& w, Shared& s) : worker(w), shared(s) {}
   virtual ~Core() = default;
@@ -176,17 +206,9 @@ struct Core {
   std::unordered_set<std::shared_ptr<Task>> tasks;
   bool stopped = false;
 
-  // Scratch, valid within one call of `start`.
-  Reading reading;
-  std::string content;
-  /// Fields that an answer gets besides its own (Age, Cache-Status, X-Cache, ...), and the text of their values.
-  boost::container::static_vector<http::Field, 6> added;
-  std::string age, cache_status, content_range;
-  http::Fields changed;
-  cache::Key key;
-  cache::Key search_key;
-  bool searched = false;  ///< `key` is that of a No-Vary-Search rule.
-  std::vector<http::Field> fields;
+  /// The story of a new request. `give_back` takes it when `Handler::start` returns.
+  StoryPtr take(const server::ExchangePtr& exchange);
+  void give_back(StoryPtr story);
 
   const Now& now() const noexcept { return worker.now(); }
   /// In [0, 1).
@@ -198,12 +220,13 @@ struct Core {
   void remove(const std::shared_ptr<Task>& task) { tasks.erase(task); }
 
  private:
+  StoryPtr spare_;  // of a request that was answered at once; its buffers are reused
   std::uint64_t random_state_ = 0;
 };
 
 /// What one look-up's outcome leads to; entered again by followers that have to start over.
-void proceed(Core& core, const StoryPtr& story, cache::Lookup lookup);
+void proceed(const StoryPtr& story, cache::Lookup lookup);
 /// Looks up and proceeds.
-void look_up_again(Core& core, const StoryPtr& story);
+void look_up_again(const StoryPtr& story);
 
 }  // namespace forebay::proxy

@@ -27,17 +27,20 @@ bool has_conditions(http::FieldsView fields) noexcept {
 }
 
 /// Age, Cache-Status and X-Cache for this answer, and the same facts for the log.
-void describe(Core& core, RequestNotes& notes, const Delivery& d) {
-  const auto& diagnostics = notes.runtime->config().diagnostics;
+void describe(Story& story, const Delivery& d) {
+  auto& notes = story.notes();
+  auto& added = story.added;
+  const auto& diagnostics = story.config().diagnostics;
+  added.clear();
   rules::CacheStatus status = d.status;
   if (d.freshness) {
-    const auto [age, ttl] = shown(*d.freshness, core.now().mono);
+    const auto [age, ttl] = shown(*d.freshness, story.core.now().mono);
     const bool reused = status.result != CacheResult::Miss && status.result != CacheResult::Revalidated &&
                         status.result != CacheResult::Bypass;
     if (reused || age > 0) {
-      core.age.clear();
-      append_number(core.age, age);
-      core.added.push_back({"Age", core.age, FieldId::Age});
+      story.age.clear();
+      append_number(story.age, age);
+      added.push_back({"Age", story.age, FieldId::Age});
     }
     notes.age_s = age;
     notes.ttl_s = ttl;
@@ -53,23 +56,23 @@ void describe(Core& core, RequestNotes& notes, const Delivery& d) {
   notes.source = d.source;
   if (diagnostics.cache_status != config::CacheStatusField::Off) {
     if (diagnostics.cache_status != config::CacheStatusField::Key) status.key = {};
-    core.cache_status.clear();
-    rules::append_cache_status(core.cache_status, diagnostics.name, status);
-    core.added.push_back({"Cache-Status", core.cache_status, FieldId::CacheStatus});
+    story.cache_status.clear();
+    rules::append_cache_status(story.cache_status, diagnostics.name, status);
+    added.push_back({"Cache-Status", story.cache_status, FieldId::CacheStatus});
   }
-  if (notes.refresh_refused) core.added.push_back({"Forebay-Refresh", "refused", FieldId::Other});
-  if (diagnostics.x_cache) core.added.push_back({"X-Cache", rules::x_cache(status.result), FieldId::XCache});
+  if (notes.refresh_refused) added.push_back({"Forebay-Refresh", "refused", FieldId::Other});
+  if (diagnostics.x_cache) added.push_back({"X-Cache", rules::x_cache(status.result), FieldId::XCache});
 }
 
 /// The fields that the route sets, on an answer of our own. What that says of itself stands: its type, and that nobody
 /// keeps it.
-void add_route_fields(const RequestNotes& notes, http::Fields& fields) {
-  if (!notes.route || !notes.route->route) return;
-  for (const auto& [name, value] : notes.route->route->response_headers.set)
+void add_route_fields(const Story& story, http::Fields& fields) {
+  if (!story.route->route) return;
+  for (const auto& [name, value] : story.route->route->response_headers.set)
     if (fields.view().find(name) == nullptr) fields.add(name, value);
 }
 
-http::FieldsView added(const Core& core) noexcept { return {{core.added.data(), core.added.size()}}; }
+http::FieldsView added(const Story& story) noexcept { return {{story.added.data(), story.added.size()}}; }
 
 std::vector<http::Field> fields_where(http::FieldsView fields, bool (*keep)(FieldId, std::string_view)) {
   std::vector<http::Field> kept;
@@ -101,9 +104,8 @@ void cut_pieces(const Delivery& d, http::ByteRange r, std::vector<Slice>& out) {
 }
 
 /// multipart/byteranges, RFC 9110 section 14.6.
-void answer_multipart(Core& core, server::Exchange& exchange, const Delivery& d,
-                      const std::vector<http::ByteRange>& ranges) {
-  const std::string boundary = "forebay-" + core.make_request_id();
+void answer_multipart(Story& story, const Delivery& d, const std::vector<http::ByteRange>& ranges) {
+  const std::string boundary = "forebay-" + story.core.make_request_id();
   const auto type = d.head.fields.value(FieldId::ContentType);
   std::vector<Slice> parts;
   std::uint64_t length = 0;
@@ -127,27 +129,24 @@ void answer_multipart(Core& core, server::Exchange& exchange, const Delivery& d,
   });
   const std::string multipart = "multipart/byteranges; boundary=" + boundary;
   fields.push_back({"Content-Type", multipart, FieldId::ContentType});
-  exchange.answer({206, http::FieldsView(fields), added(core), length}, http::BodyCursor(std::move(parts)));
+  story.exchange->answer({206, http::FieldsView(fields), added(story), length}, http::BodyCursor(std::move(parts)));
 }
 
-/// The id of an error document of a request that may have been a hit, with its field.
-std::string add_request_id(Core& core, RequestNotes& notes, http::FieldsView sent, http::Fields& fields) {
-  const auto& name = notes.runtime->config().request_id;
-  if (name.empty()) return {};
-  if (const auto theirs = sent.value(name).value_or(std::string_view()); is_request_id(theirs))
-    note_request_id(notes, theirs);
-  auto id = own_request_id(core, notes);
-  fields.add(name, id);
-  return id;
+/// The id of an error document; empty if ids are off.
+std::string document_id(Story& story) {
+  if (story.config().request_id.empty()) return {};
+  note_request_id(story.notes(), story.request_id);
+  return own_request_id(story.core, story.notes());
 }
 
 /// Answers the Range if it applies; false when the whole is to be sent.
-bool answer_range(Core& core, server::Exchange& exchange, const http::RequestView& request, const Delivery& d,
-                  http::BodyCursor& cursor) {
+bool answer_range(Story& story, const Delivery& d, http::BodyCursor& cursor) {
+  const auto& request = story.request;
+  auto& exchange = *story.exchange;
   if (request.method != http::Method::Get || d.head.status != 200 || !d.length) return false;
   const auto field = request.fields.value(FieldId::Range);
   if (!field || request.fields.count(FieldId::Range) > 1) return false;
-  if (!rules::if_range_holds(request.fields, d.head.fields, core.now().wall)) return false;
+  if (!rules::if_range_holds(request.fields, d.head.fields, story.core.now().wall)) return false;
   const auto specs = http::parse_range(*field);
   if (!specs) return false;
   const auto ranges = http::resolve(*specs, *d.length);
@@ -156,65 +155,65 @@ bool answer_range(Core& core, server::Exchange& exchange, const http::RequestVie
     http::Fields fields;
     fields.add(FieldId::ContentRange, "bytes */" + length);
     const auto detail = "No part of the requested range is within the representation, which has " + length + " bytes.";
-    const auto id = add_request_id(core, notes_of(exchange), request.fields, fields);
+    const auto id = document_id(story);
+    if (!id.empty()) fields.add(story.config().request_id, id);
     const server::Problem problem{416, "range_not_satisfiable", "Range Not Satisfiable", detail, id, {}};
-    const auto body = server::render(problem, request.fields.value(FieldId::Accept).value_or(""));
+    const auto body = server::render(problem, story.accept());
     fields.add(FieldId::ContentType, body.content_type);
-    add_route_fields(notes_of(exchange), fields);
-    answer_with(exchange, {416, fields, added(core)}, body.body);
+    add_route_fields(story, fields);
+    answer_with(exchange, {416, fields, added(story)}, body.body);
     return true;
   }
   if (ranges.size() > 1) {
     if (d.pieces.empty()) return false;
-    answer_multipart(core, exchange, d, ranges);
+    answer_multipart(story, d, ranges);
     return true;
   }
-  core.content_range = http::format_content_range(ranges[0], *d.length);
-  core.added.push_back({"Content-Range", core.content_range, FieldId::ContentRange});
+  story.content_range = http::format_content_range(ranges[0], *d.length);
+  story.added.push_back({"Content-Range", story.content_range, FieldId::ContentRange});
   cursor.limit(ranges[0].first, ranges[0].length);
   const auto fields = fields_where(d.head.fields, rules::belongs_on_206);
-  exchange.answer({206, http::FieldsView(fields), added(core), ranges[0].length}, std::move(cursor));
+  exchange.answer({206, http::FieldsView(fields), added(story), ranges[0].length}, std::move(cursor));
   return true;
 }
 
 }  // namespace
 
 /// Applies the route's changes last: stored responses do not have them, so that a reload applies at once.
-void change_head(Core& core, const config::HeaderChanges& changes, cache::Head& head) {
-  core.changed = http::Fields(head.fields);
-  apply(changes, core.changed);
-  head.fields = core.changed.view();
+void change_head(Story& story, const config::HeaderChanges& changes, cache::Head& head) {
+  story.changed = http::Fields(head.fields);
+  apply(changes, story.changed);
+  head.fields = story.changed.view();
   head.lines = {};
 }
 
-void deliver(Core& core, server::Exchange& exchange, const http::RequestView& request, Delivery d,
-             http::BodyCursor cursor) {
-  RequestNotes& notes = notes_of(exchange);
-  core.added.clear();
-  describe(core, notes, d);
+void deliver(Story& story, Delivery d, http::BodyCursor cursor) {
+  auto& exchange = *story.exchange;
+  const auto& request = story.request;
+  describe(story, d);
   const config::HeaderChanges* changes = nullptr;
-  if (const auto* route = notes.route ? notes.route->route : nullptr; route && !route->response_headers.empty()) {
+  if (const auto* route = story.route->route; route && !route->response_headers.empty()) {
     changes = &route->response_headers;
-    change_head(core, *changes, d.head);
+    change_head(story, *changes, d.head);
   }
   if (d.conditional && has_conditions(request.fields)) {
-    if (may_be_not_modified(request.method) && rules::evaluate(request.fields, d.head.status, d.head.fields,
-                                                               core.now().wall) == rules::Condition::NotModified) {
+    if (may_be_not_modified(request.method) &&
+        rules::evaluate(request.fields, d.head.status, d.head.fields, story.core.now().wall) ==
+            rules::Condition::NotModified) {
       auto fields = fields_where(d.head.fields, rules::belongs_on_304);
       if (changes)
         for (const auto& [name, value] : changes->set)
           if (const auto id = http::field_id(name); !rules::belongs_on_304(id, name))
             fields.push_back({name, value, id});
-      exchange.answer({304, http::FieldsView(fields), added(core), std::nullopt}, {});
+      exchange.answer({304, http::FieldsView(fields), added(story), std::nullopt}, {});
       return;
     }
-    if (answer_range(core, exchange, request, d, cursor)) return;
+    if (answer_range(story, d, cursor)) return;
   }
-  exchange.answer({d.head.status, {d.head.fields, d.head.lines}, added(core), d.length}, std::move(cursor));
+  exchange.answer({d.head.status, {d.head.fields, d.head.lines}, added(story), d.length}, std::move(cursor));
 }
 
-void deliver_entry(Core& core, server::Exchange& exchange, const http::RequestView& request,
-                   const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
+void deliver_entry(Story& story, const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
                    const rules::CacheStatus& status) {
   Delivery d;
   d.head = entry->head();
@@ -224,58 +223,73 @@ void deliver_entry(Core& core, server::Exchange& exchange, const http::RequestVi
   d.status = status;
   d.pieces = entry->body();
   d.owner = Owner(entry);
-  if (const auto* route = notes_of(exchange).route) {
-    route->counters->saved_requests.add();
-    route->counters->saved_nanoseconds.add(static_cast<std::uint64_t>(entry->fetch_time().count()));
-    route->counters->saved_bytes.add(entry->body_length());
-  }
+  auto& counters = *story.route->counters;
+  counters.saved_requests.add();
+  counters.saved_nanoseconds.add(static_cast<std::uint64_t>(entry->fetch_time().count()));
+  counters.saved_bytes.add(entry->body_length());
   http::BodyCursor cursor = entry->body().size() == 1 ? http::BodyCursor(Owner(entry), entry->body()[0])
                                                       : http::BodyCursor(Owner(entry), entry->body());
-  deliver(core, exchange, request, std::move(d), std::move(cursor));
+  deliver(story, std::move(d), std::move(cursor));
 }
 
-void deliver_error(Core& core, server::Exchange& exchange, std::string_view accept, std::string_view request_id,
-                   const OwnError& error) {
+void deliver_error(Story& story, const OwnError& error) {
+  auto& exchange = *story.exchange;
   if (exchange.gone() || exchange.answered()) return;
-  RequestNotes& notes = notes_of(exchange);
+  RequestNotes& notes = story.notes();
   notes.result = CacheResult::Error;
   notes.own_error = true;
   notes.error_code = to_string(error.reason);
   notes.error_detail = error.detail;
   notes.source = Source::Forebay;
-  if (const auto* route = notes.route) route->counters->errors[static_cast<std::size_t>(error.reason)].add();
-  std::string id(request_id);
-  const auto& config = notes.runtime->config();
-  if (id.empty() && !config.request_id.empty()) id = core.make_request_id();
-  note_request_id(notes, id);
-  const server::Problem problem{error.status, to_string(error.reason), error.title, error.detail,
-                                id,           to_string(notes.reason)};
-  const auto body = server::render(problem, accept);
+  story.route->counters->errors[static_cast<std::size_t>(error.reason)].add();
+  const auto& config = story.config();
+  const auto id = document_id(story);
+  const server::Problem problem{error.status,
+                                to_string(error.reason),
+                                error.title,
+                                error.detail,
+                                id.empty() ? story.request_id : std::string_view(id),
+                                to_string(notes.reason)};
+  const auto body = server::render(problem, story.accept());
   http::Fields fields;
   if (!error.allow.empty()) fields.add(FieldId::Allow, error.allow);
   fields.add(FieldId::ContentType, body.content_type);
   fields.add(FieldId::CacheControl, "no-store");
   if (!error.retry_after.empty()) fields.add(FieldId::RetryAfter, error.retry_after);
-  if (!id.empty() && !config.request_id.empty()) fields.add(config.request_id, id);
+  if (!id.empty()) fields.add(config.request_id, id);
   if (config.diagnostics.x_cache) fields.add(FieldId::XCache, rules::x_cache(CacheResult::Error));
-  add_route_fields(notes, fields);
+  add_route_fields(story, fields);
   server::AnswerHead head{error.status, fields};
   head.close = error.close;
   answer_with(exchange, head, body.body);
 }
 
-void deliver_options(Core& core, server::Exchange& exchange) {
+void deliver_content_error(Story& story) {
+  std::string_view rest;
+  if (story.exchange->body().pull(rest) != net::BodySource::State::TooLarge) return;
+  OwnError own;
+  own.status = 413;
+  own.reason = RequestError::BodyTooLarge;
+  own.title = "Content Too Large";
+  const auto detail = server::content_too_large(story.core.runtime->config().server);
+  own.detail = detail;
+  own.close = true;
+  deliver_error(story, own);
+}
+
+void deliver_options(Story& story) {
+  auto& exchange = *story.exchange;
   if (exchange.gone() || exchange.answered()) return;
-  RequestNotes& notes = notes_of(exchange);
+  RequestNotes& notes = story.notes();
   notes.result = CacheResult::Error;
   notes.source = Source::Forebay;
-  const auto& config = notes.runtime->config();
+  const auto& name = story.config().request_id;
   http::Fields fields;
   fields.add(FieldId::Allow, kAllow);
-  if (!config.request_id.empty()) {
-    const auto id = core.make_request_id();
+  if (!name.empty()) {
+    const auto id = story.core.make_request_id();
     note_request_id(notes, id);
-    fields.add(config.request_id, id);
+    fields.add(name, id);
   }
   answer_with(exchange, {200, fields}, {});
 }

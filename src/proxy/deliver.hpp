@@ -23,12 +23,10 @@ struct Delivery {
 
 /// Sends it: as a 304 or 206 if the client's conditions require it (RFC 9110 section 13); adds Age, Cache-Status and
 /// X-Cache, and notes the outcome. `cursor` reads the whole content.
-void deliver(Core& core, server::Exchange& exchange, const http::RequestView& request, Delivery delivery,
-             http::BodyCursor cursor);
+void deliver(Story& story, Delivery delivery, http::BodyCursor cursor);
 
 /// Serves an entry. `kind` is Hit, Stale or StaleError.
-void deliver_entry(Core& core, server::Exchange& exchange, const http::RequestView& request,
-                   const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
+void deliver_entry(Story& story, const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
                    const rules::CacheStatus& status);
 
 /// One of Forebay's own errors.
@@ -41,12 +39,14 @@ struct OwnError {
   std::string_view allow;
   bool close = false;
 };
-void deliver_error(Core& core, server::Exchange& exchange, std::string_view accept, std::string_view request_id,
-                   const OwnError& error);
+void deliver_error(Story& story, const OwnError& error);
+/// Sends the 413 for content over the server's limit. For late, incomplete or malformed content the edge sends the
+/// error itself, in the same turn.
+void deliver_content_error(Story& story);
 
 /// The methods that Forebay passes on, as the value of Allow.
 inline constexpr std::string_view kAllow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// Answers an OPTIONS that may go no further (RFC 9110 section 7.6.2): 200 with Allow, without content.
-void deliver_options(Core& core, server::Exchange& exchange);
+void deliver_options(Story& story);
 
 }  // namespace forebay::proxy

@@ -13,12 +13,12 @@ namespace forebay::proxy {
 using Kept = FillBody::Kept;
 using What = OriginAsk::What;
 
-Fill::Fill(Core& core, StoryPtr story, FillPlan plan)
-    : core_(core),
+Fill::Fill(StoryPtr story, FillPlan plan)
+    : core_(story->core),
       story_(std::move(story)),
       plan_(std::move(plan)),
-      ask_(core_, *story_, plan_),
-      storing_(core_, *story_, plan_),
+      ask_(*story_, plan_),
+      storing_(*story_, plan_),
       body_(core_, *this, [this] { room(); }) {}
 
 bool Fill::may_enter(Phase next) const noexcept {
@@ -80,9 +80,9 @@ void Fill::on_head(const http::ResponseView& head, const HeadFacts& facts) {
   status_ = head.status;
   stated_ = facts.has_content ? facts.content_length : std::nullopt;
   requested_ = times().requested;
-  note_source(core_, *story_, plan_, source_->times(), status_);
+  note_source(*story_, plan_, source_->times(), status_);
   if (head.status == 304 && ask_.validated()) return not_modified(head);
-  if (head.status == 304 && ask_.shared() && !story_->facts.is_signed) {
+  if (head.status == 304 && ask_.shared() && !story_->facts().is_signed) {
     source_->cancel();
     status_ = 0;
     return fail(net::FetchError::Protocol, "304 Not Modified to an unconditional request");
@@ -91,7 +91,7 @@ void Fill::on_head(const http::ResponseView& head, const HeadFacts& facts) {
     const bool error = story_->policy().stale.errors.covers(head.status);
     storing_.count_refresh(error ? Revalidated::Error : Revalidated::Modified);
   }
-  invalidate_after(core_, *story_, story_->looked_up() ? rules::Reason::None : plan_.status.reason, head);
+  invalidate_after(*story_, story_->keyed ? rules::Reason::None : plan_.status.reason, head);
   storing_.read_head(head, ask_.method(), times());
   judge(head, facts);
 }
@@ -118,7 +118,7 @@ void Fill::not_modified(const http::ResponseView& head) {
     d.source = Source::Cache;
     d.pieces = entry->body();
     d.owner = Owner(entry);
-    deliver(core_, *story_->exchange, story_->view(), std::move(d), http::BodyCursor(Owner(entry), entry->body()));
+    deliver(*story_, std::move(d), http::BodyCursor(Owner(entry), entry->body()));
   }
   finish();
 }
@@ -127,11 +127,10 @@ void Fill::judge(const http::ResponseView& head, const HeadFacts& facts) {
   const bool error = storing_.is_error(head.status);
   const auto verdict = storing_.judge(head, facts, times());
   const bool has_entry = plan_.stored.entry != nullptr;
-  const bool stale =
-      has_entry && story_->route->route && may_stand_in(core_, *story_, plan_.stored.freshness, plan_.stored.names);
+  const bool stale = may_stand_in(*story_, plan_.stored);
   switch (fate_of(head.status, error, static_cast<bool>(plan_.ticket), verdict, has_entry, stale)) {
     case Fate::ServeStale:
-      serve_stale(core_, *story_, plan_, storing_.key_text(), head.status);
+      serve_stale(*story_, plan_, storing_.key_text(), head.status);
       if (plan_.ticket) {
         storing_.count_not_stored(rules::Reason::OriginError);
         storing_.fail(head);
@@ -165,7 +164,7 @@ void Fill::pass_on(const http::ResponseView& head, const HeadFacts& facts, rules
   if (plan_.status.reason == rules::Reason::None) plan_.status.reason = reason;
   // A range of something that is not kept, whatever the reason: nobody reads it from its start for that. The origin is
   // asked for the range alone, with the client's own conditions.
-  if (had_ticket && head.status == 200 && story_->facts.range && ask_.shared() && what == What::Planned)
+  if (had_ticket && head.status == 200 && story_->facts().range && ask_.shared() && what == What::Planned)
     return ask_again(What::ClientsRange);
   if (plan_.by_get) {  // the content is for nobody
     answer_client(head, facts, {});
@@ -194,9 +193,8 @@ void Fill::answer_client(const http::ResponseView& head, const HeadFacts& facts,
   d.status.key = storing_.key_text();
   d.source = Source::Origin;
   d.conditional = ask_.shared();
-  const bool has_body = story_->view().method != http::Method::Head;
-  deliver(core_, *story_->exchange, story_->view(), std::move(d),
-          has_body ? http::BodyCursor(body_.get()) : http::BodyCursor());
+  const bool has_body = story_->request.method != http::Method::Head;
+  deliver(*story_, std::move(d), has_body ? http::BodyCursor(body_.get()) : http::BodyCursor());
 }
 
 // --- the content ---
@@ -278,7 +276,7 @@ void Fill::give_way(cache::Failure failure) {
   const auto story = story_;
   finish();
   story->gave_way = true;
-  std::make_shared<FollowTask>(core_, story, std::move(wait))->start();
+  std::make_shared<FollowTask>(story, std::move(wait))->start();
 }
 
 void Fill::on_failure(net::FetchError error, std::string_view detail) {
@@ -286,7 +284,7 @@ void Fill::on_failure(net::FetchError error, std::string_view detail) {
 }
 
 void Fill::fail(net::FetchError error, std::string_view detail) {
-  note_source(core_, *story_, plan_, source_->times(), status_);
+  note_source(*story_, plan_, source_->times(), status_);
   note_failure(*story_, error, detail);
   if (status_ != 0) {
     if (phase_ == Phase::Storing) storing_.note_not_stored(rules::Reason::Truncated);
@@ -296,17 +294,17 @@ void Fill::fail(net::FetchError error, std::string_view detail) {
   }
   if (plan_.refreshing()) storing_.count_refresh(Revalidated::Error);
   if (!net::is_the_origins(error)) {
-    deliver_failure(core_, *story_, error);
+    deliver_failure(*story_, error);
     return finish();
   }
   auto failure = failure_of(error, detail);
   const bool covered = story_->route->route && (failure.timeout ? story_->policy().stale.errors.timeout
                                                                 : story_->policy().stale.errors.connect);
-  if (covered && plan_.stored.entry && may_stand_in(core_, *story_, plan_.stored.freshness, plan_.stored.names)) {
-    serve_stale(core_, *story_, plan_, storing_.key_text(), 0);
+  if (covered && may_stand_in(*story_, plan_.stored)) {
+    serve_stale(*story_, plan_, storing_.key_text(), 0);
   } else {
     if (gives_way_ && error == net::FetchError::Reset && story_->wanted()) return give_way(std::move(failure));
-    deliver_failure(core_, *story_, error);
+    deliver_failure(*story_, error);
   }
   storing_.fail(std::move(failure));
   finish();
@@ -319,7 +317,7 @@ void Fill::client_gone() {
       const bool needed = plan_.ticket && plan_.ticket.flight()->waiters() != 0;
       if (needed || source_->asked()) {
         if (plan_.ticket && (!story_->has_content || story_->content_whole)) return;  // the fill goes on
-        if (!http::is_safe(story_->view().method)) return;  // it may have taken effect: its answer still counts
+        if (!http::is_safe(story_->request.method)) return;  // it may have taken effect: its answer still counts
       }
       return stop();
     }

@@ -15,7 +15,7 @@ namespace forebay::proxy {
 /// concerns the store `Storing`'s, what the client hears fill_client.hpp's.
 class Fill final : public Task, public net::Sink {
  public:
-  Fill(Core& core, StoryPtr story, FillPlan plan);
+  Fill(StoryPtr story, FillPlan plan);
   void start();
 
   void end() override;

@@ -1,6 +1,5 @@
 #include "fill_client.hpp"
 
-#include "content.hpp"
 #include "deliver.hpp"
 #include "plan.hpp"
 
@@ -16,35 +15,34 @@ void pass_on_interim(const Story& story, const http::ResponseView& head) {
   story.exchange->interim(head.status, {fields});
 }
 
-void note_source(const Core& core, const Story& story, const FillPlan& plan, const net::SourceTimes& times,
-                 int status) {
+void note_source(const Story& story, const FillPlan& plan, const net::SourceTimes& times, int status) {
   if (!story.exchange) return;
-  auto& notes = notes_of(*story.exchange);
+  auto& notes = story.notes();
   notes.went_forward = true;
   notes.origin_by_get = plan.by_get;
   notes.origin_status = status;
   notes.origin_attempts = times.attempts;
   notes.origin_queue = times.queued;
   notes.origin_connect = times.connect;
-  if (status != 0) notes.origin_ttfb = core.now().mono - times.requested.mono;
+  if (status != 0) notes.origin_ttfb = story.core.now().mono - times.requested.mono;
   notes.origin_address = times.address;
 }
 
 void note_failure(const Story& story, FetchError error, std::string_view detail) {
   if (!story.exchange) return;
-  auto& notes = notes_of(*story.exchange);
+  auto& notes = story.notes();
   notes.origin_error = to_string(error);
   notes.origin_detail = detail;
 }
 
-void serve_stale(Core& core, const Story& story, const FillPlan& plan, std::string_view key_text, int status) {
+void serve_stale(Story& story, const FillPlan& plan, std::string_view key_text, int status) {
   if (!story.wanted()) return;  // a refresh that failed: what is stored stays
   rules::CacheStatus s;
   s.result = rules::CacheResult::StaleError;
   s.forward = rules::Forward::Stale;
   s.forward_status = status;
   s.key = key_text;
-  deliver_entry(core, *story.exchange, story.view(), plan.stored.entry, plan.stored.freshness, s);
+  deliver_entry(story, plan.stored.entry, plan.stored.freshness, s);
 }
 
 cache::Failure failure_of(FetchError error, std::string_view detail) {
@@ -100,12 +98,11 @@ OwnError own_error_of(FetchError error) noexcept {
 
 }  // namespace
 
-void deliver_failure(Core& core, const Story& story, FetchError error) {
+void deliver_failure(Story& story, FetchError error) {
   if (!story.wanted()) return;
   if (error == FetchError::Memory) return story.exchange->out_of_memory();
-  if (error == FetchError::ClientBody)
-    return deliver_content_error(core, *story.exchange, story.accept(), story.request_id);
-  deliver_error(core, *story.exchange, story.accept(), story.request_id, own_error_of(error));
+  if (error == FetchError::ClientBody) return deliver_content_error(story);
+  deliver_error(story, own_error_of(error));
 }
 
 }  // namespace forebay::proxy

@@ -29,8 +29,8 @@ constexpr Duration kSecondTryBegins = std::chrono::seconds{2};
 
 }  // namespace
 
-FollowTask::FollowTask(Core& core, StoryPtr story, cache::Join join)
-    : core_(core),
+FollowTask::FollowTask(StoryPtr story, cache::Join join)
+    : core_(story->core),
       story_(std::move(story)),
       join_(std::move(join)),
       deadline_([this] { guarded([this] { timed_out(); }); }) {}
@@ -96,20 +96,20 @@ void FollowTask::step_out() {
 }
 
 void FollowTask::note_wait() {
-  auto& notes = notes_of(*story_->exchange);
+  auto& notes = story_->notes();
   notes.wait = std::max(notes.wait, Duration{0}) + (core_.now().mono - since_);
 }
 
 void FollowTask::landed() {
   const auto& flight = *join_.flight;
-  if (const OriginSelecting mine(origin_request(core_, *story_, true)); !flight.is_for(mine)) {
+  if (const OriginSelecting mine(origin_request(*story_, true)); !flight.is_for(mine)) {
     // Who refuses the coding as its leader did would lead in vain, too, and so on in a circle.
     return flight.unwelcome() && flight.is_like(mine) ? go_alone(rules::Reason::None) : start_over();
   }
-  if (const auto kept = rules::kept_from(flight.freshness(), story_->facts); kept != rules::Reason::None)
+  if (const auto kept = rules::kept_from(flight.freshness(), story_->facts()); kept != rules::Reason::None)
     return go_alone(kept);
-  if (rules::is_kept_by_window(flight.freshness(), story_->facts)) return go_alone(rules::Reason::None);
-  if (story_->facts.range && starts_far_ahead(story_->view(), *flight.body())) {
+  if (rules::is_kept_by_window(flight.freshness(), story_->facts())) return go_alone(rules::Reason::None);
+  if (story_->facts().range && starts_far_ahead(story_->request, *flight.body())) {
     join_.forward = rules::Forward::Partial;  // a part is there, and not the one that is asked for
     return go_alone(rules::Reason::Range);
   }
@@ -131,11 +131,11 @@ void FollowTask::landed() {
   d.status.result = rules::CacheResult::Coalesced;
   d.status.forward = join_.forward;
   d.status.collapsed = true;
-  d.status.key = story_->key.text();
+  d.status.key = story_->key_text();
   auto* counters = story_->route->counters;
   counters->saved_requests.add();
   const auto keep = join_.flight;
-  deliver(core_, *story_->exchange, story_->view(), std::move(d), std::move(cursor));
+  deliver(*story_, std::move(d), std::move(cursor));
 }
 
 void FollowTask::own() {
@@ -145,7 +145,7 @@ void FollowTask::own() {
     return go_alone(rules::Reason::None);
   }
   if (flight.own_reason() == rules::Reason::Status && !story_->tried_again) return try_again();
-  if (rules::brings(story_->facts, flight.own_reason())) return go_alone(flight.own_reason());
+  if (rules::brings(story_->facts(), flight.own_reason())) return go_alone(flight.own_reason());
   start_over();
 }
 
@@ -168,7 +168,7 @@ void FollowTask::failed() {
   error.detail = failure.origin_answered ? "The origin answered another request for the same resource with an error."
                                          : "Another request for the same resource got no answer from the origin.";
   error.retry_after = failure.retry_after;
-  deliver_error(core_, *story_->exchange, story_->accept(), story_->request_id, error);
+  deliver_error(*story_, error);
 }
 
 /// One of those who waited asks once more, and the others wait for that one.
@@ -176,7 +176,7 @@ void FollowTask::try_again() {
   story_->tried_again = true;
   const auto failed = join_.flight;
   step_out();
-  proceed(core_, story_, retry(core_, *story_, failed));
+  proceed(story_, retry(*story_, failed));
 }
 
 void FollowTask::await_second_try() {
@@ -189,7 +189,7 @@ void FollowTask::await_second_try() {
 }
 
 bool FollowTask::may_serve_stale(const cache::Failure* failure) const {
-  if (!join_.stored.entry || !may_stand_in(core_, *story_, join_.stored.freshness, join_.stored.names)) return false;
+  if (!may_stand_in(*story_, join_.stored)) return false;
   const auto& errors = story_->policy().stale.errors;
   const bool covered = !failure || failure->timeout ? errors.timeout
                        : failure->origin_answered   ? errors.covers(failure->status)
@@ -201,15 +201,15 @@ bool FollowTask::serve_stale(const cache::Failure* failure) {
   if (!may_serve_stale(failure)) return false;
   rules::CacheStatus s;
   s.result = rules::CacheResult::StaleError;
-  s.key = story_->key.text();
-  deliver_entry(core_, *story_->exchange, story_->view(), join_.stored.entry, join_.stored.freshness, s);
+  s.key = story_->key_text();
+  deliver_entry(*story_, join_.stored.entry, join_.stored.freshness, s);
   return true;
 }
 
 void FollowTask::start_over() {
   leave();
   if (++story_->restarts > 8) return go_alone(rules::Reason::None);
-  look_up_again(core_, story_);
+  look_up_again(story_);
 }
 
 /// A fetch for this request alone. What it brings may still be stored, but for a range that nobody fetches whole, and
@@ -220,17 +220,17 @@ void FollowTask::go_alone(rules::Reason reason) {
   if (!story_->wanted()) return;
   if (story_->has_left()) return story_->exchange->cut();
   FillPlan plan;
-  const bool head = story_->view().method == http::Method::Head;
-  const bool whole = !story_->facts.range && !head;
+  const bool head = story_->request.method == http::Method::Head;
+  const bool whole = !story_->facts().range && !head;
   if (whole) plan.ticket = core_.shared.store.private_ticket(story_->key);
   plan.shared = whole;
-  plan.validate = !story_->facts.is_signed;
+  plan.validate = !story_->facts().is_signed;
   plan.status.result = rules::CacheResult::Miss;
   plan.status.forward = join_.forward;
   plan.status.reason = reason;
   if (!whole && reason == rules::Reason::None) plan.status.reason = head ? rules::Reason::Method : rules::Reason::Range;
   if (reason == rules::Reason::None) plan.stored = join_.stored;
-  std::make_shared<Fill>(core_, story_, std::move(plan))->start();
+  std::make_shared<Fill>(story_, std::move(plan))->start();
 }
 
 void FollowTask::timed_out() {
@@ -250,14 +250,13 @@ void FollowTask::timed_out() {
     error.reason = RequestError::Coalesce;
     error.title = "Gateway Timeout";
     error.detail = "Another request for the same resource is still waiting for the origin.";
-    deliver_error(core_, *story_->exchange, story_->accept(), story_->request_id, error);
+    deliver_error(*story_, error);
     return;
   }
   // The first whose wait is over starts a superseding flight, which the rest join.
   const auto waited = join_.flight;
   step_out();
-  auto next = supersede(core_, *story_, waited);
-  proceed(core_, story_, std::move(next));
+  proceed(story_, supersede(*story_, waited));
 }
 
 void FollowTask::client_gone() { leave(); }

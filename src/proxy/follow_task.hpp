@@ -10,7 +10,7 @@ namespace forebay::proxy {
 /// when it fails, when the answer proves to be the leader's alone, or when `coalesce.wait` is over.
 class FollowTask final : public Task {
  public:
-  FollowTask(Core& core, StoryPtr story, cache::Join join);
+  FollowTask(StoryPtr story, cache::Join join);
   ~FollowTask() override;
   void start();
 

@@ -16,37 +16,40 @@ namespace forebay::proxy {
 using http::FieldId;
 using http::Method;
 
-struct ProxyHandler::Private : Core {
+struct ProxyHandler::Private final : Core {
   using Core::Core;
 
-  void refuse_with(server::Exchange& exchange, const http::RequestView& request, OwnError error);
-  void route(const server::ExchangePtr& exchange, const http::RequestView& request, const HeadFacts& seen);
+  void begin(const StoryPtr& story);
   HeadFacts scan(http::FieldsView sent) const { return proxy::scan(sent, runtime->config().request_id); }
 };
 
-void ProxyHandler::Private::refuse_with(server::Exchange& exchange, const http::RequestView& request, OwnError error) {
+void ProxyHandler::Private::begin(const StoryPtr& story) {
+  auto& notes = story->notes();
+  auto& reading = story->reading;
+  auto& request = story->request;
+  notes.method = request.method;
+  notes.version = request.version;
   const auto seen = scan(request.fields);
-  if (runtime->log_requests)
-    note_request(notes_of(exchange), request, logged_target(reading.target, request.method, request.target),
-                 seen.request_id, runtime->config(), exchange);
-  deliver_error(*this, exchange, request.fields.value(FieldId::Accept).value_or(""), seen.request_id, error);
-}
-
-void ProxyHandler::Private::route(const server::ExchangePtr& exchange, const http::RequestView& request,
-                                  const HeadFacts& seen) {
-  auto& notes = notes_of(*exchange);
-  const auto& config = runtime->config();
-  const auto& peer = exchange->peer();
-  const bool trusted = !config.server.trusted_proxies.empty() && peer.has_ip &&
-                       http::contains_any(config.server.trusted_proxies, peer.ip);
-  if (!read_host(request.authority, seen.forwarded_proto, trusted, peer.scheme, reading))
-    return refuse_with(*exchange, request, kBadHost);
-  reading.claims = http::keeps_claims(trusted, config.server.forwarded);
-  if (runtime->log_requests) note_request(notes, request, reading.target, seen.request_id, config, *exchange);
+  story->request_id = seen.request_id;
+  if (seen.connection_names_more) request = without_nominated(request, story->fields);
+  const auto refuse_with = [&](const OwnError& error) {
+    if (runtime->log_requests) note_request(*story, logged_target(reading.target, request.method, request.target));
+    deliver_error(*story, error);
+  };
+  if (const auto* error = refuse_head(request, seen, shared.instance_id, reading))
+    return error->status == 200 ? deliver_options(*story) : refuse_with(*error);
+  const auto& server = story->config().server;
+  const auto& peer = story->exchange->peer();
+  story->peer_trusted =
+      !server.trusted_proxies.empty() && peer.has_ip && http::contains_any(server.trusted_proxies, peer.ip);
+  if (!read_host(request.authority, seen.forwarded_proto, story->peer_trusted, peer.scheme, reading))
+    return refuse_with(kBadHost);
+  reading.claims = http::keeps_claims(story->peer_trusted, server.forwarded);
+  if (runtime->log_requests) note_request(*story, reading.target);
 #ifdef FOREBAY_FAULTS
   if (const auto fault = request.fields.value("Forebay-Fault")) test::inject_fault(*fault);
 #endif
-  go_to_route(*this, {exchange, request, runtime, seen.request_id, trusted});
+  go_to_route(story);
 }
 
 ProxyHandler::ProxyHandler(net::Worker& worker, Shared& shared, RuntimePtr runtime)
@@ -57,20 +60,9 @@ ProxyHandler::ProxyHandler(net::Worker& worker, Shared& shared, RuntimePtr runti
 ProxyHandler::~ProxyHandler() { shut_down(); }
 
 void ProxyHandler::start(const server::ExchangePtr& exchange) {
-  auto& core = *p_;
-  auto& notes = notes_of(*exchange);
-  notes.runtime = core.runtime;
-  notes.route = &core.runtime->none;
-  const auto& raw = exchange->request();
-  notes.method = raw.method;
-  notes.version = raw.version;
-  const auto seen = core.scan(raw.fields);
-  const auto request = seen.connection_names_more ? without_nominated(raw, core.fields) : raw;
-  if (const auto* error = refuse_head(request, seen, core.shared.instance_id, core.reading)) {
-    if (error->status == 200) return deliver_options(core, *exchange);
-    return core.refuse_with(*exchange, request, *error);
-  }
-  core.route(exchange, request, seen);
+  auto story = p_->take(exchange);
+  p_->begin(story);
+  p_->give_back(std::move(story));
 }
 
 void ProxyHandler::finished(server::Exchange& exchange) {

@@ -12,7 +12,7 @@ namespace forebay::proxy {
 net::SourcePtr OriginAsk::ask(What what) {
   what_ = what;
   upstream::FetchRequest request;
-  const auto view = story_.view();
+  const auto& view = story_.request;
   auto& origin = *story_.route->origin;
   request.method = method();
   request.method_text = plan_.by_get ? http::to_string(request.method) : view.method_text;
@@ -28,11 +28,11 @@ net::SourcePtr OriginAsk::ask(What what) {
   if (story_.exchange && !story_.peer_trusted)
     request.bond =
         request.for_connection ? find_or_make_bond(*story_.exchange, origin) : find_bond(*story_.exchange, origin);
-  return core_.fetch(origin, request, story_.runtime->config().server.response_header);
+  return story_.core.fetch(origin, request, story_.config().server.response_header);
 }
 
 void OriginAsk::compose(std::string& target, http::Fields& fields) {
-  fields = outgoing_fields(core_, story_, shared());
+  fields = fields_for_origin(origin_request(story_, shared()));
   const auto& stored = plan_.stored;
   validated_ = what_ == What::Planned && plan_.validate && plan_.refreshing() && !stored.freshness.validators_fail &&
                (stored.entry->etag() || stored.entry->last_modified());
@@ -41,6 +41,6 @@ void OriginAsk::compose(std::string& target, http::Fields& fields) {
   if (target.empty()) target = story_.target;
 }
 
-void OriginAsk::trim(http::Fields& trailers) { trim_trailers(core_, story_, trailers); }
+void OriginAsk::trim(http::Fields& trailers) { trailers_for_origin(origin_request(story_, false), trailers); }
 
 }  // namespace forebay::proxy

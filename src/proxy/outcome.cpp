@@ -1,7 +1,6 @@
 #include "outcome.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "forebay/http/forwarding.hpp"
 
@@ -89,8 +88,9 @@ LoggedTarget logged_target(http::Target& scratch, http::Method method, std::stri
   return target;
 }
 
-void note_request(RequestNotes& notes, const http::RequestView& request, const LoggedTarget& target,
-                  std::string_view request_id, const config::Config& config, const server::Exchange& exchange) {
+void note_request(const Story& story, const LoggedTarget& target) {
+  auto& notes = story.notes();
+  const auto& request = story.request;
   notes.method_text = notes.keep(request.method_text);
   notes.host = notes.keep(request.authority);
   notes.path = notes.keep(target.path);
@@ -98,7 +98,7 @@ void note_request(RequestNotes& notes, const http::RequestView& request, const L
     notes.has_query = true;
     notes.query = notes.keep(*target.query);
   }
-  notes.request_id = notes.keep(request_id);
+  notes.request_id = notes.keep(story.request_id);
   for (const auto& f : request.fields) {
     if (f.id == FieldId::UserAgent)
       notes.user_agent = notes.keep(f.value);
@@ -106,11 +106,8 @@ void note_request(RequestNotes& notes, const http::RequestView& request, const L
       notes.referer = notes.keep(f.value);
   }
   if (const auto id = trace_id_of(request.fields); !id.empty()) notes.trace_id = notes.keep(id);
-  const auto& peer = exchange.peer();
-  if (!config.server.trusted_proxies.empty())
-    notes.client = notes.keep(http::client_address(peer.address, request.fields, config.server.trusted_proxies));
-  else
-    notes.client = notes.keep(peer.address);
+  const auto& trusted = story.config().server.trusted_proxies;
+  notes.client = notes.keep(trusted.empty() ? story.peer : http::client_address(story.peer, request.fields, trusted));
 }
 
 void note_request_id(RequestNotes& notes, std::string_view id) {
@@ -130,9 +127,7 @@ bool is_request_id(std::string_view id) noexcept {
   return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), safe);
 }
 
-void note_lookup(const Core& core, server::Exchange& exchange) {
-  notes_of(exchange).lookup = core.now().mono - exchange.tally().started;
-}
+void note_lookup(const Story& story) { story.notes().lookup = story.core.now().mono - story.exchange->tally().started; }
 
 void count_outcome(Core& core, server::Exchange& exchange) {
   auto& notes = notes_of(exchange);
@@ -254,27 +249,6 @@ void count_refusal(Core& core, const server::RefusedMessage& message, const serv
   r.error_detail = message.detail;
   r.total_ms = 0;
   log.write(core.worker.index(), r);
-}
-
-double Core::random() noexcept {
-  // xorshift64*: sufficient for jitter.
-  if (random_state_ == 0)
-    random_state_ = static_cast<std::uint64_t>(now().wall.time_since_epoch().count()) * 0x9e3779b97f4a7c15ull | 1;
-  random_state_ ^= random_state_ >> 12;
-  random_state_ ^= random_state_ << 25;
-  random_state_ ^= random_state_ >> 27;
-  return static_cast<double>((random_state_ * 0x2545f4914f6cdd1dull) >> 11) * 0x1.0p-53;
-}
-
-double Core::exponential() noexcept { return -std::log(1.0 - random()); }
-
-std::string Core::make_request_id() {
-  const auto half = [this] {
-    random();
-    return random_state_ * 0x2545f4914f6cdd1dull;
-  };
-  const auto first = half();
-  return to_hex({first, half()});
 }
 
 }  // namespace forebay::proxy

@@ -17,33 +17,26 @@ const rules::Policy kNoPolicy;  // of requests without a route; its `methods` de
 
 }  // namespace
 
-OriginRequest origin_request(const Core& core, const Story& story, bool shared) {
-  OriginRequest request{story.runtime->config(), story.route->origin->state().config(), story.route->route,
-                        story.view()};
-  request.scheme = story.scheme;
-  request.host = story.host;
+OriginRequest origin_request(const Story& story, bool shared) {
+  OriginRequest request{story.config(), story.route->origin->state().config(), story.route->route, story.request};
+  request.scheme = story.reading.scheme;
+  request.host = story.reading.host;
   request.peer = story.peer;
   request.peer_trusted = story.peer_trusted;
-  request.looked_up = story.looked_up();
+  request.looked_up = story.keyed;
   request.shared = shared;
-  request.instance_id = core.shared.instance_id;
+  request.instance_id = story.core.shared.instance_id;
   request.request_id = story.request_id;
   return request;
 }
 
-http::Fields outgoing_fields(Core& core, const Story& story, bool shared) {
-  return fields_for_origin(origin_request(core, story, shared));
-}
-
-void trim_trailers(Core& core, const Story& story, http::Fields& trailers) {
-  trailers_for_origin(origin_request(core, story, false), trailers);
-}
-
-void invalidate_after(Core& core, const Story& story, rules::Reason not_looked_up, const http::ResponseView& response) {
-  const auto view = story.view();
+void invalidate_after(const Story& story, rules::Reason not_looked_up, const http::ResponseView& response) {
+  const auto& view = story.request;
+  const auto& scheme = story.reading.scheme;
+  const auto& host = story.reading.host;
   const auto& policy = story.route->route ? story.policy() : kNoPolicy;
   if (!rules::is_write(view.method, view.method_text, not_looked_up, policy)) return;
-  const auto targets = rules::invalidated_targets(view.method, story.scheme, story.host, story.target, response);
+  const auto targets = rules::invalidated_targets(view.method, scheme, host, story.target, response);
   if (targets.empty()) return;
   std::vector<Digest> resources;
   std::vector<const config::Route*> routes;
@@ -57,11 +50,11 @@ void invalidate_after(Core& core, const Story& story, rules::Reason not_looked_u
   for (const auto& target : targets) {
     if (!read.read(http::Method::Get, target)) continue;
     routes.clear();
-    story.runtime->runtime->routes.find_all(story.host, read.path(), routes);
+    story.runtime->runtime->routes.find_all(host, read.path(), routes);
     for (const auto* route : routes) {
       captures.clear();
       route->path.capture(read.path(), captures);
-      cache::KeyInput input{route->name, get, read, story.scheme, story.host};
+      cache::KeyInput input{route->name, get, read, scheme, host};
       input.captures = captures;
       key.build_resource(route->key, input);
       add(key.resource());
@@ -69,7 +62,7 @@ void invalidate_after(Core& core, const Story& story, rules::Reason not_looked_u
       if (route->policy.no_vary_search) add(key.searched_resource());
     }
   }
-  if (!resources.empty()) core.shared.store.invalidate(resources);
+  if (!resources.empty()) story.core.shared.store.invalidate(resources);
 }
 
 namespace {
@@ -92,7 +85,7 @@ void for_each_kept(const http::ResponseView& response, const std::vector<std::st
 http::Fields end_to_end(const Story& story, const http::ResponseView& response, const std::vector<std::string>& drop,
                         WallTime received, bool keep_age) {
   http::Fields fields;
-  const bool own_x_cache = story.runtime->config().diagnostics.x_cache;
+  const bool own_x_cache = story.config().diagnostics.x_cache;
   bool has_date = false;
   for_each_kept(response, drop, [&](const http::Field& f) {
     if (f.id == FieldId::Age && !keep_age) return;
@@ -102,7 +95,7 @@ http::Fields end_to_end(const Story& story, const http::ResponseView& response, 
     fields.add(f.name, f.value);
   });
   if (!has_date) fields.add(FieldId::Date, http::format_date(received));
-  http::add_via(fields, response.version, story.runtime->config().diagnostics.name);
+  http::add_via(fields, response.version, story.config().diagnostics.name);
   return fields;
 }
 

@@ -8,19 +8,14 @@
 namespace forebay::proxy {
 
 /// The request that is sent to the origin.
-OriginRequest origin_request(const Core& core, const Story& story, bool shared);
-/// The fields that go to the origin (`fields_for_origin`).
-http::Fields outgoing_fields(Core& core, const Story& story, bool shared);
-
-/// Removes trailer fields that are not forwarded (`trailers_for_origin`).
-void trim_trailers(Core& core, const Story& story, http::Fields& trailers);
+OriginRequest origin_request(const Story& story, bool shared);
 
 /// Removes, then sets.
 void apply(const config::HeaderChanges& changes, http::Fields& fields);
 
 /// Invalidates what a write made stale (RFC 9111 section 4.4). `not_looked_up`: why the request was not looked up, if
 /// so.
-void invalidate_after(Core& core, const Story& story, rules::Reason not_looked_up, const http::ResponseView& response);
+void invalidate_after(const Story& story, rules::Reason not_looked_up, const http::ResponseView& response);
 
 /// The response's fields without hop-by-hop and framing ones, without those named in `drop`, and without the fields
 /// that are only for Forebay. Adds Date where the origin sent none. `keep_age` for answers that are passed on

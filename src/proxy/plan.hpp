@@ -107,8 +107,10 @@ struct Fetch {
 using FoundPlan = std::variant<Refuse, GoForward, Serve, Follow, Overflow, Fetch>;
 FoundPlan plan_found(const Found& found, const Asked& asked);
 
+/// The request's part of what decides.
+Asked asked_of(const Story& story);
 /// Executes the plan. `lookup`: the basis of the plan.
-void execute(Core& core, const StoryPtr& story, const FoundPlan& plan, cache::Lookup lookup);
+void execute(const StoryPtr& story, const FoundPlan& plan, cache::Lookup lookup);
 
 /// The request has an invalid host.
 extern const OwnError kBadHost;

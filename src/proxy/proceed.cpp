@@ -10,43 +10,40 @@ namespace {
 using rules::CacheResult;
 
 /// A background refresh has the fields of the request that triggered it, and no client.
-void refresh(Core& core, const StoryPtr& story, cache::Stored stored, cache::Ticket ticket) {
-  auto behind = std::make_shared<Story>(*story);
-  behind->exchange = nullptr;
+void refresh(const StoryPtr& story, cache::Stored stored, cache::Ticket ticket) {
+  story->exchange = nullptr;
   FillPlan plan;
   plan.ticket = std::move(ticket);
   plan.stored = std::move(stored);
   plan.background = true;
   plan.shared = true;
-  plan.validate = !story->facts.is_signed;
-  std::make_shared<Fill>(core, std::move(behind), std::move(plan))->start();
+  plan.validate = !story->facts().is_signed;
+  std::make_shared<Fill>(story, std::move(plan))->start();
 }
 
 struct Execute {
-  Core& core;
   const StoryPtr& story;
   cache::Lookup& lookup;
 
   void operator()(const Refuse& plan) const {
     if (auto* join = join_of(lookup)) join->flight->leave();
-    refuse(core, story, *plan.error);
+    deliver_error(*story, *plan.error);
   }
 
-  void operator()(const GoForward& plan) const { forward(core, story, plan.status); }
+  void operator()(const GoForward& plan) const { forward(story, plan.status); }
 
   void operator()(Serve plan) const {
     plan.status.key = story->key.text();
     auto& stored = stored_of(lookup);
     auto* ticket = ticket_of(lookup);
-    if (story->wanted())
-      deliver_entry(core, *story->exchange, story->view(), stored.entry, stored.freshness, plan.status);
-    if (*ticket) refresh(core, story, std::move(stored), std::move(*ticket));
+    if (story->wanted()) deliver_entry(*story, stored.entry, stored.freshness, plan.status);
+    if (*ticket) refresh(story, std::move(stored), std::move(*ticket));
   }
 
   void operator()(const Follow& plan) const {
     auto& join = *join_of(lookup);
     join.forward = plan.forward;
-    std::make_shared<FollowTask>(core, story, std::move(join))->start();
+    std::make_shared<FollowTask>(story, std::move(join))->start();
   }
 
   void operator()(const Overflow&) const {
@@ -57,16 +54,15 @@ struct Execute {
     // One superseding flight at a time; its waiters are limited too.
     if (story->policy().coalesce.on_timeout == rules::OnTimeout::Fetch && !join.flight->superseding() &&
         ++story->restarts <= 8)
-      return proceed(core, story, supersede(core, *story, join.flight));
+      return proceed(story, supersede(*story, join.flight));
     join.flight->leave();
     const auto& stored = join.stored;
-    if (!stored.entry || !story->policy().stale.errors.timeout ||
-        !may_stand_in(core, *story, stored.freshness, stored.names))
-      return refuse(core, story, kQueueIsFull);
+    if (!story->policy().stale.errors.timeout || !may_stand_in(*story, stored))
+      return deliver_error(*story, kQueueIsFull);
     rules::CacheStatus status;
     status.result = CacheResult::StaleError;
     status.key = story->key.text();
-    deliver_entry(core, *story->exchange, story->view(), stored.entry, stored.freshness, status);
+    deliver_entry(*story, stored.entry, stored.freshness, status);
   }
 
   void operator()(const Fetch& fetch) const {
@@ -81,26 +77,29 @@ struct Execute {
     plan.shared = fetch.may_store;
     plan.validate = fetch.validates;
     plan.by_get = fetch.by_get;
-    std::make_shared<Fill>(core, story, std::move(plan))->start();
+    std::make_shared<Fill>(story, std::move(plan))->start();
   }
 };
 
 }  // namespace
 
-void execute(Core& core, const StoryPtr& story, const FoundPlan& plan, cache::Lookup lookup) {
-  std::visit(Execute{core, story, lookup}, plan);
+Asked asked_of(const Story& story) {
+  return {story.facts(),     story.request.fields, story.route->route->key,
+          story.has_content, story.may_wait(),     story.core.now()};
 }
 
-void proceed(Core& core, const StoryPtr& story, cache::Lookup lookup) {
-  const Asked asked{story->facts,       story->view().fields,     story->route->route->key,
-                    story->has_content, story->charge != nullptr, core.now()};
-  const auto plan = plan_found(found_of(lookup), asked);
-  execute(core, story, plan, std::move(lookup));
+void execute(const StoryPtr& story, const FoundPlan& plan, cache::Lookup lookup) {
+  std::visit(Execute{story, lookup}, plan);
 }
 
-void look_up_again(Core& core, const StoryPtr& story) {
+void proceed(const StoryPtr& story, cache::Lookup lookup) {
+  const auto plan = plan_found(found_of(lookup), asked_of(*story));
+  execute(story, plan, std::move(lookup));
+}
+
+void look_up_again(const StoryPtr& story) {
   if (!story->wanted()) return;
-  proceed(core, story, look_up(core, *story));
+  proceed(story, look_up(*story));
 }
 
 }  // namespace forebay::proxy

@@ -1,11 +1,18 @@
 #include "forebay/proxy/reading.hpp"
 
+#include <utility>
+
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/names.hpp"
 #include "forebay/rules/cache_control.hpp"
 #include "forebay/rules/query_secrets.hpp"
 
 namespace forebay::proxy {
+
+void Reading::rebase(std::string_view raw, std::string_view copy) noexcept {
+  target.rebase(raw, copy);
+  for (auto& capture : captures) capture.value = http::rebased(capture.value, raw, copy);
+}
 
 bool read_host(std::string_view authority, std::string_view forwarded_proto, bool trusted,
                std::string_view listener_scheme, Reading& reading) {
@@ -104,8 +111,9 @@ rules::Judged judge_content(const config::Route& route, const http::RequestView&
 void read_route(const config::RouteTable& routes, const http::RequestView& request, bool has_content, Reading& reading,
                 const ReadContent& content) {
   const auto query = reading.target.query();
-  auto match = routes.find(reading.host, reading.target.path(), request, query);
-  reading.awaits_content = false;
+  auto match = std::exchange(reading.awaits_content, false)
+                   ? config::RouteTable::Match{reading.route, true, {}}
+                   : routes.find(reading.host, reading.target.path(), request, query);
   while (match.route && match.method && !match.route->match.body.empty() &&
          match.conditions.verdict == rules::Verdict::Yes) {
     if (has_content && content.state == ReadContent::State::Unread) {
@@ -119,10 +127,6 @@ void read_route(const config::RouteTable& routes, const http::RequestView& reque
     match = routes.find(reading.host, reading.target.path(), request, query, match.route->index + 1);
   }
   read_match(match, request, has_content, reading);
-}
-
-void read_for_route(const config::Route& route, const http::RequestView& request, bool has_content, Reading& reading) {
-  read_match({&route, true, {}}, request, has_content, reading);
 }
 
 rules::Reason too_large_reason(const config::Route& route) noexcept {

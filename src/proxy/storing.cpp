@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "forebay/http/forwarding.hpp"
 #include "forebay/rules/validation.hpp"
 #include "lookup.hpp"
 #include "plan.hpp"
@@ -28,8 +27,13 @@ http::Fields freshened_fields(http::FieldsView stored, http::FieldsView update) 
 
 }  // namespace
 
-Storing::Storing(Core& core, const Story& story, FillPlan& plan)
-    : core_(core), story_(story), plan_(plan), route_(story.route), facts_(story.facts), key_text_(story.key.text()) {}
+Storing::Storing(const Story& story, FillPlan& plan)
+    : core_(story.core),
+      story_(story),
+      plan_(plan),
+      route_(story.route),
+      facts_(story.facts()),
+      key_text_(story.key_text()) {}
 
 Timestamp Storing::no_refresh_until() const {
   return plan_.refreshing() ? core_.now().mono + kRefreshPause : Timestamp{};
@@ -52,7 +56,7 @@ bool Storing::knows_names_of(const http::ResponseView& head) const {
   if (!policy().vary) return true;
   const auto stated = rules::read_vary(head.fields);
   if (!stated.names.empty() && !cache::includes(plan_.stored.names, stated.names)) return false;
-  return still_selected(core_, story_, plan_.stored.names);
+  return still_selected(story_, plan_.stored.names);
 }
 
 Storing::Freshened Storing::freshen(const http::ResponseView& head, const rules::ExchangeTimes& times,
@@ -94,7 +98,7 @@ void Storing::publish(const rules::Storability& verdict, const Ref<http::Body>& 
 void Storing::read_head(const http::ResponseView& head, http::Method asked_by, const rules::ExchangeTimes& times) {
   if (!route_->route) return;
   if (asked_by == http::Method::Head) apply_head(head, times);
-  if (!plan_.ticket && story_.view().method == http::Method::Post) adopt_get_key(head);
+  if (!plan_.ticket && story_.request.method == http::Method::Post) adopt_get_key(head);
   if (plan_.ticket && policy().no_vary_search && !facts_.secret_in_query) adopt_search_key(head);
 }
 
@@ -165,7 +169,7 @@ Ref<const cache::Entry> Storing::commit(const http::Body& body, Duration fetch_t
   if (elsewhere_ && plan_.stored.entry) core_.shared.store.discard(story_.key, plan_.stored.entry);
   if (done) route_->counters->count_stored(body.length());
   route_->counters->variants_evicted.add(done.variants_evicted);
-  if (story_.exchange) notes_of(*story_.exchange).stored = done;
+  if (story_.exchange) story_.notes().stored = done;
   return done.entry;
 }
 
@@ -212,7 +216,7 @@ void Storing::count_not_stored(rules::Reason reason) const {
 void Storing::note_not_stored(rules::Reason reason) const {
   count_not_stored(reason);
   if (!story_.exchange) return;
-  auto& notes = notes_of(*story_.exchange);
+  auto& notes = story_.notes();
   notes.stored = false;
   notes.reason = reason;
   notes.cause = rules::Reason::None;
@@ -225,7 +229,7 @@ void Storing::count_refresh(Revalidated outcome) const {
 /// The Vary of an answer that is not stored counts, too: else a stored answer that omits it, as refusals do, is given
 /// to those for whom the origin has another.
 void Storing::note_vary(const http::ResponseView& head) const {
-  if (!story_.looked_up() || !head.fields.has(http::FieldId::Vary)) return;
+  if (!story_.keyed || !head.fields.has(http::FieldId::Vary)) return;
   const auto vary = rules::read_vary(head.fields);
   if (vary.any || vary.names.empty() || (cache::includes(plan_.stored.names, vary.names) && !plan_.stored.names_old))
     return;
@@ -234,7 +238,7 @@ void Storing::note_vary(const http::ResponseView& head) const {
 
 /// RFC 9111 section 4.3.5: a 200 to HEAD freshens the stored GET response, or makes it stale.
 void Storing::apply_head(const http::ResponseView& head, const rules::ExchangeTimes& times) const {
-  if (head.status != 200 || !story_.looked_up() || !plan_.stored.entry) return;
+  if (head.status != 200 || !story_.keyed || !plan_.stored.entry) return;
   auto& store = core_.shared.store;
   const auto& entry = plan_.stored.entry;
   const auto& stored = entry->head();
@@ -262,17 +266,14 @@ void Storing::apply_head(const http::ResponseView& head, const rules::ExchangeTi
 /// A response with a No-Vary-Search rule is stored under the key that the rule makes, and one without under the plain
 /// one, whichever this fetch was for.
 void Storing::adopt_search_key(const http::ResponseView& head) {
-  read_again(core_, story_);
-  const auto content = story_.content ? std::optional(story_.content->bytes()) : std::nullopt;
-  const auto request = story_.view();
+  const auto build = [&](cache::Key& key, const rules::NoVarySearch* rule) {
+    return build_key(story_.reading, story_.request, story_.whole_content(), core_.shared.persisted, key, rule);
+  };
   cache::Key key;
-  auto& persisted = core_.shared.persisted;
-  if (build_key(core_.reading, request, content, persisted, key) != rules::Reason::None) return;
+  if (build(key, nullptr) != rules::Reason::None) return;
   if (const auto rule = rules::read_no_vary_search(head.fields)) {
     // A rule that is too long to be kept is not applied either: nobody would find what is stored under it.
-    if (core_.shared.searches.learn(key.base(), *rule) &&
-        build_key(core_.reading, request, content, persisted, key, &*rule) != rules::Reason::None)
-      return;
+    if (core_.shared.searches.learn(key.base(), *rule) && build(key, &*rule) != rules::Reason::None) return;
   }
   if (key.text() == key_text_) return;
   key_text_ = key.text();
@@ -281,12 +282,13 @@ void Storing::adopt_search_key(const http::ResponseView& head) {
 
 /// RFC 9110 section 9.3.3: the answer to a POST that says it is what a GET would give, is stored as that.
 void Storing::adopt_get_key(const http::ResponseView& head) {
-  if (!rules::post_answers_get(head, story_.policy(), story_.scheme, story_.host, story_.target)) return;
-  auto& reading = core_.reading;
-  reading.host = story_.host;
-  reading.scheme = story_.scheme;
-  reading.claims = http::keeps_claims(story_.peer_trusted, story_.runtime->config().server.forwarded);
-  const auto request = story_.view();
+  if (!rules::post_answers_get(head, story_.policy(), story_.reading.scheme, story_.reading.host, story_.target))
+    return;
+  Reading reading;
+  reading.host = story_.reading.host;
+  reading.scheme = story_.reading.scheme;
+  reading.claims = story_.reading.claims;
+  const auto& request = story_.request;
   if (!read_as_get(story_.runtime->runtime->routes, request, story_.target, reading)) return;
   cache::Key key;
   if (build_key(reading, as_get(request), std::nullopt, core_.shared.persisted, key) != rules::Reason::None) return;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -108,13 +107,6 @@ struct KeyPart {
 /// building a key allocates nothing in the steady state.
 class Key {
  public:
-  Key();
-  ~Key();
-  Key(const Key&);
-  Key& operator=(const Key&);
-  Key(Key&&) noexcept;
-  Key& operator=(Key&&) noexcept;
-
   /// Under GET for GET and HEAD, under GRAPHQL for a GraphQL request. None, or why there is no key: BodyTooLarge (over
   /// `body_max` as sent or inflated), BodyUnparsable (malformed, ambiguous or of another type than the route's key
   /// needs; a QUERY without Content-Type), GraphqlOperation (a mutation or subscription, or on POST the hash of an
@@ -143,8 +135,6 @@ class Key {
   Digest resource_;
   // Positions in the text: host and path, `q:`, and `n:` or the end.
   std::size_t resource_from_ = 0, query_from_ = 0, query_to_ = 0, rule_from_ = 0;
-  struct Scratch;
-  std::unique_ptr<Scratch> scratch_;  ///< Reused buffers; made at the first build, not copied.
 };
 
 }  // namespace forebay::cache

@@ -19,6 +19,8 @@ class Target {
   /// bytes above 0x7E, "#" and "%00" anywhere, in the path a "%" without two hex digits (a query is forwarded as sent),
   /// authority-form, userinfo. Normalising is idempotent. Allocates nothing once its buffer has grown.
   Result<void> read(Method method, std::string_view raw);
+  /// Moves the views from the raw target to a copy of it.
+  void rebase(std::string_view raw, std::string_view copy) noexcept;
 
   std::string_view path() const noexcept { return path_; }  ///< Normalised, begins with '/' (or is "*").
   std::optional<std::string_view> query() const noexcept {
@@ -37,6 +39,9 @@ class Target {
 /// unreserved bytes as they are, other escapes with upper-case digits, and bytes that no target may have escaped. False
 /// at a `%` without two hex digits.
 bool append_normal_segment(std::string_view segment, std::string& out);
+
+/// The same part of `copy`, a copy of `from`; `view` itself if it is not a part of `from`.
+std::string_view rebased(std::string_view view, std::string_view from, std::string_view copy) noexcept;
 
 /// Checks a Host value (or authority without userinfo) strictly by RFC 3986 section 3.2.2 and appends its normal form
 /// to `out`: lower case, an empty or default port of `scheme` ("http" 80, "https" 443) removed. Refuses "[::1", ports

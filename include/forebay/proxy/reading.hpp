@@ -18,8 +18,8 @@
 
 namespace forebay::proxy {
 
-/// A request as it is read: what is matched, keyed and forwarded. Used again for each request; holds views into itself
-/// and into the request, so it neither moves nor outlives that.
+/// A parsed request: what is matched, keyed and forwarded. Holds views into itself and into the raw target, so it must
+/// not move; after the target was copied, call `rebase`.
 struct Reading {
   http::Target target;
   std::string host;                      ///< Normal form; empty for HTTP/1.0 without Host.
@@ -36,6 +36,8 @@ struct Reading {
 
   Reading() = default;
   Reading(const Reading&) = delete;
+  /// Moves the views from the raw target to a copy of it.
+  void rebase(std::string_view raw, std::string_view copy) noexcept;
 };
 
 /// Sets `host` and `scheme` from the request's authority and X-Forwarded-Proto of a trusted peer. False: the authority
@@ -55,10 +57,9 @@ struct ReadContent {
 /// Finds the route and decides whether the request is looked up. After `target`, `host` and `scheme` are set. Fields
 /// that Connection names are gone from `request` already. Where the content has to be read before the route is known,
 /// `awaits_content` says so, and `route` is the one whose `key.body_max` bounds it; nothing else is decided then.
+/// A second call, with the content, continues from that route.
 void read_route(const config::RouteTable& routes, const http::RequestView& request, bool has_content, Reading& reading,
                 const ReadContent& content = {});
-/// The same for a request whose route, by its name and method, is known already.
-void read_for_route(const config::Route& route, const http::RequestView& request, bool has_content, Reading& reading);
 /// Whether the content meets `match.body` of a route.
 rules::Judged judge_content(const config::Route& route, const http::RequestView& request, bool has_content,
                             const ReadContent& content);

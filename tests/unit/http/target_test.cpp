@@ -59,6 +59,22 @@ TEST(Target, ThePathIsPutInOneNormalForm) {
   }
 }
 
+TEST(Target, MovesWithACopyOfTheRawTarget) {
+  for (const std::string raw : {"http://h:8/a/b?q=1", "/a/../b?q", "/%61", "/", "*", "http://h"}) {
+    auto sent = std::make_unique<std::string>(raw);
+    Target t, whole;
+    ASSERT_TRUE(t.read(Method::Options, *sent)) << raw;
+    ASSERT_TRUE(whole.read(Method::Options, raw)) << raw;
+    const std::string copy(*sent);
+    t.rebase(*sent, copy);
+    sent->assign(sent->size(), '!');
+    sent.reset();
+    EXPECT_EQ(t.path(), whole.path());
+    EXPECT_EQ(t.query(), whole.query());
+    EXPECT_EQ(t.authority(), whole.authority());
+  }
+}
+
 TEST(Target, TheQueryIsPassedOnAsSent) {
   struct Row {
     const char* raw;

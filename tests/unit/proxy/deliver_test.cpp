@@ -75,7 +75,7 @@ TEST_F(DeliverTest, AnErrorOfForebaysOwnIsNotToBeKept) {
   source().fail(net::FetchError::Connect);
   EXPECT_EQ(client.field("Cache-Control"), "no-store");
   EXPECT_THAT(client.field("Content-Type"), testing::StartsWith("application/problem+json"));
-  EXPECT_THAT(client.read(), testing::HasSubstr("The origin could not be connected to."));
+  EXPECT_THAT(client.read(), testing::HasSubstr("Could not connect to the origin."));
 }
 
 }  // namespace

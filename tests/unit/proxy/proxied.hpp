@@ -247,12 +247,11 @@ class ProxiedTest : public ::testing::Test {
                   const std::function<void(ScriptedContent&)>& begin = {}) {
     auto& client = clients.emplace_back(std::make_shared<FakeClient>(worker, method, target, fields));
     if (begin) begin(client->content.emplace());
-    auto& notes = client->notes();
-    notes.runtime = core.runtime;
-    notes.route = &core.runtime->none;
-    EXPECT_TRUE(core.reading.target.read(method, client->request().target));
-    EXPECT_TRUE(read_host("example.org", {}, false, "http", core.reading));
-    go_to_route(core, {client, client->request(), core.runtime, {}, false});
+    auto story = core.take(client);
+    EXPECT_TRUE(story->reading.target.read(method, client->request().target));
+    EXPECT_TRUE(read_host("example.org", {}, false, "http", story->reading));
+    go_to_route(story);
+    core.give_back(std::move(story));
     return *client;
   }
   FakeClient& get(const std::string& target, const FieldList& fields = {}) {

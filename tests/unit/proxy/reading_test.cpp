@@ -60,12 +60,40 @@ routes:
   - { name: search, path: /search, methods: [POST], key: { body: [/q] } }
   - { name: loose, path: /loose, methods: [POST], key: { body: none } }
   - { name: off, path: /off, cache: false }
+  - { name: fast, path: /db, methods: [POST], match: { body: { /fast: [true] } }, key: { body: [/q] } }
+  - { name: slow, path: /db, methods: [POST], key: { body: [/q] } }
   - { name: guarded, path: /guarded, bypass: { headers: [x-preview], query: ["draft*"] } }
 )");
   config::RouteTable routes_{*config_};
   http::RequestView request_;
   Reading reading_;
 };
+
+TEST_F(ReadRoute, GoesOnFromTheRouteThatAwaitsTheContent) {
+  http::Fields json;
+  json.add("Content-Type", "application/json");
+  for (const auto& [content, route] : {std::pair{R"({"fast":true})", "fast"}, std::pair{R"({"fast":false})", "slow"}}) {
+    read("POST", "/db", true, json);
+    ASSERT_TRUE(reading_.awaits_content);
+    EXPECT_EQ(reading_.route->name, "fast");
+    read_route(routes_, request_, true, reading_, {ReadContent::State::Whole, content});
+    EXPECT_FALSE(reading_.awaits_content);
+    EXPECT_EQ(reading_.route->name, route);
+    EXPECT_EQ(reading_.reason, rules::Reason::None);
+  }
+}
+
+TEST_F(ReadRoute, MovesWithACopyOfTheRawTarget) {
+  auto sent = std::make_unique<std::string>("/items/17/all");
+  read("GET", *sent);
+  const std::string copy(*sent);
+  reading_.rebase(*sent, copy);
+  sent->assign(sent->size(), '!');
+  sent.reset();
+  EXPECT_EQ(reading_.target.path(), "/items/17/all");
+  ASSERT_FALSE(reading_.captures.empty());
+  EXPECT_EQ(reading_.captures.front().value, "17");
+}
 
 TEST_F(ReadRoute, TakesTheHostInNormalForm) { EXPECT_EQ(read("GET", "/items/1/x").host, "shop.example.com"); }
 
