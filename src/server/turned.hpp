@@ -62,9 +62,14 @@ inline constexpr Turned kOverload{503,
                                   false,
                                   "1"};
 
-inline constexpr Turned kNoMemory{
-    503,  Refusal::Overload,   "overload", "Service Unavailable", "There was no memory for this request.", Bound::None,
-    true, "Retry-After: 1\r\n"};
+inline constexpr Turned kNoMemory{503,
+                                  Refusal::Overload,
+                                  "overload",
+                                  "Service Unavailable",
+                                  "There was no memory for this request.",
+                                  Bound::None,
+                                  true,
+                                  "1"};
 
 /// The detail of the document: the limit with its setting, or `cause`, or the default of the error.
 std::string detail_of(const Turned& why, const config::Server& settings, std::string_view cause);
