@@ -132,7 +132,7 @@ struct StatusLifetimes {
         all.emplace_back(*status.value, *lifetime);
       }
     }
-    // The first that matches counts, so exact statuses stand before classes.
+    // The first that matches counts, so exact statuses before classes.
     std::stable_partition(all.begin(), all.end(), [](const auto& s) { return s.first.from == s.first.to; });
   }
   static std::string text(const std::vector<rules::StatusLifetime>& all) {

@@ -18,14 +18,14 @@
 
 namespace forebay::proxy {
 
-/// What one worker has of one route.
+/// One worker's data of one route.
 struct RouteState {
   const config::Route* route = nullptr;  ///< Null: no route matched (`_none`).
   RouteCounters* counters = nullptr;
   upstream::Origin* origin = nullptr;  ///< Null: there is no origin for it.
 };
 
-/// One worker's side of a Runtime. Its reference count is touched by that worker alone, so a copy is cheap.
+/// One worker's part of a Runtime. Only that worker changes its reference count, so a copy is cheap.
 struct WorkerRuntime {
   RuntimePtr runtime;
   std::vector<RouteState> routes;  ///< By Route::index.
@@ -37,7 +37,7 @@ struct WorkerRuntime {
 };
 using WorkerRuntimePtr = std::shared_ptr<const WorkerRuntime>;
 
-/// What is known of an exchange besides what the edge counts: the outcome for log, counters and headers.
+/// The outcome of an exchange for log, counters and headers, besides the edge's counts.
 class RequestNotes final : public server::Notes {
  public:
   void reset() override;
@@ -56,7 +56,7 @@ class RequestNotes final : public server::Notes {
   bool has_key = false;
   bool stored = false;
   bool has_ttl = false;
-  bool refresh_refused = false;  ///< The answer says so.
+  bool refresh_refused = false;  ///< The response says so.
   Digest key_id;
   std::int64_t age_s = -1, ttl_s = 0;
   rules::TtlSource ttl_source = rules::TtlSource::None;
@@ -88,12 +88,11 @@ class RequestNotes final : public server::Notes {
 
 inline RequestNotes& notes_of(server::Exchange& exchange) { return static_cast<RequestNotes&>(exchange.notes()); }
 
-/// Something of a worker that outlives `Handler::start`: a fetch, a wait. Held by its Core until `end` or its own
-/// finish.
+/// A task of a worker that outlives `Handler::start`: a fetch, a wait. Held by its Core until `end` or its own finish.
 class Task : public std::enable_shared_from_this<Task> {
  public:
   virtual ~Task() = default;
-  /// The worker stops: let go of everything, call nobody.
+  /// The worker stops: release everything, call nothing.
   virtual void end() = 0;
   /// Whether no client waits for it.
   virtual bool background() const = 0;
@@ -141,12 +140,12 @@ struct Story {
   bool has_content = false;    ///< The request came with content.
   bool content_whole = false;  ///< `content` is complete.
   // How it has waited for others' fetches.
-  bool waited_out = false;    ///< `coalesce.wait` was over once; the next wait ends with its flight.
+  bool waited_out = false;    ///< `coalesce.wait` has passed once; the next wait ends with its flight.
   bool tried_again = false;   ///< A fetch that it waited on has failed, and it waits for the second try.
-  bool gave_way = false;      ///< Its own fetch has failed, and one of those who waited for it makes the second try.
+  bool gave_way = false;      ///< Its own fetch has failed, and one of its followers makes the second try.
   bool wait_counted = false;  ///< Its wait has its outcome in forebay_coalesced_requests_total.
-  bool followed = false;      ///< It has waited for another's fetch.
-  unsigned restarts = 0;      ///< How often it went back to the look-up.
+  bool followed = false;      ///< It has waited for another request's fetch.
+  unsigned restarts = 0;      ///< Number of repeated look-ups.
   // Buffers: the request's fields without those that Connection names, and the fields that the route has changed.
   std::vector<http::Field> fields;
   http::Fields changed;
@@ -171,7 +170,7 @@ struct Story {
   std::string_view key_text() const noexcept { return keyed ? std::string_view(key.text()) : std::string_view(); }
   const rules::Policy& policy() const noexcept { return route->route->policy; }
   const rules::RequestFacts& facts() const noexcept { return reading.facts; }
-  /// How much content is read before it goes forward.
+  /// Amount of content that is read before it is forwarded.
   std::uint64_t request_buffer() const noexcept {
     return route->route ? policy().request_buffer : rules::Policy{}.request_buffer;
   }
@@ -180,10 +179,10 @@ struct Story {
       trailers = std::make_shared<const http::Fields>(sent);
   }
   std::string_view accept() const noexcept { return request.fields.value(http::FieldId::Accept).value_or(""); }
-  /// Its client has sent its last byte while it waited for another's fetch. Most such clients have left, and nobody can
-  /// tell: what others fetch is still for it, but nothing is fetched for it alone.
+  /// Its client has sent its last byte while it waited for another's fetch. Most such clients have left, but it is not
+  /// known: it still gets what others fetch, but nothing is fetched for it alone.
   bool has_left() const { return followed && exchange && exchange->ended(); }
-  /// Whether somebody still wants an answer.
+  /// Whether a response is still wanted.
   bool wanted() const { return exchange && !exchange->gone() && !exchange->answered(); }
 
  private:
@@ -224,7 +223,7 @@ struct Core {
   std::uint64_t random_state_ = 0;
 };
 
-/// What one look-up's outcome leads to; entered again by followers that have to start over.
+/// Executes the result of a look-up; called again for followers that start over.
 void proceed(const StoryPtr& story, cache::Lookup lookup);
 /// Looks up and proceeds.
 void look_up_again(const StoryPtr& story);

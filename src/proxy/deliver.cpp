@@ -26,7 +26,7 @@ bool has_conditions(http::FieldsView fields) noexcept {
   return false;
 }
 
-/// Age, Cache-Status and X-Cache for this answer, and the same facts for the log.
+/// Age, Cache-Status and X-Cache of this response, and the same facts for the log.
 void describe(Story& story, const Delivery& d) {
   auto& notes = story.notes();
   auto& added = story.added;
@@ -64,8 +64,7 @@ void describe(Story& story, const Delivery& d) {
   if (diagnostics.x_cache) added.push_back({"X-Cache", rules::x_cache(status.result), FieldId::XCache});
 }
 
-/// The fields that the route sets, on an answer of our own. What that says of itself stands: its type, and that nobody
-/// keeps it.
+/// Adds the fields that the route sets to Forebay's own response, except Content-Type and Cache-Control.
 void add_route_fields(const Story& story, http::Fields& fields) {
   if (!story.route->route) return;
   for (const auto& [name, value] : story.route->route->response_headers.set)

@@ -46,7 +46,7 @@ void deliver_content_error(Story& story);
 
 /// The methods that Forebay passes on, as the value of Allow.
 inline constexpr std::string_view kAllow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-/// Answers an OPTIONS that may go no further (RFC 9110 section 7.6.2): 200 with Allow, without content.
+/// Answers an OPTIONS with Max-Forwards 0 (RFC 9110 section 7.6.2): 200 with Allow, without content.
 void deliver_options(Story& story);
 
 }  // namespace forebay::proxy

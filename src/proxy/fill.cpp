@@ -162,8 +162,7 @@ void Fill::pass_on(const http::ResponseView& head, const HeadFacts& facts, rules
   storing_.refuse(head, reason, by_request);
   if (!story_->wanted()) return stop();
   if (plan_.status.reason == rules::Reason::None) plan_.status.reason = reason;
-  // A range of something that is not kept, whatever the reason: nobody reads it from its start for that. The origin is
-  // asked for the range alone, with the client's own conditions.
+  // A range of a response that is not stored: the origin is asked only for the range, with the client's conditions.
   if (had_ticket && head.status == 200 && story_->facts().range && ask_.shared() && what == What::Planned)
     return ask_again(What::ClientsRange);
   if (plan_.by_get) {  // the content is for nobody
@@ -188,7 +187,7 @@ void Fill::answer_client(const http::ResponseView& head, const HeadFacts& facts,
     d.length = 0;
   if (stores) d.freshness = &storing_.freshness();
   d.status = plan_.status;
-  // Whether a GraphQL response may be stored shows at its end; nothing untrue is said at its beginning.
+  // Whether a GraphQL response may be stored is known only at its end, so the head does not say it.
   d.status.stored = stores && storing_.may_commit();
   d.status.key = storing_.key_text();
   d.source = Source::Origin;
@@ -260,7 +259,7 @@ void Fill::on_end(const http::Fields& trailers) {
   });
 }
 
-/// Where others wait, one of them makes the second try, with its own fields; and a second try is the last one.
+/// If others wait, one of them makes the second try, with its own fields; a second try is the last one.
 bool Fill::wants_retry() {
   const auto& flight = plan_.ticket.flight();
   if (!flight) return true;
@@ -313,10 +312,10 @@ void Fill::fail(net::FetchError error, std::string_view detail) {
 void Fill::client_gone() {
   switch (phase_) {
     case Phase::Asking: {
-      // A place in the queue that nobody needs goes to the next.
+      // An unused place in the queue goes to the next request.
       const bool needed = plan_.ticket && plan_.ticket.flight()->waiters() != 0;
       if (needed || source_->asked()) {
-        if (plan_.ticket && (!story_->has_content || story_->content_whole)) return;  // the fill goes on
+        if (plan_.ticket && (!story_->has_content || story_->content_whole)) return;  // the fill continues
         if (!http::is_safe(story_->request.method)) return;  // it may have taken effect: its answer still counts
       }
       return stop();

@@ -11,7 +11,7 @@ namespace forebay::proxy {
 
 /// One response from a source, from the question to the last byte: has the answer judged, publishes it on the flight,
 /// streams it to those who follow and to the client that caused it, and has it stored (the steps 7 and 9 of
-/// docs/architecture.md). A pass goes the same way with nobody following. What a source is asked is `OriginAsk`'s, what
+/// docs/architecture.md). A pass does the same without followers. What a source is asked is `OriginAsk`'s, what
 /// concerns the store `Storing`'s, what the client hears fill_client.hpp's.
 class Fill final : public Task, public net::Sink {
  public:

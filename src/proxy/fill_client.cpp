@@ -36,7 +36,7 @@ void note_failure(const Story& story, FetchError error, std::string_view detail)
 }
 
 void serve_stale(Story& story, const FillPlan& plan, std::string_view key_text, int status) {
-  if (!story.wanted()) return;  // a refresh that failed: what is stored stays
+  if (!story.wanted()) return;  // a failed refresh: the stored response stays
   rules::CacheStatus s;
   s.result = rules::CacheResult::StaleError;
   s.forward = rules::Forward::Stale;

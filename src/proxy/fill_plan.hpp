@@ -9,11 +9,11 @@ namespace forebay::proxy {
 struct FillPlan {
   cache::Ticket ticket;       ///< Empty: nothing is stored.
   cache::Stored stored;       ///< To validate, or to fall back on.
-  rules::CacheStatus status;  ///< What the answer will say, as far as it is known: result, forward, reason.
+  rules::CacheStatus status;  ///< The status of the response, as far as known: result, forward, reason.
   bool background = false;    ///< No client waits for it.
-  bool shared = false;        ///< A flight: the client's range and conditions stay at home.
+  bool shared = false;        ///< A flight: the client's range and conditions are not sent.
   bool validate = true;       ///< Send the store's validators.
-  bool by_get = false;        ///< Its client asks by HEAD, and the origin is asked by GET, for the store.
+  bool by_get = false;        ///< The client sent a HEAD, and the origin gets a GET, for the store.
 
   /// Whether it is for what is stored already, with validators or without.
   bool refreshing() const noexcept { return stored.entry && ticket; }

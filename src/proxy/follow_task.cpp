@@ -24,7 +24,7 @@ bool starts_far_ahead(const http::RequestView& request, const http::Body& body) 
   return false;
 }
 
-/// How long a request whose own fetch has failed waits for another's. One of those who wait has been woken already.
+/// How long a request whose own fetch has failed waits for that of a follower, which has been woken already.
 constexpr Duration kSecondTryBegins = std::chrono::seconds{2};
 
 }  // namespace
@@ -46,8 +46,8 @@ void FollowTask::begin() {
   since_ = core_.now().mono;
   story_->followed = true;
   story_->exchange->on_gone(&gone_);
-  // Only the first wait runs out. A superseding flight is waited for to its end, which the origin's timeouts bound:
-  // else each of those who wait would start a fetch in turn.
+  // Only the first wait times out. The wait for a superseding flight ends with the flight, which the origin's timeouts
+  // bound: otherwise each follower would start a fetch in turn.
   const bool second_comes = story_->gave_way && !story_->tried_again;
   if (second_comes)
     core_.worker.deadlines().arm(deadline_, since_, kSecondTryBegins);
@@ -84,7 +84,7 @@ void FollowTask::leave() {
   step_out();
 }
 
-/// The task is over; its place on the flight is somebody else's to give up.
+/// The task is over; another owner releases its place on the flight.
 void FollowTask::step_out() {
   done_ = true;
   const auto self = shared_from_this();
@@ -103,7 +103,7 @@ void FollowTask::note_wait() {
 void FollowTask::landed() {
   const auto& flight = *join_.flight;
   if (const OriginSelecting mine(origin_request(*story_, true)); !flight.is_for(mine)) {
-    // Who refuses the coding as its leader did would lead in vain, too, and so on in a circle.
+    // A request that refuses the coding like the leader would also lead without success, and so on.
     return flight.unwelcome() && flight.is_like(mine) ? go_alone(rules::Reason::None) : start_over();
   }
   if (const auto kept = rules::kept_from(flight.freshness(), story_->facts()); kept != rules::Reason::None)
@@ -113,7 +113,7 @@ void FollowTask::landed() {
     join_.forward = rules::Forward::Partial;  // a part is there, and not the one that is asked for
     return go_alone(rules::Reason::Range);
   }
-  // Broken off before this request came to it: a failure that nobody has to see.
+  // It broke before this request read from it, so the failure need not be visible.
   if (flight.body()->end() == http::Body::End::Broken && !flight.second() && !story_->tried_again) return try_again();
   http::BodyCursor cursor(flight.body());
   if (!flight.joinable()) {
@@ -171,7 +171,7 @@ void FollowTask::failed() {
   deliver_error(*story_, error);
 }
 
-/// One of those who waited asks once more, and the others wait for that one.
+/// One follower fetches again, and the others wait for it.
 void FollowTask::try_again() {
   story_->tried_again = true;
   const auto failed = join_.flight;
@@ -212,8 +212,8 @@ void FollowTask::start_over() {
   look_up_again(story_);
 }
 
-/// A fetch for this request alone. What it brings may still be stored, but for a range that nobody fetches whole, and
-/// for a HEAD, which goes as it is: what others fetch has just proved to be nothing that it could have.
+/// A fetch for this request only. Its response may still be stored, except for a range, and for a HEAD, which is
+/// forwarded as it is.
 void FollowTask::go_alone(rules::Reason reason) {
   count(Coalesced::NotStorable);
   leave();
@@ -253,7 +253,7 @@ void FollowTask::timed_out() {
     deliver_error(*story_, error);
     return;
   }
-  // The first whose wait is over starts a superseding flight, which the rest join.
+  // The first follower whose wait ends starts a superseding flight, which the others join.
   const auto waited = join_.flight;
   step_out();
   proceed(story_, supersede(*story_, waited));

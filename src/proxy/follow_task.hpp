@@ -7,7 +7,7 @@
 namespace forebay::proxy {
 
 /// A request that waits for another's fetch (step 8 of docs/architecture.md). It ends when the flight's head lands,
-/// when it fails, when the answer proves to be the leader's alone, or when `coalesce.wait` is over.
+/// when the flight fails, when the response is only for the leader, or after `coalesce.wait`.
 class FollowTask final : public Task {
  public:
   FollowTask(StoryPtr story, cache::Join join);

@@ -15,7 +15,7 @@ void append_timestamp(std::string& out, WallTime t);
 void append_time_of_day(std::string& out, WallTime t);
 /// "10/Oct/2000:13:55:36 +0000"
 void append_clf_time(std::string& out, WallTime t);
-/// As nginx and Apache write it: what could end the quotes or the line is \xHH; "-" for nothing.
+/// As in nginx and Apache: quotes, backslashes and control bytes are \xHH; "-" if empty.
 void append_clf_text(std::string& out, std::string_view s);
 
 }  // namespace forebay::proxy

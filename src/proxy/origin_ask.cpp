@@ -24,7 +24,7 @@ net::SourcePtr OriginAsk::ask(What what) {
   request.for_connection = std::any_of(view.fields.begin(), view.fields.end(), [](const http::Field& f) {
     return f.id == http::FieldId::Authorization && http::authenticates_connection(f.value);
   });
-  // A trusted peer sends the requests of many clients over one connection: none of them may be another's.
+  // A trusted peer sends the requests of many clients over one connection, so it gets no bond.
   if (story_.exchange && !story_.peer_trusted)
     request.bond =
         request.for_connection ? find_or_make_bond(*story_.exchange, origin) : find_bond(*story_.exchange, origin);

@@ -16,7 +16,7 @@ LoggedTarget logged_target(http::Target& scratch, http::Method method, std::stri
 
 /// Copies the data for the access log before the request's buffer is reused.
 void note_request(const Story& story, const LoggedTarget& target);
-/// The id that was made for a request which brought none.
+/// The generated id of a request without one.
 void note_request_id(RequestNotes& notes, std::string_view id);
 /// The id for Forebay's own response: that of the request, else a new one. Empty if `tracing.request_id` is off.
 std::string own_request_id(Core& core, RequestNotes& notes);

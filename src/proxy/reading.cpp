@@ -24,7 +24,7 @@ bool read_host(std::string_view authority, std::string_view forwarded_proto, boo
 
 namespace {
 
-/// What reading content for its conditions is done with; used again and again.
+/// Reusable buffers for reading content for conditions.
 struct Scratch {
   std::string text;
   content::CanonicalJson json;
@@ -34,7 +34,7 @@ Scratch& scratch() {
   return buffers;
 }
 
-/// Looks for secrets in the query. One that is no part of the key makes the answer one for this request alone.
+/// Looks for secrets in the query. With one that is not in the key, the response is only for this request.
 rules::Reason read_secrets(const config::Route& route, std::string_view query, rules::RequestFacts& facts) {
   const auto& spec = route.key;
   if (route.policy.credentials.empty()) return rules::Reason::None;
@@ -66,7 +66,7 @@ void read_match(const config::RouteTable::Match& match, const http::RequestView&
   const auto& policy = match.route->policy;
   const auto& spec = match.route->key;
   reading.facts = rules::facts_of(request, policy);
-  // Nobody can say whose request it is: of all routes that it could be for, none may share its answer.
+  // The request is ambiguous: none of the routes that may match shares its response.
   if (match.conditions.verdict == rules::Verdict::Unclear) {
     reading.reason = match.conditions.reason;
     return;

@@ -39,8 +39,7 @@ Timestamp Storing::no_refresh_until() const {
   return plan_.refreshing() ? core_.now().mono + kRefreshPause : Timestamp{};
 }
 
-/// Whether the last answer of this key was found to be beyond `max_object` as it came: another one of unknown length is
-/// not collected in vain.
+/// Whether the last response of this key exceeded `max_object`: another one of unknown length is not collected.
 bool Storing::outgrew_lately() const noexcept { return plan_.status.cause == rules::Reason::TooLarge; }
 
 bool Storing::is_error(int status) const { return route_->route && policy().stale.errors.covers(status); }
@@ -75,7 +74,7 @@ Storing::Freshened Storing::freshen(const http::ResponseView& head, const rules:
     const auto cost = cache::Entry::cost_with_head(*entry, head_->head());
     if (auto charge = core_.shared.store.reserve(cost); charge.bytes() != 0)
       freshened = cache::Entry::with_head(entry, head_->head(), std::move(charge));
-    // First, since landing drops variants that were selected without a name that this Vary adds.
+    // First, since landing drops variants that were selected without a new name of this Vary.
     if (freshened)
       done.stored =
           plan_.ticket.freshen(entry, freshened, freshness_, vary_, selecting(), policy(), times.received.mono);
@@ -125,7 +124,7 @@ void Storing::land(const http::ResponseView& head, const rules::Storability& ver
   vary_ = rules::read_vary(head.fields);
   if (route_->route->key.graphql)
     graphql_ = std::make_unique<content::GraphqlAnswer>(head.fields.value(http::FieldId::ContentEncoding).value_or(""));
-  // Who follows the flight of a rule for the query may have another query, which this answer is not for.
+  // A follower of a flight under a No-Vary-Search rule may have another query, which this response is not for.
   if (elsewhere_ && story_.searched) return plan_.ticket.own(rules::Reason::None, true, {});
   publish(verdict, body, length);
 }
@@ -186,12 +185,12 @@ void Storing::refuse(const http::ResponseView& head, rules::Reason reason, bool 
   drop();
 }
 
-/// Those who wait are told that the answer is not for them. After an error of this client's making one of them asks
-/// once more, and the others wait for that one; a second one is taken for the resource's own.
+/// The followers learn that the response is not for them. After an error that this client caused, one of them fetches
+/// again and the others wait for it; a second error counts as that of the resource.
 void Storing::refuse_followers(rules::Reason reason, bool by_request, int status) {
   if (rules::is_client_made(status) && !by_request && !plan_.ticket.flight()->second())
     return plan_.ticket.own(rules::Reason::Status, true, {});
-  // What was not tried proves nothing anew: when the memory is over, one answer is collected again.
+  // A response that was not collected does not renew the pass memory: after it ends, one response is collected again.
   const bool proves = !by_request && !(reason == rules::Reason::TooLarge && outgrew_lately());
   plan_.ticket.own(reason, by_request, proves ? no_queue_until() : Timestamp{});
 }
@@ -226,8 +225,8 @@ void Storing::count_refresh(Revalidated outcome) const {
   story_.route->counters->revalidations[plan_.background ? 1 : 0][static_cast<std::size_t>(outcome)].add();
 }
 
-/// The Vary of an answer that is not stored counts, too: else a stored answer that omits it, as refusals do, is given
-/// to those for whom the origin has another.
+/// The Vary of a response that is not stored also counts: otherwise a stored response without Vary, such as a refusal,
+/// would be served to requests for which the origin has another.
 void Storing::note_vary(const http::ResponseView& head) const {
   if (!story_.keyed || !head.fields.has(http::FieldId::Vary)) return;
   const auto vary = rules::read_vary(head.fields);
@@ -251,8 +250,8 @@ void Storing::apply_head(const http::ResponseView& head, const rules::ExchangeTi
   if (verdict.by_request) return;
   if (!verdict.storable()) return store.make_stale(story_.key, entry);
   if (!knows_names_of(head)) return;
-  // A length alone proves nothing: on that ground only what the origin itself says prolongs a lifetime, else a health
-  // check by HEAD would keep old content for ever.
+  // An equal length alone proves nothing: then only a lifetime of the origin is renewed, else a health check by HEAD
+  // would keep old content for ever.
   if (!rules::is_confirmed(head, stored.fields) && !rules::is_stated(verdict.freshness.source)) return;
   const auto kept = to_keep(whole, verdict.drop, times.received.wall);
   auto charge = store.reserve(cache::Entry::cost_with_head(*entry, kept->head()));
@@ -272,7 +271,7 @@ void Storing::adopt_search_key(const http::ResponseView& head) {
   cache::Key key;
   if (build(key, nullptr) != rules::Reason::None) return;
   if (const auto rule = rules::read_no_vary_search(head.fields)) {
-    // A rule that is too long to be kept is not applied either: nobody would find what is stored under it.
+    // A rule that is too long to be kept is not applied either: nothing would find the response stored under it.
     if (core_.shared.searches.learn(key.base(), *rule) && build(key, &*rule) != rules::Reason::None) return;
   }
   if (key.text() == key_text_) return;
@@ -280,7 +279,7 @@ void Storing::adopt_search_key(const http::ResponseView& head) {
   elsewhere_ = core_.shared.store.private_ticket(key, *plan_.ticket.flight());
 }
 
-/// RFC 9110 section 9.3.3: the answer to a POST that says it is what a GET would give, is stored as that.
+/// RFC 9110 section 9.3.3: the response to a POST that is also the response to a GET is stored for the GET.
 void Storing::adopt_get_key(const http::ResponseView& head) {
   if (!rules::post_answers_get(head, story_.policy(), story_.reading.scheme, story_.reading.host, story_.target))
     return;
@@ -292,7 +291,7 @@ void Storing::adopt_get_key(const http::ResponseView& head) {
   if (!read_as_get(story_.runtime->runtime->routes, request, story_.target, reading)) return;
   cache::Key key;
   if (build_key(reading, as_get(request), std::nullopt, core_.shared.persisted, key) != rules::Reason::None) return;
-  // By the GET's route, and as what the request was: whose answer may be shared is that route's to say.
+  // By the GET's route, which decides whether the response may be shared.
   route_ = &story_.runtime->routes[reading.route->index];
   facts_ = reading.facts;
   key_text_ = key.text();

@@ -26,8 +26,8 @@ class Storing {
   const Ref<const cache::PublishedHead>& head() const noexcept { return head_; }
 
   /// Whether the stored response was selected by all that the Vary of this 304 names, and all that others of its key
-  /// have named since it was found. If not, nobody has compared the request that it was stored for with this one by the
-  /// new names, and a 304 under a tag that all variants share proves nothing.
+  /// have named since it was found. If not, the two requests were not compared by the new names, and a 304 with a tag
+  /// that all variants share proves nothing.
   bool knows_names_of(const http::ResponseView& head) const;
   /// What is stored has the fields of this 304 from now on. Gives what followers and the client are served: the verdict
   /// over the whole, and whether it was stored.

@@ -20,15 +20,14 @@ using AddressList = std::shared_ptr<const std::vector<Address>>;
 
 Address address_of(const boost::asio::ip::tcp::endpoint& endpoint);
 
-/// What is known of an origin's addresses, for all workers. A numeric host and `localhost` (127.0.0.1, then ::1) are
-/// known from the start and never resolved. A set is used until a newer one is there: it is asked for
-/// anew once it is older than `refresh`, beside the fetch that noticed, and a failure to resolve keeps the old one.
-/// Thread-safe.
+/// The known addresses of an origin, for all workers. A numeric host and `localhost` (127.0.0.1, then ::1) are known
+/// from the start and never resolved. A set is used until a newer one is there: once it is older than `refresh` it is
+/// resolved again in the background; after a failure the old set stays. Thread-safe.
 class Addresses {
  public:
   Addresses(std::string_view host, std::uint16_t port, Duration refresh);
 
-  /// The right, and the duty, to resolve anew; one at a time.
+  /// The right and duty to resolve again; one at a time.
   class Turn {
    public:
     explicit Turn(Addresses& addresses) noexcept : addresses_(&addresses) {}
@@ -40,7 +39,7 @@ class Addresses {
   };
   struct Look {
     AddressList list;            ///< Null: nothing is known yet.
-    std::shared_ptr<Turn> turn;  ///< The set is old, and this caller is to ask for a newer one.
+    std::shared_ptr<Turn> turn;  ///< The set is old, and this caller must resolve again.
   };
   Look look(Timestamp now);
   void learn(std::vector<Address> fresh, Timestamp now);

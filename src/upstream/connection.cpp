@@ -7,7 +7,7 @@ namespace forebay::upstream {
 
 namespace {
 constexpr std::size_t kFirstBuffer = 16 * 1024;
-// One read takes at most this much, so that one fast origin does not keep a worker from the others.
+// Maximum size of a read, so that one fast origin does not monopolise a worker.
 constexpr std::size_t kReadBuffer = 64 * 1024;
 
 void count(std::atomic<std::uint64_t>& gauge, bool more) noexcept {

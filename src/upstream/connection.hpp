@@ -34,12 +34,11 @@ class Connection {
   Permit close() noexcept;
   /// Takes the connection out of this worker's loop, open.
   Grant park() noexcept;
-  /// Nothing to read and not closed, as an idle connection must be. What comes unasked would be taken for the next
-  /// answer.
+  /// Open and without unread bytes, as an idle connection must be. Unexpected bytes could be read as the next response.
   bool quiet();
 
   enum class Use : std::uint8_t { None, Active, Idle };
-  /// Counts it as what it is now. A connection that rests keeps no buffer.
+  /// Updates its counter. An idle connection has no buffer.
   void set_use(Use use) noexcept;
 
   std::string_view input() const noexcept { return {buffer_.get() + begin_, end_ - begin_}; }

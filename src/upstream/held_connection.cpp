@@ -20,7 +20,7 @@ ConnectionPtr HeldConnection::take() {
 
 void HeldConnection::put(ConnectionPtr connection) {
   auto& held = pool_->origin().held;
-  // What clients hold is nobody else's: half of the connections stay for all.
+  // Held connections are not shared, so at most half of the connections are held.
   const unsigned most = pool_->origin().config.pool.max_connections / 2;
   const bool refused = connection_ || pool_->retired();
   if (refused || held.fetch_add(1, std::memory_order_relaxed) >= most) {

@@ -7,7 +7,7 @@
 
 namespace forebay::upstream {
 
-/// The connection of one client to one origin, resting between two of its requests. Touched by its worker alone.
+/// The connection of one client to one origin, idle between two of its requests. Used only by its worker.
 class HeldConnection final : public Bond, public std::enable_shared_from_this<HeldConnection> {
  public:
   explicit HeldConnection(std::shared_ptr<Pool> pool) : pool_(std::move(pool)) {}

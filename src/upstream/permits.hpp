@@ -45,7 +45,7 @@ class Permit {
   std::shared_ptr<Permits> permits_;
 };
 
-/// What a waiter gets: a permit, and perhaps a connection that somebody has no more use for.
+/// What a waiter gets: a permit, and perhaps an idle connection.
 struct Grant {
   Permit permit;
   ParkedConnection connection{};
@@ -74,8 +74,8 @@ struct Shelf {
   bool gives_way = false;  // under the mutex of the Permits
 };
 
-/// The connections of a process to one origin: how many there may be, how many of them idle, and the one first-come
-/// queue of fetches of all workers that wait for one. Thread-safe; nothing is woken or closed under its lock.
+/// The connections of a process to one origin: limits of open and idle connections, and the FIFO queue of waiting
+/// fetches of all workers. Thread-safe; nothing is woken or closed under its lock.
 class Permits : public std::enable_shared_from_this<Permits> {
  public:
   Permits(unsigned max_connections, unsigned max_idle);
@@ -97,13 +97,13 @@ class Permits : public std::enable_shared_from_this<Permits> {
     Wanted,  ///< Somebody waits: `hand_over`.
     Close,   ///< There are enough idle ones.
   };
-  /// What becomes of a connection that has no more work.
+  /// The use of a connection without work.
   Rest rest(Shelf& shelf);
   /// A connection leaves the shelf.
   void unrest(Shelf& shelf);
   bool anyone_waits() const;
-  /// Somebody in the queue waits on: asks the worker whose client has kept a connection waiting the longest, if that is
-  /// `patience` or longer, to free it. One every so often, however many wait.
+  /// A request waits in the queue: asks the worker whose client has kept a connection waiting the longest, for
+  /// `patience` or longer, to free it. Rate-limited, for any number of waiters.
   void press(Timestamp now, Duration patience);
   /// Whether this shelf's worker was asked to, and somebody still waits.
   bool must_give_way(Shelf& shelf);

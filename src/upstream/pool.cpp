@@ -10,7 +10,7 @@ namespace forebay::upstream {
 namespace asio = boost::asio;
 
 namespace {
-// The system's own words for these say little to who reads a log.
+// The system's messages for these are unclear in a log.
 std::string why_unresolved(const boost::system::error_code& error) {
   if (!error || error == asio::error::no_data) return "the name has no address";
   if (error == asio::error::host_not_found) return "there is no such host name";
@@ -35,7 +35,7 @@ ConnectionPtr Pool::take_idle() {
     auto connection = std::move(idle_.back());
     idle_.pop_back();
     origin_->permits->unrest(*shelf_);
-    // What the loop has not told us yet: an origin that has closed in the meantime, or said something unasked.
+    // Events that the loop has not delivered yet: the origin has closed, or sent unexpected bytes.
     if (connection->quiet()) {
       connection->idle_deadline.reset();
       connection->set_use(Connection::Use::Active);
@@ -103,7 +103,7 @@ void Pool::drop(Connection& connection) {
 void Pool::give_to_queue() {
   shelf_->wanted.wait(worker_, wanted_);
   while (!idle_.empty() && origin_->permits->anyone_waits()) {
-    // The one that rests longest: the others are likelier to live.
+    // The one that was idle longest: the others are more likely to be alive.
     const auto connection = std::move(idle_.front());
     idle_.erase(idle_.begin());
     origin_->permits->unrest(*shelf_);

@@ -15,7 +15,7 @@
 
 namespace forebay::upstream {
 
-/// A fetch as its pool knows it: something to cancel when the pool ends.
+/// A fetch for its pool, which cancels it when the pool ends.
 class Cancellable
     : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
@@ -27,7 +27,7 @@ class Cancellable
   ~Cancellable() = default;
 };
 
-/// One worker's connections to one origin that rest, and its fetches. Touched by its worker alone.
+/// One worker's idle connections to one origin, and its fetches. Used only by its worker.
 class Pool final : public std::enable_shared_from_this<Pool> {
  public:
   Pool(net::Worker& worker, std::shared_ptr<SharedOrigin> origin);
@@ -38,18 +38,18 @@ class Pool final : public std::enable_shared_from_this<Pool> {
   SharedOrigin& origin() noexcept { return *origin_; }
   const std::shared_ptr<SharedOrigin>& shared() const noexcept { return origin_; }
 
-  /// Begins to listen for other workers' wants; once, after construction.
+  /// Starts to watch requests of other workers; once, after construction.
   void open();
-  /// The connection that was used last, if it still lives.
+  /// The most recently used connection, if it is still open.
   ConnectionPtr take_idle();
-  /// A connection whose last answer was whole, for whoever comes next.
+  /// Returns a connection after a complete response, for reuse.
   void put_back(ConnectionPtr connection);
 
   using Resolved = std::function<void(const AddressList& list, const std::string& why)>;
   /// The origin's addresses: at once when some are known, else when they are resolved. Null with a reason.
   void resolve(Resolved then);
 
-  /// Closes what rests, now and from now on.
+  /// Closes idle connections, now and in future.
   void retire();
   bool retired() const noexcept { return retired_; }
   /// `retire`, and all fetches end silently.

@@ -6,7 +6,7 @@
 namespace forebay::upstream {
 
 namespace {
-// RFC 9110 section 8.6: where content is expected, its absence is said.
+// RFC 9110 section 8.6: Content-Length: 0 for a method that expects content.
 bool expects_content(http::Method m) {
   return m == http::Method::Post || m == http::Method::Put || m == http::Method::Patch || m == http::Method::Query;
 }
@@ -62,7 +62,7 @@ void RequestSender::rewind() {
   complete_ = body_ == nullptr;
   first_ = last_ = 0;
   resent_ = 0;
-  // Who has been invited to send its content is not asked to hold it back once more.
+  // After a 100, a retry does not send Expect again.
   holding_ = body_ && kept_.empty() && body_->awaits_continue();
   if (body_ && body_->begun() && body_->can_rewind()) body_->rewind();
 }
@@ -112,7 +112,7 @@ RequestSender::Next RequestSender::next() {
   return Next::Broken;
 }
 
-// A head that can be made again is not held for as long as the answer takes.
+// The head is freed, since it can be generated again.
 RequestSender::Next RequestSender::sent() noexcept {
   if (late_head_) std::string().swap(head_);
   return Next::Sent;

@@ -11,8 +11,8 @@
 
 namespace forebay::upstream {
 
-/// A request as bytes for the wire: its head, then its content as it can be pulled, framed for HTTP/1.1 (RFC 9112
-/// section 6). It never makes a body look complete that was not. The head is made when it is first needed.
+/// Serialises a request: its head, then its content as it is pulled, framed for HTTP/1.1 (RFC 9112 section 6). An
+/// incomplete body never looks complete. The head is generated when first needed.
 class RequestSender {
  public:
   explicit RequestSender(const FetchRequest& request);

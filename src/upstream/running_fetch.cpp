@@ -11,7 +11,7 @@
 namespace forebay::upstream {
 
 namespace {
-// Answers have more fields than requests (a Set-Cookie each), and the limit on their bytes holds anyway.
+// Responses have more fields than requests (Set-Cookie), and the limit on their bytes applies anyway.
 constexpr std::size_t kMaxFields = 1000;
 
 http::HeadLimits limits_of(std::size_t response_header) {
@@ -24,13 +24,13 @@ http::HeadLimits limits_of(std::size_t response_header) {
 // Some origins never send a 100; clients wait about as long for theirs.
 constexpr Duration kContinueAfter = std::chrono::seconds{1};
 
-// A client that has moved next to nothing for so long gives way to who waits for a connection. Who waits looks for one
-// every so often.
+// A client without progress for this long gives way to requests that wait for a connection, which check for one at
+// intervals.
 constexpr Duration kStalled = std::chrono::seconds{1};
 constexpr Duration kPress = std::chrono::milliseconds{100};
-// Less than this is next to nothing.
+// Less than this counts as no progress.
 constexpr std::size_t kMuch = 16 * 1024;
-// What is read on of an answer whose client does not take it, where that may be the rest.
+// Bytes that are read ahead of a response for a slow client, if they may complete it.
 constexpr std::size_t kReadOn = 256 * 1024;
 // The piece that fills the window may go beyond it by so much.
 constexpr std::size_t kLastPiece = 64 * 1024;
@@ -43,7 +43,7 @@ std::string out_of_time(const std::string& where, std::string_view what, std::st
   return where + ": " + std::string(what) + " within " + std::string(setting) + " (" + duration_text(limit) + ')';
 }
 
-// Before an attempt is repeated, so that those who failed together do not come back together.
+// Delay before a retry, so that requests that failed together do not retry together.
 Duration backoff(unsigned attempt) {
   constexpr Duration kBase = std::chrono::milliseconds{10};
   thread_local std::minstd_rand random{std::random_device{}()};
@@ -70,7 +70,7 @@ RunningFetch::RunningFetch(std::shared_ptr<Pool> pool, const FetchRequest& reque
 
 RunningFetch::~RunningFetch() { cancel(); }
 
-// By a post, so that the sink hears nothing before this returns.
+// By a post, so that the sink is not called before this returns.
 void RunningFetch::start(net::Sink& sink) {
   sink_ = &sink;
   worker().post([self = shared_from_this()] { self->begin(); });
@@ -81,7 +81,7 @@ void RunningFetch::begin() {
   worker().tick();
   guarded([this] {
     if (origin().config.url.scheme == "http") return seek();
-    // Never in plain text what was meant to be encrypted.
+    // Never sent in plain text when TLS is configured.
     fail(FetchError::Tls, "origins over TLS are not in this version");
   });
 }
@@ -131,9 +131,8 @@ void RunningFetch::expired() {
     case Phase::Content:
       if (sending_ == Sending::Held) return send_content();
       if (begun())
-        return attempt_failed(
-            FetchError::BetweenBytesTimeout,
-            out_of_time(address_, "no more bytes", "timeouts.between_bytes", timeouts.between_bytes));
+        return attempt_failed(FetchError::BetweenBytesTimeout,
+                              out_of_time(address_, "no more bytes", "timeouts.between_bytes", timeouts.between_bytes));
       return attempt_failed(FetchError::FirstByteTimeout,
                             out_of_time(address_, "no answer", "timeouts.first_byte", timeouts.first_byte));
     case Phase::Over:
@@ -158,7 +157,7 @@ void RunningFetch::seek() {
   wait_in_queue();
 }
 
-// While nothing comes free, those whose clients keep connections waiting are asked to give way.
+// While no connection is free, fetches with slow clients are asked to give way.
 void RunningFetch::wait_in_queue() {
   const Duration timeout = origin().config.pool.queue_timeout;
   const Timestamp now = worker().now().mono;
@@ -208,8 +207,8 @@ void RunningFetch::addresses_known(unsigned attempt, const AddressList& list, co
   connect_next();
 }
 
-// Address after address. Each gets its share of the time that is left, so that the first, when it is a black hole,
-// leaves some for the others.
+// Tries one address after the other. Each gets a share of the remaining time, so that a black hole leaves time for the
+// others.
 void RunningFetch::connect_next() {
   const Duration left = origin().config.timeouts.connect - (worker().now().mono - dialled_);
   const auto share = left / static_cast<int>(addresses_->size() - next_address_);
@@ -285,7 +284,7 @@ void RunningFetch::send() {
       sending_ = Sending::Held;
       break;
     case RequestSender::Next::Broken:
-      // Closing is what tells the origin that the request is not whole (RFC 9112 section 8).
+      // Closing shows the origin that the request is incomplete (RFC 9112 section 8).
       return attempt_failed(FetchError::ClientBody, "the client's content ended early");
     case RequestSender::Next::Write:
       sending_ = Sending::Writing;
@@ -320,7 +319,7 @@ void RunningFetch::body_woken() {
   });
 }
 
-// The origin has said 100, or nothing for too long: whoever is pulled from says it to the client.
+// The origin has sent 100, or nothing for too long: pulling sends the client its 100.
 void RunningFetch::send_content() {
   sending_ = Sending::Ready;
   sender_.release();
@@ -332,8 +331,7 @@ void RunningFetch::stop_sending() noexcept {
   body_wake_.stop_waiting();
 }
 
-// The origin's time runs while it is the origin's turn: not while the sink wants nothing, nor while the client sends
-// nothing.
+// The origin's timeout runs only while we wait for the origin: not while the sink is full or the client sends nothing.
 void RunningFetch::watch_progress() {
   if (over()) return;
   note_client();
@@ -383,7 +381,7 @@ void RunningFetch::resume() {
   if (flow_ != Flow::Paused || over()) return;
   flow_ = Flow::Open;
   note_client();
-  // By a post: who resumes is often in the middle of reading what we gave.
+  // By a post: the caller is often still reading our last piece.
   worker().post([self = shared_from_this()] {
     if (self->over() || self->flow_ == Flow::Paused) return;
     self->worker().tick();
@@ -428,7 +426,7 @@ bool RunningFetch::may_repeat(FetchError error) {
       http::is_idempotent(method_)) {
     return replaced_ = true;
   }
-  // An origin that broke off on an old connection and again on a new one is not waiting for a third request.
+  // After failures on an old and a new connection, a third attempt is useless.
   const bool harmless =
       error == FetchError::Connect || (error == FetchError::Reset && http::is_safe(method_) && !replaced_);
   if (!harmless || retries_left_ == 0) return false;

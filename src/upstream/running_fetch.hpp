@@ -76,7 +76,7 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
     forebay::guarded(std::forward<Step>(step), [this] { fail(FetchError::Memory, "no memory"); });
   }
 
-  /// Calls a member when its waiter is woken.
+  /// Calls a member function when its waiter is woken.
   class Wake final : public Waiter {
    public:
     using Then = void (RunningFetch::*)();

@@ -7,7 +7,7 @@
 namespace forebay::upstream {
 
 namespace {
-// An origin that sends more interim answers than this is broken, or wants to keep us for ever.
+// Maximum number of interim responses.
 constexpr unsigned kMaxInterims = 32;
 // Pieces of content up to this size are joined before the sink gets them: an origin's tiny chunks cost nobody else
 // anything.
@@ -33,13 +33,13 @@ void RunningFetch::received(const ConnectionPtr& connection, const net::IoResult
 
 void RunningFetch::connection_ended(net::Io how) {
   if (phase_ == Phase::Head) {
-    return attempt_failed(FetchError::Reset, address_ + (contact_ == Contact::Answering
-                                                             ? ": closed before the end of the head"
-                                                             : ": closed without an answer"));
+    return attempt_failed(FetchError::Reset,
+                          address_ + (contact_ == Contact::Answering ? ": closed before the end of the head"
+                                                                     : ": closed without an answer"));
   }
-  // A reset says that something is lost; only an orderly end can be the end of the content (RFC 9112 section 6.3).
+  // A reset means lost data; only an orderly close can end the content (RFC 9112 section 6.3).
   if (how == net::Io::End && decoder_.finish_at_eof()) return complete();
-  attempt_failed(FetchError::Reset, address_ + ": closed within the content");
+  attempt_failed(FetchError::Reset, address_ + ": closed before the end of the content");
 }
 
 // Uses what has been read, then reads on. A read takes no more than its buffer and completes by way of the loop, so a
@@ -56,7 +56,7 @@ bool RunningFetch::read_head() {
   const auto parsed = parser_.parse(connection_->input());
   if (parsed) {
     const int status = parser_.view().status;
-    // Nobody asked for another protocol (RFC 9110 section 15.2.2).
+    // No other protocol was requested (RFC 9110 section 15.2.2).
     if (status == 101) return attempt_failed(FetchError::Protocol, "101 without Upgrade"), false;
     return status < 200 ? take_interim() : take_final();
   }
@@ -128,8 +128,8 @@ bool RunningFetch::take_final() {
   return true;
 }
 
-// A transfer coding is a matter of the hop (RFC 9112 section 7): what came under one goes on without it. One that
-// cannot be undone was not asked for, since no TE is sent. False: the attempt has failed.
+// Transfer codings are hop-by-hop (RFC 9112 section 7): content is decoded here. Others than the supported ones were
+// not requested, since no TE is sent. False: the attempt has failed.
 bool RunningFetch::prepare_decoder() {
   transfer_.reset();
   more_decoded_ = false;
@@ -140,7 +140,7 @@ bool RunningFetch::prepare_decoder() {
     http::for_each_member(f.value, [&](std::string_view coding) { codings.push_back(coding); });
   }
   if (parser_.framing() == http::Framing::Chunked) codings.pop_back();
-  // Obsolete since RFC 7230, and no coding at all before it.
+  // Obsolete since RFC 7230, and never a coding.
   std::erase_if(codings, [](std::string_view coding) { return http::iequals(coding, "identity"); });
   if (codings.empty()) return true;
   auto made = content::TransferDecoder::make(codings);
@@ -158,7 +158,7 @@ bool RunningFetch::read_content() {
   while (!decoder_.done()) {
     const auto step = decoder_.step(connection_->input());
     if (!step) {
-      // What was right so far is the sink's, whether it wants more or not.
+      // The sink gets the valid part, even if it is full.
       flush();
       if (over()) return false;
       const bool large = step.error() == Errc::TooLarge;
@@ -171,7 +171,7 @@ bool RunningFetch::read_content() {
     if (!collect(step->data)) return false;
   }
   if (!flush()) {
-    // A sink that takes its time over the last piece does not keep the origin's connection.
+    // A slow sink does not keep the origin's connection for the last piece.
     if (flow_ == Flow::Paused && decoder_.done() && !undelivered()) settle_connection();
     return false;
   }
@@ -180,7 +180,7 @@ bool RunningFetch::read_content() {
   return false;
 }
 
-// Adds a piece to the run that goes to the sink at once. False: the sink has enough.
+// Adds a piece to the run for the sink. False: the sink is full.
 bool RunningFetch::collect(std::string_view piece) {
   if (piece.empty()) return true;
   const char* const end = run_.data() + run_.size();
@@ -223,7 +223,7 @@ bool RunningFetch::flush_decoded() {
   return true;
 }
 
-// Gives content to the sink. False: it has enough, or the fetch is over.
+// Passes content to the sink. False: it is full, or the fetch is over.
 bool RunningFetch::deliver(std::string_view bytes) {
   const auto connection = connection_;  // the bytes may lie in its buffer
   flow_ = Flow::Delivering;

@@ -43,7 +43,7 @@ void SharedOrigin::count_head(const http::ResponseView& head, Duration since_req
 void SharedOrigin::count_failure(FetchError error, bool had_head) {
   if (!is_the_origins(error)) return;
   numbers.errors[static_cast<std::size_t>(error)].fetch_add(1, std::memory_order_relaxed);
-  // Who found no place in the queue has asked the origin nothing.
+  // A request without a place in the queue has not reached the origin.
   if (error == FetchError::Queue) return;
   if (!had_head) numbers.failed.fetch_add(1, std::memory_order_relaxed);
   if (numbers.consecutive_failures.fetch_add(1, std::memory_order_relaxed) + 1 == kDownAfter)

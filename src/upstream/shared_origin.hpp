@@ -11,8 +11,8 @@
 
 namespace forebay::upstream {
 
-/// How many retries an origin in trouble has to bear: a fifth of the requests, and a few to begin with, so that a
-/// failing origin does not meet twice the load. Thread-safe.
+/// Limits retries to a fifth of the requests, plus a few, so that a failing origin does not get twice the load.
+/// Thread-safe.
 class RetryBudget {
  public:
   void deposit() noexcept;
@@ -25,19 +25,19 @@ class RetryBudget {
   std::atomic<int> saved_{kMost};
 };
 
-/// What all workers share about an origin. Kept alive by whatever still has a connection to it.
+/// The state of an origin that all workers share. Kept alive by its connections.
 struct SharedOrigin {
   SharedOrigin(config::Origin settings, std::vector<Duration> bounds);
 
   void count_head(const http::ResponseView& head, Duration since_request);
   /// One attempt that got no response, or only a part of it.
   void count_failure(FetchError error, bool had_head);
-  /// Tells the log which rule an answer has broken, at most once in ten seconds: an origin that breaks one may do so in
-  /// each of its answers.
+  /// Logs the rule that a response has broken, at most once in ten seconds, since an origin may break it in each
+  /// response.
   void tell_refusal(std::string_view detail, Timestamp now);
-  /// An answer has come: the failures in a row are over. Says so in the log once, like `count_failure` of the fifth.
+  /// A response has arrived: ends the series of failures. Logs it once, like `count_failure` for the fifth failure.
   void count_recovery();
-  /// So many failures in a row make an origin count as down.
+  /// Number of consecutive failures after which an origin counts as down.
   static constexpr unsigned kDownAfter = 5;
 
   const config::Origin config;
@@ -46,7 +46,7 @@ struct SharedOrigin {
   RetryBudget budget;
   Addresses addresses;
   const std::shared_ptr<Permits> permits;
-  std::atomic<unsigned> held{0};  ///< Connections that rest with the client whom they authenticate.
+  std::atomic<unsigned> held{0};  ///< Connections held for the client that they authenticate.
 
  private:
   std::atomic<Timestamp::rep> next_refusal_{0};

@@ -66,7 +66,7 @@ struct Origin {
   bool operator==(const Origin&) const = default;
 };
 
-/// A path pattern of the contract, compiled.
+/// A compiled path pattern.
 class PathPattern {
  public:
   /// Throws nothing; nothing and a sentence in `why` for a bad pattern.

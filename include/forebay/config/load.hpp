@@ -55,7 +55,7 @@ LoadResult load(const LoadRequest& request, const Surroundings& surroundings);
 /// The same with `request.file` read first (`-` is standard input, empty is no file); FB1008 when that fails.
 LoadResult load_file(LoadRequest request, const Surroundings& surroundings);
 
-/// The text form of contract section 2.7 with caret; `color` adds ANSI.
+/// The text form with a caret; `color` adds ANSI colours.
 std::string to_text(const std::vector<Diagnostic>& diagnostics, bool color = false);
 /// A JSON array {file,line,column,end_column,severity,code,path,message,hint}.
 std::string to_json(const std::vector<Diagnostic>& diagnostics);
@@ -74,7 +74,8 @@ std::vector<std::string> keep_until_restart(Config& fresh, const Config& running
 
 /// Reads the cgroup limits and the cores of this machine.
 Surroundings surroundings_of_this_machine();
-/// The search order of the contract; nothing when no file exists and none was named.
+/// Searches -c, $FOREBAY_CONFIG, ./forebay.yaml and /etc/forebay/forebay.yaml; nothing when no file exists and none was
+/// named.
 std::optional<std::string> find_file(const std::optional<std::string>& named);
 
 }  // namespace forebay::config

@@ -25,8 +25,8 @@ enum class FetchError : std::uint8_t {
   Protocol,
   TooLarge,
   Queue,
-  ClientBody,     ///< The client's content broke off; not the origin's fault, not counted against it.
-  ClientStalled,  ///< The client kept a connection waiting that others wanted; not counted either.
+  ClientBody,     ///< The client's content was incomplete; not counted against the origin.
+  ClientStalled,  ///< The client was slow while others waited for its connection; not counted either.
   Memory,         ///< There was no memory for the fetch; not counted either.
   kCount
 };
@@ -40,7 +40,7 @@ struct SourceTimes {
   Timestamp started{};  ///< When the source was made.
   Duration queued{0};   ///< Waiting for a permit.
   Duration connect{0};  ///< 0 on a reused connection.
-  Timestamp head{};     ///< When the final head had come.
+  Timestamp head{};     ///< When the final head had arrived.
   unsigned attempts = 0;
   std::string_view address;  ///< "127.0.0.1:3000"
 };
@@ -63,7 +63,7 @@ class Sink {
   /// Others want what the source holds (a connection) while the sink wants no more: whether it wants more once it has
   /// let go of the slowest of several readers.
   virtual bool drop_slowest() { return false; }
-  /// The same, where there is one reader: whether it takes so much nevertheless.
+  /// The same with one reader: whether it accepts this much nevertheless.
   virtual bool take_more(std::size_t) { return false; }
   virtual void on_end(const http::Fields& trailers) = 0;
   /// Asked before an attempt that has broken off is repeated: whether it should be.

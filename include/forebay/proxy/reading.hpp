@@ -13,8 +13,8 @@
 #include "forebay/http/target.hpp"
 #include "forebay/rules/storability.hpp"
 
-// What is decided about a request before anything is looked up. Serving and explaining call the same functions, so that
-// an explanation cannot say what would not happen.
+// The decisions about a request before the look-up. Serving and explaining call the same functions, so that
+// explanations match what happens.
 
 namespace forebay::proxy {
 
@@ -24,10 +24,10 @@ struct Reading {
   http::Target target;
   std::string host;                      ///< Normal form; empty for HTTP/1.0 without Host.
   std::string_view scheme;               ///< Of a trusted X-Forwarded-Proto, else the listener's.
-  bool claims = false;                   ///< What the peer claims of host, port and prefix goes to the origin.
+  bool claims = false;                   ///< The peer's claims about host, port and prefix are forwarded.
   const config::Route* route = nullptr;  ///< Null: none matched.
-  bool method_fits = false;              ///< False: the route is the first that matched but for its methods.
-  bool awaits_content = false;           ///< Whether it is this route's is known once the content has been read.
+  bool method_fits = false;              ///< False: the first route that matched except for its methods.
+  bool awaits_content = false;           ///< Whether the route matches is known after the content has been read.
   rules::RequestFacts facts;
   cache::ContentUse content = cache::ContentUse::None;
   /// None: looked up, once the key is built (with the content read, where `content` is Keyed).
@@ -44,7 +44,7 @@ struct Reading {
 /// is none (400).
 bool read_host(std::string_view authority, std::string_view forwarded_proto, bool trusted,
                std::string_view listener_scheme, Reading& reading);
-/// A request's content, as far as it has been read for a condition on it.
+/// The part of a request's content that was read for a condition.
 struct ReadContent {
   enum class State : std::uint8_t {
     Unread,
@@ -55,16 +55,15 @@ struct ReadContent {
   std::string_view bytes{};  ///< As sent.
 };
 /// Finds the route and decides whether the request is looked up. After `target`, `host` and `scheme` are set. Fields
-/// that Connection names are gone from `request` already. Where the content has to be read before the route is known,
-/// `awaits_content` says so, and `route` is the one whose `key.body_max` bounds it; nothing else is decided then.
-/// A second call, with the content, continues from that route.
+/// that Connection names are gone from `request` already. If the content must be read before the route is known,
+/// `awaits_content` is set, and `key.body_max` of `route` bounds it; nothing else is decided then. A second call, with
+/// the content, continues from that route.
 void read_route(const config::RouteTable& routes, const http::RequestView& request, bool has_content, Reading& reading,
                 const ReadContent& content = {});
 /// Whether the content meets `match.body` of a route.
 rules::Judged judge_content(const config::Route& route, const http::RequestView& request, bool has_content,
                             const ReadContent& content);
-/// Why a request whose content is too large is not looked up: where the route's `bypass.body` asks for members, one of
-/// them may be in it.
+/// Why a request with too large content is not looked up; with `bypass.body`, one of its members may be in the content.
 rules::Reason too_large_reason(const config::Route& route) noexcept;
 /// The same request as a GET without content.
 http::RequestView as_get(http::RequestView request) noexcept;
@@ -72,13 +71,13 @@ http::RequestView as_get(http::RequestView request) noexcept;
 /// (RFC 9110 section 9.3.3). False when such a GET would not be looked up; the facts are those of the GET's route.
 bool read_as_get(const config::RouteTable& routes, const http::RequestView& request, std::string_view target,
                  Reading& reading);
-/// The key of a request whose `reason` is None; gives why there is none, `bypass.body` among the reasons. `content`:
-/// whole, as sent.
+/// The key of a request whose `reason` is None; returns why there is none, including `bypass.body`. `content`:
+/// complete, as sent.
 rules::Reason build_key(const Reading& reading, const http::RequestView& request,
                         std::optional<std::string_view> content, cache::PersistedQueries& persisted, cache::Key& key,
                         const rules::NoVarySearch* search = nullptr, std::vector<cache::KeyPart>* parts = nullptr);
 
-/// What the origin is asked for: `target` (path in normal form, with query) with its prefix stripped and another added.
+/// The target for the origin: `target` (path in normal form, with query) with its prefix stripped and another added.
 std::string origin_target(const config::Rewrite& rewrite, std::string_view target);
 
 }  // namespace forebay::proxy

@@ -21,12 +21,12 @@ namespace forebay::upstream {
 
 using net::FetchError;
 
-/// Gives the target and the fields of a request when there is a connection for it, so that nothing is held twice while
-/// the request waits for one. Asked once for each attempt.
+/// Provides the target and the fields of a request when there is a connection for it, so that nothing is held twice
+/// while the request waits. Called once for each attempt.
 class RequestHead {
  public:
   virtual void compose(std::string& target, http::Fields& fields) = 0;
-  /// Leaves of the content's trailer fields what goes to the origin.
+  /// Removes trailer fields that are not forwarded.
   virtual void trim(http::Fields& trailers) = 0;
 
  protected:
@@ -34,15 +34,15 @@ class RequestHead {
 };
 
 /// Keeps an origin's connection for one client's connection between its requests, once a request has authenticated the
-/// connection and not itself alone (NTLM, Negotiate). Closes it when it goes. Used on its worker alone.
+/// connection and not itself alone (NTLM, Negotiate). The destructor closes it. Used only on its worker.
 class Bond {
  public:
   virtual ~Bond() = default;
-  /// Whether a connection rests in it.
+  /// Whether it holds a connection.
   virtual bool alive() = 0;
 };
 
-/// What goes to the origin. Borrowed until `fetch` returns; the fetch copies what it keeps.
+/// The request to the origin. Borrowed until `fetch` returns; the fetch copies what it keeps.
 struct FetchRequest {
   http::Method method = http::Method::Get;
   std::string_view method_text;
@@ -53,7 +53,7 @@ struct FetchRequest {
   std::shared_ptr<Bond> bond{};     ///< Of this origin and the client's connection (`Origin::make_bond`). Null: a
                                     ///< connection that was authenticated is closed after the answer.
   bool for_connection = false;      ///< Its credentials authenticate the connection (NTLM, Negotiate).
-  net::BodySource* body = nullptr;  ///< Must live until the sink hears of the end, or `cancel`.
+  net::BodySource* body = nullptr;  ///< Must live until the sink is notified of the end, or `cancel`.
 };
 
 /// Numbers of one origin over all workers.
@@ -68,8 +68,8 @@ struct OriginNumbers {
   std::atomic<unsigned> consecutive_failures{0};
 };
 
-/// What all workers share about an origin: addresses, permits for `pool.max_connections` with one first-come queue of
-/// waiters, numbers.
+/// The state of an origin that all workers share: addresses, permits for `pool.max_connections` with one FIFO queue of
+/// waiters, counters.
 class OriginState {
  public:
   OriginState(config::Origin config, std::vector<Duration> buckets);
@@ -85,7 +85,7 @@ class OriginState {
   std::unique_ptr<Private> p_;
 };
 
-/// One worker's way to one origin: its idle connections and its fetches. Lives until all its fetches have ended.
+/// One worker's access to one origin: its idle connections and its fetches. Lives until all its fetches have ended.
 class Origin {
  public:
   Origin(net::Worker& worker, std::shared_ptr<OriginState> state);
@@ -96,7 +96,7 @@ class Origin {
   /// bounds the head of the answer.
   net::SourcePtr fetch(const FetchRequest& request, std::size_t response_header);
   std::shared_ptr<Bond> make_bond();
-  /// Whether the bond is one of this origin.
+  /// Whether the bond belongs to this origin.
   bool made(const Bond& bond) const noexcept;
   OriginState& state() noexcept;
   /// Closes idle connections; those in use close when their fetch ends.
