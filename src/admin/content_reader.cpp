@@ -32,12 +32,9 @@ void ContentReader::read() {
       case State::Wait:
         if (!waiting()) source_->wait(*this);
         return;
-      case State::End:
-        return end(Outcome::Whole);
-      case State::TooLarge:
-        return end(Outcome::TooLarge);
-      case State::Broken:
-        return end(Outcome::Broken);
+      case State::End: return end(Outcome::Whole);
+      case State::TooLarge: return end(Outcome::TooLarge);
+      case State::Broken: return end(Outcome::Broken);
     }
   }
 }

@@ -73,33 +73,23 @@ Answer readiness(const Sources& sources, bool with_origins) {
 
 std::string_view to_string(State s) noexcept {
   switch (s) {
-    case State::Starting:
-      return "starting";
-    case State::Ready:
-      return "ready";
-    case State::Draining:
-      return "draining";
-    case State::Stopping:
-      return "stopping";
+    case State::Starting: return "starting";
+    case State::Ready: return "ready";
+    case State::Draining: return "draining";
+    case State::Stopping: return "stopping";
   }
   return "";
 }
 
 std::string_view to_string(Endpoint e) noexcept {
   switch (e) {
-    case Endpoint::Livez:
-      return "livez";
-    case Endpoint::Readyz:
-      return "readyz";
-    case Endpoint::Version:
-      return "version";
-    case Endpoint::Metrics:
-      return "metrics";
-    case Endpoint::Explain:
-      return "explain";
+    case Endpoint::Livez: return "livez";
+    case Endpoint::Readyz: return "readyz";
+    case Endpoint::Version: return "version";
+    case Endpoint::Metrics: return "metrics";
+    case Endpoint::Explain: return "explain";
     case Endpoint::Other:
-    case Endpoint::kCount:
-      break;
+    case Endpoint::kCount: break;
   }
   return "other";
 }
@@ -139,17 +129,10 @@ Answer AdminHandler::public_answer(Endpoint endpoint, http::Method method, std::
   if (method != http::Method::Get && method != http::Method::Head) return not_allowed("GET, HEAD", accept);
   Answer a;
   switch (endpoint) {
-    case Endpoint::Livez:
-      a.body = R"({"status":"alive"})";
-      break;
-    case Endpoint::Readyz:
-      return readiness(sources_, asks_for_origins(query));
-    case Endpoint::Version:
-      a.body = build_json();
-      break;
-    default:
-      a.content_type = kExpositionType;
-      a.body = exposition(sources_, counters_);
+    case Endpoint::Livez: a.body = R"({"status":"alive"})"; break;
+    case Endpoint::Readyz: return readiness(sources_, asks_for_origins(query));
+    case Endpoint::Version: a.body = build_json(); break;
+    default: a.content_type = kExpositionType; a.body = exposition(sources_, counters_);
   }
   return a;
 }

@@ -46,15 +46,9 @@ probe::Outcome probe_origins(const CheckFlags& flags, config::LoadResult& loaded
 
 void show(const CheckFlags& flags, const std::vector<config::Diagnostic>& shown, std::ostream& out, bool color) {
   switch (flags.format) {
-    case CheckFormat::Text:
-      out << config::to_text(shown, color);
-      break;
-    case CheckFormat::Json:
-      out << config::to_json(shown) << '\n';
-      break;
-    case CheckFormat::Github:
-      out << config::to_github(shown);
-      break;
+    case CheckFormat::Text: out << config::to_text(shown, color); break;
+    case CheckFormat::Json: out << config::to_json(shown) << '\n'; break;
+    case CheckFormat::Github: out << config::to_github(shown); break;
   }
 }
 

@@ -106,33 +106,33 @@ void Daemon::build() {
       new proxy::Shared{*store_, *counters_, random_hex(8), false, cache::PersistedQueries(), cache::SearchRules()});
   governor_ = std::make_unique<MemoryGovernor>(config->cache.memory);
   set_runtime(proxy::Runtime::make(config, nullptr, config->server.threads));
-  crew_ = std::make_unique<Crew>(config->server.threads, clock_, *shared_, runtime());
-  front_ = std::make_unique<Front>([this] { return crew_->parts(); });
+  workers_ = std::make_unique<WorkerPool>(config->server.threads, clock_, *shared_, runtime());
+  listeners_ = std::make_unique<ListenerSet>([this] { return workers_->parts(); });
 }
 
 void Daemon::open() {
   const auto config = runtime()->config;
-  auto listeners = front_->prepare(config->listeners);
+  auto listeners = listeners_->prepare(config->listeners);
   if (config->admin) {
     admin::Sources sources{status_,
                            *store_,
                            *counters_,
                            [this] { return runtime(); },
-                           [this] { return front_->views(); },
-                           crew_->workers(),
+                           [this] { return listeners_->views(); },
+                           workers_->workers(),
                            [this] {
                              const MutexLock lock(runtime_mutex_);
                              return dropped_before_ + runtime_->access->dropped();
                            },
                            *shared_};
     admin_handler_ = std::make_unique<admin::AdminHandler>(std::move(sources));
-    admin_ = std::make_unique<Booth>(config->server.threads, clock_);
+    admin_ = std::make_unique<SingleWorkerServer>(config->server.threads, clock_);
     admin_->open({*config->admin, "admin"}, *admin_handler_);
   }
-  crew_->start();
-  front_->apply(std::move(listeners));
-  sweep_timer_ = std::make_unique<boost::asio::steady_timer>(crew_->first().io());
-  crew_->first().post([this] { sweep(); });
+  workers_->start();
+  listeners_->apply(std::move(listeners));
+  sweep_timer_ = std::make_unique<boost::asio::steady_timer>(workers_->first().io());
+  workers_->first().post([this] { sweep(); });
 }
 
 // On the first worker.
@@ -140,7 +140,7 @@ void Daemon::sweep() {
   sweep_timer_->expires_after(kSweepEvery);
   sweep_timer_->async_wait([this](error_code ec) {
     if (ec) return;
-    store_->sweep(crew_->first().tick().mono);
+    store_->sweep(workers_->first().tick().mono);
     sweep();
   });
 }
@@ -149,11 +149,11 @@ void Daemon::announce() {
   status_.last_reload_success_at = std::chrono::duration_cast<Seconds>(clock_.now().wall.time_since_epoch()).count();
   status_.state.store(admin::State::Ready, std::memory_order_release);
   std::string line = "ready version=" + admin::build().version + " config=\"" + source_.name() + '"';
-  for (const auto& [name, listener] : front_->current())
+  for (const auto& [name, listener] : listeners_->current())
     line += " listener=" + name + " address=" + address_text(*listener);
   if (admin_) line += " admin=" + address_text(admin_->listener());
   for (const auto& [name, origin] : runtime()->config->origins) line += " origin=" + name + " url=" + origin.url.text;
-  line += " threads=" + std::to_string(crew_->size());
+  line += " threads=" + std::to_string(workers_->size());
   line += " memory=" + std::to_string(runtime()->config->cache.memory);
   log::info(line);
   write_port_file();
@@ -166,7 +166,7 @@ void Daemon::write_port_file() {
   const auto draft = options_.port_file + ".new";
   {
     std::ofstream out(draft);
-    for (const auto& [name, listener] : front_->current()) out << name << ' ' << listener->port() << '\n';
+    for (const auto& [name, listener] : listeners_->current()) out << name << ' ' << listener->port() << '\n';
     if (admin_) out << "admin " << admin_->listener().port() << '\n';
   }
   if (std::rename(draft.c_str(), options_.port_file.c_str()) != 0)
@@ -183,17 +183,13 @@ void Daemon::watch(boost::asio::signal_set& signals) {
 
 void Daemon::on_signal(int signal) {
   switch (signal) {
-    case SIGHUP:
-      reload();
-      break;
+    case SIGHUP: reload(); break;
     case SIGUSR1:
       log::reopen();
       runtime()->access->reopen();
       log::info("logs reopened");
       break;
-    case SIGUSR2:
-      dump();
-      break;
+    case SIGUSR2: dump(); break;
     default:
       if (stopping_)
         stop_now("a second signal");
@@ -205,7 +201,7 @@ void Daemon::on_signal(int signal) {
 void Daemon::each_second() {
   second_.async_wait([this](error_code ec) {
     if (ec) return;
-    front_->tidy();
+    listeners_->tidy();
     if (kGoverned) {
       const auto before = governor_->limit();
       const auto limit = governor_->limit_for(resident_bytes());
@@ -234,7 +230,7 @@ void Daemon::watch_dog() {
   if (!notifier_.watchdog_interval()) return;
   if (all_alive_.exchange(false)) {
     notifier_.watchdog();
-    crew_->roll_call([this] { all_alive_ = true; });
+    workers_->ping_all([this] { all_alive_ = true; });
   }
   watchdog_timer_.expires_after(*notifier_.watchdog_interval());
   watchdog_timer_.async_wait([this](error_code ec) {
@@ -248,11 +244,11 @@ void Daemon::dump() const {
   log::info("state: " + std::string(admin::to_string(status_.state.load())) + " version=" + admin::build().version +
             " config=\"" + source_.name() + "\" reloads=" + std::to_string(status_.reloads_applied.load()) +
             " rejected=" + std::to_string(status_.reloads_rejected.load()) +
-            " threads=" + std::to_string(crew_->size()) + " resident=" + std::to_string(resident_bytes()));
+            " threads=" + std::to_string(workers_->size()) + " resident=" + std::to_string(resident_bytes()));
   log::info("store: entries=" + std::to_string(n.entries) + " slots=" + std::to_string(n.slots) + " bytes=" +
             std::to_string(n.bytes) + " limit=" + std::to_string(n.limit) + " waiting=" + std::to_string(n.waiting) +
             " stored=" + std::to_string(n.stored) + " evicted=" + std::to_string(n.evicted_capacity));
-  for (const auto& l : front_->views())
+  for (const auto& l : listeners_->views())
     log::info("listener " + l.name + ": open=" + std::to_string(l.open) + " accepted=" + std::to_string(l.accepted));
   for (const auto& [name, origin] : now->origins) {
     const auto& o = origin->numbers();

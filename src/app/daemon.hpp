@@ -9,13 +9,13 @@
 #include <string>
 
 #include "config_source.hpp"
-#include "crew.hpp"
 #include "exit_code.hpp"
 #include "forebay/admin/endpoints.hpp"
 #include "forebay/base/mutex.hpp"
-#include "front.hpp"
 #include "limits.hpp"
+#include "listener_set.hpp"
 #include "notify.hpp"
+#include "worker_pool.hpp"
 
 namespace forebay::app {
 
@@ -36,7 +36,7 @@ class Daemon {
   /// Runs until a signal. Prints on standard error why it could not start.
   ExitCode run();
 
-  const Front& front() const { return *front_; }
+  const ListenerSet& front() const { return *listeners_; }
   /// The operators' address in use, or null.
   const server::Listener* admin_listener() const { return admin_ ? &admin_->listener() : nullptr; }
 
@@ -89,11 +89,11 @@ class Daemon {
   proxy::RuntimePtr runtime_ FOREBAY_GUARDED_BY(runtime_mutex_);
   std::uint64_t dropped_before_ FOREBAY_GUARDED_BY(runtime_mutex_) =
       0;  // access log lines, by logs that are no longer in use
-  std::unique_ptr<Crew> crew_;
+  std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<boost::asio::steady_timer> sweep_timer_;  // of the first worker
-  std::unique_ptr<Front> front_;
+  std::unique_ptr<ListenerSet> listeners_;
   std::unique_ptr<admin::AdminHandler> admin_handler_;
-  std::unique_ptr<Booth> admin_;
+  std::unique_ptr<SingleWorkerServer> admin_;
 
   bool stopping_ = false;
   bool ended_ = false;

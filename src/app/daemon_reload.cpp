@@ -56,19 +56,19 @@ bool Daemon::try_reload(const config::LoadResult& loaded, std::string& why) {
   const auto restart = config::keep_until_restart(*merged, *before->config);
   const auto config = fitted(merged, fd_limit_, before->config->server.max_connections);
   proxy::RuntimePtr fresh;
-  Front::Change listeners;
+  ListenerSet::Change listeners;
   try {
-    fresh = proxy::Runtime::make(config, before.get(), crew_->size());
-    listeners = front_->prepare(config->listeners);
+    fresh = proxy::Runtime::make(config, before.get(), workers_->size());
+    listeners = listeners_->prepare(config->listeners);
     if (before->config->log != config->log) log::configure(config->log);
   } catch (const std::exception& e) {
     why = e.what();
     return false;
   }
 
-  crew_->adopt(fresh);
+  workers_->adopt(fresh);
   set_runtime(fresh);
-  front_->apply(std::move(listeners));
+  listeners_->apply(std::move(listeners));
   if (config->cache.memory != before->config->cache.memory) {
     governor_->configure(config->cache.memory);
     store_->set_memory(config->cache.memory);

@@ -37,8 +37,8 @@ void Daemon::begin_stop(std::string_view why) {
 
 void Daemon::stop_accepting() {
   shared_->draining.store(true, std::memory_order_release);
-  front_->close();
-  front_->drain();
+  listeners_->close();
+  listeners_->drain();
   drain_end_.expires_after(runtime()->config->shutdown.drain);
   drain_end_.async_wait([this](error_code ec) {
     if (!ec) stop_now("shutdown.drain has passed");
@@ -49,14 +49,14 @@ void Daemon::stop_accepting() {
 // Ends when no client and no background fetch is left.
 void Daemon::await_idle() {
   if (ended_) return;
-  if (!counting_ && front_->open_connections() == 0) {
+  if (!counting_ && listeners_->open_connections() == 0) {
     counting_ = true;
     // `post` brings the answer back to this thread.
-    crew_->count_background_fetches([this](std::size_t n) {
+    workers_->count_background_fetches([this](std::size_t n) {
       boost::asio::post(control_, [this, n] {
         counting_ = false;
         background_fetches_ = n;
-        if (n == 0 && front_->open_connections() == 0) stop_now("");
+        if (n == 0 && listeners_->open_connections() == 0) stop_now("");
       });
     });
   }
@@ -69,7 +69,7 @@ void Daemon::await_idle() {
 void Daemon::stop_now(std::string_view why) {
   if (ended_) return;
   ended_ = true;
-  const auto open = front_->open_connections();
+  const auto open = listeners_->open_connections();
   if (!why.empty())
     log::warn("stopping now (" + std::string(why) + "): " + std::to_string(open) + " connections and " +
               std::to_string(background_fetches_.load()) + " background fetches are aborted");
@@ -83,26 +83,26 @@ void Daemon::dismantle() {
   if (!store_) return;
   status_.state.store(admin::State::Stopping, std::memory_order_release);
   shared_->draining.store(true, std::memory_order_release);
-  if (front_ && sweep_timer_) {
-    front_->close();
-    front_->abort();
-    for (Duration waited{0}; front_->open_connections() != 0 && waited < 1s; waited += 2ms)
+  if (listeners_ && sweep_timer_) {
+    listeners_->close();
+    listeners_->abort();
+    for (Duration waited{0}; listeners_->open_connections() != 0 && waited < 1s; waited += 2ms)
       std::this_thread::sleep_for(2ms);
   }
   admin_.reset();
   admin_handler_.reset();
-  if (crew_) crew_->stop();
-  if (front_) front_->clear();
+  if (workers_) workers_->stop();
+  if (listeners_) listeners_->clear();
   sweep_timer_.reset();
-  if (crew_) crew_->dismiss_handlers();
+  if (workers_) workers_->dismiss_handlers();
   {
     const MutexLock lock(runtime_mutex_);
     runtime_.reset();
   }
   governor_.reset();
   store_.reset();
-  crew_.reset();
-  front_.reset();
+  workers_.reset();
+  listeners_.reset();
   shared_.reset();
   counters_.reset();
 }

@@ -6,9 +6,9 @@
 #include <memory>
 #include <optional>
 
-#include "crew.hpp"
 #include "demo_shop.hpp"
 #include "forebay/server/exchange.hpp"
+#include "worker_pool.hpp"
 
 namespace forebay::app {
 
@@ -40,7 +40,7 @@ class DemoOrigin final : public server::Handler {
   config::Server settings_;
   std::atomic<bool> closing_{false};
   DemoShop shop_;
-  Booth booth_;
+  SingleWorkerServer booth_;
   std::list<Pending> pending_;  // of the booth's worker
 };
 

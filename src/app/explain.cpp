@@ -173,12 +173,9 @@ ExitCode ask_daemon(const ExplainFlags& flags, const proxy::ExplainRequest& requ
   }
   std::cerr << "forebay: " << *address << ": " << *detail << '\n';
   switch (answer->status) {
-    case 400:
-      return ExitCode::Usage;
-    case 413:
-      return ExitCode::Failed;
-    default:
-      return ExitCode::NotReached;
+    case 400: return ExitCode::Usage;
+    case 413: return ExitCode::Failed;
+    default: return ExitCode::NotReached;
   }
 }
 

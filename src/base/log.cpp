@@ -143,16 +143,11 @@ void write_last(std::string_view message) {
 
 std::string_view to_string(Level level) noexcept {
   switch (level) {
-    case Level::Trace:
-      return "trace";
-    case Level::Debug:
-      return "debug";
-    case Level::Info:
-      return "info";
-    case Level::Warn:
-      return "warn";
-    case Level::Error:
-      return "error";
+    case Level::Trace: return "trace";
+    case Level::Debug: return "debug";
+    case Level::Info: return "info";
+    case Level::Warn: return "warn";
+    case Level::Error: return "error";
   }
   return "error";
 }

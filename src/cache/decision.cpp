@@ -101,7 +101,7 @@ Decision go_forward(Decision d, const Found& found, std::size_t listed, const Lo
   if (request.facts.no_store) return pass(d, rules::Reason::RequestNoStore, Fetch::None);
   const bool head = request.facts.method == http::Method::Head;
   // What is stored is validated by the HEAD itself (RFC 9111 section 4.3.5).
-  if (!request.may_fly || (head && (d.variant || request.facts.endless)))
+  if (!request.may_lead || (head && (d.variant || request.facts.endless)))
     return pass(d, rules::Reason::None, Fetch::None);
   if (coalesce.enabled && found.landed) {
     d.kind = LookupKind::Join;
@@ -155,7 +155,7 @@ Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& re
   if (found.pass_memory) d.pass_memory = {slot->pass_cause, slot->no_queue_until - request.now};
   const bool head = request.facts.method == http::Method::Head;
   // A HEAD fetches for all only where nothing is stored.
-  const bool may_lead = request.may_fly && !request.facts.no_store &&
+  const bool may_lead = request.may_lead && !request.facts.no_store &&
                         !(head && (found.variant || found.pass_memory || request.facts.endless));
   const bool may_refresh = may_lead && !found.busy && listed < kMaxFlights && slot &&
                            slot->no_refresh_until <= request.now && found.variant &&
@@ -180,9 +180,7 @@ Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& re
       d.kind = LookupKind::Fresh;
       if (may_refresh && refreshes_ahead(found, request)) d.fetch = Fetch::Listed;
       return d;
-    case Reuse::MaxStale:
-      d.kind = LookupKind::Fresh;
-      return d;
+    case Reuse::MaxStale: d.kind = LookupKind::Fresh; return d;
     case Reuse::WhileRevalidating: {
       // RFC 5861 section 3: one background refresh at a time.
       d.kind = LookupKind::Stale;
@@ -195,8 +193,7 @@ Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& re
       d.forward = rules::Forward::Request;
       return pass(d, why, may_lead ? Fetch::Private : Fetch::None);
     }
-    case Reuse::Validate:
-      break;
+    case Reuse::Validate: break;
   }
   d.forward = rules::forward_reason(d.variant->freshness, request.facts, request.policy, request.now);
   return go_forward(d, found, listed, request);

@@ -108,10 +108,8 @@ void KeyBuilder::route_to_host() {
 
 void KeyBuilder::path() {
   switch (spec_.path) {
-    case PathMode::None:
-      return;
-    case PathMode::Captures:
-      return captures();
+    case PathMode::None: return;
+    case PathMode::Captures: return captures();
     case PathMode::All:
       text_ += '|';
       const auto from = text_.size();

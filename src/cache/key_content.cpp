@@ -80,13 +80,10 @@ ContentUse content_use(const KeySpec& spec, http::Method method, bool has_conten
 
 rules::UnkeyedContent unkeyed(ContentUse use) noexcept {
   switch (use) {
-    case ContentUse::Declared:
-      return rules::UnkeyedContent::Declared;
-    case ContentUse::Unexpected:
-      return rules::UnkeyedContent::Unexpected;
+    case ContentUse::Declared: return rules::UnkeyedContent::Declared;
+    case ContentUse::Unexpected: return rules::UnkeyedContent::Unexpected;
     case ContentUse::None:
-    case ContentUse::Keyed:
-      break;
+    case ContentUse::Keyed: break;
   }
   return rules::UnkeyedContent::None;
 }

@@ -104,18 +104,12 @@ namespace {
 /// Sets the alternative of the result for the decision; returns its place for the stored response.
 Stored& begin(Lookup& out, const Decision& d) {
   switch (d.kind) {
-    case LookupKind::Fresh:
-      return std::get_if<Fresh>(&out)->stored;  // which a new one is
-    case LookupKind::Stale:
-      return out.emplace<Stale>().stored;
-    case LookupKind::Join:
-      return out.emplace<Join>(Join{{}, {}, d.forward}).stored;
-    case LookupKind::QueueFull:
-      return out.emplace<QueueFull>(QueueFull{{{}, {}, d.forward}}).stored;
-    case LookupKind::Lead:
-      return out.emplace<Lead>(Lead{{}, {}, d.forward}).stored;
-    case LookupKind::Pass:
-      break;
+    case LookupKind::Fresh: return std::get_if<Fresh>(&out)->stored;  // which a new one is
+    case LookupKind::Stale: return out.emplace<Stale>().stored;
+    case LookupKind::Join: return out.emplace<Join>(Join{{}, {}, d.forward}).stored;
+    case LookupKind::QueueFull: return out.emplace<QueueFull>(QueueFull{{{}, {}, d.forward}}).stored;
+    case LookupKind::Lead: return out.emplace<Lead>(Lead{{}, {}, d.forward}).stored;
+    case LookupKind::Pass: break;
   }
   return out.emplace<Pass>(Pass{{}, {}, d.forward, d.reason, d.pass_memory}).stored;
 }

@@ -264,7 +264,7 @@ void Ticket::own(rules::Reason reason, bool by_request, Timestamp no_queue_until
   if (!hold.waiting()) return;
   flight_->own_reason_ = reason;
   flight_->own_by_request_ = by_request;
-  hold.end(Flight::State::Own);
+  hold.end(Flight::State::NotShareable);
 }
 
 void Ticket::fail(Failure failure, Timestamp no_refresh_until) {

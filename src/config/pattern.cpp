@@ -68,8 +68,7 @@ bool match_segments(const std::vector<PatternSegment>& segments, std::string_vie
 bool segment_covers(const PatternSegment& ours, const PatternSegment& theirs) noexcept {
   if (theirs.kind == Kind::AnySegments || theirs.kind == Kind::Rest) return false;
   switch (ours.kind) {
-    case Kind::Literal:
-      return theirs.kind == Kind::Literal && ours.text == theirs.text;
+    case Kind::Literal: return theirs.kind == Kind::Literal && ours.text == theirs.text;
     case Kind::Glob:
       // A `*` of theirs can only stand under a `*` of ours, since no literal of ours is one.
       if (theirs.kind == Kind::Capture) return ours.text.find_first_not_of('*') == std::string::npos;
@@ -77,8 +76,7 @@ bool segment_covers(const PatternSegment& ours, const PatternSegment& theirs) no
     case Kind::Capture:
       if (theirs.kind == Kind::Capture) return true;
       return theirs.text.find_first_not_of(theirs.kind == Kind::Glob ? "*" : "") != std::string::npos;
-    default:
-      return false;
+    default: return false;
   }
 }
 
@@ -153,14 +151,10 @@ bool read_segment(std::string_view text, bool last, PatternSegment& out, std::ve
 
 bool PatternSegment::matches(std::string_view segment) const noexcept {
   switch (kind) {
-    case Kind::Literal:
-      return segment == text;
-    case Kind::Glob:
-      return http::glob_match(text, segment);
-    case Kind::Capture:
-      return !segment.empty();
-    default:
-      return false;
+    case Kind::Literal: return segment == text;
+    case Kind::Glob: return http::glob_match(text, segment);
+    case Kind::Capture: return !segment.empty();
+    default: return false;
   }
 }
 

@@ -53,14 +53,10 @@ bool looks_secret(std::string_view name) {
 
 bool shows_value(const AccessLog& access, Named kind, std::string_view name) {
   switch (kind) {
-    case Named::Field:
-      return !takes_in_secrets(name) && !is_credential(name) && !redacts(access.redact_headers, name);
-    case Named::Parameter:
-      return !takes_in_secrets(name) && !redacts(access.redact_query, name);
-    case Named::Cookie:
-      return !takes_in_secrets(name) && !redacts(access.redact_headers, "Cookie");
-    case Named::Member:
-      return !has_secret_step(name);
+    case Named::Field: return !takes_in_secrets(name) && !is_credential(name) && !redacts(access.redact_headers, name);
+    case Named::Parameter: return !takes_in_secrets(name) && !redacts(access.redact_query, name);
+    case Named::Cookie: return !takes_in_secrets(name) && !redacts(access.redact_headers, "Cookie");
+    case Named::Member: return !has_secret_step(name);
   }
   return false;
 }

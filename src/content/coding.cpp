@@ -67,17 +67,12 @@ Coding only_coding(std::string_view content_encoding) noexcept {
 
 std::unique_ptr<Inflater> make_inflater(Coding coding) {
   switch (coding) {
-    case Coding::Gzip:
-      return make_zlib_inflater(true);
-    case Coding::Deflate:
-      return make_zlib_inflater(false);
-    case Coding::Brotli:
-      return make_brotli_inflater();
-    case Coding::Zstd:
-      return make_zstd_inflater();
+    case Coding::Gzip: return make_zlib_inflater(true);
+    case Coding::Deflate: return make_zlib_inflater(false);
+    case Coding::Brotli: return make_brotli_inflater();
+    case Coding::Zstd: return make_zstd_inflater();
     case Coding::Identity:
-    case Coding::Unknown:
-      break;
+    case Coding::Unknown: break;
   }
   return nullptr;
 }

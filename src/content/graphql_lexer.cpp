@@ -49,9 +49,7 @@ bool GraphqlLexer::skip_ignored() noexcept {
       case '\t':
       case '\n':
       case '\r':
-      case ',':
-        rest_.remove_prefix(1);
-        break;
+      case ',': rest_.remove_prefix(1); break;
       case '#':
         if (!skip_comment()) return false;
         break;

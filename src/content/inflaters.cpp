@@ -140,12 +140,9 @@ class ZstdInflater final : public Inflater {
  private:
   static Errc error_of(std::size_t result) noexcept {
     switch (ZSTD_getErrorCode(result)) {
-      case ZSTD_error_frameParameter_windowTooLarge:
-        return Errc::TooLarge;
-      case ZSTD_error_memory_allocation:
-        return Errc::OutOfMemory;
-      default:
-        return Errc::Malformed;
+      case ZSTD_error_frameParameter_windowTooLarge: return Errc::TooLarge;
+      case ZSTD_error_memory_allocation: return Errc::OutOfMemory;
+      default: return Errc::Malformed;
     }
   }
   // A frame begins with its magic number or a skippable frame's. The library also reads formats from before RFC 8878,

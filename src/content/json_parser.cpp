@@ -63,20 +63,15 @@ bool JsonParser::read() {
 
 JsonParser::Place JsonParser::value(Place at, std::size_t depth) {
   switch (*at) {
-    case '{':
-      return may_open(depth) ? object(at, depth + 1) : nullptr;
-    case '[':
-      return may_open(depth) ? array(at, depth + 1) : nullptr;
+    case '{': return may_open(depth) ? object(at, depth + 1) : nullptr;
+    case '[': return may_open(depth) ? array(at, depth + 1) : nullptr;
     case '"': {
       const auto read = string(at);
       return add(read.behind, JsonKind::String, read.span);
     }
-    case 't':
-      return add(skip_word(at, "true"), JsonKind::True);
-    case 'f':
-      return add(skip_word(at, "false"), JsonKind::False);
-    case 'n':
-      return add(skip_word(at, "null"), JsonKind::Null);
+    case 't': return add(skip_word(at, "true"), JsonKind::True);
+    case 'f': return add(skip_word(at, "false"), JsonKind::False);
+    case 'n': return add(skip_word(at, "null"), JsonKind::Null);
     default: {
       const Place behind = number(at);
       const auto from = static_cast<std::uint32_t>(at - text_);
@@ -260,20 +255,13 @@ JsonParser::Place JsonParser::number(Place at) const noexcept {
 
 JsonParser::Place JsonParser::skip(Place at, std::size_t depth) {
   switch (*at) {
-    case '{':
-      return may_open(depth) ? skip_object(at, depth + 1) : nullptr;
-    case '[':
-      return may_open(depth) ? skip_array(at, depth + 1) : nullptr;
-    case '"':
-      return skip_string(at);
-    case 't':
-      return skip_word(at, "true");
-    case 'f':
-      return skip_word(at, "false");
-    case 'n':
-      return skip_word(at, "null");
-    default:
-      return number(at);
+    case '{': return may_open(depth) ? skip_object(at, depth + 1) : nullptr;
+    case '[': return may_open(depth) ? skip_array(at, depth + 1) : nullptr;
+    case '"': return skip_string(at);
+    case 't': return skip_word(at, "true");
+    case 'f': return skip_word(at, "false");
+    case 'n': return skip_word(at, "null");
+    default: return number(at);
   }
 }
 

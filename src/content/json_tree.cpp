@@ -87,18 +87,10 @@ void JsonTree::append_string(Span span, std::string& out) const {
 void JsonTree::append_canonical(Node node, Numbers numbers, std::string& out) const {
   const Item& item = items_[node];
   switch (item.kind) {
-    case JsonKind::Null:
-      out.append("null");
-      return;
-    case JsonKind::False:
-      out.append("false");
-      return;
-    case JsonKind::True:
-      out.append("true");
-      return;
-    case JsonKind::String:
-      append_string(item.text, out);
-      return;
+    case JsonKind::Null: out.append("null"); return;
+    case JsonKind::False: out.append("false"); return;
+    case JsonKind::True: out.append("true"); return;
+    case JsonKind::String: append_string(item.text, out); return;
     case JsonKind::Number:
       if (numbers == Numbers::Value)
         append_exact_decimal(out, view(item.text));
@@ -106,9 +98,7 @@ void JsonTree::append_canonical(Node node, Numbers numbers, std::string& out) co
         out.append(view(item.text));
       return;
     case JsonKind::Array:
-    case JsonKind::Object:
-      append_children(node, numbers, out);
-      return;
+    case JsonKind::Object: append_children(node, numbers, out); return;
   }
 }
 

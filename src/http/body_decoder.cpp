@@ -48,10 +48,8 @@ bool may_be_trailer(FieldId id) noexcept {
     case FieldId::XForwardedFor:
     case FieldId::XForwardedHost:
     case FieldId::XForwardedPort:
-    case FieldId::XForwardedProto:
-      return false;
-    default:
-      return true;
+    case FieldId::XForwardedProto: return false;
+    default: return true;
   }
 }
 
@@ -68,18 +66,10 @@ void BodyDecoder::start(Framing framing, std::uint64_t content_length, const Hea
   line_.clear();
   trailers_.clear();
   switch (framing) {
-    case Framing::None:
-      state_ = State::Done;
-      break;
-    case Framing::Length:
-      state_ = remaining_ > 0 ? State::Length : State::Done;
-      break;
-    case Framing::Chunked:
-      state_ = State::Size;
-      break;
-    case Framing::UntilClose:
-      state_ = State::UntilClose;
-      break;
+    case Framing::None: state_ = State::Done; break;
+    case Framing::Length: state_ = remaining_ > 0 ? State::Length : State::Done; break;
+    case Framing::Chunked: state_ = State::Size; break;
+    case Framing::UntilClose: state_ = State::UntilClose; break;
   }
 }
 
@@ -94,8 +84,7 @@ std::string_view BodyDecoder::rule_of(State state, Errc error) const noexcept {
       return large ? "chunk extensions are longer than 4096 bytes"
                    : "a chunk size is followed by more than extensions, or its line does not end in CRLF";
     case State::DataCr:
-    case State::DataLf:
-      return "a chunk is longer than its size says, or does not end in CRLF";
+    case State::DataLf: return "a chunk is longer than its size says, or does not end in CRLF";
     default:
       return large ? "the trailer section exceeds the limits of a head"
                    : "a line of the trailer section is not a field";
@@ -104,20 +93,15 @@ std::string_view BodyDecoder::rule_of(State state, Errc error) const noexcept {
 
 Result<BodyDecoder::Step> BodyDecoder::step(std::string_view input) {
   switch (state_) {
-    case State::Failed:
-      return Errc::Malformed;
-    case State::Done:
-      return Step{};
-    case State::UntilClose:
-      delivered_ += input.size();
-      return Step{input.size(), input};
+    case State::Failed: return Errc::Malformed;
+    case State::Done: return Step{};
+    case State::UntilClose: delivered_ += input.size(); return Step{input.size(), input};
     case State::Length: {
       const Step taken = take_data(input, 0);
       if (remaining_ == 0) state_ = State::Done;
       return taken;
     }
-    default:
-      break;
+    default: break;
   }
   const auto framing = take_framing(input);
   if (!framing) {
@@ -165,22 +149,15 @@ Result<std::size_t> BodyDecoder::take_framing(std::string_view input) {
 
 bool BodyDecoder::framing_byte(char c) noexcept {
   switch (state_) {
-    case State::Size:
-      return size_byte(c);
-    case State::Extension:
-      return extension_byte(c);
-    case State::SizeLf:
-      state_ = remaining_ > 0 ? State::Data : State::Trailer;
-      return c == '\n';
-    case State::DataCr:
-      state_ = State::DataLf;
-      return c == '\r';
+    case State::Size: return size_byte(c);
+    case State::Extension: return extension_byte(c);
+    case State::SizeLf: state_ = remaining_ > 0 ? State::Data : State::Trailer; return c == '\n';
+    case State::DataCr: state_ = State::DataLf; return c == '\r';
     case State::DataLf:
       state_ = State::Size;
       digits_ = 0;
       return c == '\n';
-    default:
-      return false;
+    default: return false;
   }
 }
 
@@ -241,8 +218,7 @@ bool BodyDecoder::extension_byte(char c) noexcept {
       if (c == '"') return go(Ext::QuotedEnd);
       if (c == '\\') return go(Ext::Escaped);
       return is_class(c, kText);
-    case Ext::Escaped:
-      return is_class(c, kText) && go(Ext::Quoted);
+    case Ext::Escaped: return is_class(c, kText) && go(Ext::Quoted);
   }
   return false;
 }

@@ -357,10 +357,8 @@ bool is_hop_by_hop(FieldId id) noexcept {
     case FieldId::Upgrade:
     case FieldId::ProxyAuthenticate:
     case FieldId::ProxyAuthorization:
-    case FieldId::ProxyAuthenticationInfo:
-      return true;
-    default:
-      return false;
+    case FieldId::ProxyAuthenticationInfo: return true;
+    default: return false;
   }
 }
 

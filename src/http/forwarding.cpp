@@ -235,12 +235,9 @@ Claim claim_of(const Field& field) {
   switch (field.id) {
     case FieldId::XForwardedHost:
     case FieldId::XForwardedPort:
-    case FieldId::Forwarded:
-      return Claim::Place;
-    case FieldId::Other:
-      break;
-    default:
-      return Claim::None;
+    case FieldId::Forwarded: return Claim::Place;
+    case FieldId::Other: break;
+    default: return Claim::None;
   }
   if (!may_claim(field.name)) return Claim::None;
   const auto is = [&](std::string_view name) { return may_be_read_as(NameKind::Field, field.name, name); };

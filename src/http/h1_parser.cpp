@@ -280,25 +280,16 @@ Result<void> RequestParser::read_framing() {
   expects_continue_ = unknown_expectation_ = false;
   for (const Field& f : fields_) {
     switch (f.id) {
-      case FieldId::Host:
-        once(host, f);
-        break;
-      case FieldId::ContentLength:
-        once(length, f);
-        break;
-      case FieldId::TransferEncoding:
-        once(coding, f);
-        break;
-      case FieldId::Connection:
-        persistence.read(f.value);
-        break;
+      case FieldId::Host: once(host, f); break;
+      case FieldId::ContentLength: once(length, f); break;
+      case FieldId::TransferEncoding: once(coding, f); break;
+      case FieldId::Connection: persistence.read(f.value); break;
       case FieldId::Expect:
         for_each_member(f.value, [this](std::string_view m) {
           (iequals(m, "100-continue") ? expects_continue_ : unknown_expectation_) = true;
         });
         break;
-      default:
-        break;
+      default: break;
     }
   }
   const bool old = view_.version == Version::Http10;

@@ -203,11 +203,8 @@ Result<void> Target::read(Method method, std::string_view raw) {
     return {};
   }
   switch (look_at_path(path)) {
-    case PathWork::Refuse:
-      return Errc::Malformed;
-    case PathWork::None:
-      path_ = path;
-      break;
+    case PathWork::Refuse: return Errc::Malformed;
+    case PathWork::None: path_ = path; break;
     case PathWork::Normalise:
       buffer_.clear();
       append_normal_path(path, buffer_);

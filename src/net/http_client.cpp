@@ -130,12 +130,9 @@ Result<void> read_head(Connection& connection, http::ResponseParser& parser, htt
 
 std::string_view why_no_head(Errc e) {
   switch (e) {
-    case Errc::Closed:
-      return "the connection ended without an answer";
-    case Errc::Timeout:
-      return "no answer came in time";
-    default:
-      return "what answers is not HTTP";
+    case Errc::Closed: return "the connection ended without an answer";
+    case Errc::Timeout: return "no answer came in time";
+    default: return "what answers is not HTTP";
   }
 }
 

@@ -4,34 +4,20 @@ namespace forebay::net {
 
 std::string_view to_string(FetchError e) noexcept {
   switch (e) {
-    case FetchError::Dns:
-      return "dns";
-    case FetchError::Connect:
-      return "connect";
-    case FetchError::ConnectTimeout:
-      return "connect_timeout";
-    case FetchError::Tls:
-      return "tls";
-    case FetchError::Reset:
-      return "reset";
-    case FetchError::FirstByteTimeout:
-      return "first_byte_timeout";
-    case FetchError::BetweenBytesTimeout:
-      return "between_bytes_timeout";
-    case FetchError::Protocol:
-      return "protocol";
-    case FetchError::TooLarge:
-      return "too_large";
-    case FetchError::Queue:
-      return "queue";
-    case FetchError::ClientBody:
-      return "client_body";
-    case FetchError::ClientStalled:
-      return "client_stalled";
-    case FetchError::Memory:
-      return "memory";
-    case FetchError::kCount:
-      break;
+    case FetchError::Dns: return "dns";
+    case FetchError::Connect: return "connect";
+    case FetchError::ConnectTimeout: return "connect_timeout";
+    case FetchError::Tls: return "tls";
+    case FetchError::Reset: return "reset";
+    case FetchError::FirstByteTimeout: return "first_byte_timeout";
+    case FetchError::BetweenBytesTimeout: return "between_bytes_timeout";
+    case FetchError::Protocol: return "protocol";
+    case FetchError::TooLarge: return "too_large";
+    case FetchError::Queue: return "queue";
+    case FetchError::ClientBody: return "client_body";
+    case FetchError::ClientStalled: return "client_stalled";
+    case FetchError::Memory: return "memory";
+    case FetchError::kCount: break;
   }
   return "unknown";
 }

@@ -330,9 +330,7 @@ std::string showing_message(const ProbeTarget& target, const ProbeField& field, 
                             Keeping keeping) {
   std::string out = of_route(*target.route) + " does not have " + field.name + " in its key, but its response ";
   switch (showing.kind) {
-    case Showing::Kind::Field:
-      out += "contains it: in " + showing.field + " of ";
-      break;
+    case Showing::Kind::Field: out += "contains it: in " + showing.field + " of "; break;
     case Showing::Kind::Status:
       out += "depends on it: status " + std::to_string(showing.after) + " instead of " +
              std::to_string(showing.before) + " at ";
@@ -341,9 +339,7 @@ std::string showing_message(const ProbeTarget& target, const ProbeField& field, 
       out += "depends on it: " + (showing.field.empty() ? "different content" : "different " + showing.field) + " at ";
       break;
     case Showing::Kind::Content:
-    case Showing::Kind::Nothing:
-      out += "contains it: in the content of ";
-      break;
+    case Showing::Kind::Nothing: out += "contains it: in the content of "; break;
   }
   out += target.url;
   if (way == Way::Trusted) out += ", if a trusted proxy sends it";

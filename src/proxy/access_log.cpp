@@ -27,7 +27,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Lines of one worker on their way to the writer. Worker and writer hold the lock only to copy or swap.
-struct alignas(64) Lane {
+struct alignas(64) LogBuffer {
   Mutex mutex;
   std::condition_variable room;
   std::string text FOREBAY_GUARDED_BY(mutex);
@@ -57,10 +57,10 @@ struct AccessLog::Private {
   config::AccessFormat format = config::AccessFormat::Json;
   bool off = false;
   bool filtered = false;
-  std::vector<std::unique_ptr<Lane>> lanes;
+  std::vector<std::unique_ptr<LogBuffer>> buffers;
   std::atomic<std::uint64_t> dropped{0};
 
-  Mutex mutex;  // never taken inside a lane's lock
+  Mutex mutex;  // never taken inside a buffer's lock
   std::condition_variable wake;
   bool pending FOREBAY_GUARDED_BY(mutex) = false, urgent FOREBAY_GUARDED_BY(mutex) = false,
                stopping FOREBAY_GUARDED_BY(mutex) = false;
@@ -110,13 +110,13 @@ void AccessLog::Private::run() {
 
 void AccessLog::Private::collect() {
   std::string taken;
-  for (const auto& lane : lanes) {
+  for (const auto& buffer : buffers) {
     taken.clear();
     {
-      const MutexLock lock(lane->mutex);
-      taken.swap(lane->text);
+      const MutexLock lock(buffer->mutex);
+      taken.swap(buffer->text);
     }
-    if (config.block_when_full) lane->room.notify_one();
+    if (config.block_when_full) buffer->room.notify_one();
     if (!taken.empty()) put(taken);
   }
 }
@@ -175,8 +175,8 @@ AccessLog::AccessLog(const config::AccessLog& config, std::size_t workers) : p_(
     p.format = ::isatty(p.fd) == 1 ? config::AccessFormat::Console : config::AccessFormat::Json;
   std::random_device seed;
   for (std::size_t i = 0; i < workers; ++i) {
-    p.lanes.push_back(std::make_unique<Lane>());
-    p.lanes.back()->random.seed(seed());
+    p.buffers.push_back(std::make_unique<LogBuffer>());
+    p.buffers.back()->random.seed(seed());
   }
   p.writer = std::thread([&p] {
     net::leave_signals_to_others();
@@ -211,37 +211,29 @@ bool AccessLog::wants(std::size_t worker, int status, rules::CacheResult result,
     if (!chosen) return false;
   }
   if (error || p.config.sample >= 1.0) return true;
-  auto& random = p.lanes[worker]->random;
+  auto& random = p.buffers[worker]->random;
   return static_cast<double>(random()) < p.config.sample * static_cast<double>(std::minstd_rand::max());
 }
 
 void AccessLog::write(std::size_t worker, const AccessRecord& record) {
   auto& p = *p_;
   if (p.off) return;
-  auto& lane = *p.lanes[worker];
-  auto& line = lane.scratch;
+  auto& buffer = *p.buffers[worker];
+  auto& line = buffer.scratch;
   line.clear();
   switch (p.format) {
-    case config::AccessFormat::Console:
-      append_console(line, record, p.config);
-      break;
-    case config::AccessFormat::Combined:
-      append_combined(line, record, p.config);
-      break;
-    case config::AccessFormat::Template:
-      append_template(line, record, p.config);
-      break;
+    case config::AccessFormat::Console: append_console(line, record, p.config); break;
+    case config::AccessFormat::Combined: append_combined(line, record, p.config); break;
+    case config::AccessFormat::Template: append_template(line, record, p.config); break;
     case config::AccessFormat::Auto:
-    case config::AccessFormat::Json:
-      append_json(line, record, p.config);
-      break;
+    case config::AccessFormat::Json: append_json(line, record, p.config); break;
   }
   line += '\n';
 
-  MutexLock lock(lane.mutex);
+  MutexLock lock(buffer.mutex);
   const auto fits = [&] {
-    lane.mutex.held();
-    return lane.text.empty() || lane.text.size() + line.size() <= p.config.buffer;
+    buffer.mutex.held();
+    return buffer.text.empty() || buffer.text.size() + line.size() <= p.config.buffer;
   };
   if (!fits()) {
     if (!p.config.block_when_full) {
@@ -253,11 +245,11 @@ void AccessLog::write(std::size_t worker, const AccessRecord& record) {
       lock.unlock();
       p.announce(true);
       lock.lock();
-      if (!fits()) lane.room.wait_for(lock.native(), 100ms);
+      if (!fits()) buffer.room.wait_for(lock.native(), 100ms);
     }
   }
-  lane.text += line;
-  const bool full = lane.text.size() * 2 >= p.config.buffer;
+  buffer.text += line;
+  const bool full = buffer.text.size() * 2 >= p.config.buffer;
   lock.unlock();
   p.announce(full);
 }

@@ -14,74 +14,74 @@ using Purpose = ReadTask::Purpose;
 using State = ReadContent::State;
 
 /// Counts the request as one of this route's.
-void take_route(Story& story) {
-  const auto* route = story.reading.route;
-  story.route = route ? &story.runtime->routes[route->index] : &story.runtime->none;
-  auto& notes = story.notes();
+void take_route(PendingRequest& pending) {
+  const auto* route = pending.reading.route;
+  pending.route = route ? &pending.runtime->routes[route->index] : &pending.runtime->none;
+  auto& notes = pending.notes();
   if (notes.counted_in_flight) notes.route->counters->in_flight.sub();
-  notes.route = story.route;
-  story.route->counters->in_flight.add();
+  notes.route = pending.route;
+  pending.route->counters->in_flight.add();
   notes.counted_in_flight = true;
 }
 
 /// Its content, if it has any, has been read.
-void serve(const StoryPtr& story) {
-  const auto reason = build_key(*story);
-  if (reason != rules::Reason::None) return pass_on(story, reason);
-  auto found = look_up_first(*story);
-  if (story->read != State::Unread) story->core.worker.tick();  // to read a content takes its time
-  note_lookup(*story);
-  auto plan = plan_found(found_of(found), asked_of(*story));
+void serve(const PendingRequestPtr& pending) {
+  const auto reason = build_key(*pending);
+  if (reason != rules::Reason::None) return pass_on(pending, reason);
+  auto found = look_up_first(*pending);
+  if (pending->read != State::Unread) pending->core.worker.tick();  // to read a content takes its time
+  note_lookup(*pending);
+  auto plan = plan_found(found_of(found), asked_of(*pending));
   if (auto* hit = std::get_if<Serve>(&plan); hit && !*ticket_of(found)) {
     // A hit: answered before this returns, without a task or a copy of the request.
-    hit->status.key = story->key.text();
+    hit->status.key = pending->key.text();
     const auto& stored = stored_of(found);
-    return deliver_entry(*story, stored.entry, stored.freshness, hit->status);
+    return deliver_entry(*pending, stored.entry, stored.freshness, hit->status);
   }
-  story->keep();
-  story->keep_content();
-  if (std::holds_alternative<Follow>(plan) && !story->may_wait()) plan = Overflow{std::get<Follow>(plan).forward};
-  execute(story, plan, std::move(found));
+  pending->keep();
+  pending->keep_content();
+  if (std::holds_alternative<Follow>(plan) && !pending->may_wait()) plan = Overflow{std::get<Follow>(plan).forward};
+  execute(pending, plan, std::move(found));
 }
 
 /// Handles it on its route, which is in `reading`.
-void arrive(const StoryPtr& story) {
-  const auto& reading = story->reading;
-  take_route(*story);
-  auto* const origin = story->route->origin;
-  const bool authenticated = origin && !story->peer_trusted && is_authenticated(*story->exchange, *origin);
+void arrive(const PendingRequestPtr& pending) {
+  const auto& reading = pending->reading;
+  take_route(*pending);
+  auto* const origin = pending->route->origin;
+  const bool authenticated = origin && !pending->peer_trusted && is_authenticated(*pending->exchange, *origin);
   const auto plan = plan_route(reading, origin != nullptr, authenticated);
   if (const auto* refused = std::get_if<Refuse>(&plan)) {
-    if (!origin) story->notes().reason = rules::Reason::NoRoute;
-    return deliver_error(*story, *refused->error);
+    if (!origin) pending->notes().reason = rules::Reason::NoRoute;
+    return deliver_error(*pending, *refused->error);
   }
-  story->notes().refresh_refused =
-      reading.facts.refresh_refused && story->policy().client_refresh.otherwise == rules::RefreshRefusal::Warn;
-  if (const auto* bypass = std::get_if<Bypass>(&plan)) return pass_on(story, bypass->reason);
+  pending->notes().refresh_refused =
+      reading.facts.refresh_refused && pending->policy().client_refresh.otherwise == rules::RefreshRefusal::Warn;
+  if (const auto* bypass = std::get_if<Bypass>(&plan)) return pass_on(pending, bypass->reason);
   // Content is read even if it is not in the key: a later refresh must send it.
-  if (!story->has_content || reading.content == cache::ContentUse::None) return serve(story);
-  if (story->read != State::Unread || read_content(story, Purpose::Key)) go_on_to_key(story);
+  if (!pending->has_content || reading.content == cache::ContentUse::None) return serve(pending);
+  if (pending->read != State::Unread || read_content(pending, Purpose::Key)) go_on_to_key(pending);
 }
 
 }  // namespace
 
-void go_to_route(const StoryPtr& story) {
-  auto& reading = story->reading;
-  const auto& routes = story->runtime->runtime->routes;
-  if (!reading.awaits_content) read_route(routes, story->request, story->has_content, reading);
+void go_to_route(const PendingRequestPtr& pending) {
+  auto& reading = pending->reading;
+  const auto& routes = pending->runtime->runtime->routes;
+  if (!reading.awaits_content) read_route(routes, pending->request, pending->has_content, reading);
   if (reading.awaits_content) {
-    take_route(*story);
-    if (story->read == State::Unread && !read_content(story, Purpose::Route)) return;
-    read_route(routes, story->request, true, reading, {story->read, story->bytes});
+    take_route(*pending);
+    if (pending->read == State::Unread && !read_content(pending, Purpose::Route)) return;
+    read_route(routes, pending->request, true, reading, {pending->read, pending->bytes});
   }
-  arrive(story);
+  arrive(pending);
 }
 
-void go_on_to_key(const StoryPtr& story) {
-  const auto& route = *story->route->route;
-  if (story->read != State::Whole || story->bytes.size() > route.key.body_max)
-    return pass_on(story, too_large_reason(route));
-  serve(story);
+void go_on_to_key(const PendingRequestPtr& pending) {
+  const auto& route = *pending->route->route;
+  if (pending->read != State::Whole || pending->bytes.size() > route.key.body_max)
+    return pass_on(pending, too_large_reason(route));
+  serve(pending);
 }
 
 }  // namespace forebay::proxy

@@ -58,13 +58,10 @@ Gathered take(net::BodySource& source, std::uint64_t most, std::string& bytes, b
         // No more is read from the client than can be kept.
         if (!until_over && bytes.size() == most && source.length() != most) return Gathered::TooLarge;
         break;
-      case net::BodySource::State::Wait:
-        return Gathered::Wait;
-      case net::BodySource::State::End:
-        return Gathered::Whole;
+      case net::BodySource::State::Wait: return Gathered::Wait;
+      case net::BodySource::State::End: return Gathered::Whole;
       case net::BodySource::State::Broken:
-      case net::BodySource::State::TooLarge:
-        return Gathered::Broken;
+      case net::BodySource::State::TooLarge: return Gathered::Broken;
     }
   }
 }
@@ -86,30 +83,30 @@ namespace {
 using State = ReadContent::State;
 
 /// Reads more for this purpose. Except for a wait, only the origin reads the rest.
-Gathered read_on(Story& story, ReadTask::Purpose purpose) {
-  auto& body = story.exchange->body();
+Gathered read_on(PendingRequest& pending, ReadTask::Purpose purpose) {
+  auto& body = pending.exchange->body();
   const auto outcome = purpose == ReadTask::Purpose::Forward
-                           ? fill(body, story.request_buffer(), story.bytes)
-                           : gather(body, story.route->route->key.body_max, story.bytes);
-  if (outcome == Gathered::Whole) story.read = State::Whole;
-  if (outcome == Gathered::TooLarge) story.read = State::TooLarge;
+                           ? fill(body, pending.request_buffer(), pending.bytes)
+                           : gather(body, pending.route->route->key.body_max, pending.bytes);
+  if (outcome == Gathered::Whole) pending.read = State::Whole;
+  if (outcome == Gathered::TooLarge) pending.read = State::TooLarge;
   return outcome;
 }
 
 }  // namespace
 
-bool read_content(const StoryPtr& story, ReadTask::Purpose purpose, rules::Reason reason) {
-  const auto outcome = read_on(*story, purpose);
-  if (outcome == Gathered::Broken) deliver_content_error(*story);
+bool read_content(const PendingRequestPtr& pending, ReadTask::Purpose purpose, rules::Reason reason) {
+  const auto outcome = read_on(*pending, purpose);
+  if (outcome == Gathered::Broken) deliver_content_error(*pending);
   if (outcome == Gathered::Wait) {
-    story->keep();
-    std::make_shared<ReadTask>(story, purpose, reason)->start();
+    pending->keep();
+    std::make_shared<ReadTask>(pending, purpose, reason)->start();
   }
   return outcome == Gathered::Whole || outcome == Gathered::TooLarge;
 }
 
-ReadTask::ReadTask(StoryPtr story, Purpose purpose, rules::Reason reason)
-    : core_(story->core), story_(std::move(story)), purpose_(purpose), reason_(reason) {}
+ReadTask::ReadTask(PendingRequestPtr pending, Purpose purpose, rules::Reason reason)
+    : core_(pending->core), pending_(std::move(pending)), purpose_(purpose), reason_(reason) {}
 
 ReadTask::~ReadTask() { core_.shared.content_held.fetch_sub(held_, std::memory_order_relaxed); }
 
@@ -119,19 +116,19 @@ void ReadTask::start() {
 
 void ReadTask::begin() {
   core_.add(shared_from_this());
-  story_->exchange->on_gone(&gone_);
+  pending_->exchange->on_gone(&gone_);
   if (!hold()) return;
   if (purpose_ != Purpose::Forward)
-    core_.worker.deadlines().arm(deadline_, core_.now().mono, kWholeWithin * story_->config().server.timeouts.body);
-  story_->exchange->body().wait(more_);
+    core_.worker.deadlines().arm(deadline_, core_.now().mono, kWholeWithin * pending_->config().server.timeouts.body);
+  pending_->exchange->body().wait(more_);
 }
 
 /// Content that is held for a slow client is charged; without memory, it is forwarded as it arrives.
 bool ReadTask::hold() {
-  const auto cost = allocated_size(story_->bytes.capacity());
+  const auto cost = allocated_size(pending_->bytes.capacity());
   if (cost <= charge_.bytes() || make_room(cost)) return true;
   finish();
-  story_->read = State::TooLarge;
+  pending_->read = State::TooLarge;
   go_on();
   return false;
 }
@@ -151,22 +148,22 @@ bool ReadTask::make_room(std::size_t cost) {
 
 void ReadTask::read() {
   if (done_) return;
-  const auto outcome = read_on(*story_, purpose_);
+  const auto outcome = read_on(*pending_, purpose_);
   if (outcome == Gathered::Wait) {
-    if (hold()) story_->exchange->body().wait(more_);
+    if (hold()) pending_->exchange->body().wait(more_);
     return;
   }
   finish();
-  if (!story_->wanted()) return;
-  if (outcome == Gathered::Broken) return deliver_content_error(*story_);
+  if (!pending_->wanted()) return;
+  if (outcome == Gathered::Broken) return deliver_content_error(*pending_);
   go_on();
 }
 
 void ReadTask::go_on() {
   charge_ = {};  // the rest is charged by its size
-  if (purpose_ == Purpose::Route) return go_to_route(story_);
-  if (purpose_ == Purpose::Key) return go_on_to_key(story_);
-  forward(story_, bypass_status(reason_));
+  if (purpose_ == Purpose::Route) return go_to_route(pending_);
+  if (purpose_ == Purpose::Key) return go_on_to_key(pending_);
+  forward(pending_, bypass_status(reason_));
 }
 
 void ReadTask::client_gone() {
@@ -180,23 +177,23 @@ void ReadTask::too_late() {
   own.status = 408;
   own.reason = RequestError::ClientTimeout;
   own.title = "Request Timeout";
-  const auto detail = server::content_too_late(story_->config().server, kWholeWithin);
+  const auto detail = server::content_too_late(pending_->config().server, kWholeWithin);
   own.detail = detail;
   own.close = true;
-  deliver_error(*story_, own);
+  deliver_error(*pending_, own);
 }
 
 void ReadTask::finish() {
   done_ = true;
   deadline_.disarm();
   more_.stop_waiting();
-  story_->exchange->on_gone(nullptr);
+  pending_->exchange->on_gone(nullptr);
   core_.remove(shared_from_this());
 }
 
 void ReadTask::give_up() noexcept {
   if (!done_) finish();
-  story_->exchange->out_of_memory();
+  pending_->exchange->out_of_memory();
 }
 
 void ReadTask::end() {

@@ -53,7 +53,7 @@ class ReadTask final : public Task {
  public:
   enum class Purpose : std::uint8_t { Route, Key, Forward };
   /// `reason`: of the pass, for `Forward`.
-  ReadTask(StoryPtr story, Purpose purpose, rules::Reason reason);
+  ReadTask(PendingRequestPtr pending, Purpose purpose, rules::Reason reason);
   ~ReadTask() override;
   void start();
 
@@ -72,7 +72,7 @@ class ReadTask final : public Task {
   void finish();
 
   Core& core_;
-  StoryPtr story_;
+  PendingRequestPtr pending_;
   const Purpose purpose_;
   const rules::Reason reason_;  // why it is not looked up
   Charge charge_;
@@ -83,8 +83,10 @@ class ReadTask final : public Task {
   net::Deadline deadline_{[this] { guarded([this] { too_late(); }); }};
 };
 
-/// Reads the available content of a request into `Story::bytes`. True: no more will be read, and `Story::read` is set.
-/// False: the request was answered with an error, or a `ReadTask` continues it when the rest has arrived.
-bool read_content(const StoryPtr& story, ReadTask::Purpose purpose, rules::Reason reason = rules::Reason::None);
+/// Reads the available content of a request into `PendingRequest::bytes`. True: no more will be read, and
+/// `PendingRequest::read` is set. False: the request was answered with an error, or a `ReadTask` continues it when the
+/// rest has arrived.
+bool read_content(const PendingRequestPtr& pending, ReadTask::Purpose purpose,
+                  rules::Reason reason = rules::Reason::None);
 
 }  // namespace forebay::proxy

@@ -9,16 +9,16 @@ namespace forebay::proxy {
 namespace {
 
 /// Memory of a waiting request: its head, with the target twice and a key, and fixed overhead.
-std::size_t cost_of(const Story& story) noexcept {
+std::size_t cost_of(const PendingRequest& pending) noexcept {
   constexpr std::size_t kAround = 2048;  // its task, its table entries, and the state of its connection
-  std::size_t n = sizeof(Story) + kAround + 2 * story.target.size() + story.key_text().size();
-  for (const auto& f : story.request.fields) n += sizeof(http::Field) + f.name.size() + f.value.size();
+  std::size_t n = sizeof(PendingRequest) + kAround + 2 * pending.target.size() + pending.key_text().size();
+  for (const auto& f : pending.request.fields) n += sizeof(http::Field) + f.name.size() + f.value.size();
   return n;
 }
 
 }  // namespace
 
-void Story::keep() {
+void PendingRequest::keep() {
   if (std::exchange(kept, true)) return;
   own_ = http::Request(request);
   const auto raw = std::exchange(request, own_.view()).target;
@@ -32,37 +32,37 @@ void Story::keep() {
   charge = core.shared.store.reserve(cost_of(*this));
 }
 
-void Story::keep_content() {
+void PendingRequest::keep_content() {
   if (read == ReadContent::State::Unread || content) return;
   content = Chunk::copy_of(bytes, core.shared.store.reserve(Chunk::cost(bytes.size())));
   content_whole = read == ReadContent::State::Whole;
   std::string().swap(bytes);
 }
 
-StoryPtr Core::take(const server::ExchangePtr& exchange) {
-  auto story = spare_ ? std::move(spare_) : std::make_shared<Story>(*this);
-  story->exchange = exchange;
-  story->runtime = runtime;
-  story->route = &runtime->none;
-  story->request = exchange->request();
-  story->peer = exchange->peer().address;
-  story->has_content = exchange->has_body();
-  auto& notes = story->notes();
+PendingRequestPtr Core::take(const server::ExchangePtr& exchange) {
+  auto pending = spare_ ? std::move(spare_) : std::make_shared<PendingRequest>(*this);
+  pending->exchange = exchange;
+  pending->runtime = runtime;
+  pending->route = &runtime->none;
+  pending->request = exchange->request();
+  pending->peer = exchange->peer().address;
+  pending->has_content = exchange->has_body();
+  auto& notes = pending->notes();
   notes.runtime = runtime;
-  notes.route = story->route;
-  return story;
+  notes.route = pending->route;
+  return pending;
 }
 
-/// A kept story belongs to its tasks.
-void Core::give_back(StoryPtr story) {
-  if (story->kept) return;
-  story->exchange.reset();
-  story->runtime.reset();
-  story->bytes.clear();
-  story->read = ReadContent::State::Unread;
-  story->reading.awaits_content = false;
-  story->keyed = story->searched = false;
-  spare_ = std::move(story);
+/// A kept pending belongs to its tasks.
+void Core::give_back(PendingRequestPtr pending) {
+  if (pending->kept) return;
+  pending->exchange.reset();
+  pending->runtime.reset();
+  pending->bytes.clear();
+  pending->read = ReadContent::State::Unread;
+  pending->reading.awaits_content = false;
+  pending->keyed = pending->searched = false;
+  spare_ = std::move(pending);
 }
 
 double Core::random() noexcept {

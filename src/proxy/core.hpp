@@ -113,9 +113,9 @@ struct Core;
 
 /// One request from its arrival to its response: its parsed form, and its progress. It borrows the connection's buffer
 /// until `keep`. A hit is answered before that, and the next request reuses its object (`Core::take`).
-struct Story {
-  explicit Story(Core& c) : core(c) {}
-  Story(const Story&) = delete;
+struct PendingRequest {
+  explicit PendingRequest(Core& c) : core(c) {}
+  PendingRequest(const PendingRequest&) = delete;
 
   Core& core;
   server::ExchangePtr exchange;  ///< Null for a refresh that no client waits for.
@@ -188,7 +188,7 @@ struct Story {
  private:
   http::Request own_;
 };
-using StoryPtr = std::shared_ptr<Story>;
+using PendingRequestPtr = std::shared_ptr<PendingRequest>;
 
 /// What all requests of one worker share: its runtime and its tasks.
 struct Core {
@@ -205,9 +205,9 @@ struct Core {
   std::unordered_set<std::shared_ptr<Task>> tasks;
   bool stopped = false;
 
-  /// The story of a new request. `give_back` takes it when `Handler::start` returns.
-  StoryPtr take(const server::ExchangePtr& exchange);
-  void give_back(StoryPtr story);
+  /// The pending of a new request. `give_back` takes it when `Handler::start` returns.
+  PendingRequestPtr take(const server::ExchangePtr& exchange);
+  void give_back(PendingRequestPtr pending);
 
   const Now& now() const noexcept { return worker.now(); }
   /// In [0, 1).
@@ -219,13 +219,13 @@ struct Core {
   void remove(const std::shared_ptr<Task>& task) { tasks.erase(task); }
 
  private:
-  StoryPtr spare_;  // of a request that was answered at once; its buffers are reused
+  PendingRequestPtr spare_;  // of a request that was answered at once; its buffers are reused
   std::uint64_t random_state_ = 0;
 };
 
 /// Executes the result of a look-up; called again for followers that start over.
-void proceed(const StoryPtr& story, cache::Lookup lookup);
+void proceed(const PendingRequestPtr& pending, cache::Lookup lookup);
 /// Looks up and proceeds.
-void look_up_again(const StoryPtr& story);
+void look_up_again(const PendingRequestPtr& pending);
 
 }  // namespace forebay::proxy

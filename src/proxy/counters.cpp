@@ -18,66 +18,40 @@ constexpr std::array<std::string_view, kLatencyClasses> kClasses{"hit", "wait", 
 
 std::string_view to_string(RequestError e) noexcept {
   switch (e) {
-    case RequestError::BadRequest:
-      return "bad_request";
-    case RequestError::HeaderTooLarge:
-      return "header_too_large";
-    case RequestError::TargetTooLong:
-      return "target_too_long";
-    case RequestError::BodyTooLarge:
-      return "body_too_large";
-    case RequestError::ClientTimeout:
-      return "client_timeout";
-    case RequestError::Overload:
-      return "overload";
-    case RequestError::NoRoute:
-      return "no_route";
-    case RequestError::Loop:
-      return "loop";
-    case RequestError::OnlyIfCached:
-      return "only_if_cached";
-    case RequestError::Connect:
-      return "connect";
-    case RequestError::Timeout:
-      return "timeout";
-    case RequestError::Protocol:
-      return "protocol";
-    case RequestError::Queue:
-      return "queue";
-    case RequestError::Coalesce:
-      return "coalesce";
-    case RequestError::Upgrade:
-      return "upgrade";
-    case RequestError::Forbidden:
-      return "forbidden";
-    case RequestError::kCount:
-      break;
+    case RequestError::BadRequest: return "bad_request";
+    case RequestError::HeaderTooLarge: return "header_too_large";
+    case RequestError::TargetTooLong: return "target_too_long";
+    case RequestError::BodyTooLarge: return "body_too_large";
+    case RequestError::ClientTimeout: return "client_timeout";
+    case RequestError::Overload: return "overload";
+    case RequestError::NoRoute: return "no_route";
+    case RequestError::Loop: return "loop";
+    case RequestError::OnlyIfCached: return "only_if_cached";
+    case RequestError::Connect: return "connect";
+    case RequestError::Timeout: return "timeout";
+    case RequestError::Protocol: return "protocol";
+    case RequestError::Queue: return "queue";
+    case RequestError::Coalesce: return "coalesce";
+    case RequestError::Upgrade: return "upgrade";
+    case RequestError::Forbidden: return "forbidden";
+    case RequestError::kCount: break;
   }
   return "";
 }
 
 std::size_t method_label(http::Method m) noexcept {
   switch (m) {
-    case http::Method::Get:
-      return 0;
-    case http::Method::Head:
-      return 1;
-    case http::Method::Post:
-      return 2;
-    case http::Method::Put:
-      return 3;
-    case http::Method::Patch:
-      return 4;
-    case http::Method::Delete:
-      return 5;
-    case http::Method::Options:
-      return 6;
-    case http::Method::Query:
-      return 7;
+    case http::Method::Get: return 0;
+    case http::Method::Head: return 1;
+    case http::Method::Post: return 2;
+    case http::Method::Put: return 3;
+    case http::Method::Patch: return 4;
+    case http::Method::Delete: return 5;
+    case http::Method::Options: return 6;
+    case http::Method::Query: return 7;
     case http::Method::Trace:
     case http::Method::Connect:
-    case http::Method::Other:
-      break;
+    case http::Method::Other: break;
   }
   return 8;
 }
@@ -89,18 +63,13 @@ std::string_view method_label_text(std::size_t label) noexcept {
 std::size_t latency_class(rules::CacheResult r) noexcept {
   switch (r) {
     case rules::CacheResult::Hit:
-    case rules::CacheResult::Stale:
-      return 0;
-    case rules::CacheResult::Coalesced:
-      return 1;
+    case rules::CacheResult::Stale: return 0;
+    case rules::CacheResult::Coalesced: return 1;
     case rules::CacheResult::Miss:
     case rules::CacheResult::Revalidated:
-    case rules::CacheResult::StaleError:
-      return 2;
-    case rules::CacheResult::Bypass:
-      return 3;
-    case rules::CacheResult::Error:
-      break;
+    case rules::CacheResult::StaleError: return 2;
+    case rules::CacheResult::Bypass: return 3;
+    case rules::CacheResult::Error: break;
   }
   return 4;
 }

@@ -27,20 +27,20 @@ bool has_conditions(http::FieldsView fields) noexcept {
 }
 
 /// Age, Cache-Status and X-Cache of this response, and the same facts for the log.
-void describe(Story& story, const Delivery& d) {
-  auto& notes = story.notes();
-  auto& added = story.added;
-  const auto& diagnostics = story.config().diagnostics;
+void describe(PendingRequest& pending, const Delivery& d) {
+  auto& notes = pending.notes();
+  auto& added = pending.added;
+  const auto& diagnostics = pending.config().diagnostics;
   added.clear();
   rules::CacheStatus status = d.status;
   if (d.freshness) {
-    const auto [age, ttl] = shown(*d.freshness, story.core.now().mono);
+    const auto [age, ttl] = shown(*d.freshness, pending.core.now().mono);
     const bool reused = status.result != CacheResult::Miss && status.result != CacheResult::Revalidated &&
                         status.result != CacheResult::Bypass;
     if (reused || age > 0) {
-      story.age.clear();
-      append_number(story.age, age);
-      added.push_back({"Age", story.age, FieldId::Age});
+      pending.age.clear();
+      append_number(pending.age, age);
+      added.push_back({"Age", pending.age, FieldId::Age});
     }
     notes.age_s = age;
     notes.ttl_s = ttl;
@@ -56,22 +56,24 @@ void describe(Story& story, const Delivery& d) {
   notes.source = d.source;
   if (diagnostics.cache_status != config::CacheStatusField::Off) {
     if (diagnostics.cache_status != config::CacheStatusField::Key) status.key = {};
-    story.cache_status.clear();
-    rules::append_cache_status(story.cache_status, diagnostics.name, status);
-    added.push_back({"Cache-Status", story.cache_status, FieldId::CacheStatus});
+    pending.cache_status.clear();
+    rules::append_cache_status(pending.cache_status, diagnostics.name, status);
+    added.push_back({"Cache-Status", pending.cache_status, FieldId::CacheStatus});
   }
   if (notes.refresh_refused) added.push_back({"Forebay-Refresh", "refused", FieldId::Other});
   if (diagnostics.x_cache) added.push_back({"X-Cache", rules::x_cache(status.result), FieldId::XCache});
 }
 
 /// Adds the fields that the route sets to Forebay's own response, except Content-Type and Cache-Control.
-void add_route_fields(const Story& story, http::Fields& fields) {
-  if (!story.route->route) return;
-  for (const auto& [name, value] : story.route->route->response_headers.set)
+void add_route_fields(const PendingRequest& pending, http::Fields& fields) {
+  if (!pending.route->route) return;
+  for (const auto& [name, value] : pending.route->route->response_headers.set)
     if (fields.view().find(name) == nullptr) fields.add(name, value);
 }
 
-http::FieldsView added(const Story& story) noexcept { return {{story.added.data(), story.added.size()}}; }
+http::FieldsView added(const PendingRequest& pending) noexcept {
+  return {{pending.added.data(), pending.added.size()}};
+}
 
 std::vector<http::Field> fields_where(http::FieldsView fields, bool (*keep)(FieldId, std::string_view)) {
   std::vector<http::Field> kept;
@@ -103,8 +105,8 @@ void cut_pieces(const Delivery& d, http::ByteRange r, std::vector<Slice>& out) {
 }
 
 /// multipart/byteranges, RFC 9110 section 14.6.
-void answer_multipart(Story& story, const Delivery& d, const std::vector<http::ByteRange>& ranges) {
-  const std::string boundary = "forebay-" + story.core.make_request_id();
+void answer_multipart(PendingRequest& pending, const Delivery& d, const std::vector<http::ByteRange>& ranges) {
+  const std::string boundary = "forebay-" + pending.core.make_request_id();
   const auto type = d.head.fields.value(FieldId::ContentType);
   std::vector<Slice> parts;
   std::uint64_t length = 0;
@@ -128,24 +130,24 @@ void answer_multipart(Story& story, const Delivery& d, const std::vector<http::B
   });
   const std::string multipart = "multipart/byteranges; boundary=" + boundary;
   fields.push_back({"Content-Type", multipart, FieldId::ContentType});
-  story.exchange->answer({206, http::FieldsView(fields), added(story), length}, http::BodyCursor(std::move(parts)));
+  pending.exchange->answer({206, http::FieldsView(fields), added(pending), length}, http::BodyCursor(std::move(parts)));
 }
 
 /// The id of an error document; empty if ids are off.
-std::string document_id(Story& story) {
-  if (story.config().request_id.empty()) return {};
-  note_request_id(story.notes(), story.request_id);
-  return own_request_id(story.core, story.notes());
+std::string document_id(PendingRequest& pending) {
+  if (pending.config().request_id.empty()) return {};
+  note_request_id(pending.notes(), pending.request_id);
+  return own_request_id(pending.core, pending.notes());
 }
 
 /// Answers the Range if it applies; false when the whole is to be sent.
-bool answer_range(Story& story, const Delivery& d, http::BodyCursor& cursor) {
-  const auto& request = story.request;
-  auto& exchange = *story.exchange;
+bool answer_range(PendingRequest& pending, const Delivery& d, http::BodyCursor& cursor) {
+  const auto& request = pending.request;
+  auto& exchange = *pending.exchange;
   if (request.method != http::Method::Get || d.head.status != 200 || !d.length) return false;
   const auto field = request.fields.value(FieldId::Range);
   if (!field || request.fields.count(FieldId::Range) > 1) return false;
-  if (!rules::if_range_holds(request.fields, d.head.fields, story.core.now().wall)) return false;
+  if (!rules::if_range_holds(request.fields, d.head.fields, pending.core.now().wall)) return false;
   const auto specs = http::parse_range(*field);
   if (!specs) return false;
   const auto ranges = http::resolve(*specs, *d.length);
@@ -154,65 +156,65 @@ bool answer_range(Story& story, const Delivery& d, http::BodyCursor& cursor) {
     http::Fields fields;
     fields.add(FieldId::ContentRange, "bytes */" + length);
     const auto detail = "No part of the requested range is within the representation, which has " + length + " bytes.";
-    const auto id = document_id(story);
-    if (!id.empty()) fields.add(story.config().request_id, id);
+    const auto id = document_id(pending);
+    if (!id.empty()) fields.add(pending.config().request_id, id);
     const server::Problem problem{416, "range_not_satisfiable", "Range Not Satisfiable", detail, id, {}};
-    const auto body = server::render(problem, story.accept());
+    const auto body = server::render(problem, pending.accept());
     fields.add(FieldId::ContentType, body.content_type);
-    add_route_fields(story, fields);
-    answer_with(exchange, {416, fields, added(story)}, body.body);
+    add_route_fields(pending, fields);
+    answer_with(exchange, {416, fields, added(pending)}, body.body);
     return true;
   }
   if (ranges.size() > 1) {
     if (d.pieces.empty()) return false;
-    answer_multipart(story, d, ranges);
+    answer_multipart(pending, d, ranges);
     return true;
   }
-  story.content_range = http::format_content_range(ranges[0], *d.length);
-  story.added.push_back({"Content-Range", story.content_range, FieldId::ContentRange});
+  pending.content_range = http::format_content_range(ranges[0], *d.length);
+  pending.added.push_back({"Content-Range", pending.content_range, FieldId::ContentRange});
   cursor.limit(ranges[0].first, ranges[0].length);
   const auto fields = fields_where(d.head.fields, rules::belongs_on_206);
-  exchange.answer({206, http::FieldsView(fields), added(story), ranges[0].length}, std::move(cursor));
+  exchange.answer({206, http::FieldsView(fields), added(pending), ranges[0].length}, std::move(cursor));
   return true;
 }
 
 }  // namespace
 
 /// Applies the route's changes last: stored responses do not have them, so that a reload applies at once.
-void change_head(Story& story, const config::HeaderChanges& changes, cache::Head& head) {
-  story.changed = http::Fields(head.fields);
-  apply(changes, story.changed);
-  head.fields = story.changed.view();
+void change_head(PendingRequest& pending, const config::HeaderChanges& changes, cache::Head& head) {
+  pending.changed = http::Fields(head.fields);
+  apply(changes, pending.changed);
+  head.fields = pending.changed.view();
   head.lines = {};
 }
 
-void deliver(Story& story, Delivery d, http::BodyCursor cursor) {
-  auto& exchange = *story.exchange;
-  const auto& request = story.request;
-  describe(story, d);
+void deliver(PendingRequest& pending, Delivery d, http::BodyCursor cursor) {
+  auto& exchange = *pending.exchange;
+  const auto& request = pending.request;
+  describe(pending, d);
   const config::HeaderChanges* changes = nullptr;
-  if (const auto* route = story.route->route; route && !route->response_headers.empty()) {
+  if (const auto* route = pending.route->route; route && !route->response_headers.empty()) {
     changes = &route->response_headers;
-    change_head(story, *changes, d.head);
+    change_head(pending, *changes, d.head);
   }
   if (d.conditional && has_conditions(request.fields)) {
     if (may_be_not_modified(request.method) &&
-        rules::evaluate(request.fields, d.head.status, d.head.fields, story.core.now().wall) ==
+        rules::evaluate(request.fields, d.head.status, d.head.fields, pending.core.now().wall) ==
             rules::Condition::NotModified) {
       auto fields = fields_where(d.head.fields, rules::belongs_on_304);
       if (changes)
         for (const auto& [name, value] : changes->set)
           if (const auto id = http::field_id(name); !rules::belongs_on_304(id, name))
             fields.push_back({name, value, id});
-      exchange.answer({304, http::FieldsView(fields), added(story), std::nullopt}, {});
+      exchange.answer({304, http::FieldsView(fields), added(pending), std::nullopt}, {});
       return;
     }
-    if (answer_range(story, d, cursor)) return;
+    if (answer_range(pending, d, cursor)) return;
   }
-  exchange.answer({d.head.status, {d.head.fields, d.head.lines}, added(story), d.length}, std::move(cursor));
+  exchange.answer({d.head.status, {d.head.fields, d.head.lines}, added(pending), d.length}, std::move(cursor));
 }
 
-void deliver_entry(Story& story, const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
+void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
                    const rules::CacheStatus& status) {
   Delivery d;
   d.head = entry->head();
@@ -222,34 +224,34 @@ void deliver_entry(Story& story, const Ref<const cache::Entry>& entry, const rul
   d.status = status;
   d.pieces = entry->body();
   d.owner = Owner(entry);
-  auto& counters = *story.route->counters;
+  auto& counters = *pending.route->counters;
   counters.saved_requests.add();
   counters.saved_nanoseconds.add(static_cast<std::uint64_t>(entry->fetch_time().count()));
   counters.saved_bytes.add(entry->body_length());
   http::BodyCursor cursor = entry->body().size() == 1 ? http::BodyCursor(Owner(entry), entry->body()[0])
                                                       : http::BodyCursor(Owner(entry), entry->body());
-  deliver(story, std::move(d), std::move(cursor));
+  deliver(pending, std::move(d), std::move(cursor));
 }
 
-void deliver_error(Story& story, const OwnError& error) {
-  auto& exchange = *story.exchange;
+void deliver_error(PendingRequest& pending, const OwnError& error) {
+  auto& exchange = *pending.exchange;
   if (exchange.gone() || exchange.answered()) return;
-  RequestNotes& notes = story.notes();
+  RequestNotes& notes = pending.notes();
   notes.result = CacheResult::Error;
   notes.own_error = true;
   notes.error_code = to_string(error.reason);
   notes.error_detail = error.detail;
   notes.source = Source::Forebay;
-  story.route->counters->errors[static_cast<std::size_t>(error.reason)].add();
-  const auto& config = story.config();
-  const auto id = document_id(story);
+  pending.route->counters->errors[static_cast<std::size_t>(error.reason)].add();
+  const auto& config = pending.config();
+  const auto id = document_id(pending);
   const server::Problem problem{error.status,
                                 to_string(error.reason),
                                 error.title,
                                 error.detail,
-                                id.empty() ? story.request_id : std::string_view(id),
+                                id.empty() ? pending.request_id : std::string_view(id),
                                 to_string(notes.reason)};
-  const auto body = server::render(problem, story.accept());
+  const auto body = server::render(problem, pending.accept());
   http::Fields fields;
   if (!error.allow.empty()) fields.add(FieldId::Allow, error.allow);
   fields.add(FieldId::ContentType, body.content_type);
@@ -257,36 +259,36 @@ void deliver_error(Story& story, const OwnError& error) {
   if (!error.retry_after.empty()) fields.add(FieldId::RetryAfter, error.retry_after);
   if (!id.empty()) fields.add(config.request_id, id);
   if (config.diagnostics.x_cache) fields.add(FieldId::XCache, rules::x_cache(CacheResult::Error));
-  add_route_fields(story, fields);
+  add_route_fields(pending, fields);
   server::AnswerHead head{error.status, fields};
   head.close = error.close;
   answer_with(exchange, head, body.body);
 }
 
-void deliver_content_error(Story& story) {
+void deliver_content_error(PendingRequest& pending) {
   std::string_view rest;
-  if (story.exchange->body().pull(rest) != net::BodySource::State::TooLarge) return;
+  if (pending.exchange->body().pull(rest) != net::BodySource::State::TooLarge) return;
   OwnError own;
   own.status = 413;
   own.reason = RequestError::BodyTooLarge;
   own.title = "Content Too Large";
-  const auto detail = server::content_too_large(story.core.runtime->config().server);
+  const auto detail = server::content_too_large(pending.core.runtime->config().server);
   own.detail = detail;
   own.close = true;
-  deliver_error(story, own);
+  deliver_error(pending, own);
 }
 
-void deliver_options(Story& story) {
-  auto& exchange = *story.exchange;
+void deliver_options(PendingRequest& pending) {
+  auto& exchange = *pending.exchange;
   if (exchange.gone() || exchange.answered()) return;
-  RequestNotes& notes = story.notes();
+  RequestNotes& notes = pending.notes();
   notes.result = CacheResult::Error;
   notes.source = Source::Forebay;
-  const auto& name = story.config().request_id;
+  const auto& name = pending.config().request_id;
   http::Fields fields;
   fields.add(FieldId::Allow, kAllow);
   if (!name.empty()) {
-    const auto id = story.core.make_request_id();
+    const auto id = pending.core.make_request_id();
     note_request_id(notes, id);
     fields.add(name, id);
   }

@@ -23,10 +23,10 @@ struct Delivery {
 
 /// Sends it: as a 304 or 206 if the client's conditions require it (RFC 9110 section 13); adds Age, Cache-Status and
 /// X-Cache, and notes the outcome. `cursor` reads the whole content.
-void deliver(Story& story, Delivery delivery, http::BodyCursor cursor);
+void deliver(PendingRequest& pending, Delivery delivery, http::BodyCursor cursor);
 
 /// Serves an entry. `kind` is Hit, Stale or StaleError.
-void deliver_entry(Story& story, const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
+void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
                    const rules::CacheStatus& status);
 
 /// One of Forebay's own errors.
@@ -39,14 +39,14 @@ struct OwnError {
   std::string_view allow;
   bool close = false;
 };
-void deliver_error(Story& story, const OwnError& error);
+void deliver_error(PendingRequest& pending, const OwnError& error);
 /// Sends the 413 for content over the server's limit. For late, incomplete or malformed content the edge sends the
 /// error itself, in the same turn.
-void deliver_content_error(Story& story);
+void deliver_content_error(PendingRequest& pending);
 
 /// The methods that Forebay passes on, as the value of Allow.
 inline constexpr std::string_view kAllow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// Answers an OPTIONS with Max-Forwards 0 (RFC 9110 section 7.6.2): 200 with Allow, without content.
-void deliver_options(Story& story);
+void deliver_options(PendingRequest& pending);
 
 }  // namespace forebay::proxy

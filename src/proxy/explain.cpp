@@ -119,8 +119,7 @@ void note_claims(ExplainCase& c) {
   for (const auto& f : c.request.fields) {
     const auto name = std::string(f.name);
     switch (http::claim_of(f)) {
-      case http::Claim::None:
-        break;
+      case http::Claim::None: break;
       case http::Claim::Place:
         c.note(name + " is forwarded, and part of the key, only if a trusted proxy sends it");
         break;
@@ -128,12 +127,8 @@ void note_claims(ExplainCase& c) {
       case http::Claim::Method:
         c.note(name + " is not forwarded with requests that are looked up, unless key.headers lists it");
         break;
-      case http::Claim::Address:
-        c.note(name + " is forwarded only if a trusted proxy sends it");
-        break;
-      case http::Claim::Never:
-        c.note(name + " is never forwarded");
-        break;
+      case http::Claim::Address: c.note(name + " is forwarded only if a trusted proxy sends it"); break;
+      case http::Claim::Never: c.note(name + " is never forwarded"); break;
     }
   }
 }
@@ -238,16 +233,11 @@ std::string state_of(const ExplainCase& c) {
   const auto& f = c.found.stored.freshness;
   const auto now = c.context.now.mono;
   switch (c.found.reuse) {
-    case rules::Reuse::Fresh:
-      return "fresh";
-    case rules::Reuse::WhileRevalidating:
-      return "stale_while_revalidate";
-    case rules::Reuse::MaxStale:
-      return "stale";
-    case rules::Reuse::NotForThis:
-      return "not_for_this";
-    case rules::Reuse::Validate:
-      break;
+    case rules::Reuse::Fresh: return "fresh";
+    case rules::Reuse::WhileRevalidating: return "stale_while_revalidate";
+    case rules::Reuse::MaxStale: return "stale";
+    case rules::Reuse::NotForThis: return "not_for_this";
+    case rules::Reuse::Validate: break;
   }
   if (f.no_cache || (!f.purged && f.ttl(now) > Duration{0})) return "must_validate";
   return rules::may_serve_on_error(f, c.reading.facts, c.route().policy, now) ? "stale_if_error" : "stale";

@@ -80,12 +80,9 @@ std::string_view directive_of(const Judgement& j, TtlSource source) {
       const auto directives = rules::read_response_directives(j.head.fields, j.policy().targeted_fields);
       return directives.s_maxage ? "s-maxage" : "max-age";
     }
-    case TtlSource::SMaxage:
-      return "s-maxage";
-    case TtlSource::MaxAge:
-      return "max-age";
-    default:
-      return {};
+    case TtlSource::SMaxage: return "s-maxage";
+    case TtlSource::MaxAge: return "max-age";
+    default: return {};
   }
 }
 
@@ -93,24 +90,15 @@ std::string setting_of(const Judgement& j, TtlSource source) {
   if (const auto directive = directive_of(j, source); !directive.empty())
     return "the response's " + directives_field(j) + ' ' + std::string(directive);
   switch (source) {
-    case TtlSource::Expires:
-      return "the response's Expires";
-    case TtlSource::Status:
-      return status_setting(j);
-    case TtlSource::Default:
-      return ExplainCase::setting(*j.route, "ttl.default");
-    case TtlSource::Heuristic:
-      return ExplainCase::setting(*j.route, "ttl.heuristic");
-    case TtlSource::Min:
-      return ExplainCase::setting(*j.route, "ttl.min");
-    case TtlSource::Max:
-      return ExplainCase::setting(*j.route, "ttl.max");
-    case TtlSource::Signed:
-      return "the expiry of the signed URL";
-    case TtlSource::Negative:
-      return ExplainCase::setting(*j.route, "ttl.negative");
-    default:
-      return {};
+    case TtlSource::Expires: return "the response's Expires";
+    case TtlSource::Status: return status_setting(j);
+    case TtlSource::Default: return ExplainCase::setting(*j.route, "ttl.default");
+    case TtlSource::Heuristic: return ExplainCase::setting(*j.route, "ttl.heuristic");
+    case TtlSource::Min: return ExplainCase::setting(*j.route, "ttl.min");
+    case TtlSource::Max: return ExplainCase::setting(*j.route, "ttl.max");
+    case TtlSource::Signed: return "the expiry of the signed URL";
+    case TtlSource::Negative: return ExplainCase::setting(*j.route, "ttl.negative");
+    default: return {};
   }
 }
 
@@ -187,10 +175,8 @@ std::string zero_by(const Judgement& j, TtlSource source) {
   switch (source) {
     case TtlSource::Expires:
       return "the response says Expires: " + std::string(j.head.fields.value(FieldId::Expires).value_or(""));
-    case TtlSource::None:
-      return {};
-    default:
-      return "set by " + setting_of(j, source);
+    case TtlSource::None: return {};
+    default: return "set by " + setting_of(j, source);
   }
 }
 
@@ -349,8 +335,7 @@ void judge_fetched(Judgement& j, const Fetch& plan, bool may_store) {
       if (error) verdict.reason = Reason::OriginError;
       break;
     case Fate::PassOn:
-    case Fate::Store:
-      break;
+    case Fate::Store: break;
   }
   if (!may_store) {
     c.out.response->reason = c.status.reason;

@@ -13,27 +13,23 @@ namespace forebay::proxy {
 using Kept = FillBody::Kept;
 using What = OriginAsk::What;
 
-Fill::Fill(StoryPtr story, FillPlan plan)
-    : core_(story->core),
-      story_(std::move(story)),
+Fill::Fill(PendingRequestPtr pending, FillPlan plan)
+    : core_(pending->core),
+      pending_(std::move(pending)),
       plan_(std::move(plan)),
-      ask_(*story_, plan_),
-      storing_(*story_, plan_),
+      ask_(*pending_, plan_),
+      storing_(*pending_, plan_),
       body_(core_, *this, [this] { room(); }) {}
 
 bool Fill::may_enter(Phase next) const noexcept {
   switch (phase_) {
-    case Phase::Asking:
-      return next == Phase::Judging || next == Phase::Over;
+    case Phase::Asking: return next == Phase::Judging || next == Phase::Over;
     case Phase::Judging:  // it may have to ask once more
       return next == Phase::Asking || next == Phase::Storing || next == Phase::Passing || next == Phase::Over;
     case Phase::Storing:  // it may outgrow what is stored
-    case Phase::Paused:
-      return next == Phase::Passing || next == Phase::Over;
-    case Phase::Passing:
-      return next == Phase::Paused || next == Phase::Over;
-    case Phase::Over:
-      break;
+    case Phase::Paused: return next == Phase::Passing || next == Phase::Over;
+    case Phase::Passing: return next == Phase::Paused || next == Phase::Over;
+    case Phase::Over: break;
   }
   return false;
 }
@@ -46,7 +42,7 @@ void Fill::enter(Phase next) {
 void Fill::start() {
   guarded([this] {
     core_.add(shared_from_this());
-    if (story_->exchange) story_->exchange->on_gone(&gone_);
+    if (pending_->exchange) pending_->exchange->on_gone(&gone_);
     ask(What::Planned);
   });
 }
@@ -72,7 +68,7 @@ rules::ExchangeTimes Fill::times() const {
 
 // --- the head ---
 
-void Fill::on_interim(const http::ResponseView& head) { pass_on_interim(*story_, head); }
+void Fill::on_interim(const http::ResponseView& head) { pass_on_interim(*pending_, head); }
 
 void Fill::on_head(const http::ResponseView& head, const HeadFacts& facts) {
   const auto self = shared_from_this();
@@ -80,18 +76,18 @@ void Fill::on_head(const http::ResponseView& head, const HeadFacts& facts) {
   status_ = head.status;
   stated_ = facts.has_content ? facts.content_length : std::nullopt;
   requested_ = times().requested;
-  note_source(*story_, plan_, source_->times(), status_);
+  note_source(*pending_, plan_, source_->times(), status_);
   if (head.status == 304 && ask_.validated()) return not_modified(head);
-  if (head.status == 304 && ask_.shared() && !story_->facts().is_signed) {
+  if (head.status == 304 && ask_.shared() && !pending_->facts().is_signed) {
     source_->cancel();
     status_ = 0;
     return fail(net::FetchError::Protocol, "304 Not Modified to an unconditional request");
   }
   if (plan_.refreshing()) {
-    const bool error = story_->policy().stale.errors.covers(head.status);
+    const bool error = pending_->policy().stale.errors.covers(head.status);
     storing_.count_refresh(error ? Revalidated::Error : Revalidated::Modified);
   }
-  invalidate_after(*story_, story_->keyed ? rules::Reason::None : plan_.status.reason, head);
+  invalidate_after(*pending_, pending_->keyed ? rules::Reason::None : plan_.status.reason, head);
   storing_.read_head(head, ask_.method(), times());
   judge(head, facts);
 }
@@ -103,7 +99,7 @@ void Fill::not_modified(const http::ResponseView& head) {
   storing_.count_refresh(Revalidated::NotModified);
   body_.begin(entry);
   const auto done = storing_.freshen(head, times(), body_.get());
-  if (story_->wanted()) {
+  if (pending_->wanted()) {
     Delivery d;
     d.head = storing_.head()->head();
     if (!http::never_has_content(d.head.status)) d.length = entry->body_length();
@@ -118,7 +114,7 @@ void Fill::not_modified(const http::ResponseView& head) {
     d.source = Source::Cache;
     d.pieces = entry->body();
     d.owner = Owner(entry);
-    deliver(*story_, std::move(d), http::BodyCursor(Owner(entry), entry->body()));
+    deliver(*pending_, std::move(d), http::BodyCursor(Owner(entry), entry->body()));
   }
   finish();
 }
@@ -127,10 +123,10 @@ void Fill::judge(const http::ResponseView& head, const HeadFacts& facts) {
   const bool error = storing_.is_error(head.status);
   const auto verdict = storing_.judge(head, facts, times());
   const bool has_entry = plan_.stored.entry != nullptr;
-  const bool stale = may_stand_in(*story_, plan_.stored);
+  const bool stale = may_stand_in(*pending_, plan_.stored);
   switch (fate_of(head.status, error, static_cast<bool>(plan_.ticket), verdict, has_entry, stale)) {
     case Fate::ServeStale:
-      serve_stale(*story_, plan_, storing_.key_text(), head.status);
+      serve_stale(*pending_, plan_, storing_.key_text(), head.status);
       if (plan_.ticket) {
         storing_.count_not_stored(rules::Reason::OriginError);
         storing_.fail(head);
@@ -142,8 +138,7 @@ void Fill::judge(const http::ResponseView& head, const HeadFacts& facts) {
     case Fate::PassOn:
       if (!plan_.ticket) return pass_on(head, facts, plan_.status.reason, false);
       return pass_on(head, facts, verdict.reason, verdict.by_request);
-    case Fate::Store:
-      return store(head, facts, verdict);
+    case Fate::Store: return store(head, facts, verdict);
   }
 }
 
@@ -160,10 +155,10 @@ void Fill::pass_on(const http::ResponseView& head, const HeadFacts& facts, rules
   if (what != What::ClientsRange) storing_.count_not_stored(reason);
   const bool had_ticket = static_cast<bool>(plan_.ticket);
   storing_.refuse(head, reason, by_request);
-  if (!story_->wanted()) return stop();
+  if (!pending_->wanted()) return stop();
   if (plan_.status.reason == rules::Reason::None) plan_.status.reason = reason;
   // A range of a response that is not stored: the origin is asked only for the range, with the client's conditions.
-  if (had_ticket && head.status == 200 && story_->facts().range && ask_.shared() && what == What::Planned)
+  if (had_ticket && head.status == 200 && pending_->facts().range && ask_.shared() && what == What::Planned)
     return ask_again(What::ClientsRange);
   if (plan_.by_get) {  // the content is for nobody
     answer_client(head, facts, {});
@@ -175,9 +170,9 @@ void Fill::pass_on(const http::ResponseView& head, const HeadFacts& facts, rules
 }
 
 void Fill::answer_client(const http::ResponseView& head, const HeadFacts& facts, const std::vector<std::string>& drop) {
-  if (!story_->wanted()) return;
+  if (!pending_->wanted()) return;
   const bool stores = phase_ == Phase::Storing;
-  const auto fields = end_to_end(*story_, head, drop, core_.now().wall, !stores);
+  const auto fields = end_to_end(*pending_, head, drop, core_.now().wall, !stores);
   const auto own_head = cache::PublishedHead::make(head.status, fields);
   Delivery d;
   d.head = own_head->head();
@@ -192,8 +187,8 @@ void Fill::answer_client(const http::ResponseView& head, const HeadFacts& facts,
   d.status.key = storing_.key_text();
   d.source = Source::Origin;
   d.conditional = ask_.shared();
-  const bool has_body = story_->request.method != http::Method::Head;
-  deliver(*story_, std::move(d), has_body ? http::BodyCursor(body_.get()) : http::BodyCursor());
+  const bool has_body = pending_->request.method != http::Method::Head;
+  deliver(*pending_, std::move(d), has_body ? http::BodyCursor(body_.get()) : http::BodyCursor());
 }
 
 // --- the content ---
@@ -272,10 +267,10 @@ void Fill::give_way(cache::Failure failure) {
   cache::Join wait{plan_.ticket.flight(), {}, plan_.status.forward};
   wait.flight->join();
   storing_.fail(std::move(failure));
-  const auto story = story_;
+  const auto pending = pending_;
   finish();
-  story->gave_way = true;
-  std::make_shared<FollowTask>(story, std::move(wait))->start();
+  pending->gave_way = true;
+  std::make_shared<FollowTask>(pending, std::move(wait))->start();
 }
 
 void Fill::on_failure(net::FetchError error, std::string_view detail) {
@@ -283,27 +278,27 @@ void Fill::on_failure(net::FetchError error, std::string_view detail) {
 }
 
 void Fill::fail(net::FetchError error, std::string_view detail) {
-  note_source(*story_, plan_, source_->times(), status_);
-  note_failure(*story_, error, detail);
+  note_source(*pending_, plan_, source_->times(), status_);
+  note_failure(*pending_, error, detail);
   if (status_ != 0) {
     if (phase_ == Phase::Storing) storing_.note_not_stored(rules::Reason::Truncated);
     plan_.ticket.drop();
-    if (error == net::FetchError::Memory && story_->exchange) story_->exchange->out_of_memory();
+    if (error == net::FetchError::Memory && pending_->exchange) pending_->exchange->out_of_memory();
     return stop();
   }
   if (plan_.refreshing()) storing_.count_refresh(Revalidated::Error);
   if (!net::is_the_origins(error)) {
-    deliver_failure(*story_, error);
+    deliver_failure(*pending_, error);
     return finish();
   }
   auto failure = failure_of(error, detail);
-  const bool covered = story_->route->route && (failure.timeout ? story_->policy().stale.errors.timeout
-                                                                : story_->policy().stale.errors.connect);
-  if (covered && may_stand_in(*story_, plan_.stored)) {
-    serve_stale(*story_, plan_, storing_.key_text(), 0);
+  const bool covered = pending_->route->route && (failure.timeout ? pending_->policy().stale.errors.timeout
+                                                                  : pending_->policy().stale.errors.connect);
+  if (covered && may_stand_in(*pending_, plan_.stored)) {
+    serve_stale(*pending_, plan_, storing_.key_text(), 0);
   } else {
-    if (gives_way_ && error == net::FetchError::Reset && story_->wanted()) return give_way(std::move(failure));
-    deliver_failure(*story_, error);
+    if (gives_way_ && error == net::FetchError::Reset && pending_->wanted()) return give_way(std::move(failure));
+    deliver_failure(*pending_, error);
   }
   storing_.fail(std::move(failure));
   finish();
@@ -315,8 +310,8 @@ void Fill::client_gone() {
       // An unused place in the queue goes to the next request.
       const bool needed = plan_.ticket && plan_.ticket.flight()->waiters() != 0;
       if (needed || source_->asked()) {
-        if (plan_.ticket && (!story_->has_content || story_->content_whole)) return;  // the fill continues
-        if (!http::is_safe(story_->request.method)) return;  // it may have taken effect: its answer still counts
+        if (plan_.ticket && (!pending_->has_content || pending_->content_whole)) return;  // the fill continues
+        if (!http::is_safe(pending_->request.method)) return;  // it may have taken effect: its answer still counts
       }
       return stop();
     }
@@ -326,8 +321,7 @@ void Fill::client_gone() {
       return;
     case Phase::Judging:
     case Phase::Storing:
-    case Phase::Over:
-      return;
+    case Phase::Over: return;
   }
 }
 
@@ -341,7 +335,7 @@ void Fill::stop() {
 
 void Fill::give_up() noexcept {
   stop();
-  if (story_->exchange) story_->exchange->out_of_memory();
+  if (pending_->exchange) pending_->exchange->out_of_memory();
 }
 
 void Fill::finish() {
@@ -349,7 +343,7 @@ void Fill::finish() {
   const auto self = shared_from_this();
   enter(Phase::Over);
   body_.stop_waiting();
-  if (story_->exchange) story_->exchange->on_gone(nullptr);
+  if (pending_->exchange) pending_->exchange->on_gone(nullptr);
   storing_.drop();
   source_.reset();
   core_.remove(self);

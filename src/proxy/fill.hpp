@@ -15,11 +15,11 @@ namespace forebay::proxy {
 /// concerns the store `Storing`'s, what the client hears fill_client.hpp's.
 class Fill final : public Task, public net::Sink {
  public:
-  Fill(StoryPtr story, FillPlan plan);
+  Fill(PendingRequestPtr pending, FillPlan plan);
   void start();
 
   void end() override;
-  bool background() const override { return !story_->wanted(); }
+  bool background() const override { return !pending_->wanted(); }
 
   void on_interim(const http::ResponseView& head) override;
   void on_head(const http::ResponseView& head, const HeadFacts& facts) override;
@@ -62,7 +62,7 @@ class Fill final : public Task, public net::Sink {
   rules::ExchangeTimes times() const;
 
   Core& core_;
-  StoryPtr story_;
+  PendingRequestPtr pending_;
   FillPlan plan_;
   Phase phase_ = Phase::Asking;
   OriginAsk ask_;

@@ -7,42 +7,42 @@ namespace forebay::proxy {
 
 using net::FetchError;
 
-void pass_on_interim(const Story& story, const http::ResponseView& head) {
-  if (!story.wanted()) return;
+void pass_on_interim(const PendingRequest& pending, const http::ResponseView& head) {
+  if (!pending.wanted()) return;
   std::vector<http::Field> fields;
   for (const auto& f : head.fields)
     if (!http::is_hop_by_hop(f.id) && f.id != http::FieldId::ContentLength) fields.push_back(f);
-  story.exchange->interim(head.status, {fields});
+  pending.exchange->interim(head.status, {fields});
 }
 
-void note_source(const Story& story, const FillPlan& plan, const net::SourceTimes& times, int status) {
-  if (!story.exchange) return;
-  auto& notes = story.notes();
+void note_source(const PendingRequest& pending, const FillPlan& plan, const net::SourceTimes& times, int status) {
+  if (!pending.exchange) return;
+  auto& notes = pending.notes();
   notes.went_forward = true;
   notes.origin_by_get = plan.by_get;
   notes.origin_status = status;
   notes.origin_attempts = times.attempts;
   notes.origin_queue = times.queued;
   notes.origin_connect = times.connect;
-  if (status != 0) notes.origin_ttfb = story.core.now().mono - times.requested.mono;
+  if (status != 0) notes.origin_ttfb = pending.core.now().mono - times.requested.mono;
   notes.origin_address = times.address;
 }
 
-void note_failure(const Story& story, FetchError error, std::string_view detail) {
-  if (!story.exchange) return;
-  auto& notes = story.notes();
+void note_failure(const PendingRequest& pending, FetchError error, std::string_view detail) {
+  if (!pending.exchange) return;
+  auto& notes = pending.notes();
   notes.origin_error = to_string(error);
   notes.origin_detail = detail;
 }
 
-void serve_stale(Story& story, const FillPlan& plan, std::string_view key_text, int status) {
-  if (!story.wanted()) return;  // a failed refresh: the stored response stays
+void serve_stale(PendingRequest& pending, const FillPlan& plan, std::string_view key_text, int status) {
+  if (!pending.wanted()) return;  // a failed refresh: the stored response stays
   rules::CacheStatus s;
   s.result = rules::CacheResult::StaleError;
   s.forward = rules::Forward::Stale;
   s.forward_status = status;
   s.key = key_text;
-  deliver_entry(story, plan.stored.entry, plan.stored.freshness, s);
+  deliver_entry(pending, plan.stored.entry, plan.stored.freshness, s);
 }
 
 cache::Failure failure_of(FetchError error, std::string_view detail) {
@@ -77,32 +77,25 @@ OwnError own_error_of(FetchError error) noexcept {
     case FetchError::Queue:
       return {503, RequestError::Queue, "Service Unavailable", "No connection to the origin became free in time.", "1",
               {}};
-    case FetchError::ConnectTimeout:
-      return timeout("Connecting to the origin timed out.");
+    case FetchError::ConnectTimeout: return timeout("Connecting to the origin timed out.");
     case FetchError::FirstByteTimeout:
-    case FetchError::BetweenBytesTimeout:
-      return timeout("The origin did not answer in time.");
+    case FetchError::BetweenBytesTimeout: return timeout("The origin did not answer in time.");
     case FetchError::Protocol:
-    case FetchError::TooLarge:
-      return bad_gateway(RequestError::Protocol, "The origin's response is invalid.");
-    case FetchError::Dns:
-      return bad_gateway(RequestError::Connect, "The origin's host name could not be resolved.");
-    case FetchError::Connect:
-      return bad_gateway(RequestError::Connect, "Could not connect to the origin.");
-    case FetchError::Tls:
-      return bad_gateway(RequestError::Connect, "TLS to origins is not in this version.");
-    default:
-      return bad_gateway(RequestError::Connect, "The origin closed the connection before it answered.");
+    case FetchError::TooLarge: return bad_gateway(RequestError::Protocol, "The origin's response is invalid.");
+    case FetchError::Dns: return bad_gateway(RequestError::Connect, "The origin's host name could not be resolved.");
+    case FetchError::Connect: return bad_gateway(RequestError::Connect, "Could not connect to the origin.");
+    case FetchError::Tls: return bad_gateway(RequestError::Connect, "TLS to origins is not in this version.");
+    default: return bad_gateway(RequestError::Connect, "The origin closed the connection before it answered.");
   }
 }
 
 }  // namespace
 
-void deliver_failure(Story& story, FetchError error) {
-  if (!story.wanted()) return;
-  if (error == FetchError::Memory) return story.exchange->out_of_memory();
-  if (error == FetchError::ClientBody) return deliver_content_error(story);
-  deliver_error(story, own_error_of(error));
+void deliver_failure(PendingRequest& pending, FetchError error) {
+  if (!pending.wanted()) return;
+  if (error == FetchError::Memory) return pending.exchange->out_of_memory();
+  if (error == FetchError::ClientBody) return deliver_content_error(pending);
+  deliver_error(pending, own_error_of(error));
 }
 
 }  // namespace forebay::proxy

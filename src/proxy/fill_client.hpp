@@ -7,21 +7,21 @@
 #include "fill_plan.hpp"
 #include "forebay/net/source.hpp"
 
-// What a fill tells the client that caused it, and what the client's line of the log says of it. A story without a
+// What a fill tells the client that caused it, and what the client's line of the log says of it. A pending without a
 // client, or whose client has left, is told nothing.
 
 namespace forebay::proxy {
 
-void pass_on_interim(const Story& story, const http::ResponseView& head);
+void pass_on_interim(const PendingRequest& pending, const http::ResponseView& head);
 
 /// For the log. `status`: of the answer; 0: none has come.
-void note_source(const Story& story, const FillPlan& plan, const net::SourceTimes& times, int status);
-void note_failure(const Story& story, net::FetchError error, std::string_view detail);
+void note_source(const PendingRequest& pending, const FillPlan& plan, const net::SourceTimes& times, int status);
+void note_failure(const PendingRequest& pending, net::FetchError error, std::string_view detail);
 
 /// Serves what is stored in the place of an error. `status`: of the origin's answer; 0: there was none.
-void serve_stale(Story& story, const FillPlan& plan, std::string_view key_text, int status);
+void serve_stale(PendingRequest& pending, const FillPlan& plan, std::string_view key_text, int status);
 /// Those who follow hear this of a failure.
 cache::Failure failure_of(net::FetchError error, std::string_view detail);
-void deliver_failure(Story& story, net::FetchError error);
+void deliver_failure(PendingRequest& pending, net::FetchError error);
 
 }  // namespace forebay::proxy

@@ -29,9 +29,9 @@ constexpr Duration kSecondTryBegins = std::chrono::seconds{2};
 
 }  // namespace
 
-FollowTask::FollowTask(StoryPtr story, cache::Join join)
-    : core_(story->core),
-      story_(std::move(story)),
+FollowTask::FollowTask(PendingRequestPtr pending, cache::Join join)
+    : core_(pending->core),
+      pending_(std::move(pending)),
       join_(std::move(join)),
       deadline_([this] { guarded([this] { timed_out(); }); }) {}
 
@@ -44,15 +44,15 @@ void FollowTask::start() {
 void FollowTask::begin() {
   core_.add(shared_from_this());
   since_ = core_.now().mono;
-  story_->followed = true;
-  story_->exchange->on_gone(&gone_);
+  pending_->followed = true;
+  pending_->exchange->on_gone(&gone_);
   // Only the first wait times out. The wait for a superseding flight ends with the flight, which the origin's timeouts
   // bound: otherwise each follower would start a fetch in turn.
-  const bool second_comes = story_->gave_way && !story_->tried_again;
+  const bool second_comes = pending_->gave_way && !pending_->tried_again;
   if (second_comes)
     core_.worker.deadlines().arm(deadline_, since_, kSecondTryBegins);
-  else if (!story_->waited_out)
-    core_.worker.deadlines().arm(deadline_, since_, story_->policy().coalesce.wait);
+  else if (!pending_->waited_out)
+    core_.worker.deadlines().arm(deadline_, since_, pending_->policy().coalesce.wait);
   look();
 }
 
@@ -67,14 +67,10 @@ void FollowTask::look() {
     changed_.stop_waiting();
   }
   switch (state) {
-    case State::Landed:
-      return landed();
-    case State::Own:
-      return own();
-    case State::Failed:
-      return failed();
-    default:
-      return start_over();
+    case State::Landed: return landed();
+    case State::NotShareable: return own();
+    case State::Failed: return failed();
+    default: return start_over();
   }
 }
 
@@ -90,31 +86,31 @@ void FollowTask::step_out() {
   const auto self = shared_from_this();
   deadline_.disarm();
   changed_.stop_waiting();
-  story_->exchange->on_gone(nullptr);
+  pending_->exchange->on_gone(nullptr);
   note_wait();
   core_.remove(self);
 }
 
 void FollowTask::note_wait() {
-  auto& notes = story_->notes();
+  auto& notes = pending_->notes();
   notes.wait = std::max(notes.wait, Duration{0}) + (core_.now().mono - since_);
 }
 
 void FollowTask::landed() {
   const auto& flight = *join_.flight;
-  if (const OriginSelecting mine(origin_request(*story_, true)); !flight.is_for(mine)) {
+  if (const OriginSelecting mine(origin_request(*pending_, true)); !flight.is_for(mine)) {
     // A request that refuses the coding like the leader would also lead without success, and so on.
     return flight.unwelcome() && flight.is_like(mine) ? go_alone(rules::Reason::None) : start_over();
   }
-  if (const auto kept = rules::kept_from(flight.freshness(), story_->facts()); kept != rules::Reason::None)
+  if (const auto kept = rules::kept_from(flight.freshness(), pending_->facts()); kept != rules::Reason::None)
     return go_alone(kept);
-  if (rules::is_kept_by_window(flight.freshness(), story_->facts())) return go_alone(rules::Reason::None);
-  if (story_->facts().range && starts_far_ahead(story_->request, *flight.body())) {
+  if (rules::is_kept_by_window(flight.freshness(), pending_->facts())) return go_alone(rules::Reason::None);
+  if (pending_->facts().range && starts_far_ahead(pending_->request, *flight.body())) {
     join_.forward = rules::Forward::Partial;  // a part is there, and not the one that is asked for
     return go_alone(rules::Reason::Range);
   }
   // It broke before this request read from it, so the failure need not be visible.
-  if (flight.body()->end() == http::Body::End::Broken && !flight.second() && !story_->tried_again) return try_again();
+  if (flight.body()->end() == http::Body::End::Broken && !flight.second() && !pending_->tried_again) return try_again();
   http::BodyCursor cursor(flight.body());
   if (!flight.joinable()) {
     cursor = {};
@@ -131,11 +127,11 @@ void FollowTask::landed() {
   d.status.result = rules::CacheResult::Coalesced;
   d.status.forward = join_.forward;
   d.status.collapsed = true;
-  d.status.key = story_->key_text();
-  auto* counters = story_->route->counters;
+  d.status.key = pending_->key_text();
+  auto* counters = pending_->route->counters;
   counters->saved_requests.add();
   const auto keep = join_.flight;
-  deliver(*story_, std::move(d), std::move(cursor));
+  deliver(*pending_, std::move(d), std::move(cursor));
 }
 
 void FollowTask::own() {
@@ -144,16 +140,16 @@ void FollowTask::own() {
     count(Coalesced::NotStorable);
     return go_alone(rules::Reason::None);
   }
-  if (flight.own_reason() == rules::Reason::Status && !story_->tried_again) return try_again();
-  if (rules::brings(story_->facts(), flight.own_reason())) return go_alone(flight.own_reason());
+  if (flight.own_reason() == rules::Reason::Status && !pending_->tried_again) return try_again();
+  if (rules::brings(pending_->facts(), flight.own_reason())) return go_alone(flight.own_reason());
   start_over();
 }
 
 void FollowTask::failed() {
   const auto flight = join_.flight;
   const auto& failure = flight->failure();
-  if (story_->gave_way && !story_->tried_again) return await_second_try();
-  const bool shared = !failure.by_leader || flight->second() || story_->tried_again;
+  if (pending_->gave_way && !pending_->tried_again) return await_second_try();
+  const bool shared = !failure.by_leader || flight->second() || pending_->tried_again;
   if (!shared && !may_serve_stale(&failure)) return try_again();
   count(Coalesced::Failed);
   leave();
@@ -168,15 +164,15 @@ void FollowTask::failed() {
   error.detail = failure.origin_answered ? "The origin answered another request for the same resource with an error."
                                          : "Another request for the same resource got no answer from the origin.";
   error.retry_after = failure.retry_after;
-  deliver_error(*story_, error);
+  deliver_error(*pending_, error);
 }
 
 /// One follower fetches again, and the others wait for it.
 void FollowTask::try_again() {
-  story_->tried_again = true;
+  pending_->tried_again = true;
   const auto failed = join_.flight;
   step_out();
-  proceed(story_, retry(*story_, failed));
+  proceed(pending_, retry(*pending_, failed));
 }
 
 void FollowTask::await_second_try() {
@@ -189,27 +185,27 @@ void FollowTask::await_second_try() {
 }
 
 bool FollowTask::may_serve_stale(const cache::Failure* failure) const {
-  if (!may_stand_in(*story_, join_.stored)) return false;
-  const auto& errors = story_->policy().stale.errors;
+  if (!may_stand_in(*pending_, join_.stored)) return false;
+  const auto& errors = pending_->policy().stale.errors;
   const bool covered = !failure || failure->timeout ? errors.timeout
                        : failure->origin_answered   ? errors.covers(failure->status)
                                                     : errors.connect;
-  return covered && story_->wanted();
+  return covered && pending_->wanted();
 }
 
 bool FollowTask::serve_stale(const cache::Failure* failure) {
   if (!may_serve_stale(failure)) return false;
   rules::CacheStatus s;
   s.result = rules::CacheResult::StaleError;
-  s.key = story_->key_text();
-  deliver_entry(*story_, join_.stored.entry, join_.stored.freshness, s);
+  s.key = pending_->key_text();
+  deliver_entry(*pending_, join_.stored.entry, join_.stored.freshness, s);
   return true;
 }
 
 void FollowTask::start_over() {
   leave();
-  if (++story_->restarts > 8) return go_alone(rules::Reason::None);
-  look_up_again(story_);
+  if (++pending_->restarts > 8) return go_alone(rules::Reason::None);
+  look_up_again(pending_);
 }
 
 /// A fetch for this request only. Its response may still be stored, except for a range, and for a HEAD, which is
@@ -217,32 +213,32 @@ void FollowTask::start_over() {
 void FollowTask::go_alone(rules::Reason reason) {
   count(Coalesced::NotStorable);
   leave();
-  if (!story_->wanted()) return;
-  if (story_->has_left()) return story_->exchange->cut();
+  if (!pending_->wanted()) return;
+  if (pending_->has_left()) return pending_->exchange->cut();
   FillPlan plan;
-  const bool head = story_->request.method == http::Method::Head;
-  const bool whole = !story_->facts().range && !head;
-  if (whole) plan.ticket = core_.shared.store.private_ticket(story_->key);
+  const bool head = pending_->request.method == http::Method::Head;
+  const bool whole = !pending_->facts().range && !head;
+  if (whole) plan.ticket = core_.shared.store.private_ticket(pending_->key);
   plan.shared = whole;
-  plan.validate = !story_->facts().is_signed;
+  plan.validate = !pending_->facts().is_signed;
   plan.status.result = rules::CacheResult::Miss;
   plan.status.forward = join_.forward;
   plan.status.reason = reason;
   if (!whole && reason == rules::Reason::None) plan.status.reason = head ? rules::Reason::Method : rules::Reason::Range;
   if (reason == rules::Reason::None) plan.stored = join_.stored;
-  std::make_shared<Fill>(story_, std::move(plan))->start();
+  std::make_shared<Fill>(pending_, std::move(plan))->start();
 }
 
 void FollowTask::timed_out() {
   if (done_) return;
   if (join_.flight->state() == cache::Flight::State::Failed) {  // nobody makes a second try
-    story_->tried_again = true;
+    pending_->tried_again = true;
     changed_.stop_waiting();
     return failed();
   }
   count(Coalesced::Timeout);
-  story_->waited_out = true;
-  if (story_->policy().coalesce.on_timeout == rules::OnTimeout::Error) {
+  pending_->waited_out = true;
+  if (pending_->policy().coalesce.on_timeout == rules::OnTimeout::Error) {
     leave();
     if (serve_stale(nullptr)) return;
     OwnError error;
@@ -250,20 +246,20 @@ void FollowTask::timed_out() {
     error.reason = RequestError::Coalesce;
     error.title = "Gateway Timeout";
     error.detail = "Another request for the same resource is still waiting for the origin.";
-    deliver_error(*story_, error);
+    deliver_error(*pending_, error);
     return;
   }
   // The first follower whose wait ends starts a superseding flight, which the others join.
   const auto waited = join_.flight;
   step_out();
-  proceed(story_, supersede(*story_, waited));
+  proceed(pending_, supersede(*pending_, waited));
 }
 
 void FollowTask::client_gone() { leave(); }
 
 void FollowTask::give_up() noexcept {
   leave();
-  story_->exchange->out_of_memory();
+  pending_->exchange->out_of_memory();
 }
 
 void FollowTask::end() {

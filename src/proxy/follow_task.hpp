@@ -10,7 +10,7 @@ namespace forebay::proxy {
 /// when the flight fails, when the response is only for the leader, or after `coalesce.wait`.
 class FollowTask final : public Task {
  public:
-  FollowTask(StoryPtr story, cache::Join join);
+  FollowTask(PendingRequestPtr pending, cache::Join join);
   ~FollowTask() override;
   void start();
 
@@ -36,13 +36,13 @@ class FollowTask final : public Task {
   bool serve_stale(const cache::Failure* failure);
   /// A request that waits has one outcome, the first.
   void count(Coalesced outcome) {
-    if (std::exchange(story_->wait_counted, true)) return;
-    story_->route->counters->coalesced[static_cast<std::size_t>(outcome)].add();
+    if (std::exchange(pending_->wait_counted, true)) return;
+    pending_->route->counters->coalesced[static_cast<std::size_t>(outcome)].add();
   }
   void note_wait();
 
   Core& core_;
-  StoryPtr story_;
+  PendingRequestPtr pending_;
   cache::Join join_;
   Timestamp since_;
   bool done_ = false;

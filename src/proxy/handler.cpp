@@ -19,37 +19,37 @@ using http::Method;
 struct ProxyHandler::Private final : Core {
   using Core::Core;
 
-  void begin(const StoryPtr& story);
+  void begin(const PendingRequestPtr& pending);
   HeadFacts scan(http::FieldsView sent) const { return proxy::scan(sent, runtime->config().request_id); }
 };
 
-void ProxyHandler::Private::begin(const StoryPtr& story) {
-  auto& notes = story->notes();
-  auto& reading = story->reading;
-  auto& request = story->request;
+void ProxyHandler::Private::begin(const PendingRequestPtr& pending) {
+  auto& notes = pending->notes();
+  auto& reading = pending->reading;
+  auto& request = pending->request;
   notes.method = request.method;
   notes.version = request.version;
   const auto seen = scan(request.fields);
-  story->request_id = seen.request_id;
-  if (seen.connection_names_more) request = without_nominated(request, story->fields);
+  pending->request_id = seen.request_id;
+  if (seen.connection_names_more) request = without_nominated(request, pending->fields);
   const auto refuse_with = [&](const OwnError& error) {
-    if (runtime->log_requests) note_request(*story, logged_target(reading.target, request.method, request.target));
-    deliver_error(*story, error);
+    if (runtime->log_requests) note_request(*pending, logged_target(reading.target, request.method, request.target));
+    deliver_error(*pending, error);
   };
   if (const auto* error = refuse_head(request, seen, shared.instance_id, reading))
-    return error->status == 200 ? deliver_options(*story) : refuse_with(*error);
-  const auto& server = story->config().server;
-  const auto& peer = story->exchange->peer();
-  story->peer_trusted =
+    return error->status == 200 ? deliver_options(*pending) : refuse_with(*error);
+  const auto& server = pending->config().server;
+  const auto& peer = pending->exchange->peer();
+  pending->peer_trusted =
       !server.trusted_proxies.empty() && peer.has_ip && http::contains_any(server.trusted_proxies, peer.ip);
-  if (!read_host(request.authority, seen.forwarded_proto, story->peer_trusted, peer.scheme, reading))
+  if (!read_host(request.authority, seen.forwarded_proto, pending->peer_trusted, peer.scheme, reading))
     return refuse_with(kBadHost);
-  reading.claims = http::keeps_claims(story->peer_trusted, server.forwarded);
-  if (runtime->log_requests) note_request(*story, reading.target);
+  reading.claims = http::keeps_claims(pending->peer_trusted, server.forwarded);
+  if (runtime->log_requests) note_request(*pending, reading.target);
 #ifdef FOREBAY_FAULTS
   if (const auto fault = request.fields.value("Forebay-Fault")) test::inject_fault(*fault);
 #endif
-  go_to_route(story);
+  go_to_route(pending);
 }
 
 ProxyHandler::ProxyHandler(net::Worker& worker, Shared& shared, RuntimePtr runtime)
@@ -60,9 +60,9 @@ ProxyHandler::ProxyHandler(net::Worker& worker, Shared& shared, RuntimePtr runti
 ProxyHandler::~ProxyHandler() { shut_down(); }
 
 void ProxyHandler::start(const server::ExchangePtr& exchange) {
-  auto story = p_->take(exchange);
-  p_->begin(story);
-  p_->give_back(std::move(story));
+  auto pending = p_->take(exchange);
+  p_->begin(pending);
+  p_->give_back(std::move(pending));
 }
 
 void ProxyHandler::finished(server::Exchange& exchange) {

@@ -9,91 +9,92 @@
 namespace forebay::proxy {
 namespace {
 
-cache::LookupRequest request_for(const Story& story, const cache::Key& key, const cache::Selecting& selecting) {
-  auto r = look_up_request(key, selecting, story.facts(), *story.route->route, story.core.now().mono);
-  if (story.policy().refresh_ahead.automatic) r.draw = story.core.exponential();
+cache::LookupRequest request_for(const PendingRequest& pending, const cache::Key& key,
+                                 const cache::Selecting& selecting) {
+  auto r = look_up_request(key, selecting, pending.facts(), *pending.route->route, pending.core.now().mono);
+  if (pending.policy().refresh_ahead.automatic) r.draw = pending.core.exponential();
   return r;
 }
 
 }  // namespace
 
-rules::Reason build_key(Story& story) {
+rules::Reason build_key(PendingRequest& pending) {
   const auto reason =
-      build_key(story.reading, story.request, story.whole_content(), story.core.shared.persisted, story.key);
-  story.keyed = reason == rules::Reason::None;
+      build_key(pending.reading, pending.request, pending.whole_content(), pending.core.shared.persisted, pending.key);
+  pending.keyed = reason == rules::Reason::None;
   return reason;
 }
 
-cache::Lookup look_up_first(Story& story) {
-  auto& shared = story.core.shared;
-  auto& notes = story.notes();
+cache::Lookup look_up_first(PendingRequest& pending) {
+  auto& shared = pending.core.shared;
+  auto& notes = pending.notes();
   notes.has_key = true;
-  const OriginSelecting selecting(origin_request(story, true));
-  if (story.policy().no_vary_search && !story.facts().secret_in_query) {
-    const auto rule = shared.searches.find(story.key.base());
-    if (rule && build_key(story.reading, story.request, story.whole_content(), shared.persisted, story.search_key,
-                          rule.get()) == rules::Reason::None) {
-      auto wanted = request_for(story, story.search_key, selecting);
+  const OriginSelecting selecting(origin_request(pending, true));
+  if (pending.policy().no_vary_search && !pending.facts().secret_in_query) {
+    const auto rule = shared.searches.find(pending.key.base());
+    if (rule && build_key(pending.reading, pending.request, pending.whole_content(), shared.persisted,
+                          pending.search_key, rule.get()) == rules::Reason::None) {
+      auto wanted = request_for(pending, pending.search_key, selecting);
       wanted.only_stored = true;
       auto found = shared.store.lookup(wanted);
       if (stored_of(found).entry) {
-        std::swap(story.key, story.search_key);
-        story.searched = true;
-        notes.key_id = story.key.id();
+        std::swap(pending.key, pending.search_key);
+        pending.searched = true;
+        notes.key_id = pending.key.id();
         return found;
       }
     }
   }
-  notes.key_id = story.key.id();
-  return shared.store.lookup(request_for(story, story.key, selecting));
+  notes.key_id = pending.key.id();
+  return shared.store.lookup(request_for(pending, pending.key, selecting));
 }
 
-cache::Lookup look_up(const Story& story) {
-  const OriginSelecting selecting(origin_request(story, true));
-  return story.core.shared.store.lookup(request_for(story, story.key, selecting));
+cache::Lookup look_up(const PendingRequest& pending) {
+  const OriginSelecting selecting(origin_request(pending, true));
+  return pending.core.shared.store.lookup(request_for(pending, pending.key, selecting));
 }
 
-cache::Lookup supersede(const Story& story, const Ref<cache::Flight>& waited) {
-  const OriginSelecting selecting(origin_request(story, true));
-  return story.core.shared.store.supersede(request_for(story, story.key, selecting), waited);
+cache::Lookup supersede(const PendingRequest& pending, const Ref<cache::Flight>& waited) {
+  const OriginSelecting selecting(origin_request(pending, true));
+  return pending.core.shared.store.supersede(request_for(pending, pending.key, selecting), waited);
 }
 
-cache::Lookup retry(const Story& story, const Ref<cache::Flight>& failed) {
-  const OriginSelecting selecting(origin_request(story, true));
-  return story.core.shared.store.retry(request_for(story, story.key, selecting), failed);
+cache::Lookup retry(const PendingRequest& pending, const Ref<cache::Flight>& failed) {
+  const OriginSelecting selecting(origin_request(pending, true));
+  return pending.core.shared.store.retry(request_for(pending, pending.key, selecting), failed);
 }
 
-bool still_selected(const Story& story, const cache::VaryRef& names) {
-  return !story.policy().vary || story.core.shared.store.still_selects_by(story.key, names);
+bool still_selected(const PendingRequest& pending, const cache::VaryRef& names) {
+  return !pending.policy().vary || pending.core.shared.store.still_selects_by(pending.key, names);
 }
 
-bool may_stand_in(const Story& story, const cache::Stored& stored) {
-  return stored.entry && story.route->route &&
-         rules::may_serve_on_error(stored.freshness, story.facts(), story.policy(), story.core.now().mono) &&
-         still_selected(story, stored.names);
+bool may_stand_in(const PendingRequest& pending, const cache::Stored& stored) {
+  return stored.entry && pending.route->route &&
+         rules::may_serve_on_error(stored.freshness, pending.facts(), pending.policy(), pending.core.now().mono) &&
+         still_selected(pending, stored.names);
 }
 
 // A slow client must not hold a connection to an origin: a small body is read completely before one is used, of a large
 // one the first part. A client that waits for a 100 gets the origin's, so its head is sent first (RFC 9110 section
 // 10.1.1).
-void pass_on(const StoryPtr& story, rules::Reason reason) {
-  const auto plan = plan_bypass(reason, story->facts());
-  if (const auto* refused = std::get_if<Refuse>(&plan)) return deliver_error(*story, *refused->error);
-  story->keep();
-  const bool whole = !story->has_content || story->read == ReadContent::State::Whole;
+void pass_on(const PendingRequestPtr& pending, rules::Reason reason) {
+  const auto plan = plan_bypass(reason, pending->facts());
+  if (const auto* refused = std::get_if<Refuse>(&plan)) return deliver_error(*pending, *refused->error);
+  pending->keep();
+  const bool whole = !pending->has_content || pending->read == ReadContent::State::Whole;
   const bool begun =
-      whole || story->exchange->body().awaits_continue() || story->bytes.size() >= story->request_buffer();
-  if (begun || read_content(story, ReadTask::Purpose::Forward, reason))
-    forward(story, std::get<GoForward>(plan).status);
+      whole || pending->exchange->body().awaits_continue() || pending->bytes.size() >= pending->request_buffer();
+  if (begun || read_content(pending, ReadTask::Purpose::Forward, reason))
+    forward(pending, std::get<GoForward>(plan).status);
 }
 
-void forward(const StoryPtr& story, const rules::CacheStatus& status) {
-  story->keep_content();
-  if (story->content_whole && story->has_content) story->keep_trailers();
+void forward(const PendingRequestPtr& pending, const rules::CacheStatus& status) {
+  pending->keep_content();
+  if (pending->content_whole && pending->has_content) pending->keep_trailers();
   FillPlan plan;
   plan.status = status;
   plan.validate = false;
-  std::make_shared<Fill>(story, std::move(plan))->start();
+  std::make_shared<Fill>(pending, std::move(plan))->start();
 }
 
 }  // namespace forebay::proxy

@@ -12,35 +12,36 @@ namespace forebay::proxy {
 net::SourcePtr OriginAsk::ask(What what) {
   what_ = what;
   upstream::FetchRequest request;
-  const auto& view = story_.request;
-  auto& origin = *story_.route->origin;
+  const auto& view = pending_.request;
+  auto& origin = *pending_.route->origin;
   request.method = method();
   request.method_text = plan_.by_get ? http::to_string(request.method) : view.method_text;
   request.head = this;
-  if (story_.content)
-    request.body = &content_.emplace(story_.content, story_.content_whole ? nullptr : story_.exchange, story_.trailers);
-  else if (story_.exchange && story_.exchange->has_body())
-    request.body = &story_.exchange->body();
+  if (pending_.content)
+    request.body =
+        &content_.emplace(pending_.content, pending_.content_whole ? nullptr : pending_.exchange, pending_.trailers);
+  else if (pending_.exchange && pending_.exchange->has_body())
+    request.body = &pending_.exchange->body();
   request.for_connection = std::any_of(view.fields.begin(), view.fields.end(), [](const http::Field& f) {
     return f.id == http::FieldId::Authorization && http::authenticates_connection(f.value);
   });
   // A trusted peer sends the requests of many clients over one connection, so it gets no bond.
-  if (story_.exchange && !story_.peer_trusted)
+  if (pending_.exchange && !pending_.peer_trusted)
     request.bond =
-        request.for_connection ? find_or_make_bond(*story_.exchange, origin) : find_bond(*story_.exchange, origin);
-  return story_.core.fetch(origin, request, story_.config().server.response_header);
+        request.for_connection ? find_or_make_bond(*pending_.exchange, origin) : find_bond(*pending_.exchange, origin);
+  return pending_.core.fetch(origin, request, pending_.config().server.response_header);
 }
 
 void OriginAsk::compose(std::string& target, http::Fields& fields) {
-  fields = fields_for_origin(origin_request(story_, shared()));
+  fields = fields_for_origin(origin_request(pending_, shared()));
   const auto& stored = plan_.stored;
   validated_ = what_ == What::Planned && plan_.validate && plan_.refreshing() && !stored.freshness.validators_fail &&
                (stored.entry->etag() || stored.entry->last_modified());
   if (validated_) rules::add_validators(fields, stored.entry->etag(), stored.entry->last_modified());
-  if (story_.route->route) target = origin_target(story_.route->route->rewrite, story_.target);
-  if (target.empty()) target = story_.target;
+  if (pending_.route->route) target = origin_target(pending_.route->route->rewrite, pending_.target);
+  if (target.empty()) target = pending_.target;
 }
 
-void OriginAsk::trim(http::Fields& trailers) { trailers_for_origin(origin_request(story_, false), trailers); }
+void OriginAsk::trim(http::Fields& trailers) { trailers_for_origin(origin_request(pending_, false), trailers); }
 
 }  // namespace forebay::proxy

@@ -20,12 +20,12 @@ class OriginAsk final : private upstream::RequestHead {
     OtherAgain,    ///< A 304 was about another response than the one that is stored.
     ClientsRange,  ///< What is not kept: the range alone, under the client's own conditions.
   };
-  OriginAsk(const Story& story, const FillPlan& plan) : story_(story), plan_(plan) {}
+  OriginAsk(const PendingRequest& pending, const FillPlan& plan) : pending_(pending), plan_(plan) {}
 
   /// The source of the answer, to be started.
   net::SourcePtr ask(What what);
   What what() const noexcept { return what_; }
-  http::Method method() const noexcept { return plan_.by_get ? http::Method::Get : story_.request.method; }
+  http::Method method() const noexcept { return plan_.by_get ? http::Method::Get : pending_.request.method; }
   /// Others get the answer, too: the client's range and conditions are not asked.
   bool shared() const noexcept { return plan_.shared && what_ != What::ClientsRange; }
   /// Whether it was asked under the validators of what is stored.
@@ -35,7 +35,7 @@ class OriginAsk final : private upstream::RequestHead {
   void compose(std::string& target, http::Fields& fields) override;
   void trim(http::Fields& trailers) override;
 
-  const Story& story_;
+  const PendingRequest& pending_;
   const FillPlan& plan_;
   What what_ = What::Planned;
   bool validated_ = false;

@@ -68,20 +68,16 @@ bool is_other_spelling(std::string_view name, const OriginRequest& request) {
 bool claim_goes_on(const http::Field& f, const OriginRequest& request) {
   const bool keeps = http::keeps_claims(request.peer_trusted, request.config.server.forwarded);
   switch (http::claim_of(f)) {
-    case http::Claim::None:
-      return true;
+    case http::Claim::None: return true;
     case http::Claim::Method:
     case http::Claim::Target: {
       // A POST that is not looked up may name another method; nobody else gets its response.
       const bool alone = !http::is_safe(request.request.method) && !request.looked_up;
       return is_keyed(f.name, request) || (alone && (keeps || http::claim_of(f) == http::Claim::Method));
     }
-    case http::Claim::Place:
-      return keeps || is_keyed(f.name, request);
-    case http::Claim::Address:
-      return keeps;
-    case http::Claim::Never:
-      break;
+    case http::Claim::Place: return keeps || is_keyed(f.name, request);
+    case http::Claim::Address: return keeps;
+    case http::Claim::Never: break;
   }
   return false;
 }
@@ -158,10 +154,8 @@ bool always_passed_on(std::string_view name) noexcept {
     case FieldId::Authorization:
     case FieldId::Cookie:
     case FieldId::Origin:
-    case FieldId::UserAgent:
-      return true;
-    default:
-      return false;
+    case FieldId::UserAgent: return true;
+    default: return false;
   }
 }
 

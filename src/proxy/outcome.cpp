@@ -18,18 +18,12 @@ std::size_t status_class(int status) noexcept {
 
 RequestError error_of(server::Refusal reason) noexcept {
   switch (reason) {
-    case server::Refusal::HeaderTooLarge:
-      return RequestError::HeaderTooLarge;
-    case server::Refusal::TargetTooLong:
-      return RequestError::TargetTooLong;
-    case server::Refusal::BodyTooLarge:
-      return RequestError::BodyTooLarge;
-    case server::Refusal::ClientTimeout:
-      return RequestError::ClientTimeout;
-    case server::Refusal::Overload:
-      return RequestError::Overload;
-    default:
-      return RequestError::BadRequest;
+    case server::Refusal::HeaderTooLarge: return RequestError::HeaderTooLarge;
+    case server::Refusal::TargetTooLong: return RequestError::TargetTooLong;
+    case server::Refusal::BodyTooLarge: return RequestError::BodyTooLarge;
+    case server::Refusal::ClientTimeout: return RequestError::ClientTimeout;
+    case server::Refusal::Overload: return RequestError::Overload;
+    default: return RequestError::BadRequest;
   }
 }
 
@@ -88,9 +82,9 @@ LoggedTarget logged_target(http::Target& scratch, http::Method method, std::stri
   return target;
 }
 
-void note_request(const Story& story, const LoggedTarget& target) {
-  auto& notes = story.notes();
-  const auto& request = story.request;
+void note_request(const PendingRequest& pending, const LoggedTarget& target) {
+  auto& notes = pending.notes();
+  const auto& request = pending.request;
   notes.method_text = notes.keep(request.method_text);
   notes.host = notes.keep(request.authority);
   notes.path = notes.keep(target.path);
@@ -98,7 +92,7 @@ void note_request(const Story& story, const LoggedTarget& target) {
     notes.has_query = true;
     notes.query = notes.keep(*target.query);
   }
-  notes.request_id = notes.keep(story.request_id);
+  notes.request_id = notes.keep(pending.request_id);
   for (const auto& f : request.fields) {
     if (f.id == FieldId::UserAgent)
       notes.user_agent = notes.keep(f.value);
@@ -106,8 +100,9 @@ void note_request(const Story& story, const LoggedTarget& target) {
       notes.referer = notes.keep(f.value);
   }
   if (const auto id = trace_id_of(request.fields); !id.empty()) notes.trace_id = notes.keep(id);
-  const auto& trusted = story.config().server.trusted_proxies;
-  notes.client = notes.keep(trusted.empty() ? story.peer : http::client_address(story.peer, request.fields, trusted));
+  const auto& trusted = pending.config().server.trusted_proxies;
+  notes.client =
+      notes.keep(trusted.empty() ? pending.peer : http::client_address(pending.peer, request.fields, trusted));
 }
 
 void note_request_id(RequestNotes& notes, std::string_view id) {
@@ -127,7 +122,9 @@ bool is_request_id(std::string_view id) noexcept {
   return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), safe);
 }
 
-void note_lookup(const Story& story) { story.notes().lookup = story.core.now().mono - story.exchange->tally().started; }
+void note_lookup(const PendingRequest& pending) {
+  pending.notes().lookup = pending.core.now().mono - pending.exchange->tally().started;
+}
 
 void count_outcome(Core& core, server::Exchange& exchange) {
   auto& notes = notes_of(exchange);

@@ -15,7 +15,7 @@ struct LoggedTarget {
 LoggedTarget logged_target(http::Target& scratch, http::Method method, std::string_view raw);
 
 /// Copies the data for the access log before the request's buffer is reused.
-void note_request(const Story& story, const LoggedTarget& target);
+void note_request(const PendingRequest& pending, const LoggedTarget& target);
 /// The generated id of a request without one.
 void note_request_id(RequestNotes& notes, std::string_view id);
 /// The id for Forebay's own response: that of the request, else a new one. Empty if `tracing.request_id` is off.
@@ -23,7 +23,7 @@ std::string own_request_id(Core& core, RequestNotes& notes);
 /// Whether a client's id is used: up to 128 bytes of visible ASCII without quotes and backslashes.
 bool is_request_id(std::string_view id) noexcept;
 /// Records the time of the look-up, from the worker's clock, so that a hit reads no other.
-void note_lookup(const Story& story);
+void note_lookup(const PendingRequest& pending);
 /// Counts an exchange once, when it has ended.
 void count_outcome(Core& core, server::Exchange& exchange);
 void log_outcome(Core& core, server::Exchange& exchange);

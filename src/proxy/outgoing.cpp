@@ -17,26 +17,27 @@ const rules::Policy kNoPolicy;  // of requests without a route; its `methods` de
 
 }  // namespace
 
-OriginRequest origin_request(const Story& story, bool shared) {
-  OriginRequest request{story.config(), story.route->origin->state().config(), story.route->route, story.request};
-  request.scheme = story.reading.scheme;
-  request.host = story.reading.host;
-  request.peer = story.peer;
-  request.peer_trusted = story.peer_trusted;
-  request.looked_up = story.keyed;
+OriginRequest origin_request(const PendingRequest& pending, bool shared) {
+  OriginRequest request{pending.config(), pending.route->origin->state().config(), pending.route->route,
+                        pending.request};
+  request.scheme = pending.reading.scheme;
+  request.host = pending.reading.host;
+  request.peer = pending.peer;
+  request.peer_trusted = pending.peer_trusted;
+  request.looked_up = pending.keyed;
   request.shared = shared;
-  request.instance_id = story.core.shared.instance_id;
-  request.request_id = story.request_id;
+  request.instance_id = pending.core.shared.instance_id;
+  request.request_id = pending.request_id;
   return request;
 }
 
-void invalidate_after(const Story& story, rules::Reason not_looked_up, const http::ResponseView& response) {
-  const auto& view = story.request;
-  const auto& scheme = story.reading.scheme;
-  const auto& host = story.reading.host;
-  const auto& policy = story.route->route ? story.policy() : kNoPolicy;
+void invalidate_after(const PendingRequest& pending, rules::Reason not_looked_up, const http::ResponseView& response) {
+  const auto& view = pending.request;
+  const auto& scheme = pending.reading.scheme;
+  const auto& host = pending.reading.host;
+  const auto& policy = pending.route->route ? pending.policy() : kNoPolicy;
   if (!rules::is_write(view.method, view.method_text, not_looked_up, policy)) return;
-  const auto targets = rules::invalidated_targets(view.method, scheme, host, story.target, response);
+  const auto targets = rules::invalidated_targets(view.method, scheme, host, pending.target, response);
   if (targets.empty()) return;
   std::vector<Digest> resources;
   std::vector<const config::Route*> routes;
@@ -50,7 +51,7 @@ void invalidate_after(const Story& story, rules::Reason not_looked_up, const htt
   for (const auto& target : targets) {
     if (!read.read(http::Method::Get, target)) continue;
     routes.clear();
-    story.runtime->runtime->routes.find_all(host, read.path(), routes);
+    pending.runtime->runtime->routes.find_all(host, read.path(), routes);
     for (const auto* route : routes) {
       captures.clear();
       route->path.capture(read.path(), captures);
@@ -62,12 +63,14 @@ void invalidate_after(const Story& story, rules::Reason not_looked_up, const htt
       if (route->policy.no_vary_search) add(key.searched_resource());
     }
   }
-  if (!resources.empty()) story.core.shared.store.invalidate(resources);
+  if (!resources.empty()) pending.core.shared.store.invalidate(resources);
 }
 
 namespace {
 
-const rules::Policy& policy_of(const Story& story) { return story.route->route ? story.policy() : kNoPolicy; }
+const rules::Policy& policy_of(const PendingRequest& pending) {
+  return pending.route->route ? pending.policy() : kNoPolicy;
+}
 
 /// Calls `f(field)` for the end-to-end fields that are not in `drop`.
 template <class F>
@@ -82,27 +85,28 @@ void for_each_kept(const http::ResponseView& response, const std::vector<std::st
 
 }  // namespace
 
-http::Fields end_to_end(const Story& story, const http::ResponseView& response, const std::vector<std::string>& drop,
-                        WallTime received, bool keep_age) {
+http::Fields end_to_end(const PendingRequest& pending, const http::ResponseView& response,
+                        const std::vector<std::string>& drop, WallTime received, bool keep_age) {
   http::Fields fields;
-  const bool own_x_cache = story.config().diagnostics.x_cache;
+  const bool own_x_cache = pending.config().diagnostics.x_cache;
   bool has_date = false;
   for_each_kept(response, drop, [&](const http::Field& f) {
     if (f.id == FieldId::Age && !keep_age) return;
-    if (!rules::goes_downstream(f, policy_of(story))) return;
+    if (!rules::goes_downstream(f, policy_of(pending))) return;
     if (own_x_cache && f.id == FieldId::XCache) return;  // of a cache behind us: it would contradict ours
     has_date = has_date || f.id == FieldId::Date;
     fields.add(f.name, f.value);
   });
   if (!has_date) fields.add(FieldId::Date, http::format_date(received));
-  http::add_via(fields, response.version, story.config().diagnostics.name);
+  http::add_via(fields, response.version, pending.config().diagnostics.name);
   return fields;
 }
 
-http::Fields kept_back(const Story& story, const http::ResponseView& response, const std::vector<std::string>& drop) {
+http::Fields kept_back(const PendingRequest& pending, const http::ResponseView& response,
+                       const std::vector<std::string>& drop) {
   http::Fields fields;
   for_each_kept(response, drop, [&](const http::Field& f) {
-    if (!rules::goes_downstream(f, policy_of(story))) fields.add(f.name, f.value);
+    if (!rules::goes_downstream(f, policy_of(pending))) fields.add(f.name, f.value);
   });
   return fields;
 }

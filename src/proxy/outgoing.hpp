@@ -8,22 +8,23 @@
 namespace forebay::proxy {
 
 /// The request that is sent to the origin.
-OriginRequest origin_request(const Story& story, bool shared);
+OriginRequest origin_request(const PendingRequest& pending, bool shared);
 
 /// Removes, then sets.
 void apply(const config::HeaderChanges& changes, http::Fields& fields);
 
 /// Invalidates what a write made stale (RFC 9111 section 4.4). `not_looked_up`: why the request was not looked up, if
 /// so.
-void invalidate_after(const Story& story, rules::Reason not_looked_up, const http::ResponseView& response);
+void invalidate_after(const PendingRequest& pending, rules::Reason not_looked_up, const http::ResponseView& response);
 
 /// The response's fields without hop-by-hop and framing ones, without those named in `drop`, and without the fields
 /// that are only for Forebay. Adds Date where the origin sent none. `keep_age` for answers that are passed on
 /// untouched.
-http::Fields end_to_end(const Story& story, const http::ResponseView& response, const std::vector<std::string>& drop,
-                        WallTime received, bool keep_age);
+http::Fields end_to_end(const PendingRequest& pending, const http::ResponseView& response,
+                        const std::vector<std::string>& drop, WallTime received, bool keep_age);
 
 /// The fields of the same response that are only for Forebay.
-http::Fields kept_back(const Story& story, const http::ResponseView& response, const std::vector<std::string>& drop);
+http::Fields kept_back(const PendingRequest& pending, const http::ResponseView& response,
+                       const std::vector<std::string>& drop);
 
 }  // namespace forebay::proxy

@@ -47,10 +47,8 @@ bool stays(const http::Field& field, const http::ConnectionNames& nominated) {
     case FieldId::Host:
     case FieldId::Connection:
     case FieldId::CdnLoop:
-    case FieldId::Via:
-      return true;
-    default:
-      return !nominated.has(field.name);
+    case FieldId::Via: return true;
+    default: return !nominated.has(field.name);
   }
 }
 
@@ -70,19 +68,14 @@ HeadFacts scan(http::FieldsView sent, std::string_view request_id) {
       case FieldId::XForwardedProto:
         if (facts.forwarded_proto.empty()) facts.forwarded_proto = http::forwarded_scheme(sent);
         break;
-      case FieldId::CdnLoop:
-        facts.loop = true;
-        break;
+      case FieldId::CdnLoop: facts.loop = true; break;
       case FieldId::Connection:
         http::for_each_piece(f.value, [&](std::string_view m) {
           if (!http::iequals(m, "keep-alive") && !http::iequals(m, "close")) facts.connection_names_more = true;
         });
         break;
-      case FieldId::Upgrade:
-        facts.websocket = facts.websocket || asks_for_websocket(f.value);
-        break;
-      default:
-        break;
+      case FieldId::Upgrade: facts.websocket = facts.websocket || asks_for_websocket(f.value); break;
+      default: break;
     }
     if (!request_id.empty() && (f.id == FieldId::XRequestId || f.id == FieldId::Other) &&
         http::iequals(f.name, request_id))
@@ -138,7 +131,7 @@ rules::CacheStatus bypass_status(Reason reason) noexcept {
   return status;
 }
 
-bool may_fly(const rules::RequestFacts& facts, const rules::Policy& policy) noexcept {
+bool may_lead(const rules::RequestFacts& facts, const rules::Policy& policy) noexcept {
   const bool head = facts.method == http::Method::Head;
   const bool as_it_came = (facts.is_signed && (facts.conditional || head)) || facts.signed_url;
   // The response to a request with credentials is rarely for others.
@@ -150,7 +143,7 @@ bool may_fly(const rules::RequestFacts& facts, const rules::Policy& policy) noex
 cache::LookupRequest look_up_request(const cache::Key& key, const cache::Selecting& selecting,
                                      const rules::RequestFacts& facts, const config::Route& route, Timestamp now) {
   cache::LookupRequest request{key, selecting, facts, route.policy, route.key.fingerprint, now};
-  request.may_fly = may_fly(facts, route.policy);
+  request.may_lead = may_lead(facts, route.policy);
   return request;
 }
 

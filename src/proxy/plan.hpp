@@ -57,7 +57,7 @@ rules::CacheStatus bypass_status(rules::Reason reason) noexcept;
 /// Whether a request may start a fetch that others share, or wait for one. A HEAD may under `convert_head`, unless its
 /// method is signed. Not with only-if-cached; not with If-Match or If-Unmodified-Since, which the origin evaluates; and
 /// not a signed request with a Range or condition, which is forwarded unchanged.
-bool may_fly(const rules::RequestFacts& facts, const rules::Policy& policy) noexcept;
+bool may_lead(const rules::RequestFacts& facts, const rules::Policy& policy) noexcept;
 
 /// A look-up as the store wants it.
 cache::LookupRequest look_up_request(const cache::Key& key, const cache::Selecting& selecting,
@@ -108,9 +108,9 @@ using FoundPlan = std::variant<Refuse, GoForward, Serve, Follow, Overflow, Fetch
 FoundPlan plan_found(const Found& found, const Asked& asked);
 
 /// The request's part of what decides.
-Asked asked_of(const Story& story);
+Asked asked_of(const PendingRequest& pending);
 /// Executes the plan. `lookup`: the basis of the plan.
-void execute(const StoryPtr& story, const FoundPlan& plan, cache::Lookup lookup);
+void execute(const PendingRequestPtr& pending, const FoundPlan& plan, cache::Lookup lookup);
 
 /// The request has an invalid host.
 extern const OwnError kBadHost;

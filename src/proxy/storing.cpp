@@ -27,13 +27,13 @@ http::Fields freshened_fields(http::FieldsView stored, http::FieldsView update) 
 
 }  // namespace
 
-Storing::Storing(const Story& story, FillPlan& plan)
-    : core_(story.core),
-      story_(story),
+Storing::Storing(const PendingRequest& pending, FillPlan& plan)
+    : core_(pending.core),
+      pending_(pending),
       plan_(plan),
-      route_(story.route),
-      facts_(story.facts()),
-      key_text_(story.key_text()) {}
+      route_(pending.route),
+      facts_(pending.facts()),
+      key_text_(pending.key_text()) {}
 
 Timestamp Storing::no_refresh_until() const {
   return plan_.refreshing() ? core_.now().mono + kRefreshPause : Timestamp{};
@@ -47,15 +47,15 @@ bool Storing::is_error(int status) const { return route_->route && policy().stal
 /// The head as it is kept: without what is not stored, and with what goes no further beside it.
 Ref<const cache::PublishedHead> Storing::to_keep(const http::ResponseView& head, const std::vector<std::string>& drop,
                                                  WallTime received) const {
-  return cache::PublishedHead::make(head.status, end_to_end(story_, head, drop, received, false),
-                                    kept_back(story_, head, drop));
+  return cache::PublishedHead::make(head.status, end_to_end(pending_, head, drop, received, false),
+                                    kept_back(pending_, head, drop));
 }
 
 bool Storing::knows_names_of(const http::ResponseView& head) const {
   if (!policy().vary) return true;
   const auto stated = rules::read_vary(head.fields);
   if (!stated.names.empty() && !cache::includes(plan_.stored.names, stated.names)) return false;
-  return still_selected(story_, plan_.stored.names);
+  return still_selected(pending_, plan_.stored.names);
 }
 
 Storing::Freshened Storing::freshen(const http::ResponseView& head, const rules::ExchangeTimes& times,
@@ -64,7 +64,7 @@ Storing::Freshened Storing::freshen(const http::ResponseView& head, const rules:
   auto merged = freshened_fields(entry->head().all(), head.fields);
   if (!head.fields.has(http::FieldId::Date)) merged.remove(http::FieldId::Date);  // dated at receipt, below
   const http::ResponseView whole{entry->head().status, head.version, merged.view()};
-  Freshened done{rules::judge(facts_, whole, policy(), times, true, core_.random(), story_.target)};
+  Freshened done{rules::judge(facts_, whole, policy(), times, true, core_.random(), pending_.target)};
   const auto& verdict = done.verdict;
   head_ = to_keep(whole, verdict.drop, times.received.wall);
   freshness_ = verdict.freshness;
@@ -80,7 +80,7 @@ Storing::Freshened Storing::freshen(const http::ResponseView& head, const rules:
           plan_.ticket.freshen(entry, freshened, freshness_, vary_, selecting(), policy(), times.received.mono);
     publish(verdict, body, entry->body_length());
   } else {
-    if (!verdict.by_request) core_.shared.store.discard(story_.key, entry);
+    if (!verdict.by_request) core_.shared.store.discard(pending_.key, entry);
     plan_.ticket.own(verdict.reason, verdict.by_request, verdict.by_request ? Timestamp{} : no_queue_until());
     count_not_stored(verdict.reason);
   }
@@ -97,15 +97,15 @@ void Storing::publish(const rules::Storability& verdict, const Ref<http::Body>& 
 void Storing::read_head(const http::ResponseView& head, http::Method asked_by, const rules::ExchangeTimes& times) {
   if (!route_->route) return;
   if (asked_by == http::Method::Head) apply_head(head, times);
-  if (!plan_.ticket && story_.request.method == http::Method::Post) adopt_get_key(head);
+  if (!plan_.ticket && pending_.request.method == http::Method::Post) adopt_get_key(head);
   if (plan_.ticket && policy().no_vary_search && !facts_.secret_in_query) adopt_search_key(head);
 }
 
 rules::Storability Storing::judge(const http::ResponseView& head, const net::Sink::HeadFacts& facts,
                                   const rules::ExchangeTimes& times) const {
   if (!plan_.ticket) return {};
-  auto verdict =
-      rules::judge(facts_, head, policy(), times, facts.proven || !facts.has_content, core_.random(), story_.target);
+  auto verdict = rules::judge(facts_, head, policy(), times, facts.length_delimited || !facts.has_content,
+                              core_.random(), pending_.target);
   const auto most = std::min<std::uint64_t>(policy().max_object, core_.shared.store.budget().limit());
   const bool too_large = facts.content_length ? *facts.content_length > most : facts.has_content && outgrew_lately();
   if (verdict.storable() && too_large) verdict.reason = rules::Reason::TooLarge;
@@ -125,7 +125,7 @@ void Storing::land(const http::ResponseView& head, const rules::Storability& ver
   if (route_->route->key.graphql)
     graphql_ = std::make_unique<content::GraphqlAnswer>(head.fields.value(http::FieldId::ContentEncoding).value_or(""));
   // A follower of a flight under a No-Vary-Search rule may have another query, which this response is not for.
-  if (elsewhere_ && story_.searched) return plan_.ticket.own(rules::Reason::None, true, {});
+  if (elsewhere_ && pending_.searched) return plan_.ticket.own(rules::Reason::None, true, {});
   publish(verdict, body, length);
 }
 
@@ -165,10 +165,10 @@ Ref<const cache::Entry> Storing::commit(const http::Body& body, Duration fetch_t
   auto& ticket = elsewhere_ ? elsewhere_ : plan_.ticket;
   const auto done =
       ticket.commit(parts, freshness_, vary_, selecting(), policy(), route_->route->key.fingerprint, core_.now().mono);
-  if (elsewhere_ && plan_.stored.entry) core_.shared.store.discard(story_.key, plan_.stored.entry);
+  if (elsewhere_ && plan_.stored.entry) core_.shared.store.discard(pending_.key, plan_.stored.entry);
   if (done) route_->counters->count_stored(body.length());
   route_->counters->variants_evicted.add(done.variants_evicted);
-  if (story_.exchange) story_.notes().stored = done;
+  if (pending_.exchange) pending_.notes().stored = done;
   return done.entry;
 }
 
@@ -179,7 +179,7 @@ void Storing::refuse(const http::ResponseView& head, rules::Reason reason, bool 
   // what only this request's own fields have brought about.
   const bool error = head.status >= 500 || head.status == 429 || is_error(head.status);
   const bool theirs = by_request || rules::is_client_made(head.status);
-  if (plan_.stored.entry && !theirs && !error) core_.shared.store.discard(story_.key, plan_.stored.entry);
+  if (plan_.stored.entry && !theirs && !error) core_.shared.store.discard(pending_.key, plan_.stored.entry);
   if (plan_.ticket.flight()->state() == cache::Flight::State::Waiting)
     refuse_followers(reason, by_request, head.status);
   drop();
@@ -214,41 +214,41 @@ void Storing::count_not_stored(rules::Reason reason) const {
 
 void Storing::note_not_stored(rules::Reason reason) const {
   count_not_stored(reason);
-  if (!story_.exchange) return;
-  auto& notes = story_.notes();
+  if (!pending_.exchange) return;
+  auto& notes = pending_.notes();
   notes.stored = false;
   notes.reason = reason;
   notes.cause = rules::Reason::None;
 }
 
 void Storing::count_refresh(Revalidated outcome) const {
-  story_.route->counters->revalidations[plan_.background ? 1 : 0][static_cast<std::size_t>(outcome)].add();
+  pending_.route->counters->revalidations[plan_.background ? 1 : 0][static_cast<std::size_t>(outcome)].add();
 }
 
 /// The Vary of a response that is not stored also counts: otherwise a stored response without Vary, such as a refusal,
 /// would be served to requests for which the origin has another.
 void Storing::note_vary(const http::ResponseView& head) const {
-  if (!story_.keyed || !head.fields.has(http::FieldId::Vary)) return;
+  if (!pending_.keyed || !head.fields.has(http::FieldId::Vary)) return;
   const auto vary = rules::read_vary(head.fields);
   if (vary.any || vary.names.empty() || (cache::includes(plan_.stored.names, vary.names) && !plan_.stored.names_old))
     return;
-  core_.shared.store.note_vary(story_.key, vary, selecting(), story_.policy(), core_.now().mono);
+  core_.shared.store.note_vary(pending_.key, vary, selecting(), pending_.policy(), core_.now().mono);
 }
 
 /// RFC 9111 section 4.3.5: a 200 to HEAD freshens the stored GET response, or makes it stale.
 void Storing::apply_head(const http::ResponseView& head, const rules::ExchangeTimes& times) const {
-  if (head.status != 200 || !story_.keyed || !plan_.stored.entry) return;
+  if (head.status != 200 || !pending_.keyed || !plan_.stored.entry) return;
   auto& store = core_.shared.store;
   const auto& entry = plan_.stored.entry;
   const auto& stored = entry->head();
   const auto update = rules::compare_head(head, stored.fields, entry->body_length());
   if (update == rules::HeadUpdate::None) return;
-  if (update == rules::HeadUpdate::Stale) return store.make_stale(story_.key, entry);
+  if (update == rules::HeadUpdate::Stale) return store.make_stale(pending_.key, entry);
   const auto merged = freshened_fields(stored.all(), head.fields);
   const http::ResponseView whole{stored.status, head.version, merged.view()};
-  const auto verdict = rules::judge(facts_, whole, story_.policy(), times, true, core_.random(), story_.target);
+  const auto verdict = rules::judge(facts_, whole, pending_.policy(), times, true, core_.random(), pending_.target);
   if (verdict.by_request) return;
-  if (!verdict.storable()) return store.make_stale(story_.key, entry);
+  if (!verdict.storable()) return store.make_stale(pending_.key, entry);
   if (!knows_names_of(head)) return;
   // An equal length alone proves nothing: then only a lifetime of the origin is renewed, else a health check by HEAD
   // would keep old content for ever.
@@ -258,15 +258,15 @@ void Storing::apply_head(const http::ResponseView& head, const rules::ExchangeTi
   if (charge.bytes() == 0) return;
   auto freshness = verdict.freshness;
   freshness.validators_fail = plan_.stored.freshness.validators_fail;
-  store.apply_head(story_.key, entry, cache::Entry::with_head(entry, kept->head(), std::move(charge)), freshness,
-                   rules::read_vary(whole.fields), selecting(), story_.policy(), core_.now().mono);
+  store.apply_head(pending_.key, entry, cache::Entry::with_head(entry, kept->head(), std::move(charge)), freshness,
+                   rules::read_vary(whole.fields), selecting(), pending_.policy(), core_.now().mono);
 }
 
 /// A response with a No-Vary-Search rule is stored under the key that the rule makes, and one without under the plain
 /// one, whichever this fetch was for.
 void Storing::adopt_search_key(const http::ResponseView& head) {
   const auto build = [&](cache::Key& key, const rules::NoVarySearch* rule) {
-    return build_key(story_.reading, story_.request, story_.whole_content(), core_.shared.persisted, key, rule);
+    return build_key(pending_.reading, pending_.request, pending_.whole_content(), core_.shared.persisted, key, rule);
   };
   cache::Key key;
   if (build(key, nullptr) != rules::Reason::None) return;
@@ -281,18 +281,19 @@ void Storing::adopt_search_key(const http::ResponseView& head) {
 
 /// RFC 9110 section 9.3.3: the response to a POST that is also the response to a GET is stored for the GET.
 void Storing::adopt_get_key(const http::ResponseView& head) {
-  if (!rules::post_answers_get(head, story_.policy(), story_.reading.scheme, story_.reading.host, story_.target))
+  if (!rules::post_answers_get(head, pending_.policy(), pending_.reading.scheme, pending_.reading.host,
+                               pending_.target))
     return;
   Reading reading;
-  reading.host = story_.reading.host;
-  reading.scheme = story_.reading.scheme;
-  reading.claims = story_.reading.claims;
-  const auto& request = story_.request;
-  if (!read_as_get(story_.runtime->runtime->routes, request, story_.target, reading)) return;
+  reading.host = pending_.reading.host;
+  reading.scheme = pending_.reading.scheme;
+  reading.claims = pending_.reading.claims;
+  const auto& request = pending_.request;
+  if (!read_as_get(pending_.runtime->runtime->routes, request, pending_.target, reading)) return;
   cache::Key key;
   if (build_key(reading, as_get(request), std::nullopt, core_.shared.persisted, key) != rules::Reason::None) return;
   // By the GET's route, which decides whether the response may be shared.
-  route_ = &story_.runtime->routes[reading.route->index];
+  route_ = &pending_.runtime->routes[reading.route->index];
   facts_ = reading.facts;
   key_text_ = key.text();
   plan_.ticket = core_.shared.store.private_ticket(key);

@@ -17,7 +17,7 @@ namespace forebay::proxy {
 /// its answer may be stored, and what its head does to what is stored already. `plan.ticket` is settled here.
 class Storing {
  public:
-  Storing(const Story& story, FillPlan& plan);
+  Storing(const PendingRequest& pending, FillPlan& plan);
 
   /// The key under which the answer would be stored.
   const std::string& key_text() const noexcept { return key_text_; }
@@ -73,7 +73,7 @@ class Storing {
 
  private:
   const rules::Policy& policy() const { return route_->route->policy; }
-  OriginSelecting selecting() const { return OriginSelecting(origin_request(story_, true)); }
+  OriginSelecting selecting() const { return OriginSelecting(origin_request(pending_, true)); }
   const cache::Ticket& storing_ticket() const noexcept { return elsewhere_ ? elsewhere_ : plan_.ticket; }
   Timestamp no_queue_until() const { return core_.now().mono + policy().pass_memory; }
   Timestamp no_refresh_until() const;
@@ -88,7 +88,7 @@ class Storing {
   void adopt_get_key(const http::ResponseView& head);
 
   Core& core_;
-  const Story& story_;
+  const PendingRequest& pending_;
   FillPlan& plan_;
   const RouteState* route_;    // of the key under which the answer would be stored
   rules::RequestFacts facts_;  // as seen by storability

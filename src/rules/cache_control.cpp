@@ -246,14 +246,12 @@ RequestDirectives read_request_directives(http::FieldsView fields) noexcept {
 bool goes_downstream(const http::Field& field, const Policy& policy) noexcept {
   switch (field.id) {
     case FieldId::ForebayCacheControl:
-    case FieldId::SurrogateControl:
-      return false;
+    case FieldId::SurrogateControl: return false;
     case FieldId::CdnCacheControl:
     case FieldId::Other:
       return !policy.targeted_strip || std::none_of(policy.targeted_fields.begin(), policy.targeted_fields.end(),
                                                     [&](const std::string& name) { return iequals(name, field.name); });
-    default:
-      return true;
+    default: return true;
   }
 }
 

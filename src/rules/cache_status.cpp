@@ -87,9 +87,7 @@ void append_cache_status(std::string& out, std::string_view name, const CacheSta
       append_ttl(out, s);
       if (s.result == CacheResult::Stale) append_detail(out, s.max_stale ? "max-stale" : "stale-while-revalidate");
       break;
-    case CacheResult::StaleError:
-      append_stale_error(out, s);
-      break;
+    case CacheResult::StaleError: append_stale_error(out, s); break;
     case CacheResult::Coalesced:
       append_forward(out, s.forward == Forward::None ? Forward::UriMiss : s.forward);
       out.append("; collapsed");
@@ -99,16 +97,13 @@ void append_cache_status(std::string& out, std::string_view name, const CacheSta
       append_forward_status(out, s.forward_status == 0 ? 304 : s.forward_status);
       if (s.stored) out.append("; stored");
       break;
-    case CacheResult::Miss:
-      append_miss(out, s);
-      break;
+    case CacheResult::Miss: append_miss(out, s); break;
     case CacheResult::Bypass:
       append_forward(out,
                      s.reason == Reason::Method || s.forward == Forward::Method ? Forward::Method : Forward::Bypass);
       append_detail(out, to_string(s.reason));
       break;
-    case CacheResult::Error:
-      break;
+    case CacheResult::Error: break;
   }
   if (s.key.empty()) return;
   append_cause(out, s);

@@ -54,18 +54,13 @@ struct Found {
 
 Found read_value(std::string_view canonical) {
   switch (canonical.front()) {
-    case 'n':
-      return {Found::Kind::Null, "null"};
+    case 'n': return {Found::Kind::Null, "null"};
     case 't':
-    case 'f':
-      return {Found::Kind::Bool, std::string(canonical)};
-    case '"':
-      return {Found::Kind::Text, text_of(canonical)};
+    case 'f': return {Found::Kind::Bool, std::string(canonical)};
+    case '"': return {Found::Kind::Text, text_of(canonical)};
     case '{':
-    case '[':
-      return {Found::Kind::Several, {}};
-    default:
-      return {Found::Kind::Number, std::string(canonical)};
+    case '[': return {Found::Kind::Several, {}};
+    default: return {Found::Kind::Number, std::string(canonical)};
   }
 }
 
@@ -80,11 +75,9 @@ Verdict number_meets(const std::string& asked, const Found& found) {
       if (text.starts_with('+')) text.remove_prefix(1);
       return unclear_if(may_be_one_number(asked, text));
     }
-    case Found::Kind::Null:
-      return Verdict::No;
+    case Found::Kind::Null: return Verdict::No;
     case Found::Kind::Bool:
-    case Found::Kind::Several:
-      break;
+    case Found::Kind::Several: break;
   }
   return Verdict::Unclear;
 }
@@ -98,17 +91,13 @@ Verdict text_meets_glob(const std::string& asked, const Found& found) {
 Verdict meets(const JsonValue& asked, const Found& found) {
   const bool null = found.kind == Found::Kind::Null;
   switch (asked.kind) {
-    case Kind::Anything:
-      return null ? Verdict::Unclear : Verdict::Yes;  // to many readers null is nothing
-    case Kind::Nothing:
-      return null ? Verdict::Yes : Verdict::No;
+    case Kind::Anything: return null ? Verdict::Unclear : Verdict::Yes;  // to many readers null is nothing
+    case Kind::Nothing: return null ? Verdict::Yes : Verdict::No;
     case Kind::Bool:
       if (found.kind == Found::Kind::Bool) return found.text == asked.text ? Verdict::Yes : Verdict::No;
       return unclear_if(!null);  // 1, "true" and "yes" are true to some
-    case Kind::Number:
-      return number_meets(asked.text, found);
-    case Kind::Text:
-      break;
+    case Kind::Number: return number_meets(asked.text, found);
+    case Kind::Text: break;
   }
   return text_meets_glob(asked.text, found);
 }

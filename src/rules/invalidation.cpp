@@ -17,10 +17,8 @@ bool is_of_rules(Reason not_looked_up) noexcept {
     case Reason::RuleBody:
     case Reason::MatchHeader:
     case Reason::MatchQuery:
-    case Reason::MatchBody:
-      return true;
-    default:
-      return false;
+    case Reason::MatchBody: return true;
+    default: return false;
   }
 }
 

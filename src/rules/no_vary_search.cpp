@@ -151,14 +151,10 @@ bool rule_counts(const NoVarySearch& rule, std::string_view sent_name, std::stri
 bool NoVarySearch::ignores(std::string_view decoded_name) const noexcept {
   const auto listed = [&] { return std::binary_search(names.begin(), names.end(), decoded_name, std::less<>{}); };
   switch (ignored) {
-    case Ignored::None:
-      return false;
-    case Ignored::Listed:
-      return listed();
-    case Ignored::All:
-      return true;
-    case Ignored::AllExcept:
-      return !listed();
+    case Ignored::None: return false;
+    case Ignored::Listed: return listed();
+    case Ignored::All: return true;
+    case Ignored::AllExcept: return !listed();
   }
   return false;
 }

@@ -49,10 +49,8 @@ bool is_condition(FieldId id) noexcept {
     case FieldId::IfMatch:
     case FieldId::IfNoneMatch:
     case FieldId::IfModifiedSince:
-    case FieldId::IfUnmodifiedSince:
-      return true;
-    default:
-      return false;
+    case FieldId::IfUnmodifiedSince: return true;
+    default: return false;
   }
 }
 

@@ -99,7 +99,7 @@ bool endless_unstated(const Case& c) noexcept {
   return !stated && is_endless(c.response);
 }
 
-Reason response_reason(const Case& c, const Freshness& f, bool proven) {
+Reason response_reason(const Case& c, const Freshness& f, bool length_delimited) {
   if (const Reason r = status_reason(c.response.status); r != Reason::None) return r;
   if (const Reason r = directive_reason(c); r != Reason::None) return r;
   if (c.policy.vary && read_vary(c.response.fields).any) return Reason::VaryStar;
@@ -109,7 +109,7 @@ Reason response_reason(const Case& c, const Freshness& f, bool proven) {
   if (endless_unstated(c)) return Reason::Endless;
   if (const Reason r = lifetime_reason(c, f); r != Reason::None) return r;
   if (too_large(c)) return Reason::TooLarge;
-  return proven || c.policy.store_close_delimited ? Reason::None : Reason::Unproven;
+  return length_delimited || c.policy.store_close_delimited ? Reason::None : Reason::Unproven;
 }
 
 Reason request_reason(const Case& c, const Freshness& f) noexcept {
@@ -246,32 +246,20 @@ RequestFacts facts_of(const http::RequestView& request, const Policy& policy) no
         facts.for_connection = facts.for_connection || http::authenticates_connection(f.value);
         authorization = policy.authorization == AuthorizationRule::Rfc && policy.guard.has(f.id);
         break;
-      case FieldId::Cookie:
-        cookie = policy.guard.has(f.id);
-        break;
+      case FieldId::Cookie: cookie = policy.guard.has(f.id); break;
       case FieldId::Range:
         facts.range = request.method != http::Method::Head;  // RFC 9110 section 14.2: it is ignored there
         facts.conditional = true;
         break;
       case FieldId::IfMatch:
-      case FieldId::IfUnmodifiedSince:
-        facts.conditional = facts.precondition = true;
-        break;
+      case FieldId::IfUnmodifiedSince: facts.conditional = facts.precondition = true; break;
       case FieldId::IfRange:
       case FieldId::IfNoneMatch:
-      case FieldId::IfModifiedSince:
-        facts.conditional = true;
-        break;
-      case FieldId::Accept:
-        facts.endless = asks_for_endless(f.value);
-        break;
+      case FieldId::IfModifiedSince: facts.conditional = true; break;
+      case FieldId::Accept: facts.endless = asks_for_endless(f.value); break;
       case FieldId::CacheControl:
-      case FieldId::Pragma:
-        directives = true;
-        break;
-      default:
-        other = other || policy.guard.has(f.id);
-        break;
+      case FieldId::Pragma: directives = true; break;
+      default: other = other || policy.guard.has(f.id); break;
     }
   }
   facts.is_signed = is_signed(request, policy);
@@ -302,7 +290,7 @@ Reason may_look_up(const RequestFacts& facts, const http::RequestView& request, 
 }
 
 Storability judge(const RequestFacts& facts, const http::ResponseView& response, const Policy& policy,
-                  const ExchangeTimes& times, bool proven, double jitter, std::string_view target) {
+                  const ExchangeTimes& times, bool length_delimited, double jitter, std::string_view target) {
   Case c{facts, response, policy, times, target, read_response_directives(response.fields, policy.targeted_fields), {}};
   const bool guarded = facts.credential != Reason::None;
   c.lifetime = freshness_lifetime(response, c.directives, policy, times, guarded, jitter);
@@ -310,7 +298,7 @@ Storability judge(const RequestFacts& facts, const http::ResponseView& response,
   Storability verdict;
   verdict.freshness = freshness_of(c);
   // Reasons of the response come first: they apply to every request, and pass memory keeps them.
-  verdict.reason = response_reason(c, verdict.freshness, proven);
+  verdict.reason = response_reason(c, verdict.freshness, length_delimited);
   verdict.by_request = c.lifetime.blocked_by_guard && verdict.reason == facts.credential;
   if (verdict.reason == Reason::None) {
     verdict.reason = request_reason(c, verdict.freshness);
@@ -335,15 +323,11 @@ bool may_renew(const RequestFacts& facts, const Freshness& stored) noexcept {
 
 bool brings(const RequestFacts& facts, Reason reason) noexcept {
   switch (reason) {
-    case Reason::Authorization:
-      return facts.authorization;
-    case Reason::RequestNoStore:
-      return facts.no_store;
+    case Reason::Authorization: return facts.authorization;
+    case Reason::RequestNoStore: return facts.no_store;
     case Reason::Cookie:
-    case Reason::Credential:
-      return facts.credential != Reason::None;
-    default:
-      return false;
+    case Reason::Credential: return facts.credential != Reason::None;
+    default: return false;
   }
 }
 

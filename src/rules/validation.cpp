@@ -68,13 +68,11 @@ bool updates(http::FieldsView stored, http::FieldsView update, const http::Field
   switch (f.id) {
     case FieldId::ContentLength:
     case FieldId::ContentEncoding:
-    case FieldId::ContentRange:
-      return false;
+    case FieldId::ContentRange: return false;
     case FieldId::ContentType:
       return http::iequals(content::essence(f.value),
                            content::essence(stored.value(FieldId::ContentType).value_or("")));
-    default:
-      return !http::is_hop_by_hop(f.id) && !http::connection_names(update, f.name);
+    default: return !http::is_hop_by_hop(f.id) && !http::connection_names(update, f.name);
   }
 }
 
@@ -138,15 +136,13 @@ bool belongs_on_304(http::FieldId id, std::string_view name) noexcept {
     case FieldId::ETag:
     case FieldId::Expires:
     case FieldId::LastModified:
-    case FieldId::Vary:
-      return true;
+    case FieldId::Vary: return true;
     case FieldId::Other: {
       // A browser checks cross-origin access on the 304 itself.
       constexpr std::string_view kCors = "Access-Control-";
       return name.size() > kCors.size() && http::iequals(name.substr(0, kCors.size()), kCors);
     }
-    default:
-      return false;
+    default: return false;
   }
 }
 

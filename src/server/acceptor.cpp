@@ -43,14 +43,9 @@ void Acceptor::on_ready(const boost::system::error_code& error) {
   worker_.tick();
   switch (accept_some(kBatch)) {
     case Outcome::Empty:
-    case Outcome::More:
-      wait();
-      break;
-    case Outcome::Exhausted:
-      worker_.deadlines().arm(pause_, worker_.now().mono, kPause);
-      break;
-    case Outcome::Dead:
-      break;
+    case Outcome::More: wait(); break;
+    case Outcome::Exhausted: worker_.deadlines().arm(pause_, worker_.now().mono, kPause); break;
+    case Outcome::Dead: break;
   }
 }
 
@@ -62,8 +57,7 @@ Acceptor::Outcome Acceptor::accept_some(unsigned most) {
       continue;
     }
     switch (errno) {
-      case EAGAIN:
-        return Outcome::Empty;
+      case EAGAIN: return Outcome::Empty;
       case EMFILE:
       case ENFILE:
       case ENOBUFS:
@@ -74,10 +68,8 @@ Acceptor::Outcome Acceptor::accept_some(unsigned most) {
         return Outcome::Exhausted;
       case EBADF:
       case EINVAL:
-      case ENOTSOCK:
-        return Outcome::Dead;
-      default:
-        break;  // that one connection is gone again
+      case ENOTSOCK: return Outcome::Dead;
+      default: break;  // that one connection is gone again
     }
   }
   return Outcome::More;

@@ -4,8 +4,8 @@
 #include "forebay/http/h1_writer.hpp"
 #include "forebay/server/problem.hpp"
 #include "server/answer_head.hpp"
+#include "server/edge_error.hpp"
 #include "server/h1_connection.hpp"
-#include "server/turned.hpp"
 
 namespace forebay::server {
 
@@ -18,7 +18,7 @@ constexpr unsigned kPortionsPerTurn = 8;
 
 // An error of the edge's own, as an answer.
 struct Document {
-  Document(const Turned& why, std::string_view detail, const RefusalNote& note, std::string_view accept)
+  Document(const EdgeError& why, std::string_view detail, const RefusalNote& note, std::string_view accept)
       : status(why.status), body(render({why.status, why.code, why.title, detail, note.request_id, {}}, accept)) {
     fields.add(FieldId::ContentType, body.content_type);
     fields.add(FieldId::CacheControl, "no-store");
@@ -54,9 +54,10 @@ void H1Connection::answer(H1Exchange& exchange, const AnswerHead& head, http::Bo
   exchange.head_at = out_.queued();
   exchange.numbers().status = head.status;
   const http::RequestView& request = exchange.request();
-  const AnswerTo to{request.method, request.version, !parser_.keep_alive() || !body_can_end() || lane_->drains()};
-  const auto plan = append_answer_head(out_.text(), head, body, to,
-                                       head.has_date ? std::string_view() : lane_->date_line(lane_->worker.now().wall));
+  const AnswerTo to{request.method, request.version, !parser_.keep_alive() || !body_can_end() || listener_->drains()};
+  const auto plan =
+      append_answer_head(out_.text(), head, body, to,
+                         head.has_date ? std::string_view() : listener_->date_line(listener_->worker.now().wall));
   close_after_ = plan.close;
   writer_.start(std::move(body), plan.framing, plan.length);
   kick();
@@ -80,7 +81,7 @@ bool H1Connection::send_answer() {
       if (waits) return false;
       // A growing body is sent without waiting for more of it.
       if (!flush()) return false;
-      writer_.cursor().wait(lane_->worker, body_ready_);
+      writer_.cursor().wait(listener_->worker, body_ready_);
       waits = true;
       continue;
     }
@@ -129,30 +130,30 @@ void H1Connection::break_answer() {
 void H1Connection::answer_failed_body() {
   H1Exchange& failed = *exchange_;
   failed.mark_answered();
-  const auto detail = detail_of(*failure_, lane_->handler.settings(), {});
-  const Document document(*failure_, detail, lane_->handler.content_failed(failed, failure_->code, detail), {});
+  const auto detail = detail_of(*failure_, listener_->handler.settings(), {});
+  const Document document(*failure_, detail, listener_->handler.content_failed(failed, failure_->code, detail), {});
   const auto content = Chunk::copy_of(document.body.body);
   answer(failed, document.head(), http::BodyCursor(Owner(content), content->bytes()));
   failed.leave();
 }
 
 // Answers a message that never becomes a request. `cause`: what the parser says of a bad one.
-void H1Connection::turn_away(const Turned& why, std::string_view cause) {
+void H1Connection::reject(const EdgeError& why, std::string_view cause) {
   count_rejection(why);
   const bool read = why.head_read;
   if (!read) parser_.read_before_fault(in_.bytes());
   const http::RequestView& head = parser_.view();
-  const auto note = lane_->handler.note_refusal(head.fields);
-  const auto detail = detail_of(why, lane_->handler.settings(), why.reason == Refusal::BadRequest ? cause : "");
+  const auto note = listener_->handler.note_refusal(head.fields);
+  const auto detail = detail_of(why, listener_->handler.settings(), why.reason == Refusal::BadRequest ? cause : "");
   // Only a complete head has a usable Accept.
   const auto accept = read ? head.fields.value(http::FieldId::Accept).value_or("") : std::string_view();
   const Document document(why, detail, note, accept);
   const AnswerTo to{read ? head.method : http::Method::Get, http::Version::Http11, true};
-  const auto date = lane_->date_line(lane_->worker.now().wall);
+  const auto date = listener_->date_line(listener_->worker.now().wall);
   const auto plan = append_answer_head(out_.text(), document.head(), http::BodyCursor(), to, date);
   const bool has_content = plan.framing != BodyWriter::Framing::None;
   if (has_content) out_.text() += document.body.body;
-  lane_->handler.refused(
+  listener_->handler.refused(
       {why.reason, why.status, why.code, detail, head, has_content ? document.body.body.size() : 0, note.request_id},
       *peer_);
   ending_ = true;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "server/turned.hpp"
+#include "server/edge_error.hpp"
 
 namespace forebay::server {
 
@@ -24,24 +24,24 @@ constexpr Duration kUploadFor = std::chrono::seconds{30};
 constexpr std::uint64_t kUploadBytes = std::uint64_t{4} * 1024 * 1024 * 1024;
 }  // namespace
 
-H1Connection::H1Connection(std::shared_ptr<Lane> lane, H1Protocol& protocol, Accepted accepted)
-    : lane_(std::move(lane)),
+H1Connection::H1Connection(std::shared_ptr<WorkerListener> listener, H1Protocol& protocol, Accepted accepted)
+    : listener_(std::move(listener)),
       protocol_(protocol),
       stream_(std::move(accepted.stream)),
       peer_(std::move(accepted.peer)),
       place_(std::move(accepted.place)),
-      limits_(lane_->handler.settings().request_limits),
+      limits_(listener_->handler.settings().request_limits),
       parser_(limits_),
       deadline_([this] { on_deadline(); }) {
   intrusive_ptr_add_ref(this);  // until `close`
-  lane_->connections.push_back(*this);
-  lane_->numbers->open.fetch_add(1, std::memory_order_relaxed);
+  listener_->connections.push_back(*this);
+  listener_->numbers->open.fetch_add(1, std::memory_order_relaxed);
 }
 
 void H1Connection::begin() {
   or_close([this] {
-    taking_.begin(lane_->handler.settings().min_rate);
-    await(Awaiting::Request, now() + lane_->handler.settings().timeouts.idle);
+    taking_.begin(listener_->handler.settings().min_rate);
+    await(Awaiting::Request, now() + listener_->handler.settings().timeouts.idle);
     watch();
     arm_read();
   });
@@ -49,9 +49,9 @@ void H1Connection::begin() {
 
 void H1Connection::begin_refusal() {
   refusing_ = true;
-  ++lane_->refusing;
+  ++listener_->refusing;
   or_close([this] {
-    turn_away(kOverload);
+    reject(kOverload);
     turn();
   });
 }
@@ -110,7 +110,7 @@ void H1Connection::settle() {
 }
 
 void H1Connection::settle_between_requests() {
-  const auto& timeouts = lane_->handler.settings().timeouts;
+  const auto& timeouts = listener_->handler.settings().timeouts;
   if (!decoder_.done()) {
     await(Awaiting::Body, now() + timeouts.body);
     arm_read();
@@ -121,7 +121,7 @@ void H1Connection::settle_between_requests() {
   } else if (in_.bytes().find_first_not_of("\r\n") != std::string_view::npos) {
     await(Awaiting::Head, head_began_ + timeouts.header);
     arm_read();
-  } else if (requests_ > 0 && lane_->drains()) {
+  } else if (requests_ > 0 && listener_->drains()) {
     await_last_request();
     arm_read();
   } else {
@@ -142,7 +142,7 @@ void H1Connection::kick() {
 
 void H1Connection::again() {
   if (std::exchange(kicked_, true)) return;
-  lane_->worker.post([self = Ptr(this)] {
+  listener_->worker.post([self = Ptr(this)] {
     self->kicked_ = false;
     self->turn();
   });
@@ -153,7 +153,7 @@ bool H1Connection::flush() {
   if (blocked_ || closed_) return false;
   if (out_.empty()) return true;
   const net::IoResult written = out_.write(stream_);
-  lane_->worker.tick();
+  listener_->worker.tick();
   note_sent();
   if (written.state == net::Io::Done) {
     if (std::exchange(write_due_, Timestamp::max()) != Timestamp::max()) taking_.stop(now());
@@ -167,7 +167,7 @@ bool H1Connection::flush() {
   backlog_ = stream_.unsent();
   note_taken(backlog_);
   taking_.wait(now());
-  write_due_ = now() + lane_->handler.settings().timeouts.write;
+  write_due_ = now() + listener_->handler.settings().timeouts.write;
   stream_.wait(written.wait, [self = Ptr(this)](net::Io state) { self->on_writable(state); });
   return false;
 }
@@ -175,7 +175,7 @@ bool H1Connection::flush() {
 void H1Connection::on_writable(net::Io state) {
   blocked_ = false;
   if (closed_) return;
-  lane_->worker.tick();
+  listener_->worker.tick();
   if (state != net::Io::Done) {
     close(Ending::Plain);
     return;
@@ -201,7 +201,7 @@ void H1Connection::finish(std::shared_ptr<H1Exchange> exchange, bool completed) 
   tally.finished = now();
   tally.completed = completed;
   if (completed && tally.first_byte == Timestamp{}) tally.first_byte = tally.finished;
-  guarded([&] { lane_->handler.finished(*exchange); }, [] {});  // without memory there is no line of the log
+  guarded([&] { listener_->handler.finished(*exchange); }, [] {});  // without memory there is no line of the log
   exchange->on_gone(nullptr);
   if (exchange.use_count() > 1) exchange->keep(peer_);
   protocol_.give_back(std::move(exchange));
@@ -216,8 +216,8 @@ void H1Connection::linger() {
   lingering_ = true;
   stream_.shutdown_send();
   linger_left_ = uploading_ ? kUploadBytes : kLingerBytes;
-  const auto upload_for = std::min(kUploadFor, lane_->handler.settings().timeouts.body);
-  linger_until_ = now() + (uploading_ && !lane_->drains() ? upload_for : kLingerFor);
+  const auto upload_for = std::min(kUploadFor, listener_->handler.settings().timeouts.body);
+  linger_until_ = now() + (uploading_ && !listener_->drains() ? upload_for : kLingerFor);
   linger_earned_ = now() + kUploadPause;
   await_leaving();
   arm_read();
@@ -281,9 +281,9 @@ void H1Connection::close(Ending how) {
   }
   companion_.reset();
   unlink();
-  lane_->numbers->open.fetch_sub(1, std::memory_order_relaxed);
-  lane_->open.fetch_sub(1, std::memory_order_relaxed);
-  if (refusing_) --lane_->refusing;
+  listener_->numbers->open.fetch_sub(1, std::memory_order_relaxed);
+  listener_->open.fetch_sub(1, std::memory_order_relaxed);
+  if (refusing_) --listener_->refusing;
   place_ = ConnectionLimits::Place();
   intrusive_ptr_release(this);
 }

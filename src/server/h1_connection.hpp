@@ -14,10 +14,10 @@
 #include "server/body_writer.hpp"
 #include "server/connection_limits.hpp"
 #include "server/h1_protocol.hpp"
-#include "server/lane.hpp"
 #include "server/min_rate.hpp"
 #include "server/output.hpp"
 #include "server/read_buffer.hpp"
+#include "server/worker_listener.hpp"
 
 namespace forebay::server {
 
@@ -25,7 +25,7 @@ namespace forebay::server {
 inline constexpr Duration kUploadByte = Duration{std::chrono::seconds{1}} / 1024;
 
 /// A message, or a client, that the edge refuses.
-struct Turned;
+struct EdgeError;
 
 /// An HTTP/1.1 connection to a client: reads requests, hands them to the handler one after the other, sends the answers
 /// in order.
@@ -37,8 +37,9 @@ class H1Connection final : public Connection,
  public:
   using Ptr = boost::intrusive_ptr<H1Connection>;
 
-  /// On the lane's thread; counted in `lane.open` by the caller already. It keeps itself alive until it is closed.
-  H1Connection(std::shared_ptr<Lane> lane, H1Protocol& protocol, Accepted accepted);
+  /// On the listener's thread; counted in `listener.open` by the caller already. It keeps itself alive until it is
+  /// closed.
+  H1Connection(std::shared_ptr<WorkerListener> listener, H1Protocol& protocol, Accepted accepted);
   /// Takes requests.
   void begin();
   /// Tells the client that there are too many, and closes.
@@ -87,7 +88,7 @@ class H1Connection final : public Connection,
   void close(Ending how);
   bool idle() const noexcept;
   bool waits_for_answer() const noexcept;
-  Timestamp now() const noexcept { return lane_->worker.now().mono; }
+  Timestamp now() const noexcept { return listener_->worker.now().mono; }
 
   // h1_reading.cpp: from bytes to requests and their content
   void arm_read();
@@ -96,8 +97,8 @@ class H1Connection final : public Connection,
   bool next_request();
   void start_request(const config::Server& settings);
   bool skip_body();
-  void fail_body(const Turned& why);
-  void count_rejection(const Turned& why) noexcept;
+  void fail_body(const EdgeError& why);
+  void count_rejection(const EdgeError& why) noexcept;
   bool body_can_end() const noexcept;
   void tidy();
 
@@ -106,7 +107,7 @@ class H1Connection final : public Connection,
   void conclude();
   void break_answer();
   void answer_failed_body();
-  void turn_away(const Turned& why, std::string_view cause = {});
+  void reject(const EdgeError& why, std::string_view cause = {});
 
   // h1_patience.cpp: deadlines
   void await(Awaiting what, Timestamp until);
@@ -116,7 +117,7 @@ class H1Connection final : public Connection,
   void on_write_deadline();
   void on_read_deadline();
 
-  std::shared_ptr<Lane> lane_;
+  std::shared_ptr<WorkerListener> listener_;
   H1Protocol& protocol_;
   net::Stream stream_;
   std::shared_ptr<const Peer> peer_;
@@ -139,9 +140,9 @@ class H1Connection final : public Connection,
   unsigned turn_requests_ = 0;  // begun in this turn
   std::uint64_t linger_left_ = 0;
   Timestamp linger_until_{};
-  Timestamp linger_earned_{};        // by bytes: a slow trickle does not keep the connection
-  std::size_t backlog_ = 0;          // what the kernel held when the socket was full, or when we last asked
-  const Turned* failure_ = nullptr;  // content that is malformed, late or cut short; or no memory for the request
+  Timestamp linger_earned_{};           // by bytes: a slow trickle does not keep the connection
+  std::size_t backlog_ = 0;             // what the kernel held when the socket was full, or when we last asked
+  const EdgeError* failure_ = nullptr;  // content that is malformed, late or cut short; or no memory for the request
 
   net::Deadline deadline_;
   Timestamp armed_for_{};

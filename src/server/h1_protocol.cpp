@@ -12,17 +12,17 @@ constexpr std::size_t kMostSpare = 128;
 
 std::unique_ptr<Protocol> make_protocol(const config::Listener&) { return std::make_unique<H1Protocol>(); }
 
-void H1Protocol::open(const std::shared_ptr<Lane>& lane, Accepted accepted) {
+void H1Protocol::open(const std::shared_ptr<WorkerListener>& listener, Accepted accepted) {
   const bool admitted = static_cast<bool>(accepted.place);
-  const H1Connection::Ptr connection(new H1Connection(lane, *this, std::move(accepted)));
+  const H1Connection::Ptr connection(new H1Connection(listener, *this, std::move(accepted)));
   if (admitted)
     connection->begin();
   else
     connection->begin_refusal();
 }
 
-std::shared_ptr<H1Exchange> H1Protocol::make_exchange(Lane& lane) {
-  if (spare_.empty()) return std::make_shared<H1Exchange>(lane.worker, lane.handler.make_notes());
+std::shared_ptr<H1Exchange> H1Protocol::make_exchange(WorkerListener& listener) {
+  if (spare_.empty()) return std::make_shared<H1Exchange>(listener.worker, listener.handler.make_notes());
   auto exchange = std::move(spare_.back());
   spare_.pop_back();
   return exchange;

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "server/h1_exchange.hpp"
-#include "server/lane.hpp"
 #include "server/protocol.hpp"
+#include "server/worker_listener.hpp"
 
 namespace forebay::server {
 
@@ -13,9 +13,9 @@ namespace forebay::server {
 /// connection keeps none.
 class H1Protocol final : public Protocol {
  public:
-  void open(const std::shared_ptr<Lane>& lane, Accepted accepted) override;
+  void open(const std::shared_ptr<WorkerListener>& listener, Accepted accepted) override;
 
-  std::shared_ptr<H1Exchange> make_exchange(Lane& lane);
+  std::shared_ptr<H1Exchange> make_exchange(WorkerListener& listener);
   /// An exchange that is over.
   void give_back(std::shared_ptr<H1Exchange> exchange);
 

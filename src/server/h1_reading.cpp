@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "server/edge_error.hpp"
 #include "server/h1_connection.hpp"
-#include "server/turned.hpp"
 
 namespace forebay::server {
 
@@ -21,7 +21,7 @@ void H1Connection::arm_read() {
     stream_.wait(net::Direction::Read, [self = Ptr(this)](net::Io state) {
       self->reading_ = self->tidying_ = false;
       if (self->closed_) return;
-      self->lane_->worker.tick();
+      self->listener_->worker.tick();
       self->or_close([&] { state == net::Io::Done ? self->arm_read() : self->on_read({state}); });
     });
     return;
@@ -42,14 +42,14 @@ void H1Connection::arm_read() {
   stream_.read(room, [self = Ptr(this)](const net::IoResult& read) {
     self->reading_ = false;
     if (self->closed_) return;
-    self->lane_->worker.tick();
+    self->listener_->worker.tick();
     self->or_close([&] { self->on_read(read); });
   });
 }
 
 void H1Connection::defer_read() {
   if (reading_ || std::exchange(deferred_, true)) return;
-  lane_->worker.post([self = Ptr(this)] {
+  listener_->worker.post([self = Ptr(this)] {
     self->deferred_ = false;
     self->or_close([&] { self->arm_read(); });
   });
@@ -102,7 +102,7 @@ void H1Connection::tidy() {
 bool H1Connection::next_request() {
   const std::string_view bytes = in_.bytes();
   if (bytes.empty()) return false;
-  const config::Server& settings = lane_->handler.settings();
+  const config::Server& settings = listener_->handler.settings();
   if (head_began_ == Timestamp{}) {
     head_began_ = now();
     if (limits_ != settings.request_limits) {
@@ -121,7 +121,7 @@ bool H1Connection::next_request() {
     const bool too_many = parser_.too_many_fields();
     // The error is specific only for a complete message.
     const bool told = parsed.error() == Errc::Malformed || parsed.error() == Errc::Ambiguous || parser_.bad_version();
-    turn_away(turned_for(parsed.error(), parser_.bad_version(), too_many), told ? parser_.problem() : "");
+    reject(edge_error_for(parsed.error(), parser_.bad_version(), too_many), told ? parser_.problem() : "");
     return true;
   }
   head_began_ = Timestamp{};
@@ -132,11 +132,11 @@ bool H1Connection::next_request() {
 
 void H1Connection::start_request(const config::Server& settings) {
   if (parser_.framing() == http::Framing::Length && parser_.content_length() > settings.request_body) {
-    turn_away(kBodyTooLarge);
+    reject(kBodyTooLarge);
     return;
   }
   if (parser_.unknown_expectation()) {
-    turn_away(kExpectation);
+    reject(kExpectation);
     return;
   }
   decoder_.start(parser_.framing(), parser_.content_length(), limits_);
@@ -146,9 +146,9 @@ void H1Connection::start_request(const config::Server& settings) {
   body_wanted_ = body_news_ = body_over_limit_ = continued_ = close_after_ = false;
   ++requests_;
   ++turn_requests_;
-  exchange_ = protocol_.make_exchange(*lane_);
-  exchange_->begin(*this, parser_, lane_->worker.now());
-  guarded([&] { lane_->handler.start(exchange_); }, [&] { exchange_->out_of_memory(); });
+  exchange_ = protocol_.make_exchange(*listener_);
+  exchange_->begin(*this, parser_, listener_->worker.now());
+  guarded([&] { listener_->handler.start(exchange_); }, [&] { exchange_->out_of_memory(); });
 }
 
 net::BodySource::State H1Connection::pull(H1Exchange& exchange, std::string_view& out) {
@@ -166,7 +166,7 @@ net::BodySource::State H1Connection::pull(H1Exchange& exchange, std::string_view
       return State::Broken;
     }
     in_.consume(step->consumed);
-    if (decoder_.delivered() > lane_->handler.settings().request_body) {
+    if (decoder_.delivered() > listener_->handler.settings().request_body) {
       body_over_limit_ = true;
       return State::TooLarge;
     }
@@ -189,7 +189,7 @@ net::BodySource::State H1Connection::pull(H1Exchange& exchange, std::string_view
     kick();
   }
   body_wanted_ = true;
-  await(Awaiting::Body, now() + lane_->handler.settings().timeouts.body);
+  await(Awaiting::Body, now() + listener_->handler.settings().timeouts.body);
   if (!turning_) {
     watch();
     arm_read();
@@ -204,17 +204,17 @@ bool H1Connection::awaits_continue(const H1Exchange& exchange) const noexcept {
 }
 
 // The content will never be complete. The client gets an error if no response has begun; otherwise the connection ends.
-void H1Connection::fail_body(const Turned& why) {
+void H1Connection::fail_body(const EdgeError& why) {
   failure_ = &why;
   body_wanted_ = false;
   count_rejection(why);
   kick();
 }
 
-void H1Connection::count_rejection(const Turned& why) noexcept {
-  auto& counter = why.reason == Refusal::Overload        ? lane_->numbers->rejected_limit
-                  : why.reason == Refusal::ClientTimeout ? lane_->numbers->rejected_timeout
-                                                         : lane_->numbers->rejected_malformed;
+void H1Connection::count_rejection(const EdgeError& why) noexcept {
+  auto& counter = why.reason == Refusal::Overload        ? listener_->numbers->rejected_limit
+                  : why.reason == Refusal::ClientTimeout ? listener_->numbers->rejected_timeout
+                                                         : listener_->numbers->rejected_malformed;
   counter.fetch_add(1, std::memory_order_relaxed);
 }
 

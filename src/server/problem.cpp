@@ -54,20 +54,11 @@ Form form_for(std::string_view accept) {
 void append_html(std::string& out, std::string_view text) {
   for (const char c : text) {
     switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      default: out += c;
     }
   }
 }
@@ -130,12 +121,9 @@ std::string as_text(const Problem& p) {
 
 ProblemBody render(const Problem& problem, std::string_view accept) {
   switch (form_for(accept)) {
-    case Form::Html:
-      return {"text/html; charset=utf-8", as_html(problem)};
-    case Form::Text:
-      return {"text/plain; charset=utf-8", as_text(problem)};
-    case Form::Json:
-      break;
+    case Form::Html: return {"text/html; charset=utf-8", as_html(problem)};
+    case Form::Text: return {"text/plain; charset=utf-8", as_text(problem)};
+    case Form::Json: break;
   }
   return {"application/problem+json", as_json(problem)};
 }

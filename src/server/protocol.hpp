@@ -7,7 +7,7 @@
 
 namespace forebay::server {
 
-class Lane;
+class WorkerListener;
 
 /// A connection that was accepted, before it is known what it speaks.
 struct Accepted {
@@ -21,8 +21,8 @@ struct Accepted {
 class Protocol {
  public:
   virtual ~Protocol() = default;
-  /// The connection enters `lane.connections`; the caller has counted it in `lane.open` already.
-  virtual void open(const std::shared_ptr<Lane>& lane, Accepted accepted) = 0;
+  /// The connection enters `listener.connections`; the caller has counted it in `listener.open` already.
+  virtual void open(const std::shared_ptr<WorkerListener>& listener, Accepted accepted) = 0;
 };
 
 /// The protocol of a listener, for one worker.

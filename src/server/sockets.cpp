@@ -218,12 +218,9 @@ Fd::~Fd() {
 
 Listening open_listening(const config::Address& address, std::size_t count) {
   switch (address.kind) {
-    case config::Address::Kind::Unix:
-      return open_unix(address);
-    case config::Address::Kind::Fd:
-      return open_handed_over(address);
-    case config::Address::Kind::Tcp:
-      break;
+    case config::Address::Kind::Unix: return open_unix(address);
+    case config::Address::Kind::Fd: return open_handed_over(address);
+    case config::Address::Kind::Tcp: break;
   }
   return open_tcp(address, count);
 }

@@ -49,14 +49,9 @@ ConnectionPtr Pool::take_idle() {
 void Pool::put_back(ConnectionPtr connection) {
   const auto rest = retired_ ? Permits::Rest::Close : origin_->permits->rest(*shelf_);
   switch (rest) {
-    case Permits::Rest::Close:
-      connection->close();
-      return;
-    case Permits::Rest::Wanted:
-      origin_->permits->hand_over(connection->park());
-      return;
-    case Permits::Rest::Idle:
-      break;
+    case Permits::Rest::Close: connection->close(); return;
+    case Permits::Rest::Wanted: origin_->permits->hand_over(connection->park()); return;
+    case Permits::Rest::Idle: break;
   }
   connection->set_use(Connection::Use::Idle);
   watch(connection);

@@ -99,15 +99,11 @@ RequestSender::Next RequestSender::next() {
   if (holding_) return otherwise(Next::Hold);
   std::string_view bytes;
   switch (pull(bytes)) {
-    case net::BodySource::State::Data:
-      return add_content(bytes);
-    case net::BodySource::State::Wait:
-      return otherwise(Next::Wait);
-    case net::BodySource::State::End:
-      return end_content() == Next::Broken ? Next::Broken : otherwise(Next::Sent);
+    case net::BodySource::State::Data: return add_content(bytes);
+    case net::BodySource::State::Wait: return otherwise(Next::Wait);
+    case net::BodySource::State::End: return end_content() == Next::Broken ? Next::Broken : otherwise(Next::Sent);
     case net::BodySource::State::Broken:
-    case net::BodySource::State::TooLarge:
-      break;
+    case net::BodySource::State::TooLarge: break;
   }
   return Next::Broken;
 }

@@ -88,18 +88,13 @@ void RunningFetch::begin() {
 
 bool RunningFetch::may_enter(Phase next) const noexcept {
   switch (phase_) {
-    case Phase::Seeking:
-      return next == Phase::Dialling || next == Phase::Head || next == Phase::Over;
-    case Phase::Resting:
-      return next == Phase::Dialling || next == Phase::Over;
-    case Phase::Dialling:
-      return next == Phase::Head || next == Phase::Resting || next == Phase::Over;
+    case Phase::Seeking: return next == Phase::Dialling || next == Phase::Head || next == Phase::Over;
+    case Phase::Resting: return next == Phase::Dialling || next == Phase::Over;
+    case Phase::Dialling: return next == Phase::Head || next == Phase::Resting || next == Phase::Over;
     case Phase::Head:  // a connection that broke is replaced, or the attempt repeated
       return next == Phase::Content || next == Phase::Dialling || next == Phase::Resting || next == Phase::Over;
-    case Phase::Content:
-      return next == Phase::Over;
-    case Phase::Over:
-      break;
+    case Phase::Content: return next == Phase::Over;
+    case Phase::Over: break;
   }
   return false;
 }
@@ -116,10 +111,8 @@ bool RunningFetch::begun() const noexcept {
 void RunningFetch::expired() {
   const auto& timeouts = origin().config.timeouts;
   switch (phase_) {
-    case Phase::Seeking:
-      return wait_in_queue();
-    case Phase::Resting:
-      return dial(std::move(permit_));
+    case Phase::Seeking: return wait_in_queue();
+    case Phase::Resting: return dial(std::move(permit_));
     case Phase::Dialling:
       if (!connection_)
         return attempt_failed(FetchError::ConnectTimeout, out_of_time(origin().addresses.host(), "was not resolved",
@@ -135,8 +128,7 @@ void RunningFetch::expired() {
                               out_of_time(address_, "no more bytes", "timeouts.between_bytes", timeouts.between_bytes));
       return attempt_failed(FetchError::FirstByteTimeout,
                             out_of_time(address_, "no answer", "timeouts.first_byte", timeouts.first_byte));
-    case Phase::Over:
-      break;
+    case Phase::Over: break;
   }
 }
 
@@ -272,9 +264,7 @@ void RunningFetch::converse(ConnectionPtr connection, bool bound) {
 void RunningFetch::send() {
   if (sending_ == Sending::Writing || sending_ == Sending::Sent || sending_ == Sending::Stopped) return;
   switch (sender_.next()) {
-    case RequestSender::Next::Sent:
-      sending_ = Sending::Sent;
-      break;
+    case RequestSender::Next::Sent: sending_ = Sending::Sent; break;
     case RequestSender::Next::Wait:
       sending_ = Sending::AwaitsContent;
       sender_.body()->wait(body_wake_);

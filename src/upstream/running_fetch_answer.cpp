@@ -109,7 +109,7 @@ bool RunningFetch::take_final() {
   }
   net::Sink::HeadFacts facts;
   facts.content_length = parser_.declared_length();
-  facts.proven = parser_.framing() != http::Framing::UntilClose;
+  facts.length_delimited = parser_.framing() != http::Framing::UntilClose;
   decoder_.start(parser_.framing(), parser_.content_length(), limits_, http::Sender::Origin);
   facts.has_content = !decoder_.done();
   enter(Phase::Content);

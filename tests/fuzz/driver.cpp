@@ -127,12 +127,8 @@ class Mutator {
       case 1:  // one byte
         if (at < text.size()) text[at] = any_byte();
         break;
-      case 2:
-        text.insert(at, 1, any_byte());
-        break;
-      case 3:
-        text.erase(at, length);
-        break;
+      case 2: text.insert(at, 1, any_byte()); break;
+      case 3: text.erase(at, length); break;
       case 4: {  // a piece of it again
         const std::string piece = text.substr(at, length);
         text.insert(random_.below(text.size() + 1), piece);
@@ -151,9 +147,7 @@ class Mutator {
         text.append(other.substr(random_.below(other.size() + 1)));
         break;
       }
-      default:
-        text.resize(at);
-        break;
+      default: text.resize(at); break;
     }
   }
   char any_byte() {

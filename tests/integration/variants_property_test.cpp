@@ -59,16 +59,11 @@ class VariantsProperty : public ForebayTest {
   std::string tag_of(const Resource& r, const FieldLines& fields, bool of_304) const {
     const auto version = std::to_string(r.now().version);
     switch (r.tags) {
-      case Tags::Unique:
-        return '"' + std::to_string(std::hash<std::string>{}(content_of(r.now(), fields))) + '"';
-      case Tags::SharedStrong:
-        return '"' + version + '"';
-      case Tags::SharedWeak:
-        return "W/\"" + version + '"';
-      case Tags::Weakening:
-        return (of_304 ? "\"" : "W/\"") + version + '"';
-      case Tags::None:
-        break;
+      case Tags::Unique: return '"' + std::to_string(std::hash<std::string>{}(content_of(r.now(), fields))) + '"';
+      case Tags::SharedStrong: return '"' + version + '"';
+      case Tags::SharedWeak: return "W/\"" + version + '"';
+      case Tags::Weakening: return (of_304 ? "\"" : "W/\"") + version + '"';
+      case Tags::None: break;
     }
     return {};
   }
@@ -102,9 +97,7 @@ class VariantsProperty : public ForebayTest {
       case 0:  // states more than it depends on
         r.stated = std::min(2, r.stated + 1);
         break;
-      case 1:
-        r.stated = std::max(state.depends, r.stated - 1);
-        break;
+      case 1: r.stated = std::max(state.depends, r.stated - 1); break;
       case 2:
         state.depends = static_cast<int>(random() % 3);
         r.stated = std::max(r.stated, state.depends);
@@ -112,8 +105,7 @@ class VariantsProperty : public ForebayTest {
         // The first Vary of all may come under a tag that the responses without it had, too.
         if (!r.silent || random() % 2 == 0) ++state.version;
         break;
-      default:
-        ++state.version;
+      default: ++state.version;
     }
     r.silent = r.silent && r.stated == 0;
     r.states.push_back(state);

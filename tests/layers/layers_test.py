@@ -89,7 +89,7 @@ def place(path, root):
     return None, None
 
 
-def check_includes(room, inside, code):
+def check_includes(module, inside, code):
     for match in re.finditer(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', code, re.M):
         style, header = match.groups()
         line = line_of(code, match.start(1))
@@ -97,29 +97,29 @@ def check_includes(room, inside, code):
             other = header.split("/")[1]
             if other not in HEIGHT:
                 yield line, f'"{header}" is in an unknown module'
-            elif other != room and HEIGHT[other] >= HEIGHT[room]:
-                yield line, f'{room} includes "{header}": {other} is not below it'
+            elif other != module and HEIGHT[other] >= HEIGHT[module]:
+                yield line, f'{module} includes "{header}": {other} is not below it'
         elif style == '"':
-            other = header.split("/")[0] if "/" in header else room
-            if other in HEIGHT and other != room:
-                yield line, f'{room} includes "{header}": a private header of {other}'
+            other = header.split("/")[0] if "/" in header else module
+            if other in HEIGHT and other != module:
+                yield line, f'{module} includes "{header}": a private header of {other}'
         for package, allowed in PACKAGES:
             if re.match(package[1:], header) and not re.match(allowed, inside):
                 yield line, f"<{header}> may not be included in {inside}"
 
 
-def check_purity(room, inside, code):
+def check_purity(module, inside, code):
     # Only forebay::Mutex is known to the thread-safety analysis.
     if inside != "base/mutex.hpp":
         for match in re.finditer(r"\bstd::((\w+_)?mutex|(lock|scoped)_guard|(unique|shared|scoped)_lock)\b", code):
             yield line_of(code, match.start()), f"{match.group(0)} instead of what base/mutex.hpp has"
-    if HEIGHT[room] >= IO_LINE:
+    if HEIGHT[module] >= IO_LINE:
         return
     for pattern, what in IMPURE:
         for match in re.finditer(pattern, code):
             if (inside, match.group(0)) == ADDRESS_TEXT:
                 continue
-            yield line_of(code, match.start()), f"{room} is above the I/O line and must not use {what}: {match.group(0)}"
+            yield line_of(code, match.start()), f"{module} is above the I/O line and must not use {what}: {match.group(0)}"
     if not MUTEX_PLACES.match(inside):
         for match in re.finditer(r"\bMutex\b", code):
             yield line_of(code, match.start()), f"a mutex in {inside}"
@@ -204,15 +204,15 @@ def flatten(text):
 
 
 def check_file(path, root):
-    room, inside = place(path, root)
-    if room is None:
+    module, inside = place(path, root)
+    if module is None:
         return
-    if room not in HEIGHT:
-        yield 1, f"{inside} is in no room"
+    if module not in HEIGHT:
+        yield 1, f"{inside} is in no module"
         return
     code = blank_out(path.read_text(encoding="utf-8"))
-    yield from check_includes(room, inside, code)
-    yield from check_purity(room, inside, code)
+    yield from check_includes(module, inside, code)
+    yield from check_purity(module, inside, code)
     yield from check_coroutines(code)
 
 

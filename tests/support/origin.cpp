@@ -155,16 +155,13 @@ bool Origin::play(Socket& s, const Reply& reply, std::string_view method, const 
       case Kind::Wait:
         if (!m.gate->wait(stop)) return false;
         break;
-      case Kind::Pause:
-        std::this_thread::sleep_for(m.pause);
-        break;
+      case Kind::Pause: std::this_thread::sleep_for(m.pause); break;
       case Kind::Silence: {
         std::string ignored;
         while (s.receive(ignored, std::chrono::minutes{10}) == Socket::Got::Data) ignored.clear();
         return false;
       }
-      case Kind::Fin:
-        return false;  // closed by the caller
+      case Kind::Fin: return false;  // closed by the caller
       case Kind::Rst: {
         const std::lock_guard lock(mutex_);
         s.reset();

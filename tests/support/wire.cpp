@@ -56,28 +56,20 @@ void FieldLines::remove(std::string_view name) {
 
 std::string_view to_string(Ending e) {
   switch (e) {
-    case Ending::Complete:
-      return "Complete";
-    case Ending::Cut:
-      return "Cut";
-    case Ending::Reset:
-      return "Reset";
-    case Ending::Timeout:
-      return "Timeout";
-    case Ending::Malformed:
-      return "Malformed";
+    case Ending::Complete: return "Complete";
+    case Ending::Cut: return "Cut";
+    case Ending::Reset: return "Reset";
+    case Ending::Timeout: return "Timeout";
+    case Ending::Malformed: return "Malformed";
   }
   return "?";
 }
 
 Ending Wire::ended(Socket::Got got) {
   switch (got) {
-    case Socket::Got::End:
-      return Ending::Cut;
-    case Socket::Got::Reset:
-      return Ending::Reset;
-    default:
-      return Ending::Timeout;
+    case Socket::Got::End: return Ending::Cut;
+    case Socket::Got::Reset: return Ending::Reset;
+    default: return Ending::Timeout;
   }
 }
 

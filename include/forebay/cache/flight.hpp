@@ -46,8 +46,9 @@ class Flight final : public RefCounted {
  public:
   enum class State : std::uint8_t {
     Waiting,
-    Landed,  ///< Head and body are published; followers are served from them as they grow.
-    Own,     ///< The response is only for the leader; followers fetch for themselves (`own_by_request` says which).
+    Landed,        ///< Head and body are published; followers are served from them as they grow.
+    NotShareable,  ///< The response is only for the leader; followers fetch for themselves (`own_by_request` says
+                   ///< which).
     Failed,  ///< Followers get a stale response or an error; if the leader may be the cause, one of them fetches again.
     Abandoned,  ///< The leader left without a response: followers look up again, and one takes over.
   };
@@ -76,7 +77,7 @@ class Flight final : public RefCounted {
   /// and look then: what is true before may be over when the reader comes.
   bool joinable() const noexcept { return joinable_.load(std::memory_order_acquire); }
 
-  // After Own.
+  // After NotShareable.
   bool own_by_request() const noexcept { return own_by_request_; }
   rules::Reason own_reason() const noexcept { return own_reason_; }
   // After Failed.

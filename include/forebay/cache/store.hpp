@@ -68,7 +68,7 @@ class Ticket {
                const rules::VaryList& vary, const Selecting& request, const rules::Policy& policy, Timestamp now);
   /// The response is for this request only. Because of the response: pass memory is set until `no_queue_until` under
   /// the same lock; because of the request: nothing is remembered. `reason` is remembered as the cause. The ticket
-  /// stays usable for `commit` (a `no-cache` answer is Own and yet stored).
+  /// stays usable for `commit` (a `no-cache` answer is NotShareable and yet stored).
   void own(rules::Reason reason, bool by_request, Timestamp no_queue_until);
   /// No response; followers are notified, none fetches again. Until `no_refresh_until`, no hit on the stored response
   /// starts another refresh, so that an origin that is down gets few requests.
@@ -110,7 +110,7 @@ struct LookupRequest {
   Timestamp now{};
   /// Whether this request may start a flight for others. If not, it gets Pass without a ticket instead of Lead or Join.
   /// A HEAD leads or joins only when nothing is stored for it and no pass memory is set; its leader fetches by GET.
-  bool may_fly = true;
+  bool may_lead = true;
   /// When nothing is stored for it: Pass without an entry, and no flight is joined or begun.
   bool only_stored = false;
   /// For `refresh_ahead: auto`: exponentially distributed with mean 1; see rules::refreshes_ahead.

@@ -53,8 +53,8 @@ class Sink {
   virtual void on_interim(const http::ResponseView&) {}
   struct HeadFacts {
     std::optional<std::uint64_t> content_length;  ///< As declared, also without content.
-    bool proven = true;       ///< The end of the content is known by framing, not only by the end of a connection.
-    bool has_content = true;  ///< False: on_end follows at once.
+    bool length_delimited = true;  ///< The end of the content is known by framing, not only by the end of a connection.
+    bool has_content = true;       ///< False: on_end follows at once.
   };
   /// The final head, with hop-by-hop fields still in it.
   virtual void on_head(const http::ResponseView& head, const HeadFacts& facts) = 0;

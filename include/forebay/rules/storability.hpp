@@ -75,10 +75,10 @@ struct Storability {
   std::vector<std::string> drop;
   bool storable() const noexcept { return reason == Reason::None; }
 };
-/// `proven`: the body's end is known by framing (false: close-delimited). `jitter` in [0, 1). `target`: of the request,
-/// its path in normal form, for `suffix_guard` (TypeMismatch) and for signatures in its query.
+/// `length_delimited`: the body's end is known by framing (false: close-delimited). `jitter` in [0, 1). `target`: of
+/// the request, its path in normal form, for `suffix_guard` (TypeMismatch) and for signatures in its query.
 Storability judge(const RequestFacts& facts, const http::ResponseView& response, const Policy& policy,
-                  const ExchangeTimes& times, bool proven, double jitter, std::string_view target = {});
+                  const ExchangeTimes& times, bool length_delimited, double jitter, std::string_view target = {});
 
 /// Whether a path ends like a static file (`.css`, `.js`, `.png`) while the Content-Type is HTML, JSON or XML that such
 /// a file never has (web cache deception).

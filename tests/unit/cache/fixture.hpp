@@ -111,7 +111,7 @@ struct Ask {
   bool no_store = false;
   bool authorization = false;
   bool refresh = false;
-  bool may_fly = true;
+  bool may_lead = true;
   bool only_stored = false;
   bool head = false;
   bool endless = false;
@@ -175,8 +175,8 @@ class StoreTest : public ::testing::Test {
     facts.endless = ask.endless;
     if (ask.head) facts.method = http::Method::Head;
     const Unchanged selecting(fields.view());
-    const LookupRequest request{key, selecting,   facts,           policy,  ask.fingerprint,
-                                now, ask.may_fly, ask.only_stored, ask.draw};
+    const LookupRequest request{key, selecting,    facts,           policy,  ask.fingerprint,
+                                now, ask.may_lead, ask.only_stored, ask.draw};
     return f(request);
   }
   Looked look(const Ask& ask) {

@@ -234,7 +234,7 @@ TEST_F(Flights, WhatIsForOneRequestAloneSetsPassMemoryUntilItsTime) {
   auto p = pair();
   p.lead.ticket.own(Reason::Private, false, now + 10s);
   EXPECT_EQ(sleeper.wakes, 1);
-  EXPECT_EQ(p.join.flight->state(), State::Own);
+  EXPECT_EQ(p.join.flight->state(), State::NotShareable);
   EXPECT_EQ(p.join.flight->own_reason(), Reason::Private);
   EXPECT_FALSE(p.join.flight->own_by_request());
   for (int i = 0; i < 3; ++i) {
@@ -324,7 +324,7 @@ TEST_F(Flights, AHeadFetchesNothingForOthersWhereThatWouldBeInVain) {
     EXPECT_FALSE(look({.target = "/a", .refresh = true, .head = true}).ticket);
     EXPECT_TRUE(look({.target = "/b", .refresh = true, .head = true}).ticket);
     EXPECT_FALSE(look({.target = "/b", .head = true, .endless = true}).ticket);
-    EXPECT_FALSE(look({.target = "/b", .may_fly = false, .head = true}).ticket);
+    EXPECT_FALSE(look({.target = "/b", .may_lead = false, .head = true}).ticket);
     const auto no_store = look({.target = "/b", .no_store = true, .head = true});
     EXPECT_FALSE(no_store.ticket);
     EXPECT_EQ(no_store.reason, Reason::RequestNoStore);
@@ -550,7 +550,7 @@ TEST_F(Flights, WhoAsksForWhatIsStoredAloneLeavesNoTraceWhereNothingIs) {
 }
 
 TEST_F(Flights, ARequestThatMayNotFlyPassesWhereItWouldLeadOrJoin) {
-  const Ask ask{.target = "/a", .may_fly = false};
+  const Ask ask{.target = "/a", .may_lead = false};
   auto miss = look(ask);
   EXPECT_EQ(miss.kind, Kind::Pass);
   EXPECT_EQ(miss.forward, Forward::UriMiss);
@@ -583,9 +583,9 @@ TEST_F(Flights, NothingHappensWhenAFlightEndsTwice) {
   const auto flight = p.join.flight;
   p.lead.ticket.own(Reason::Private, false, {});
   land(p.lead.ticket, {});
-  EXPECT_EQ(flight->state(), State::Own);
+  EXPECT_EQ(flight->state(), State::NotShareable);
   p.lead.ticket.fail({});
-  EXPECT_EQ(flight->state(), State::Own);
+  EXPECT_EQ(flight->state(), State::NotShareable);
   p.lead.ticket.drop();
   p.lead.ticket.drop();
   EXPECT_EQ(sleeper.wakes, 1);
@@ -613,18 +613,10 @@ TEST_F(Flights, LeaveNothingBehindWhenAllIsOver) {
     auto join = look("/" + std::to_string(i));
     join.flight->leave();
     switch (i % 4) {
-      case 0:
-        lead.ticket.drop();
-        break;
-      case 1:
-        lead.ticket.fail({});
-        break;
-      case 2:
-        lead.ticket.own(Reason::NoStore, true, {});
-        break;
-      case 3:
-        land(lead.ticket, {});
-        break;
+      case 0: lead.ticket.drop(); break;
+      case 1: lead.ticket.fail({}); break;
+      case 2: lead.ticket.own(Reason::NoStore, true, {}); break;
+      case 3: land(lead.ticket, {}); break;
     }
   }
   EXPECT_EQ(store.numbers().slots, 0u);

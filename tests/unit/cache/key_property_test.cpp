@@ -129,18 +129,10 @@ Parts read(const KeySpec& spec, std::string_view text) {
   for (; at < components.size(); ++at) {
     const auto part = components[at].substr(2);
     switch (components[at][0]) {
-      case 'q':
-        p.query = read_pairs(part);
-        break;
-      case 'h':
-        p.headers = read_pairs(part);
-        break;
-      case 'c':
-        p.cookies = read_pairs(part);
-        break;
-      case 'a':
-        p.authorization = part;
-        break;
+      case 'q': p.query = read_pairs(part); break;
+      case 'h': p.headers = read_pairs(part); break;
+      case 'c': p.cookies = read_pairs(part); break;
+      case 'a': p.authorization = part; break;
       case 'b':
         if (const bool chosen = part.find('=') != std::string::npos;
             spec.graphql || (spec.body == BodyMode::Pointers && chosen)) {
@@ -150,9 +142,7 @@ Parts read(const KeySpec& spec, std::string_view text) {
           p.coding = decoded(part.substr(0, part.size() - 32));
         }
         break;
-      case 'f':
-        p.form = read_pairs(part);
-        break;
+      case 'f': p.form = read_pairs(part); break;
       case 'm': {
         auto type = part;
         if (p.method == "QUERY") {
@@ -164,8 +154,7 @@ Parts read(const KeySpec& spec, std::string_view text) {
         p.type = decoded(type);
         break;
       }
-      default:
-        ADD_FAILURE() << "a part of an unknown kind: " << text;
+      default: ADD_FAILURE() << "a part of an unknown kind: " << text;
     }
   }
   return p;
@@ -219,8 +208,7 @@ Json random_json(Random& random, int depth) {
       const auto scalar = std::string(kScalars[random.below(std::size(kScalars))]);
       return {scalar, scalar};
     }
-    case 1:
-      return json_string(random.word(kUtf8, 3));
+    case 1: return json_string(random.word(kUtf8, 3));
     case 2: {
       Json list{"[", "["};
       const auto n = random.below(3);

@@ -149,7 +149,7 @@ TEST_F(ForcedRefresh, QueuesOnNothingAndIsQueuedOnByNobody) {
 
 TEST_F(ForcedRefresh, StoresNothingWhereTheRequestMayNot) {
   ASSERT_TRUE(put("/a"));
-  EXPECT_FALSE(look({.target = "/a", .refresh = true, .may_fly = false}).ticket);
+  EXPECT_FALSE(look({.target = "/a", .refresh = true, .may_lead = false}).ticket);
   EXPECT_FALSE(look({.target = "/a", .no_store = true, .refresh = true}).ticket);
 }
 
@@ -190,7 +190,7 @@ TEST_F(RefreshAhead, IsFollowedByThoseThatComeAfterTheEnd) {
 TEST_F(RefreshAhead, IsNotForRequestsThatMayNotFetchForOthers) {
   ASSERT_TRUE(put("/a"));
   now = t0 + 59s;
-  EXPECT_FALSE(look({.target = "/a", .may_fly = false}).ticket);
+  EXPECT_FALSE(look({.target = "/a", .may_lead = false}).ticket);
   EXPECT_FALSE(look({.target = "/a", .no_store = true}).ticket);
   EXPECT_TRUE(look("/a").ticket);
 }

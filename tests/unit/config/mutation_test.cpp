@@ -29,26 +29,18 @@ void mutate(std::string& text, std::mt19937& random, const std::vector<std::stri
       "1e999",   "x-",     "path: ", "  ",          "\xef\xbb\xbf"};
   const auto at = text.empty() ? 0 : random() % text.size();
   switch (random() % 6) {
-    case 0:
-      text.insert(at, kPieces[random() % kPieces.size()]);
-      break;
-    case 1:
-      text.erase(at, random() % 20);
-      break;
+    case 0: text.insert(at, kPieces[random() % kPieces.size()]); break;
+    case 1: text.erase(at, random() % 20); break;
     case 2:
       if (!text.empty()) text[at] = static_cast<char>(random());
       break;
-    case 3:
-      text.insert(at, text.substr(random() % (text.size() + 1), random() % 40));
-      break;
+    case 3: text.insert(at, text.substr(random() % (text.size() + 1), random() % 40)); break;
     case 4: {
       const auto& other = all[random() % all.size()];
       text.insert(at, other.substr(random() % (other.size() + 1), random() % 80));
       break;
     }
-    default:
-      text.resize(at);
-      break;
+    default: text.resize(at); break;
   }
 }
 

@@ -25,13 +25,10 @@ class Writer {
 
   std::string any(const Value& value) {
     switch (value.kind) {
-      case Value::Kind::Scalar:
-        return value.text;
-      case Value::Kind::String:
-        return string(value.text);
+      case Value::Kind::Scalar: return value.text;
+      case Value::Kind::String: return string(value.text);
       case Value::Kind::Array:
-      case Value::Kind::Object:
-        break;
+      case Value::Kind::Object: break;
     }
     const bool object = value.kind == Value::Kind::Object;
     std::vector<std::size_t> order(value.items.size());
@@ -117,15 +114,9 @@ class Maker {
   Value changed(Value v) {
     if (v.items.empty() || below(3) == 0) {
       switch (v.kind) {
-        case Value::Kind::Scalar:
-          v.text = v.text == "42" ? "43" : "42";
-          return v;
-        case Value::Kind::String:
-          v.text += below(2) == 0 ? "x" : "\x01";
-          return v;
-        case Value::Kind::Array:
-          v.items.emplace_back().text = "null";
-          return v;
+        case Value::Kind::Scalar: v.text = v.text == "42" ? "43" : "42"; return v;
+        case Value::Kind::String: v.text += below(2) == 0 ? "x" : "\x01"; return v;
+        case Value::Kind::Array: v.items.emplace_back().text = "null"; return v;
         case Value::Kind::Object: {
           std::string longest;
           for (const auto& name : v.names) longest = std::max(longest, name);

@@ -14,31 +14,20 @@ using std::string_literals::operator""s;
 inline std::string verdict(const Result<void>& result, const RequestParser& p) {
   if (!result) {
     switch (result.error()) {
-      case Errc::Incomplete:
-        return "incomplete";
-      case Errc::Malformed:
-        return "400";
-      case Errc::Ambiguous:
-        return "400 ambiguous";
-      case Errc::TargetTooLong:
-        return "414";
-      case Errc::HeaderTooLarge:
-        return "431";
-      case Errc::Unsupported:
-        return p.bad_version() ? "505" : "501";
-      default:
-        return "another error";
+      case Errc::Incomplete: return "incomplete";
+      case Errc::Malformed: return "400";
+      case Errc::Ambiguous: return "400 ambiguous";
+      case Errc::TargetTooLong: return "414";
+      case Errc::HeaderTooLarge: return "431";
+      case Errc::Unsupported: return p.bad_version() ? "505" : "501";
+      default: return "another error";
     }
   }
   switch (p.framing()) {
-    case Framing::None:
-      return "none";
-    case Framing::Length:
-      return "length " + std::to_string(p.content_length());
-    case Framing::Chunked:
-      return "chunked";
-    case Framing::UntilClose:
-      return "close";
+    case Framing::None: return "none";
+    case Framing::Length: return "length " + std::to_string(p.content_length());
+    case Framing::Chunked: return "chunked";
+    case Framing::UntilClose: return "close";
   }
   return "?";
 }

@@ -12,28 +12,19 @@ using std::string_literals::operator""s;
 std::string verdict(const Result<void>& result, const ResponseParser& p) {
   if (!result) {
     switch (result.error()) {
-      case Errc::Incomplete:
-        return "incomplete";
-      case Errc::Malformed:
-        return "malformed";
-      case Errc::Ambiguous:
-        return "ambiguous";
-      case Errc::HeaderTooLarge:
-        return "too large";
-      default:
-        return "another error";
+      case Errc::Incomplete: return "incomplete";
+      case Errc::Malformed: return "malformed";
+      case Errc::Ambiguous: return "ambiguous";
+      case Errc::HeaderTooLarge: return "too large";
+      default: return "another error";
     }
   }
   const std::string other = p.other_coding() ? " other" : "";
   switch (p.framing()) {
-    case Framing::None:
-      return "none" + other;
-    case Framing::Length:
-      return "length " + std::to_string(p.content_length()) + other;
-    case Framing::Chunked:
-      return "chunked" + other;
-    case Framing::UntilClose:
-      return "close" + other;
+    case Framing::None: return "none" + other;
+    case Framing::Length: return "length " + std::to_string(p.content_length()) + other;
+    case Framing::Chunked: return "chunked" + other;
+    case Framing::UntilClose: return "close" + other;
   }
   return "?";
 }

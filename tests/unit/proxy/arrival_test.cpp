@@ -66,18 +66,18 @@ TEST_F(ArrivalTest, AClientThatLeavesWhileItsContentIsReadIsForgotten) {
 
 TEST_F(ArrivalTest, WhatIsAnsweredAtOnceLeavesItsBuffersToTheNextRequest) {
   const auto client = std::make_shared<FakeClient>(worker, Method::Get, "/a", FieldList{});
-  auto story = core.take(client);
-  const auto* const first = story.get();
-  core.give_back(std::move(story));
+  auto pending = core.take(client);
+  const auto* const first = pending.get();
+  core.give_back(std::move(pending));
   EXPECT_EQ(client.use_count(), 1) << "nothing of the request stays";
-  story = core.take(client);
-  EXPECT_EQ(story.get(), first);
-  EXPECT_TRUE(story->reading.target.read(Method::Get, "/a?b"));
-  story->keep();
-  EXPECT_EQ(story->target, "/a?b");
-  EXPECT_EQ(story->peer, "192.0.2.1");
-  EXPECT_FALSE(story->request_id.empty());
-  core.give_back(story);
+  pending = core.take(client);
+  EXPECT_EQ(pending.get(), first);
+  EXPECT_TRUE(pending->reading.target.read(Method::Get, "/a?b"));
+  pending->keep();
+  EXPECT_EQ(pending->target, "/a?b");
+  EXPECT_EQ(pending->peer, "192.0.2.1");
+  EXPECT_FALSE(pending->request_id.empty());
+  core.give_back(pending);
   EXPECT_NE(core.take(client).get(), first) << "what is kept is its own";
 }
 

@@ -103,16 +103,16 @@ TEST(MayFly, AHeadMayUnlessItIsSignedOrTheRouteKeepsItAsItIs) {
   rules::Policy policy;
   rules::RequestFacts facts;
   facts.method = http::Method::Head;
-  EXPECT_TRUE(may_fly(facts, policy));
+  EXPECT_TRUE(may_lead(facts, policy));
   facts.is_signed = true;
-  EXPECT_FALSE(may_fly(facts, policy)) << "over its method";
+  EXPECT_FALSE(may_lead(facts, policy)) << "over its method";
   facts.method = http::Method::Get;
-  EXPECT_TRUE(may_fly(facts, policy));
+  EXPECT_TRUE(may_lead(facts, policy));
   facts = {};
   policy.convert_head = false;
-  EXPECT_TRUE(may_fly(facts, policy));
+  EXPECT_TRUE(may_lead(facts, policy));
   facts.method = http::Method::Head;
-  EXPECT_FALSE(may_fly(facts, policy));
+  EXPECT_FALSE(may_lead(facts, policy));
 }
 
 TEST(FateOf, AnErrorNeverTakesThePlaceOfWhatMayStandInForIt) {

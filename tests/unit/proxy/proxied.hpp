@@ -247,11 +247,11 @@ class ProxiedTest : public ::testing::Test {
                   const std::function<void(ScriptedContent&)>& begin = {}) {
     auto& client = clients.emplace_back(std::make_shared<FakeClient>(worker, method, target, fields));
     if (begin) begin(client->content.emplace());
-    auto story = core.take(client);
-    EXPECT_TRUE(story->reading.target.read(method, client->request().target));
-    EXPECT_TRUE(read_host("example.org", {}, false, "http", story->reading));
-    go_to_route(story);
-    core.give_back(std::move(story));
+    auto pending = core.take(client);
+    EXPECT_TRUE(pending->reading.target.read(method, client->request().target));
+    EXPECT_TRUE(read_host("example.org", {}, false, "http", pending->reading));
+    go_to_route(pending);
+    core.give_back(std::move(pending));
     return *client;
   }
   FakeClient& get(const std::string& target, const FieldList& fields = {}) {

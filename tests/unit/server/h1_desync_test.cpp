@@ -93,18 +93,10 @@ TEST_F(DesyncTest, TenThousandBentRequestsNeverDesynchronise) {
     for (unsigned n = 1 + random() % 3; n > 0; --n) {
       const auto at = random() % text.size();
       switch (random() % 4) {
-        case 0:
-          text.erase(at, 1 + random() % 3);
-          break;
-        case 1:
-          text.insert(at, pieces[random() % std::size(pieces)]);
-          break;
-        case 2:
-          text[at] = static_cast<char>(random() % 256);
-          break;
-        default:
-          text.insert(at, text.substr(random() % text.size(), random() % 20));
-          break;
+        case 0: text.erase(at, 1 + random() % 3); break;
+        case 1: text.insert(at, pieces[random() % std::size(pieces)]); break;
+        case 2: text[at] = static_cast<char>(random() % 256); break;
+        default: text.insert(at, text.substr(random() % text.size(), random() % 20)); break;
       }
     }
     check(text);

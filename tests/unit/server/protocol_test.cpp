@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include "server/lane.hpp"
+#include "server/worker_listener.hpp"
 #include "unit/server/edge.hpp"
 
 namespace forebay::server {
 namespace {
 
-/// A lane without a listener, whose worker the test itself is.
+/// A listener without a listener, whose worker the test itself is.
 class ProtocolTest : public testing::Test {
  protected:
   ProtocolTest() {
@@ -19,15 +19,15 @@ class ProtocolTest : public testing::Test {
     handler.script = [](const ExchangePtr& exchange) { test::answer_text(*exchange, exchange->request().target); };
   }
   ~ProtocolTest() override {
-    while (!lane->connections.empty()) lane->connections.front().abort();
+    while (!listener->connections.empty()) listener->connections.front().abort();
     worker.io().poll();
     ::close(client);
   }
   void open(ConnectionLimits::Place place) {
     net::Stream stream(worker.io());
     ASSERT_TRUE(stream.adopt(net::ParkedStream(stream_end)));
-    lane->open.fetch_add(1);
-    lane->protocol->open(lane, {std::move(stream), std::make_shared<const Peer>(), std::move(place)});
+    listener->open.fetch_add(1);
+    listener->protocol->open(listener, {std::move(stream), std::make_shared<const Peer>(), std::move(place)});
   }
   void send(std::string_view text) {
     EXPECT_EQ(::send(client, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
@@ -46,15 +46,15 @@ class ProtocolTest : public testing::Test {
   net::Worker worker{0, clock};
   test::FakeHandler handler;
   std::shared_ptr<ConnectionLimits> limits = make_connection_limits();
-  std::shared_ptr<Lane> lane =
-      std::make_shared<Lane>(worker, handler, std::make_shared<ListenerNumbers>(), make_protocol(config::Listener{}));
+  std::shared_ptr<WorkerListener> listener = std::make_shared<WorkerListener>(
+      worker, handler, std::make_shared<ListenerNumbers>(), make_protocol(config::Listener{}));
   int stream_end = -1, client = -1;
 };
 
 TEST_F(ProtocolTest, AnyStreamBecomesAConnectionThatAnswers) {
   open(limits->enter(Peer{}, handler.server));
-  EXPECT_EQ(lane->connections.size(), 1U);
-  EXPECT_EQ(lane->numbers->open, 1U);
+  EXPECT_EQ(listener->connections.size(), 1U);
+  EXPECT_EQ(listener->numbers->open, 1U);
   for (const char* target : {"/first", "/second"}) {
     send("GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n");
     const auto text = answer();
@@ -64,14 +64,14 @@ TEST_F(ProtocolTest, AnyStreamBecomesAConnectionThatAnswers) {
   EXPECT_EQ(handler.notes_made, 1) << "the exchange is used again";
   ::shutdown(client, SHUT_WR);
   worker.io().poll();
-  EXPECT_TRUE(lane->connections.empty());
-  EXPECT_EQ(lane->open, 0);
+  EXPECT_TRUE(listener->connections.empty());
+  EXPECT_EQ(listener->open, 0);
 }
 
 TEST_F(ProtocolTest, AConnectionWithoutAPlaceIsToldSo) {
   open({});
   EXPECT_TRUE(answer().starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
-  EXPECT_EQ(lane->numbers->rejected_limit, 1U);
+  EXPECT_EQ(listener->numbers->rejected_limit, 1U);
 }
 
 }  // namespace

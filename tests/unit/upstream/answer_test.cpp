@@ -20,7 +20,7 @@ TEST_F(Answer, ByLengthArrivesWholeAndLeavesTheConnectionForTheNext) {
     EXPECT_EQ(sink.body, "hello");
     EXPECT_EQ(sink.fields.view().value(http::FieldId::ETag), "\"a\"");
     EXPECT_EQ(sink.facts.content_length, 5U);
-    EXPECT_TRUE(sink.facts.proven);
+    EXPECT_TRUE(sink.facts.length_delimited);
   }
   EXPECT_EQ(server.connections(), 1);
   EXPECT_EQ(state->numbers().connects, 1U);
@@ -85,7 +85,7 @@ TEST_F(Answer, UntilCloseIsUnprovenAndEndsWithTheConnection) {
   const auto& sink = get();
   EXPECT_TRUE(sink.ended);
   EXPECT_EQ(sink.body, "all of it");
-  EXPECT_FALSE(sink.facts.proven);
+  EXPECT_FALSE(sink.facts.length_delimited);
   EXPECT_EQ(state->numbers().idle, 0U);
 }
 

@@ -14,7 +14,7 @@
 
 namespace forebay::server {
 
-/// An open connection, as its lane sees it.
+/// An open connection, as its listener sees it.
 class Connection : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   /// Closes if idle, else ends after the current response.
@@ -28,13 +28,13 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
 
 /// One worker's part of a listener: its connections and their shared state. All but `open` belongs to the worker's
 /// thread.
-class Lane {
+class WorkerListener {
  public:
-  Lane(net::Worker& its_worker, Handler& its_handler, std::shared_ptr<ListenerNumbers> its_numbers,
-       std::unique_ptr<Protocol> its_protocol)
+  WorkerListener(net::Worker& its_worker, Handler& its_handler, std::shared_ptr<ListenerNumbers> its_numbers,
+                 std::unique_ptr<Protocol> its_protocol)
       : worker(its_worker), handler(its_handler), numbers(std::move(its_numbers)), protocol(std::move(its_protocol)) {}
-  Lane(const Lane&) = delete;
-  Lane& operator=(const Lane&) = delete;
+  WorkerListener(const WorkerListener&) = delete;
+  WorkerListener& operator=(const WorkerListener&) = delete;
 
   /// "Date: ...\r\n", made anew once a second.
   std::string_view date_line(WallTime now);

@@ -1,4 +1,4 @@
-#include "crew.hpp"
+#include "worker_pool.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -6,14 +6,14 @@
 
 namespace forebay::app {
 
-Crew::Crew(unsigned threads, const Clock& clock, proxy::Shared& shared, const proxy::RuntimePtr& runtime) {
+WorkerPool::WorkerPool(unsigned threads, const Clock& clock, proxy::Shared& shared, const proxy::RuntimePtr& runtime) {
   for (unsigned i = 0; i < threads; ++i) workers_.push_back(std::make_unique<net::Worker>(i, clock));
   for (auto& w : workers_) handlers_.push_back(std::make_unique<proxy::ProxyHandler>(*w, shared, runtime));
 }
 
-Crew::~Crew() { stop(); }
+WorkerPool::~WorkerPool() { stop(); }
 
-void Crew::start() {
+void WorkerPool::start() {
   for (auto& w : workers_)
     threads_.emplace_back([worker = w.get()] {
       net::leave_signals_to_others();
@@ -21,19 +21,19 @@ void Crew::start() {
     });
 }
 
-std::vector<server::Listener::Part> Crew::parts() {
+std::vector<server::Listener::Part> WorkerPool::parts() {
   std::vector<server::Listener::Part> parts;
   for (std::size_t i = 0; i < workers_.size(); ++i) parts.push_back({workers_[i].get(), handlers_[i].get()});
   return parts;
 }
 
-std::vector<const net::Worker*> Crew::workers() const {
+std::vector<const net::Worker*> WorkerPool::workers() const {
   std::vector<const net::Worker*> all;
   for (const auto& w : workers_) all.push_back(w.get());
   return all;
 }
 
-void Crew::on_all(std::function<void(std::size_t)> task, std::function<void()> then) {
+void WorkerPool::on_all(std::function<void(std::size_t)> task, std::function<void()> then) {
   struct Round {
     std::function<void(std::size_t)> task;
     std::function<void()> then;
@@ -50,7 +50,7 @@ void Crew::on_all(std::function<void(std::size_t)> task, std::function<void()> t
     });
 }
 
-void Crew::on_all_and_wait(std::function<void(std::size_t)> task) {
+void WorkerPool::on_all_and_wait(std::function<void(std::size_t)> task) {
   struct Gate {
     Mutex mutex;
     std::condition_variable opened;
@@ -66,24 +66,24 @@ void Crew::on_all_and_wait(std::function<void(std::size_t)> task) {
   while (!gate->open) gate->opened.wait(lock.native());
 }
 
-void Crew::adopt(const proxy::RuntimePtr& runtime) {
+void WorkerPool::adopt(const proxy::RuntimePtr& runtime) {
   on_all_and_wait([this, runtime](std::size_t i) {
     workers_[i]->tick();
     handlers_[i]->adopt(runtime);
   });
 }
 
-void Crew::count_background_fetches(std::function<void(std::size_t)> then) {
+void WorkerPool::count_background_fetches(std::function<void(std::size_t)> then) {
   const auto sum = std::make_shared<std::atomic<std::size_t>>(0);
   on_all([this, sum](std::size_t i) { sum->fetch_add(handlers_[i]->background_fetches()); },
          [sum, then = std::move(then)] { then(sum->load()); });
 }
 
-void Crew::roll_call(std::function<void()> then) {
+void WorkerPool::ping_all(std::function<void()> then) {
   on_all([](std::size_t) {}, std::move(then));
 }
 
-void Crew::stop() {
+void WorkerPool::stop() {
   if (!threads_.empty()) {
     on_all_and_wait([this](std::size_t i) {
       workers_[i]->tick();
@@ -99,7 +99,7 @@ void Crew::stop() {
   for (auto& w : workers_) w->disable_waker();
 }
 
-void Booth::open(const config::Listener& config, server::Handler& handler) {
+void SingleWorkerServer::open(const config::Listener& config, server::Handler& handler) {
   listener_ = std::make_unique<server::Listener>(config, std::vector<server::Listener::Part>{{&worker_, &handler}});
   listener_->start();
   thread_ = std::thread([this] {
@@ -108,7 +108,7 @@ void Booth::open(const config::Listener& config, server::Handler& handler) {
   });
 }
 
-void Booth::close() {
+void SingleWorkerServer::close() {
   if (thread_.joinable()) {
     listener_->close();
     listener_->abort();

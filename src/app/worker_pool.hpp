@@ -12,10 +12,10 @@
 namespace forebay::app {
 
 /// The workers with their threads and proxy handlers. Used by the main thread.
-class Crew {
+class WorkerPool {
  public:
-  Crew(unsigned threads, const Clock& clock, proxy::Shared& shared, const proxy::RuntimePtr& runtime);
-  ~Crew();
+  WorkerPool(unsigned threads, const Clock& clock, proxy::Shared& shared, const proxy::RuntimePtr& runtime);
+  ~WorkerPool();
 
   void start();
   std::vector<server::Listener::Part> parts();
@@ -28,7 +28,7 @@ class Crew {
   /// Sums the background fetches of all workers; `then` gets the sum, on some worker's thread.
   void count_background_fetches(std::function<void(std::size_t)> then);
   /// Pings every worker; `then` is called, on some worker's thread, when all have replied.
-  void roll_call(std::function<void()> then);
+  void ping_all(std::function<void()> then);
 
   /// Ends all tasks, then the threads; no wake-ups happen afterwards. The listeners' connections must be closed.
   void stop();
@@ -46,10 +46,10 @@ class Crew {
 };
 
 /// One worker with a thread of its own that serves one listener: the operators', or the demo's origin.
-class Booth {
+class SingleWorkerServer {
  public:
-  Booth(unsigned index, const Clock& clock) : worker_(index, clock) {}
-  ~Booth() { close(); }
+  SingleWorkerServer(unsigned index, const Clock& clock) : worker_(index, clock) {}
+  ~SingleWorkerServer() { close(); }
 
   net::Worker& worker() noexcept { return worker_; }
   /// Binds and starts to serve; throws std::system_error when it cannot bind.

@@ -1,9 +1,9 @@
-#include "front.hpp"
+#include "listener_set.hpp"
 
 #include <algorithm>
 
 namespace forebay::app {
-Front::Change Front::prepare(const std::vector<config::Listener>& wanted) {
+ListenerSet::Change ListenerSet::prepare(const std::vector<config::Listener>& wanted) {
   Change change;
   change.wanted = wanted;
   for (const auto& w : wanted) {
@@ -13,7 +13,7 @@ Front::Change Front::prepare(const std::vector<config::Listener>& wanted) {
   return change;
 }
 
-void Front::apply(Change change) {
+void ListenerSet::apply(Change change) {
   std::vector<Open> next;
   std::vector<Open*> closing;
   {
@@ -41,39 +41,39 @@ void Front::apply(Change change) {
   }
 }
 
-void Front::close() {
+void ListenerSet::close() {
   for (auto& o : open_) o.listener->close();
 }
 
-void Front::drain() {
+void ListenerSet::drain() {
   for (auto& o : open_) o.listener->drain();
   for (auto& o : retired_) o.listener->drain();
 }
 
-void Front::abort() {
+void ListenerSet::abort() {
   for (auto& o : open_) o.listener->abort();
   for (auto& o : retired_) o.listener->abort();
 }
 
-std::uint64_t Front::open_connections() const {
+std::uint64_t ListenerSet::open_connections() const {
   std::uint64_t n = 0;
   for (const auto& o : open_) n += o.listener->open_connections();
   for (const auto& o : retired_) n += o.listener->open_connections();
   return n;
 }
 
-void Front::tidy() {
+void ListenerSet::tidy() {
   const MutexLock lock(mutex_);
   std::erase_if(retired_, [](const Open& o) { return o.listener->open_connections() == 0; });
 }
 
-void Front::clear() {
+void ListenerSet::clear() {
   const MutexLock lock(mutex_);
   open_.clear();
   retired_.clear();
 }
 
-std::vector<admin::ListenerView> Front::views() const {
+std::vector<admin::ListenerView> ListenerSet::views() const {
   std::vector<admin::ListenerView> out;
   const MutexLock lock(mutex_);
   const auto add = [&](const Open& o) {
@@ -92,7 +92,7 @@ std::vector<admin::ListenerView> Front::views() const {
   return out;
 }
 
-std::vector<std::pair<std::string, const server::Listener*>> Front::current() const {
+std::vector<std::pair<std::string, const server::Listener*>> ListenerSet::current() const {
   std::vector<std::pair<std::string, const server::Listener*>> out;
   for (const auto& o : open_) out.emplace_back(o.config.name, o.listener.get());
   return out;

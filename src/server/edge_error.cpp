@@ -1,4 +1,4 @@
-#include "server/turned.hpp"
+#include "server/edge_error.hpp"
 
 #include "forebay/base/duration_text.hpp"
 #include "forebay/base/text.hpp"
@@ -29,10 +29,9 @@ std::string content_too_late(const config::Server& settings, int times) {
                number(static_cast<std::uint64_t>(times)) + " times server.timeouts.body");
 }
 
-std::string detail_of(const Turned& why, const config::Server& settings, std::string_view cause) {
+std::string detail_of(const EdgeError& why, const config::Server& settings, std::string_view cause) {
   switch (why.bound) {
-    case Bound::None:
-      break;
+    case Bound::None: break;
     case Bound::HeadTime:
       return bound("The request's head did not arrive within", duration_text(settings.timeouts.header),
                    "server.timeouts.header");
@@ -42,8 +41,7 @@ std::string detail_of(const Turned& why, const config::Server& settings, std::st
     case Bound::ContentRate:
       return bound("The request's content arrived more slowly than", number(settings.min_rate) + " bytes a second",
                    "server.limits.min_rate");
-    case Bound::Content:
-      return content_too_large(settings);
+    case Bound::Content: return content_too_large(settings);
     case Bound::Target:
       return bound("The request target is longer than", number(settings.request_limits.target) + " bytes",
                    "server.limits.request_target");

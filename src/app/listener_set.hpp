@@ -12,10 +12,10 @@
 namespace forebay::app {
 
 /// The public listeners, across reloads. Used by the main thread unless stated otherwise.
-class Front {
+class ListenerSet {
  public:
   using PartsMaker = std::function<std::vector<server::Listener::Part>()>;
-  explicit Front(PartsMaker parts) : parts_(std::move(parts)) {}
+  explicit ListenerSet(PartsMaker parts) : parts_(std::move(parts)) {}
 
   /// A change that has bound its new addresses but not opened them; dropping it undoes it.
   struct Change {

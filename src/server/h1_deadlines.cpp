@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "server/edge_error.hpp"
 #include "server/h1_connection.hpp"
-#include "server/turned.hpp"
 
 namespace forebay::server {
 
@@ -25,7 +25,7 @@ void H1Connection::watch() {
   const Timestamp due = std::min({read_due_, sending_.due(), write_due_, taking_.due(), tidy_due_});
   if (due == Timestamp::max() || (deadline_.armed() && armed_for_ <= due)) return;
   armed_for_ = due;
-  lane_->worker.deadlines().arm(deadline_, due);
+  listener_->worker.deadlines().arm(deadline_, due);
 }
 
 void H1Connection::on_deadline() {
@@ -56,11 +56,11 @@ void H1Connection::on_write_deadline() {
   const std::size_t left = stream_.unsent();
   if (left < backlog_) {
     backlog_ = left;
-    write_due_ = now() + lane_->handler.settings().timeouts.write;
+    write_due_ = now() + listener_->handler.settings().timeouts.write;
     note_taken(left);
     if (taking_.due() > now()) return;
   }
-  lane_->numbers->rejected_timeout.fetch_add(1, std::memory_order_relaxed);
+  listener_->numbers->rejected_timeout.fetch_add(1, std::memory_order_relaxed);
   close(Ending::Reset);
 }
 
@@ -74,7 +74,7 @@ void H1Connection::on_read_deadline() {
       if (stream_.peek() != net::Peek::Bytes) close(Ending::Plain);
       break;
     case Awaiting::Head:
-      turn_away(kHeadTimeout);
+      reject(kHeadTimeout);
       turn();
       break;
     case Awaiting::Body:
@@ -86,11 +86,8 @@ void H1Connection::on_read_deadline() {
       }
       turn();
       break;
-    case Awaiting::Leaving:
-      close(Ending::Plain);
-      break;
-    case Awaiting::Nothing:
-      break;
+    case Awaiting::Leaving: close(Ending::Plain); break;
+    case Awaiting::Nothing: break;
   }
 }
 
