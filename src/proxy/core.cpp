@@ -40,6 +40,9 @@ void PendingRequest::keep_content() {
 }
 
 PendingRequestPtr Core::take(const server::ExchangePtr& exchange) {
+  auto& notes = notes_of(*exchange);
+  notes.runtime = runtime;
+  notes.route = &runtime->none;
   auto pending = spare_ ? std::move(spare_) : std::make_shared<PendingRequest>(*this);
   pending->exchange = exchange;
   pending->runtime = runtime;
@@ -47,13 +50,10 @@ PendingRequestPtr Core::take(const server::ExchangePtr& exchange) {
   pending->request = exchange->request();
   pending->peer = exchange->peer().address;
   pending->has_content = exchange->has_body();
-  auto& notes = pending->notes();
-  notes.runtime = runtime;
-  notes.route = pending->route;
   return pending;
 }
 
-/// A kept pending belongs to its tasks.
+/// A kept request belongs to its tasks.
 void Core::give_back(PendingRequestPtr pending) {
   if (pending->kept) return;
   pending->exchange.reset();

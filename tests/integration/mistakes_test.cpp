@@ -71,8 +71,9 @@ TEST_F(Mistakes, WhereverMemoryRunsOutOneRequestFailsAndNothingElse) {
       ++failures;
       EXPECT_TRUE(c.closed()) << nth;
     }
-    // Also takes back the order, where the request came to its end before. On a connection that has its buffers.
-    const auto again = other.get(path, {{"Forebay-Fault", "memory-later=0"}});
+    // Takes back the order, where the request came to its end before; this one may fail in its place.
+    get(path, {{"Forebay-Fault", "memory-later=0"}});
+    const auto again = other.get(path);
     EXPECT_TRUE(again.complete() && again.status == 200 && again.body == body) << nth << again;
   }
   EXPECT_GT(failures, 5U);
@@ -94,11 +95,14 @@ TEST_F(Mistakes, ThoseWhoFollowAFetchWithoutMemoryAreServedByAnother) {
     held->open();
     const auto first = clients[0].read();
     bool all_served = true;
+    int failed = first.status == 503 ? 1 : 0;  // a follower, too, needs memory
     for (std::size_t i = 1; i < clients.size(); ++i) {
       const auto a = clients[i].read();
-      EXPECT_EQ(a.status, 200) << a;  // cut where memory ran out behind the head
+      EXPECT_TRUE(a.status == 200 || a.status == 503) << a;  // cut where memory ran out behind the head
+      failed += a.status == 503 ? 1 : 0;
       all_served = all_served && a.complete();
     }
+    EXPECT_LE(failed, 1) << nth;
     if (first.status == 503 && all_served) ++served_by_another;
   }
   EXPECT_GT(served_by_another, 0);
