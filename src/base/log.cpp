@@ -108,7 +108,12 @@ void reopen() {
   auto& log = the_log();
   const MutexLock lock(log.mutex);
   if (!log.ready || log.options.output == "stderr" || log.options.output == "stdout") return;
-  log.open(log.options);
+  const auto options = log.options;
+  try {
+    log.open(options);
+  } catch (const std::exception& e) {
+    log.put(Level::Error, std::string(e.what()) + "; the open file stays in use");
+  }
 }
 
 void set_level(Level level) { the_log().level.store(level, std::memory_order_relaxed); }

@@ -193,7 +193,7 @@ void ReadTask::finish() {
 
 void ReadTask::give_up() noexcept {
   if (!done_) finish();
-  pending_->exchange->out_of_memory();
+  if (pending_->exchange) pending_->exchange->out_of_memory();
 }
 
 void ReadTask::end() {

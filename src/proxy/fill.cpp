@@ -71,7 +71,11 @@ rules::ExchangeTimes Fill::times() const {
 void Fill::on_interim(const http::ResponseView& head) { pass_on_interim(*pending_, head); }
 
 void Fill::on_head(const http::ResponseView& head, const HeadFacts& facts) {
-  const auto self = shared_from_this();
+  // Not left to the source: it may be cancelled when memory runs out, and then reports nothing.
+  guarded([&] { take_head(head, facts); });
+}
+
+void Fill::take_head(const http::ResponseView& head, const HeadFacts& facts) {
   enter(Phase::Judging);
   status_ = head.status;
   stated_ = facts.has_content ? facts.content_length : std::nullopt;

@@ -45,6 +45,7 @@ class Fill final : public Task, public net::Sink {
 
   void ask(OriginAsk::What what);
   void ask_again(OriginAsk::What what);
+  void take_head(const http::ResponseView& head, const HeadFacts& facts);
   void not_modified(const http::ResponseView& head);
   void judge(const http::ResponseView& head, const HeadFacts& facts);
   void store(const http::ResponseView& head, const HeadFacts& facts, const rules::Storability& verdict);

@@ -259,7 +259,7 @@ void FollowTask::client_gone() { leave(); }
 
 void FollowTask::give_up() noexcept {
   leave();
-  pending_->exchange->out_of_memory();
+  if (pending_->exchange) pending_->exchange->out_of_memory();
 }
 
 void FollowTask::end() {

@@ -10,6 +10,8 @@ namespace {
 constexpr std::size_t kMostSpare = 128;
 }
 
+H1Protocol::H1Protocol() { spare_.reserve(kMostSpare); }
+
 std::unique_ptr<Protocol> make_protocol(const config::Listener&) { return std::make_unique<H1Protocol>(); }
 
 void H1Protocol::open(const std::shared_ptr<WorkerListener>& listener, Accepted accepted) {

@@ -13,6 +13,7 @@ namespace forebay::server {
 /// connection keeps none.
 class H1Protocol final : public Protocol {
  public:
+  H1Protocol();
   void open(const std::shared_ptr<WorkerListener>& listener, Accepted accepted) override;
 
   std::shared_ptr<H1Exchange> make_exchange(WorkerListener& listener);

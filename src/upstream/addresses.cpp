@@ -50,7 +50,14 @@ Addresses::Look Addresses::look(Timestamp now) {
     if (!list_ || now < fresh_until_ || resolving_) return {list_, nullptr};
     resolving_ = true;
   }
-  auto turn = std::make_shared<Turn>(*this);
+  std::shared_ptr<Turn> turn;
+  try {
+    turn = std::make_shared<Turn>(*this);
+  } catch (...) {
+    const MutexLock lock(mutex_);
+    resolving_ = false;
+    throw;
+  }
   const MutexLock lock(mutex_);
   return {list_, std::move(turn)};
 }

@@ -46,7 +46,7 @@ Permit Connection::close() noexcept {
 Grant Connection::park() noexcept {
   set_use(Use::None);
   idle_deadline.reset();
-  return {std::move(permit_), {stream_.park(), address_}};
+  return {std::move(permit_), {stream_.park(), std::move(address_)}};
 }
 
 bool Connection::quiet() { return stream_.peek() == net::Peek::Nothing; }

@@ -151,6 +151,9 @@ void Pool::start_resolving(std::shared_ptr<Addresses::Turn> turn) {
   } catch (const boost::system::system_error& e) {  // it could not start its thread
     resolving_ = false;
     tell(nullptr, origin_->addresses.host() + ": " + e.what());
+  } catch (...) {  // no memory: whoever asks next tries again
+    resolving_ = false;
+    throw;
   }
 }
 

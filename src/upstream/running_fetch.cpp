@@ -311,8 +311,9 @@ void RunningFetch::body_woken() {
 
 // The origin has sent 100, or nothing for too long: pulling sends the client its 100.
 void RunningFetch::send_content() {
-  sending_ = Sending::Ready;
   sender_.release();
+  if (sending_ != Sending::Held) return;  // the head is still being written, or nothing more is sent
+  sending_ = Sending::Ready;
   send();
 }
 

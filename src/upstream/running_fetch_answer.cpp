@@ -122,10 +122,10 @@ bool RunningFetch::take_final() {
   const bool early = sending_ != Sending::Sent;
   if (early) after_ = After::Close;
   if ((head.status >= 300 && early) || sender_.holding()) stop_sending();
-  sink_->on_head(head, facts);
-  if (over()) return false;
+  // Before the sink gets it: a sink that ends at a head without content leaves a clean connection.
   connection->consume(parser_.head_size());
-  return true;
+  sink_->on_head(head, facts);
+  return !over();
 }
 
 // Transfer codings are hop-by-hop (RFC 9112 section 7): content is decoded here. Others than the supported ones were

@@ -1,6 +1,7 @@
 #include "forebay/base/log.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -78,6 +79,22 @@ TEST_F(Log, ReopeningFollowsARotation) {
   ASSERT_EQ(lines().size(), 1u);
   EXPECT_THAT(lines()[0], HasSubstr("three"));
   std::remove(rotated.c_str());
+}
+
+TEST_F(Log, AFileThatCannotBeReopenedStaysOpen) {
+  configure({.level = Level::Info, .format = Format::Text, .output = path_});
+  info("before");
+  const auto moved = path_ + ".moved";
+  ASSERT_EQ(std::rename(path_.c_str(), moved.c_str()), 0);
+  ASSERT_EQ(::mkdir(path_.c_str(), 0700), 0);
+  reopen();
+  info("after");
+  const auto written = lines_of(moved);
+  ::rmdir(path_.c_str());
+  std::remove(moved.c_str());
+  ASSERT_EQ(written.size(), 3u);
+  EXPECT_THAT(written[1], HasSubstr("the open file stays in use"));
+  EXPECT_THAT(written[2], HasSubstr("after"));
 }
 
 TEST_F(Log, NoDirectoryIsMade) {

@@ -134,6 +134,20 @@ TEST_F(Answer, WithoutContentEndsAtItsHead) {
   }
 }
 
+TEST_F(Answer, ASinkThatEndsAtAHeadWithoutContentLeavesTheConnectionToThePool) {
+  ScriptedOrigin server(ScriptedOrigin::always("HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n\r\n"));
+  use(server);
+  for (int i = 0; i < 3; ++i) {
+    RecordingSink sink;
+    net::SourcePtr running;
+    sink.at_head = [&] { running->cancel(); };
+    running = fetch(sink);
+    run_until([&] { return sink.status == 304; });
+    EXPECT_EQ(state->numbers().idle, 1U);
+  }
+  EXPECT_EQ(server.connections(), 1);
+}
+
 TEST_F(Answer, InterimHeadsGoToTheSinkButFor100) {
   ScriptedOrigin server(
       ScriptedOrigin::always("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"

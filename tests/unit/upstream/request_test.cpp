@@ -185,6 +185,30 @@ TEST_F(RequestBody, RefusedEarlyIsSentNoFurtherAndTheConnectionNotReused) {
   EXPECT_EQ(server.connections(), 2);
 }
 
+TEST_F(RequestBody, A100WhileTheHeadIsStillBeingWrittenSendsNothingTwice) {
+  const std::string target = '/' + std::string(32 * 1024 * 1024, 'a');  // more than the buffers of both sides hold
+  ScriptedOrigin server([&](Peer& peer, int) {
+    peer.send("HTTP/1.1 100 Continue\r\n\r\n");
+    const auto head = peer.read_head();
+    server.note(std::to_string(head.size() - target.size()));
+    server.note(peer.read_exactly(4));
+    peer.send(kDone);
+    server.note(peer.read_rest());
+  });
+  use(server);
+  auto body = ScriptedBody::whole("text");
+  body.expects = true;
+  RecordingSink sink;
+  const auto running = fetch(sink, "POST", &body, target);
+  run_until([&] { return sink.over(); });
+  EXPECT_TRUE(sink.ended) << sink.detail;
+  origin->retire();
+  run_until([&] { return server.notes().size() == 3; });
+  EXPECT_LT(std::stoi(server.notes()[0]), 200);
+  EXPECT_EQ(server.notes()[1], "text");
+  EXPECT_EQ(server.notes()[2], "");
+}
+
 TEST_F(RequestBody, RefusedByAnOriginThatThenClosesStillGivesTheAnswer) {
   ScriptedOrigin server([](Peer& peer, int) {
     peer.read_head();

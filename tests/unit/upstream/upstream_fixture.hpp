@@ -90,8 +90,10 @@ class ScriptedBody final : public net::BodySource {
   }
   std::optional<std::uint64_t> length() const override { return length_; }
   bool begun() const override { return begun_; }
+  bool awaits_continue() const override { return expects && !begun_; }
   const http::Fields& trailers() const override { return trailers_; }
   http::Fields& trailers() { return trailers_; }
+  bool expects = false;  ///< Its client waits for a 100.
   bool waited_for() const { return !waiters_.empty(); }
 
  private:
