@@ -241,6 +241,8 @@ void Storing::apply_head(const http::ResponseView& head, const rules::ExchangeTi
   auto& store = core_.shared.store;
   const auto& entry = plan_.stored.entry;
   const auto& stored = entry->head();
+  // A GET would get another status than the stored one, such as an error.
+  if (stored.status != head.status) return store.make_stale(pending_.key, entry);
   const auto update = rules::compare_head(head, stored.fields, entry->body_length());
   if (update == rules::HeadUpdate::None) return;
   if (update == rules::HeadUpdate::Stale) return store.make_stale(pending_.key, entry);

@@ -258,6 +258,19 @@ TEST_F(Head, ALengthAloneProlongsNoConfiguredLifetime) {
   EXPECT_NE(get("/ttl").body, "1") << "nobody has said that it is the same";
 }
 
+TEST_F(Head, ASuccessDoesNotProlongAStoredError) {
+  origin.otherwise([](const Received& r) {
+    if (r.method == "HEAD") return Reply(200).field("Cache-Control", "max-age=60");
+    return Reply(404).field("Cache-Control", "max-age=60").field("Age", "61").field("ETag", "\"1\"").body("broken");
+  });
+  start("routes: [{path: /**, stale: {while_revalidate: 0}}]\n");
+  EXPECT_EQ(get("/a").status, 404);
+  EXPECT_EQ(head("/a").status, 200);
+  const auto after = get("/a");
+  EXPECT_NE(after.x_cache(), "HIT") << after;
+  EXPECT_EQ(methods("/a"), "GET HEAD GET");
+}
+
 TEST_F(Head, OneWithinAStaleWindowStartsNoFetch) {
   origin.otherwise([](const Received&) { return Reply::fresh("content").field("Age", "61"); });
   start("routes: [{path: /**, stale: {while_revalidate: 1h}}]\n");
@@ -313,6 +326,8 @@ TEST_F(Head, ARefreshStoresWhereNothingIsStoredAndElseValidates) {
   start("routes: [{path: /**, client_refresh: {token: let-me-in}}]\n");
   const FieldLines refresh{{"Forebay-Refresh", "let-me-in"}};
   EXPECT_EQ(head("/a", refresh).x_cache(), "MISS");
+  // Nobody joins the fetch of a refresh: before that is stored, the next request would fetch for itself.
+  EXPECT_TRUE(metric_reaches("forebay_cache_stored_total", {}, 1));
   EXPECT_TRUE(stored("/a"));
   EXPECT_EQ(head("/a", refresh).x_cache(), "MISS");
   EXPECT_EQ(methods("/a"), "GET HEAD");
