@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 packages="g++ cmake ninja-build make pkg-config ccache clang-format python3 git ca-certificates
   libyaml-cpp-dev libspdlog-dev libfmt-dev prometheus-cpp-dev libssl-dev libgtest-dev libgmock-dev libcli11-dev
-  libre2-dev libxxhash-dev libjemalloc-dev zlib1g-dev libbrotli-dev libzstd-dev"
+  libre2-dev libnghttp2-dev libxxhash-dev libjemalloc-dev zlib1g-dev libbrotli-dev libzstd-dev"
 
 id= version=
 if [ -r /etc/os-release ]; then
@@ -27,6 +27,8 @@ for extra in "$@"; do
       # The servers of tests/origins. Node.js of another source than Debian's will do; npm of Debian is large.
       origins=yes
       packages="$packages nginx-light apache2 php-cli"
+      # And the clients: curl, nghttp and h2load, openssl, a browser.
+      packages="$packages curl nghttp2-client openssl chromium-headless-shell"
       command -v node >/dev/null 2>&1 || packages="$packages nodejs"
       command -v npm >/dev/null 2>&1 || packages="$packages npm" ;;
     tests) packages="$packages libbenchmark-dev" ;;
