@@ -47,7 +47,7 @@ constexpr auto kListener = table<Listener>({
         "address", "", "One address to listen on: `:8080`, `127.0.0.1:8080`, `[::1]:8080`, `unix:/path` or `fd:NAME`.")
         .by_default("required"),
     as<ListenerName>("name", "", "Metric label of this listener.").by_default("the address"),
-    later<Listener>("tls"),
+    map<&Listener::tls, tls_table>("tls"),
     later<Listener>("http2"),
     later<Listener>("proxy_protocol"),
 });

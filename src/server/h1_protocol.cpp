@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "server/edge_error.hpp"
 #include "server/h1_connection.hpp"
+#include "server/tls_protocol.hpp"
 
 namespace forebay::server {
 
@@ -12,7 +14,9 @@ constexpr std::size_t kMostSpare = 128;
 
 H1Protocol::H1Protocol() { spare_.reserve(kMostSpare); }
 
-std::unique_ptr<Protocol> make_protocol(const config::Listener&) { return std::make_unique<H1Protocol>(); }
+std::unique_ptr<Protocol> make_protocol(const config::Listener&) {
+  return std::make_unique<TlsProtocol>(std::make_unique<H1Protocol>(), nullptr);
+}
 
 void H1Protocol::open(const std::shared_ptr<WorkerListener>& listener, Accepted accepted) {
   const bool admitted = static_cast<bool>(accepted.place);
@@ -20,7 +24,12 @@ void H1Protocol::open(const std::shared_ptr<WorkerListener>& listener, Accepted 
   if (admitted)
     connection->begin();
   else
-    connection->begin_refusal();
+    connection->begin_refusal(kOverload);
+}
+
+void H1Protocol::refuse(const std::shared_ptr<WorkerListener>& listener, Accepted accepted, const EdgeError& why) {
+  const H1Connection::Ptr connection(new H1Connection(listener, *this, std::move(accepted)));
+  connection->begin_refusal(why);
 }
 
 std::shared_ptr<H1Exchange> H1Protocol::make_exchange(WorkerListener& listener) {

@@ -11,6 +11,7 @@
 #include "forebay/http/body.hpp"
 #include "forebay/http/message.hpp"
 #include "forebay/net/body_source.hpp"
+#include "forebay/net/tls_peer.hpp"
 #include "forebay/net/worker.hpp"
 
 namespace forebay::server {
@@ -23,6 +24,7 @@ struct Peer {
   bool has_ip = false;
   std::string listener;  ///< Metric label.
   std::string_view scheme = "http";
+  std::shared_ptr<const net::TlsPeer> tls;  ///< Null without TLS.
 };
 
 /// The head of a response. Views must be valid only during the call.
