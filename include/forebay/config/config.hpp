@@ -54,7 +54,7 @@ struct ListenerTls {
 
 struct Listener {
   Address address;
-  std::string name;  ///< Metric label.
+  std::string name;   ///< Metric label.
   ListenerTls tls{};  ///< Off without certificates.
   bool operator==(const Listener&) const = default;
 };
