@@ -389,7 +389,9 @@ std::uint64_t lifetimes_of(const PolicyDraft& draft) {
 std::uint64_t fingerprint_of(const Route& route, const PolicyDraft& draft) {
   // Their order and case mean nothing.
   auto text = yaml_texts(rules::CredentialGuard(draft.policy.credentials).names());
-  append_texts(text, Reload::Entries, kPolicy.rows, &draft);
+  auto effective = draft;
+  if (!effective.key.graphql) effective.key.graphql_ignore.clear();
+  append_texts(text, Reload::Entries, kPolicy.rows, &effective);
   append_texts(text, Reload::Entries, route_table().rows, &route);
   return number_of(text);
 }

@@ -268,8 +268,7 @@ bool Fill::wants_retry() {
 
 /// The client waits for that second try like the others.
 void Fill::give_way(cache::Failure failure) {
-  cache::Join wait{plan_.ticket.flight(), {}, plan_.status.forward};
-  wait.flight->join();
+  cache::Join wait{cache::FollowerPlace(plan_.ticket.flight()), {}, plan_.status.forward};
   storing_.fail(std::move(failure));
   const auto pending = pending_;
   finish();

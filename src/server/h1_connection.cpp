@@ -142,10 +142,10 @@ void H1Connection::kick() {
 
 void H1Connection::again() {
   if (std::exchange(kicked_, true)) return;
-  listener_->worker.post([self = Ptr(this)] {
+  listener_->worker.post(kick_memory_.hold([self = Ptr(this)] {
     self->kicked_ = false;
     self->turn();
-  });
+  }));
 }
 
 // True when all has gone out; false when the socket is full, or the connection is at its end.

@@ -10,6 +10,7 @@
 #include "forebay/base/guarded.hpp"
 #include "forebay/http/h1_parser.hpp"
 #include "forebay/net/deadlines.hpp"
+#include "forebay/net/handler_memory.hpp"
 #include "forebay/net/stream.hpp"
 #include "server/body_writer.hpp"
 #include "server/connection_limits.hpp"
@@ -152,6 +153,7 @@ class H1Connection final : public Connection,
   MinRate taking_{2 * MinRate::kWindow};  // of answers
   std::uint64_t taken_ = 0;               // bytes of answers that the client has acknowledged, when we last asked
 
+  net::HandlerMemory kick_memory_;
   bool reading_ = false, blocked_ = false, deferred_ = false, kicked_ = false;  // operations under way
   bool turning_ = false;
   bool eof_ = false;     // the client has sent all it will
