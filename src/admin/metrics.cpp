@@ -4,6 +4,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <limits>
 #include <sstream>
@@ -151,11 +152,21 @@ void Metrics::connections(std::vector<MetricFamily>& out) const {
   const auto listeners = s_.listeners();
   {
     Gathering g(out, "forebay_connections", "Open client connections.", MetricType::Gauge);
-    for (const auto& l : listeners) g.sample({{"listener", l.name}, {"protocol", "http1"}}, l.open);
+    for (const auto& l : listeners) {
+      g.sample({{"listener", l.name}, {"protocol", "http1"}}, l.open - std::min(l.open, l.open_http2));
+      g.sample({{"listener", l.name}, {"protocol", "http2"}}, l.open_http2);
+    }
   }
   {
     Gathering g(out, "forebay_connections_accepted_total", "Client connections accepted.", MetricType::Counter);
     for (const auto& l : listeners) g.sample({{"listener", l.name}}, l.accepted);
+  }
+  {
+    Gathering g(out, "forebay_http2_abuse_total",
+                "HTTP/2 connections ended with ENHANCE_YOUR_CALM, by what there was too much of.", MetricType::Counter);
+    for (const auto& l : listeners)
+      for (std::size_t i = 0; i < l.http2_abuse.size(); ++i)
+        g.sample({{"listener", l.name}, {"kind", http::to_string(static_cast<http::H2Abuse>(i))}}, l.http2_abuse[i]);
   }
   Gathering g(out, "forebay_connections_rejected_total", "Client connections refused or cut.", MetricType::Counter);
   for (const auto& l : listeners) {

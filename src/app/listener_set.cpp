@@ -86,6 +86,9 @@ std::vector<admin::ListenerView> ListenerSet::views() const {
     at->rejected_limit += n.rejected_limit.load(std::memory_order_relaxed);
     at->rejected_timeout += n.rejected_timeout.load(std::memory_order_relaxed);
     at->rejected_malformed += n.rejected_malformed.load(std::memory_order_relaxed);
+    at->open_http2 += n.open_http2.load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < at->http2_abuse.size(); ++i)
+      at->http2_abuse[i] += n.http2_abuse[i].load(std::memory_order_relaxed);
   };
   for (const auto& o : open_) add(o);
   for (const auto& o : retired_) add(o);

@@ -48,7 +48,8 @@ constexpr auto kListener = table<Listener>({
         .by_default("required"),
     as<ListenerName>("name", "", "Metric label of this listener.").by_default("the address"),
     later<Listener>("tls"),
-    later<Listener>("http2"),
+    key<&Listener::http2>("http2", "",
+                          "HTTP/2: by ALPN with TLS, by prior knowledge without. HTTP/1.1 is there in any case."),
     later<Listener>("proxy_protocol"),
 });
 
@@ -102,6 +103,7 @@ constexpr auto kServerLimits = table<Server>({
                            "wait for it; 0 is off."),
     key<&Server::connections_per_address>("connections_per_address", "0..1000000",
                                           "Connections of one client address at a time; 0 is no limit."),
+    key<&Server::streams>("streams", "1..1000", "Requests at a time of one HTTP/2 connection."),
 });
 constexpr auto kServer = table<Server>({
     as<Threads, &Server::threads>("threads", "1..1024",

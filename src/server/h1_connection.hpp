@@ -41,8 +41,8 @@ class H1Connection final : public Connection,
   /// On the listener's thread; counted in `listener.open` by the caller already. It keeps itself alive until it is
   /// closed.
   H1Connection(std::shared_ptr<WorkerListener> listener, H1Protocol& protocol, Accepted accepted);
-  /// Takes requests.
-  void begin();
+  /// Takes requests. `early` was read already.
+  void begin(std::string_view early);
   /// Tells the client that there are too many, and closes.
   void begin_refusal();
 
@@ -96,6 +96,7 @@ class H1Connection final : public Connection,
   void defer_read();
   void on_read(net::IoResult read);
   bool next_request();
+  bool go_on_as_http2(std::string_view bytes);
   void start_request(const config::Server& settings);
   bool skip_body();
   void fail_body(const EdgeError& why);

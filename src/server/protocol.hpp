@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "forebay/net/stream.hpp"
 #include "server/connection_limits.hpp"
@@ -14,6 +15,7 @@ struct Accepted {
   net::Stream stream;
   std::shared_ptr<const Peer> peer;
   ConnectionLimits::Place place;  ///< Empty: there are too many, and the client is told so.
+  std::string early{};            ///< Bytes that were read already; the protocol reads them first.
 };
 
 /// What a listener speaks, on one worker: makes a connection of each accepted stream. Another protocol, and the choice

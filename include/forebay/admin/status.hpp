@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "forebay/cache/store.hpp"
+#include "forebay/http/h2_session.hpp"
 #include "forebay/net/worker.hpp"
 #include "forebay/proxy/counters.hpp"
 #include "forebay/proxy/runtime.hpp"
@@ -32,6 +34,8 @@ struct Status {
 struct ListenerView {
   std::string name;
   std::uint64_t open = 0, accepted = 0, rejected_limit = 0, rejected_timeout = 0, rejected_malformed = 0;
+  std::uint64_t open_http2 = 0;
+  std::array<std::uint64_t, static_cast<std::size_t>(http::H2Abuse::kCount)> http2_abuse{};
 };
 
 /// Data sources of the admin listener. The functions may be called from the admin worker at any time until it has

@@ -30,7 +30,8 @@ struct Address {
 
 struct Listener {
   Address address;
-  std::string name;  ///< Metric label.
+  std::string name;   ///< Metric label.
+  bool http2 = true;  ///< By ALPN, and by prior knowledge where there is no TLS.
   bool operator==(const Listener&) const = default;
 };
 
@@ -152,6 +153,7 @@ struct Server {
   std::size_t response_header = 64 * 1024;
   std::uint64_t min_rate = 500;          ///< Bytes a second; 0: off.
   unsigned connections_per_address = 0;  ///< 0: off.
+  unsigned streams = 100;                ///< Requests at a time of one HTTP/2 connection.
   std::vector<http::Cidr> trusted_proxies;
   http::ForwardedMode forwarded = http::ForwardedMode::Auto;
 };

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -8,6 +10,7 @@
 #include <vector>
 
 #include "forebay/config/config.hpp"
+#include "forebay/http/h2_session.hpp"
 #include "forebay/net/worker.hpp"
 #include "forebay/server/exchange.hpp"
 
@@ -17,6 +20,8 @@ namespace forebay::server {
 struct ListenerNumbers {
   std::string name;
   std::atomic<std::uint64_t> open{0}, accepted{0}, rejected_limit{0}, rejected_timeout{0}, rejected_malformed{0};
+  std::atomic<std::uint64_t> open_http2{0};  ///< Of those that are open.
+  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(http::H2Abuse::kCount)> http2_abuse{};
 };
 
 /// Connections of the whole process against `server.max_connections` and `connections_per_address`. Shared by the
