@@ -210,6 +210,9 @@ constexpr TemplateField kFields[] = {
     {"error.code", [](const Line& l) { l.text(l.r.error_code); }},
     {"error.detail", [](const Line& l) { l.text(l.r.error_detail); }},
     {"trace_id", [](const Line& l) { l.text(l.r.trace_id); }},
+    {"span_id", [](const Line& l) { l.text(l.r.span_id); }},
+    {"parent_id", [](const Line& l) { l.text(l.r.parent_id); }},
+    {"trace_link", [](const Line& l) { l.text(l.r.trace_link); }},
     {"request_id", [](const Line& l) { l.text(l.r.request_id); }},
     {"user_agent", [](const Line& l) { l.text(user_agent_text(l.r.user_agent, l.config)); }},
     {"referer", [](const Line& l) { l.text(referer_text(l.r.referer, l.config)); }},
@@ -291,6 +294,9 @@ void append_json(std::string& out, const AccessRecord& r, const config::AccessLo
     append_error(out, r);
   }
   line.text("trace_id", r.trace_id);
+  line.text("span_id", r.span_id);
+  line.text("parent_id", r.parent_id);
+  line.text("trace_link", r.trace_link);
   line.text("request_id", r.request_id);
   line.text("user_agent", user_agent_text(r.user_agent, config));
   if (!r.referer.empty()) line.text("referer", referer_text(r.referer, config));

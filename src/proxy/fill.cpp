@@ -7,6 +7,7 @@
 #include "forebay/rules/validation.hpp"
 #include "lookup.hpp"
 #include "plan.hpp"
+#include "tracing.hpp"
 
 namespace forebay::proxy {
 
@@ -48,6 +49,7 @@ void Fill::start() {
 }
 
 void Fill::ask(What what) {
+  begin_span(*pending_, plan_.ticket.flight().get());
   source_ = ask_.ask(what);
   source_->start(*this);
 }

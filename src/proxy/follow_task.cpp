@@ -6,6 +6,7 @@
 #include "forebay/rules/reuse.hpp"
 #include "lookup.hpp"
 #include "outgoing.hpp"
+#include "tracing.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -66,6 +67,7 @@ void FollowTask::look() {
     if (state == State::Waiting) return;
     changed_.stop_waiting();
   }
+  if (state != State::Abandoned) link_flight(*pending_, *join_.flight);
   switch (state) {
     case State::Landed: return landed();
     case State::NotShareable: return own();

@@ -33,7 +33,14 @@ net::SourcePtr OriginAsk::ask(What what) {
 }
 
 void OriginAsk::compose(std::string& target, http::Fields& fields) {
-  fields = fields_for_origin(origin_request(pending_, shared()));
+  auto request = origin_request(pending_, shared());
+  std::string traceparent;
+  if (const auto& trace = pending_.trace; trace.asked) {
+    http::append_traceparent(traceparent, trace.context);
+    request.traceparent = traceparent;
+    request.tracestate = trace.state;
+  }
+  fields = fields_for_origin(request);
   const auto& stored = plan_.stored;
   validated_ = what_ == What::Planned && plan_.validate && plan_.refreshing() && !stored.freshness.validators_fail &&
                (stored.entry->etag() || stored.entry->last_modified());

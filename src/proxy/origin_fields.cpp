@@ -82,12 +82,13 @@ bool claim_goes_on(const http::Field& f, const OriginRequest& request) {
   return false;
 }
 
+bool is_trace(std::string_view name) { return read_as(name, "traceparent") || read_as(name, "tracestate"); }
+
 /// The rules for fields of the head and trailer fields, except X-Forwarded-* and Forwarded.
 bool goes_on(const http::Field& f, const OriginRequest& request) {
   if (f.id != FieldId::Other) return true;
   if (starts_with_forebay(f.name)) return false;
-  if (!request.config.propagate_trace && (read_as(f.name, "traceparent") || read_as(f.name, "tracestate")))
-    return false;
+  if ((!request.config.propagate_trace || !request.traceparent.empty()) && is_trace(f.name)) return false;
   return claim_goes_on(f, request) && (is_keyed(f.name, request) || !is_other_spelling(f.name, request));
 }
 
@@ -137,6 +138,8 @@ http::Fields fields_for_origin(const OriginRequest& request) {
   http::add_via(fields, request.request.version, config.diagnostics.name);
   fields.add(FieldId::CdnLoop, "forebay;id=" + std::string(request.instance_id));
   if (!config.request_id.empty()) fields.set(config.request_id, request.request_id);
+  if (!request.traceparent.empty()) fields.add("traceparent", request.traceparent);
+  if (!request.tracestate.empty()) fields.add("tracestate", request.tracestate);
   // RFC 9110 section 7.6.2. With 0, the request is answered here.
   if (left && *left > 0) fields.add("Max-Forwards", std::to_string(*left - 1));
   if (request.route) change(request.route->request_headers, fields);
@@ -185,7 +188,8 @@ void trailers_for_origin(const OriginRequest& request, http::Fields& trailers) {
   const http::ConnectionNames nominated(request.request.fields);
   const auto* route = request.route;
   trailers.remove_if([&](const http::Field& f) {
-    if (f.id != FieldId::Other || !goes_on(f, request) || nominated.has(f.name) || read_as(f.name, "max-forwards"))
+    if (f.id != FieldId::Other || !goes_on(f, request) || nominated.has(f.name) || read_as(f.name, "max-forwards") ||
+        is_trace(f.name))
       return true;
     if (!request.config.request_id.empty() && read_as(f.name, request.config.request_id)) return true;
     if (read_as_any(f.name, request.config.match_headers)) return true;

@@ -63,6 +63,7 @@ bool asks_for_websocket(std::string_view upgrade) {
 
 HeadFacts scan(http::FieldsView sent, std::string_view request_id) {
   HeadFacts facts;
+  bool several_ids = false;
   for (const auto& f : sent) {
     switch (f.id) {
       case FieldId::XForwardedProto:
@@ -78,10 +79,12 @@ HeadFacts scan(http::FieldsView sent, std::string_view request_id) {
       default: break;
     }
     if (!request_id.empty() && (f.id == FieldId::XRequestId || f.id == FieldId::Other) &&
-        http::iequals(f.name, request_id))
+        http::iequals(f.name, request_id)) {
+      several_ids = !facts.request_id.empty();
       facts.request_id = f.value;
+    }
   }
-  if (!is_request_id(facts.request_id)) facts.request_id = {};
+  if (several_ids || !is_request_id(facts.request_id)) facts.request_id = {};
   return facts;
 }
 

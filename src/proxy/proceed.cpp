@@ -3,6 +3,7 @@
 #include "follow_task.hpp"
 #include "lookup.hpp"
 #include "plan.hpp"
+#include "tracing.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -33,6 +34,7 @@ struct Execute {
     plan.status.key = pending->key.text();
     auto& stored = stored_of(lookup);
     auto* ticket = ticket_of(lookup);
+    if (*ticket) link_refresh(*pending);
     if (pending->wanted()) deliver_entry(*pending, stored.entry, stored.freshness, plan.status);
     if (*ticket) refresh(pending, std::move(stored), std::move(*ticket));
   }

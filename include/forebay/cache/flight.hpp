@@ -10,6 +10,7 @@
 #include "forebay/cache/entry.hpp"
 #include "forebay/cache/selecting.hpp"
 #include "forebay/http/body.hpp"
+#include "forebay/http/trace_context.hpp"
 #include "forebay/rules/freshness.hpp"
 #include "forebay/rules/vocabulary.hpp"
 
@@ -87,6 +88,14 @@ class Flight final : public RefCounted {
   /// After Failed: whether a follower has begun the second try, so that `Store::retry` joins it.
   bool has_successor() const noexcept { return has_successor_.load(std::memory_order_acquire); }
 
+  /// The leader's span, once it has ended; `has_trace` is false where the leader made none.
+  bool has_trace() const noexcept { return trace_.trace[0] != 0; }
+  const http::TraceContext& trace() const noexcept { return trace_; }
+  /// By the leader. Without effect once the flight has ended: then others may read it.
+  void note_trace(const http::TraceContext& trace) noexcept {
+    if (state() == State::Waiting) trace_ = trace;
+  }
+
   /// Signals the end of `Waiting`, and `has_successor`; check `state()` again after this.
   void wait(Waker& waker, Waiter& waiter) { changed_.wait(waker, waiter); }
   /// Number of its FollowerPlaces.
@@ -113,6 +122,7 @@ class Flight final : public RefCounted {
   bool own_by_request_ = false;
   rules::Reason own_reason_ = rules::Reason::None;
   Failure failure_;
+  http::TraceContext trace_;
   Signal changed_;
   Ref<WaitingCount> all_waiters_;
   // Under the shard's lock.

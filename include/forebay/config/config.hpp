@@ -197,6 +197,11 @@ struct Diagnostics {
   CacheStatusField cache_status = CacheStatusField::On;
   std::string name = "forebay";
   bool x_cache = true;
+  /// Who gets Server-Timing.
+  struct ServerTiming {
+    bool on = false;
+    std::vector<http::Cidr> only;  ///< Empty: everybody.
+  } server_timing;
 };
 
 /// A whole configuration, checked. Immutable: read whole, checked whole, swapped whole.
@@ -223,6 +228,7 @@ struct Config {
   Diagnostics diagnostics;
   std::string request_id = "X-Request-Id";  ///< Empty: off.
   bool propagate_trace = true;
+  double trace_sample = 1;  ///< Share of new traces that are sampled.
   struct Shutdown {
     Duration delay{0};
     Duration drain = std::chrono::seconds{30};

@@ -23,6 +23,8 @@ struct OriginRequest {
   bool looked_up = false;  ///< It has a key, so that others may get its answer.
   bool shared = false;     ///< For a flight: without the client's Range and conditions, which are applied at delivery.
   std::string_view instance_id{}, request_id{};
+  /// Replace the client's trace context; empty: its fields go on as they came.
+  std::string_view traceparent{}, tracestate{};
 };
 
 /// The fields that go to the origin: without hop-by-hop and Forebay-* fields, Expect, and fields that could change the
