@@ -40,8 +40,8 @@ class H1Connection final : public Connection,
   /// On the listener's thread; counted in `listener.open` by the caller already. It keeps itself alive until it is
   /// closed.
   H1Connection(std::shared_ptr<WorkerListener> listener, H1Protocol& protocol, Accepted accepted);
-  /// Takes requests.
-  void begin();
+  /// Takes requests. `early`: what was read of the connection already.
+  void begin(std::string_view early);
   /// Tells the client that there are too many, and closes.
   void begin_refusal();
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/h1_connection.hpp"
+#include "server/proxy_protocol.hpp"
 
 namespace forebay::server {
 
@@ -12,13 +13,18 @@ constexpr std::size_t kMostSpare = 128;
 
 H1Protocol::H1Protocol() { spare_.reserve(kMostSpare); }
 
-std::unique_ptr<Protocol> make_protocol(const config::Listener&) { return std::make_unique<H1Protocol>(); }
+std::unique_ptr<Protocol> make_protocol(const config::Listener& listener) {
+  std::unique_ptr<Protocol> protocol = std::make_unique<H1Protocol>();
+  if (listener.proxy_protocol) protocol = std::make_unique<ProxyProtocol>(std::move(protocol));
+  return protocol;
+}
 
 void H1Protocol::open(const std::shared_ptr<WorkerListener>& listener, Accepted accepted) {
   const bool admitted = static_cast<bool>(accepted.place);
+  const std::string early = std::move(accepted.early);
   const H1Connection::Ptr connection(new H1Connection(listener, *this, std::move(accepted)));
   if (admitted)
-    connection->begin();
+    connection->begin(early);
   else
     connection->begin_refusal();
 }

@@ -25,12 +25,17 @@ struct Address {
   std::string host;  ///< Empty: all interfaces (dual stack). The path or NAME for the other kinds.
   std::uint16_t port = 0;
   std::string text;  ///< As written.
+  /// An address without a host whose IPv4 half another listener has: it takes IPv6 alone.
+  bool v6_only = false;
   bool operator==(const Address&) const = default;
 };
 
 struct Listener {
   Address address;
-  std::string name;  ///< Metric label.
+  std::string name;                   ///< Metric label.
+  std::optional<std::uint32_t> mode;  ///< Of the file of a Unix socket; nothing: anybody may connect.
+  std::string owner, group;           ///< The file's, by name or number; empty: the process's own.
+  bool proxy_protocol = false;        ///< Each connection begins with a PROXY header.
   bool operator==(const Listener&) const = default;
 };
 
@@ -152,7 +157,7 @@ struct Server {
   std::size_t response_header = 64 * 1024;
   std::uint64_t min_rate = 500;          ///< Bytes a second; 0: off.
   unsigned connections_per_address = 0;  ///< 0: off.
-  std::vector<http::Cidr> trusted_proxies;
+  http::TrustedProxies trusted_proxies;
   http::ForwardedMode forwarded = http::ForwardedMode::Auto;
 };
 
