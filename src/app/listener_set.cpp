@@ -3,13 +3,39 @@
 #include <algorithm>
 
 namespace forebay::app {
+namespace {
+
+// Port 0 is another one each time.
+bool same_address(const config::Address& a, const config::Address& b) {
+  if (a.kind == config::Address::Kind::Tcp && a.port == 0) return false;
+  return a.kind == b.kind && a.host == b.host && a.port == b.port && a.v6_only == b.v6_only;
+}
+
+}  // namespace
+
 ListenerSet::Change ListenerSet::prepare(const std::vector<config::Listener>& wanted) {
   Change change;
   change.wanted = wanted;
+  server::Neighbours neighbours;
+  for (const auto& o : open_) neighbours.own.push_back(o.listener->address());
+  std::vector<const server::Listener*> changed;
   for (const auto& w : wanted) {
-    const bool have = std::any_of(open_.begin(), open_.end(), [&](const Open& o) { return o.config == w; });
-    change.fresh.push_back(have ? nullptr : std::make_unique<server::Listener>(w, parts_(), limits_));
+    const auto has = [&](const Open& o) { return o.config == w; };
+    if (std::any_of(open_.begin(), open_.end(), has)) {
+      change.fresh.push_back(nullptr);
+      continue;
+    }
+    const auto old = std::find_if(open_.begin(), open_.end(),
+                                  [&](const Open& o) { return same_address(o.config.address, w.address); });
+    neighbours.same = old == open_.end() ? nullptr : old->listener.get();
+    change.fresh.push_back(std::make_unique<server::Listener>(w, parts_(), limits_, neighbours));
+    neighbours.own.push_back(change.fresh.back()->address());
+    if (neighbours.same) changed.push_back(change.fresh.back().get());
   }
+  // Last, since it changes files that are in use.
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    if (std::find(changed.begin(), changed.end(), change.fresh[i].get()) != changed.end())
+      change.fresh[i]->set_access(wanted[i]);
   return change;
 }
 

@@ -97,9 +97,9 @@ void note_request(const PendingRequest& pending, const LoggedTarget& target) {
     notes.trace_id = notes.keep(sent->trace_id());
     notes.parent_id = notes.keep(sent->span_id());
   }
-  const auto& trusted = pending.config().server.trusted_proxies;
-  notes.client =
-      notes.keep(trusted.empty() ? pending.peer : http::client_address(pending.peer, request.fields, trusted));
+  const auto& trusted = pending.config().server.trusted_proxies.networks;
+  notes.client = notes.keep(pending.peer_trusted ? http::client_address(pending.peer, true, request.fields, trusted)
+                                                 : pending.peer);
 }
 
 void note_request_id(RequestNotes& notes, std::string_view id) {
@@ -213,8 +213,9 @@ void count_refusal(Core& core, const server::RefusedMessage& message, const serv
   AccessRecord r;
   r.at = core.now().wall;
   r.remote = peer.address;
-  const auto& trusted = core.runtime->config().server.trusted_proxies;
-  const auto client = http::client_address(peer.address, head.fields, trusted);
+  const auto& server = core.runtime->config().server;
+  const auto client =
+      http::client_address(peer.address, server::trusts(server, peer), head.fields, server.trusted_proxies.networks);
   r.client = client;
   r.scheme = peer.scheme;
   r.method = head.method_text;

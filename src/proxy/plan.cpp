@@ -68,7 +68,12 @@ HeadFacts scan(http::FieldsView sent, std::string_view request_id) {
     switch (f.id) {
       case FieldId::XForwardedProto:
         if (facts.forwarded_proto.empty()) facts.forwarded_proto = http::forwarded_scheme(sent);
+        facts.forwarding = true;
         break;
+      case FieldId::XForwardedFor:
+      case FieldId::XForwardedHost:
+      case FieldId::XForwardedPort:
+      case FieldId::Forwarded: facts.forwarding = true; break;
       case FieldId::CdnLoop: facts.loop = true; break;
       case FieldId::Connection:
         http::for_each_piece(f.value, [&](std::string_view m) {

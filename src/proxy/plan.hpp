@@ -29,6 +29,7 @@ struct GoForward {
 struct HeadFacts {
   std::string_view forwarded_proto, request_id;
   bool connection_names_more = false, websocket = false, loop = false;
+  bool forwarding = false;  ///< It has X-Forwarded-For, -Host, -Proto, -Port or Forwarded.
 };
 /// `request_id`: the name of the field with a request's id; empty: none.
 HeadFacts scan(http::FieldsView sent, std::string_view request_id);

@@ -4,11 +4,15 @@
 
 #include "server/h1_connection.hpp"
 #include "server/h2_protocol.hpp"
+#include "server/proxy_protocol.hpp"
 
 namespace forebay::server {
 
 std::unique_ptr<Protocol> make_protocol(const config::Listener& listener) {
-  return std::make_unique<H1Protocol>(listener.http2 ? std::make_unique<H2Protocol>() : nullptr);
+  std::unique_ptr<Protocol> protocol =
+      std::make_unique<H1Protocol>(listener.http2 ? std::make_unique<H2Protocol>() : nullptr);
+  if (listener.proxy_protocol) protocol = std::make_unique<ProxyProtocol>(std::move(protocol));
+  return protocol;
 }
 
 void H1Protocol::open(const std::shared_ptr<WorkerListener>& listener, Accepted accepted) {

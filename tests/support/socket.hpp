@@ -29,6 +29,8 @@ class Socket {
   static Socket connect(std::uint16_t port);
   /// The same from another address of 127.0.0.0/8 ("127.0.0.2"): another peer.
   static Socket connect_from(const std::string& address, std::uint16_t port);
+  /// To another address of this machine: "127.0.0.2", "::1".
+  static Socket connect_to(const std::string& address, std::uint16_t port);
   static Socket connect_unix(const std::string& path);
   /// Listens on a free port of 127.0.0.1.
   static Socket listen(std::uint16_t& port);

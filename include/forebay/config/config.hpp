@@ -25,13 +25,18 @@ struct Address {
   std::string host;  ///< Empty: all interfaces (dual stack). The path or NAME for the other kinds.
   std::uint16_t port = 0;
   std::string text;  ///< As written.
+  /// An address without a host whose IPv4 half another listener has: it takes IPv6 alone.
+  bool v6_only = false;
   bool operator==(const Address&) const = default;
 };
 
 struct Listener {
   Address address;
-  std::string name;   ///< Metric label.
-  bool http2 = true;  ///< By ALPN, and by prior knowledge where there is no TLS.
+  std::string name;                   ///< Metric label.
+  bool http2 = true;                  ///< By ALPN, and by prior knowledge where there is no TLS.
+  std::optional<std::uint32_t> mode;  ///< Of the file of a Unix socket; nothing: anybody may connect.
+  std::string owner, group;           ///< The file's, by name or number; empty: the process's own.
+  bool proxy_protocol = false;        ///< Each connection begins with a PROXY header.
   bool operator==(const Listener&) const = default;
 };
 
@@ -154,7 +159,7 @@ struct Server {
   std::uint64_t min_rate = 500;          ///< Bytes a second; 0: off.
   unsigned connections_per_address = 0;  ///< 0: off.
   unsigned streams = 100;                ///< Requests at a time of one HTTP/2 connection.
-  std::vector<http::Cidr> trusted_proxies;
+  http::TrustedProxies trusted_proxies;
   http::ForwardedMode forwarded = http::ForwardedMode::Auto;
 };
 

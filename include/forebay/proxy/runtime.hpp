@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "forebay/base/noticed.hpp"
 #include "forebay/cache/learned.hpp"
 #include "forebay/cache/store.hpp"
 #include "forebay/config/config.hpp"
@@ -39,6 +40,7 @@ struct Shared {
   cache::PersistedQueries persisted;           ///< GraphQL documents by their hash.
   cache::SearchRules searches;                 ///< No-Vary-Search rules of what is stored.
   std::atomic<std::uint64_t> content_held{0};  ///< Bytes of requests' content that is still being read for a key.
+  Noticed untrusted{};                         ///< Networks of peers whose X-Forwarded-* fields were replaced.
 };
 
 }  // namespace forebay::proxy
