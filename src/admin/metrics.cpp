@@ -91,6 +91,7 @@ class Metrics final : public prometheus::Collectable {
     const auto runtime = s_.runtime();
     process_state(out);
     connections(out);
+    tls(out);
     requests(out, routes);
     durations(out, routes);
     results(out, routes);
@@ -105,6 +106,7 @@ class Metrics final : public prometheus::Collectable {
  private:
   void process_state(std::vector<MetricFamily>& out) const;
   void connections(std::vector<MetricFamily>& out) const;
+  void tls(std::vector<MetricFamily>& out) const;
   void requests(std::vector<MetricFamily>& out, const Routes& routes) const;
   void durations(std::vector<MetricFamily>& out, const Routes& routes) const;
   void results(std::vector<MetricFamily>& out, const Routes& routes) const;
@@ -173,7 +175,23 @@ void Metrics::connections(std::vector<MetricFamily>& out) const {
     g.sample({{"listener", l.name}, {"reason", "limit"}}, l.rejected_limit);
     g.sample({{"listener", l.name}, {"reason", "timeout"}}, l.rejected_timeout);
     g.sample({{"listener", l.name}, {"reason", "malformed"}}, l.rejected_malformed);
+    if (l.tls) g.sample({{"listener", l.name}, {"reason", "tls"}}, l.rejected_tls);
   }
+}
+
+void Metrics::tls(std::vector<MetricFamily>& out) const {
+  const auto listeners = s_.listeners();
+  {
+    Gathering g(out, "forebay_tls_handshakes_total", "TLS handshakes with clients.", MetricType::Counter);
+    for (const auto& l : listeners)
+      for (std::size_t i = 0; l.tls && i < l.handshakes.size(); ++i)
+        g.sample({{"listener", l.name}, {"result", net::to_string(static_cast<net::TlsHandshake>(i))}},
+                 l.handshakes[i]);
+  }
+  Gathering g(out, "forebay_tls_certificate_expiry_timestamp_seconds", "Unix time when the certificate ends.",
+              MetricType::Gauge);
+  for (const auto& l : listeners)
+    if (l.certificate_expiry) g.sample({{"listener", l.name}}, static_cast<double>(*l.certificate_expiry));
 }
 
 // Series of methods, classes and reasons appear with their first count, so that unused ones cost nothing.

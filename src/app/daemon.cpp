@@ -64,6 +64,8 @@ Daemon::~Daemon() { dismantle(); }
 ExitCode Daemon::run() {
   // Signals that arrive before the daemon is ready wait.
   hold_signals();
+  tls_ = read_tls(loaded_, tickets_, clock_);
+  if (!loaded_.ok()) return refuse_configuration(loaded_);
   try {
     log::configure(loaded_.config->log);
     build();
@@ -123,7 +125,8 @@ void Daemon::build() {
 
 void Daemon::open() {
   const auto config = runtime()->config;
-  auto listeners = listeners_->prepare(config->listeners);
+  auto listeners = listeners_->prepare(config->listeners, std::exchange(tls_, {}));
+  keep_tickets_for(*config);
   for (const auto& name : unused_sockets(*config))
     log::warn("the socket \"" + name +
               "\" was passed to this process (LISTEN_FDNAMES), but no listener has fd:" + name);
@@ -219,6 +222,7 @@ void Daemon::each_second() {
   second_.async_wait([this](error_code ec) {
     if (ec) return;
     listeners_->tidy();
+    tickets_->rotate();
     if (kGoverned) {
       const auto before = governor_->limit();
       const auto limit = governor_->limit_for(resident_bytes());

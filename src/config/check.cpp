@@ -89,6 +89,27 @@ void check_admin(Loading& loading) {
                          "only /livez, /readyz, /metrics and /version are answered there; set token_file for more");
 }
 
+bool requires_certificate(const Listener& listener) {
+  const auto& tls = listener.tls;
+  return tls.on() && !tls.client_ca.empty() && tls.client_auth == ListenerTls::ClientAuth::Require;
+}
+
+/// Routes are those of every listener: what one asks of clients, another may not.
+void check_clients(Loading& loading) {
+  const auto& all = loading.config.listeners;
+  const auto strict = std::find_if(all.begin(), all.end(), requires_certificate);
+  if (strict == all.end()) return;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto* by = set_by(loading, "listen " + std::to_string(i));
+    const bool own_files = all[i].address.kind == Address::Kind::Unix;  // its mode says who may connect
+    if (!by || own_files || requires_certificate(all[i])) continue;
+    loading.report.warning(2054, *by->node, by->path,
+                           "this listener serves the routes of " + in_quotes(strict->name) +
+                               " too, and requires no certificate of clients",
+                           "let another process serve what is for everybody, or set client_ca here as well");
+  }
+}
+
 /// Whether a connection to `url` would arrive at `address`.
 bool leads_to(const Url& url, const Address& address) {
   if (address.kind != Address::Kind::Tcp || address.port == 0 || address.port != url.port) return false;
@@ -232,6 +253,7 @@ void check_whole(Loading& loading) {
   check_admin(loading);
   check_addresses(loading);
   check_listeners(loading);
+  check_clients(loading);
   check_loops(loading);
   if (loading.report.failed()) return;
   check_reach(loading);

@@ -19,6 +19,9 @@ struct SetBy {
   std::string said{};  ///< Of settings of a policy: `routes.search.ttl.default`.
 };
 
+/// What the names of places of files begin with that a listener's TLS reads; their paths follow.
+inline constexpr std::string_view kTlsFile = "tls file ";
+
 struct Loading;
 
 /// A policy on its way from the built-in one over `defaults` and a named one to the route.

@@ -83,7 +83,7 @@ constexpr auto kListener = table<Listener>({
         "address", "", "One address to listen on: `:8080`, `127.0.0.1:8080`, `[::1]:8080`, `unix:/path` or `fd:NAME`.")
         .by_default("required"),
     as<ListenerName>("name", "", "Metric label of this listener.").by_default("the address"),
-    later<Listener>("tls"),
+    map<&Listener::tls, tls_table>("tls"),
     key<&Listener::http2>("http2", "",
                           "HTTP/2: by ALPN with TLS, by prior knowledge without. HTTP/1.1 is there in any case."),
     key<&Listener::proxy_protocol>(

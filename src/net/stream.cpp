@@ -135,6 +135,7 @@ void Stream::cancel() noexcept {
 }
 
 void Stream::close() noexcept {
+  if (tls_ && is_open()) tls_->say_end(plain_);
   boost::system::error_code ignored;
   plain_.socket_.close(ignored);
 }
@@ -142,7 +143,7 @@ void Stream::close() noexcept {
 void Stream::reset() noexcept {
   boost::system::error_code ignored;
   plain_.socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
-  close();
+  plain_.socket_.close(ignored);
 }
 
 ParkedStream Stream::park() noexcept {

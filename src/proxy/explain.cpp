@@ -374,7 +374,7 @@ void say_outcome(ExplainCase& c) {
 
 void tell(ExplainCase& c, const std::string& scheme) {
   const auto facts = scan(c.sent, {});
-  c.request = without_nominated(c.request, c.kept);
+  c.request = end_to_end_request(c.request, facts, nullptr, c.kept);
   if (refused_at_once(c, facts)) return;
   if (!read_host(c.request.authority, {}, false, scheme, c.reading)) return c.refuse(kBadHost);
   c.out.url = c.reading.host.empty() ? "" : std::string(c.reading.scheme) + "://" + c.reading.host;

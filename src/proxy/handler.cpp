@@ -36,7 +36,8 @@ void ProxyHandler::Private::begin(const PendingRequestPtr& pending) {
   pending->peer_trusted = server::trusts(server, peer);
   if (seen.forwarding && !pending->peer_trusted) warn_of_untrusted(shared.untrusted, peer);
   pending->request_id = seen.request_id;
-  if (seen.connection_names_more) request = without_nominated(request, pending->fields);
+  const auto* const tls = pending->exchange->peer().tls.get();
+  request = end_to_end_request(request, seen, tls ? tls->client.get() : nullptr, pending->fields);
   const auto refuse_with = [&](const OwnError& error) {
     if (runtime->log_requests) note_request(*pending, logged_target(reading.target, request.method, request.target));
     deliver_error(*pending, error);

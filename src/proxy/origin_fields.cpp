@@ -106,6 +106,13 @@ void change(const config::HeaderChanges& changes, http::Fields& fields) {
 
 }  // namespace
 
+bool is_client_cert(std::string_view name) {
+  constexpr std::string_view kCert = "Client-Cert", kChain = "Client-Cert-Chain";
+  // Other spellings have as many bytes.
+  if (name.size() != kCert.size() && name.size() != kChain.size()) return false;
+  return read_as(name, kCert) || read_as(name, kChain);
+}
+
 http::Fields fields_for_origin(const OriginRequest& request) {
   const auto& config = request.config;
   http::Fields fields;
@@ -189,7 +196,7 @@ void trailers_for_origin(const OriginRequest& request, http::Fields& trailers) {
   const auto* route = request.route;
   trailers.remove_if([&](const http::Field& f) {
     if (f.id != FieldId::Other || !goes_on(f, request) || nominated.has(f.name) || read_as(f.name, "max-forwards") ||
-        is_trace(f.name))
+        is_trace(f.name) || is_client_cert(f.name))
       return true;
     if (!request.config.request_id.empty() && read_as(f.name, request.config.request_id)) return true;
     if (read_as_any(f.name, request.config.match_headers)) return true;

@@ -149,6 +149,7 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   r.client = notes.view(notes.client);
   r.method = notes.method_text.size ? notes.view(notes.method_text) : http::to_string(notes.method);
   r.scheme = exchange.peer().scheme;
+  r.tls = exchange.peer().tls.get();
   r.host = notes.view(notes.host);
   r.path = notes.view(notes.path);
   r.query = notes.view(notes.query);
@@ -218,6 +219,7 @@ void count_refusal(Core& core, const server::RefusedMessage& message, const serv
       http::client_address(peer.address, server::trusts(server, peer), head.fields, server.trusted_proxies.networks);
   r.client = client;
   r.scheme = peer.scheme;
+  r.tls = peer.tls.get();
   r.method = head.method_text;
   r.host = head.authority;
   http::Target read;

@@ -58,11 +58,11 @@ void H1Connection::begin(std::string_view early) {
   });
 }
 
-void H1Connection::begin_refusal() {
+void H1Connection::begin_refusal(const EdgeError& why) {
   refusing_ = true;
   ++listener_->refusing;
-  or_close([this] {
-    reject(kOverload);
+  or_close([&] {
+    reject(why);
     turn();
   });
 }

@@ -43,8 +43,8 @@ class H1Connection final : public Connection,
   H1Connection(std::shared_ptr<WorkerListener> listener, H1Protocol& protocol, Accepted accepted);
   /// Takes requests. `early` was read already.
   void begin(std::string_view early);
-  /// Tells the client that there are too many, and closes.
-  void begin_refusal();
+  /// Tells the client why it is not served, and closes.
+  void begin_refusal(const EdgeError& why);
 
   void drain() override;
   void abort() override;

@@ -133,11 +133,12 @@ bool H1Connection::next_request() {
   return true;
 }
 
-// RFC 9113 section 3.3: a client that knows of HTTP/2 begins with the preface. Nothing was sent to it yet.
+// RFC 9113 section 3.3: a client that knows of HTTP/2 begins with the preface; with TLS ALPN decides instead. Nothing
+// was sent to it yet.
 bool H1Connection::go_on_as_http2(std::string_view bytes) {
   constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\n";
   Protocol* const http2 = protocol_.http2();
-  if (http2 == nullptr || requests_ != 0 || reading_ || !bytes.starts_with(kPreface)) return false;
+  if (http2 == nullptr || requests_ != 0 || reading_ || peer_->tls || !bytes.starts_with(kPreface)) return false;
   Accepted accepted{std::move(stream_), peer_, std::move(place_), std::string(bytes)};
   listener_->open.fetch_add(1, std::memory_order_relaxed);  // `close` takes this one off
   const auto listener = listener_;

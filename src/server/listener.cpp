@@ -118,6 +118,10 @@ Listener::~Listener() {
   }
 }
 
+void Listener::use_tls(const std::shared_ptr<const net::TlsServer>& tls) {
+  for (const auto& listener : p_->listeners) listener->worker.call([&] { listener->tls = tls; });
+}
+
 void Listener::start() {
   for (const auto& [acceptor, listener] : p_->acceptors)
     listener->worker.post([acceptor = acceptor] { acceptor->start(); });

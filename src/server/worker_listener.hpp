@@ -54,6 +54,10 @@ class WorkerListener {
   bool closed = false;  ///< Connections that are still handed over are closed at once.
   /// Connections over the limit that are being told so.
   unsigned refusing = 0;
+  std::shared_ptr<const net::TlsServer> tls;  ///< For new connections; null: they are plain.
+  // For the log of failed handshakes.
+  Timestamp quiet_until{};
+  std::uint64_t not_logged = 0;
 
  private:
   std::int64_t date_second_ = INT64_MIN;

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "support/json.hpp"
+#include "support/tls_layer.hpp"
 
 namespace forebay::test {
 
@@ -79,11 +80,31 @@ void write_file(const std::string& path, std::string_view text) {
   std::filesystem::rename(fresh, path);
 }
 
+void write_secret(const std::string& path, std::string_view text) {
+  write_file(path, text);
+  std::filesystem::permissions(path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
+const Identity& own_identity() {
+  static const Identity made = make_identity({.names = {"shop.test"}, .common_name = "forebay"});
+  return made;
+}
+
 // A test states what it is about; the rest is filled in here.
 std::string Daemon::completed(std::string_view yaml) const {
   std::string all(yaml);
   if (!all.ends_with('\n')) all += '\n';
-  if (!has_key(all, "listen")) all += "listen: 127.0.0.1:0\n";
+  if (!has_key(all, "listen")) {
+    if (over_tls()) {
+      const auto& who = own_identity();
+      write_file(dir_.file("tls.crt"), who.cert_pem);
+      write_secret(dir_.file("tls.key"), who.key_pem);
+      all += "listen: {address: \"127.0.0.1:0\", tls: {cert: " + dir_.file("tls.crt") +
+             ", key: " + dir_.file("tls.key") + "}}\n";
+    } else {
+      all += "listen: 127.0.0.1:0\n";
+    }
+  }
   if (!has_key(all, "admin")) all += "admin: {listen: 127.0.0.1:0}\n";
   if (!has_key(all, "log"))
     all += "log: {level: info, format: text, access: {output: " + access_path() + ", format: json, flush: 10ms}}\n";
@@ -102,7 +123,8 @@ std::vector<std::string> Daemon::patient(std::string_view yaml) {
   return settings;
 }
 
-Daemon::Daemon(std::string_view yaml, const char* binary, const Inherited& sockets) : binary_(binary) {
+Daemon::Daemon(std::string_view yaml, const char* binary, const Inherited& sockets)
+    : binary_(binary), tls_(over_tls() && !has_key(yaml, "listen")) {
   write_file(config_path(), completed(yaml));
   spawn(patient(yaml), sockets);
   try {
@@ -115,6 +137,7 @@ Daemon::Daemon(std::string_view yaml, const char* binary, const Inherited& socke
 }
 
 Daemon::~Daemon() {
+  for (const auto& [name, port] : ports_) speak_tls(port, false);
   if (pid_ < 0 || exit_) return;
   ::kill(pid_, SIGKILL);
   wait_exit();
@@ -155,6 +178,7 @@ void Daemon::await_ready() {
       for (std::string line; std::getline(lines, line);) {
         const auto space = line.rfind(' ');
         ports_.emplace_back(line.substr(0, space), static_cast<std::uint16_t>(std::atoi(line.c_str() + space + 1)));
+        speak_tls(ports_.back().second, tls_ && ports_.back().first != "admin");
       }
       return;
     }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "support/certificates.hpp"
 #include "support/client.hpp"
 #include "support/metrics.hpp"
 
@@ -35,6 +36,11 @@ class TempDir {
 std::string read_file(const std::string& path);
 /// Replaces the file in one step, as an editor or a ConfigMap would.
 void write_file(const std::string& path, std::string_view text);
+
+/// The same for a key: nobody else can read it.
+void write_secret(const std::string& path, std::string_view text);
+/// The certificate for shop.test of listeners that the fixture makes over TLS.
+const Identity& own_identity();
 
 /// The real daemon, as a process of its own: `forebay run -c FILE --port-file PATH`.
 class Daemon {
@@ -82,6 +88,7 @@ class Daemon {
   static std::vector<std::string> patient(std::string_view yaml);
 
   const char* binary_;
+  bool tls_;  // of the listener that was filled in
   TempDir dir_;
   pid_t pid_ = -1;
   std::optional<int> exit_;

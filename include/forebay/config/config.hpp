@@ -30,6 +30,30 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 
+/// TLS of a listener.
+struct ListenerTls {
+  /// Paths of PEM files, but for `ocsp`.
+  struct Certificate {
+    std::string cert;  ///< The certificate and what leads from it towards a root.
+    std::string key;
+    std::string ocsp;  ///< An OCSP response (DER) to staple; empty: none.
+    bool operator==(const Certificate&) const = default;
+  };
+  enum class MinVersion : std::uint8_t { Tls12, Tls13 };
+  enum class ClientAuth : std::uint8_t { Require, Request };
+
+  std::vector<Certificate> certificates;  ///< The first is for clients that name no known host; none: no TLS.
+  MinVersion min_version = MinVersion::Tls12;
+  std::string client_ca;  ///< Who signs clients' certificates; empty: none is asked for.
+  ClientAuth client_auth = ClientAuth::Require;
+  bool client_cert_header = false;  ///< Origins get Client-Cert (RFC 9440).
+  bool session_tickets = true;
+  Duration session_timeout = std::chrono::hours{12};
+
+  bool on() const noexcept { return !certificates.empty(); }
+  bool operator==(const ListenerTls&) const = default;
+};
+
 struct Listener {
   Address address;
   std::string name;                   ///< Metric label.
@@ -37,6 +61,7 @@ struct Listener {
   std::optional<std::uint32_t> mode;  ///< Of the file of a Unix socket; nothing: anybody may connect.
   std::string owner, group;           ///< The file's, by name or number; empty: the process's own.
   bool proxy_protocol = false;        ///< Each connection begins with a PROXY header.
+  ListenerTls tls{};                  ///< Off without certificates.
   bool operator==(const Listener&) const = default;
 };
 

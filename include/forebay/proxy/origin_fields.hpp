@@ -27,6 +27,8 @@ struct OriginRequest {
   std::string_view traceparent{}, tracestate{};
 };
 
+/// Whether an application may read the field as Client-Cert or Client-Cert-Chain (RFC 9440), which only Forebay sets.
+bool is_client_cert(std::string_view name);
 /// The fields that go to the origin: without hop-by-hop and Forebay-* fields, Expect, and fields that could change the
 /// response without being in the key; with Host, Via, X-Forwarded-*, Forwarded, CDN-Loop and a request id; and as the
 /// route's `request_headers` leave them.

@@ -124,6 +124,7 @@ struct Policy {
   std::vector<std::string> credentials{"Authorization",
                                        "Proxy-Authorization",
                                        "Cookie",
+                                       "Client-Cert",
                                        "X-Api-Key",
                                        "Api-Key",
                                        "X-Auth-Token",

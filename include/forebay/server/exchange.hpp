@@ -11,6 +11,7 @@
 #include "forebay/http/body.hpp"
 #include "forebay/http/message.hpp"
 #include "forebay/net/body_source.hpp"
+#include "forebay/net/tls_peer.hpp"
 #include "forebay/net/worker.hpp"
 
 namespace forebay::server {
@@ -25,6 +26,7 @@ struct Peer {
   bool unix_socket = false;  ///< A process of this machine, by a Unix socket.
   std::string listener;      ///< Metric label.
   std::string_view scheme = "http";
+  std::shared_ptr<const net::TlsPeer> tls;  ///< Null without TLS.
 };
 
 /// Whether the peer is in `server.trusted_proxies`. One whose address is not known never is.

@@ -12,18 +12,25 @@
 #include "forebay/base/noticed.hpp"
 #include "forebay/config/config.hpp"
 #include "forebay/http/h2_session.hpp"
+#include "forebay/net/tls_peer.hpp"
 #include "forebay/net/worker.hpp"
 #include "forebay/server/exchange.hpp"
+
+namespace forebay::net {
+class TlsServer;
+}
 
 namespace forebay::server {
 
 /// Counters of one listener over all workers; relaxed atomics, updated only per connection.
 struct ListenerNumbers {
   std::string name;
-  std::atomic<std::uint64_t> open{0}, accepted{0}, rejected_limit{0}, rejected_timeout{0}, rejected_malformed{0};
   std::atomic<std::uint64_t> open_http2{0};  ///< Of those that are open.
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(http::H2Abuse::kCount)> http2_abuse{};
   Noticed strangers{}, malformed{};  ///< Networks that were logged because they sent no PROXY header, or might not.
+  std::atomic<std::uint64_t> open{0}, accepted{0}, rejected_limit{0}, rejected_tls{0}, rejected_timeout{0},
+      rejected_malformed{0};
+  std::array<std::atomic<std::uint64_t>, net::kTlsHandshakes> handshakes{};  ///< By `net::TlsHandshake`.
 };
 
 /// Connections of the whole process against `server.max_connections` and `connections_per_address`. Shared by the
@@ -61,6 +68,9 @@ class Listener {
   /// Stops accepting and closes all connections, whether the workers run or not.
   ~Listener();
 
+  /// What new connections speak TLS with; null: none, they are plain. Open connections keep what they have. When it
+  /// returns, every later handshake uses it. Not from a worker's thread.
+  void use_tls(const std::shared_ptr<const net::TlsServer>& tls);
   /// Begins to accept. Call from the main thread, before or after the workers run.
   void start();
   /// Stops accepting: every connection already in the queue is accepted first (until EAGAIN), then the sockets are

@@ -25,7 +25,7 @@ struct Any {
 namespace {
 
 const std::string kFile =
-    "origins: { web: { url: \"http://a\" } }\norigin: web\npolicies: { named: {} }\nlisten: [{ address: \":80\" }]\n"
+    "origins: { web: { url: \"http://a\" } }\norigin: web\npolicies: { named: {} }\nlisten: [{ address: \":80\", tls: { cert: /c, key: /k, client_ca: /ca } }]\n"
     "routes: [{ path: \"/a/{id}\" }]\n";
 
 /// A value of this type that no key has by default.
@@ -195,6 +195,8 @@ TEST(Rows, ThereIsOneForEachMemberOfTheSettings) {
   using rules::Policy;
   expect_rows<Config>("", config_table().rows, 2);  // file, match_headers
   expect_rows<Listener>("listen[]", listener_table().rows);
+  expect_rows<ListenerTls>("listen[].tls", tls_table().rows);
+  expect_rows_at<ListenerTls::Certificate>("listen[].tls.certs.[]");
   expect_rows<Origin>("origins.*", origin_table().rows, 1);  // name
   expect_rows_at<Origin::Timeouts>("origins.*.timeouts");
   expect_rows_at<Origin::Pool>("origins.*.pool");
