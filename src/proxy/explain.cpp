@@ -296,6 +296,9 @@ struct Tell {
     c.status = plan.status;
     c.say_ttl(c.found.stored.freshness);
     if (c.found.kind == Kind::Stale) c.note("it is refreshed in the background");
+    const auto& entry = c.found.stored.entry;
+    if (!c.asked.response)
+      note_coding(c, entry->head().status, entry->head().fields, entry->body_length(), entry.get());
   }
 
   void operator()(const Follow& plan) const {

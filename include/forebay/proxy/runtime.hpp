@@ -11,6 +11,7 @@
 #include "forebay/config/config.hpp"
 #include "forebay/config/route_table.hpp"
 #include "forebay/proxy/access_log.hpp"
+#include "forebay/proxy/compressor.hpp"
 #include "forebay/proxy/counters.hpp"
 #include "forebay/upstream/origin.hpp"
 
@@ -39,6 +40,7 @@ struct Shared {
   cache::PersistedQueries persisted;           ///< GraphQL documents by their hash.
   cache::SearchRules searches;                 ///< No-Vary-Search rules of what is stored.
   std::atomic<std::uint64_t> content_held{0};  ///< Bytes of requests' content that is still being read for a key.
+  Compressor compressor{store};
 };
 
 }  // namespace forebay::proxy
