@@ -97,6 +97,7 @@ class Metrics final : public prometheus::Collectable {
     results(out, routes);
     store(out, routes, runtime);
     sharing(out, routes);
+    compression(out);
     if (runtime) origins(out, *runtime);
     operation(out);
     process(out);
@@ -112,6 +113,7 @@ class Metrics final : public prometheus::Collectable {
   void results(std::vector<MetricFamily>& out, const Routes& routes) const;
   void store(std::vector<MetricFamily>& out, const Routes& routes, const proxy::RuntimePtr& runtime) const;
   void sharing(std::vector<MetricFamily>& out, const Routes& routes) const;
+  void compression(std::vector<MetricFamily>& out) const;
   void origins(std::vector<MetricFamily>& out, const proxy::Runtime& runtime) const;
   void operation(std::vector<MetricFamily>& out) const;
   void process(std::vector<MetricFamily>& out) const;
@@ -371,6 +373,44 @@ void Metrics::sharing(std::vector<MetricFamily>& out, const Routes& routes) cons
   Gathering g(out, "forebay_coalesced_waiting", "Requests waiting for another request for the same key.",
               MetricType::Gauge);
   g.sample({}, s_.store.numbers().waiting);
+}
+
+void Metrics::compression(std::vector<MetricFamily>& out) const {
+  const auto& compressor = s_.shared.compressor;
+  const auto each = [&](const char* name, const char* help, auto&& tell) {
+    Gathering g(out, name, help, MetricType::Counter);
+    for (std::size_t i = 0; i < content::kCompressions; ++i) {
+      const auto coding = static_cast<content::Compression>(i);
+      tell(g, content::to_string(coding), compressor.numbers(coding));
+    }
+  };
+  using Numbers = proxy::Compressor::Numbers;
+  each("forebay_compress_total", "Compressed forms of stored responses that were to be made, by what became of them.",
+       [](Gathering& g, std::string_view coding, const Numbers& n) {
+         for (std::size_t o = 0; o < proxy::kCompressedOutcomes; ++o)
+           g.sample({{"coding", coding}, {"outcome", to_string(static_cast<proxy::Compressed>(o))}},
+                    n.outcomes[o].load(std::memory_order_relaxed));
+       });
+  each("forebay_compress_input_bytes_total", "Bytes of stored bodies that were compressed.",
+       [](Gathering& g, std::string_view coding, const Numbers& n) {
+         g.sample({{"coding", coding}}, n.bytes_in.load(std::memory_order_relaxed));
+       });
+  each("forebay_compress_output_bytes_total", "Bytes of their compressed forms.",
+       [](Gathering& g, std::string_view coding, const Numbers& n) {
+         g.sample({{"coding", coding}}, n.bytes_out.load(std::memory_order_relaxed));
+       });
+  each("forebay_compress_cpu_seconds_total", "CPU time of the thread that compresses.",
+       [](Gathering& g, std::string_view coding, const Numbers& n) {
+         g.sample({{"coding", coding}}, static_cast<double>(n.cpu_nanoseconds.load(std::memory_order_relaxed)) / 1e9);
+       });
+  const auto gauge = [&](const char* name, const char* help, std::uint64_t value) {
+    Gathering g(out, name, help, MetricType::Gauge);
+    g.sample({}, value);
+  };
+  gauge("forebay_compress_queue", "Compressed forms that wait to be made.", compressor.queued());
+  gauge("forebay_compressed_bodies", "Compressed forms held in L1.", compressor.held().bodies());
+  gauge("forebay_compressed_memory_bytes", "Bytes that they take of forebay_cache_memory_bytes.",
+        compressor.held().bytes());
 }
 
 void Metrics::origins(std::vector<MetricFamily>& out, const proxy::Runtime& runtime) const {

@@ -117,6 +117,7 @@ void Daemon::build() {
                                                        config->metrics.per_route ? config->metrics.max_routes : 0);
   shared_.reset(
       new proxy::Shared{*store_, *counters_, random_hex(8), false, cache::PersistedQueries(), cache::SearchRules()});
+  shared_->compressor.use_thread();
   governor_ = std::make_unique<MemoryGovernor>(config->cache.memory);
   set_runtime(proxy::Runtime::make(config, nullptr, config->server.threads));
   workers_ = std::make_unique<WorkerPool>(config->server.threads, clock_, *shared_, runtime());
@@ -161,6 +162,7 @@ void Daemon::sweep() {
   sweep_timer_->async_wait([this](error_code ec) {
     if (ec) return;
     store_->sweep(workers_->first().tick().mono);
+    shared_->compressor.settle();
     sweep();
   });
 }

@@ -209,7 +209,8 @@ std::size_t Shard::evict_last(Garbage& garbage) noexcept {
   }
   auto& variant = static_cast<Variant&>(*item);
   auto& slot = *variant.slot;
-  const auto bytes = variant.entry->charged() + variant.charge.bytes();
+  const auto* encodings = variant.entry->encodings();
+  const auto bytes = variant.entry->charged() + variant.charge.bytes() + (encodings ? encodings->charged() : 0);
   remove(variant, Removal::Capacity, garbage);
   tidy(slot, garbage);
   return bytes;

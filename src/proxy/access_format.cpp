@@ -114,6 +114,7 @@ void append_cache(std::string& out, const AccessRecord& r) {
   if (r.has_result) {
     cache.boolean("stored", r.stored);
     if (from_store(r.result)) cache.text("tier", "l1");
+    cache.text("coding", r.coding);
   }
   cache.close();
 }
@@ -221,6 +222,7 @@ constexpr TemplateField kFields[] = {
      [](const Line& l) { l.text(l.r.ttl_source == rules::TtlSource::None ? "" : rules::to_string(l.r.ttl_source)); }},
     {"cache.stored", [](const Line& l) { l.out += l.r.stored ? "true" : "false"; }},
     {"cache.tier", [](const Line& l) { l.text(l.r.has_result && from_store(l.r.result) ? "l1" : ""); }},
+    {"cache.coding", [](const Line& l) { l.text(l.r.coding); }},
     {"time.total_ms", [](const Line& l) { l.time(l.r.total_ms); }},
     {"time.lookup_ms", [](const Line& l) { l.time(l.r.lookup_ms); }},
     {"time.queue_ms", [](const Line& l) { l.time(l.r.queue_ms); }},

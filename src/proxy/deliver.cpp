@@ -10,6 +10,7 @@
 #include "log_text.hpp"
 #include "outcome.hpp"
 #include "outgoing.hpp"
+#include "represent.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -222,6 +223,7 @@ void deliver(PendingRequest& pending, Delivery d, http::BodyCursor cursor) {
   auto& exchange = *pending.exchange;
   const auto& request = pending.request;
   describe(pending, d);
+  if (pending.route->route && pending.policy().compress.on() && d.freshness) represent(pending, d, cursor);
   const config::HeaderChanges* changes = nullptr;
   if (const auto* route = pending.route->route; route && !route->response_headers.empty()) {
     changes = &route->response_headers;
@@ -239,7 +241,7 @@ void deliver(PendingRequest& pending, Delivery d, http::BodyCursor cursor) {
       exchange.answer({304, http::FieldsView(fields), added(pending), std::nullopt}, {});
       return;
     }
-    if (answer_range(pending, d, cursor)) return;
+    if (d.ranges && answer_range(pending, d, cursor)) return;
   }
   exchange.answer({d.head.status, {d.head.fields, d.head.lines}, added(pending), d.length}, std::move(cursor));
 }
@@ -252,6 +254,7 @@ void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry
   if (http::never_has_content(d.head.status)) d.length.reset();
   d.freshness = &freshness;
   d.status = status;
+  d.entry = entry.get();
   d.pieces = entry->body();
   d.owner = Owner(entry);
   auto& counters = *pending.route->counters;

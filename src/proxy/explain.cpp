@@ -300,6 +300,9 @@ struct Tell {
     if (reload && c.status.result == CacheResult::Hit)
       c.note(
           "the stored response is immutable and fresh, so the client's max-age=0 does not reach the origin (RFC 8246)");
+    const auto& entry = c.found.stored.entry;
+    if (!c.asked.response)
+      note_coding(c, entry->head().status, entry->head().fields, entry->body_length(), entry.get());
   }
 
   void operator()(const Follow& plan) const {

@@ -118,6 +118,7 @@ void Fill::not_modified(const http::ResponseView& head) {
     d.status.stored = done.stored;
     d.status.reason = done.verdict.reason;
     d.source = Source::Cache;
+    d.entry = done.entry.get();
     d.pieces = entry->body();
     d.owner = Owner(entry);
     deliver(*pending_, std::move(d), http::BodyCursor(Owner(entry), entry->body()));

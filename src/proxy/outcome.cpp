@@ -56,7 +56,7 @@ void RequestNotes::reset() {
   origin_address.clear();
   origin_error.clear();
   origin_detail.clear();
-  error_code = {};
+  error_code = coding = {};
   error_detail.clear();
   text.clear();
   method_text = host = path = query = request_id = trace_id = span_id = parent_id = trace_link = user_agent = referer =
@@ -170,6 +170,7 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   r.has_ttl = notes.has_ttl;
   r.ttl_source = notes.ttl_source;
   r.stored = notes.stored;
+  r.coding = notes.coding;
   r.total_ms = total;
   r.lookup_ms = milliseconds(notes.lookup);
   r.queue_ms = milliseconds(notes.origin_queue);

@@ -36,6 +36,7 @@ struct AccessRecord {
   bool has_ttl = false;
   rules::TtlSource ttl_source = rules::TtlSource::None;  ///< Who gave what was served its lifetime.
   bool stored = false;
+  std::string_view coding;  ///< In which Forebay sent it, where that is not as it is stored.
   double total_ms = 0, lookup_ms = -1, queue_ms = -1, wait_ms = -1, origin_connect_ms = -1, origin_ttfb_ms = -1,
          send_ms = -1;
   std::string_view origin_name, origin_address, origin_error, origin_detail;

@@ -12,6 +12,7 @@
 #include "forebay/config/config.hpp"
 #include "forebay/config/route_table.hpp"
 #include "forebay/proxy/access_log.hpp"
+#include "forebay/proxy/compressor.hpp"
 #include "forebay/proxy/counters.hpp"
 #include "forebay/upstream/origin.hpp"
 
@@ -41,6 +42,7 @@ struct Shared {
   cache::SearchRules searches;                 ///< No-Vary-Search rules of what is stored.
   std::atomic<std::uint64_t> content_held{0};  ///< Bytes of requests' content that is still being read for a key.
   Noticed untrusted{};                         ///< Networks of peers whose X-Forwarded-* fields were replaced.
+  Compressor compressor{store};
 };
 
 }  // namespace forebay::proxy

@@ -67,6 +67,8 @@ std::string sample(const Option& option) {
       {"list of extension", "[one]"},
       {"list of glob", "[one*]"},
       {"list of glob, or map of glob to values", "{ one*: a }"},
+      {"list of zstd, br or gzip", "[br, gzip]"},
+      {"list of media type", "[text/one, \"application/*+two\"]"},
       {"list of method", "[POST, REPORT]"},
       {"list of status", "[200, 5xx]"},
       {"list of connect, timeout or status", "[timeout, 5xx]"},
