@@ -34,8 +34,9 @@ bool gets_server_timing(const PendingRequest& pending) {
   if (!timing.on || timing.only.empty()) return timing.on;
   const auto& trusted = pending.config().server.trusted_proxies;
   const auto& peer = pending.exchange->peer();
-  if (trusted.empty()) return peer.has_ip && http::contains_any(timing.only, peer.ip);
-  const auto client = http::parse_ip(http::client_address(pending.peer, pending.request.fields, trusted));
+  if (!pending.peer_trusted) return peer.has_ip && http::contains_any(timing.only, peer.ip);
+  const auto client =
+      http::parse_ip(http::client_address(pending.peer, true, pending.request.fields, trusted.networks));
   return client && http::contains_any(timing.only, *client);
 }
 

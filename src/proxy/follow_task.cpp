@@ -67,7 +67,7 @@ void FollowTask::look() {
     if (state == State::Waiting) return;
     changed_.stop_waiting();
   }
-  if (state != State::Abandoned) link_flight(*pending_, *join_.flight);
+  if (state != State::Abandoned) link_flight(*pending_, *join_.place.flight());
   switch (state) {
     case State::Landed: return landed();
     case State::NotShareable: return own();

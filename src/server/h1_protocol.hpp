@@ -11,6 +11,8 @@
 
 namespace forebay::server {
 
+struct EdgeError;
+
 /// HTTP/1.1 and HTTP/1.0.
 class H1Protocol final : public Protocol {
  public:
