@@ -5,7 +5,13 @@
 namespace forebay::app {
 namespace {
 
-/// Whether they differ in nothing but TLS, which new connections get without another socket.
+// Port 0 is another one each time.
+bool same_address(const config::Address& a, const config::Address& b) {
+  if (a.kind == config::Address::Kind::Tcp && a.port == 0) return false;
+  return a.kind == b.kind && a.host == b.host && a.port == b.port && a.v6_only == b.v6_only;
+}
+
+// Whether they differ in nothing but TLS, which new connections get without another socket.
 bool same_socket(config::Listener a, config::Listener b) {
   a.tls = b.tls = {};
   return a == b;
@@ -17,10 +23,26 @@ ListenerSet::Change ListenerSet::prepare(const std::vector<config::Listener>& wa
   Change change;
   change.wanted = wanted;
   change.tls = std::move(tls);
+  server::Neighbours neighbours;
+  for (const auto& o : open_) neighbours.own.push_back(o.listener->address());
+  std::vector<const server::Listener*> changed;
   for (const auto& w : wanted) {
-    const bool have = std::any_of(open_.begin(), open_.end(), [&](const Open& o) { return same_socket(o.config, w); });
-    change.fresh.push_back(have ? nullptr : std::make_unique<server::Listener>(w, parts_(), limits_));
+    const auto has = [&](const Open& o) { return same_socket(o.config, w); };
+    if (std::any_of(open_.begin(), open_.end(), has)) {
+      change.fresh.push_back(nullptr);
+      continue;
+    }
+    const auto old = std::find_if(open_.begin(), open_.end(),
+                                  [&](const Open& o) { return same_address(o.config.address, w.address); });
+    neighbours.same = old == open_.end() ? nullptr : old->listener.get();
+    change.fresh.push_back(std::make_unique<server::Listener>(w, parts_(), limits_, neighbours));
+    neighbours.own.push_back(change.fresh.back()->address());
+    if (neighbours.same) changed.push_back(change.fresh.back().get());
   }
+  // Last, since it changes files that are in use.
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    if (std::find(changed.begin(), changed.end(), change.fresh[i].get()) != changed.end())
+      change.fresh[i]->set_access(wanted[i]);
   return change;
 }
 
@@ -102,6 +124,9 @@ std::vector<admin::ListenerView> ListenerSet::views() const {
     at->rejected_limit += n.rejected_limit.load(std::memory_order_relaxed);
     at->rejected_timeout += n.rejected_timeout.load(std::memory_order_relaxed);
     at->rejected_malformed += n.rejected_malformed.load(std::memory_order_relaxed);
+    at->open_http2 += n.open_http2.load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < at->http2_abuse.size(); ++i)
+      at->http2_abuse[i] += n.http2_abuse[i].load(std::memory_order_relaxed);
     at->rejected_tls += n.rejected_tls.load(std::memory_order_relaxed);
     at->tls = at->tls || o.tls;
     for (std::size_t i = 0; i < at->handshakes.size(); ++i) {

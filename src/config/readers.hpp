@@ -85,6 +85,8 @@ std::uint64_t fingerprint_of(const Route& route, const PolicyDraft& draft);
 std::uint64_t lifetimes_of(const PolicyDraft& draft);
 /// What `credentials` guards on a route: the names that it neither keys, nor chooses cookies of, nor shares, nor keeps
 /// from the origin by `request_headers`.
+/// Whether the key has credentials or cookies, so that a stored response may be one client's.
+bool keys_secrets(const rules::Policy& policy, const cache::KeySpec& key);
 rules::CredentialGuard guard_of(const rules::Policy& policy, const cache::KeySpec& key, const HeaderChanges& changes);
 
 /// Puts one override into the tree, as if it stood in the file.

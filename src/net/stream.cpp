@@ -12,6 +12,8 @@
 #include <boost/asio/socket_base.hpp>
 #include <cerrno>
 
+#include "forebay/base/guarded.hpp"
+
 namespace forebay::net {
 
 namespace {
@@ -105,7 +107,11 @@ Io PlainStream::failure_of(const boost::system::error_code& error) noexcept {
 bool Stream::adopt(ParkedStream parked) noexcept {
   boost::system::error_code error;
   const int domain = domain_of(parked.descriptor_);
-  plain_.socket_.assign({domain, domain == AF_UNIX ? 0 : IPPROTO_TCP}, parked.descriptor_, error);
+  guarded(
+      [&] {
+        plain_.socket_.assign({domain, domain == AF_UNIX ? 0 : IPPROTO_TCP}, parked.descriptor_, error);
+      },
+      [&] { error = boost::asio::error::no_memory; });
   if (error) return false;
   parked.descriptor_ = -1;
   tls_ = std::move(parked.tls_);

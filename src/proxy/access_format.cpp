@@ -114,6 +114,7 @@ void append_cache(std::string& out, const AccessRecord& r) {
   if (r.has_result) {
     cache.boolean("stored", r.stored);
     if (from_store(r.result)) cache.text("tier", "l1");
+    cache.text("coding", r.coding);
   }
   cache.close();
 }
@@ -221,6 +222,7 @@ constexpr TemplateField kFields[] = {
      [](const Line& l) { l.text(l.r.ttl_source == rules::TtlSource::None ? "" : rules::to_string(l.r.ttl_source)); }},
     {"cache.stored", [](const Line& l) { l.out += l.r.stored ? "true" : "false"; }},
     {"cache.tier", [](const Line& l) { l.text(l.r.has_result && from_store(l.r.result) ? "l1" : ""); }},
+    {"cache.coding", [](const Line& l) { l.text(l.r.coding); }},
     {"time.total_ms", [](const Line& l) { l.time(l.r.total_ms); }},
     {"time.lookup_ms", [](const Line& l) { l.time(l.r.lookup_ms); }},
     {"time.queue_ms", [](const Line& l) { l.time(l.r.queue_ms); }},
@@ -247,6 +249,9 @@ constexpr TemplateField kFields[] = {
      [](const Line& l) { l.client([](auto& c) -> std::string_view { return c.fingerprint; }); }},
     {"tls.client.verify", [](const Line& l) { l.tls([](auto& t) { return t.client_verify; }); }},
     {"trace_id", [](const Line& l) { l.text(l.r.trace_id); }},
+    {"span_id", [](const Line& l) { l.text(l.r.span_id); }},
+    {"parent_id", [](const Line& l) { l.text(l.r.parent_id); }},
+    {"trace_link", [](const Line& l) { l.text(l.r.trace_link); }},
     {"request_id", [](const Line& l) { l.text(l.r.request_id); }},
     {"user_agent", [](const Line& l) { l.text(user_agent_text(l.r.user_agent, l.config)); }},
     {"referer", [](const Line& l) { l.text(referer_text(l.r.referer, l.config)); }},
@@ -332,6 +337,9 @@ void append_json(std::string& out, const AccessRecord& r, const config::AccessLo
     append_tls(out, *r.tls);
   }
   line.text("trace_id", r.trace_id);
+  line.text("span_id", r.span_id);
+  line.text("parent_id", r.parent_id);
+  line.text("trace_link", r.trace_link);
   line.text("request_id", r.request_id);
   line.text("user_agent", user_agent_text(r.user_agent, config));
   if (!r.referer.empty()) line.text("referer", referer_text(r.referer, config));

@@ -65,25 +65,11 @@ void Core::give_back(PendingRequestPtr pending) {
   spare_ = std::move(pending);
 }
 
-double Core::random() noexcept {
-  // xorshift64*: sufficient for jitter.
-  if (random_state_ == 0)
-    random_state_ = static_cast<std::uint64_t>(now().wall.time_since_epoch().count()) * 0x9e3779b97f4a7c15ull | 1;
-  random_state_ ^= random_state_ >> 12;
-  random_state_ ^= random_state_ << 25;
-  random_state_ ^= random_state_ >> 27;
-  return static_cast<double>((random_state_ * 0x2545f4914f6cdd1dull) >> 11) * 0x1.0p-53;
-}
-
 double Core::exponential() noexcept { return -std::log(1.0 - random()); }
 
 std::string Core::make_request_id() {
-  const auto half = [this] {
-    random();
-    return random_state_ * 0x2545f4914f6cdd1dull;
-  };
-  const auto first = half();
-  return to_hex({first, half()});
+  const auto first = random_number();
+  return to_hex({first, random_number()});
 }
 
 }  // namespace forebay::proxy

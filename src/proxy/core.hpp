@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "forebay/base/guarded.hpp"
+#include "forebay/base/random.hpp"
 #include "forebay/cache/store.hpp"
+#include "forebay/http/trace_context.hpp"
 #include "forebay/net/worker.hpp"
 #include "forebay/proxy/handler.hpp"
 #include "forebay/proxy/reading.hpp"
@@ -60,6 +62,7 @@ class RequestNotes final : public server::Notes {
   Digest key_id;
   std::int64_t age_s = -1, ttl_s = 0;
   rules::TtlSource ttl_source = rules::TtlSource::None;
+  std::string_view coding;  ///< In which Forebay has sent what is stored; a literal. Empty: as it is stored.
   Duration lookup{-1}, wait{-1};
   // The origin's part, where there was one.
   bool went_forward = false;
@@ -75,7 +78,8 @@ class RequestNotes final : public server::Notes {
   struct Span {
     std::uint32_t at = 0, size = 0;
   };
-  Span method_text, host, path, query, request_id, trace_id, user_agent, referer, client;
+  Span method_text, host, path, query, request_id, trace_id, span_id, parent_id, trace_link, user_agent, referer,
+      client;
   bool has_query = false;
 
   Span keep(std::string_view s) {
@@ -146,12 +150,22 @@ struct PendingRequest {
   bool wait_counted = false;  ///< Its wait has its outcome in forebay_coalesced_requests_total.
   bool followed = false;      ///< It has waited for another request's fetch.
   unsigned restarts = 0;      ///< Number of repeated look-ups.
+  /// The span of its latest fetch; none before the first.
+  struct Trace {
+    http::TraceContext context;
+    std::string state;  ///< tracestate; empty: none.
+    bool made = false;
+    bool asked = false;  ///< A fetch has this span.
+  } trace;
   // Buffers: the request's fields without those that Connection names, and the fields that the route has changed.
   std::vector<http::Field> fields;
   http::Fields changed;
   /// Fields that an answer gets besides its own (Age, Cache-Status, X-Cache, ...), and the text of their values.
-  boost::container::static_vector<http::Field, 6> added;
-  std::string age, cache_status, content_range;
+  boost::container::static_vector<http::Field, 9> added;
+  std::string age, cache_status, server_timing, content_range;
+  /// The fields of a compressed form, and its weak entity-tag.
+  std::vector<http::Field> coded;
+  std::string coded_etag;
 
   /// Copies its text, so that it may outlive `Handler::start`. Charges the memory of a waiting request.
   void keep();
@@ -211,16 +225,17 @@ struct Core {
 
   const Now& now() const noexcept { return worker.now(); }
   /// In [0, 1).
-  double random() noexcept;
+  double random() noexcept { return random_.uniform(); }
   /// Exponentially distributed with mean 1.
   double exponential() noexcept;
   std::string make_request_id();
+  std::uint64_t random_number() noexcept { return random_.next(); }
   void add(std::shared_ptr<Task> task) { tasks.insert(std::move(task)); }
   void remove(const std::shared_ptr<Task>& task) { tasks.erase(task); }
 
  private:
   PendingRequestPtr spare_;  // of a request that was answered at once; its buffers are reused
-  std::uint64_t random_state_ = 0;
+  Random random_;
 };
 
 /// Executes the result of a look-up; called again for followers that start over.

@@ -3,11 +3,14 @@
 #include "forebay/base/text.hpp"
 #include "plan.hpp"
 
+#include "forebay/http/forwarding.hpp"
 #include "forebay/http/range.hpp"
 #include "forebay/rules/validation.hpp"
 #include "forebay/server/problem.hpp"
+#include "log_text.hpp"
 #include "outcome.hpp"
 #include "outgoing.hpp"
+#include "represent.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -24,6 +27,33 @@ bool has_conditions(http::FieldsView fields) noexcept {
   for (const auto& f : fields)
     if (f.id == FieldId::IfNoneMatch || f.id == FieldId::IfModifiedSince || f.id == FieldId::Range) return true;
   return false;
+}
+
+bool gets_server_timing(const PendingRequest& pending) {
+  const auto& timing = pending.config().diagnostics.server_timing;
+  if (!timing.on || timing.only.empty()) return timing.on;
+  const auto& trusted = pending.config().server.trusted_proxies;
+  const auto& peer = pending.exchange->peer();
+  if (!pending.peer_trusted) return peer.has_ip && http::contains_any(timing.only, peer.ip);
+  const auto client =
+      http::parse_ip(http::client_address(pending.peer, true, pending.request.fields, trusted.networks));
+  return client && http::contains_any(timing.only, *client);
+}
+
+/// The result and the times of the log's line, as a line of Server-Timing. Empty for clients that do not get it.
+std::string_view make_server_timing(PendingRequest& pending) {
+  if (!gets_server_timing(pending)) return {};
+  const auto& notes = pending.notes();
+  auto& line = pending.server_timing;
+  line.assign("cache;desc=").append(rules::to_string(notes.result));
+  const auto metric = [&line](std::string_view name, Duration took) {
+    if (took.count() < 0) return;
+    line.append(", ").append(name).append(";dur=");
+    append_ms(line, static_cast<double>(took.count()) / 1e6);
+  };
+  metric("origin", notes.origin_ttfb);
+  metric("wait", notes.wait);
+  return line;
 }
 
 /// Age, Cache-Status and X-Cache of this response, and the same facts for the log.
@@ -62,6 +92,8 @@ void describe(PendingRequest& pending, const Delivery& d) {
   }
   if (notes.refresh_refused) added.push_back({"Forebay-Refresh", "refused", FieldId::Other});
   if (diagnostics.x_cache) added.push_back({"X-Cache", rules::x_cache(status.result), FieldId::XCache});
+  if (const auto timing = make_server_timing(pending); !timing.empty())
+    added.push_back({"Server-Timing", timing, FieldId::Other});
 }
 
 /// Adds the fields that the route sets to Forebay's own response, except Content-Type and Cache-Control.
@@ -192,6 +224,7 @@ void deliver(PendingRequest& pending, Delivery d, http::BodyCursor cursor) {
   auto& exchange = *pending.exchange;
   const auto& request = pending.request;
   describe(pending, d);
+  if (pending.route->route && pending.policy().compress.on() && d.freshness) represent(pending, d, cursor);
   const config::HeaderChanges* changes = nullptr;
   if (const auto* route = pending.route->route; route && !route->response_headers.empty()) {
     changes = &route->response_headers;
@@ -209,7 +242,7 @@ void deliver(PendingRequest& pending, Delivery d, http::BodyCursor cursor) {
       exchange.answer({304, http::FieldsView(fields), added(pending), std::nullopt}, {});
       return;
     }
-    if (answer_range(pending, d, cursor)) return;
+    if (d.ranges && answer_range(pending, d, cursor)) return;
   }
   exchange.answer({d.head.status, {d.head.fields, d.head.lines}, added(pending), d.length}, std::move(cursor));
 }
@@ -222,6 +255,7 @@ void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry
   if (http::never_has_content(d.head.status)) d.length.reset();
   d.freshness = &freshness;
   d.status = status;
+  d.entry = entry.get();
   d.pieces = entry->body();
   d.owner = Owner(entry);
   auto& counters = *pending.route->counters;
@@ -259,6 +293,7 @@ void deliver_error(PendingRequest& pending, const OwnError& error) {
   if (!error.retry_after.empty()) fields.add(FieldId::RetryAfter, error.retry_after);
   if (!id.empty()) fields.add(config.request_id, id);
   if (config.diagnostics.x_cache) fields.add(FieldId::XCache, rules::x_cache(CacheResult::Error));
+  if (const auto timing = make_server_timing(pending); !timing.empty()) fields.add("Server-Timing", timing);
   add_route_fields(pending, fields);
   server::AnswerHead head{error.status, fields};
   head.close = error.close;

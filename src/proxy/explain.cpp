@@ -296,6 +296,13 @@ struct Tell {
     c.status = plan.status;
     c.say_ttl(c.found.stored.freshness);
     if (c.found.kind == Kind::Stale) c.note("it is refreshed in the background");
+    const bool reload = c.route().policy.client_cache_control && c.reading.facts.directives.max_age == Seconds{0};
+    if (reload && c.status.result == CacheResult::Hit)
+      c.note(
+          "the stored response is immutable and fresh, so the client's max-age=0 does not reach the origin (RFC 8246)");
+    const auto& entry = c.found.stored.entry;
+    if (!c.asked.response)
+      note_coding(c, entry->head().status, entry->head().fields, entry->body_length(), entry.get());
   }
 
   void operator()(const Follow& plan) const {

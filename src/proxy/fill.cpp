@@ -7,6 +7,7 @@
 #include "forebay/rules/validation.hpp"
 #include "lookup.hpp"
 #include "plan.hpp"
+#include "tracing.hpp"
 
 namespace forebay::proxy {
 
@@ -48,6 +49,7 @@ void Fill::start() {
 }
 
 void Fill::ask(What what) {
+  begin_span(*pending_, plan_.ticket.flight().get());
   source_ = ask_.ask(what);
   source_->start(*this);
 }
@@ -116,6 +118,7 @@ void Fill::not_modified(const http::ResponseView& head) {
     d.status.stored = done.stored;
     d.status.reason = done.verdict.reason;
     d.source = Source::Cache;
+    d.entry = done.entry.get();
     d.pieces = entry->body();
     d.owner = Owner(entry);
     deliver(*pending_, std::move(d), http::BodyCursor(Owner(entry), entry->body()));
@@ -268,8 +271,7 @@ bool Fill::wants_retry() {
 
 /// The client waits for that second try like the others.
 void Fill::give_way(cache::Failure failure) {
-  cache::Join wait{plan_.ticket.flight(), {}, plan_.status.forward};
-  wait.flight->join();
+  cache::Join wait{cache::FollowerPlace(plan_.ticket.flight()), {}, plan_.status.forward};
   storing_.fail(std::move(failure));
   const auto pending = pending_;
   finish();

@@ -64,11 +64,17 @@ bool asks_for_websocket(std::string_view upgrade) {
 
 HeadFacts scan(http::FieldsView sent, std::string_view request_id) {
   HeadFacts facts;
+  bool several_ids = false;
   for (const auto& f : sent) {
     switch (f.id) {
       case FieldId::XForwardedProto:
         if (facts.forwarded_proto.empty()) facts.forwarded_proto = http::forwarded_scheme(sent);
+        facts.forwarding = true;
         break;
+      case FieldId::XForwardedFor:
+      case FieldId::XForwardedHost:
+      case FieldId::XForwardedPort:
+      case FieldId::Forwarded: facts.forwarding = true; break;
       case FieldId::CdnLoop: facts.loop = true; break;
       case FieldId::Connection:
         http::for_each_piece(f.value, [&](std::string_view m) {
@@ -80,10 +86,12 @@ HeadFacts scan(http::FieldsView sent, std::string_view request_id) {
     }
     if (f.id == FieldId::Other && is_client_cert(f.name)) facts.client_cert = true;
     if (!request_id.empty() && (f.id == FieldId::XRequestId || f.id == FieldId::Other) &&
-        http::iequals(f.name, request_id))
+        http::iequals(f.name, request_id)) {
+      several_ids = !facts.request_id.empty();
       facts.request_id = f.value;
+    }
   }
-  if (!is_request_id(facts.request_id)) facts.request_id = {};
+  if (several_ids || !is_request_id(facts.request_id)) facts.request_id = {};
   return facts;
 }
 

@@ -30,6 +30,7 @@ struct GoForward {
 struct HeadFacts {
   std::string_view forwarded_proto, request_id;
   bool connection_names_more = false, websocket = false, loop = false;
+  bool forwarding = false;  ///< It has X-Forwarded-For, -Host, -Proto, -Port or Forwarded.
   bool client_cert = false;  ///< A field that may be read as Client-Cert or Client-Cert-Chain.
 };
 /// `request_id`: the name of the field with a request's id; empty: none.

@@ -150,6 +150,7 @@ Freshness freshness_of(const Case& c) {
   if (c.policy.origin_cache_control != OriginCacheControl::Respect) return f;
   const bool strict = d.must_revalidate || d.proxy_revalidate;
   f.no_cache = d.no_cache;
+  f.immutable = d.immutable;
   // Section 5.2.2.10: s-maxage implies proxy-revalidate. An explicit stale-while-revalidate beside it is honoured all
   // the same, since frameworks write the two together.
   f.must_revalidate = strict || d.s_maxage.has_value();

@@ -174,13 +174,12 @@ class TlsConnection final : public Connection,
 
 }  // namespace
 
-TlsProtocol::TlsProtocol(std::unique_ptr<H1Protocol> h1, std::unique_ptr<Protocol> h2)
-    : h1_(std::move(h1)), h2_(std::move(h2)) {}
+TlsProtocol::TlsProtocol(std::unique_ptr<H1Protocol> h1) : h1_(std::move(h1)) {}
 
 TlsProtocol::~TlsProtocol() = default;
 
 Protocol& TlsProtocol::next(std::string_view alpn) const noexcept {
-  return alpn == "h2" && h2_ ? *h2_ : static_cast<Protocol&>(*h1_);
+  return alpn == "h2" && h1_->http2() ? *h1_->http2() : static_cast<Protocol&>(*h1_);
 }
 
 void TlsProtocol::open(const std::shared_ptr<WorkerListener>& listener, Accepted accepted) {

@@ -11,8 +11,8 @@ namespace forebay::server {
 /// costs a branch for each connection.
 class TlsProtocol final : public Protocol {
  public:
-  /// `h2`: for clients that chose it; null: it is not offered.
-  TlsProtocol(std::unique_ptr<H1Protocol> h1, std::unique_ptr<Protocol> h2);
+  /// Connections that chose HTTP/2 go to the HTTP/2 of `h1`.
+  explicit TlsProtocol(std::unique_ptr<H1Protocol> h1);
   ~TlsProtocol() override;
   void open(const std::shared_ptr<WorkerListener>& listener, Accepted accepted) override;
 
@@ -22,7 +22,6 @@ class TlsProtocol final : public Protocol {
 
  private:
   std::unique_ptr<H1Protocol> h1_;
-  std::unique_ptr<Protocol> h2_;
 };
 
 }  // namespace forebay::server

@@ -39,6 +39,9 @@ class WorkerListener {
   /// "Date: ...\r\n", made anew once a second.
   std::string_view date_line(WallTime now);
   bool drains() const { return draining || handler.draining(); }
+  /// Whether one more client over the limit can be told so. If not, that is counted, and the connection is to be
+  /// closed.
+  bool may_refuse(const Peer& peer);
 
   net::Worker& worker;
   Handler& handler;

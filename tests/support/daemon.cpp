@@ -34,7 +34,7 @@ bool has_key(std::string_view yaml, std::string_view key) {
 }
 
 // In the child, between fork and exec: only what is safe there.
-[[noreturn]] void become(char* const* arguments, const char* out, const char* err) {
+[[noreturn]] void become(char* const* arguments, const char* out, const char* err, const std::vector<int>& sockets) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int null = ::open("/dev/null", O_RDONLY);
   const int o = ::open(out, O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -42,6 +42,11 @@ bool has_key(std::string_view yaml, std::string_view key) {
   ::dup2(null, 0);
   ::dup2(o, 1);
   ::dup2(e, 2);
+  // First out of each other's way.
+  constexpr int kFree = 200;
+  for (std::size_t i = 0; i < sockets.size(); ++i) ::dup2(sockets[i], kFree + static_cast<int>(i));
+  for (std::size_t i = 0; i < sockets.size(); ++i) ::dup2(kFree + static_cast<int>(i), 3 + static_cast<int>(i));
+  for (std::size_t i = 0; i < sockets.size(); ++i) ::close(kFree + static_cast<int>(i));
   ::execv(arguments[0], arguments);
   ::_exit(127);
 }
@@ -118,10 +123,10 @@ std::vector<std::string> Daemon::patient(std::string_view yaml) {
   return settings;
 }
 
-Daemon::Daemon(std::string_view yaml, const char* binary)
+Daemon::Daemon(std::string_view yaml, const char* binary, const Inherited& sockets)
     : binary_(binary), tls_(over_tls() && !has_key(yaml, "listen")) {
   write_file(config_path(), completed(yaml));
-  spawn(patient(yaml));
+  spawn(patient(yaml), sockets);
   try {
     await_ready();
   } catch (...) {
@@ -138,15 +143,28 @@ Daemon::~Daemon() {
   wait_exit();
 }
 
-void Daemon::spawn(const std::vector<std::string>& settings) {
+void Daemon::spawn(const std::vector<std::string>& settings, const Inherited& sockets) {
   const auto out = dir_.file("stdout"), err = dir_.file("stderr");
   std::vector<std::string> words{binary_, "run", "-c", config_path(), "--port-file", dir_.file("ports")};
   for (const auto& s : settings) words.insert(words.end(), {"--set", s});
+  std::vector<int> descriptors;
+  if (!sockets.empty()) {
+    // LISTEN_PID is the daemon's own: the shell becomes it.
+    std::string names;
+    for (const auto& [name, fd] : sockets) {
+      names += (names.empty() ? "" : ":") + name;
+      descriptors.push_back(fd);
+    }
+    const std::string script = "LISTEN_PID=$$ LISTEN_FDS=" + std::to_string(sockets.size()) +
+                               " LISTEN_FDNAMES=" + names +
+                               "; export LISTEN_PID LISTEN_FDS LISTEN_FDNAMES; exec \"$@\"";
+    words.insert(words.begin(), {"/bin/sh", "-c", script, "sh"});
+  }
   std::vector<char*> arguments;
   for (auto& w : words) arguments.push_back(w.data());
   arguments.push_back(nullptr);
   pid_ = ::fork();
-  if (pid_ == 0) become(arguments.data(), out.c_str(), err.c_str());
+  if (pid_ == 0) become(arguments.data(), out.c_str(), err.c_str(), descriptors);
   if (pid_ < 0) throw std::runtime_error("fork failed");
 }
 

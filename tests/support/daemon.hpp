@@ -45,8 +45,10 @@ const Identity& own_identity();
 /// The real daemon, as a process of its own: `forebay run -c FILE --port-file PATH`.
 class Daemon {
  public:
-  /// Starts it and waits until it is ready. Throws std::runtime_error, with the daemon's log, when it is not.
-  explicit Daemon(std::string_view yaml, const char* binary = forebay_binary());
+  /// Starts it and waits until it is ready. Throws std::runtime_error, with the daemon's log, when it is not. It
+  /// inherits the sockets as from systemd; each name may be there more than once.
+  using Inherited = std::vector<std::pair<std::string, int>>;
+  explicit Daemon(std::string_view yaml, const char* binary = forebay_binary(), const Inherited& sockets = {});
   /// Kills what is left.
   ~Daemon();
   Daemon(const Daemon&) = delete;
@@ -80,7 +82,7 @@ class Daemon {
   Metrics metrics() const;
 
  private:
-  void spawn(const std::vector<std::string>& settings);
+  void spawn(const std::vector<std::string>& settings, const Inherited& sockets);
   void await_ready();
   std::string completed(std::string_view yaml) const;
   static std::vector<std::string> patient(std::string_view yaml);

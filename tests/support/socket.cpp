@@ -81,6 +81,23 @@ Socket Socket::connect_plain(const std::string& address, std::uint16_t port) {
   return s;
 }
 
+Socket Socket::connect_to(const std::string& address, std::uint16_t port) {
+  const bool v6 = address.find(':') != std::string::npos;
+  Socket s{::socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  if (!s.open()) fail("socket");
+  auto v4 = loopback(port);
+  sockaddr_in6 in6{};
+  in6.sin6_family = AF_INET6;
+  in6.sin6_port = htons(port);
+  void* to = v6 ? static_cast<void*>(&in6.sin6_addr) : &v4.sin_addr;
+  if (::inet_pton(v6 ? AF_INET6 : AF_INET, address.c_str(), to) != 1) fail("an address");
+  const auto* a = v6 ? reinterpret_cast<const sockaddr*>(&in6) : reinterpret_cast<const sockaddr*>(&v4);
+  if (::connect(s.fd_, a, v6 ? sizeof in6 : sizeof v4) != 0) fail("connect");
+  const int on = 1;
+  ::setsockopt(s.fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return s;
+}
+
 Socket Socket::connect_unix(const std::string& path) {
   Socket s{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (!s.open()) fail("socket");

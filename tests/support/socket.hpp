@@ -38,6 +38,8 @@ class Socket {
   static Socket connect(std::uint16_t port);
   /// The same from another address of 127.0.0.0/8 ("127.0.0.2"): another peer.
   static Socket connect_from(const std::string& address, std::uint16_t port);
+  /// To another address of this machine: "127.0.0.2", "::1".
+  static Socket connect_to(const std::string& address, std::uint16_t port);
   static Socket connect_unix(const std::string& path);
   /// Shakes hands as a client. Throws std::runtime_error with OpenSSL's words when that fails.
   void start_tls(const TlsOptions& options);

@@ -25,6 +25,8 @@ struct Address {
   std::string host;  ///< Empty: all interfaces (dual stack). The path or NAME for the other kinds.
   std::uint16_t port = 0;
   std::string text;  ///< As written.
+  /// An address without a host whose IPv4 half another listener has: it takes IPv6 alone.
+  bool v6_only = false;
   bool operator==(const Address&) const = default;
 };
 
@@ -54,8 +56,12 @@ struct ListenerTls {
 
 struct Listener {
   Address address;
-  std::string name;   ///< Metric label.
-  ListenerTls tls{};  ///< Off without certificates.
+  std::string name;                   ///< Metric label.
+  bool http2 = true;                  ///< By ALPN, and by prior knowledge where there is no TLS.
+  std::optional<std::uint32_t> mode;  ///< Of the file of a Unix socket; nothing: anybody may connect.
+  std::string owner, group;           ///< The file's, by name or number; empty: the process's own.
+  bool proxy_protocol = false;        ///< Each connection begins with a PROXY header.
+  ListenerTls tls{};                  ///< Off without certificates.
   bool operator==(const Listener&) const = default;
 };
 
@@ -177,7 +183,8 @@ struct Server {
   std::size_t response_header = 64 * 1024;
   std::uint64_t min_rate = 500;          ///< Bytes a second; 0: off.
   unsigned connections_per_address = 0;  ///< 0: off.
-  std::vector<http::Cidr> trusted_proxies;
+  unsigned streams = 100;                ///< Requests at a time of one HTTP/2 connection.
+  http::TrustedProxies trusted_proxies;
   http::ForwardedMode forwarded = http::ForwardedMode::Auto;
 };
 
@@ -220,6 +227,11 @@ struct Diagnostics {
   CacheStatusField cache_status = CacheStatusField::On;
   std::string name = "forebay";
   bool x_cache = true;
+  /// Who gets Server-Timing.
+  struct ServerTiming {
+    bool on = false;
+    std::vector<http::Cidr> only;  ///< Empty: everybody.
+  } server_timing;
 };
 
 /// A whole configuration, checked. Immutable: read whole, checked whole, swapped whole.
@@ -246,6 +258,7 @@ struct Config {
   Diagnostics diagnostics;
   std::string request_id = "X-Request-Id";  ///< Empty: off.
   bool propagate_trace = true;
+  double trace_sample = 1;  ///< Share of new traces that are sampled.
   struct Shutdown {
     Duration delay{0};
     Duration drain = std::chrono::seconds{30};

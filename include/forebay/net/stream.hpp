@@ -142,7 +142,7 @@ class Stream {
  public:
   explicit Stream(boost::asio::io_context& io) : plain_(io) {}
   Stream(Stream&&) noexcept = default;
-  /// Takes a parked connection over. False when the kernel refuses it; then it is closed.
+  /// Takes a parked connection over. False without memory, or when the kernel refuses it; then it is closed.
   bool adopt(ParkedStream parked) noexcept;
 
   bool is_open() const noexcept { return plain_.socket_.is_open(); }

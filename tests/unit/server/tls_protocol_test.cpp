@@ -99,7 +99,7 @@ class TlsProtocolTest : public testing::Test {
   std::shared_ptr<ConnectionLimits> limits = make_connection_limits();
   std::shared_ptr<WorkerListener> listener = std::make_shared<WorkerListener>(
       worker, handler, std::make_shared<ListenerNumbers>(),
-      std::make_unique<TlsProtocol>(std::make_unique<H1Protocol>(), std::make_unique<OtherProtocol>(taken)));
+      std::make_unique<TlsProtocol>(std::make_unique<H1Protocol>(std::make_unique<OtherProtocol>(taken))));
   net::test::TlsClient client;
   int wire = -1;
 };
