@@ -127,7 +127,7 @@ void Daemon::open() {
                            *shared_};
     admin_handler_ = std::make_unique<admin::AdminHandler>(std::move(sources));
     admin_ = std::make_unique<SingleWorkerServer>(config->server.threads, clock_);
-    admin_->open({*config->admin, "admin"}, *admin_handler_);
+    admin_->open({.address = *config->admin, .name = "admin", .http2 = false}, *admin_handler_);
   }
   workers_->start();
   listeners_->apply(std::move(listeners));
