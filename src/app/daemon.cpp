@@ -148,6 +148,7 @@ void Daemon::open() {
     config::Listener listener;
     listener.address = *config->admin;
     listener.name = "admin";
+    listener.http2 = false;
     admin_->open(listener, *admin_handler_);
   }
   workers_->start();

@@ -23,6 +23,13 @@ constexpr std::size_t kMostAcks = 500;  // queued; the budgets end such a client
 
 constexpr std::array<std::uint8_t, 8> kEndPing{'f', 'o', 'r', 'e', 'b', 'a', 'y', 0};
 
+// Limits of the library that newer versions have; here the budgets of H2FrameScan come first. Where the library has
+// them, its functions are the better match.
+template <class T>
+void nghttp2_option_set_max_continuations(T*, std::size_t) {}
+template <class T>
+void nghttp2_option_set_stream_reset_rate_limit(T*, std::uint64_t, std::uint64_t) {}
+
 struct CallbacksDeleter {
   void operator()(nghttp2_session_callbacks* callbacks) const noexcept { nghttp2_session_callbacks_del(callbacks); }
 };
@@ -58,6 +65,7 @@ struct H2Session::Private {
   Private(H2Events& its_events, const H2Limits& its_limits);
 
   // What the library calls. `Owner` is this.
+  static int on_begin(nghttp2_session* session, const nghttp2_frame_hd* frame, void* owner);
   static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* owner);
   static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
                        const std::uint8_t* value, std::size_t value_size, std::uint8_t flags, void* owner);
@@ -66,7 +74,6 @@ struct H2Session::Private {
                      void* owner);
   static int on_close(nghttp2_session*, std::int32_t id, std::uint32_t code, void* owner);
   static int on_sent(nghttp2_session*, const nghttp2_frame* frame, void* owner);
-  static int on_invalid(nghttp2_session*, const nghttp2_frame* frame, int error, void* owner);
   static ssize_t read_content(nghttp2_session*, std::int32_t id, std::uint8_t* buffer, std::size_t most,
                               std::uint32_t* flags, nghttp2_data_source* source, void* owner);
   static int send_content(nghttp2_session*, nghttp2_frame* frame, const std::uint8_t* header, std::size_t size,
@@ -105,6 +112,7 @@ struct H2Session::Private {
   void note_abuse(H2Abuse kind) { scan.count(kind, now); }
   void take_preface(std::string_view& bytes);
   void check_abuse();
+  void terminate(std::uint32_t code);
 
   H2Events& events;
   H2Limits limits;
@@ -118,7 +126,12 @@ struct H2Session::Private {
   Timestamp now{}, preface_since = Timestamp::max();
   std::size_t preface_seen = 0;
   char status_text[4]{}, length_text[24]{};
-  bool in_trailers = false, bomb = false, no_memory = false, opened = false, ended = false;
+  // Streams that were closed last, not by the client: it may still send on them.
+  std::array<H2StreamId, 256> left_open{};
+  std::size_t left_open_next = 0;
+  H2StreamId last_stream = 0, reset_by_client = 0;
+  bool in_trailers = false, no_memory = false, opened = false, ended = false;
+  bool closed_stream = false;  // the client has sent something on a stream that is closed
 };
 
 H2Session::Private::Private(H2Events& its_events, const H2Limits& its_limits)
@@ -145,13 +158,13 @@ const nghttp2_session_callbacks* H2Session::Private::callbacks() {
   static const Callbacks kCallbacks = [] {
     nghttp2_session_callbacks* made = nullptr;
     checked(nghttp2_session_callbacks_new(&made));
+    nghttp2_session_callbacks_set_on_begin_frame_callback(made, on_begin);
     nghttp2_session_callbacks_set_on_begin_headers_callback(made, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(made, on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(made, on_frame);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(made, on_close);
     nghttp2_session_callbacks_set_on_frame_send_callback(made, on_sent);
-    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made, on_invalid);
     nghttp2_session_callbacks_set_send_data_callback(made, send_content);
     return Callbacks(made);
   }();
@@ -168,12 +181,31 @@ const nghttp2_option* H2Session::Private::options() {
     nghttp2_option_set_no_http_messaging(made, 1);
     nghttp2_option_set_max_outbound_ack(made, kMostAcks);
     nghttp2_option_set_builtin_recv_extension_type(made, NGHTTP2_PRIORITY_UPDATE);
+    nghttp2_option_set_max_continuations(made, std::size_t{1} << 20);
+    nghttp2_option_set_stream_reset_rate_limit(made, std::uint64_t{1} << 30, std::uint64_t{1} << 30);
     return Option(made);
   }();
   return kOption.get();
 }
 
 // --- what the client sends ---
+
+// RFC 9113 section 5.1, "closed": what follows on a stream that the client has ended or reset, or that it has skipped,
+// is an error. It is not where we have ended the stream, since the client may not know that yet.
+int H2Session::Private::on_begin(nghttp2_session* session, const nghttp2_frame_hd* frame, void* owner) {
+  return shielded(owner, [&](Private& self) -> int {
+    const auto id = frame->stream_id;
+    if (frame->type == NGHTTP2_HEADERS && id > self.last_stream) {
+      self.last_stream = id;
+      return 0;
+    }
+    if ((frame->type != NGHTTP2_HEADERS && frame->type != NGHTTP2_DATA) || id <= 0 || id > self.last_stream) return 0;
+    if (id % 2 == 0 || nghttp2_session_find_stream(session, id) != nullptr) return 0;
+    if (std::find(self.left_open.begin(), self.left_open.end(), id) != self.left_open.end()) return 0;
+    self.closed_stream = true;
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+  });
+}
 
 int H2Session::Private::on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* owner) {
   return shielded(owner, [&](Private& self) {
@@ -201,7 +233,7 @@ int H2Session::Private::add_line(std::string_view name, std::string_view value) 
   in_trailers ? trailers.add(name, value) : head.add(name, value);
   const std::size_t decoded = in_trailers ? trailers.decoded() : head.decoded();
   if (decoded <= kMostDecoded * limits.head.head) return 0;
-  bomb = true;
+  scan.condemn(H2Abuse::Headers);
   return NGHTTP2_ERR_PAUSE;
 }
 
@@ -227,6 +259,7 @@ int H2Session::Private::on_frame(nghttp2_session*, const nghttp2_frame* frame, v
           self.events.on_credit(stream);
         }
         break;
+      case NGHTTP2_RST_STREAM: self.reset_by_client = id; break;
       case NGHTTP2_PING:
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0 &&
             std::equal(kEndPing.begin(), kEndPing.end(), frame->ping.opaque_data))
@@ -314,12 +347,10 @@ void H2Session::Private::reset(H2StreamId id, H2Error code) {
   checked(nghttp2_submit_rst_stream(session.get(), NGHTTP2_FLAG_NONE, id, static_cast<std::uint32_t>(code)));
 }
 
-int H2Session::Private::on_invalid(nghttp2_session*, const nghttp2_frame*, int, void* owner) {
-  return shielded(owner, [](Private&) { return 0; });
-}
-
-int H2Session::Private::on_close(nghttp2_session*, std::int32_t id, std::uint32_t, void* owner) {
+int H2Session::Private::on_close(nghttp2_session* session, std::int32_t id, std::uint32_t, void* owner) {
   return shielded(owner, [&](Private& self) {
+    if (id != self.reset_by_client && nghttp2_session_get_stream_remote_close(session, id) != 1)
+      self.left_open[self.left_open_next++ % self.left_open.size()] = id;
     if (H2Stream* stream = self.find(id)) self.events.on_closed(*stream);
     return 0;
   });
@@ -426,18 +457,19 @@ void H2Session::Private::take_preface(std::string_view& bytes) {
   const auto take = std::min(bytes.size(), kPreface.size() - preface_seen);
   if (bytes.substr(0, take) != kPreface.substr(preface_seen, take)) {
     // RFC 9113 section 3.4.
-    ended = true;
-    checked(nghttp2_session_terminate_session(session.get(), NGHTTP2_PROTOCOL_ERROR));
+    terminate(NGHTTP2_PROTOCOL_ERROR);
   }
   preface_seen += take;
   bytes.remove_prefix(take);
 }
 
 void H2Session::Private::check_abuse() {
-  if (bomb) note_abuse(H2Abuse::Headers), bomb = false;
-  if (ended || !scan.abuse()) return;
+  if (!ended && scan.abuse()) terminate(NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+void H2Session::Private::terminate(std::uint32_t code) {
   ended = true;
-  checked(nghttp2_session_terminate_session(session.get(), NGHTTP2_ENHANCE_YOUR_CALM));
+  checked(nghttp2_session_terminate_session(session.get(), code));
 }
 
 void H2Session::feed(std::string_view bytes, Timestamp now) {
@@ -452,12 +484,11 @@ void H2Session::feed(std::string_view bytes, Timestamp now) {
   p.fail_if_out_of_memory();
   checked(static_cast<int>(std::min<ssize_t>(taken, 0)));
   p.check_abuse();
-  if (taken < 0 && !p.ended) {
-    // Too many answers to SETTINGS and PING are queued; nothing else is left by the checks before.
-    p.ended = true;
-    checked(nghttp2_session_terminate_session(
-        p.session.get(), taken == NGHTTP2_ERR_FLOODED ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_INTERNAL_ERROR));
-  }
+  if (p.ended) return;
+  if (p.scan.broken()) return p.terminate(NGHTTP2_PROTOCOL_ERROR);
+  if (p.closed_stream) return p.terminate(NGHTTP2_STREAM_CLOSED);
+  // Too many answers to SETTINGS and PING are queued; nothing else is left by the checks before.
+  if (taken < 0) p.terminate(taken == NGHTTP2_ERR_FLOODED ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_INTERNAL_ERROR);
 }
 
 bool H2Session::produce(H2Output& out) {
@@ -541,8 +572,7 @@ void H2Session::refuse_more() {
 }
 
 void H2Session::terminate(H2Error code) {
-  if (std::exchange(p_->ended, true)) return;
-  checked(nghttp2_session_terminate_session(p_->session.get(), static_cast<std::uint32_t>(code)));
+  if (!p_->ended) p_->terminate(static_cast<std::uint32_t>(code));
 }
 
 Timestamp H2Session::head_since() const noexcept {

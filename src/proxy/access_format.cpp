@@ -12,7 +12,7 @@ std::string_view proto_text(http::Version v) noexcept {
   switch (v) {
     case http::Version::Http10: return "HTTP/1.0";
     case http::Version::Http11: return "HTTP/1.1";
-    case http::Version::Http2: return "HTTP/2";
+    case http::Version::Http2: return "HTTP/2.0";
   }
   return "";
 }

@@ -174,7 +174,7 @@ TEST_F(AccessLog, ARefusalSaysWhatWasAskedAndWhy) {
 }
 
 TEST_F(AccessLog, AClientThatSpeaksTlsOrHttp2IsToldApart) {
-  start();
+  start("listen: [{address: '127.0.0.1:0', http2: false}]\nroutes: [{path: /**}]\n");
   const auto tls = send_raw("\x16\x03\x01\x02\x40\x01");
   EXPECT_EQ(tls.status, 400);
   EXPECT_THAT(tls.body, HasSubstr("uses TLS"));
