@@ -112,6 +112,7 @@ std::vector<admin::ListenerView> ListenerSet::views() const {
     at->rejected_limit += n.rejected_limit.load(std::memory_order_relaxed);
     at->rejected_timeout += n.rejected_timeout.load(std::memory_order_relaxed);
     at->rejected_malformed += n.rejected_malformed.load(std::memory_order_relaxed);
+    at->rejected_stalled += n.rejected_stalled.load(std::memory_order_relaxed);
   };
   for (const auto& o : open_) add(o);
   for (const auto& o : retired_) add(o);

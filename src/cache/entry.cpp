@@ -192,10 +192,19 @@ Ref<const Entry> Entry::with_head(const Ref<const Entry>& old, const Head& head,
   return ref;
 }
 
+void Entry::leave_store() const noexcept {
+  const bool read = use_count() > 1;
+  if (read) leave();
+  // Readers of the fetch, or of the entry before it was freshened, hold its parts alone.
+  for (const auto& owner : owners_)
+    if (read || owner->use_count() > 1) owner->leave();
+}
+
 void Entry::dispose() const noexcept {
   // The charge is released after the memory, so that it never is less than the memory in use.
   auto* self = const_cast<Entry*>(this);
   const Charge last = std::move(self->charge_);
+  if (left()) last.unpin();
   self->~Entry();
   std::free(self);
 }

@@ -31,7 +31,8 @@ struct Status {
 /// One listener as the metrics see it; holds its numbers.
 struct ListenerView {
   std::string name;
-  std::uint64_t open = 0, accepted = 0, rejected_limit = 0, rejected_timeout = 0, rejected_malformed = 0;
+  std::uint64_t open = 0, accepted = 0, rejected_limit = 0, rejected_timeout = 0, rejected_malformed = 0,
+                rejected_stalled = 0;
 };
 
 /// Data sources of the admin listener. The functions may be called from the admin worker at any time until it has

@@ -17,7 +17,8 @@ namespace forebay::server {
 /// Counters of one listener over all workers; relaxed atomics, updated only per connection.
 struct ListenerNumbers {
   std::string name;
-  std::atomic<std::uint64_t> open{0}, accepted{0}, rejected_limit{0}, rejected_timeout{0}, rejected_malformed{0};
+  std::atomic<std::uint64_t> open{0}, accepted{0}, rejected_limit{0}, rejected_timeout{0}, rejected_malformed{0},
+      rejected_stalled{0};
   Noticed strangers{}, malformed{};  ///< Networks that were logged because they sent no PROXY header, or might not.
 };
 
