@@ -69,6 +69,7 @@ bool Daemon::try_reload(const config::LoadResult& loaded, std::string& why) {
   workers_->adopt(fresh);
   set_runtime(fresh);
   listeners_->apply(std::move(listeners));
+  warn_of_unused_sockets(*config, before->config.get());
   if (config->cache.memory != before->config->cache.memory) {
     governor_->configure(config->cache.memory);
     store_->set_memory(config->cache.memory);

@@ -1,9 +1,22 @@
 #include "listener_set.hpp"
 
 #include <algorithm>
+#include <string>
+
+#include "forebay/base/log.hpp"
 
 namespace forebay::app {
 namespace {
+
+std::vector<std::string> unused_sockets(const config::Config& config) {
+  auto names = server::handed_over();
+  const auto drop = [&names](const config::Address& used) {
+    if (used.kind == config::Address::Kind::Fd) std::erase(names, used.host);
+  };
+  for (const auto& l : config.listeners) drop(l.address);
+  if (config.admin) drop(*config.admin);
+  return names;
+}
 
 // Port 0 is another one each time.
 bool same_address(const config::Address& a, const config::Address& b) {
@@ -12,6 +25,14 @@ bool same_address(const config::Address& a, const config::Address& b) {
 }
 
 }  // namespace
+
+void warn_of_unused_sockets(const config::Config& config, const config::Config* before) {
+  const auto known = before ? unused_sockets(*before) : std::vector<std::string>();
+  for (const auto& name : unused_sockets(config))
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      log::warn("the socket \"" + name +
+                "\" was passed to this process (LISTEN_FDNAMES), but no listener has fd:" + name);
+}
 
 ListenerSet::Change ListenerSet::prepare(const std::vector<config::Listener>& wanted) {
   Change change;

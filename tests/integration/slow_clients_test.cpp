@@ -250,6 +250,14 @@ TEST_F(ConnectionMemory, OfOneInTheMiddleOfAHeadIsLittle) {
   });
 }
 
+TEST_F(ConnectionMemory, OfOneInTheMiddleOfItsContentIsLittle) {
+  expect_little([](Client& c) {
+    c.send("POST /slow HTTP/1.1\r\nHost: shop.test\r\nUser-Agent: " + std::string(100, 'x') +
+           "\r\nContent-Length: 100000\r\n\r\nx");
+    c.send("x");
+  });
+}
+
 /// Clients that ask for large answers which may be stored, and read next to nothing of them.
 class PinningClients : public SlowClients {
  protected:
