@@ -178,6 +178,7 @@ void Metrics::connections(std::vector<MetricFamily>& out) const {
     g.sample({{"listener", l.name}, {"reason", "timeout"}}, l.rejected_timeout);
     g.sample({{"listener", l.name}, {"reason", "malformed"}}, l.rejected_malformed);
     if (l.tls) g.sample({{"listener", l.name}, {"reason", "tls"}}, l.rejected_tls);
+    g.sample({{"listener", l.name}, {"reason", "stalled"}}, l.rejected_stalled);
   }
 }
 
@@ -307,6 +308,11 @@ void Metrics::store(std::vector<MetricFamily>& out, const Routes& routes, const 
     Gathering g(out, "forebay_cache_memory_bytes", "Bytes charged to L1: keys, headers, bodies and bookkeeping.",
                 MetricType::Gauge);
     g.sample({}, n.bytes);
+  }
+  {
+    Gathering g(out, "forebay_cache_pinned_bytes",
+                "Of forebay_cache_memory_bytes, what L1 has dropped and slow clients still read.", MetricType::Gauge);
+    g.sample({}, n.pinned);
   }
   {
     Gathering g(out, "forebay_cache_memory_limit_bytes", "Value of cache.memory in bytes.", MetricType::Gauge);

@@ -255,7 +255,10 @@ void Fill::on_end(const http::Fields& trailers) {
   guarded([&] {
     if (stated_ && body_ && body_.get()->length() != *stated_)
       return fail(net::FetchError::Protocol, "the content is not as long as stated");
-    if (phase_ == Phase::Storing) storing_.commit(*body_.get(), core_.now().mono - requested_.mono);
+    if (phase_ == Phase::Storing) {
+      const auto entry = storing_.commit(*body_.get(), core_.now().mono - requested_.mono);
+      if (!entry || !entry->keeps_chunks()) body_.get()->leave_to_readers();
+    }
     body_.finish(trailers);
     finish();
   });

@@ -103,6 +103,12 @@ server::RefusalNote ProxyHandler::content_failed(server::Exchange& exchange, std
 
 const config::Server& ProxyHandler::settings() const { return p_->runtime->config().server; }
 
+// What is pinned is charged, so that it leaves the less for what could be hit.
+bool ProxyHandler::overpinned() const {
+  constexpr std::uint64_t kShare = 4;
+  return p_->shared.store.budget().pinned() > p_->runtime->config().cache.memory / kShare;
+}
+
 bool ProxyHandler::draining() const { return p_->shared.draining.load(std::memory_order_relaxed); }
 
 void ProxyHandler::adopt(RuntimePtr runtime) {

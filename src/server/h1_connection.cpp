@@ -179,6 +179,7 @@ bool H1Connection::flush() {
   note_taken(backlog_);
   taking_.wait(now());
   write_due_ = now() + listener_->handler.settings().timeouts.write;
+  listener_->stalled.enter(*this);
   stream_.wait(written.wait, [self = Ptr(this)](net::Io state) { self->on_writable(state); });
   return false;
 }
@@ -186,6 +187,7 @@ bool H1Connection::flush() {
 void H1Connection::on_writable(net::Io state) {
   blocked_ = false;
   if (closed_) return;
+  listener_->stalled.leave(*this);
   listener_->worker.tick();
   if (state != net::Io::Done) {
     close(Ending::Plain);
@@ -272,11 +274,14 @@ void H1Connection::await_last_request() {
 
 void H1Connection::abort() { close(Ending::Reset); }
 
+bool H1Connection::pins() const { return out_.pins() || writer_.cursor().pins(); }
+
 void H1Connection::close(Ending how) {
   if (closed_) return;
   const Ptr self(this);
   closed_ = true;
   deadline_.disarm();
+  listener_->stalled.leave(*this);
   body_ready_.stop_waiting();
   how == Ending::Reset ? stream_.reset() : stream_.close();
 
@@ -290,6 +295,7 @@ void H1Connection::close(Ending how) {
     left->detach();
     finish(std::move(left), false);
   }
+  out_.discard();  // now, not when the operations under way have ended
   companion_.reset();
   unlink();
   listener_->numbers->open.fetch_sub(1, std::memory_order_relaxed);

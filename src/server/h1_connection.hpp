@@ -48,6 +48,7 @@ class H1Connection final : public Connection,
 
   void drain() override;
   void abort() override;
+  bool pins() const override;
 
   // --- what an exchange calls ---
   const Peer& peer() const noexcept { return *peer_; }

@@ -33,7 +33,8 @@ void H1Connection::arm_read() {
     in_.clear();
     want = uploading_ ? kMost : kLittle;
   } else if (body_wanted_ || (!exchange_ && !decoder_.done())) {
-    if (decoder_.remaining() > in_.bytes().size()) want = std::clamp<std::size_t>(decoder_.remaining(), kLittle, kMost);
+    if (filled_ && decoder_.remaining() > in_.bytes().size())
+      want = std::clamp<std::size_t>(decoder_.remaining(), kLittle, kMost);
   } else if (exchange_ && in_.bytes().size() >= kMuch) {
     return;  // enough read ahead; the rest waits in the kernel
   }

@@ -149,6 +149,9 @@ class Handler {
   virtual RefusalNote content_failed(Exchange&, std::string_view /*code*/, std::string_view /*detail*/) { return {}; }
   /// Limits and timeouts in force; read at the start of each request.
   virtual const config::Server& settings() const = 0;
+  /// Whether clients that do not read hold too much memory of responses that the store has dropped. Then the edge
+  /// resets the connection that has waited longest.
+  virtual bool overpinned() const { return false; }
   /// Whether the process drains: responses have `Connection: close`, idle connections are closed.
   virtual bool draining() const = 0;
 };
