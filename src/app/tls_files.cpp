@@ -29,7 +29,8 @@ TlsServers read_tls(config::LoadResult& loaded, const std::shared_ptr<net::Ticke
     servers.emplace_back();
     if (!listeners[i].tls.on()) continue;
     std::vector<net::TlsFinding> findings;
-    servers.back() = net::TlsServer::make(listeners[i].tls, {listeners[i].name, listeners[i].http2, tickets, &clock}, findings);
+    servers.back() =
+        net::TlsServer::make(listeners[i].tls, {listeners[i].name, listeners[i].http2, tickets, &clock}, findings);
     failed = failed || !servers.back();
     for (auto& finding : findings) {
       auto d = place_of(loaded, i, finding);

@@ -130,6 +130,20 @@ void read_names(const std::string& path, LoadedCertificate& out, TlsFindings& fi
                      "browsers refuse it, and it is not chosen by the client's server name");
 }
 
+/// Each certificate is signed by the next; clients cannot be expected to sort them.
+void check_order(const std::string& path, const LoadedCertificate& out, TlsFindings& findings) {
+  X509* below = out.leaf.get();
+  for (int i = 0; i < sk_X509_num(out.chain.get()); ++i) {
+    X509* const above = sk_X509_value(out.chain.get(), i);
+    if (X509_check_issued(above, below) != X509_V_OK)
+      return findings.warning(2052,
+                              in_quotes(path) + ": certificate " + std::to_string(i + 2) +
+                                  " has not signed certificate " + std::to_string(i + 1),
+                              "the certificate comes first, then the one that signed it, and so on");
+    below = above;
+  }
+}
+
 /// What OpenSSL would refuse when the certificate is put into use (its security level 2).
 void check_strength(const std::string& path, const LoadedCertificate& out, TlsFindings& findings) {
   const openssl::ContextPtr trial(SSL_CTX_new(TLS_server_method()));
@@ -215,6 +229,7 @@ LoadedCertificate load_certificate(const config::ListenerTls::Certificate& files
   if (out.leaf) {
     check_dates(files.cert, out, findings);
     read_names(files.cert, out, findings);
+    check_order(files.cert, out, findings);
   }
   findings.about("key", index);
   if (auto pem = read_tls_file(files.key, findings)) {

@@ -39,14 +39,35 @@ def fences(page):
             block.append(line)
 
 
+def make_pair(stem):
+    """A certificate and its key: STEM.crt and STEM.key."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                    "90", "-subj", "/CN=example.com", "-addext", f"subjectAltName=DNS:{stem.name}.example.com",
+                    "-keyout", f"{stem}.key", "-out", f"{stem}.crt"], check=True, capture_output=True)
+
+
+def with_files(text, folder):
+    """The text with the files that docs name below /etc/forebay/tls made in a folder."""
+    place = "/etc/forebay/tls/"
+    for stem in set(re.findall(re.escape(place) + r"(\w[\w-]*)\.(?:crt|key)", text)):
+        if not (folder / f"{stem}.crt").exists():
+            make_pair(folder / stem)
+    return text.replace(place, f"{folder}/")
+
+
 def blocks(forebay, _):
+    with tempfile.TemporaryDirectory() as folder:
+        return check_blocks(forebay, pathlib.Path(folder))
+
+
+def check_blocks(forebay, folder):
     wrong = checked = 0
     for page in PAGES:
         for info, line, text in fences(page):
             if info != "yaml":
                 continue
             checked += 1
-            done = subprocess.run([forebay, "check", "-c", "-"], input=text, stdout=subprocess.PIPE,
+            done = subprocess.run([forebay, "check", "-c", "-"], input=with_files(text, folder), stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True)
             if done.returncode != 0:
                 wrong += 1
@@ -154,8 +175,11 @@ def scrape(forebay):
     threading.Thread(target=origin.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory() as folder:
         config, ports = pathlib.Path(folder, "forebay.yaml"), pathlib.Path(folder, "ports")
+        make_pair(pathlib.Path(folder, "tls"))
         config.write_text(f"""\
-listen: 127.0.0.1:0
+listen:
+  - {{ address: "127.0.0.1:0", name: plain }}
+  - {{ address: "127.0.0.1:0", name: tls, tls: {{ cert: {folder}/tls.crt, key: {folder}/tls.key }} }}
 admin: {{ listen: 127.0.0.1:0 }}
 origins:
   good: http://127.0.0.1:{origin.server_address[1]}

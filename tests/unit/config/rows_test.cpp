@@ -25,7 +25,8 @@ struct Any {
 namespace {
 
 const std::string kFile =
-    "origins: { web: { url: \"http://a\" } }\norigin: web\npolicies: { named: {} }\nlisten: [{ address: \":80\", tls: { cert: /c, key: /k, client_ca: /ca } }]\n"
+    "origins: { web: { url: \"http://a\" } }\norigin: web\npolicies: { named: {} }\nlisten: [{ address: \":80\", tls: "
+    "{ cert: /c, key: /k, client_ca: /ca } }]\n"
     "routes: [{ path: \"/a/{id}\" }]\n";
 
 /// A value of this type that no key has by default.

@@ -120,6 +120,22 @@ TEST_F(TlsFilesTest, ACertificateWithoutNamesIsAWarning) {
   EXPECT_EQ(only().code, 2052);
 }
 
+TEST_F(TlsFilesTest, AChainOutOfOrderIsAWarning) {
+  const auto root = make_identity({.common_name = "root", .is_ca = true});
+  const auto middle = make_identity({.common_name = "middle", .issuer = &root, .is_ca = true});
+  auto leaf = make_identity({.names = {"a.test"}, .issuer = &middle});
+  const auto alone = leaf.cert_pem;
+  leaf.cert_pem = alone + middle.cert_pem + root.cert_pem;
+  use(leaf);
+  EXPECT_TRUE(make());
+  EXPECT_THAT(findings, IsEmpty());
+  leaf.cert_pem = alone + root.cert_pem + middle.cert_pem;
+  use(leaf);
+  const auto found = only();
+  EXPECT_EQ(found.code, 2052);
+  EXPECT_THAT(found.message, HasSubstr("certificate 2 has not signed certificate 1"));
+}
+
 TEST_F(TlsFilesTest, AKeyThatEverybodyCanReadIsAWarning) {
   settings.certificates[0].key = folder.write("open", identity.key_pem, 0644);
   const auto found = only();
