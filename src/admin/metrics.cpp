@@ -4,6 +4,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <limits>
 #include <sstream>
@@ -90,11 +91,13 @@ class Metrics final : public prometheus::Collectable {
     const auto runtime = s_.runtime();
     process_state(out);
     connections(out);
+    tls(out);
     requests(out, routes);
     durations(out, routes);
     results(out, routes);
     store(out, routes, runtime);
     sharing(out, routes);
+    compression(out);
     if (runtime) origins(out, *runtime);
     operation(out);
     process(out);
@@ -104,11 +107,13 @@ class Metrics final : public prometheus::Collectable {
  private:
   void process_state(std::vector<MetricFamily>& out) const;
   void connections(std::vector<MetricFamily>& out) const;
+  void tls(std::vector<MetricFamily>& out) const;
   void requests(std::vector<MetricFamily>& out, const Routes& routes) const;
   void durations(std::vector<MetricFamily>& out, const Routes& routes) const;
   void results(std::vector<MetricFamily>& out, const Routes& routes) const;
   void store(std::vector<MetricFamily>& out, const Routes& routes, const proxy::RuntimePtr& runtime) const;
   void sharing(std::vector<MetricFamily>& out, const Routes& routes) const;
+  void compression(std::vector<MetricFamily>& out) const;
   void origins(std::vector<MetricFamily>& out, const proxy::Runtime& runtime) const;
   void operation(std::vector<MetricFamily>& out) const;
   void process(std::vector<MetricFamily>& out) const;
@@ -151,18 +156,44 @@ void Metrics::connections(std::vector<MetricFamily>& out) const {
   const auto listeners = s_.listeners();
   {
     Gathering g(out, "forebay_connections", "Open client connections.", MetricType::Gauge);
-    for (const auto& l : listeners) g.sample({{"listener", l.name}, {"protocol", "http1"}}, l.open);
+    for (const auto& l : listeners) {
+      g.sample({{"listener", l.name}, {"protocol", "http1"}}, l.open - std::min(l.open, l.open_http2));
+      g.sample({{"listener", l.name}, {"protocol", "http2"}}, l.open_http2);
+    }
   }
   {
     Gathering g(out, "forebay_connections_accepted_total", "Client connections accepted.", MetricType::Counter);
     for (const auto& l : listeners) g.sample({{"listener", l.name}}, l.accepted);
+  }
+  {
+    Gathering g(out, "forebay_http2_abuse_total",
+                "HTTP/2 connections ended with ENHANCE_YOUR_CALM, by what there was too much of.", MetricType::Counter);
+    for (const auto& l : listeners)
+      for (std::size_t i = 0; i < l.http2_abuse.size(); ++i)
+        g.sample({{"listener", l.name}, {"kind", http::to_string(static_cast<http::H2Abuse>(i))}}, l.http2_abuse[i]);
   }
   Gathering g(out, "forebay_connections_rejected_total", "Client connections refused or cut.", MetricType::Counter);
   for (const auto& l : listeners) {
     g.sample({{"listener", l.name}, {"reason", "limit"}}, l.rejected_limit);
     g.sample({{"listener", l.name}, {"reason", "timeout"}}, l.rejected_timeout);
     g.sample({{"listener", l.name}, {"reason", "malformed"}}, l.rejected_malformed);
+    if (l.tls) g.sample({{"listener", l.name}, {"reason", "tls"}}, l.rejected_tls);
   }
+}
+
+void Metrics::tls(std::vector<MetricFamily>& out) const {
+  const auto listeners = s_.listeners();
+  {
+    Gathering g(out, "forebay_tls_handshakes_total", "TLS handshakes with clients.", MetricType::Counter);
+    for (const auto& l : listeners)
+      for (std::size_t i = 0; l.tls && i < l.handshakes.size(); ++i)
+        g.sample({{"listener", l.name}, {"result", net::to_string(static_cast<net::TlsHandshake>(i))}},
+                 l.handshakes[i]);
+  }
+  Gathering g(out, "forebay_tls_certificate_expiry_timestamp_seconds", "Unix time when the certificate ends.",
+              MetricType::Gauge);
+  for (const auto& l : listeners)
+    if (l.certificate_expiry) g.sample({{"listener", l.name}}, static_cast<double>(*l.certificate_expiry));
 }
 
 // Series of methods, classes and reasons appear with their first count, so that unused ones cost nothing.
@@ -342,6 +373,44 @@ void Metrics::sharing(std::vector<MetricFamily>& out, const Routes& routes) cons
   Gathering g(out, "forebay_coalesced_waiting", "Requests waiting for another request for the same key.",
               MetricType::Gauge);
   g.sample({}, s_.store.numbers().waiting);
+}
+
+void Metrics::compression(std::vector<MetricFamily>& out) const {
+  const auto& compressor = s_.shared.compressor;
+  const auto each = [&](const char* name, const char* help, auto&& tell) {
+    Gathering g(out, name, help, MetricType::Counter);
+    for (std::size_t i = 0; i < content::kCompressions; ++i) {
+      const auto coding = static_cast<content::Compression>(i);
+      tell(g, content::to_string(coding), compressor.numbers(coding));
+    }
+  };
+  using Numbers = proxy::Compressor::Numbers;
+  each("forebay_compress_total", "Compressed forms of stored responses that were to be made, by what became of them.",
+       [](Gathering& g, std::string_view coding, const Numbers& n) {
+         for (std::size_t o = 0; o < proxy::kCompressedOutcomes; ++o)
+           g.sample({{"coding", coding}, {"outcome", to_string(static_cast<proxy::Compressed>(o))}},
+                    n.outcomes[o].load(std::memory_order_relaxed));
+       });
+  each("forebay_compress_input_bytes_total", "Bytes of stored bodies that were compressed.",
+       [](Gathering& g, std::string_view coding, const Numbers& n) {
+         g.sample({{"coding", coding}}, n.bytes_in.load(std::memory_order_relaxed));
+       });
+  each("forebay_compress_output_bytes_total", "Bytes of their compressed forms.",
+       [](Gathering& g, std::string_view coding, const Numbers& n) {
+         g.sample({{"coding", coding}}, n.bytes_out.load(std::memory_order_relaxed));
+       });
+  each("forebay_compress_cpu_seconds_total", "CPU time of the thread that compresses.",
+       [](Gathering& g, std::string_view coding, const Numbers& n) {
+         g.sample({{"coding", coding}}, static_cast<double>(n.cpu_nanoseconds.load(std::memory_order_relaxed)) / 1e9);
+       });
+  const auto gauge = [&](const char* name, const char* help, std::uint64_t value) {
+    Gathering g(out, name, help, MetricType::Gauge);
+    g.sample({}, value);
+  };
+  gauge("forebay_compress_queue", "Compressed forms that wait to be made.", compressor.queued());
+  gauge("forebay_compressed_bodies", "Compressed forms held in L1.", compressor.held().bodies());
+  gauge("forebay_compressed_memory_bytes", "Bytes that they take of forebay_cache_memory_bytes.",
+        compressor.held().bytes());
 }
 
 void Metrics::origins(std::vector<MetricFamily>& out, const proxy::Runtime& runtime) const {

@@ -35,6 +35,17 @@ std::string address_text(const server::Listener& listener) {
   return (host.find(':') == std::string::npos ? host : '[' + host + ']') + ':' + std::to_string(listener.port());
 }
 
+// Names of handed-over sockets that nothing listens on: clients would wait for an answer in vain.
+std::vector<std::string> unused_sockets(const config::Config& config) {
+  auto names = server::handed_over();
+  const auto drop = [&names](const config::Address& used) {
+    if (used.kind == config::Address::Kind::Fd) std::erase(names, used.host);
+  };
+  for (const auto& l : config.listeners) drop(l.address);
+  if (config.admin) drop(*config.admin);
+  return names;
+}
+
 // Sanitizers double the resident memory, so it is not compared with the limit.
 constexpr bool kGoverned =
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -53,6 +64,8 @@ Daemon::~Daemon() { dismantle(); }
 ExitCode Daemon::run() {
   // Signals that arrive before the daemon is ready wait.
   hold_signals();
+  tls_ = read_tls(loaded_, tickets_, clock_);
+  if (!loaded_.ok()) return refuse_configuration(loaded_);
   try {
     log::configure(loaded_.config->log);
     build();
@@ -104,6 +117,7 @@ void Daemon::build() {
                                                        config->metrics.per_route ? config->metrics.max_routes : 0);
   shared_.reset(
       new proxy::Shared{*store_, *counters_, random_hex(8), false, cache::PersistedQueries(), cache::SearchRules()});
+  shared_->compressor.use_thread();
   governor_ = std::make_unique<MemoryGovernor>(config->cache.memory);
   set_runtime(proxy::Runtime::make(config, nullptr, config->server.threads));
   workers_ = std::make_unique<WorkerPool>(config->server.threads, clock_, *shared_, runtime());
@@ -112,7 +126,11 @@ void Daemon::build() {
 
 void Daemon::open() {
   const auto config = runtime()->config;
-  auto listeners = listeners_->prepare(config->listeners);
+  auto listeners = listeners_->prepare(config->listeners, std::exchange(tls_, {}));
+  keep_tickets_for(*config);
+  for (const auto& name : unused_sockets(*config))
+    log::warn("the socket \"" + name +
+              "\" was passed to this process (LISTEN_FDNAMES), but no listener has fd:" + name);
   if (config->admin) {
     admin::Sources sources{status_,
                            *store_,
@@ -127,7 +145,10 @@ void Daemon::open() {
                            *shared_};
     admin_handler_ = std::make_unique<admin::AdminHandler>(std::move(sources));
     admin_ = std::make_unique<SingleWorkerServer>(config->server.threads, clock_);
-    admin_->open({*config->admin, "admin"}, *admin_handler_);
+    config::Listener listener;
+    listener.address = *config->admin;
+    listener.name = "admin";
+    admin_->open(listener, *admin_handler_);
   }
   workers_->start();
   listeners_->apply(std::move(listeners));
@@ -141,6 +162,7 @@ void Daemon::sweep() {
   sweep_timer_->async_wait([this](error_code ec) {
     if (ec) return;
     store_->sweep(workers_->first().tick().mono);
+    shared_->compressor.settle();
     sweep();
   });
 }
@@ -202,6 +224,7 @@ void Daemon::each_second() {
   second_.async_wait([this](error_code ec) {
     if (ec) return;
     listeners_->tidy();
+    tickets_->rotate();
     if (kGoverned) {
       const auto before = governor_->limit();
       const auto limit = governor_->limit_for(resident_bytes());

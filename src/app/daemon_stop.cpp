@@ -99,6 +99,7 @@ void Daemon::dismantle() {
     const MutexLock lock(runtime_mutex_);
     runtime_.reset();
   }
+  shared_->compressor.stop();
   governor_.reset();
   store_.reset();
   workers_.reset();

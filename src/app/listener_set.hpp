@@ -8,6 +8,7 @@
 #include "forebay/base/mutex.hpp"
 #include "forebay/config/config.hpp"
 #include "forebay/server/listener.hpp"
+#include "tls_files.hpp"
 
 namespace forebay::app {
 
@@ -21,11 +22,13 @@ class ListenerSet {
   struct Change {
     std::vector<std::unique_ptr<server::Listener>> fresh;
     std::vector<config::Listener> wanted;
+    TlsServers tls;
   };
-  /// Binds the new addresses of `wanted`. Throws std::system_error on failure.
-  Change prepare(const std::vector<config::Listener>& wanted);
-  /// Opens the new listeners, and closes those no longer wanted: their queues are accepted first, their connections end
-  /// with their next response.
+  /// Binds the new addresses of `wanted`. A listener whose TLS alone has changed stays. Throws std::system_error on
+  /// failure.
+  Change prepare(const std::vector<config::Listener>& wanted, TlsServers tls);
+  /// Opens the new listeners, gives all their TLS, and closes those no longer wanted: their queues are accepted first,
+  /// their connections end with their next response.
   void apply(Change change);
 
   /// Accepts what is queued, then no more; `drain` also ends connections with their next answer.
@@ -47,6 +50,7 @@ class ListenerSet {
   struct Open {
     config::Listener config;
     std::unique_ptr<server::Listener> listener;
+    std::shared_ptr<const net::TlsServer> tls;  // of new connections
   };
   PartsMaker parts_;
   std::shared_ptr<server::ConnectionLimits> limits_ = server::make_connection_limits();  // of the whole process

@@ -177,6 +177,7 @@ Ref<const Entry> Entry::with_head(const Ref<const Entry>& old, const Head& head,
   e->body_length_ = old->body_length_;
   e->fetch_time_ = old->fetch_time_;
   e->stored_at_ = old->stored_at_;
+  if (auto* const encodings = old->encodings()) e->encodings_or(Ref<Encodings>(encodings));
   auto* piece = EntryMaker::pieces_of(e);
   if (maker.owners == 0) {
     Pen pen(next);
@@ -190,6 +191,16 @@ Ref<const Entry> Entry::with_head(const Ref<const Entry>& old, const Head& head,
   else
     e->owners_ = old->owners_;
   return ref;
+}
+
+Encodings& Entry::encodings_or(Ref<Encodings> made) const noexcept {
+  Encodings* there = nullptr;
+  if (!encodings_.compare_exchange_strong(there, made.get(), std::memory_order_acq_rel)) return *there;
+  return *made.detach();
+}
+
+Entry::~Entry() {
+  if (const auto* const forms = encodings()) forms->release();
 }
 
 void Entry::dispose() const noexcept {

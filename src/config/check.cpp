@@ -15,6 +15,46 @@ const SetBy* set_by(const Loading& loading, const std::string& what) {
   return it == loading.places.end() ? nullptr : &it->second;
 }
 
+/// Of two addresses that share a port, the one without a host leaves all IPv4 addresses to `0.0.0.0`.
+void leave_ipv4(Address& a, Address& b) {
+  if (a.port != b.port) return;
+  if (a.host.empty() && is_any_host(b.host)) a.v6_only = true;
+  if (b.host.empty() && is_any_host(a.host)) b.v6_only = true;
+}
+
+/// Settings of listeners that have no effect, or that let nobody in.
+void check_listeners(Loading& loading) {
+  const auto& config = loading.config;
+  const auto& trusted = config.server.trusted_proxies;
+  bool any_unix = false;
+  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+    const auto& l = config.listeners[i];
+    const auto* by = set_by(loading, "listen " + std::to_string(i));
+    const bool is_unix = l.address.kind == Address::Kind::Unix;
+    any_unix = any_unix || is_unix || l.address.kind == Address::Kind::Fd;
+    if (!by) continue;
+    if (!is_unix && (l.mode || !l.owner.empty() || !l.group.empty()))
+      loading.report.warning(
+          2057, *by->node, by->path,
+          "mode, owner and group have no effect: " + in_quotes(l.address.text) + " is not the path of a Unix socket",
+          l.address.kind == Address::Kind::Fd ? "the socket unit sets SocketMode, SocketUser and so on"
+                                              : "leave them out");
+    const bool nobody = trusted.empty() || (is_unix && !trusted.unix_sockets) ||
+                        (l.address.kind == Address::Kind::Tcp && trusted.networks.empty());
+    if (l.proxy_protocol && nobody)
+      loading.report.warning(2058, *by->node, by->path,
+                             "proxy_protocol: every connection will be closed, since no peer of this listener is in "
+                             "server.trusted_proxies",
+                             is_unix ? "write server.trusted_proxies: [unix]"
+                                     : "list the networks of the load balancers there, such as 10.0.0.0/8");
+  }
+  const auto* server = loading.root.find("server");
+  const auto* node = server && server->is_map() ? server->find("trusted_proxies") : nullptr;
+  if (node && trusted.unix_sockets && !any_unix)
+    loading.report.warning(2059, *node, "server.trusted_proxies",
+                           "\"unix\" has no effect: nothing listens on a Unix socket", "leave it out");
+}
+
 void check_addresses(Loading& loading) {
   auto& config = loading.config;
   const auto say = [&](const SetBy* by, const SetBy* other, const std::string& text) {
@@ -24,11 +64,13 @@ void check_addresses(Loading& loading) {
     if (other && other->node->place.line > 0) hint = "also" + loading.report.in_words(other->node->place);
     loading.report.error(1012, *by->node, by->path, "the address " + in_quotes(text) + " is used twice", hint);
   };
-  const auto& all = config.listeners;
+  auto& all = config.listeners;
   for (std::size_t i = 0; i < all.size() && i < 1000; ++i) {
     const auto* by = set_by(loading, "listen " + std::to_string(i));
     for (std::size_t j = 0; j < i; ++j)
-      if (collide(all[i].address, all[j].address))
+      if (share_port(all[i].address, all[j].address))
+        leave_ipv4(all[i].address, all[j].address);
+      else if (collide(all[i].address, all[j].address))
         say(by, set_by(loading, "listen " + std::to_string(j)), all[i].address.text);
     if (config.admin && collide(all[i].address, *config.admin)) say(set_by(loading, "admin"), by, config.admin->text);
   }
@@ -45,6 +87,27 @@ void check_admin(Loading& loading) {
   if (token && token->is_scalar() && !token->bad && token->text.empty()) return;
   loading.report.warning(2010, *by->node, by->path, "the admin listener can be reached from outside, without a token",
                          "only /livez, /readyz, /metrics and /version are answered there; set token_file for more");
+}
+
+bool requires_certificate(const Listener& listener) {
+  const auto& tls = listener.tls;
+  return tls.on() && !tls.client_ca.empty() && tls.client_auth == ListenerTls::ClientAuth::Require;
+}
+
+/// Routes are those of every listener: what one asks of clients, another may not.
+void check_clients(Loading& loading) {
+  const auto& all = loading.config.listeners;
+  const auto strict = std::find_if(all.begin(), all.end(), requires_certificate);
+  if (strict == all.end()) return;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto* by = set_by(loading, "listen " + std::to_string(i));
+    const bool own_files = all[i].address.kind == Address::Kind::Unix;  // its mode says who may connect
+    if (!by || own_files || requires_certificate(all[i])) continue;
+    loading.report.warning(2054, *by->node, by->path,
+                           "this listener serves the routes of " + in_quotes(strict->name) +
+                               " too, and requires no certificate of clients",
+                           "let another process serve what is for everybody, or set client_ca here as well");
+  }
 }
 
 /// Whether a connection to `url` would arrive at `address`.
@@ -186,19 +249,11 @@ void check_fall(Loading& loading) {
   }
 }
 
-template <class Listener>
-bool has_tls(const Listener& listener) {
-  if constexpr (requires { listener.tls.certificates; })
-    return !listener.tls.certificates.empty();
-  else
-    return false;
-}
-
 /// A redirect to https that sends clients back to where they were.
 void check_https(Loading& loading) {
   const auto& config = loading.config;
   const auto& all = config.listeners;
-  if (!config.server.trusted_proxies.empty() || std::any_of(all.begin(), all.end(), [](auto& l) { return has_tls(l); }))
+  if (!config.server.trusted_proxies.empty() || std::any_of(all.begin(), all.end(), [](auto& l) { return l.tls.on(); }))
     return;
   for (const auto& route : config.routes) {
     const auto* by = set_by(loading, "route " + std::to_string(route.index));
@@ -216,6 +271,8 @@ void check_https(Loading& loading) {
 void check_whole(Loading& loading) {
   check_admin(loading);
   check_addresses(loading);
+  check_listeners(loading);
+  check_clients(loading);
   check_loops(loading);
   if (loading.report.failed()) return;
   check_reach(loading);

@@ -54,6 +54,7 @@ class PolicyCheck {
     identity();
     credentials();
     refresh();
+    compression();
   }
 
  private:
@@ -314,6 +315,14 @@ class PolicyCheck {
             "set client_refresh.token or token_file, or leave it out");
   }
 
+  /// What was meant for this route; a default that does not fit one of them is no mistake.
+  void compression() {
+    const auto* by = at("compress");
+    if (!by || !by->said.starts_with("routes.") || !policy_.compress.on() || !keys_secrets(policy_, key_)) return;
+    warning(2064, by, "the key has credentials or cookies: requests that bring them get nothing compressed",
+            "compression shows what one client's page has in common with what another site can add to it (BREACH)");
+  }
+
   Loading& loading_;
   Report& report_;
   const PolicyDraft& draft_;
@@ -361,7 +370,44 @@ void check_layers(Report& report, const PolicyDraft& below, const PolicyDraft& d
   check_list(report, "key.cookies", below, draft, below.key.cookies, draft.key.cookies);
 }
 
+namespace {
+
+/// Settings of the route itself that have no effect, and types that are compressed already.
+void check_compression(Report& report, const PolicyDraft& draft) {
+  const auto own = [&](std::string_view key) {
+    const auto* by = draft.set_by(key);
+    return by && by->said.starts_with("routes.") ? by : nullptr;
+  };
+  const auto& compress = draft.policy.compress;
+  if (const auto* by = own("compress"); by && compress.on() && !draft.policy.cache)
+    report.warning(2063, *by->node, by->path, "compress does nothing on a route with cache: false",
+                   "only stored responses are compressed; what is passed on keeps the origin's coding");
+  // The defaults, as `check --print` writes them, are no mistake.
+  const rules::Policy::Compress usual;
+  const auto idle = [&](const char* key, bool changed) {
+    if (const auto* by = own(key); by && changed && !compress.on())
+      report.warning(2063, *by->node, by->path, std::string(key) + " does nothing without compress",
+                     "write compress: [zstd, br, gzip]");
+  };
+  idle("compress_types", compress.types != usual.types);
+  idle("compress_min", compress.min != usual.min);
+  const auto* by = draft.set_by("compress_types");
+  if (!by || !compress.on()) return;
+  for (const auto* dense : {"image/png", "image/jpeg", "image/webp", "video/mp4", "audio/mpeg", "application/zip",
+                            "application/gzip", "font/woff2"}) {
+    const auto glob = std::find_if(compress.types.begin(), compress.types.end(),
+                                   [&](const auto& type) { return http::glob_match(type, dense); });
+    if (glob == compress.types.end()) continue;
+    report.warning(2065, *by->node, by->path, in_quotes(*glob) + " includes " + dense + ", which is compressed already",
+                   "it costs time and becomes no smaller; list types of text");
+    return;
+  }
+}
+
+}  // namespace
+
 void check_policy(Loading& loading, const PolicyDraft& draft, const Route& route) {
+  check_compression(loading.report, draft);
   if (draft.policy.cache) PolicyCheck(loading, draft, route).all();
 }
 

@@ -93,6 +93,7 @@ void take_policy(Loading& loading, PolicyDraft draft, Route& route) {
   auto& [policy, key, set] = draft;
   // Servers choose the type of their answer by it, and say no Vary.
   if (key.graphql && key.graphql_accept) add_once(key.headers, "accept");
+  policy.compress.keyed_secrets = keys_secrets(policy, key);
   policy.guards_preflight = key.graphql && !policy.graphql_preflight.empty();
   policy.lifetimes = lifetimes_of(draft);
   key.fingerprint = fingerprint_of(route, draft);

@@ -19,6 +19,9 @@ struct SetBy {
   std::string said{};  ///< Of settings of a policy: `routes.search.ttl.default`.
 };
 
+/// What the names of places of files begin with that a listener's TLS reads; their paths follow.
+inline constexpr std::string_view kTlsFile = "tls file ";
+
 struct Loading;
 
 /// A policy on its way from the built-in one over `defaults` and a named one to the route.
@@ -87,6 +90,8 @@ std::uint64_t fingerprint_of(const Route& route, const PolicyDraft& draft);
 std::uint64_t lifetimes_of(const PolicyDraft& draft);
 /// What `credentials` guards on a route: the names that it neither keys, nor chooses cookies of, nor shares, nor keeps
 /// from the origin by `request_headers`.
+/// Whether the key has credentials or cookies, so that a stored response may be one client's.
+bool keys_secrets(const rules::Policy& policy, const cache::KeySpec& key);
 rules::CredentialGuard guard_of(const rules::Policy& policy, const cache::KeySpec& key, const HeaderChanges& changes);
 
 /// Puts one override into the tree, as if it stood in the file.

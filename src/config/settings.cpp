@@ -271,7 +271,7 @@ struct ServerTimingFor {
   }
   static std::string text(const Diagnostics::ServerTiming& timing) {
     if (timing.only.empty()) return timing.on ? "on" : "off";
-    return yaml_list(timing.only, [](const auto& net) { return yaml_text(format_cidr(net)); });
+    return yaml_list(timing.only, [](const auto& net) { return yaml_text(http::cidr_text(net)); });
   }
 };
 

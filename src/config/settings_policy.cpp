@@ -260,6 +260,13 @@ constexpr auto kResponses = table<Policy>({
     key<&Policy::convert_head>("convert_head", "",
                                "Whether a HEAD that finds nothing stored fetches by GET, so that the answer is stored; "
                                "it does not wait for the body."),
+    as<Codings, &Policy::compress, &Policy::Compress::codings>(
+        "compress", "",
+        "Codings that stored responses are compressed with, the preferred one first, where the origin has not encoded "
+        "them; the origin is asked for identity. Empty: none."),
+    as<MediaTypes, &Policy::compress, &Policy::Compress::types>("compress_types", "",
+                                                                "Media types that `compress` is for."),
+    key<&Policy::compress, &Policy::Compress::min>("compress_min", "0..16MiB", "Shortest body that is compressed."),
 });
 constexpr auto kRequests = table<Policy>({
     map<&Policy::bypass, bypass_table>("bypass"),
@@ -296,7 +303,6 @@ constexpr auto kRequests = table<Policy>({
         "weighted by the time that a fetch takes; 0% is off."),
     map<&Policy::client_refresh, &kClientRefresh>("client_refresh"),
     later<Policy>("tags"),
-    later<Policy>("compress"),
     later<Policy>("mode"),
 });
 constexpr auto kPolicy = table<PolicyDraft>({
@@ -380,6 +386,16 @@ std::uint64_t number_of(const std::string& text) {
 
 }  // namespace
 
+bool keys_secrets(const rules::Policy& policy, const cache::KeySpec& key) {
+  const auto is_credential = [&](std::string_view header) {
+    return http::iequals(header, "Cookie") || http::iequals(header, "Authorization") ||
+           std::any_of(policy.credentials.begin(), policy.credentials.end(),
+                       [&](const auto& name) { return http::iequals(name, header); });
+  };
+  return policy.authorization == rules::AuthorizationRule::Key || !key.cookies.empty() ||
+         std::any_of(key.headers.begin(), key.headers.end(), is_credential);
+}
+
 std::uint64_t lifetimes_of(const PolicyDraft& draft) {
   std::string text;
   append_texts(text, Reload::Lifetimes, kPolicy.rows, &draft);
@@ -389,7 +405,9 @@ std::uint64_t lifetimes_of(const PolicyDraft& draft) {
 std::uint64_t fingerprint_of(const Route& route, const PolicyDraft& draft) {
   // Their order and case mean nothing.
   auto text = yaml_texts(rules::CredentialGuard(draft.policy.credentials).names());
-  append_texts(text, Reload::Entries, kPolicy.rows, &draft);
+  auto effective = draft;
+  if (!effective.key.graphql) effective.key.graphql_ignore.clear();
+  append_texts(text, Reload::Entries, kPolicy.rows, &effective);
   append_texts(text, Reload::Entries, route_table().rows, &route);
   return number_of(text);
 }

@@ -2,6 +2,7 @@
 
 #include "forebay/http/chars.hpp"
 #include "forebay/http/h1_parser.hpp"
+#include "http/h1_words.hpp"
 
 namespace forebay::http {
 namespace {
@@ -9,8 +10,8 @@ namespace {
 constexpr std::size_t kMaxExtensionBytes = 4096;
 constexpr unsigned kMaxSizeDigits = 16;
 
-// Fields that control framing, routing, caching, authorisation or content are not allowed in a trailer section: merged
-// into the head, they would change a decision already made (RFC 9110 section 6.5.1).
+}  // namespace
+
 bool may_be_trailer(FieldId id) noexcept {
   if (is_hop_by_hop(id)) return false;
   switch (id) {
@@ -52,8 +53,6 @@ bool may_be_trailer(FieldId id) noexcept {
     default: return true;
   }
 }
-
-}  // namespace
 
 void BodyDecoder::start(Framing framing, std::uint64_t content_length, const HeadLimits& limits, Sender sender) {
   limits_ = limits;

@@ -28,6 +28,10 @@ inline bool read_length_digits(std::string_view text, std::uint64_t& length) noe
   return parse_decimal(text, UINT64_MAX, length) && length < UINT64_MAX;
 }
 
+// Fields that control framing, routing, caching, authorisation or content are not allowed in a trailer section: merged
+// into the head, they would change a decision already made (RFC 9110 section 6.5.1).
+bool may_be_trailer(FieldId id) noexcept;
+
 // The connection options of Connection (RFC 9112 section 9.3).
 struct Persistence {
   bool close = false, keep_alive = false;

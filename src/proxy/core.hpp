@@ -62,6 +62,7 @@ class RequestNotes final : public server::Notes {
   Digest key_id;
   std::int64_t age_s = -1, ttl_s = 0;
   rules::TtlSource ttl_source = rules::TtlSource::None;
+  std::string_view coding;  ///< In which Forebay has sent what is stored; a literal. Empty: as it is stored.
   Duration lookup{-1}, wait{-1};
   // The origin's part, where there was one.
   bool went_forward = false;
@@ -160,8 +161,11 @@ struct PendingRequest {
   std::vector<http::Field> fields;
   http::Fields changed;
   /// Fields that an answer gets besides its own (Age, Cache-Status, X-Cache, ...), and the text of their values.
-  boost::container::static_vector<http::Field, 7> added;
+  boost::container::static_vector<http::Field, 9> added;
   std::string age, cache_status, server_timing, content_range;
+  /// The fields of a compressed form, and its weak entity-tag.
+  std::vector<http::Field> coded;
+  std::string coded_etag;
 
   /// Copies its text, so that it may outlive `Handler::start`. Charges the memory of a waiting request.
   void keep();

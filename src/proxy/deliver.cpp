@@ -10,6 +10,7 @@
 #include "log_text.hpp"
 #include "outcome.hpp"
 #include "outgoing.hpp"
+#include "represent.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -33,8 +34,9 @@ bool gets_server_timing(const PendingRequest& pending) {
   if (!timing.on || timing.only.empty()) return timing.on;
   const auto& trusted = pending.config().server.trusted_proxies;
   const auto& peer = pending.exchange->peer();
-  if (trusted.empty()) return peer.has_ip && http::contains_any(timing.only, peer.ip);
-  const auto client = http::parse_ip(http::client_address(pending.peer, pending.request.fields, trusted));
+  if (!pending.peer_trusted) return peer.has_ip && http::contains_any(timing.only, peer.ip);
+  const auto client =
+      http::parse_ip(http::client_address(pending.peer, true, pending.request.fields, trusted.networks));
   return client && http::contains_any(timing.only, *client);
 }
 
@@ -222,6 +224,7 @@ void deliver(PendingRequest& pending, Delivery d, http::BodyCursor cursor) {
   auto& exchange = *pending.exchange;
   const auto& request = pending.request;
   describe(pending, d);
+  if (pending.route->route && pending.policy().compress.on() && d.freshness) represent(pending, d, cursor);
   const config::HeaderChanges* changes = nullptr;
   if (const auto* route = pending.route->route; route && !route->response_headers.empty()) {
     changes = &route->response_headers;
@@ -239,7 +242,7 @@ void deliver(PendingRequest& pending, Delivery d, http::BodyCursor cursor) {
       exchange.answer({304, http::FieldsView(fields), added(pending), std::nullopt}, {});
       return;
     }
-    if (answer_range(pending, d, cursor)) return;
+    if (d.ranges && answer_range(pending, d, cursor)) return;
   }
   exchange.answer({d.head.status, {d.head.fields, d.head.lines}, added(pending), d.length}, std::move(cursor));
 }
@@ -252,6 +255,7 @@ void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry
   if (http::never_has_content(d.head.status)) d.length.reset();
   d.freshness = &freshness;
   d.status = status;
+  d.entry = entry.get();
   d.pieces = entry->body();
   d.owner = Owner(entry);
   auto& counters = *pending.route->counters;

@@ -14,11 +14,14 @@ struct Delivery {
   const rules::Freshness* freshness = nullptr;  ///< Of a stored response; null when it is not stored.
   rules::CacheStatus status;
   Source source = Source::Cache;
+  /// Whose body it is; null while it is incomplete. Kept alive by `owner`. Its compressed forms may be sent instead.
+  const cache::Entry* entry = nullptr;
   /// For multipart ranges: the whole content in pieces; empty while it is incomplete.
   std::span<const std::string_view> pieces;
   Owner owner;
   /// The client's conditions and ranges are applied here (false: the origin has done so).
   bool conditional = true;
+  bool ranges = true;  ///< False: the whole is sent, whatever its Range says.
 };
 
 /// Sends it: as a 304 or 206 if the client's conditions require it (RFC 9110 section 13); adds Age, Cache-Status and

@@ -302,6 +302,9 @@ struct Tell {
     if (reload && c.status.result == CacheResult::Hit)
       c.note(
           "the stored response is immutable and fresh, so the client's max-age=0 does not reach the origin (RFC 8246)");
+    const auto& entry = c.found.stored.entry;
+    if (!c.asked.response)
+      note_coding(c, entry->head().status, entry->head().fields, entry->body_length(), entry.get());
   }
 
   void operator()(const Follow& plan) const {
@@ -395,7 +398,7 @@ void say_outcome(ExplainCase& c) {
 
 void tell(ExplainCase& c, const std::string& scheme) {
   const auto facts = scan(c.sent, {});
-  c.request = without_nominated(c.request, c.kept);
+  c.request = end_to_end_request(c.request, facts, nullptr, c.kept);
   if (refused_at_once(c, facts)) return;
   if (!read_host(c.request.authority, {}, false, scheme, c.reading)) return c.refuse(kBadHost);
   c.out.url = c.reading.host.empty() ? "" : std::string(c.reading.scheme) + "://" + c.reading.host;

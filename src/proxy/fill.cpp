@@ -118,6 +118,7 @@ void Fill::not_modified(const http::ResponseView& head) {
     d.status.stored = done.stored;
     d.status.reason = done.verdict.reason;
     d.source = Source::Cache;
+    d.entry = done.entry.get();
     d.pieces = entry->body();
     d.owner = Owner(entry);
     deliver(*pending_, std::move(d), http::BodyCursor(Owner(entry), entry->body()));
@@ -270,8 +271,7 @@ bool Fill::wants_retry() {
 
 /// The client waits for that second try like the others.
 void Fill::give_way(cache::Failure failure) {
-  cache::Join wait{plan_.ticket.flight(), {}, plan_.status.forward};
-  wait.flight->join();
+  cache::Join wait{cache::FollowerPlace(plan_.ticket.flight()), {}, plan_.status.forward};
   storing_.fail(std::move(failure));
   const auto pending = pending_;
   finish();

@@ -40,6 +40,7 @@ void OriginAsk::compose(std::string& target, http::Fields& fields) {
     request.traceparent = traceparent;
     request.tracestate = trace.state;
   }
+  request.own_codings = keeps_codings();
   fields = fields_for_origin(request);
   const auto& stored = plan_.stored;
   validated_ = what_ == What::Planned && plan_.validate && plan_.refreshing() && !stored.freshness.validators_fail &&
@@ -47,6 +48,12 @@ void OriginAsk::compose(std::string& target, http::Fields& fields) {
   if (validated_) rules::add_validators(fields, stored.entry->etag(), stored.entry->last_modified());
   if (pending_.route->route) target = origin_target(pending_.route->route->rewrite, pending_.target);
   if (target.empty()) target = pending_.target;
+}
+
+/// An answer that is hardly stored is not compressed here, so the client gets the coding that the origin makes.
+bool OriginAsk::keeps_codings() const {
+  const auto& facts = pending_.facts();
+  return plan_.status.reason == rules::Reason::PassMemory || (facts.authorization && !facts.authorization_in_key);
 }
 
 void OriginAsk::trim(http::Fields& trailers) { trailers_for_origin(origin_request(pending_, false), trailers); }

@@ -56,7 +56,7 @@ void RequestNotes::reset() {
   origin_address.clear();
   origin_error.clear();
   origin_detail.clear();
-  error_code = {};
+  error_code = coding = {};
   error_detail.clear();
   text.clear();
   method_text = host = path = query = request_id = trace_id = span_id = parent_id = trace_link = user_agent = referer =
@@ -97,9 +97,9 @@ void note_request(const PendingRequest& pending, const LoggedTarget& target) {
     notes.trace_id = notes.keep(sent->trace_id());
     notes.parent_id = notes.keep(sent->span_id());
   }
-  const auto& trusted = pending.config().server.trusted_proxies;
-  notes.client =
-      notes.keep(trusted.empty() ? pending.peer : http::client_address(pending.peer, request.fields, trusted));
+  const auto& trusted = pending.config().server.trusted_proxies.networks;
+  notes.client = notes.keep(pending.peer_trusted ? http::client_address(pending.peer, true, request.fields, trusted)
+                                                 : pending.peer);
 }
 
 void note_request_id(RequestNotes& notes, std::string_view id) {
@@ -149,6 +149,7 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   r.client = notes.view(notes.client);
   r.method = notes.method_text.size ? notes.view(notes.method_text) : http::to_string(notes.method);
   r.scheme = exchange.peer().scheme;
+  r.tls = exchange.peer().tls.get();
   r.host = notes.view(notes.host);
   r.path = notes.view(notes.path);
   r.query = notes.view(notes.query);
@@ -169,6 +170,7 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   r.has_ttl = notes.has_ttl;
   r.ttl_source = notes.ttl_source;
   r.stored = notes.stored;
+  r.coding = notes.coding;
   r.total_ms = total;
   r.lookup_ms = milliseconds(notes.lookup);
   r.queue_ms = milliseconds(notes.origin_queue);
@@ -213,10 +215,12 @@ void count_refusal(Core& core, const server::RefusedMessage& message, const serv
   AccessRecord r;
   r.at = core.now().wall;
   r.remote = peer.address;
-  const auto& trusted = core.runtime->config().server.trusted_proxies;
-  const auto client = http::client_address(peer.address, head.fields, trusted);
+  const auto& server = core.runtime->config().server;
+  const auto client =
+      http::client_address(peer.address, server::trusts(server, peer), head.fields, server.trusted_proxies.networks);
   r.client = client;
   r.scheme = peer.scheme;
+  r.tls = peer.tls.get();
   r.method = head.method_text;
   r.host = head.authority;
   http::Target read;

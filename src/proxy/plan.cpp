@@ -4,6 +4,7 @@
 
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/list.hpp"
+#include "forebay/proxy/origin_fields.hpp"
 #include "forebay/rules/reuse.hpp"
 #include "forebay/rules/validation.hpp"
 #include "outcome.hpp"
@@ -68,7 +69,12 @@ HeadFacts scan(http::FieldsView sent, std::string_view request_id) {
     switch (f.id) {
       case FieldId::XForwardedProto:
         if (facts.forwarded_proto.empty()) facts.forwarded_proto = http::forwarded_scheme(sent);
+        facts.forwarding = true;
         break;
+      case FieldId::XForwardedFor:
+      case FieldId::XForwardedHost:
+      case FieldId::XForwardedPort:
+      case FieldId::Forwarded: facts.forwarding = true; break;
       case FieldId::CdnLoop: facts.loop = true; break;
       case FieldId::Connection:
         http::for_each_piece(f.value, [&](std::string_view m) {
@@ -78,6 +84,7 @@ HeadFacts scan(http::FieldsView sent, std::string_view request_id) {
       case FieldId::Upgrade: facts.websocket = facts.websocket || asks_for_websocket(f.value); break;
       default: break;
     }
+    if (f.id == FieldId::Other && is_client_cert(f.name)) facts.client_cert = true;
     if (!request_id.empty() && (f.id == FieldId::XRequestId || f.id == FieldId::Other) &&
         http::iequals(f.name, request_id)) {
       several_ids = !facts.request_id.empty();
@@ -88,11 +95,20 @@ HeadFacts scan(http::FieldsView sent, std::string_view request_id) {
   return facts;
 }
 
-http::RequestView without_nominated(const http::RequestView& request, std::vector<http::Field>& kept) {
+http::RequestView end_to_end_request(const http::RequestView& request, const HeadFacts& facts,
+                                     const net::TlsClientCertificate* client, std::vector<http::Field>& kept) {
+  if (client != nullptr && client->field.empty()) client = nullptr;
+  if (!facts.connection_names_more && !facts.client_cert && client == nullptr) return request;
   kept.clear();
   const http::ConnectionNames nominated(request.fields);
-  for (const auto& f : request.fields)
-    if (stays(f, nominated)) kept.push_back(f);
+  for (const auto& f : request.fields) {
+    const bool forged = facts.client_cert && f.id == FieldId::Other && is_client_cert(f.name);
+    if (!forged && stays(f, nominated)) kept.push_back(f);
+  }
+  if (client != nullptr) {
+    kept.push_back({"Client-Cert", client->field, FieldId::Other});
+    if (!client->chain_field.empty()) kept.push_back({"Client-Cert-Chain", client->chain_field, FieldId::Other});
+  }
   http::RequestView view = request;
   view.fields = http::FieldsView(kept);
   return view;

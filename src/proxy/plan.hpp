@@ -8,6 +8,7 @@
 #include "forebay/config/config.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/net/source.hpp"
+#include "forebay/net/tls_peer.hpp"
 #include "forebay/proxy/reading.hpp"
 #include "forebay/rules/cache_status.hpp"
 #include "forebay/rules/storability.hpp"
@@ -29,12 +30,16 @@ struct GoForward {
 struct HeadFacts {
   std::string_view forwarded_proto, request_id;
   bool connection_names_more = false, websocket = false, loop = false;
+  bool forwarding = false;  ///< It has X-Forwarded-For, -Host, -Proto, -Port or Forwarded.
+  bool client_cert = false;  ///< A field that may be read as Client-Cert or Client-Cert-Chain.
 };
 /// `request_id`: the name of the field with a request's id; empty: none.
 HeadFacts scan(http::FieldsView sent, std::string_view request_id);
 /// The request without the fields that Connection names, which are removed before routing (RFC 9110 section 7.6.1).
-/// Host, framing fields and those needed for forwarding stay. `kept` holds the remaining fields.
-http::RequestView without_nominated(const http::RequestView& request, std::vector<http::Field>& kept);
+/// Host, framing fields and those needed for forwarding stay. The client's own Client-Cert fields are removed as well
+/// (RFC 9440 section 4), and those of `client` are added, null: none. `kept` holds the fields.
+http::RequestView end_to_end_request(const http::RequestView& request, const HeadFacts& facts,
+                                     const net::TlsClientCertificate* client, std::vector<http::Field>& kept);
 /// The error of a request that is refused before routing; null if none. Parses the target into `reading`. An OPTIONS
 /// with Max-Forwards 0 has the status 200. `instance_id`: of this process, in CDN-Loop.
 const OwnError* refuse_head(const http::RequestView& request, const HeadFacts& facts, std::string_view instance_id,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,14 @@ struct AnswerTo {
   http::Version version = http::Version::Http11;
   bool close = false;  ///< The connection must end whatever the answer says.
 };
+
+/// How the answer is framed, and the length that its head states, if any (RFC 9110 section 8.6).
+struct AnswerFraming {
+  BodyWriter::Framing framing = BodyWriter::Framing::None;
+  std::optional<std::uint64_t> stated{};
+};
+AnswerFraming framing_of(const AnswerHead& head, const http::BodyCursor& body, http::Method method,
+                         http::Version version);
 
 /// Appends status line, field lines and the empty line. Framing fields are written only here (RFC 9112 sections 6.1 to
 /// 6.3).

@@ -4,6 +4,7 @@
 
 #include "forebay/base/clock.hpp"
 #include "forebay/http/body.hpp"
+#include "server/body_reader.hpp"
 #include "server/output.hpp"
 
 namespace forebay::server {
@@ -18,22 +19,19 @@ class BodyWriter {
   void start(http::BodyCursor&& body, Framing framing, std::uint64_t length);
   /// Queues what there is, up to a portion; only while the output has no slices. Queued: send them, then call again.
   Step queue(Output& out, Timestamp now);
-  http::BodyCursor& cursor() noexcept { return body_; }
+  http::BodyCursor& cursor() noexcept { return body_.cursor(); }
   Framing framing() const noexcept { return framing_; }
   /// Content queued so far.
-  std::uint64_t bytes() const noexcept { return bytes_; }
+  std::uint64_t bytes() const noexcept { return body_.bytes(); }
   /// Lets the body go.
-  void stop() { body_ = http::BodyCursor(); }
+  void stop() { body_.stop(); }
 
  private:
-  struct Portion;
   Step finish(Output& out);
 
-  http::BodyCursor body_;
+  BodyReader body_;
   Framing framing_ = Framing::None;
-  bool ended_ = true;
-  std::uint64_t left_ = 0;  // of the stated length
-  std::uint64_t bytes_ = 0;
+  bool finished_ = true;
 };
 
 }  // namespace forebay::server

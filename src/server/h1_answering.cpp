@@ -2,43 +2,17 @@
 #include <utility>
 
 #include "forebay/http/h1_writer.hpp"
-#include "forebay/server/problem.hpp"
 #include "server/answer_head.hpp"
+#include "server/edge_document.hpp"
 #include "server/edge_error.hpp"
 #include "server/h1_connection.hpp"
 
 namespace forebay::server {
 
 namespace {
-using http::FieldId;
-
 constexpr std::size_t kFlushAt = 64 * 1024;
 // A fast client must not monopolise the worker.
 constexpr unsigned kPortionsPerTurn = 8;
-
-// An error of the edge's own, as an answer.
-struct Document {
-  Document(const EdgeError& why, std::string_view detail, const RefusalNote& note, std::string_view accept)
-      : status(why.status), body(render({why.status, why.code, why.title, detail, note.request_id, {}}, accept)) {
-    fields.add(FieldId::ContentType, body.content_type);
-    fields.add(FieldId::CacheControl, "no-store");
-    fields.add(FieldId::XCache, "ERROR");
-    if (!note.request_id.empty()) fields.add(note.field, note.request_id);
-    if (!why.retry_after.empty()) fields.add(FieldId::RetryAfter, why.retry_after);
-  }
-  AnswerHead head() const {
-    AnswerHead head;
-    head.status = status;
-    head.fields = fields;
-    head.length = body.body.size();
-    head.has_date = false;
-    head.close = true;
-    return head;
-  }
-  int status;
-  ProblemBody body;
-  http::Fields fields;
-};
 }  // namespace
 
 void H1Connection::interim(int status, http::FieldsView fields) {
@@ -131,7 +105,7 @@ void H1Connection::answer_failed_body() {
   H1Exchange& failed = *exchange_;
   failed.mark_answered();
   const auto detail = detail_of(*failure_, listener_->handler.settings(), {});
-  const Document document(*failure_, detail, listener_->handler.content_failed(failed, failure_->code, detail), {});
+  const EdgeDocument document(*failure_, detail, listener_->handler.content_failed(failed, failure_->code, detail), {});
   const auto content = Chunk::copy_of(document.body.body);
   answer(failed, document.head(), http::BodyCursor(Owner(content), content->bytes()));
   failed.leave();
@@ -147,7 +121,7 @@ void H1Connection::reject(const EdgeError& why, std::string_view cause) {
   const auto detail = detail_of(why, listener_->handler.settings(), why.reason == Refusal::BadRequest ? cause : "");
   // Only a complete head has a usable Accept.
   const auto accept = read ? head.fields.value(http::FieldId::Accept).value_or("") : std::string_view();
-  const Document document(why, detail, note, accept);
+  const EdgeDocument document(why, detail, note, accept);
   const AnswerTo to{read ? head.method : http::Method::Get, http::Version::Http11, true};
   const auto date = listener_->date_line(listener_->worker.now().wall);
   const auto plan = append_answer_head(out_.text(), document.head(), http::BodyCursor(), to, date);

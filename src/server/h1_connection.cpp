@@ -38,20 +38,31 @@ H1Connection::H1Connection(std::shared_ptr<WorkerListener> listener, H1Protocol&
   listener_->numbers->open.fetch_add(1, std::memory_order_relaxed);
 }
 
-void H1Connection::begin() {
-  or_close([this] {
+void H1Connection::begin(std::string_view early) {
+  or_close([&] {
     taking_.begin(listener_->handler.settings().min_rate);
+    if (!early.empty()) {
+      in_.make_room(early.size(), early.size());
+      std::copy(early.begin(), early.end(), in_.room().begin());
+      in_.commit(early.size());
+      return turn();
+    }
     await(Awaiting::Request, now() + listener_->handler.settings().timeouts.idle);
+    if (listener_->drains()) await_last_request();
     watch();
-    arm_read();
+    if (early.empty()) return arm_read();
+    in_.make_room(early.size(), early.size());
+    std::copy(early.begin(), early.end(), in_.room().begin());
+    in_.commit(early.size());
+    turn();
   });
 }
 
-void H1Connection::begin_refusal() {
+void H1Connection::begin_refusal(const EdgeError& why) {
   refusing_ = true;
   ++listener_->refusing;
-  or_close([this] {
-    reject(kOverload);
+  or_close([&] {
+    reject(why);
     turn();
   });
 }
@@ -142,10 +153,10 @@ void H1Connection::kick() {
 
 void H1Connection::again() {
   if (std::exchange(kicked_, true)) return;
-  listener_->worker.post([self = Ptr(this)] {
+  listener_->worker.post(kick_memory_.hold([self = Ptr(this)] {
     self->kicked_ = false;
     self->turn();
-  });
+  }));
 }
 
 // True when all has gone out; false when the socket is full, or the connection is at its end.

@@ -10,6 +10,7 @@
 #include "forebay/base/guarded.hpp"
 #include "forebay/http/h1_parser.hpp"
 #include "forebay/net/deadlines.hpp"
+#include "forebay/net/handler_memory.hpp"
 #include "forebay/net/stream.hpp"
 #include "server/body_writer.hpp"
 #include "server/connection_limits.hpp"
@@ -40,10 +41,10 @@ class H1Connection final : public Connection,
   /// On the listener's thread; counted in `listener.open` by the caller already. It keeps itself alive until it is
   /// closed.
   H1Connection(std::shared_ptr<WorkerListener> listener, H1Protocol& protocol, Accepted accepted);
-  /// Takes requests.
-  void begin();
-  /// Tells the client that there are too many, and closes.
-  void begin_refusal();
+  /// Takes requests. `early` was read already.
+  void begin(std::string_view early);
+  /// Tells the client why it is not served, and closes.
+  void begin_refusal(const EdgeError& why);
 
   void drain() override;
   void abort() override;
@@ -95,6 +96,7 @@ class H1Connection final : public Connection,
   void defer_read();
   void on_read(net::IoResult read);
   bool next_request();
+  bool go_on_as_http2(std::string_view bytes);
   void start_request(const config::Server& settings);
   bool skip_body();
   void fail_body(const EdgeError& why);
@@ -152,6 +154,7 @@ class H1Connection final : public Connection,
   MinRate taking_{2 * MinRate::kWindow};  // of answers
   std::uint64_t taken_ = 0;               // bytes of answers that the client has acknowledged, when we last asked
 
+  net::HandlerMemory kick_memory_;
   bool reading_ = false, blocked_ = false, deferred_ = false, kicked_ = false;  // operations under way
   bool turning_ = false;
   bool eof_ = false;     // the client has sent all it will

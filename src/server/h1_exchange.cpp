@@ -6,36 +6,13 @@
 
 namespace forebay::server {
 
-namespace {
-
-// A waiter may take itself or others out of the list as it is woken.
-void wake_all(WaiterList& waiters) {
-  WaiterList now;
-  now.swap(waiters);
-  while (!now.empty()) {
-    Waiter& waiter = now.front();
-    waiter.stop_waiting();
-    waiter.woken();
-  }
-}
-
-}  // namespace
-
 void H1Exchange::begin(H1Connection& connection, const http::RequestParser& parser, const Now& now) {
   connection_ = &connection;
-  view_ = parser.view();
-  peer_ = &connection.peer();
-  has_body_ = parser.framing() != http::Framing::None;
-  length_.reset();
-  if (parser.framing() != http::Framing::Chunked) length_ = parser.content_length();
-  begun_ = gone_ = answered_ = false;
+  std::optional<std::uint64_t> length;
+  if (parser.framing() != http::Framing::Chunked) length = parser.content_length();
+  begin_request(parser.view(), connection.peer(), now, parser.framing() != http::Framing::None, length);
   head_at = end_at = 0;
-  tally_ = Tally{};
-  tally_.started = now.mono;
-  tally_.started_wall = now.wall;
-  notes_->reset();
   kept_bytes_.reset();
-  kept_peer_.reset();
 }
 
 std::shared_ptr<void>* H1Exchange::companion() { return connection_ ? &connection_->companion() : nullptr; }
@@ -62,20 +39,11 @@ void H1Exchange::out_of_memory() noexcept {
   if (connection_ && !gone_ && !answered_) connection_->out_of_memory();
 }
 
-void H1Exchange::on_gone(Waiter* waiter) {
-  gone_waiters_.clear();
-  if (waiter != nullptr) gone_waiters_.push_back(*waiter);
-}
-
 net::BodySource::State H1Exchange::pull(std::string_view& out) {
   if (!connection_) return State::Broken;
   const State state = connection_->pull(*this, out);
   begun_ |= state == State::Data;
   return state;
-}
-
-void H1Exchange::wait(Waiter& waiter) {
-  if (!waiter.waiting()) body_waiters_.push_back(waiter);
 }
 
 const http::Fields& H1Exchange::trailers() const {
@@ -89,14 +57,7 @@ bool H1Exchange::awaits_continue() const { return connection_ && connection_->aw
 
 void H1Exchange::detach() {
   connection_ = nullptr;
-  wake_all(body_waiters_);
+  wake_body_waiter();
 }
-
-void H1Exchange::leave() {
-  gone_ = true;
-  wake_all(gone_waiters_);
-}
-
-void H1Exchange::wake_body_waiter() { wake_all(body_waiters_); }
 
 }  // namespace forebay::server

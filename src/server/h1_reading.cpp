@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "server/edge_error.hpp"
 #include "server/h1_connection.hpp"
@@ -118,6 +120,7 @@ bool H1Connection::next_request() {
       in_.consume(bytes.size());
       return false;
     }
+    if (parser_.bad_version() && go_on_as_http2(bytes)) return false;
     const bool too_many = parser_.too_many_fields();
     // The error is specific only for a complete message.
     const bool told = parsed.error() == Errc::Malformed || parsed.error() == Errc::Ambiguous || parser_.bad_version();
@@ -127,6 +130,20 @@ bool H1Connection::next_request() {
   head_began_ = Timestamp{};
   in_.consume(parser_.head_size());
   start_request(settings);
+  return true;
+}
+
+// RFC 9113 section 3.3: a client that knows of HTTP/2 begins with the preface; with TLS ALPN decides instead. Nothing
+// was sent to it yet.
+bool H1Connection::go_on_as_http2(std::string_view bytes) {
+  constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\n";
+  Protocol* const http2 = protocol_.http2();
+  if (http2 == nullptr || requests_ != 0 || reading_ || peer_->tls || !bytes.starts_with(kPreface)) return false;
+  Accepted accepted{std::move(stream_), peer_, std::move(place_), std::string(bytes)};
+  listener_->open.fetch_add(1, std::memory_order_relaxed);  // `close` takes this one off
+  const auto listener = listener_;
+  close(Ending::Plain);
+  guarded([&] { http2->open(listener, std::move(accepted)); }, [&] { listener->open.fetch_sub(1); });
   return true;
 }
 

@@ -13,13 +13,12 @@ constexpr std::size_t kKeptCapacity = 128 * 1024;
 
 void Output::add(Slice slice) {
   slice_bytes_ += slice.bytes.size();
-  slices_.push_back(std::move(slice));
+  slices_.push_back({std::move(slice), text_.size()});
 }
 
 void Output::reset() noexcept {
   sent_ = slice_bytes_ = 0;
   slices_.clear();
-  tail_.clear();
   if (text_.capacity() > kKeptCapacity) {
     std::string().swap(text_);
   } else {
@@ -49,20 +48,25 @@ net::IoResult Output::write_gathered(net::Stream& stream) const {
     bytes.remove_prefix(skipped);
     if (!bytes.empty() && parts.size() != kMostParts) parts.push_back(bytes);
   };
-  part(text_);
-  for (const Slice& s : slices_) part(s.bytes);
-  part(tail_);
+  const std::string_view text = text_;
+  std::size_t at = 0;
+  for (const Placed& placed : slices_) {
+    part(text.substr(at, placed.at - at));
+    part(placed.slice.bytes);
+    at = placed.at;
+    if (parts.size() == kMostParts) break;
+  }
+  part(text.substr(at));
   return stream.write_some(std::span<const std::string_view>(parts.data(), parts.size()));
 }
 
 std::size_t Output::capacity() const noexcept {
-  return text_.capacity() + tail_.capacity() + slices_.capacity() * sizeof(Slice);
+  return text_.capacity() + slices_.capacity() * sizeof(Placed);
 }
 
 void Output::release() {
   std::string().swap(text_);
-  std::string().swap(tail_);
-  std::vector<Slice>().swap(slices_);
+  std::vector<Placed>().swap(slices_);
 }
 
 }  // namespace forebay::server

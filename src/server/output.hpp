@@ -11,19 +11,18 @@
 
 namespace forebay::server {
 
-/// The output of a connection: text, then slices that are sent without a copy, then a tail. Heads and small bodies are
-/// text, so that the responses of one read need one send.
+/// The output of a connection: text, and slices that are sent without a copy at their places in it. Heads and small
+/// bodies are text, so that the responses of one read need one send.
 class Output {
  public:
-  /// To be appended to; only while there are no slices.
+  /// To be appended to.
   std::string& text() noexcept { return text_; }
+  /// Follows what was appended so far.
   void add(Slice slice);
   bool has_slices() const noexcept { return !slices_.empty(); }
-  /// Follows the slices.
-  std::string& tail() noexcept { return tail_; }
 
   bool empty() const noexcept { return pending() == 0; }
-  std::size_t pending() const noexcept { return text_.size() + tail_.size() + slice_bytes_ - sent_; }
+  std::size_t pending() const noexcept { return text_.size() + slice_bytes_ - sent_; }
   /// Counted from the connection's first byte: what the kernel has taken, and the end of what is queued.
   std::uint64_t written() const noexcept { return written_; }
   std::uint64_t queued() const noexcept { return written_ + pending(); }
@@ -39,10 +38,14 @@ class Output {
   net::IoResult write_gathered(net::Stream& stream) const;
   void reset() noexcept;
 
-  std::string text_, tail_;
-  std::vector<Slice> slices_;
+  struct Placed {
+    Slice slice;
+    std::size_t at;  // follows so much of the text
+  };
+  std::string text_;
+  std::vector<Placed> slices_;
   std::size_t slice_bytes_ = 0;
-  std::size_t sent_ = 0;  // of text, slices and tail together
+  std::size_t sent_ = 0;  // of text and slices together
   std::uint64_t written_ = 0;
 };
 

@@ -39,6 +39,9 @@ class WorkerListener {
   /// "Date: ...\r\n", made anew once a second.
   std::string_view date_line(WallTime now);
   bool drains() const { return draining || handler.draining(); }
+  /// Whether one more client over the limit can be told so. If not, that is counted, and the connection is to be
+  /// closed.
+  bool may_refuse(const Peer& peer);
 
   net::Worker& worker;
   Handler& handler;
@@ -51,6 +54,10 @@ class WorkerListener {
   bool closed = false;  ///< Connections that are still handed over are closed at once.
   /// Connections over the limit that are being told so.
   unsigned refusing = 0;
+  std::shared_ptr<const net::TlsServer> tls;  ///< For new connections; null: they are plain.
+  // For the log of failed handshakes.
+  Timestamp quiet_until{};
+  std::uint64_t not_logged = 0;
 
  private:
   std::int64_t date_second_ = INT64_MIN;

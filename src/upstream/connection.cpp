@@ -38,14 +38,12 @@ bool Connection::adopt(ParkedConnection parked) {
 
 Permit Connection::close() noexcept {
   set_use(Use::None);
-  idle_deadline.reset();
   stream_.close();
   return std::move(permit_);
 }
 
 Grant Connection::park() noexcept {
   set_use(Use::None);
-  idle_deadline.reset();
   return {std::move(permit_), {stream_.park(), std::move(address_)}};
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "forebay/base/waker.hpp"
 #include "forebay/cache/entry.hpp"
@@ -97,22 +98,14 @@ class Flight final : public RefCounted {
 
   /// Signals the end of `Waiting`, and `has_successor`; check `state()` again after this.
   void wait(Waker& waker, Waiter& waiter) { changed_.wait(waker, waiter); }
-  /// The leader of a failed fetch waits like a follower.
-  void join() noexcept {
-    waiters_.fetch_add(1, std::memory_order_relaxed);
-    if (all_waiters_) all_waiters_->enter();
-  }
-  /// A follower leaves (served, timed out or closed); pairs with a Join.
-  void leave() noexcept {
-    waiters_.fetch_sub(1, std::memory_order_relaxed);
-    if (all_waiters_) all_waiters_->leave();
-  }
+  /// Number of its FollowerPlaces.
   std::uint32_t waiters() const noexcept { return waiters_.load(std::memory_order_relaxed); }
 
  private:
   friend class Store;
   friend class Ticket;
   friend struct Shard;
+  friend class FollowerPlace;
   std::atomic<State> state_{State::Waiting};
   std::atomic<bool> joinable_{true};
   std::atomic<bool> has_successor_{false};
@@ -137,6 +130,38 @@ class Flight final : public RefCounted {
   bool listed_ = false;               // in its slot, so that others can find it
   std::atomic<bool> second_{false};   // written while it waits
   Ref<Flight> successor_;             // what those who waited on it wait for after its failure
+};
+
+/// A follower's place on a flight, which counts in `coalesce.max_waiters` and as waiting until `leave` or its end. The
+/// flight stays known after `leave`.
+class FollowerPlace {
+ public:
+  FollowerPlace() = default;
+  explicit FollowerPlace(Ref<Flight> flight) noexcept : flight_(std::move(flight)), counted_(true) {
+    flight_->waiters_.fetch_add(1, std::memory_order_relaxed);
+    if (flight_->all_waiters_) flight_->all_waiters_->enter();
+  }
+  FollowerPlace(FollowerPlace&& o) noexcept
+      : flight_(std::move(o.flight_)), counted_(std::exchange(o.counted_, false)) {}
+  FollowerPlace& operator=(FollowerPlace&& o) noexcept {
+    leave();
+    flight_ = std::move(o.flight_);
+    counted_ = std::exchange(o.counted_, false);
+    return *this;
+  }
+  ~FollowerPlace() { leave(); }
+
+  void leave() noexcept {
+    if (!std::exchange(counted_, false)) return;
+    flight_->waiters_.fetch_sub(1, std::memory_order_relaxed);
+    if (flight_->all_waiters_) flight_->all_waiters_->leave();
+  }
+  const Ref<Flight>& flight() const noexcept { return flight_; }
+  Flight* operator->() const noexcept { return flight_.get(); }
+
+ private:
+  Ref<Flight> flight_;
+  bool counted_ = false;
 };
 
 }  // namespace forebay::cache

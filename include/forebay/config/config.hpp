@@ -27,12 +27,43 @@ struct Address {
   std::string host;  ///< Empty: all interfaces (dual stack). The path or NAME for the other kinds.
   std::uint16_t port = 0;
   std::string text;  ///< As written.
+  /// An address without a host whose IPv4 half another listener has: it takes IPv6 alone.
+  bool v6_only = false;
   bool operator==(const Address&) const = default;
+};
+
+/// TLS of a listener.
+struct ListenerTls {
+  /// Paths of PEM files, but for `ocsp`.
+  struct Certificate {
+    std::string cert;  ///< The certificate and what leads from it towards a root.
+    std::string key;
+    std::string ocsp;  ///< An OCSP response (DER) to staple; empty: none.
+    bool operator==(const Certificate&) const = default;
+  };
+  enum class MinVersion : std::uint8_t { Tls12, Tls13 };
+  enum class ClientAuth : std::uint8_t { Require, Request };
+
+  std::vector<Certificate> certificates;  ///< The first is for clients that name no known host; none: no TLS.
+  MinVersion min_version = MinVersion::Tls12;
+  std::string client_ca;  ///< Who signs clients' certificates; empty: none is asked for.
+  ClientAuth client_auth = ClientAuth::Require;
+  bool client_cert_header = false;  ///< Origins get Client-Cert (RFC 9440).
+  bool session_tickets = true;
+  Duration session_timeout = std::chrono::hours{12};
+
+  bool on() const noexcept { return !certificates.empty(); }
+  bool operator==(const ListenerTls&) const = default;
 };
 
 struct Listener {
   Address address;
-  std::string name;  ///< Metric label.
+  std::string name;                   ///< Metric label.
+  bool http2 = true;                  ///< By ALPN, and by prior knowledge where there is no TLS.
+  std::optional<std::uint32_t> mode;  ///< Of the file of a Unix socket; nothing: anybody may connect.
+  std::string owner, group;           ///< The file's, by name or number; empty: the process's own.
+  bool proxy_protocol = false;        ///< Each connection begins with a PROXY header.
+  ListenerTls tls{};                  ///< Off without certificates.
   bool operator==(const Listener&) const = default;
 };
 
@@ -176,7 +207,8 @@ struct Server {
   std::size_t response_header = 64 * 1024;
   std::uint64_t min_rate = 500;          ///< Bytes a second; 0: off.
   unsigned connections_per_address = 0;  ///< 0: off.
-  std::vector<http::Cidr> trusted_proxies;
+  unsigned streams = 100;                ///< Requests at a time of one HTTP/2 connection.
+  http::TrustedProxies trusted_proxies;
   http::ForwardedMode forwarded = http::ForwardedMode::Auto;
 };
 

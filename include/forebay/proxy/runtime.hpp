@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "forebay/base/noticed.hpp"
 #include "forebay/cache/learned.hpp"
 #include "forebay/cache/store.hpp"
 #include "forebay/config/config.hpp"
 #include "forebay/config/route_table.hpp"
 #include "forebay/proxy/access_log.hpp"
+#include "forebay/proxy/compressor.hpp"
 #include "forebay/proxy/counters.hpp"
 #include "forebay/upstream/origin.hpp"
 
@@ -39,6 +41,8 @@ struct Shared {
   cache::PersistedQueries persisted;           ///< GraphQL documents by their hash.
   cache::SearchRules searches;                 ///< No-Vary-Search rules of what is stored.
   std::atomic<std::uint64_t> content_held{0};  ///< Bytes of requests' content that is still being read for a key.
+  Noticed untrusted{};                         ///< Networks of peers whose X-Forwarded-* fields were replaced.
+  Compressor compressor{store};
 };
 
 }  // namespace forebay::proxy

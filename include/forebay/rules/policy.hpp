@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "forebay/base/clock.hpp"
+#include "forebay/content/encoder.hpp"
 #include "forebay/http/message.hpp"
 #include "forebay/rules/condition.hpp"
 
@@ -112,6 +113,34 @@ struct Policy {
   } coalesce;
   Duration pass_memory = std::chrono::seconds{10};
   std::uint64_t max_object = 8 * 1024 * 1024;
+  /// What of the stored responses is compressed here; see rules/compression.hpp.
+  struct Compress {
+    std::vector<content::Compression> codings;  ///< `compress`, in order of preference. Empty: nothing is.
+    /// `compress_types`: globs over media types, in lower case.
+    std::vector<std::string> types{"text/*",
+                                   "application/json",
+                                   "application/*+json",
+                                   "application/javascript",
+                                   "application/x-javascript",
+                                   "application/ecmascript",
+                                   "application/xml",
+                                   "application/*+xml",
+                                   "application/graphql",
+                                   "application/x-ndjson",
+                                   "application/yaml",
+                                   "application/wasm",
+                                   "application/vnd.ms-fontobject",
+                                   "font/ttf",
+                                   "font/otf",
+                                   "image/svg+xml",
+                                   "image/bmp",
+                                   "image/x-icon",
+                                   "image/vnd.microsoft.icon",
+                                   "model/*+json"};
+    std::uint64_t min = 1024;    ///< `compress_min`: shorter bodies stay as they are.
+    bool keyed_secrets = false;  ///< Credentials or cookies are in the key, so that what is stored may be one client's.
+    bool on() const noexcept { return !codings.empty(); }
+  } compress;
   std::uint64_t request_buffer = 64 * 1024;  ///< Of a request's body, read before a connection to the origin is used.
   AuthorizationRule authorization = AuthorizationRule::Rfc;
   SetCookieRule set_cookie = SetCookieRule::Bypass;
@@ -124,6 +153,7 @@ struct Policy {
   std::vector<std::string> credentials{"Authorization",
                                        "Proxy-Authorization",
                                        "Cookie",
+                                       "Client-Cert",
                                        "X-Api-Key",
                                        "Api-Key",
                                        "X-Auth-Token",

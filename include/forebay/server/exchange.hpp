@@ -11,19 +11,30 @@
 #include "forebay/http/body.hpp"
 #include "forebay/http/message.hpp"
 #include "forebay/net/body_source.hpp"
+#include "forebay/net/tls_peer.hpp"
 #include "forebay/net/worker.hpp"
 
 namespace forebay::server {
 
-/// The peer of a connection, and its listener. Lives as long as the connection.
+/// The peer of a connection, and its listener. Lives as long as the connection. Behind a load balancer that sends
+/// PROXY headers it is the client that the balancer names.
 struct Peer {
-  std::string address;  ///< Without port; empty for a Unix socket.
+  std::string address;  ///< Without port; empty for a Unix socket, and where it is not known.
   std::uint16_t port = 0;
   std::array<std::uint8_t, 16> ip{};  ///< IPv4 mapped.
   bool has_ip = false;
-  std::string listener;  ///< Metric label.
+  bool unix_socket = false;  ///< A process of this machine, by a Unix socket.
+  std::string listener;      ///< Metric label.
   std::string_view scheme = "http";
+  std::shared_ptr<const net::TlsPeer> tls;  ///< Null without TLS.
 };
+
+/// Whether the peer is in `server.trusted_proxies`. One whose address is not known never is.
+inline bool trusts(const config::Server& settings, const Peer& peer) noexcept {
+  const auto& trusted = settings.trusted_proxies;
+  if (peer.has_ip) return !trusted.networks.empty() && http::contains_any(trusted.networks, peer.ip);
+  return peer.unix_socket && trusted.unix_sockets;
+}
 
 /// The head of a response. Views must be valid only during the call.
 struct AnswerHead {

@@ -493,8 +493,10 @@ TEST(Fingerprint, CoversAllThatMakesAKeyAndNothingElse) {
     EXPECT_NE(route(change).key.fingerprint, plain) << change;
   EXPECT_NE(route(", key: { path: [id, rest] }").key.fingerprint, route(", key: { path: [rest, id] }").key.fingerprint);
   EXPECT_NE(route(", key: { body: [/a, /b] }").key.fingerprint, route(", key: { body: [/b, /a] }").key.fingerprint);
-  for (const auto* same : {", key: { body_max: 1KiB }", ", bypass: { cookies: [a] }", ", refresh_ahead: auto",
-                           ", suffix_guard: false", ", request_headers: { remove: [X-A] }"})
+  EXPECT_NE(route(", key: { graphql: true, graphql_ignore: [a] }").key.fingerprint,
+            route(", key: { graphql: true }").key.fingerprint);
+  for (const auto* same : {", key: { body_max: 1KiB }", ", key: { graphql_ignore: [a] }", ", bypass: { cookies: [a] }",
+                           ", refresh_ahead: auto", ", suffix_guard: false", ", request_headers: { remove: [X-A] }"})
     EXPECT_EQ(route(same).key.fingerprint, plain) << same;
 }
 

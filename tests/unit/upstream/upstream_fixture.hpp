@@ -112,6 +112,7 @@ class TestClock final : public Clock {
  public:
   Now now() const override { return stopped_ ? *stopped_ : system_.now(); }
   void stop() { stopped_ = system_.now(); }
+  void go_on() { stopped_.reset(); }
   void advance(Duration d) {
     stopped_->mono += d;
     stopped_->wall += std::chrono::duration_cast<WallTime::duration>(d);

@@ -1,0 +1,268 @@
+// Time over HTTP/2: idle, slow and stalled clients; drain and abort.
+#include "unit/server/h2_edge.hpp"
+
+namespace forebay::server::test {
+namespace {
+
+using H2Deadlines = H2Test;
+
+TEST_F(H2Deadlines, AnIdleConnectionEndsWithGoaway) {
+  open();
+  send(h2::get(1));
+  pass(59s);
+  EXPECT_FALSE(goaway());
+  send(h2::get(3));
+  pass(59s);
+  EXPECT_FALSE(goaway());
+  pass(2s);
+  EXPECT_EQ(goaway(), h2::kNoError);
+  EXPECT_EQ(incoming.goaways.back().first, 3U);
+  EXPECT_TRUE(closed);
+  EXPECT_EQ(listener->numbers->rejected_timeout, 0U);
+}
+
+TEST_F(H2Deadlines, PingsDoNotKeepAConnectionOpen) {
+  open();
+  for (int i = 0; i < 13; ++i) {
+    pass(5s);
+    if (!closed) send(h2::ping());
+  }
+  EXPECT_TRUE(closed);
+}
+
+TEST_F(H2Deadlines, AConnectionThatSendsNothingIsClosed) {
+  open_silent();
+  pass(61s);
+  EXPECT_TRUE(closed);
+}
+
+TEST_F(H2Deadlines, ThePrefaceMustComeInTime) {
+  open_silent();
+  send(h2::kPreface);
+  pass(9s);
+  EXPECT_FALSE(closed);
+  pass(2s);
+  EXPECT_TRUE(closed);
+  EXPECT_EQ(listener->numbers->rejected_timeout, 1U);
+}
+
+TEST_F(H2Deadlines, AFieldSectionMustComeInTimeHoweverItTrickles) {
+  open();
+  send(h2::frame(h2::kHeaders, h2::kEndStream, 1, h2::hpack(h2::request())));
+  for (int i = 0; i < 5; ++i) {
+    pass(1900ms);
+    EXPECT_FALSE(goaway());
+    send(h2::frame(h2::kContinuation, 0, 1, h2::hpack({{"a", "b"}})));
+  }
+  pass(600ms);
+  EXPECT_EQ(goaway(), h2::kEnhanceYourCalm);
+  EXPECT_TRUE(closed);
+  EXPECT_EQ(handler.refusals(1)[0], std::make_pair(Refusal::ClientTimeout, 408));
+  EXPECT_EQ(listener->numbers->rejected_timeout, 1U);
+  EXPECT_EQ(handler.started, 0);
+}
+
+TEST_F(H2Deadlines, ContentThatStopsIsAnswered408) {
+  keep_exchanges();
+  open();
+  send(h2::headers(1, h2::request("/", {}, "POST"), false) + h2::headers(3, h2::request("/", {}, "POST"), false));
+  std::string_view view;
+  EXPECT_EQ(kept[0]->body().pull(view), net::BodySource::State::Wait);
+  pass(29s);
+  EXPECT_EQ(on(1).status, 0);
+  pass(2s);
+  EXPECT_EQ(on(1).status, 408);
+  EXPECT_EQ(on(1).reset, h2::kNoError);
+  EXPECT_EQ(on(1).get("x-request-id"), "id-of-content");
+  EXPECT_TRUE(kept[0]->gone());
+  EXPECT_EQ(on(3).status, 0) << "its handler does not wait for content";
+  answer_text(*kept[1], "ok");
+  run();
+  EXPECT_EQ(on(3).status, 200);
+}
+
+TEST_F(H2Deadlines, ContentBelowTheMinimumRateIsAnswered408) {
+  keep_exchanges();
+  open();
+  send(h2::headers(1, h2::request("/", {}, "POST"), false));
+  std::string_view view;
+  int seconds = 0;
+  for (; seconds < 100 && on(1).status == 0; ++seconds) {
+    while (kept[0]->body().pull(view) == net::BodySource::State::Data) {
+    }
+    pass(1s);
+    if (on(1).status == 0) send(h2::data(1, "x", false));
+  }
+  EXPECT_EQ(on(1).status, 408);
+  EXPECT_GE(seconds, 19);
+  EXPECT_LE(seconds, 30);
+}
+
+TEST_F(H2Deadlines, AStreamWithoutCreditIsResetAndOthersGoOn) {
+  const std::string large(100'000, 'x');
+  handler.script = [&](const ExchangePtr& exchange) { answer_text(*exchange, large); };
+  open({{4, 10}});
+  send(h2::get(1));
+  EXPECT_EQ(on(1).body.size(), 10U);
+  pass(59s);
+  EXPECT_FALSE(on(1).reset);
+  pass(2s);
+  EXPECT_EQ(on(1).reset, h2::kCancel);
+  EXPECT_EQ(listener->numbers->rejected_timeout, 1U);
+  EXPECT_FALSE(handler.tallies(1)[0].completed);
+  handler.script = [](const ExchangePtr& exchange) { answer_text(*exchange, "tiny"); };
+  send(h2::get(3));
+  EXPECT_EQ(on(3).body, "tiny");
+}
+
+TEST_F(H2Deadlines, ATrickleOfCreditIsBelowTheMinimumRate) {
+  const std::string large(100'000, 'x');
+  handler.script = [&](const ExchangePtr& exchange) { answer_text(*exchange, large); };
+  open({{4, 1}});
+  send(h2::get(1));
+  int seconds = 0;
+  for (; seconds < 200 && !on(1).reset; ++seconds) {
+    pass(1s);
+    if (!on(1).reset) send(h2::window_update(1, 1));
+  }
+  EXPECT_EQ(on(1).reset, h2::kCancel);
+  EXPECT_LE(seconds, 60);
+}
+
+TEST_F(H2Deadlines, AnExhaustedConnectionWindowIsAStall) {
+  const std::string large(100'000, 'x');
+  handler.script = [&](const ExchangePtr& exchange) { answer_text(*exchange, large); };
+  open({{4, 1'000'000}});
+  send(h2::get(1));
+  EXPECT_EQ(on(1).body.size(), 65535U);
+  pass(59s);
+  EXPECT_FALSE(closed);
+  pass(2s);
+  EXPECT_TRUE(closed);
+  EXPECT_EQ(listener->numbers->rejected_timeout, 1U);
+}
+
+TEST_F(H2Deadlines, AClientThatDoesNotReadIsClosed) {
+  const std::string large(20'000'000, 'x');
+  handler.script = [&](const ExchangePtr& exchange) { answer_text(*exchange, large); };
+  open({{4, 0x7fffffff}});
+  send(h2::window_update(0, 0x7fff0000 - 65535));
+  reads = false;
+  send(h2::get(1));
+  pass(59s);
+  EXPECT_EQ(listener->connections.size(), 1U);
+  pass(2s);
+  EXPECT_TRUE(listener->connections.empty());
+  EXPECT_EQ(listener->numbers->rejected_timeout, 1U);
+}
+
+TEST_F(H2Deadlines, WaitingForTheHandlerHasNoDeadlineHere) {
+  keep_exchanges();
+  open();
+  send(h2::get(1));
+  pass(1h);
+  answer_text(*kept[0], "at last");
+  run();
+  EXPECT_EQ(on(1).body, "at last");
+}
+
+TEST_F(H2Deadlines, DrainLosesNoStream) {
+  keep_exchanges();
+  open();
+  send(h2::get(1));
+  listener->draining = true;
+  listener->connections.front().drain();
+  run();
+  ASSERT_EQ(incoming.goaways.size(), 1U);
+  EXPECT_EQ(incoming.goaways[0], std::make_pair(0x7fffffffU, std::uint32_t{h2::kNoError}));
+  ASSERT_EQ(incoming.pings, 1U);
+  // On its way before the client knew.
+  send(h2::get(3));
+  EXPECT_EQ(kept.size(), 2U);
+  send(h2::ping(incoming.ping_data.back(), h2::kAck));
+  ASSERT_EQ(incoming.goaways.size(), 2U);
+  EXPECT_EQ(incoming.goaways[1], std::make_pair(3U, std::uint32_t{h2::kNoError}));
+  send(h2::get(5));
+  EXPECT_EQ(kept.size(), 2U) << "refused by the GOAWAY";
+  for (const auto& exchange : kept) answer_text(*exchange, "whole");
+  run();
+  EXPECT_EQ(on(1).body, "whole");
+  EXPECT_EQ(on(3).body, "whole");
+  EXPECT_TRUE(closed);
+}
+
+TEST_F(H2Deadlines, DrainWaitsASecondForTheClient) {
+  open();
+  send(h2::get(1));
+  listener->draining = true;
+  listener->connections.front().drain();
+  run();
+  EXPECT_FALSE(closed);
+  pass(1100ms);
+  EXPECT_EQ(incoming.goaways.size(), 2U);
+  EXPECT_TRUE(closed);
+  pass(3s);
+  EXPECT_TRUE(listener->connections.empty()) << "a client that stays is not waited for";
+}
+
+TEST_F(H2Deadlines, AHandlerThatDrainsEndsTheConnection) {
+  open();
+  handler.drains = true;
+  send(h2::get(1));
+  EXPECT_EQ(on(1).status, 200);
+  EXPECT_EQ(incoming.goaways.size(), 1U);
+}
+
+TEST_F(H2Deadlines, AbortEndsStreamsAtOnce) {
+  keep_exchanges();
+  open();
+  send(h2::get(1));
+  listener->connections.front().abort();
+  run();
+  EXPECT_TRUE(kept[0]->gone());
+  EXPECT_TRUE(listener->connections.empty());
+  EXPECT_FALSE(handler.tallies(1)[0].completed);
+}
+
+TEST_F(H2Deadlines, AClientThatHasSentAllGetsItsAnswers) {
+  keep_exchanges();
+  open();
+  send(h2::get(1) + h2::headers(3, h2::request("/", {}, "POST"), false));
+  ::shutdown(client, SHUT_WR);
+  run();
+  EXPECT_TRUE(kept[0]->ended());
+  EXPECT_EQ(on(3).status, 400) << "its content never comes";
+  answer_text(*kept[0], "whole");
+  run();
+  EXPECT_EQ(on(1).body, "whole");
+  EXPECT_TRUE(closed);
+}
+
+TEST_F(H2Deadlines, AnIdleConnectionStillServes) {
+  open();
+  for (std::uint32_t id = 1; id < 10; id += 2) {
+    send(h2::get(id, "/" + std::to_string(id)));
+    EXPECT_EQ(on(id).body, "/" + std::to_string(id));
+    pass(10s);
+  }
+}
+
+TEST_F(H2Deadlines, AConnectionWithoutAPlaceIsToldSo) {
+  config::Listener config;
+  listener = std::make_shared<WorkerListener>(worker, handler, std::make_shared<ListenerNumbers>(),
+                                              std::make_unique<H2Protocol>());
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+  client = ends[1];
+  net::Stream stream(worker.io());
+  ASSERT_TRUE(stream.adopt(net::ParkedStream(ends[0])));
+  listener->open.fetch_add(1);
+  listener->protocol->open(listener, {std::move(stream), std::make_shared<const Peer>(), {}});
+  run();
+  EXPECT_EQ(goaway(), h2::kEnhanceYourCalm);
+  EXPECT_TRUE(closed);
+  EXPECT_EQ(listener->numbers->rejected_limit, 1U);
+}
+
+}  // namespace
+}  // namespace forebay::server::test
