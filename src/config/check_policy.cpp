@@ -175,9 +175,9 @@ class PolicyCheck {
     if (!one || !two) return;
     // The later of the two is the one to look at.
     if (one->node->place.line > two->node->place.line) std::swap(one, two);
-    const auto line = one->node->place.line;
+    const auto& place = one->node->place;
     error(1004, *two, std::string(name) + " and " + other + " both say what of the content is keyed",
-          "choose one" + (line > 0 ? "; the other is on line " + std::to_string(line) : std::string()));
+          "choose one" + (place.line > 0 ? "; the other is" + loading_.report.in_words(place) : std::string()));
   }
 
   void graphql_methods(const SetBy& graphql) {

@@ -5,6 +5,7 @@
 #include "deliver.hpp"
 #include "lookup.hpp"
 #include "outcome.hpp"
+#include "own_answer.hpp"
 #include "plan.hpp"
 
 namespace forebay::proxy {
@@ -55,6 +56,7 @@ void arrive(const PendingRequestPtr& pending) {
     if (!origin) pending->notes().reason = rules::Reason::NoRoute;
     return deliver_error(*pending, *refused->error);
   }
+  if (const auto* here = std::get_if<AnswerHere>(&plan)) return answer_here(*pending, here->reason);
   pending->notes().refresh_refused =
       reading.facts.refresh_refused && pending->policy().client_refresh.otherwise == rules::RefreshRefusal::Warn;
   if (const auto* bypass = std::get_if<Bypass>(&plan)) return pass_on(pending, bypass->reason);

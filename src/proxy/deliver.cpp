@@ -267,6 +267,16 @@ void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry
   deliver(pending, std::move(d), std::move(cursor));
 }
 
+http::FieldsView describe_own(PendingRequest& pending) {
+  auto& fields = pending.added;
+  fields.clear();
+  if (pending.config().diagnostics.x_cache)
+    fields.push_back({"X-Cache", rules::x_cache(pending.notes().result), FieldId::XCache});
+  if (const auto timing = make_server_timing(pending); !timing.empty())
+    fields.push_back({"Server-Timing", timing, FieldId::Other});
+  return added(pending);
+}
+
 void deliver_error(PendingRequest& pending, const OwnError& error) {
   auto& exchange = *pending.exchange;
   if (exchange.gone() || exchange.answered()) return;

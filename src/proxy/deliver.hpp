@@ -32,6 +32,9 @@ void deliver(PendingRequest& pending, Delivery delivery, http::BodyCursor cursor
 void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
                    const rules::CacheStatus& status);
 
+/// The fields that an answer of a route itself gets besides its own: X-Cache and Server-Timing.
+http::FieldsView describe_own(PendingRequest& pending);
+
 /// One of Forebay's own errors.
 struct OwnError {
   int status = 500;

@@ -8,6 +8,7 @@
 #include "forebay/proxy/origin_fields.hpp"
 #include "forebay/rules/invalidation.hpp"
 #include "forebay/rules/reuse.hpp"
+#include "own_answer.hpp"
 
 // Follows a request through handler.cpp, lookup.cpp and proceed.cpp with the same decisions.
 
@@ -143,7 +144,8 @@ void describe_route(ExplainCase& c) {
   out.line = route.line;
   out.policy = route.policy_name;
   out.origin = route.origin;
-  out.methods = methods_of(route.policy);
+  out.methods = route.any_method ? std::vector<std::string>{"any"} : methods_of(route.policy);
+  if (route.answers != config::Answers::Origin) return;
   out.target = origin_target(route.rewrite, whole_target(c.reading.target));
   if (!c.reading.method_fits)
     c.note("first route that matches host and path; no route that matches them lists the method");
@@ -363,10 +365,29 @@ std::string assumed_host(const config::Config& config) {
   return "localhost";
 }
 
+/// The route answers by itself.
+void tell_answer(ExplainCase& c, Reason reason) {
+  const auto& route = c.route();
+  c.out.lookup_reason = reason;
+  c.status = bypass_status(reason);
+  if (reason == Reason::Respond) {
+    c.answers = true;
+    c.out.own_status = static_cast<int>(route.respond.status);
+    const auto size = route.respond.content ? route.respond.content->bytes().size() : 0;
+    return c.note("the route answers " + std::to_string(c.out.own_status) + " with " + std::to_string(size) +
+                  " bytes of its own (respond)");
+  }
+  const auto location = location_for(route, c.reading);
+  if (!location) return c.refuse(400, "the request has no host, which the redirect needs");
+  c.answers = true;
+  c.out.own_status = static_cast<int>(route.redirect.status);
+  c.note("the route answers " + std::to_string(c.out.own_status) + " with Location: " + *location + " (redirect)");
+}
+
 void say_outcome(ExplainCase& c) {
   const auto& diagnostics = c.context.config.diagnostics;
   auto& out = c.out;
-  if (out.own_status != 0) c.status.result = CacheResult::Error;
+  if (out.own_status != 0 && !c.answers) c.status.result = CacheResult::Error;
   out.result = rules::to_string(c.status.result);
   if (out.own_status == 0 && diagnostics.cache_status != config::CacheStatusField::Off) {
     if (diagnostics.cache_status == config::CacheStatusField::Key && out.has_key) c.status.key = out.key_text;
@@ -397,6 +418,7 @@ void tell(ExplainCase& c, const std::string& scheme) {
     if (!c.context.config.origins.contains(origin)) c.out.lookup_reason = Reason::NoRoute;
     return c.refuse(*refused->error);
   }
+  if (const auto* here = std::get_if<AnswerHere>(&plan)) return tell_answer(c, here->reason);
   note_route(c);
   if (const auto* bypass = std::get_if<Bypass>(&plan)) return pass(c, bypass->reason);
   if (const auto reason = make_key(c); reason != Reason::None) return pass(c, reason);

@@ -128,7 +128,10 @@ const OwnError* refuse_head(const http::RequestView& request, const HeadFacts& f
   return reading.target.read(request.method, request.target) ? nullptr : &kBadTarget;
 }
 
-std::variant<Refuse, Bypass, LookUp> plan_route(const Reading& reading, bool has_origin, bool authenticated) {
+std::variant<Refuse, Bypass, LookUp, AnswerHere> plan_route(const Reading& reading, bool has_origin,
+                                                            bool authenticated) {
+  if (const auto* route = reading.route; route && route->answers != config::Answers::Origin)
+    return AnswerHere{route->answers == config::Answers::Redirect ? Reason::Redirect : Reason::Respond};
   if (!has_origin) return Refuse{&kNoRoute};
   if (reading.facts.refresh_refused && reading.route->policy.client_refresh.otherwise == rules::RefreshRefusal::Forbid)
     return Refuse{&kNoRefresh};

@@ -51,8 +51,13 @@ struct LookUp {};
 struct Bypass {
   rules::Reason reason;
 };
+/// Answer by the route's `redirect` or `respond`.
+struct AnswerHere {
+  rules::Reason reason;
+};
 /// The plan for a request with a route. `authenticated`: its connection is authenticated (NTLM).
-std::variant<Refuse, Bypass, LookUp> plan_route(const Reading& reading, bool has_origin, bool authenticated);
+std::variant<Refuse, Bypass, LookUp, AnswerHere> plan_route(const Reading& reading, bool has_origin,
+                                                            bool authenticated);
 /// The plan for a request that is not looked up: forward, unless it has only-if-cached.
 std::variant<Refuse, GoForward> plan_bypass(rules::Reason reason, const rules::RequestFacts& facts);
 

@@ -113,7 +113,7 @@ void read_route(const config::RouteTable& routes, const http::RequestView& reque
   const auto query = reading.target.query();
   auto match = std::exchange(reading.awaits_content, false)
                    ? config::RouteTable::Match{reading.route, true, {}}
-                   : routes.find(reading.host, reading.target.path(), request, query);
+                   : routes.find(reading.host, reading.target.path(), request, query, 0, reading.scheme);
   while (match.route && match.method && !match.route->match.body.empty() &&
          match.conditions.verdict == rules::Verdict::Yes) {
     if (has_content && content.state == ReadContent::State::Unread) {
@@ -124,7 +124,7 @@ void read_route(const config::RouteTable& routes, const http::RequestView& reque
     }
     match.conditions = judge_content(*match.route, request, has_content, content);
     if (match.conditions.verdict != rules::Verdict::No) break;
-    match = routes.find(reading.host, reading.target.path(), request, query, match.route->index + 1);
+    match = routes.find(reading.host, reading.target.path(), request, query, match.route->index + 1, reading.scheme);
   }
   read_match(match, request, has_content, reading);
 }

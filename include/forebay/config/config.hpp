@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "forebay/base/bytes.hpp"
 #include "forebay/base/clock.hpp"
 #include "forebay/base/log.hpp"
 #include "forebay/cache/key.hpp"
 #include "forebay/config/access_template.hpp"
+#include "forebay/config/redirect_target.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/h1_parser.hpp"
 #include "forebay/rules/condition.hpp"
@@ -143,6 +145,24 @@ struct HeaderChanges {
   bool empty() const noexcept { return set.empty() && remove.empty(); }
 };
 
+/// Who answers the requests of a route.
+enum class Answers : std::uint8_t { Origin, Redirect, Respond };
+/// `redirect`: another URL.
+struct Redirect {
+  unsigned status = 0;
+  std::string to;          ///< As written; empty: none.
+  bool only_http = false;  ///< `https` and `https:8443`: the same URL over https, for requests over http alone.
+  RedirectTarget target;
+};
+/// `respond`: an answer of the configuration itself.
+struct Respond {
+  unsigned status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body, file;      ///< As written; one of them, or none.
+  http::Fields fields;         ///< What is sent: `headers` and `response_headers`, Content-Type and ETag.
+  Ref<const Chunk> content{};  ///< Null: none.
+};
+
 /// Who has set something: `routes.search.ttl.default`, `policies.listing.ttl.default`, `defaults.ttl.default`.
 struct Provenance {
   std::string path;
@@ -164,6 +184,10 @@ struct Route {
   Rewrite rewrite;
   HeaderChanges request_headers;   ///< Towards the origin.
   HeaderChanges response_headers;  ///< Towards the client.
+  Redirect redirect;
+  Respond respond;
+  Answers answers = Answers::Origin;
+  bool any_method = false;  ///< It answers by itself, and names no methods.
   /// Where the settings of its policy came from, by their path within it (`ttl.default`, `ttl.status.404`,
   /// `key.query`); what is not in it is built in.
   std::map<std::string, Provenance, std::less<>> provenance;
