@@ -184,12 +184,26 @@ void check_fall(Loading& loading) {
   }
 }
 
+void check_tunnels(Loading& loading) {
+  const auto& server = loading.config.server;
+  if (server.tunnels <= server.max_connections) return;
+  const auto* block = loading.root.find("server");
+  const auto* limits = block ? block->find("limits") : nullptr;
+  const auto* by = limits ? limits->find("tunnels") : nullptr;
+  if (!by) return;
+  loading.report.warning(2061, *by, "server.limits.tunnels",
+                         "server.limits.tunnels " + std::to_string(server.tunnels) +
+                             " is above server.max_connections " + std::to_string(server.max_connections),
+                         "each tunnel is a client connection too; raise max_connections, or lower tunnels");
+}
+
 }  // namespace
 
 void check_whole(Loading& loading) {
   check_admin(loading);
   check_addresses(loading);
   check_loops(loading);
+  check_tunnels(loading);
   if (loading.report.failed()) return;
   check_reach(loading);
   check_width(loading);

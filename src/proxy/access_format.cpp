@@ -149,6 +149,13 @@ void append_error(std::string& out, const AccessRecord& r) {
   error.close();
 }
 
+void append_tunnel(std::string& out, const AccessRecord& r) {
+  Members tunnel(out);
+  tunnel.text("protocol", r.tunnel_protocol);
+  tunnel.text("end", r.tunnel_end);
+  tunnel.close();
+}
+
 /// What the fields of a template are written by.
 struct Line {
   std::string& out;
@@ -209,6 +216,8 @@ constexpr TemplateField kFields[] = {
     {"origin.detail", [](const Line& l) { l.text(l.r.origin_detail); }},
     {"error.code", [](const Line& l) { l.text(l.r.error_code); }},
     {"error.detail", [](const Line& l) { l.text(l.r.error_detail); }},
+    {"tunnel.protocol", [](const Line& l) { l.text(l.r.tunnel_protocol); }},
+    {"tunnel.end", [](const Line& l) { l.text(l.r.tunnel_end); }},
     {"trace_id", [](const Line& l) { l.text(l.r.trace_id); }},
     {"request_id", [](const Line& l) { l.text(l.r.request_id); }},
     {"user_agent", [](const Line& l) { l.text(user_agent_text(l.r.user_agent, l.config)); }},
@@ -285,6 +294,10 @@ void append_json(std::string& out, const AccessRecord& r, const config::AccessLo
   if (!r.origin_name.empty()) {
     line.key("origin");
     append_origin(out, r);
+  }
+  if (!r.tunnel_protocol.empty()) {
+    line.key("tunnel");
+    append_tunnel(out, r);
   }
   if (!r.error_code.empty()) {
     line.key("error");

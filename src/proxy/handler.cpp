@@ -30,6 +30,9 @@ void ProxyHandler::Private::begin(const PendingRequestPtr& pending) {
   notes.method = request.method;
   notes.version = request.version;
   const auto seen = scan(request.fields);
+  reading.asked_upgrade.clear();
+  reading.upgrade.clear();
+  if (seen.upgrade) read_upgrade(request, pending->has_content, reading);
   pending->request_id = seen.request_id;
   if (seen.connection_names_more) request = without_nominated(request, pending->fields);
   const auto refuse_with = [&](const OwnError& error) {
@@ -131,6 +134,11 @@ void ProxyHandler::adopt(RuntimePtr runtime) {
     for (const auto& [name, old] : core.runtime->origins)
       if (const auto kept = next->origins.find(name); kept == next->origins.end() || kept->second != old) old->retire();
   core.runtime = std::move(next);
+}
+
+void ProxyHandler::drain() {
+  const auto tasks = p_->tasks;  // some may end
+  for (const auto& task : tasks) task->drain();
 }
 
 std::size_t ProxyHandler::background_fetches() const {

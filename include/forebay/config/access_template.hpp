@@ -14,7 +14,7 @@ inline constexpr std::string_view kAccessFields =
     "cache.cause cache.cause_left_s cache.key_id cache.age_s cache.ttl_s cache.ttl_source cache.stored cache.tier "
     "time.total_ms time.lookup_ms time.queue_ms time.wait_ms time.origin_connect_ms time.origin_ttfb_ms time.send_ms "
     "origin.name origin.address origin.method origin.status origin.attempts origin.error origin.detail error.code "
-    "error.detail trace_id request_id user_agent referer";
+    "error.detail tunnel.protocol tunnel.end trace_id request_id user_agent referer";
 /// The same, each by itself.
 std::vector<std::string_view> access_fields();
 

@@ -42,6 +42,7 @@ struct AccessRecord {
   std::string_view origin_method;             ///< Where it is not the client's.
   int origin_status = 0;
   unsigned origin_attempts = 0;
+  std::string_view tunnel_protocol, tunnel_end;  ///< Of a connection that has switched protocols.
   std::string_view trace_id, request_id, user_agent, referer;
   bool completed = true;  ///< False: the client left, or the answer was cut.
 };

@@ -188,7 +188,7 @@ void expect_rows_at(std::string_view path, std::size_t others = 0) {
 
 TEST(Rows, ThereIsOneForEachMemberOfTheSettings) {
   using rules::Policy;
-  expect_rows<Config>("", config_table().rows, 2);  // file, match_headers
+  expect_rows<Config>("", config_table().rows, 3);  // file, upgrade, match_headers
   expect_rows<Listener>("listen[]", listener_table().rows);
   expect_rows<Origin>("origins.*", origin_table().rows, 1);  // name
   expect_rows_at<Origin::Timeouts>("origins.*.timeouts");
