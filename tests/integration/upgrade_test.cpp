@@ -1,6 +1,7 @@
 // RFC 9110 section 7.8: a connection that switches protocols becomes a tunnel. Nothing of it is stored or shared, and
 // nothing goes through before the origin has agreed.
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <thread>
 
@@ -332,6 +333,46 @@ TEST_F(Upgrade, LogAndMetricsTellOfTheTunnelWhenItHasEnded) {
   EXPECT_EQ(metric("forebay_tunnels"), 0);
   EXPECT_EQ(metric("forebay_tunnel_bytes_total", {{"direction", "from_origin"}}), 5);
   EXPECT_EQ(metric("forebay_requests_total", {{"code", "1xx"}}), 1);
+}
+
+TEST_F(Upgrade, SixteenMebibytesEachWayArriveWholeThoughNobodyReadsAtFirst) {
+  echo_at("/ws");
+  start();
+  auto c = connect();
+  c.socket().receive_buffer(4096);
+  c.request("GET", "/ws", kHandshake);
+  EXPECT_EQ(c.read_message().status, 101);
+  const auto sent = pattern(16 << 20);
+  std::thread sender([&] { EXPECT_TRUE(c.socket().send(sent)); });
+  EXPECT_TRUE(metric_reaches("forebay_tunnel_bytes_total", {{"direction", "from_client"}}, 1 << 20));
+  EXPECT_LT(metric("forebay_tunnel_bytes_total", {{"direction", "from_client"}}), 16 << 20)
+      << "it waits for the reader";
+  const auto got = c.read_raw(sent.size());
+  sender.join();
+  EXPECT_TRUE(got == sent);
+  EXPECT_EQ(metric("forebay_tunnel_bytes_total", {{"direction", "from_origin"}}), 16 << 20);
+}
+
+TEST_F(Upgrade, AThousandTunnelsAtATime) {
+  rlimit files{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+  files.rlim_cur = files.rlim_max;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
+  constexpr int kMany = 1000;
+  echo_at("/ws");
+  start();
+  std::vector<Client> all;
+  for (int i = 0; i < kMany; ++i) {
+    all.push_back(connect());
+    all.back().request("GET", "/ws", kHandshake);
+  }
+  for (auto& c : all) ASSERT_EQ(c.read_message().status, 101);
+  EXPECT_EQ(metric("forebay_tunnels"), kMany);
+  for (int i = 0; i < kMany; ++i) all[static_cast<std::size_t>(i)].send(std::to_string(10000 + i));
+  for (int i = 0; i < kMany; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)].read_raw(5), std::to_string(10000 + i));
+  all.clear();
+  EXPECT_TRUE(metric_reaches("forebay_tunnels_closed_total", {{"reason", "closed"}}, kMany));
+  EXPECT_EQ(metric("forebay_tunnels"), 0);
 }
 
 // --- when the process ends ---
