@@ -46,6 +46,7 @@ std::string_view to_string(TunnelEnd e) noexcept {
     case TunnelEnd::OriginReset: return "origin_reset";
     case TunnelEnd::Idle: return "idle";
     case TunnelEnd::Stalled: return "stalled";
+    case TunnelEnd::Memory: return "memory";
     case TunnelEnd::Drain: return "drain";
     case TunnelEnd::Stop: return "stop";
     case TunnelEnd::kCount: break;

@@ -82,8 +82,7 @@ Relay::Step Relay::step(Way& w) {
 Relay::Step Relay::write_held(Way& w) {
   const auto step = write(w, std::string_view(w.held).substr(w.taken));
   if (step != Step::Again) return step;
-  std::string().swap(w.held);
-  w.taken = 0;
+  release(w);
   return Step::Again;
 }
 
@@ -101,7 +100,10 @@ Relay::Step Relay::write(Way& w, std::string_view bytes) {
       give_up(w);
       return Step::Again;
     }
-    if (!of_held) hold(w, bytes);
+    if (!of_held && !hold(w, bytes)) {
+      end(TunnelEnd::Memory);
+      return Step::Over;
+    }
     await_write(w, written.wait);
     return Step::Wait;
   }
@@ -112,14 +114,22 @@ Relay::Step Relay::write(Way& w, std::string_view bytes) {
 // `to` takes no more. What it has sent before it left is still in its socket, behind it an end or a failure: the other
 // direction meets them.
 void Relay::give_up(Way& w) {
-  std::string().swap(w.held);
-  w.taken = 0;
+  release(w);
   w.stalled_at = Timestamp::max();
   w.from_ended = w.to_told = true;
 }
 
-void Relay::hold(Way& w, std::string_view bytes) {
+bool Relay::hold(Way& w, std::string_view bytes) {
+  w.charge = owner_->reserve(bytes.size());
+  if (w.charge.bytes() == 0) return false;
   w.held.assign(bytes);
+  w.taken = 0;
+  return true;
+}
+
+void Relay::release(Way& w) noexcept {
+  std::string().swap(w.held);
+  w.charge = Charge();
   w.taken = 0;
 }
 
@@ -237,6 +247,7 @@ void Relay::end(TunnelEnd how) {
   if (owner_ == nullptr) return;
   auto& owner = *std::exchange(owner_, nullptr);
   deadline_.disarm();
+  for (auto& w : ways_) release(w);
   auto& [client, origin] = *streams_;
   if (how == TunnelEnd::ClientReset)
     origin.reset();
@@ -250,6 +261,7 @@ void Relay::end(TunnelEnd how) {
 void Relay::stop() noexcept {
   if (std::exchange(owner_, nullptr) == nullptr) return;
   deadline_.disarm();
+  for (auto& w : ways_) release(w);
   for (auto& stream : *streams_) stream.close();
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "forebay/base/budget.hpp"
 #include "forebay/http/websocket.hpp"
 #include "forebay/net/deadlines.hpp"
 #include "forebay/net/stream.hpp"
@@ -28,6 +29,8 @@ class Relay final : public std::enable_shared_from_this<Relay> {
   class Owner {
    public:
     virtual void moved(TunnelWay way, std::size_t bytes) = 0;
+    /// Memory for what one side does not take now; empty if there is none.
+    virtual Charge reserve(std::size_t bytes) = 0;
     /// Both connections are closed.
     virtual void ended(TunnelEnd how) = 0;
     /// Runs a step of the loop; ends the relay where memory runs out.
@@ -57,6 +60,7 @@ class Relay final : public std::enable_shared_from_this<Relay> {
     net::Stream* from = nullptr;
     net::Stream* to = nullptr;
     std::string held;                         // read, and not taken by `to`
+    Charge charge;                            // its memory
     std::size_t taken = 0;                    // of `held`
     std::uint64_t bytes = 0;                  // that `to` has taken
     std::size_t backlog = 0;                  // what the kernel held for `to` when it was full, or when we last asked
@@ -75,7 +79,8 @@ class Relay final : public std::enable_shared_from_this<Relay> {
   Step write(Way& w, std::string_view bytes);
   Step read(Way& w);
   void give_up(Way& w);
-  void hold(Way& w, std::string_view bytes);
+  bool hold(Way& w, std::string_view bytes);
+  static void release(Way& w) noexcept;
   std::string_view cut_at_close(std::string_view bytes);
   void await_read(Way& w);
   void await_write(Way& w, net::Direction direction);

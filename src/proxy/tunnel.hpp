@@ -28,6 +28,7 @@ class Tunnel final : public Task, private Relay::Owner {
  private:
   void take(net::Stream&& client, std::string early);
   void moved(TunnelWay way, std::size_t bytes) override;
+  Charge reserve(std::size_t bytes) override { return core_.shared.store.reserve(bytes); }
   void ended(TunnelEnd how) override;
   void run(const std::function<void()>& step) override { guarded(step); }
   void client_gone();

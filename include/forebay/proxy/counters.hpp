@@ -58,6 +58,7 @@ enum class TunnelEnd : std::uint8_t {
   OriginReset,
   Idle,     ///< Nothing has moved for `server.timeouts.tunnel`.
   Stalled,  ///< One side took nothing for `server.timeouts.write`.
+  Memory,   ///< There was no memory for what one side did not take.
   Drain,    ///< The process stops, and both sides have ended in order.
   Stop,     ///< The process has stopped, or its listener has gone.
   kCount

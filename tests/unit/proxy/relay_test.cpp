@@ -80,12 +80,17 @@ class RelayTest : public ::testing::Test, public Relay::Owner {
     settle();
   }
   void moved(TunnelWay way, std::size_t bytes) override { counted[static_cast<std::size_t>(way)] += bytes; }
+  Charge reserve(std::size_t bytes) override {
+    EXPECT_LE(bytes, 64U * 1024) << "what one read gives";
+    return budget.try_take(bytes) ? Charge(budget, bytes) : Charge();
+  }
   void ended(TunnelEnd how) override {
     EXPECT_FALSE(end) << "once";
     end = how;
   }
   void run(const std::function<void()>& step) override { step(); }
 
+  Budget budget{128 * 1024};
   ManualClock clock;
   net::Worker worker{0, clock};
   std::shared_ptr<Relay> relay = std::make_shared<Relay>(worker, Relay::Limits{hours{1}, seconds{60}});
@@ -132,6 +137,28 @@ TEST_F(RelayTest, ReadsNoMoreOfOneSideThanTheOtherTakes) {
   std::size_t got = 0;
   for (std::string piece; (piece = client->receive()), settle(), !piece.empty();) got += piece.size();
   EXPECT_EQ(got, sent) << "and nothing is lost";
+}
+
+TEST_F(RelayTest, WhatIsKeptIsChargedUntilItHasGone) {
+  open();
+  for (int i = 0; i < 100; ++i) {
+    origin->fill();
+    settle();
+  }
+  EXPECT_GT(budget.used(), 0U);
+  for (std::string piece; (piece = client->receive()), settle(), !piece.empty();) continue;
+  EXPECT_EQ(budget.used(), 0U);
+}
+
+TEST_F(RelayTest, WithoutMemoryForItTheTunnelEnds) {
+  budget.set_limit(10);
+  open();
+  for (int i = 0; i < 100 && !end; ++i) {
+    origin->fill();
+    settle();
+  }
+  EXPECT_EQ(end, TunnelEnd::Memory);
+  EXPECT_EQ(budget.used(), 0U);
 }
 
 TEST_F(RelayTest, AnEndOfOneSideGoesToTheOtherBehindItsLastByte) {
