@@ -266,6 +266,19 @@ void check_https(Loading& loading) {
   }
 }
 
+void check_tunnels(Loading& loading) {
+  const auto& server = loading.config.server;
+  if (server.tunnels <= server.max_connections) return;
+  const auto* block = loading.root.find("server");
+  const auto* limits = block ? block->find("limits") : nullptr;
+  const auto* by = limits ? limits->find("tunnels") : nullptr;
+  if (!by) return;
+  loading.report.warning(2061, *by, "server.limits.tunnels",
+                         "server.limits.tunnels " + std::to_string(server.tunnels) +
+                             " is above server.max_connections " + std::to_string(server.max_connections),
+                         "each tunnel is a client connection too; raise max_connections, or lower tunnels");
+}
+
 }  // namespace
 
 void check_whole(Loading& loading) {
@@ -274,6 +287,7 @@ void check_whole(Loading& loading) {
   check_listeners(loading);
   check_clients(loading);
   check_loops(loading);
+  check_tunnels(loading);
   if (loading.report.failed()) return;
   check_reach(loading);
   check_width(loading);

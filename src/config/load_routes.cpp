@@ -210,6 +210,7 @@ void Routes::read(const Reading& r, Config& config) {
   auto& loading = r.loading;
   Drafts named;
   const auto base = read_named(loading, named);
+  config.upgrade = base.policy.upgrade;
   const auto* routes = loading.top.node() ? loading.top.node()->find("routes") : nullptr;
   if (!routes || routes->is_null()) {
     Route route;

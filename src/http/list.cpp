@@ -84,6 +84,13 @@ bool parse_decimal(std::string_view text, std::uint64_t max, std::uint64_t& out)
   return true;
 }
 
+bool never_upgrades_to(std::string_view protocol) noexcept {
+  const auto name = protocol.substr(0, protocol.find('/'));
+  constexpr std::string_view kNever[] = {"h2c", "h2", "h3", "HTTP", "TLS", "connect-udp", "connect-ip"};
+  return std::any_of(std::begin(kNever), std::end(kNever),
+                     [&](std::string_view never) { return iequals(name, never); });
+}
+
 bool authenticates_connection(std::string_view value) noexcept {
   bool found = false;
   for_each_member(value, [&found](std::string_view member) {

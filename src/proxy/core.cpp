@@ -1,5 +1,6 @@
 #include "core.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -62,10 +63,17 @@ void Core::give_back(PendingRequestPtr pending) {
   pending->read = ReadContent::State::Unread;
   pending->reading.awaits_content = false;
   pending->keyed = pending->searched = false;
+  pending->tunnel = {};
   spare_ = std::move(pending);
 }
 
 double Core::exponential() noexcept { return -std::log(1.0 - random()); }
+
+Duration Core::drain_delay() noexcept {
+  constexpr Duration kMost = std::chrono::seconds{5};
+  const auto most = std::min(kMost, runtime->config().shutdown.drain / 4);
+  return Duration(static_cast<Duration::rep>(random() * static_cast<double>(most.count())));
+}
 
 std::string Core::make_request_id() {
   const auto first = random_number();

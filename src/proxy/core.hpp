@@ -17,6 +17,7 @@
 #include "forebay/proxy/runtime.hpp"
 #include "forebay/rules/cache_status.hpp"
 #include "forebay/server/exchange.hpp"
+#include "tunnel_place.hpp"
 
 namespace forebay::proxy {
 
@@ -59,6 +60,7 @@ class RequestNotes final : public server::Notes {
   bool stored = false;
   bool has_ttl = false;
   bool refresh_refused = false;  ///< The response says so.
+  std::string_view tunnel_end;   ///< How a tunnel has ended; a literal.
   Digest key_id;
   std::int64_t age_s = -1, ttl_s = 0;
   rules::TtlSource ttl_source = rules::TtlSource::None;
@@ -79,7 +81,7 @@ class RequestNotes final : public server::Notes {
     std::uint32_t at = 0, size = 0;
   };
   Span method_text, host, path, query, request_id, trace_id, span_id, parent_id, trace_link, user_agent, referer,
-      client;
+      client, tunnel_protocol;
   bool has_query = false;
 
   Span keep(std::string_view s) {
@@ -100,6 +102,8 @@ class Task : public std::enable_shared_from_this<Task> {
   virtual void end() = 0;
   /// Whether no client waits for it.
   virtual bool background() const = 0;
+  /// The process drains: what would go on for ever ends in order, within `Core::drain_delay`.
+  virtual void drain() {}
 
   /// Runs a step of it: every way from the loop into a task. Where memory runs out the task ends, and its request with
   /// 503 or the end of its connection.
@@ -136,6 +140,7 @@ struct PendingRequest {
   ReadContent::State read = ReadContent::State::Unread;  ///< The state of `bytes`.
   Ref<const Chunk> content;                              ///< The content that was read; null: none.
   std::shared_ptr<const http::Fields> trailers;          ///< Of complete content that is not keyed; null: none.
+  TunnelPlace tunnel;                                    ///< Of a request that may become one.
   Charge charge;               ///< Its memory while it waits; empty if there was none, so that it must not wait.
   bool kept = false;           ///< It owns its text.
   bool peer_trusted = false;   ///< Its peer is a trusted proxy.
@@ -230,6 +235,9 @@ struct Core {
   double exponential() noexcept;
   std::string make_request_id();
   std::uint64_t random_number() noexcept { return random_.next(); }
+  /// When a task that would go on for ever ends once the process drains: not all at once, so that their clients do not
+  /// come back all at once.
+  Duration drain_delay() noexcept;
   void add(std::shared_ptr<Task> task) { tasks.insert(std::move(task)); }
   void remove(const std::shared_ptr<Task>& task) { tasks.erase(task); }
 

@@ -244,7 +244,20 @@ void deliver(PendingRequest& pending, Delivery d, http::BodyCursor cursor) {
     }
     if (d.ranges && answer_range(pending, d, cursor)) return;
   }
-  exchange.answer({d.head.status, {d.head.fields, d.head.lines}, added(pending), d.length}, std::move(cursor));
+  server::AnswerHead head{d.head.status, {d.head.fields, d.head.lines}, added(pending), d.length};
+  head.close = pending.reading.upgrades();
+  exchange.answer(head, std::move(cursor));
+}
+
+bool deliver_switch(PendingRequest& pending, const http::ResponseView& head, const rules::CacheStatus& status,
+                    std::string_view protocol, server::Exchange::Taker taker) {
+  Delivery d;
+  d.status = status;
+  d.source = Source::Origin;
+  describe(pending, d);
+  auto fields = end_to_end(pending, head, {}, pending.core.now().wall, true);
+  if (const auto* route = pending.route->route) apply(route->response_headers, fields);
+  return pending.exchange->upgrade({101, fields, added(pending)}, protocol, std::move(taker));
 }
 
 void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
@@ -306,7 +319,7 @@ void deliver_error(PendingRequest& pending, const OwnError& error) {
   if (const auto timing = make_server_timing(pending); !timing.empty()) fields.add("Server-Timing", timing);
   add_route_fields(pending, fields);
   server::AnswerHead head{error.status, fields};
-  head.close = error.close;
+  head.close = error.close || pending.reading.upgrades();
   answer_with(exchange, head, body.body);
 }
 

@@ -134,6 +134,18 @@ void note_claims(ExplainCase& c) {
   }
 }
 
+void note_upgrade(ExplainCase& c, bool sent) {
+  if (!sent) return;
+  if (c.reading.upgrades())
+    return c.note("the origin is asked to switch to " + c.reading.upgrade +
+                  "; if it does (101), the connection becomes a tunnel");
+  if (c.reading.asked_upgrade.empty())
+    return c.note(
+        "Upgrade is ignored: only a GET of HTTP/1.1 without content and with `Connection: upgrade` can switch "
+        "protocols");
+  c.note("Upgrade is ignored: the route does not list " + c.reading.asked_upgrade + " (upgrade)");
+}
+
 void describe_route(ExplainCase& c) {
   const auto& route = c.route();
   c.out.route = Explanation::MatchedRoute{};
@@ -398,6 +410,7 @@ void say_outcome(ExplainCase& c) {
 
 void tell(ExplainCase& c, const std::string& scheme) {
   const auto facts = scan(c.sent, {});
+  if (facts.upgrade) read_upgrade(c.request, !c.content().empty(), c.reading);
   c.request = end_to_end_request(c.request, facts, nullptr, c.kept);
   if (refused_at_once(c, facts)) return;
   if (!read_host(c.request.authority, {}, false, scheme, c.reading)) return c.refuse(kBadHost);
@@ -410,6 +423,8 @@ void tell(ExplainCase& c, const std::string& scheme) {
   note_claims(c);
   note_case_of_method(c);
   read_route(c.context.routes, c.request, !c.content().empty(), c.reading, c.read_content());
+  offer_upgrade(c.context.config.upgrade, c.reading);
+  note_upgrade(c, facts.upgrade);
   tell_routes(c);
   if (c.reading.route) describe_route(c);
   const auto& origin = c.reading.route ? c.route().origin : c.context.config.default_origin;

@@ -33,6 +33,7 @@ std::string_view sentence_of(rules::Reason reason) noexcept {
     case Reason::PassMemory:
       return "a recent response for this key could not be stored, so requests for it do not wait for each other "
              "(`pass_memory`)";
+    case Reason::Upgrade: return "the request asks for another protocol (`upgrade`)";
     case Reason::NoRoute: return "no route matches host and path";
     case Reason::Signed:
       return "the request is signed and has a Range or a condition: it is forwarded unchanged, and the response is not "
@@ -68,7 +69,8 @@ std::string_view sentence_of(rules::Reason reason) noexcept {
     case Reason::TypeMismatch:
       return "the path ends like a static file, but the Content-Type is that of a page or document (`suffix_guard`)";
     case Reason::Endless:
-      return "an endless stream (by its Content-Type) is stored only if the response itself sets a lifetime";
+      return "an endless stream (by its Content-Type) is stored only if the response itself sets a lifetime, and an "
+             "event stream is never stored";
     case Reason::GraphqlErrors: return "the GraphQL response has errors, or cannot be read";
     default: return {};
   }

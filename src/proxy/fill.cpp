@@ -1,6 +1,7 @@
 #include "fill.hpp"
 
 #include "deliver.hpp"
+#include "early_hints.hpp"
 #include "fill_client.hpp"
 #include "follow_task.hpp"
 #include "forebay/base/terminate.hpp"
@@ -44,6 +45,7 @@ void Fill::start() {
   guarded([this] {
     core_.add(shared_from_this());
     if (pending_->exchange) pending_->exchange->on_gone(&gone_);
+    replay_hints(*pending_, plan_.stored);
     ask(What::Planned);
   });
 }
@@ -95,6 +97,7 @@ void Fill::take_head(const http::ResponseView& head, const HeadFacts& facts) {
   }
   invalidate_after(*pending_, pending_->keyed ? rules::Reason::None : plan_.status.reason, head);
   storing_.read_head(head, ask_.method(), times());
+  if (rules::is_endless(head)) source_->allow_quiet(pending_->config().server.timeouts.tunnel);
   judge(head, facts);
 }
 
@@ -173,6 +176,7 @@ void Fill::pass_on(const http::ResponseView& head, const HeadFacts& facts, rules
   }
   enter(Phase::Passing);
   body_.begin(Kept::Window);
+  follow_events(head, facts);
   answer_client(head, facts, {});
 }
 
@@ -202,6 +206,7 @@ void Fill::answer_client(const http::ResponseView& head, const HeadFacts& facts,
 
 bool Fill::on_data(std::string_view bytes) {
   const auto self = shared_from_this();
+  if (events_) return pass_events(bytes);
   Charge charge;
   if (phase_ == Phase::Storing && !keep(bytes, charge)) return false;
   body_.append(bytes, std::move(charge));
@@ -361,6 +366,7 @@ void Fill::finish() {
 void Fill::end() {
   if (!over()) enter(Phase::Over);
   body_.stop_waiting();
+  events_.reset();
   gone_.stop_waiting();
   source_.reset();
   body_.break_off();

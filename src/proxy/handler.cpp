@@ -35,6 +35,9 @@ void ProxyHandler::Private::begin(const PendingRequestPtr& pending) {
   const auto& peer = pending->exchange->peer();
   pending->peer_trusted = server::trusts(server, peer);
   if (seen.forwarding && !pending->peer_trusted) warn_of_untrusted(shared.untrusted, peer);
+  reading.asked_upgrade.clear();
+  reading.upgrade.clear();
+  if (seen.upgrade) read_upgrade(request, pending->has_content, reading);
   pending->request_id = seen.request_id;
   const auto* const tls = pending->exchange->peer().tls.get();
   request = end_to_end_request(request, seen, tls ? tls->client.get() : nullptr, pending->fields);
@@ -139,6 +142,11 @@ void ProxyHandler::adopt(RuntimePtr runtime) {
     for (const auto& [name, old] : core.runtime->origins)
       if (const auto kept = next->origins.find(name); kept == next->origins.end() || kept->second != old) old->retire();
   core.runtime = std::move(next);
+}
+
+void ProxyHandler::drain() {
+  const auto tasks = p_->tasks;  // some may end
+  for (const auto& task : tasks) task->drain();
 }
 
 std::size_t ProxyHandler::background_fetches() const {

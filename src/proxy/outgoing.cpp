@@ -102,6 +102,16 @@ http::Fields end_to_end(const PendingRequest& pending, const http::ResponseView&
   return fields;
 }
 
+http::Fields end_to_end_interim(const PendingRequest& pending, const http::ResponseView& response) {
+  http::Fields fields;
+  for_each_kept(response, {}, [&](const http::Field& f) {
+    if (rules::goes_downstream(f, policy_of(pending))) fields.add(f.name, f.value);
+  });
+  if (pending.route->route)
+    for (const auto& name : pending.route->route->response_headers.remove) fields.remove(name);
+  return fields;
+}
+
 http::Fields kept_back(const PendingRequest& pending, const http::ResponseView& response,
                        const std::vector<std::string>& drop) {
   http::Fields fields;

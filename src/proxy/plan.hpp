@@ -29,8 +29,8 @@ struct GoForward {
 /// The facts of one pass over the fields of a head, so that a hit needs only one.
 struct HeadFacts {
   std::string_view forwarded_proto, request_id;
-  bool connection_names_more = false, websocket = false, loop = false;
-  bool forwarding = false;  ///< It has X-Forwarded-For, -Host, -Proto, -Port or Forwarded.
+  bool connection_names_more = false, upgrade = false, loop = false;
+  bool forwarding = false;   ///< It has X-Forwarded-For, -Host, -Proto, -Port or Forwarded.
   bool client_cert = false;  ///< A field that may be read as Client-Cert or Client-Cert-Chain.
 };
 /// `request_id`: the name of the field with a request's id; empty: none.
@@ -122,6 +122,8 @@ Asked asked_of(const PendingRequest& pending);
 /// Executes the plan. `lookup`: the basis of the plan.
 void execute(const PendingRequestPtr& pending, const FoundPlan& plan, cache::Lookup lookup);
 
+/// There are `server.limits.tunnels` already.
+extern const OwnError kTooManyTunnels;
 /// The request has an invalid host.
 extern const OwnError kBadHost;
 /// The queue is full and no stored response may be served.

@@ -201,6 +201,7 @@ struct Server {
     Duration body = std::chrono::seconds{30};
     Duration idle = std::chrono::seconds{60};
     Duration write = std::chrono::seconds{60};
+    Duration tunnel = std::chrono::hours{1};
   } timeouts;
   http::HeadLimits request_limits;  ///< request_target, request_header, header_count.
   std::uint64_t request_body = 10 * 1024 * 1024;
@@ -208,6 +209,7 @@ struct Server {
   std::uint64_t min_rate = 500;          ///< Bytes a second; 0: off.
   unsigned connections_per_address = 0;  ///< 0: off.
   unsigned streams = 100;                ///< Requests at a time of one HTTP/2 connection.
+  unsigned tunnels = 10000;              ///< Connections that have switched protocols, and those about to.
   http::TrustedProxies trusted_proxies;
   http::ForwardedMode forwarded = http::ForwardedMode::Auto;
 };
@@ -267,6 +269,7 @@ struct Config {
   std::string default_origin;  ///< Name in `origins`, or empty.
   CacheTier cache;
   std::vector<Route> routes;               ///< In file order.
+  std::vector<std::string> upgrade;        ///< Of `defaults`: for requests that no route matches.
   std::vector<std::string> match_headers;  ///< Every field that `match` of some route asks for; lower case.
   /// Nothing: off.
   std::optional<Address> admin = Address{Address::Kind::Tcp, "127.0.0.1", 8081, "127.0.0.1:8081"};
