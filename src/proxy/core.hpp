@@ -140,18 +140,13 @@ struct PendingRequest {
   bool has_content = false;    ///< The request came with content.
   bool content_whole = false;  ///< `content` is complete.
   // How it has waited for others' fetches.
-  bool waited_out = false;    ///< `coalesce.wait` has passed once; the next wait ends with its flight.
-  bool tried_again = false;   ///< A fetch that it waited on has failed, and it waits for the second try.
-  bool gave_way = false;      ///< Its own fetch has failed, and one of its followers makes the second try.
-  bool wait_counted = false;  ///< Its wait has its outcome in forebay_coalesced_requests_total.
-  bool followed = false;      ///< It has waited for another request's fetch.
-  unsigned restarts = 0;      ///< Number of repeated look-ups.
-  // Buffers: the request's fields without those that Connection names, and the fields that the route has changed.
-  std::vector<http::Field> fields;
-  http::Fields changed;
-  /// Fields that an answer gets besides its own (Age, Cache-Status, X-Cache, ...), and the text of their values.
-  boost::container::static_vector<http::Field, 6> added;
-  std::string age, cache_status, content_range;
+  bool waited_out = false;          ///< `coalesce.wait` has passed once; the next wait ends with its flight.
+  bool tried_again = false;         ///< A fetch that it waited on has failed, and it waits for the second try.
+  bool gave_way = false;            ///< Its own fetch has failed, and one of its followers makes the second try.
+  bool wait_counted = false;        ///< Its wait has its outcome in forebay_coalesced_requests_total.
+  bool followed = false;            ///< It has waited for another request's fetch.
+  unsigned restarts = 0;            ///< Number of repeated look-ups.
+  std::vector<http::Field> fields;  ///< Buffer: the request's fields without those that Connection names.
 
   /// Copies its text, so that it may outlive `Handler::start`. Charges the memory of a waiting request.
   void keep();
@@ -190,6 +185,14 @@ struct PendingRequest {
 };
 using PendingRequestPtr = std::shared_ptr<PendingRequest>;
 
+/// Buffers for one answer, which is sent before the next one is made.
+struct AnswerText {
+  http::Fields changed;  ///< The fields that the route has changed.
+  /// Fields that an answer gets besides its own (Age, Cache-Status, X-Cache, ...), and the text of their values.
+  boost::container::static_vector<http::Field, 6> added;
+  std::string age, cache_status, content_range;
+};
+
 /// What all requests of one worker share: its runtime and its tasks.
 struct Core {
   Core(net::Worker& w, Shared& s) : worker(w), shared(s) {}
@@ -203,11 +206,14 @@ struct Core {
   Shared& shared;
   WorkerRuntimePtr runtime;
   std::unordered_set<std::shared_ptr<Task>> tasks;
+  AnswerText answer;
   bool stopped = false;
 
   /// The pending of a new request. `give_back` takes it when `Handler::start` returns.
   PendingRequestPtr take(const server::ExchangePtr& exchange);
   void give_back(PendingRequestPtr pending);
+  /// A kept request leaves its buffer for keys, with room for any, to the next one.
+  void leave_buffer(cache::Key key) noexcept { spare_key_ = std::move(key); }
 
   const Now& now() const noexcept { return worker.now(); }
   /// In [0, 1).
@@ -219,6 +225,7 @@ struct Core {
   void remove(const std::shared_ptr<Task>& task) { tasks.erase(task); }
 
  private:
+  cache::Key spare_key_;
   PendingRequestPtr spare_;  // of a request that was answered at once; its buffers are reused
   std::uint64_t random_state_ = 0;
 };

@@ -13,6 +13,8 @@ namespace {
 
 using http::FieldId;
 
+constexpr std::size_t kUsualText = 512;  // of the fields of a request
+
 bool starts_with_forebay(std::string_view name) {
   return name.size() > 8 && http::may_be_read_as(http::NameKind::Field, name.substr(0, 8), "forebay-");
 }
@@ -108,6 +110,8 @@ void change(const config::HeaderChanges& changes, http::Fields& fields) {
 http::Fields fields_for_origin(const OriginRequest& request) {
   const auto& config = request.config;
   http::Fields fields;
+  constexpr std::size_t kOwn = 9;  // the fields that are added below
+  fields.reserve(kUsualText, request.request.fields.size() + kOwn);
   const auto left =
       request.request.method == http::Method::Options ? http::max_forwards(request.request.fields) : std::nullopt;
   std::string cookies;
@@ -124,7 +128,7 @@ http::Fields fields_for_origin(const OriginRequest& request) {
       cookies += f.value;
       continue;
     }
-    fields.add(f.name, f.value);
+    fields.add(f);
   }
   if (request.request.fields.has(FieldId::Cookie)) fields.add(FieldId::Cookie, cookies);
   http::ForwardingFacts facts;
