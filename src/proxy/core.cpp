@@ -22,6 +22,9 @@ std::size_t cost_of(const PendingRequest& pending) noexcept {
 void PendingRequest::keep() {
   if (std::exchange(kept, true)) return;
   own_ = http::Request(request);
+  cache::Key exact(key);
+  std::swap(key, exact);
+  core.leave_buffer(std::move(exact));
   const auto raw = std::exchange(request, own_.view()).target;
   reading.rebase(raw, request.target);
   auto& text = own_.fields();
@@ -44,7 +47,11 @@ PendingRequestPtr Core::take(const server::ExchangePtr& exchange) {
   auto& notes = notes_of(*exchange);
   notes.runtime = runtime;
   notes.route = &runtime->none;
-  auto pending = spare_ ? std::move(spare_) : std::make_shared<PendingRequest>(*this);
+  auto pending = std::move(spare_);
+  if (!pending) {
+    pending = std::make_shared<PendingRequest>(*this);
+    pending->key = std::move(spare_key_);
+  }
   pending->exchange = exchange;
   pending->runtime = runtime;
   pending->route = &runtime->none;

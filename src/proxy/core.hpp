@@ -162,15 +162,7 @@ struct PendingRequest {
     bool made = false;
     bool asked = false;  ///< A fetch has this span.
   } trace;
-  // Buffers: the request's fields without those that Connection names, and the fields that the route has changed.
-  std::vector<http::Field> fields;
-  http::Fields changed;
-  /// Fields that an answer gets besides its own (Age, Cache-Status, X-Cache, ...), and the text of their values.
-  boost::container::static_vector<http::Field, 9> added;
-  std::string age, cache_status, server_timing, content_range;
-  /// The fields of a compressed form, and its weak entity-tag.
-  std::vector<http::Field> coded;
-  std::string coded_etag;
+  std::vector<http::Field> fields;  ///< Buffer: the request's fields without those that Connection names.
 
   /// Copies its text, so that it may outlive `Handler::start`. Charges the memory of a waiting request.
   void keep();
@@ -209,6 +201,17 @@ struct PendingRequest {
 };
 using PendingRequestPtr = std::shared_ptr<PendingRequest>;
 
+/// Buffers for one answer, which is sent before the next one is made.
+struct AnswerText {
+  http::Fields changed;  ///< The fields that the route has changed.
+  /// Fields that an answer gets besides its own (Age, Cache-Status, X-Cache, ...), and the text of their values.
+  boost::container::static_vector<http::Field, 9> added;
+  std::string age, cache_status, server_timing, content_range;
+  /// The fields of a compressed form, and its weak entity-tag.
+  std::vector<http::Field> coded;
+  std::string coded_etag;
+};
+
 /// What all requests of one worker share: its runtime and its tasks.
 struct Core {
   Core(net::Worker& w, Shared& s) : worker(w), shared(s) {}
@@ -222,11 +225,14 @@ struct Core {
   Shared& shared;
   WorkerRuntimePtr runtime;
   std::unordered_set<std::shared_ptr<Task>> tasks;
+  AnswerText answer;
   bool stopped = false;
 
   /// The pending of a new request. `give_back` takes it when `Handler::start` returns.
   PendingRequestPtr take(const server::ExchangePtr& exchange);
   void give_back(PendingRequestPtr pending);
+  /// A kept request leaves its buffer for keys, with room for any, to the next one.
+  void leave_buffer(cache::Key key) noexcept { spare_key_ = std::move(key); }
 
   const Now& now() const noexcept { return worker.now(); }
   /// In [0, 1).
@@ -242,6 +248,7 @@ struct Core {
   void remove(const std::shared_ptr<Task>& task) { tasks.erase(task); }
 
  private:
+  cache::Key spare_key_;
   PendingRequestPtr spare_;  // of a request that was answered at once; its buffers are reused
   Random random_;
 };

@@ -157,7 +157,9 @@ void Fill::store(const http::ResponseView& head, const HeadFacts& facts, const r
   body_.begin(Kept::Whole);
   storing_.land(head, verdict, ask_.what() == What::OtherAgain, body_.get(),
                 facts.has_content ? facts.content_length : 0);
-  answer_client(head, facts, storing_.hidden_fields());
+  if (!pending_->wanted()) return;
+  const auto hidden = storing_.hidden_fields();
+  answer_client(hidden == verdict.drop ? storing_.head() : to_send(head, hidden), facts);
 }
 
 void Fill::pass_on(const http::ResponseView& head, const HeadFacts& facts, rules::Reason reason, bool by_request) {
@@ -171,25 +173,28 @@ void Fill::pass_on(const http::ResponseView& head, const HeadFacts& facts, rules
   if (had_ticket && head.status == 200 && pending_->facts().range && ask_.shared() && what == What::Planned)
     return ask_again(What::ClientsRange);
   if (plan_.by_get) {  // the content is for nobody
-    answer_client(head, facts, {});
+    answer_client(to_send(head, {}), facts);
     return stop();
   }
   enter(Phase::Passing);
   body_.begin(Kept::Window);
   follow_events(head, facts);
-  answer_client(head, facts, {});
+  answer_client(to_send(head, {}), facts);
 }
 
-void Fill::answer_client(const http::ResponseView& head, const HeadFacts& facts, const std::vector<std::string>& drop) {
-  if (!pending_->wanted()) return;
+Ref<const cache::PublishedHead> Fill::to_send(const http::ResponseView& head,
+                                              const std::vector<std::string>& drop) const {
+  const bool keeps_age = phase_ != Phase::Storing;
+  return cache::PublishedHead::make(head.status, end_to_end(*pending_, head, drop, core_.now().wall, keeps_age));
+}
+
+void Fill::answer_client(const Ref<const cache::PublishedHead>& head, const HeadFacts& facts) {
   const bool stores = phase_ == Phase::Storing;
-  const auto fields = end_to_end(*pending_, head, drop, core_.now().wall, !stores);
-  const auto own_head = cache::PublishedHead::make(head.status, fields);
   Delivery d;
-  d.head = own_head->head();
+  d.head = head->head();
   if (facts.has_content || ask_.method() == http::Method::Head)
     d.length = facts.content_length;
-  else if (!http::never_has_content(head.status))
+  else if (!http::never_has_content(d.head.status))
     d.length = 0;
   if (stores) d.freshness = &storing_.freshness();
   d.status = plan_.status;

@@ -53,7 +53,8 @@ class Fill final : public Task, public net::Sink {
   void judge(const http::ResponseView& head, const HeadFacts& facts);
   void store(const http::ResponseView& head, const HeadFacts& facts, const rules::Storability& verdict);
   void pass_on(const http::ResponseView& head, const HeadFacts& facts, rules::Reason reason, bool by_request);
-  void answer_client(const http::ResponseView& head, const HeadFacts& facts, const std::vector<std::string>& drop);
+  Ref<const cache::PublishedHead> to_send(const http::ResponseView& head, const std::vector<std::string>& drop) const;
+  void answer_client(const Ref<const cache::PublishedHead>& head, const HeadFacts& facts);
   void follow_events(const http::ResponseView& head, const HeadFacts& facts);
   bool pass_events(std::string_view bytes);
   void end_events();
