@@ -295,9 +295,17 @@ void H2Session::Private::end_head(H2StreamId id, bool ends) {
 
 // RFC 9218 section 4; a value that is malformed counts as absent.
 void H2Session::Private::set_priority(H2StreamId id, std::string_view value) {
+  nghttp2_extpri priority{NGHTTP2_EXTPRI_DEFAULT_URGENCY, 0};
+  // Browsers write it in one way, with every request.
+  if (value.size() >= 3 && value.starts_with("u=") && value[2] >= '0' && value[2] <= '7' &&
+      (value.size() == 3 || value.substr(3) == ", i")) {
+    priority.urgency = static_cast<std::uint32_t>(value[2] - '0');
+    priority.inc = value.size() == 3 ? 0 : 1;
+    checked(nghttp2_session_change_extpri_stream_priority(session.get(), id, &priority, 0));
+    return;
+  }
   const auto members = sf::parse_dictionary(value);
   if (!members) return;
-  nghttp2_extpri priority{NGHTTP2_EXTPRI_DEFAULT_URGENCY, 0};
   for (const auto& [key, member] : *members) {
     const auto* item = std::get_if<sf::Item>(&member);
     if (!item) continue;
@@ -315,7 +323,6 @@ int H2Session::Private::on_data(nghttp2_session* session, std::uint8_t, std::int
   return shielded(owner, [&](Private& self) {
     H2Stream* stream = self.find(id);
     if (!stream) {
-      // Nobody takes it, and the stream gets no more credit.
       checked(nghttp2_session_consume_connection(session, size));
       return 0;
     }
@@ -548,11 +555,10 @@ void H2Session::resume(H2StreamId id) { checked(nghttp2_session_resume_data(p_->
 void H2Session::reset(H2StreamId id, H2Error code) { p_->reset(id, code); }
 
 void H2Session::consume(H2StreamId id, std::size_t bytes) {
-  if (nghttp2_session_find_stream(p_->session.get(), id) != nullptr)
-    checked(nghttp2_session_consume(p_->session.get(), id, bytes));
-  else
-    checked(nghttp2_session_consume_connection(p_->session.get(), bytes));
+  checked(nghttp2_session_consume(p_->session.get(), id, bytes));
 }
+
+void H2Session::drop(std::size_t bytes) { checked(nghttp2_session_consume_connection(p_->session.get(), bytes)); }
 
 std::int32_t H2Session::credit(H2StreamId id) const noexcept {
   return nghttp2_session_get_stream_remote_window_size(p_->session.get(), id);

@@ -8,8 +8,10 @@
 namespace forebay::server {
 
 namespace {
-// So much output is made ahead of the socket; then other connections have their turn after some rounds.
+// So much output is made ahead of the socket, and so much with what is sent from where it is; then other connections
+// have their turn after some rounds.
 constexpr std::size_t kAhead = 64 * 1024;
+constexpr std::size_t kMostAhead = 256 * 1024;
 constexpr unsigned kRoundsPerTurn = 8;
 // A portion of content from here on is sent from where it is.
 constexpr std::size_t kCopied = 8 * 1024;
@@ -169,6 +171,7 @@ void H2Connection::note_sent() {
   for (; done < marks_.size() && marks_[done].at <= written; ++done) {
     const Mark mark = marks_[done];
     if (mark.exchange == nullptr) continue;
+    --mark.exchange->marks;
     Tally& tally = mark.exchange->numbers();
     if (tally.first_byte == Timestamp{}) tally.first_byte = now();
     if (mark.end) finish(*mark.exchange, true);
@@ -331,6 +334,6 @@ void H2Connection::content(Slice&& slice) {
     out_.add(std::move(slice));
 }
 
-bool H2Connection::full() const { return out_.pending() >= kAhead; }
+bool H2Connection::full() const { return out_.text().size() >= kAhead || out_.pending() >= kMostAhead; }
 
 }  // namespace forebay::server

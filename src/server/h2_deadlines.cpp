@@ -24,7 +24,7 @@ Timestamp H2Connection::connection_due() const noexcept {
   Timestamp due = std::min({write_due_, taking_.due(), drain_due_, linger_until_, tidy_due_});
   if (lingering_) return due;
   if (session_.head_since() != Timestamp::max()) due = std::min(due, session_.head_since() + timeouts.header);
-  if (exchanges_.empty()) due = std::min(due, idle_since_ + timeouts.idle);
+  if (exchanges_.empty() && !refusing_more_) due = std::min(due, idle_since_ + timeouts.idle);
   return due;
 }
 
