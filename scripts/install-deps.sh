@@ -26,14 +26,14 @@ for extra in "$@"; do
     origins)
       # The servers of tests/origins. Node.js of another source than Debian's will do; npm of Debian is large.
       origins=yes
-      packages="$packages nginx-light apache2 php-cli"
+      packages="$packages nginx-light apache2 php-cli haproxy"
       # And the clients: curl, nghttp and h2load, openssl, a browser.
       packages="$packages curl nghttp2-client openssl chromium-headless-shell"
       command -v node >/dev/null 2>&1 || packages="$packages nodejs"
       command -v npm >/dev/null 2>&1 || packages="$packages npm" ;;
     tests) packages="$packages libbenchmark-dev" ;;
     bench) packages="$packages libbenchmark-dev nginx-light haproxy wrk" ;;
-    analyze) packages="$packages clang" ;;
+    analyze) packages="$packages clang clang-tidy" ;;
     fuzz)
       if [ "$id" = debian ] && [ "$version" = 12 ]; then
         packages="$packages clang libfuzzer-14-dev"

@@ -91,11 +91,14 @@ class Metrics final : public prometheus::Collectable {
     const auto runtime = s_.runtime();
     process_state(out);
     connections(out);
+    tls(out);
     requests(out, routes);
     durations(out, routes);
     results(out, routes);
     store(out, routes, runtime);
     sharing(out, routes);
+    compression(out);
+    tunnels(out, routes);
     if (runtime) origins(out, *runtime);
     operation(out);
     process(out);
@@ -105,11 +108,14 @@ class Metrics final : public prometheus::Collectable {
  private:
   void process_state(std::vector<MetricFamily>& out) const;
   void connections(std::vector<MetricFamily>& out) const;
+  void tls(std::vector<MetricFamily>& out) const;
   void requests(std::vector<MetricFamily>& out, const Routes& routes) const;
   void durations(std::vector<MetricFamily>& out, const Routes& routes) const;
   void results(std::vector<MetricFamily>& out, const Routes& routes) const;
   void store(std::vector<MetricFamily>& out, const Routes& routes, const proxy::RuntimePtr& runtime) const;
   void sharing(std::vector<MetricFamily>& out, const Routes& routes) const;
+  void compression(std::vector<MetricFamily>& out) const;
+  void tunnels(std::vector<MetricFamily>& out, const Routes& routes) const;
   void origins(std::vector<MetricFamily>& out, const proxy::Runtime& runtime) const;
   void operation(std::vector<MetricFamily>& out) const;
   void process(std::vector<MetricFamily>& out) const;
@@ -173,7 +179,24 @@ void Metrics::connections(std::vector<MetricFamily>& out) const {
     g.sample({{"listener", l.name}, {"reason", "limit"}}, l.rejected_limit);
     g.sample({{"listener", l.name}, {"reason", "timeout"}}, l.rejected_timeout);
     g.sample({{"listener", l.name}, {"reason", "malformed"}}, l.rejected_malformed);
+    if (l.tls) g.sample({{"listener", l.name}, {"reason", "tls"}}, l.rejected_tls);
+    g.sample({{"listener", l.name}, {"reason", "stalled"}}, l.rejected_stalled);
   }
+}
+
+void Metrics::tls(std::vector<MetricFamily>& out) const {
+  const auto listeners = s_.listeners();
+  {
+    Gathering g(out, "forebay_tls_handshakes_total", "TLS handshakes with clients.", MetricType::Counter);
+    for (const auto& l : listeners)
+      for (std::size_t i = 0; l.tls && i < l.handshakes.size(); ++i)
+        g.sample({{"listener", l.name}, {"result", net::to_string(static_cast<net::TlsHandshake>(i))}},
+                 l.handshakes[i]);
+  }
+  Gathering g(out, "forebay_tls_certificate_expiry_timestamp_seconds", "Unix time when the certificate ends.",
+              MetricType::Gauge);
+  for (const auto& l : listeners)
+    if (l.certificate_expiry) g.sample({{"listener", l.name}}, static_cast<double>(*l.certificate_expiry));
 }
 
 // Series of methods, classes and reasons appear with their first count, so that unused ones cost nothing.
@@ -271,6 +294,48 @@ void Metrics::results(std::vector<MetricFamily>& out, const Routes& routes) cons
                      r, [&](auto& c) -> auto& { return c.revalidations[m][o]; }));
 }
 
+void Metrics::tunnels(std::vector<MetricFamily>& out, const Routes& routes) const {
+  {
+    Gathering g(out, "forebay_tunnels", "Client connections that have switched protocols (WebSocket).",
+                MetricType::Gauge);
+    for (const auto& r : routes)
+      g.sample({{"route", r.route}}, sum(
+                                         r, [](auto& c) -> auto& { return c.tunnels; }));
+  }
+  {
+    Gathering g(out, "forebay_tunnels_opened_total", "Client connections that switched protocols.",
+                MetricType::Counter);
+    for (const auto& r : routes)
+      g.sample({{"route", r.route}}, sum(
+                                         r, [](auto& c) -> auto& { return c.tunnels_opened; }));
+  }
+  {
+    Gathering g(out, "forebay_tunnels_closed_total", "Tunnels that ended, by how.", MetricType::Counter);
+    for (const auto& r : routes)
+      for (std::size_t e = 0; e < static_cast<std::size_t>(proxy::TunnelEnd::kCount); ++e)
+        if (const auto n = sum(
+                r, [&](auto& c) -> auto& { return c.tunnels_closed[e]; }))
+          g.sample({{"route", r.route}, {"reason", to_string(static_cast<proxy::TunnelEnd>(e))}}, n);
+  }
+  {
+    static constexpr std::array<std::string_view, 2> kWays{"from_client", "from_origin"};
+    Gathering g(out, "forebay_tunnel_bytes_total", "Bytes that tunnels carried.", MetricType::Counter);
+    for (const auto& r : routes)
+      for (std::size_t i = 0; i < kWays.size(); ++i)
+        if (const auto n = sum(
+                r, [&](auto& c) -> auto& { return c.tunnel_bytes[i]; }))
+          g.sample({{"route", r.route}, {"direction", kWays[i]}}, n);
+  }
+  static constexpr std::array<std::string_view, 2> kSources{"origin", "cache"};
+  Gathering g(out, "forebay_early_hints_total", "103 responses sent to clients, by where their links came from.",
+              MetricType::Counter);
+  for (const auto& r : routes)
+    for (std::size_t i = 0; i < kSources.size(); ++i)
+      if (const auto n = sum(
+              r, [&](auto& c) -> auto& { return c.early_hints[i]; }))
+        g.sample({{"route", r.route}, {"source", kSources[i]}}, n);
+}
+
 void Metrics::store(std::vector<MetricFamily>& out, const Routes& routes, const proxy::RuntimePtr& runtime) const {
   const auto n = s_.store.numbers();
   {
@@ -287,6 +352,11 @@ void Metrics::store(std::vector<MetricFamily>& out, const Routes& routes, const 
     Gathering g(out, "forebay_cache_memory_bytes", "Bytes charged to L1: keys, headers, bodies and bookkeeping.",
                 MetricType::Gauge);
     g.sample({}, n.bytes);
+  }
+  {
+    Gathering g(out, "forebay_cache_pinned_bytes",
+                "Of forebay_cache_memory_bytes, what L1 has dropped and slow clients still read.", MetricType::Gauge);
+    g.sample({}, n.pinned);
   }
   {
     Gathering g(out, "forebay_cache_memory_limit_bytes", "Value of cache.memory in bytes.", MetricType::Gauge);
@@ -353,6 +423,44 @@ void Metrics::sharing(std::vector<MetricFamily>& out, const Routes& routes) cons
   Gathering g(out, "forebay_coalesced_waiting", "Requests waiting for another request for the same key.",
               MetricType::Gauge);
   g.sample({}, s_.store.numbers().waiting);
+}
+
+void Metrics::compression(std::vector<MetricFamily>& out) const {
+  const auto& compressor = s_.shared.compressor;
+  const auto each = [&](const char* name, const char* help, auto&& tell) {
+    Gathering g(out, name, help, MetricType::Counter);
+    for (std::size_t i = 0; i < content::kCompressions; ++i) {
+      const auto coding = static_cast<content::Compression>(i);
+      tell(g, content::to_string(coding), compressor.numbers(coding));
+    }
+  };
+  using Numbers = proxy::Compressor::Numbers;
+  each("forebay_compress_total", "Compressed forms of stored responses that were to be made, by what became of them.",
+       [](Gathering& g, std::string_view coding, const Numbers& n) {
+         for (std::size_t o = 0; o < proxy::kCompressedOutcomes; ++o)
+           g.sample({{"coding", coding}, {"outcome", to_string(static_cast<proxy::Compressed>(o))}},
+                    n.outcomes[o].load(std::memory_order_relaxed));
+       });
+  each("forebay_compress_input_bytes_total", "Bytes of stored bodies that were compressed.",
+       [](Gathering& g, std::string_view coding, const Numbers& n) {
+         g.sample({{"coding", coding}}, n.bytes_in.load(std::memory_order_relaxed));
+       });
+  each("forebay_compress_output_bytes_total", "Bytes of their compressed forms.",
+       [](Gathering& g, std::string_view coding, const Numbers& n) {
+         g.sample({{"coding", coding}}, n.bytes_out.load(std::memory_order_relaxed));
+       });
+  each("forebay_compress_cpu_seconds_total", "CPU time of the thread that compresses.",
+       [](Gathering& g, std::string_view coding, const Numbers& n) {
+         g.sample({{"coding", coding}}, static_cast<double>(n.cpu_nanoseconds.load(std::memory_order_relaxed)) / 1e9);
+       });
+  const auto gauge = [&](const char* name, const char* help, std::uint64_t value) {
+    Gathering g(out, name, help, MetricType::Gauge);
+    g.sample({}, value);
+  };
+  gauge("forebay_compress_queue", "Compressed forms that wait to be made.", compressor.queued());
+  gauge("forebay_compressed_bodies", "Compressed forms held in L1.", compressor.held().bodies());
+  gauge("forebay_compressed_memory_bytes", "Bytes that they take of forebay_cache_memory_bytes.",
+        compressor.held().bytes());
 }
 
 void Metrics::origins(std::vector<MetricFamily>& out, const proxy::Runtime& runtime) const {

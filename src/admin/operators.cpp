@@ -13,8 +13,7 @@ using http::FieldId;
 using Verdict = Access::Verdict;
 
 bool from_this_machine(const server::Peer& peer) noexcept {
-  if (!peer.has_ip) return peer.address.empty();  // a Unix socket
-  return http::is_loopback(peer.ip);
+  return peer.has_ip ? http::is_loopback(peer.ip) : peer.unix_socket;
 }
 
 std::string_view without_port(std::string_view host) noexcept {

@@ -7,7 +7,9 @@
 #include "commands.hpp"
 #include "config_source.hpp"
 #include "forebay/base/output_file.hpp"
+#include "forebay/net/worker.hpp"
 #include "forebay/probe/probe.hpp"
+#include "tls_files.hpp"
 
 namespace forebay::app {
 namespace {
@@ -57,6 +59,8 @@ void show(const CheckFlags& flags, const std::vector<config::Diagnostic>& shown,
 ExitCode check(const CheckFlags& flags) {
   ConfigSource source(flags.run, environment());
   auto loaded = source.load();
+  const net::SystemClock clock;
+  read_tls(loaded, nullptr, clock);
   if (loaded.ok()) warn_of_outputs(loaded);
   probe::Outcome probed;
   if (flags.probe && loaded.ok()) probed = probe_origins(flags, loaded);

@@ -22,11 +22,7 @@ ExitCode run_proxy(const RunFlags& flags) {
   hold_orders();
   ConfigSource source(flags, environment());
   auto loaded = source.load();
-  if (!loaded.ok()) {
-    std::cerr << config::to_text(loaded.diagnostics, may_color(STDERR_FILENO)) << config::summary(loaded.diagnostics)
-              << '\n';
-    return ExitCode::Configuration;
-  }
+  if (!loaded.ok()) return refuse_configuration(loaded);
   Daemon daemon(source, loaded, {flags.port_file, nullptr});
   return daemon.run();
 }

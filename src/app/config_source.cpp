@@ -1,9 +1,13 @@
 #include "config_source.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <iterator>
+
+#include "commands.hpp"
 
 namespace forebay::app {
 namespace {
@@ -46,6 +50,12 @@ std::string one_line(const config::Diagnostic& diagnostic) {
   text.erase(std::min(text.find('\n'), text.size()));
   if (!diagnostic.hint.empty()) text += " (" + diagnostic.hint + ')';
   return text;
+}
+
+ExitCode refuse_configuration(const config::LoadResult& loaded) {
+  std::cerr << config::to_text(loaded.diagnostics, may_color(STDERR_FILENO)) << config::summary(loaded.diagnostics)
+            << '\n';
+  return ExitCode::Configuration;
 }
 
 ConfigSource::ConfigSource(const RunFlags& flags, Variables variables) : variables_(std::move(variables)) {

@@ -18,6 +18,9 @@ Variables environment();
 /// A diagnostic as one log line: position, code, message and hint, without the caret.
 std::string one_line(const config::Diagnostic& diagnostic);
 
+/// Says on standard error why a configuration cannot be used.
+ExitCode refuse_configuration(const config::LoadResult& loaded);
+
 /// Where a configuration comes from: a file (or none), the variables and the flags, in ascending precedence. Reads
 /// everything again each time.
 class ConfigSource {

@@ -53,6 +53,8 @@ Daemon::~Daemon() { dismantle(); }
 ExitCode Daemon::run() {
   // Signals that arrive before the daemon is ready wait.
   hold_signals();
+  tls_ = read_tls(loaded_, tickets_, clock_);
+  if (!loaded_.ok()) return refuse_configuration(loaded_);
   try {
     log::configure(loaded_.config->log);
     build();
@@ -104,6 +106,7 @@ void Daemon::build() {
                                                        config->metrics.per_route ? config->metrics.max_routes : 0);
   shared_.reset(
       new proxy::Shared{*store_, *counters_, random_hex(8), false, cache::PersistedQueries(), cache::SearchRules()});
+  shared_->compressor.use_thread();
   governor_ = std::make_unique<MemoryGovernor>(config->cache.memory);
   set_runtime(proxy::Runtime::make(config, nullptr, config->server.threads));
   workers_ = std::make_unique<WorkerPool>(config->server.threads, clock_, *shared_, runtime());
@@ -112,7 +115,9 @@ void Daemon::build() {
 
 void Daemon::open() {
   const auto config = runtime()->config;
-  auto listeners = listeners_->prepare(config->listeners);
+  auto listeners = listeners_->prepare(config->listeners, std::exchange(tls_, {}));
+  keep_tickets_for(*config);
+  warn_of_unused_sockets(*config, nullptr);
   if (config->admin) {
     admin::Sources sources{status_,
                            *store_,
@@ -127,7 +132,11 @@ void Daemon::open() {
                            *shared_};
     admin_handler_ = std::make_unique<admin::AdminHandler>(std::move(sources));
     admin_ = std::make_unique<SingleWorkerServer>(config->server.threads, clock_);
-    admin_->open({.address = *config->admin, .name = "admin", .http2 = false}, *admin_handler_);
+    config::Listener listener;
+    listener.address = *config->admin;
+    listener.name = "admin";
+    listener.http2 = false;
+    admin_->open(listener, *admin_handler_);
   }
   workers_->start();
   listeners_->apply(std::move(listeners));
@@ -141,6 +150,7 @@ void Daemon::sweep() {
   sweep_timer_->async_wait([this](error_code ec) {
     if (ec) return;
     store_->sweep(workers_->first().tick().mono);
+    shared_->compressor.settle();
     sweep();
   });
 }
@@ -202,6 +212,7 @@ void Daemon::each_second() {
   second_.async_wait([this](error_code ec) {
     if (ec) return;
     listeners_->tidy();
+    tickets_->rotate();
     if (kGoverned) {
       const auto before = governor_->limit();
       const auto limit = governor_->limit_for(resident_bytes());

@@ -15,6 +15,7 @@
 #include "limits.hpp"
 #include "listener_set.hpp"
 #include "notify.hpp"
+#include "tls_files.hpp"
 #include "worker_pool.hpp"
 
 namespace forebay::app {
@@ -54,7 +55,8 @@ class Daemon {
 
   // daemon_reload.cpp
   void reload();
-  bool try_reload(const config::LoadResult& loaded, std::string& why);
+  bool try_reload(const config::LoadResult& loaded, TlsServers tls, std::string& why);
+  void keep_tickets_for(const config::Config& config);
   void set_runtime(proxy::RuntimePtr runtime);
   proxy::RuntimePtr runtime() const;
 
@@ -72,6 +74,8 @@ class Daemon {
   Options options_;
   std::uint64_t fd_limit_ = 0;
   net::SystemClock clock_;
+  std::shared_ptr<net::TicketKeys> tickets_ = std::make_shared<net::TicketKeys>(clock_);
+  TlsServers tls_;  // until the listeners have it
   boost::asio::io_context control_{1};
   // Two sets, since a set delivers the lowest number first: many HUPs must not delay a TERM.
   boost::asio::signal_set stop_signals_{control_, SIGTERM, SIGINT, SIGQUIT},

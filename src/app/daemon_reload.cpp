@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -27,7 +28,8 @@ void Daemon::reload() {
     return;
   }
   notifier_.reloading();
-  const auto loaded = source_.load();
+  auto loaded = source_.load();
+  auto tls = read_tls(loaded, tickets_, clock_);
   for (const auto& d : loaded.diagnostics) {
     const auto text = one_line(d);
     if (d.severity == config::Severity::Error)
@@ -36,7 +38,7 @@ void Daemon::reload() {
       log::warn(text);
   }
   std::string why = config::summary(loaded.diagnostics);
-  const bool applied = loaded.ok() && try_reload(loaded, why);
+  const bool applied = loaded.ok() && try_reload(loaded, std::move(tls), why);
   status_.last_reload_successful = applied;
   if (applied) {
     ++status_.reloads_applied;
@@ -49,8 +51,15 @@ void Daemon::reload() {
   notifier_.ready(applied ? "serving" : "serving; the last reload was rejected");
 }
 
+void Daemon::keep_tickets_for(const config::Config& config) {
+  Duration longest{0};
+  for (const auto& listener : config.listeners)
+    if (listener.tls.on()) longest = std::max(longest, listener.tls.session_timeout);
+  tickets_->keep_for(longest);
+}
+
 // Everything that can fail comes first and has no effect on failure.
-bool Daemon::try_reload(const config::LoadResult& loaded, std::string& why) {
+bool Daemon::try_reload(const config::LoadResult& loaded, TlsServers tls, std::string& why) {
   const auto before = runtime();
   const auto merged = std::make_shared<config::Config>(*loaded.config);
   const auto restart = config::keep_until_restart(*merged, *before->config);
@@ -59,7 +68,7 @@ bool Daemon::try_reload(const config::LoadResult& loaded, std::string& why) {
   ListenerSet::Change listeners;
   try {
     fresh = proxy::Runtime::make(config, before.get(), workers_->size());
-    listeners = listeners_->prepare(config->listeners);
+    listeners = listeners_->prepare(config->listeners, std::move(tls));
     if (before->config->log != config->log) log::configure(config->log);
   } catch (const std::exception& e) {
     why = e.what();
@@ -68,7 +77,9 @@ bool Daemon::try_reload(const config::LoadResult& loaded, std::string& why) {
 
   workers_->adopt(fresh);
   set_runtime(fresh);
+  keep_tickets_for(*config);
   listeners_->apply(std::move(listeners));
+  warn_of_unused_sockets(*config, before->config.get());
   if (config->cache.memory != before->config->cache.memory) {
     governor_->configure(config->cache.memory);
     store_->set_memory(config->cache.memory);

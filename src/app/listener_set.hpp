@@ -8,8 +8,13 @@
 #include "forebay/base/mutex.hpp"
 #include "forebay/config/config.hpp"
 #include "forebay/server/listener.hpp"
+#include "tls_files.hpp"
 
 namespace forebay::app {
+
+/// Warns of sockets that systemd has handed over and nothing listens on: clients would wait for an answer in vain. Not
+/// of those that were unused `before` already.
+void warn_of_unused_sockets(const config::Config& config, const config::Config* before);
 
 /// The public listeners, across reloads. Used by the main thread unless stated otherwise.
 class ListenerSet {
@@ -21,11 +26,13 @@ class ListenerSet {
   struct Change {
     std::vector<std::unique_ptr<server::Listener>> fresh;
     std::vector<config::Listener> wanted;
+    TlsServers tls;
   };
-  /// Binds the new addresses of `wanted`. Throws std::system_error on failure.
-  Change prepare(const std::vector<config::Listener>& wanted);
-  /// Opens the new listeners, and closes those no longer wanted: their queues are accepted first, their connections end
-  /// with their next response.
+  /// Binds the new addresses of `wanted`. A listener whose TLS alone has changed stays. Throws std::system_error on
+  /// failure.
+  Change prepare(const std::vector<config::Listener>& wanted, TlsServers tls);
+  /// Opens the new listeners, gives all their TLS, and closes those no longer wanted: their queues are accepted first,
+  /// their connections end with their next response.
   void apply(Change change);
 
   /// Accepts what is queued, then no more; `drain` also ends connections with their next answer.
@@ -47,6 +54,7 @@ class ListenerSet {
   struct Open {
     config::Listener config;
     std::unique_ptr<server::Listener> listener;
+    std::shared_ptr<const net::TlsServer> tls;  // of new connections
   };
   PartsMaker parts_;
   std::shared_ptr<server::ConnectionLimits> limits_ = server::make_connection_limits();  // of the whole process

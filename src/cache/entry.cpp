@@ -177,6 +177,7 @@ Ref<const Entry> Entry::with_head(const Ref<const Entry>& old, const Head& head,
   e->body_length_ = old->body_length_;
   e->fetch_time_ = old->fetch_time_;
   e->stored_at_ = old->stored_at_;
+  if (auto* const encodings = old->encodings()) e->encodings_or(Ref<Encodings>(encodings));
   auto* piece = EntryMaker::pieces_of(e);
   if (maker.owners == 0) {
     Pen pen(next);
@@ -192,10 +193,29 @@ Ref<const Entry> Entry::with_head(const Ref<const Entry>& old, const Head& head,
   return ref;
 }
 
+Encodings& Entry::encodings_or(Ref<Encodings> made) const noexcept {
+  Encodings* there = nullptr;
+  if (!encodings_.compare_exchange_strong(there, made.get(), std::memory_order_acq_rel)) return *there;
+  return *made.detach();
+}
+
+void Entry::leave_store() const noexcept {
+  const bool read = use_count() > 1;
+  if (read) leave();
+  // Readers of the fetch, or of the entry before it was freshened, hold its parts alone.
+  for (const auto& owner : owners_)
+    if (read || owner->use_count() > 1) owner->leave();
+}
+
+Entry::~Entry() {
+  if (const auto* const forms = encodings()) forms->release();
+}
+
 void Entry::dispose() const noexcept {
   // The charge is released after the memory, so that it never is less than the memory in use.
   auto* self = const_cast<Entry*>(this);
   const Charge last = std::move(self->charge_);
+  if (left()) last.unpin();
   self->~Entry();
   std::free(self);
 }

@@ -19,7 +19,9 @@ bool includes(const VaryRef& all, const VaryRef& some) noexcept { return !some |
 
 http::AcceptedCodings accepted_codings(const Selecting& request, std::string& scratch) {
   static const std::vector<std::string> kName{"accept-encoding"};
-  return http::AcceptedCodings(request.fields(kName).combined(http::FieldId::AcceptEncoding, scratch));
+  const auto own = request.codings_of_client();
+  const auto fields = own ? *own : request.fields(kName);
+  return http::AcceptedCodings(fields.combined(http::FieldId::AcceptEncoding, scratch));
 }
 
 Filing::Filing(const rules::VaryList& stated, const Head& head, const Selecting& request, const rules::Policy& policy,
@@ -56,7 +58,8 @@ void Filing::build() {
   secondary_.clear();
   if (!names_) return;
   rules::append_secondary_key(names_->names, request_.fields(names_->names), secondary_);
-  const bool selected = std::binary_search(names_->names.begin(), names_->names.end(), "accept-encoding");
+  const bool selected = !request_.codings_of_client() &&
+                        std::binary_search(names_->names.begin(), names_->names.end(), "accept-encoding");
   refusable_ = selected ? unwelcome_ : encoded_;
 }
 

@@ -71,10 +71,12 @@ void Slot::Free::operator()(Slot* s) const noexcept {
 Garbage::~Garbage() {
   while (items_) {
     Item* item = std::exchange(items_, items_->older);
-    if (item->kind == Item::Kind::Slot)
+    if (item->kind == Item::Kind::Slot) {
       SlotPtr(static_cast<Slot*>(item)).reset();
-    else
-      delete static_cast<Variant*>(item);
+      continue;
+    }
+    const std::unique_ptr<Variant> variant(static_cast<Variant*>(item));
+    variant->entry->leave_store();
   }
 }
 
@@ -90,7 +92,7 @@ Slot* Shard::find(std::uint64_t hash, std::string_view text) const noexcept {
   return nullptr;
 }
 
-Slot& Shard::insert(SlotPtr slot) {
+Slot& Shard::insert(SlotPtr slot) noexcept {
   Slot& s = *slot.release();
   by_key.insert(s, budget);
   by_resource.insert(s, budget);
@@ -167,11 +169,11 @@ void Shard::freshen(Variant& v, const Ref<const Entry>& freshened, const rules::
 }
 
 void Shard::list(Slot& slot, ListedFlight flight) {
-  flight.flight->listed_ = true;
   slot.flights.push_back(std::move(flight));
+  slot.flights.back().flight->listed_ = true;
 }
 
-void Shard::unlist(Slot& slot, Flight& flight, Garbage& garbage) {
+void Shard::unlist(Slot& slot, Flight& flight, Garbage& garbage) noexcept {
   if (!flight.listed_) return;
   flight.listed_ = false;
   const auto f = std::find_if(slot.flights.begin(), slot.flights.end(),
@@ -209,7 +211,8 @@ std::size_t Shard::evict_last(Garbage& garbage) noexcept {
   }
   auto& variant = static_cast<Variant&>(*item);
   auto& slot = *variant.slot;
-  const auto bytes = variant.entry->charged() + variant.charge.bytes();
+  const auto* encodings = variant.entry->encodings();
+  const auto bytes = variant.entry->charged() + variant.charge.bytes() + (encodings ? encodings->charged() : 0);
   remove(variant, Removal::Capacity, garbage);
   tidy(slot, garbage);
   return bytes;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "forebay/base/budget.hpp"
+#include "forebay/base/guarded.hpp"
 #include "forebay/base/hash.hpp"
 #include "forebay/base/mutex.hpp"
 #include "forebay/cache/entry.hpp"
@@ -109,8 +110,9 @@ class Garbage {
     item.older = items_;
     items_ = &item;
   }
-  void take(Owner owner) {
-    if (owner) owners_.push_back(std::move(owner));
+  /// Without memory to keep it, it is freed at once.
+  void take(Owner owner) noexcept {
+    if (owner) guarded([&] { owners_.push_back(std::move(owner)); }, [] {});
   }
 
  private:
@@ -125,7 +127,7 @@ struct alignas(64) Shard {
   Shard(Budget& b, std::atomic<std::uint64_t>& turns) : budget(b), lru(turns) {}
 
   Slot* find(std::uint64_t hash, std::string_view text) const noexcept FOREBAY_REQUIRES(mutex);
-  Slot& insert(SlotPtr slot) FOREBAY_REQUIRES(mutex);
+  Slot& insert(SlotPtr slot) noexcept FOREBAY_REQUIRES(mutex);
 
   void add(Slot& slot, Variant& variant) noexcept FOREBAY_REQUIRES(mutex);
   void remove(Variant& variant, Removal why, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
@@ -142,7 +144,7 @@ struct alignas(64) Shard {
 
   static void list(Slot& slot, ListedFlight flight);
   /// Unlists the flight. No effect if it is not listed.
-  static void unlist(Slot& slot, Flight& flight, Garbage& garbage);
+  static void unlist(Slot& slot, Flight& flight, Garbage& garbage) noexcept;
 
   /// Call it when something was removed from the slot: drops an empty slot, or lets it age.
   void tidy(Slot& slot, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);

@@ -167,11 +167,7 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
     } else if (slot && slot->linked()) {
       shard.lru.touch(*slot);
     }
-    if (d.flight) {
-      d.flight->waiters_.fetch_add(1, std::memory_order_relaxed);
-      waiting->enter();
-      join_of(out)->flight = Ref<Flight>(d.flight);
-    }
+    if (d.flight) join_of(out)->place = FollowerPlace(Ref<Flight>(d.flight));
     if (d.fetch == Decision::Fetch::Listed) {
       if (!slot) slot = &shard.insert(spare.use());
       ticket.flight_->purge_sequence_ = purges.current();
@@ -235,14 +231,14 @@ Store::~Store() = default;
 
 Lookup Store::lookup(const LookupRequest& request) { return p_->look_up(*this, request, nullptr); }
 
-Lookup Store::supersede(const LookupRequest& request, const Ref<Flight>& waited) {
-  waited->leave();
-  return p_->look_up(*this, request, waited.get());
+Lookup Store::supersede(const LookupRequest& request, FollowerPlace waited) {
+  waited.leave();
+  return p_->look_up(*this, request, waited.flight().get());
 }
 
-Lookup Store::retry(const LookupRequest& request, const Ref<Flight>& failed) {
-  failed->leave();
-  return p_->look_up(*this, request, nullptr, failed.get());
+Lookup Store::retry(const LookupRequest& request, FollowerPlace failed) {
+  failed.leave();
+  return p_->look_up(*this, request, nullptr, failed.flight().get());
 }
 
 Peek Store::peek(const LookupRequest& request) const { return p_->peek(request); }
@@ -391,6 +387,7 @@ StoreNumbers Store::numbers() const {
   }
   n.bytes = p_->budget.used();
   n.limit = p_->budget.limit();
+  n.pinned = p_->budget.pinned();
   n.waiting = p_->waiting->read();
   return n;
 }

@@ -8,6 +8,7 @@
 
 #include "forebay/base/budget.hpp"
 #include "forebay/base/bytes.hpp"
+#include "forebay/base/guarded.hpp"
 
 namespace forebay::cache {
 
@@ -29,7 +30,7 @@ class Table {
   Node* bucket_chain(std::size_t i) const noexcept { return bucket(i); }
   static Node* next(const Node& n) noexcept { return (n.*Link).next; }
 
-  void insert(Node& n, Budget& budget) {
+  void insert(Node& n, Budget& budget) noexcept {
     push(bucket(index(n.*Hash)), n);
     ++size_;
     if (size_ > buckets_) grow(budget);
@@ -63,12 +64,14 @@ class Table {
     link = {};
   }
   // Splits the next bucket. Without memory for more buckets the chains only become longer.
-  void grow(Budget& budget) {
+  void grow(Budget& budget) noexcept {
     if (buckets_ == segments_.size() * kSegment) {
       const auto cost = allocated_size(kSegment * sizeof(Node*));
       if (!budget.try_take(cost)) return;
-      charge_.merge(Charge(budget, cost));
-      segments_.push_back(std::make_unique<Node*[]>(kSegment));
+      Charge charge(budget, cost);
+      guarded([&] { segments_.push_back(std::make_unique<Node*[]>(kSegment)); }, [] {});
+      if (buckets_ == segments_.size() * kSegment) return;
+      charge_.merge(std::move(charge));
     }
     const auto fresh = buckets_++;
     Node* n = bucket(fresh - std::bit_floor(fresh));

@@ -170,6 +170,8 @@ bool is_any_host(std::string_view host) noexcept {
   return head && tail && ((*ip)[10] == (*ip)[11]) && ((*ip)[10] == 0 || (*ip)[10] == 0xff);
 }
 
+bool is_ipv4_host(std::string_view host) noexcept { return is_ip(host, false); }
+
 bool collide(const Address& a, const Address& b) noexcept {
   if (a.kind != b.kind) return false;
   if (a.kind != Address::Kind::Tcp) return a.host == b.host;
@@ -179,20 +181,11 @@ bool collide(const Address& a, const Address& b) noexcept {
   return left && right && *left == *right;
 }
 
-std::string format_cidr(const http::Cidr& net) {
-  const auto& a = net.address;
-  const bool mapped = net.prefix >= 96 && a[10] == 0xff && a[11] == 0xff &&
-                      std::all_of(a.begin(), a.begin() + 10, [](auto b) { return b == 0; });
-  std::string out;
-  if (mapped) {
-    for (std::size_t i = 12; i < 16; ++i) out += (i > 12 ? "." : "") + std::to_string(a[i]);
-    return out + '/' + std::to_string(net.prefix - 96);
-  }
-  for (std::size_t i = 0; i < 16; i += 2) {
-    if (i > 0) out += ':';
-    append_number<16>(out, a[i] * 256u + a[i + 1]);
-  }
-  return out + '/' + std::to_string(net.prefix);
+bool share_port(const Address& a, const Address& b) noexcept {
+  const auto leaves_room = [](const Address& wide, const Address& narrow) {
+    return is_any_host(wide.host) && !is_ipv4_host(wide.host) && is_ipv4_host(narrow.host);
+  };
+  return a.kind == Address::Kind::Tcp && b.kind == Address::Kind::Tcp && (leaves_room(a, b) || leaves_room(b, a));
 }
 
 }  // namespace forebay::config

@@ -17,10 +17,11 @@ bool looks_like_url(std::string_view text) noexcept;
 bool is_loopback_host(std::string_view host) noexcept;
 /// Empty, `0.0.0.0` or `::`.
 bool is_any_host(std::string_view host) noexcept;
+bool is_ipv4_host(std::string_view host) noexcept;
 /// Whether both would want the same socket.
 bool collide(const Address& a, const Address& b) noexcept;
-
-/// A network as it is written; IPv4-mapped ones as IPv4.
-std::string format_cidr(const http::Cidr& net);
+/// Whether both may listen although they collide: one is for all addresses, IPv6 included, the other for IPv4 alone, so
+/// that the kernel knows whose a connection is.
+bool share_port(const Address& a, const Address& b) noexcept;
 
 }  // namespace forebay::config

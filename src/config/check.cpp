@@ -15,20 +15,62 @@ const SetBy* set_by(const Loading& loading, const std::string& what) {
   return it == loading.places.end() ? nullptr : &it->second;
 }
 
+/// Of two addresses that share a port, the one without a host leaves all IPv4 addresses to `0.0.0.0`.
+void leave_ipv4(Address& a, Address& b) {
+  if (a.port != b.port) return;
+  if (a.host.empty() && is_any_host(b.host)) a.v6_only = true;
+  if (b.host.empty() && is_any_host(a.host)) b.v6_only = true;
+}
+
+/// Settings of listeners that have no effect, or that let nobody in.
+void check_listeners(Loading& loading) {
+  const auto& config = loading.config;
+  const auto& trusted = config.server.trusted_proxies;
+  bool any_unix = false;
+  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+    const auto& l = config.listeners[i];
+    const auto* by = set_by(loading, "listen " + std::to_string(i));
+    const bool is_unix = l.address.kind == Address::Kind::Unix;
+    any_unix = any_unix || is_unix || l.address.kind == Address::Kind::Fd;
+    if (!by) continue;
+    if (!is_unix && (l.mode || !l.owner.empty() || !l.group.empty()))
+      loading.report.warning(
+          2057, *by->node, by->path,
+          "mode, owner and group have no effect: " + in_quotes(l.address.text) + " is not the path of a Unix socket",
+          l.address.kind == Address::Kind::Fd ? "the socket unit sets SocketMode, SocketUser and so on"
+                                              : "leave them out");
+    const bool nobody = trusted.empty() || (is_unix && !trusted.unix_sockets) ||
+                        (l.address.kind == Address::Kind::Tcp && trusted.networks.empty());
+    if (l.proxy_protocol && nobody)
+      loading.report.warning(2058, *by->node, by->path,
+                             "proxy_protocol: every connection will be closed, since no peer of this listener is in "
+                             "server.trusted_proxies",
+                             is_unix ? "write server.trusted_proxies: [unix]"
+                                     : "list the networks of the load balancers there, such as 10.0.0.0/8");
+  }
+  const auto* server = loading.root.find("server");
+  const auto* node = server && server->is_map() ? server->find("trusted_proxies") : nullptr;
+  if (node && trusted.unix_sockets && !any_unix)
+    loading.report.warning(2059, *node, "server.trusted_proxies",
+                           "\"unix\" has no effect: nothing listens on a Unix socket", "leave it out");
+}
+
 void check_addresses(Loading& loading) {
   auto& config = loading.config;
   const auto say = [&](const SetBy* by, const SetBy* other, const std::string& text) {
     if (!by) std::swap(by, other);
     if (!by) return;
     std::string hint = "one listener for each address";
-    if (other && other->node->place.line > 0) hint = "also on line " + std::to_string(other->node->place.line);
+    if (other && other->node->place.line > 0) hint = "also" + loading.report.in_words(other->node->place);
     loading.report.error(1012, *by->node, by->path, "the address " + in_quotes(text) + " is used twice", hint);
   };
-  const auto& all = config.listeners;
+  auto& all = config.listeners;
   for (std::size_t i = 0; i < all.size() && i < 1000; ++i) {
     const auto* by = set_by(loading, "listen " + std::to_string(i));
     for (std::size_t j = 0; j < i; ++j)
-      if (collide(all[i].address, all[j].address))
+      if (share_port(all[i].address, all[j].address))
+        leave_ipv4(all[i].address, all[j].address);
+      else if (collide(all[i].address, all[j].address))
         say(by, set_by(loading, "listen " + std::to_string(j)), all[i].address.text);
     if (config.admin && collide(all[i].address, *config.admin)) say(set_by(loading, "admin"), by, config.admin->text);
   }
@@ -45,6 +87,27 @@ void check_admin(Loading& loading) {
   if (token && token->is_scalar() && !token->bad && token->text.empty()) return;
   loading.report.warning(2010, *by->node, by->path, "the admin listener can be reached from outside, without a token",
                          "only /livez, /readyz, /metrics and /version are answered there; set token_file for more");
+}
+
+bool requires_certificate(const Listener& listener) {
+  const auto& tls = listener.tls;
+  return tls.on() && !tls.client_ca.empty() && tls.client_auth == ListenerTls::ClientAuth::Require;
+}
+
+/// Routes are those of every listener: what one asks of clients, another may not.
+void check_clients(Loading& loading) {
+  const auto& all = loading.config.listeners;
+  const auto strict = std::find_if(all.begin(), all.end(), requires_certificate);
+  if (strict == all.end()) return;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto* by = set_by(loading, "listen " + std::to_string(i));
+    const bool own_files = all[i].address.kind == Address::Kind::Unix;  // its mode says who may connect
+    if (!by || own_files || requires_certificate(all[i])) continue;
+    loading.report.warning(2054, *by->node, by->path,
+                           "this listener serves the routes of " + in_quotes(strict->name) +
+                               " too, and requires no certificate of clients",
+                           "let another process serve what is for everybody, or set client_ca here as well");
+  }
 }
 
 /// Whether a connection to `url` would arrive at `address`.
@@ -80,7 +143,9 @@ bool hosts_cover(const Route& ours, const Route& theirs) {
   });
 }
 
-bool methods_cover(const rules::Policy& ours, const rules::Policy& theirs) {
+bool methods_cover(const Route& our_route, const Route& their_route) {
+  if (our_route.any_method || their_route.any_method) return our_route.any_method;
+  const auto &ours = our_route.policy, &theirs = their_route.policy;
   return (theirs.methods & ~ours.methods).none() &&
          std::all_of(theirs.other_methods.begin(), theirs.other_methods.end(), [&](const auto& m) {
            return std::find(ours.other_methods.begin(), ours.other_methods.end(), m) != ours.other_methods.end();
@@ -106,7 +171,7 @@ void check_reach(Loading& loading) {
       for (const auto i : it->second) {
         if (i >= first) break;
         if (routes[i].match.empty() && routes[i].path.covers(routes[j].path) && hosts_cover(routes[i], routes[j]) &&
-            methods_cover(routes[i].policy, routes[j].policy))
+            methods_cover(routes[i], routes[j]) && !routes[i].redirect.only_http)
           first = i;
       }
     }
@@ -115,7 +180,7 @@ void check_reach(Loading& loading) {
     if (first == j || !by) continue;
     const auto* other = set_by(loading, "route " + std::to_string(first));
     const auto line =
-        other && other->node->place.line > 0 ? " on line " + std::to_string(other->node->place.line) : std::string();
+        other && other->node->place.line > 0 ? loading.report.in_words(other->node->place) : std::string();
     const auto* path = by->node->find("path");
     loading.report.warning(2001, path ? *path : *by->node, by->path,
                            "route " + in_quotes(routes[j].name) + " is never reached: route " +
@@ -144,7 +209,7 @@ void check_width(Loading& loading) {
     const auto* by = set_by(loading, "route " + std::to_string(j));
     if (!pattern || !by) continue;
     // An endpoint that takes POST alone, such as DynamoDB's, has one path.
-    if (!takes_get(routes[j])) continue;
+    if (!takes_get(routes[j]) || routes[j].answers != Answers::Origin) continue;
     const bool segment = text.ends_with('*');
     const auto prefix = segment ? std::string_view(text).substr(0, text.size() - 1) : std::string_view();
     const bool minded = std::any_of(routes.begin(), routes.end(), [&](const Route& other) {
@@ -184,16 +249,50 @@ void check_fall(Loading& loading) {
   }
 }
 
+/// A redirect to https that sends clients back to where they were.
+void check_https(Loading& loading) {
+  const auto& config = loading.config;
+  const auto& all = config.listeners;
+  if (!config.server.trusted_proxies.empty() || std::any_of(all.begin(), all.end(), [](auto& l) { return l.tls.on(); }))
+    return;
+  for (const auto& route : config.routes) {
+    const auto* by = set_by(loading, "route " + std::to_string(route.index));
+    if (!by || route.answers != Answers::Redirect || !route.redirect.only_http) continue;
+    loading.report.warning(2067, *by->node->find("redirect"), by->path + ".redirect",
+                           "every request counts as one over http: no listener has TLS, and there are no "
+                           "server.trusted_proxies whose X-Forwarded-Proto is believed",
+                           "behind a proxy that ends TLS, clients are redirected for ever: list its network in "
+                           "server.trusted_proxies");
+  }
+}
+
+void check_tunnels(Loading& loading) {
+  const auto& server = loading.config.server;
+  if (server.tunnels <= server.max_connections) return;
+  const auto* block = loading.root.find("server");
+  const auto* limits = block ? block->find("limits") : nullptr;
+  const auto* by = limits ? limits->find("tunnels") : nullptr;
+  if (!by) return;
+  loading.report.warning(2061, *by, "server.limits.tunnels",
+                         "server.limits.tunnels " + std::to_string(server.tunnels) +
+                             " is above server.max_connections " + std::to_string(server.max_connections),
+                         "each tunnel is a client connection too; raise max_connections, or lower tunnels");
+}
+
 }  // namespace
 
 void check_whole(Loading& loading) {
   check_admin(loading);
   check_addresses(loading);
+  check_listeners(loading);
+  check_clients(loading);
   check_loops(loading);
+  check_tunnels(loading);
   if (loading.report.failed()) return;
   check_reach(loading);
   check_width(loading);
   check_fall(loading);
+  check_https(loading);
 }
 
 }  // namespace forebay::config

@@ -54,6 +54,17 @@ class PolicyCheck {
     identity();
     credentials();
     refresh();
+    compression();
+  }
+
+  /// Settings of what is not stored as one answer.
+  void streams() {
+    if (policy_.early_hints == rules::EarlyHints::Replay && !policy_.cache)
+      warning(2060, at("early_hints"), "early_hints: replay does nothing under cache: false",
+              "links are sent ahead from stored responses; leave it out, or write early_hints: pass");
+    if (!policy_.upgrade.empty() && !policy_.methods.test(static_cast<std::size_t>(Method::Get)))
+      warning(2062, at("upgrade"), "the route is not for GET, and only a GET can upgrade",
+              "add GET to \"methods\", or set upgrade where GET is handled");
   }
 
  private:
@@ -174,9 +185,9 @@ class PolicyCheck {
     if (!one || !two) return;
     // The later of the two is the one to look at.
     if (one->node->place.line > two->node->place.line) std::swap(one, two);
-    const auto line = one->node->place.line;
+    const auto& place = one->node->place;
     error(1004, *two, std::string(name) + " and " + other + " both say what of the content is keyed",
-          "choose one" + (line > 0 ? "; the other is on line " + std::to_string(line) : std::string()));
+          "choose one" + (place.line > 0 ? "; the other is" + loading_.report.in_words(place) : std::string()));
   }
 
   void graphql_methods(const SetBy& graphql) {
@@ -314,6 +325,14 @@ class PolicyCheck {
             "set client_refresh.token or token_file, or leave it out");
   }
 
+  /// What was meant for this route; a default that does not fit one of them is no mistake.
+  void compression() {
+    const auto* by = at("compress");
+    if (!by || !by->said.starts_with("routes.") || !policy_.compress.on() || !keys_secrets(policy_, key_)) return;
+    warning(2064, by, "the key has credentials or cookies: requests that bring them get nothing compressed",
+            "compression shows what one client's page has in common with what another site can add to it (BREACH)");
+  }
+
   Loading& loading_;
   Report& report_;
   const PolicyDraft& draft_;
@@ -361,8 +380,47 @@ void check_layers(Report& report, const PolicyDraft& below, const PolicyDraft& d
   check_list(report, "key.cookies", below, draft, below.key.cookies, draft.key.cookies);
 }
 
+namespace {
+
+/// Settings of the route itself that have no effect, and types that are compressed already.
+void check_compression(Report& report, const PolicyDraft& draft) {
+  const auto own = [&](std::string_view key) {
+    const auto* by = draft.set_by(key);
+    return by && by->said.starts_with("routes.") ? by : nullptr;
+  };
+  const auto& compress = draft.policy.compress;
+  if (const auto* by = own("compress"); by && compress.on() && !draft.policy.cache)
+    report.warning(2063, *by->node, by->path, "compress does nothing on a route with cache: false",
+                   "only stored responses are compressed; what is passed on keeps the origin's coding");
+  // The defaults, as `check --print` writes them, are no mistake.
+  const rules::Policy::Compress usual;
+  const auto idle = [&](const char* key, bool changed) {
+    if (const auto* by = own(key); by && changed && !compress.on())
+      report.warning(2063, *by->node, by->path, std::string(key) + " does nothing without compress",
+                     "write compress: [zstd, br, gzip]");
+  };
+  idle("compress_types", compress.types != usual.types);
+  idle("compress_min", compress.min != usual.min);
+  const auto* by = draft.set_by("compress_types");
+  if (!by || !compress.on()) return;
+  for (const auto* dense : {"image/png", "image/jpeg", "image/webp", "video/mp4", "audio/mpeg", "application/zip",
+                            "application/gzip", "font/woff2"}) {
+    const auto glob = std::find_if(compress.types.begin(), compress.types.end(),
+                                   [&](const auto& type) { return http::glob_match(type, dense); });
+    if (glob == compress.types.end()) continue;
+    report.warning(2065, *by->node, by->path, in_quotes(*glob) + " includes " + dense + ", which is compressed already",
+                   "it costs time and becomes no smaller; list types of text");
+    return;
+  }
+}
+
+}  // namespace
+
 void check_policy(Loading& loading, const PolicyDraft& draft, const Route& route) {
-  if (draft.policy.cache) PolicyCheck(loading, draft, route).all();
+  check_compression(loading.report, draft);
+  PolicyCheck check(loading, draft, route);
+  if (draft.policy.cache) check.all();
+  check.streams();
 }
 
 }  // namespace forebay::config

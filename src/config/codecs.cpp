@@ -191,6 +191,45 @@ bool Globs::read(const Reading& r, Texts& out) {
   });
 }
 
+namespace {
+
+/// What to write for a coding that Forebay does not make.
+std::string coding_hint(std::string_view text) {
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+      {"brotli", "br"},   {"zstandard", "zstd"}, {"gz", "gzip"},
+      {"x-gzip", "gzip"}, {"deflate", "gzip"},   {"true", "[zstd, br, gzip]"}};
+  for (const auto& [other, usual] : kNames)
+    if (http::iequals(text, other)) return "write " + std::string(usual);
+  return did_you_mean(text, {"zstd", "br", "gzip"}, "write zstd, br or gzip");
+}
+
+}  // namespace
+
+void Codings::read(const Reading& r, std::vector<content::Compression>& out) {
+  r.each(out, [&](const Node& item, const std::string& path) {
+    if (const auto coding = content::compression_of(item.text)) return add_once(out, *coding);
+    r.section.error(1029, item, path, in_quotes(item.text) + " is not a coding that Forebay makes",
+                    coding_hint(item.text));
+  });
+}
+std::string Codings::text(const std::vector<content::Compression>& codings) {
+  return yaml_list(codings, [](content::Compression coding) { return std::string(content::to_string(coding)); });
+}
+
+void MediaTypes::read(const Reading& r, Texts& out) {
+  r.each(out, [&](const Node& item, const std::string& path) {
+    const auto slash = item.text.find('/');
+    const bool good =
+        slash != std::string::npos && is_token(item.text.substr(0, slash)) && is_token(item.text.substr(slash + 1));
+    if (!good)
+      return r.section.error(1002, item, path, in_quotes(item.text) + " is not a media type",
+                             "such as text/* or application/json, without parameters");
+    std::string lower;
+    append_lower(lower, item.text);
+    add_once(out, lower);
+  });
+}
+
 void read_rows(Loading& loading, const Section& section, std::span<const Row> rows, void* owner) {
   for (const auto& row : rows) {
     if (row.read) row.read({loading, section, row}, owner);

@@ -10,6 +10,7 @@
 #include "config/readers.hpp"
 #include "config/row.hpp"
 #include "config/secret.hpp"
+#include "forebay/content/encoder.hpp"
 #include "forebay/http/forwarding.hpp"
 
 // How the values of keys are read and printed: first by their types, then of single keys whose values are special.
@@ -86,6 +87,18 @@ struct FieldGlobs : FieldNames {
 struct Globs : FieldNames {
   static constexpr std::string_view kType = "list of glob";
   static bool read(const Reading& r, Texts& out);
+};
+/// Content codings that Forebay makes, the preferred one first.
+struct Codings {
+  static constexpr std::string_view kType = "list of zstd, br or gzip";
+  static void read(const Reading& r, std::vector<content::Compression>& out);
+  static std::string text(const std::vector<content::Compression>& codings);
+};
+/// Globs over media types, in lower case.
+struct MediaTypes {
+  static constexpr std::string_view kType = "list of media type";
+  static void read(const Reading& r, Texts& out);
+  static std::string text(const Texts& types) { return yaml_texts(types); }
 };
 /// `token` and `token_file` of a struct; the second is read with the first.
 template <class Owner>

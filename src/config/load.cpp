@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "config/hiding.hpp"
+#include "config/include.hpp"
 #include "config/keys.hpp"
 #include "config/readers.hpp"
 #include "config/row.hpp"
@@ -64,11 +65,17 @@ NodePtr read_tree(const LoadRequest& request, const Surroundings& surroundings, 
     report.error(1002, *root, {}, "a configuration is a map of keys", "such as \"origin: http://localhost:3000\"");
     return nullptr;
   }
-  for (std::size_t i = 0; i < request.overrides.size(); ++i) {
-    const auto& [key, value] = request.overrides[i];
-    const auto node = override_value(value, surroundings.variable, report, static_cast<int>(i));
-    if (node) root = apply_override(root, key, node, report);
-  }
+  const auto override_where = [&](bool of_include) {
+    for (std::size_t i = 0; i < request.overrides.size(); ++i) {
+      const auto& [key, value] = request.overrides[i];
+      if (key.starts_with("include") != of_include) continue;
+      const auto node = override_value(value, surroundings.variable, report, static_cast<int>(i));
+      if (node) root = apply_override(root, key, node, report);
+    }
+  };
+  override_where(true);
+  root = with_included(root, request.file, surroundings.variable, report);
+  override_where(false);
   return root;
 }
 
@@ -87,6 +94,14 @@ std::vector<Diagnostic> places_of_routes(const Loading& loading) {
   return places;
 }
 
+/// A place for each file of a listener's TLS.
+std::map<std::string, Diagnostic, std::less<>> places_of_files(const Loading& loading) {
+  std::map<std::string, Diagnostic, std::less<>> places;
+  for (const auto& [name, by] : loading.places)
+    if (name.starts_with(kTlsFile)) places.emplace(by.path, loading.report.about(by.node->place, by.path));
+  return places;
+}
+
 LoadResult load_checked(const LoadRequest& request, const Surroundings& surroundings) {
   std::string_view text = request.text;
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark
@@ -101,15 +116,19 @@ LoadResult load_checked(const LoadRequest& request, const Surroundings& surround
   config->file = request.file;
   check_keys(*root, report);
   std::vector<Diagnostic> places;
+  std::map<std::string, Diagnostic, std::less<>> file_places;
   if (!report.full()) {
     Loading loading{*config, report, surroundings, *root, Section(report, root.get(), {}), false, {}};
     config->server.threads = std::clamp(surroundings.cpus, 1u, 1024u);
     read_rows(loading, loading.top, config_table().rows, config.get());
     check_whole(loading);
-    if (!report.failed()) places = places_of_routes(loading);
+    if (!report.failed()) {
+      places = places_of_routes(loading);
+      file_places = places_of_files(loading);
+    }
   }
   const bool good = !report.failed();
-  return {good ? config : nullptr, report.take(), std::move(places)};
+  return {good ? config : nullptr, report.take(), std::move(places), std::move(file_places)};
 }
 
 }  // namespace

@@ -19,6 +19,9 @@ struct SetBy {
   std::string said{};  ///< Of settings of a policy: `routes.search.ttl.default`.
 };
 
+/// What the names of places of files begin with that a listener's TLS reads; their paths follow.
+inline constexpr std::string_view kTlsFile = "tls file ";
+
 struct Loading;
 
 /// A policy on its way from the built-in one over `defaults` and a named one to the route.
@@ -73,6 +76,11 @@ std::string hint_for_pattern(std::string_view text);
 void check_pattern(const Section& section, const Route& route);
 /// What is wrong or dangerous about a route's policy once all of it is known, said at whoever set it.
 void check_policy(Loading& loading, const PolicyDraft& draft, const Route& route);
+/// Whether the text is `https` or `https:8443`: the same URL over https.
+bool is_https_redirect(std::string_view to) noexcept;
+/// Makes the answer of a route with `redirect` or `respond`: compiles the target, reads the file. Says what is wrong
+/// about it, and which keys beside it have no effect.
+void read_answer(const Section& section, Route& route);
 /// What is dangerous about what a route's `match` and key let in.
 void check_conditions(const Section& section, const PolicyDraft& draft, const Route& route);
 
@@ -82,6 +90,8 @@ std::uint64_t fingerprint_of(const Route& route, const PolicyDraft& draft);
 std::uint64_t lifetimes_of(const PolicyDraft& draft);
 /// What `credentials` guards on a route: the names that it neither keys, nor chooses cookies of, nor shares, nor keeps
 /// from the origin by `request_headers`.
+/// Whether the key has credentials or cookies, so that a stored response may be one client's.
+bool keys_secrets(const rules::Policy& policy, const cache::KeySpec& key);
 rules::CredentialGuard guard_of(const rules::Policy& policy, const cache::KeySpec& key, const HeaderChanges& changes);
 
 /// Puts one override into the tree, as if it stood in the file.

@@ -253,6 +253,7 @@ void append_texts(std::string& out, Reload reload, std::span<const Row> rows, co
 
 Table<Config> config_table() noexcept;
 Table<Listener> listener_table() noexcept;
+Table<ListenerTls> tls_table() noexcept;  ///< Of a listener.
 Table<Origin> origin_table() noexcept;
 Table<Server> server_table() noexcept;
 Table<CacheTier> cache_table() noexcept;

@@ -212,7 +212,10 @@ struct RequestId {
 };
 
 constexpr auto kTracing = table<Config>({
-    key<&Config::propagate_trace>("propagate", "", "Whether traceparent and tracestate are passed on."),
+    key<&Config::propagate_trace>("propagate", "",
+                                  "Whether origins get traceparent and tracestate (W3C Trace Context): the client's "
+                                  "trace with a span of each fetch, else a new trace."),
+    key<&Config::trace_sample>("sample", "0%..100%", "Share of new traces that have the sampled flag."),
     as<RequestId, &Config::request_id>("request_id", "", "Field that carries a request's id."),
     later<Config>("otlp"),
 });
@@ -245,12 +248,43 @@ struct CacheName {
   static std::string text(const std::string& name) { return yaml_text(name); }
 };
 
+struct ServerTimingFor {
+  static constexpr std::string_view kType = "off, on or list of CIDR";
+  static void read(const Reading& r, Diagnostics::ServerTiming& out) {
+    const auto* node = r.node();
+    if (!node) return;
+    if (node->is_scalar() && (node->text == "on" || node->text == "off")) {
+      out = {node->text == "on", {}};
+      return;
+    }
+    Diagnostics::ServerTiming listed;
+    const bool set = r.each(listed.only, [&](const Node& item, const std::string& path) {
+      auto net = http::parse_cidr(item.text);
+      if (!net && http::parse_ip(item.text))
+        net = http::parse_cidr(item.text + (item.text.find(':') == std::string::npos ? "/32" : "/128"));
+      if (net) return listed.only.push_back(*net);
+      r.section.error(1002, item, path, in_quotes(item.text) + " is not on, off or a network",
+                      "write the networks of those who may see it, such as 10.0.0.0/8");
+    });
+    listed.on = !listed.only.empty();
+    if (set) out = std::move(listed);
+  }
+  static std::string text(const Diagnostics::ServerTiming& timing) {
+    if (timing.only.empty()) return timing.on ? "on" : "off";
+    return yaml_list(timing.only, [](const auto& net) { return yaml_text(http::cidr_text(net)); });
+  }
+};
+
 constexpr auto kDiagnostics = table<Diagnostics>({
     as<CacheStatusWord, &Diagnostics::cache_status>(
         "cache_status", "on | key | off",
         "Whether answers carry Cache-Status (RFC 9211); `key` adds the cache key, which is not for the public."),
     as<CacheName, &Diagnostics::name>("name", "", "This cache's name in Cache-Status and Via."),
     key<&Diagnostics::x_cache>("x_cache", "", "Whether answers carry X-Cache."),
+    as<ServerTimingFor, &Diagnostics::server_timing>(
+        "server_timing", "",
+        "Whether answers carry Server-Timing: the result, and how long the origin and waiting for another fetch took. "
+        "With networks: only those of clients in them."),
 });
 constexpr auto kShutdown = table<Config::Shutdown>({
     key<&Config::Shutdown::delay>("delay", "0..1h",
@@ -273,7 +307,8 @@ struct Version {
   static std::string text(const Config&) { return "1"; }
 };
 
-/// `defaults` and `policies`: they are read with the routes, which say all that they have of them.
+/// `include`, which is read with the file, and `defaults` and `policies`, which are read with the routes: these say all
+/// that they have of them.
 struct Layers {
   using Value = Config;
   static constexpr std::size_t kMembers = 0;
@@ -300,6 +335,10 @@ constexpr auto kConfig = table<Config>({
     map<&kTracing>("tracing"),
     map<&Config::diagnostics, &kDiagnostics>("diagnostics"),
     map<&Config::shutdown, &kShutdown>("shutdown"),
+    as<Layers>("include", "list of path or glob",
+               "Files with routes, which are tried before those of this file, in the order of their names; relative to "
+               "this file.")
+        .by_default("[]"),
     as<Layers>("defaults", "policy", "Policy of all routes.").by_default("{}"),
     as<Layers>("policies", "map of policy", "Named policies; a route takes one by `policy`.").by_default("{}"),
     as<Routes>("routes", "", "What is done with which request; the first route that matches handles it.")

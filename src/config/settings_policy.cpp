@@ -6,6 +6,7 @@
 #include "config/suggest.hpp"
 #include "forebay/base/hash.hpp"
 #include "forebay/http/fields.hpp"
+#include "forebay/http/list.hpp"
 
 namespace forebay::config {
 namespace {
@@ -84,6 +85,26 @@ struct Methods {
     names.insert(names.end(), policy.other_methods.begin(), policy.other_methods.end());
     return yaml_texts(names);
   }
+};
+
+/// Protocols of Upgrade: `name` or `name/version`.
+struct Protocols {
+  static constexpr std::string_view kType = "list of protocol";
+  static void read(const Reading& r, std::vector<std::string>& out) {
+    r.each(out, [&](const Node& item, const std::string& path) {
+      const auto slash = item.text.find('/');
+      const bool valid = is_token(std::string_view(item.text).substr(0, slash)) &&
+                         (slash == std::string::npos || is_token(std::string_view(item.text).substr(slash + 1)));
+      if (!valid)
+        r.section.error(1002, item, path, in_quotes(item.text) + " is not a protocol", "such as websocket");
+      else if (http::never_upgrades_to(item.text))
+        r.section.error(1028, item, path, in_quotes(item.text) + " is never forwarded as an upgrade",
+                        "requests in such a tunnel would pass all rules; write protocols such as websocket");
+      else
+        add_once(out, item.text);
+    });
+  }
+  static std::string text(const std::vector<std::string>& protocols) { return yaml_texts(protocols); }
 };
 
 struct Statuses {
@@ -260,6 +281,13 @@ constexpr auto kResponses = table<Policy>({
     key<&Policy::convert_head>("convert_head", "",
                                "Whether a HEAD that finds nothing stored fetches by GET, so that the answer is stored; "
                                "it does not wait for the body."),
+    as<Codings, &Policy::compress, &Policy::Compress::codings>(
+        "compress", "",
+        "Codings that stored responses are compressed with, the preferred one first, where the origin has not encoded "
+        "them; the origin is asked for identity. Empty: none."),
+    as<MediaTypes, &Policy::compress, &Policy::Compress::types>("compress_types", "",
+                                                                "Media types that `compress` is for."),
+    key<&Policy::compress, &Policy::Compress::min>("compress_min", "0..16MiB", "Shortest body that is compressed."),
 });
 constexpr auto kRequests = table<Policy>({
     map<&Policy::bypass, bypass_table>("bypass"),
@@ -295,8 +323,14 @@ constexpr auto kRequests = table<Policy>({
         "A hit within this share of the end of its lifetime starts a refresh behind it; `auto` does so by chance, "
         "weighted by the time that a fetch takes; 0% is off."),
     map<&Policy::client_refresh, &kClientRefresh>("client_refresh"),
+    as<Protocols, &Policy::upgrade>(
+        "upgrade", "",
+        "Protocols that clients may switch to by Upgrade, through a tunnel to the origin; an empty list is none."),
+    key<&Policy::early_hints>(
+        "early_hints", "pass | replay | off",
+        "103 Early Hints: `pass` sends the origin's on, `replay` also sends ahead the preload links of the stored "
+        "response that is fetched again, to HTTP/2 clients."),
     later<Policy>("tags"),
-    later<Policy>("compress"),
     later<Policy>("mode"),
 });
 constexpr auto kPolicy = table<PolicyDraft>({
@@ -380,6 +414,16 @@ std::uint64_t number_of(const std::string& text) {
 
 }  // namespace
 
+bool keys_secrets(const rules::Policy& policy, const cache::KeySpec& key) {
+  const auto is_credential = [&](std::string_view header) {
+    return http::iequals(header, "Cookie") || http::iequals(header, "Authorization") ||
+           std::any_of(policy.credentials.begin(), policy.credentials.end(),
+                       [&](const auto& name) { return http::iequals(name, header); });
+  };
+  return policy.authorization == rules::AuthorizationRule::Key || !key.cookies.empty() ||
+         std::any_of(key.headers.begin(), key.headers.end(), is_credential);
+}
+
 std::uint64_t lifetimes_of(const PolicyDraft& draft) {
   std::string text;
   append_texts(text, Reload::Lifetimes, kPolicy.rows, &draft);
@@ -389,7 +433,9 @@ std::uint64_t lifetimes_of(const PolicyDraft& draft) {
 std::uint64_t fingerprint_of(const Route& route, const PolicyDraft& draft) {
   // Their order and case mean nothing.
   auto text = yaml_texts(rules::CredentialGuard(draft.policy.credentials).names());
-  append_texts(text, Reload::Entries, kPolicy.rows, &draft);
+  auto effective = draft;
+  if (!effective.key.graphql) effective.key.graphql_ignore.clear();
+  append_texts(text, Reload::Entries, kPolicy.rows, &effective);
   append_texts(text, Reload::Entries, route_table().rows, &route);
   return number_of(text);
 }

@@ -42,47 +42,94 @@ struct ListenerName {
   static Text text(const Listener& out) { return out.name == out.address.text ? Text() : yaml_text(out.name); }
 };
 
+/// Permissions of a file as three octal digits.
+struct FileMode {
+  static constexpr std::string_view kType = "file mode";
+  static void read(const Reading& r, std::optional<std::uint32_t>& out) {
+    const auto* text = r.scalar("a file mode");
+    if (!text) return;
+    const auto digits = std::string_view(*text).substr(text->size() == 4 && text->front() == '0' ? 1 : 0);
+    const bool octal = std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '7'; });
+    if (digits.size() != 3 || !octal)
+      return r.error(1004, *r.node(), in_quotes(*text) + " is not a file mode", "write it like \"0660\"");
+    std::uint32_t mode = 0;
+    for (const char c : digits) mode = mode * 8 + static_cast<std::uint32_t>(c - '0');
+    out = mode;
+  }
+  static Text text(const std::optional<std::uint32_t>& mode) {
+    if (!mode) return {};
+    std::string digits = "0";
+    for (int shift = 6; shift >= 0; shift -= 3) digits += static_cast<char>('0' + ((*mode >> shift) & 7));
+    return yaml_text(digits);
+  }
+};
+
+/// A user or a group, by name or number.
+struct Account {
+  static constexpr std::string_view kType = "name or number";
+  static void read(const Reading& r, std::string& out) {
+    const auto* text = r.scalar("a name");
+    if (!text) return;
+    const bool good = !text->empty() && text->size() <= 64 &&
+                      std::all_of(text->begin(), text->end(), [](char c) { return c > ' ' && c < 0x7f && c != ':'; });
+    if (!good) return r.error(1004, *r.node(), in_quotes(*text) + " is not the name of a user or group", "");
+    out = *text;
+  }
+  static Text text(const std::string& name) { return name.empty() ? Text() : yaml_text(name); }
+};
+
 constexpr auto kListener = table<Listener>({
     as<ListenAddress, &Listener::address>(
         "address", "", "One address to listen on: `:8080`, `127.0.0.1:8080`, `[::1]:8080`, `unix:/path` or `fd:NAME`.")
         .by_default("required"),
     as<ListenerName>("name", "", "Metric label of this listener.").by_default("the address"),
-    later<Listener>("tls"),
+    map<&Listener::tls, tls_table>("tls"),
     key<&Listener::http2>("http2", "",
                           "HTTP/2: by ALPN with TLS, by prior knowledge without. HTTP/1.1 is there in any case."),
-    later<Listener>("proxy_protocol"),
+    key<&Listener::proxy_protocol>(
+        "proxy_protocol", "",
+        "Each connection begins with a PROXY header (version 1 or 2), whose address becomes "
+        "the peer's. Connections from peers outside of `server.trusted_proxies` are closed."),
+    as<FileMode, &Listener::mode>("mode", "", "Permissions of the file of a Unix socket.").by_default("0666"),
+    as<Account, &Listener::owner>("owner", "", "Owner of the file of a Unix socket.").by_default("the process's user"),
+    as<Account, &Listener::group>("group", "", "Group of the file of a Unix socket.").by_default("the process's group"),
 });
 
 /// Wider than any private network: 10.0.0.0/8 and fc00::/7.
 bool trusts_strangers(const http::Cidr& net) {
-  const auto& a = net.address;
-  const bool mapped = net.prefix >= 96 && a[10] == 0xff && a[11] == 0xff &&
-                      std::all_of(a.begin(), a.begin() + 10, [](auto byte) { return byte == 0; });
-  return mapped ? net.prefix < 96 + 8 : net.prefix < 7;
+  const bool v4 = net.prefix >= 96 && http::is_ipv4(net.address);
+  return v4 ? net.prefix < 96 + 8 : net.prefix < 7;
 }
 
 struct Networks {
-  static constexpr std::string_view kType = "list of CIDR";
-  static void read(const Reading& r, std::vector<http::Cidr>& out) {
-    r.each(out, [&](const Node& item, const std::string& path) {
+  static constexpr std::string_view kType = "list of CIDR or unix";
+  static void read(const Reading& r, http::TrustedProxies& out) {
+    r.each(out.networks, [&](const Node& item, const std::string& path) {
+      if (item.text == "unix") {
+        out.unix_sockets = true;
+        return;
+      }
       auto net = http::parse_cidr(item.text);
       // An address alone is the network of that one address.
       if (!net && http::parse_ip(item.text))
         net = http::parse_cidr(item.text + (item.text.find(':') == std::string::npos ? "/32" : "/128"));
       if (!net)
         return r.section.error(1002, item, path, in_quotes(item.text) + " is not a network",
-                               "write it like 10.0.0.0/8 or fd00::/8");
+                               "write it like 10.0.0.0/8 or fd00::/8, or \"unix\" for the peers of Unix sockets");
       if (trusts_strangers(*net))
         r.section.report().warning(
             2026, item, path,
             in_quotes(item.text) +
                 " trusts strangers: any of them chooses the client's address, the host and the scheme",
             "write the networks of the proxies in front, such as 10.0.0.0/8");
-      out.push_back(*net);
+      out.networks.push_back(*net);
     });
   }
-  static std::string text(const std::vector<http::Cidr>& networks) {
-    return yaml_list(networks, [](const auto& net) { return yaml_text(format_cidr(net)); });
+  static std::string text(const http::TrustedProxies& trusted) {
+    Texts all;
+    for (const auto& net : trusted.networks) all.push_back(http::cidr_text(net));
+    if (trusted.unix_sockets) all.emplace_back("unix");
+    return yaml_texts(all);
   }
 };
 
@@ -91,6 +138,9 @@ constexpr auto kServerTimeouts = table<Timeouts>({
     key<&Timeouts::body>("body", "1ms..1h", "Between two reads of a request's body (408)."),
     key<&Timeouts::idle>("idle", "1ms..24h", "How long a connection may rest between requests."),
     key<&Timeouts::write>("write", "1ms..1h", "How long a client may take nothing of its answer."),
+    key<&Timeouts::tunnel>("tunnel", "1ms..720h",
+                           "How long nothing may move in a tunnel (WebSocket), and an origin may send nothing of an "
+                           "endless stream (server-sent events)."),
 });
 constexpr auto kServerLimits = table<Server>({
     key<&Server::request_limits, &HeadLimits::target>("request_target", "64B..1MiB", "Longest request target (414)."),
@@ -104,6 +154,8 @@ constexpr auto kServerLimits = table<Server>({
     key<&Server::connections_per_address>("connections_per_address", "0..1000000",
                                           "Connections of one client address at a time; 0 is no limit."),
     key<&Server::streams>("streams", "1..1000", "Requests at a time of one HTTP/2 connection."),
+    key<&Server::tunnels>("tunnels", "0..1000000",
+                          "Tunnels (WebSocket) at a time, and requests for one under way; beyond it 503."),
 });
 constexpr auto kServer = table<Server>({
     as<Threads, &Server::threads>("threads", "1..1024",
@@ -115,7 +167,8 @@ constexpr auto kServer = table<Server>({
     map<&Server::timeouts, &kServerTimeouts>("timeouts"),
     map<&kServerLimits>("limits"),
     as<Networks, &Server::trusted_proxies>("trusted_proxies", "",
-                                           "Peers whose X-Forwarded-* and Forwarded fields are believed."),
+                                           "Peers whose X-Forwarded-* and Forwarded fields, and PROXY headers, are "
+                                           "believed; `unix` stands for the peers of Unix sockets."),
     key<&Server::forwarded>("forwarded", "auto | append | set | off",
                             "What is done to X-Forwarded-* and Forwarded: `append` adds, `set` begins anew, `off` "
                             "removes them; `auto` appends for trusted peers, else sets."),
@@ -210,7 +263,10 @@ void Listeners::read(const Reading& r, std::vector<Listener>& out) {
   };
   if (!r.section.node() || !r.section.node()->find("listen")) {
     Address address{Address::Kind::Tcp, {}, 8080, ":8080"};
-    out.push_back({std::move(address), ":8080"});
+    Listener usual;
+    usual.address = std::move(address);
+    usual.name = ":8080";
+    out.push_back(std::move(usual));
   } else if (const auto* node = r.node(); node && node->is_list()) {
     if (node->items.empty()) r.error(1004, *node, "there is nothing to listen on", "such as listen: \":8080\"");
     for (std::size_t i = 0; i < node->items.size(); ++i) add(*node->items[i], r.path(i));

@@ -157,6 +157,31 @@ bool AcceptedCodings::accept(std::string_view content_encoding) const noexcept {
   return all;
 }
 
+void read_coding_weights(std::string_view value, std::span<const std::string_view> codings,
+                         std::span<int> weights) noexcept {
+  constexpr int kUnnamed = -1;
+  std::fill(weights.begin(), weights.end(), kUnnamed);
+  int star = kUnnamed;
+  const auto lower = [](int& known, int weight) { known = known == kUnnamed ? weight : std::min(known, weight); };
+  std::size_t count = 0;
+  for_each_member(value, [&](std::string_view text) {
+    const auto member = read_coding(text);
+    const auto coding = member ? member->token : usual_name(trim(text.substr(0, text.find(';'))));
+    const int weight = member ? member->weight : 0;
+    if (coding == "*") lower(star, weight);
+    for (std::size_t i = 0; i < codings.size(); ++i)
+      if (iequals(coding, codings[i])) lower(weights[i], weight);
+    return ++count < AcceptedCodings::kMost;
+  });
+  for (std::size_t i = 0; i < codings.size(); ++i) {
+    if (weights[i] != kUnnamed) continue;
+    if (star != kUnnamed)
+      weights[i] = star;
+    else if (!iequals(codings[i], kIdentity))
+      weights[i] = 0;
+  }
+}
+
 bool append_normal_accept_encoding(std::string_view value, std::string& out) {
   Members members;
   if (!members.read(value)) return false;

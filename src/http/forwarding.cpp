@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bitset>
 
+#include "forebay/base/text.hpp"
 #include "forebay/http/chars.hpp"
 #include "forebay/http/list.hpp"
 #include "forebay/http/names.hpp"
@@ -121,6 +122,7 @@ bool read_forwarded_pair(std::string_view text, std::string_view& name, std::str
 
 // What is there, then the new member, as one line.
 void extend(Fields& fields, FieldId id, std::string_view member) {
+  if (!fields.view().has(id)) return fields.add(id, member);
   std::string scratch;
   std::string value(fields.view().combined(id, scratch).value_or(""));
   if (!value.empty()) value.append(", ");
@@ -147,6 +149,18 @@ bool is_localhost(std::string_view host) noexcept {
   if (host.size() < kName.size() || !iequals(host.substr(host.size() - kName.size()), kName)) return false;
   host.remove_suffix(kName.size());
   return host.empty() || (host.size() > 1 && host.ends_with('.'));
+}
+
+bool is_ipv4(const Ip& ip) noexcept {
+  static constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  return std::equal(kMapped.begin(), kMapped.end(), ip.begin());
+}
+
+std::string ip_text(const Ip& ip) {
+  const bool v4 = is_ipv4(ip);
+  char text[INET6_ADDRSTRLEN] = "";
+  (void)::inet_ntop(v4 ? AF_INET : AF_INET6, ip.data() + (v4 ? 12 : 0), text, sizeof text);
+  return text;
 }
 
 bool is_loopback(const Ip& ip) noexcept {
@@ -183,13 +197,27 @@ bool contains_any(const std::vector<Cidr>& nets, const Ip& ip) noexcept {
   return std::any_of(nets.begin(), nets.end(), [&ip](const Cidr& net) { return contains(net, ip); });
 }
 
-std::string client_address(std::string_view peer, FieldsView fields, const std::vector<Cidr>& trusted) {
+Cidr network_of(const Ip& ip) noexcept {
+  Cidr net{ip, is_ipv4(ip) ? 96 + 24 : 64};
+  std::fill(net.address.begin() + net.prefix / 8, net.address.end(), std::uint8_t{0});
+  return net;
+}
+
+std::string cidr_text(const Cidr& net) {
+  const bool v4 = net.prefix >= 96 && is_ipv4(net.address);
+  std::string out = ip_text(net.address) + '/';
+  append_number(out, static_cast<std::uint64_t>(v4 ? net.prefix - 96 : net.prefix));
+  return out;
+}
+
+std::string client_address(std::string_view peer, bool peer_trusted, FieldsView fields,
+                           const std::vector<Cidr>& trusted) {
   std::string_view client = peer;
   const auto is_trusted = [&trusted](std::string_view address) {
     const auto ip = parse_ip(address);
     return ip && contains_any(trusted, *ip);
   };
-  if (!is_trusted(client)) return std::string(client);
+  if (!peer_trusted) return std::string(client);
   for (std::size_t line = fields.size(); line-- > 0;) {
     if (fields[line].id != FieldId::XForwardedFor) continue;
     std::string_view rest = fields[line].value;

@@ -12,6 +12,8 @@
 #include <boost/asio/socket_base.hpp>
 #include <cerrno>
 
+#include "forebay/base/guarded.hpp"
+
 namespace forebay::net {
 
 namespace {
@@ -105,7 +107,11 @@ Io PlainStream::failure_of(const boost::system::error_code& error) noexcept {
 bool Stream::adopt(ParkedStream parked) noexcept {
   boost::system::error_code error;
   const int domain = domain_of(parked.descriptor_);
-  plain_.socket_.assign({domain, domain == AF_UNIX ? 0 : IPPROTO_TCP}, parked.descriptor_, error);
+  guarded(
+      [&] {
+        plain_.socket_.assign({domain, domain == AF_UNIX ? 0 : IPPROTO_TCP}, parked.descriptor_, error);
+      },
+      [&] { error = boost::asio::error::no_memory; });
   if (error) return false;
   parked.descriptor_ = -1;
   tls_ = std::move(parked.tls_);
@@ -129,6 +135,7 @@ void Stream::cancel() noexcept {
 }
 
 void Stream::close() noexcept {
+  if (tls_ && is_open()) tls_->say_end(plain_);
   boost::system::error_code ignored;
   plain_.socket_.close(ignored);
 }
@@ -136,7 +143,7 @@ void Stream::close() noexcept {
 void Stream::reset() noexcept {
   boost::system::error_code ignored;
   plain_.socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
-  close();
+  plain_.socket_.close(ignored);
 }
 
 ParkedStream Stream::park() noexcept {

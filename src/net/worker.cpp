@@ -82,19 +82,21 @@ void Worker::call(std::function<void()> f) {
   } while (done.wait_for(std::chrono::milliseconds{1}) != std::future_status::ready);
 }
 
-// A worker without its timer, or that cannot be woken, serves nobody: where not even the memory for that is left, the
-// process ends.
-void Worker::schedule(Timestamp at) noexcept {
+// One wait at a time, in memory of its own. One that waits too long is cancelled, and its handler waits anew.
+void Worker::schedule(Timestamp at) {
   timer_at_ = at;
-  if (at == Timestamp::max()) {
-    timer_.cancel();
-    return;
-  }
+  timer_waits_ ? static_cast<void>(timer_.cancel()) : await_timer();
+}
+
+void Worker::await_timer() {
+  if (timer_at_ == Timestamp::max()) return;
   // Relative to this turn's reading of the clock, so that a clock moved by hand does not make the timer spin.
-  timer_.expires_after(std::max(at - now_.mono, Duration{std::chrono::microseconds{50}}));
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) fire_deadlines();
-  });
+  timer_.expires_after(std::max(timer_at_ - now_.mono, Duration{std::chrono::microseconds{50}}));
+  timer_.async_wait(timer_memory_.hold([this](const boost::system::error_code& error) {
+    timer_waits_ = false;
+    error ? await_timer() : fire_deadlines();
+  }));
+  timer_waits_ = true;
 }
 
 void Worker::fire_deadlines() {
@@ -128,50 +130,55 @@ Duration Worker::lag() const {
   return std::chrono::microseconds{longest};
 }
 
+void Worker::Inbox::push(Ref<WaitGroup> group) noexcept {
+  WaitGroup* const last = std::exchange(last_, group.get());
+  (first_ ? last->next : first_) = std::move(group);
+}
+
+void Worker::Inbox::swap(Inbox& o) noexcept {
+  first_.swap(o.first_);
+  std::swap(last_, o.last_);
+}
+
 void Worker::deliver(Ref<WaitGroup> group) noexcept {
   bool wake = false;
   {
     const MutexLock lock(inbox_mutex_);
     if (!waker_enabled_) return;
-    inbox_.push_back(std::move(group));
+    inbox_.push(std::move(group));
     wake = !std::exchange(inbox_posted_, true);
   }
-  if (wake) post([this] { drain_inbox(); });
+  if (wake) post_drain();
 }
 
 void Worker::drain_inbox() {
   tick();
-  if (drained_ == draining_.size()) {
-    draining_.clear();
-    drained_ = 0;
+  if (draining_.empty()) {
     const MutexLock lock(inbox_mutex_);
     draining_.swap(inbox_);
   }
-  for (std::size_t woken = 0; drained_ < draining_.size(); ++drained_) {
-    WaiterList& waiters = draining_[drained_]->waiters;
+  for (std::size_t woken = 0; !draining_.empty(); draining_.pop()) {
+    WaiterList& waiters = draining_.front().waiters;
     while (!waiters.empty()) {
-      if (++woken > kWakeSlice) {
-        post([this] { drain_inbox(); });
-        return;
-      }
+      if (++woken > kWakeSlice) return post_drain();
       Waiter& waiter = waiters.front();
       waiter.stop_waiting();
       waiter.woken();
     }
-    draining_[drained_].reset();
   }
-  draining_.clear();
-  drained_ = 0;
   const MutexLock lock(inbox_mutex_);
   inbox_posted_ = !inbox_.empty();
-  if (inbox_posted_) post([this] { drain_inbox(); });
+  if (inbox_posted_) post_drain();
 }
 
 void Worker::disable_waker() {
-  std::vector<Ref<WaitGroup>> dropped;
-  const MutexLock lock(inbox_mutex_);
-  waker_enabled_ = false;
-  dropped.swap(inbox_);
+  Inbox dropped;
+  {
+    const MutexLock lock(inbox_mutex_);
+    waker_enabled_ = false;
+    dropped.swap(inbox_);
+  }
+  while (!dropped.empty()) dropped.pop();
 }
 
 }  // namespace forebay::net

@@ -114,6 +114,7 @@ void append_cache(std::string& out, const AccessRecord& r) {
   if (r.has_result) {
     cache.boolean("stored", r.stored);
     if (from_store(r.result)) cache.text("tier", "l1");
+    cache.text("coding", r.coding);
   }
   cache.close();
 }
@@ -142,11 +143,37 @@ void append_origin(std::string& out, const AccessRecord& r) {
   origin.close();
 }
 
+void append_tls(std::string& out, const net::TlsPeer& peer) {
+  Members tls(out);
+  tls.text("version", peer.version);
+  tls.text("cipher", peer.cipher);
+  tls.text("server_name", peer.server_name);
+  tls.boolean("resumed", peer.resumed);
+  if (!peer.client_verify.empty()) {
+    tls.key("client");
+    Members client(out);
+    if (peer.client) {
+      client.text("subject", peer.client->subject);
+      client.text("fingerprint", peer.client->fingerprint);
+    }
+    client.text("verify", peer.client_verify);
+    client.close();
+  }
+  tls.close();
+}
+
 void append_error(std::string& out, const AccessRecord& r) {
   Members error(out);
   error.text("code", r.error_code);
   error.text("detail", r.error_detail);
   error.close();
+}
+
+void append_tunnel(std::string& out, const AccessRecord& r) {
+  Members tunnel(out);
+  tunnel.text("protocol", r.tunnel_protocol);
+  tunnel.text("end", r.tunnel_end);
+  tunnel.close();
 }
 
 /// What the fields of a template are written by.
@@ -157,6 +184,15 @@ struct Line {
   void text(std::string_view v) const { append_clf_text(out, v); }
   void number(auto v) const { append_number(out, v); }
   void time(double v) const { v < 0 ? void(out += '-') : append_ms(out, v); }
+  /// Of the handshake; nothing without TLS.
+  template <class Value>
+  void tls(Value&& value) const {
+    text(r.tls ? value(*r.tls) : std::string_view());
+  }
+  template <class Value>
+  void client(Value&& value) const {
+    text(r.tls && r.tls->client ? value(*r.tls->client) : std::string_view());
+  }
 };
 struct TemplateField {
   std::string_view name;
@@ -193,6 +229,7 @@ constexpr TemplateField kFields[] = {
      [](const Line& l) { l.text(l.r.ttl_source == rules::TtlSource::None ? "" : rules::to_string(l.r.ttl_source)); }},
     {"cache.stored", [](const Line& l) { l.out += l.r.stored ? "true" : "false"; }},
     {"cache.tier", [](const Line& l) { l.text(l.r.has_result && from_store(l.r.result) ? "l1" : ""); }},
+    {"cache.coding", [](const Line& l) { l.text(l.r.coding); }},
     {"time.total_ms", [](const Line& l) { l.time(l.r.total_ms); }},
     {"time.lookup_ms", [](const Line& l) { l.time(l.r.lookup_ms); }},
     {"time.queue_ms", [](const Line& l) { l.time(l.r.queue_ms); }},
@@ -209,7 +246,21 @@ constexpr TemplateField kFields[] = {
     {"origin.detail", [](const Line& l) { l.text(l.r.origin_detail); }},
     {"error.code", [](const Line& l) { l.text(l.r.error_code); }},
     {"error.detail", [](const Line& l) { l.text(l.r.error_detail); }},
+    {"tls.version", [](const Line& l) { l.tls([](auto& t) { return t.version; }); }},
+    {"tls.cipher", [](const Line& l) { l.tls([](auto& t) { return t.cipher; }); }},
+    {"tls.server_name", [](const Line& l) { l.tls([](auto& t) -> std::string_view { return t.server_name; }); }},
+    {"tls.resumed",
+     [](const Line& l) { l.tls([](auto& t) -> std::string_view { return t.resumed ? "true" : "false"; }); }},
+    {"tls.client.subject", [](const Line& l) { l.client([](auto& c) -> std::string_view { return c.subject; }); }},
+    {"tls.client.fingerprint",
+     [](const Line& l) { l.client([](auto& c) -> std::string_view { return c.fingerprint; }); }},
+    {"tls.client.verify", [](const Line& l) { l.tls([](auto& t) { return t.client_verify; }); }},
+    {"tunnel.protocol", [](const Line& l) { l.text(l.r.tunnel_protocol); }},
+    {"tunnel.end", [](const Line& l) { l.text(l.r.tunnel_end); }},
     {"trace_id", [](const Line& l) { l.text(l.r.trace_id); }},
+    {"span_id", [](const Line& l) { l.text(l.r.span_id); }},
+    {"parent_id", [](const Line& l) { l.text(l.r.parent_id); }},
+    {"trace_link", [](const Line& l) { l.text(l.r.trace_link); }},
     {"request_id", [](const Line& l) { l.text(l.r.request_id); }},
     {"user_agent", [](const Line& l) { l.text(user_agent_text(l.r.user_agent, l.config)); }},
     {"referer", [](const Line& l) { l.text(referer_text(l.r.referer, l.config)); }},
@@ -286,11 +337,22 @@ void append_json(std::string& out, const AccessRecord& r, const config::AccessLo
     line.key("origin");
     append_origin(out, r);
   }
+  if (!r.tunnel_protocol.empty()) {
+    line.key("tunnel");
+    append_tunnel(out, r);
+  }
   if (!r.error_code.empty()) {
     line.key("error");
     append_error(out, r);
   }
+  if (r.tls) {
+    line.key("tls");
+    append_tls(out, *r.tls);
+  }
   line.text("trace_id", r.trace_id);
+  line.text("span_id", r.span_id);
+  line.text("parent_id", r.parent_id);
+  line.text("trace_link", r.trace_link);
   line.text("request_id", r.request_id);
   line.text("user_agent", user_agent_text(r.user_agent, config));
   if (!r.referer.empty()) line.text("referer", referer_text(r.referer, config));

@@ -3,11 +3,14 @@
 #include "forebay/base/text.hpp"
 #include "plan.hpp"
 
+#include "forebay/http/forwarding.hpp"
 #include "forebay/http/range.hpp"
 #include "forebay/rules/validation.hpp"
 #include "forebay/server/problem.hpp"
+#include "log_text.hpp"
 #include "outcome.hpp"
 #include "outgoing.hpp"
+#include "represent.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -26,10 +29,38 @@ bool has_conditions(http::FieldsView fields) noexcept {
   return false;
 }
 
+bool gets_server_timing(const PendingRequest& pending) {
+  const auto& timing = pending.config().diagnostics.server_timing;
+  if (!timing.on || timing.only.empty()) return timing.on;
+  const auto& trusted = pending.config().server.trusted_proxies;
+  const auto& peer = pending.exchange->peer();
+  if (!pending.peer_trusted) return peer.has_ip && http::contains_any(timing.only, peer.ip);
+  const auto client =
+      http::parse_ip(http::client_address(pending.peer, true, pending.request.fields, trusted.networks));
+  return client && http::contains_any(timing.only, *client);
+}
+
+/// The result and the times of the log's line, as a line of Server-Timing. Empty for clients that do not get it.
+std::string_view make_server_timing(PendingRequest& pending) {
+  if (!gets_server_timing(pending)) return {};
+  const auto& notes = pending.notes();
+  auto& line = pending.core.answer.server_timing;
+  line.assign("cache;desc=").append(rules::to_string(notes.result));
+  const auto metric = [&line](std::string_view name, Duration took) {
+    if (took.count() < 0) return;
+    line.append(", ").append(name).append(";dur=");
+    append_ms(line, static_cast<double>(took.count()) / 1e6);
+  };
+  metric("origin", notes.origin_ttfb);
+  metric("wait", notes.wait);
+  return line;
+}
+
 /// Age, Cache-Status and X-Cache of this response, and the same facts for the log.
 void describe(PendingRequest& pending, const Delivery& d) {
   auto& notes = pending.notes();
-  auto& added = pending.added;
+  auto& text = pending.core.answer;
+  auto& added = text.added;
   const auto& diagnostics = pending.config().diagnostics;
   added.clear();
   rules::CacheStatus status = d.status;
@@ -38,9 +69,9 @@ void describe(PendingRequest& pending, const Delivery& d) {
     const bool reused = status.result != CacheResult::Miss && status.result != CacheResult::Revalidated &&
                         status.result != CacheResult::Bypass;
     if (reused || age > 0) {
-      pending.age.clear();
-      append_number(pending.age, age);
-      added.push_back({"Age", pending.age, FieldId::Age});
+      text.age.clear();
+      append_number(text.age, age);
+      added.push_back({"Age", text.age, FieldId::Age});
     }
     notes.age_s = age;
     notes.ttl_s = ttl;
@@ -56,12 +87,14 @@ void describe(PendingRequest& pending, const Delivery& d) {
   notes.source = d.source;
   if (diagnostics.cache_status != config::CacheStatusField::Off) {
     if (diagnostics.cache_status != config::CacheStatusField::Key) status.key = {};
-    pending.cache_status.clear();
-    rules::append_cache_status(pending.cache_status, diagnostics.name, status);
-    added.push_back({"Cache-Status", pending.cache_status, FieldId::CacheStatus});
+    text.cache_status.clear();
+    rules::append_cache_status(text.cache_status, diagnostics.name, status);
+    added.push_back({"Cache-Status", text.cache_status, FieldId::CacheStatus});
   }
   if (notes.refresh_refused) added.push_back({"Forebay-Refresh", "refused", FieldId::Other});
   if (diagnostics.x_cache) added.push_back({"X-Cache", rules::x_cache(status.result), FieldId::XCache});
+  if (const auto timing = make_server_timing(pending); !timing.empty())
+    added.push_back({"Server-Timing", timing, FieldId::Other});
 }
 
 /// Adds the fields that the route sets to Forebay's own response, except Content-Type and Cache-Control.
@@ -72,7 +105,8 @@ void add_route_fields(const PendingRequest& pending, http::Fields& fields) {
 }
 
 http::FieldsView added(const PendingRequest& pending) noexcept {
-  return {{pending.added.data(), pending.added.size()}};
+  const auto& fields = pending.core.answer.added;
+  return {{fields.data(), fields.size()}};
 }
 
 std::vector<http::Field> fields_where(http::FieldsView fields, bool (*keep)(FieldId, std::string_view)) {
@@ -170,8 +204,9 @@ bool answer_range(PendingRequest& pending, const Delivery& d, http::BodyCursor& 
     answer_multipart(pending, d, ranges);
     return true;
   }
-  pending.content_range = http::format_content_range(ranges[0], *d.length);
-  pending.added.push_back({"Content-Range", pending.content_range, FieldId::ContentRange});
+  auto& text = pending.core.answer;
+  text.content_range = http::format_content_range(ranges[0], *d.length);
+  text.added.push_back({"Content-Range", text.content_range, FieldId::ContentRange});
   cursor.limit(ranges[0].first, ranges[0].length);
   const auto fields = fields_where(d.head.fields, rules::belongs_on_206);
   exchange.answer({206, http::FieldsView(fields), added(pending), ranges[0].length}, std::move(cursor));
@@ -182,9 +217,10 @@ bool answer_range(PendingRequest& pending, const Delivery& d, http::BodyCursor& 
 
 /// Applies the route's changes last: stored responses do not have them, so that a reload applies at once.
 void change_head(PendingRequest& pending, const config::HeaderChanges& changes, cache::Head& head) {
-  pending.changed = http::Fields(head.fields);
-  apply(changes, pending.changed);
-  head.fields = pending.changed.view();
+  auto& changed = pending.core.answer.changed;
+  changed = http::Fields(head.fields);
+  apply(changes, changed);
+  head.fields = changed.view();
   head.lines = {};
 }
 
@@ -192,6 +228,7 @@ void deliver(PendingRequest& pending, Delivery d, http::BodyCursor cursor) {
   auto& exchange = *pending.exchange;
   const auto& request = pending.request;
   describe(pending, d);
+  if (pending.route->route && pending.policy().compress.on() && d.freshness) represent(pending, d, cursor);
   const config::HeaderChanges* changes = nullptr;
   if (const auto* route = pending.route->route; route && !route->response_headers.empty()) {
     changes = &route->response_headers;
@@ -209,9 +246,22 @@ void deliver(PendingRequest& pending, Delivery d, http::BodyCursor cursor) {
       exchange.answer({304, http::FieldsView(fields), added(pending), std::nullopt}, {});
       return;
     }
-    if (answer_range(pending, d, cursor)) return;
+    if (d.ranges && answer_range(pending, d, cursor)) return;
   }
-  exchange.answer({d.head.status, {d.head.fields, d.head.lines}, added(pending), d.length}, std::move(cursor));
+  server::AnswerHead head{d.head.status, {d.head.fields, d.head.lines}, added(pending), d.length};
+  head.close = pending.reading.upgrades();
+  exchange.answer(head, std::move(cursor));
+}
+
+bool deliver_switch(PendingRequest& pending, const http::ResponseView& head, const rules::CacheStatus& status,
+                    std::string_view protocol, server::Exchange::Taker taker) {
+  Delivery d;
+  d.status = status;
+  d.source = Source::Origin;
+  describe(pending, d);
+  auto fields = end_to_end(pending, head, {}, pending.core.now().wall, true);
+  if (const auto* route = pending.route->route) apply(route->response_headers, fields);
+  return pending.exchange->upgrade({101, fields, added(pending)}, protocol, std::move(taker));
 }
 
 void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
@@ -222,6 +272,7 @@ void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry
   if (http::never_has_content(d.head.status)) d.length.reset();
   d.freshness = &freshness;
   d.status = status;
+  d.entry = entry.get();
   d.pieces = entry->body();
   d.owner = Owner(entry);
   auto& counters = *pending.route->counters;
@@ -231,6 +282,16 @@ void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry
   http::BodyCursor cursor = entry->body().size() == 1 ? http::BodyCursor(Owner(entry), entry->body()[0])
                                                       : http::BodyCursor(Owner(entry), entry->body());
   deliver(pending, std::move(d), std::move(cursor));
+}
+
+http::FieldsView describe_own(PendingRequest& pending) {
+  auto& fields = pending.core.answer.added;
+  fields.clear();
+  if (pending.config().diagnostics.x_cache)
+    fields.push_back({"X-Cache", rules::x_cache(pending.notes().result), FieldId::XCache});
+  if (const auto timing = make_server_timing(pending); !timing.empty())
+    fields.push_back({"Server-Timing", timing, FieldId::Other});
+  return added(pending);
 }
 
 void deliver_error(PendingRequest& pending, const OwnError& error) {
@@ -259,9 +320,10 @@ void deliver_error(PendingRequest& pending, const OwnError& error) {
   if (!error.retry_after.empty()) fields.add(FieldId::RetryAfter, error.retry_after);
   if (!id.empty()) fields.add(config.request_id, id);
   if (config.diagnostics.x_cache) fields.add(FieldId::XCache, rules::x_cache(CacheResult::Error));
+  if (const auto timing = make_server_timing(pending); !timing.empty()) fields.add("Server-Timing", timing);
   add_route_fields(pending, fields);
   server::AnswerHead head{error.status, fields};
-  head.close = error.close;
+  head.close = error.close || pending.reading.upgrades();
   answer_with(exchange, head, body.body);
 }
 

@@ -14,20 +14,30 @@ struct Delivery {
   const rules::Freshness* freshness = nullptr;  ///< Of a stored response; null when it is not stored.
   rules::CacheStatus status;
   Source source = Source::Cache;
+  /// Whose body it is; null while it is incomplete. Kept alive by `owner`. Its compressed forms may be sent instead.
+  const cache::Entry* entry = nullptr;
   /// For multipart ranges: the whole content in pieces; empty while it is incomplete.
   std::span<const std::string_view> pieces;
   Owner owner;
   /// The client's conditions and ranges are applied here (false: the origin has done so).
   bool conditional = true;
+  bool ranges = true;  ///< False: the whole is sent, whatever its Range says.
 };
 
 /// Sends it: as a 304 or 206 if the client's conditions require it (RFC 9110 section 13); adds Age, Cache-Status and
 /// X-Cache, and notes the outcome. `cursor` reads the whole content.
 void deliver(PendingRequest& pending, Delivery delivery, http::BodyCursor cursor);
 
+/// Answers with the origin's 101 and gives the client's connection to `taker`; see `server::Exchange::upgrade`.
+bool deliver_switch(PendingRequest& pending, const http::ResponseView& head, const rules::CacheStatus& status,
+                    std::string_view protocol, server::Exchange::Taker taker);
+
 /// Serves an entry. `kind` is Hit, Stale or StaleError.
 void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
                    const rules::CacheStatus& status);
+
+/// The fields that an answer of a route itself gets besides its own: X-Cache and Server-Timing.
+http::FieldsView describe_own(PendingRequest& pending);
 
 /// One of Forebay's own errors.
 struct OwnError {

@@ -28,6 +28,7 @@ struct ExplainCase {
   cache::Key key;
   cache::Peek found;
   rules::CacheStatus status;
+  bool answers = false;  ///< The route answers by itself; `out.own_status` is no error.
 
   ExplainCase(const ExplainRequest& a, const ExplainContext& c);
 
@@ -65,6 +66,11 @@ void tell_routes(ExplainCase& c);
 std::string unclear_because(const ExplainCase& c);
 /// Notes that the key has nothing of the content.
 void note_unkeyed_content(ExplainCase& c);
+
+/// Notes in which coding a response with this head is sent, on a route that compresses. `entry`: of what is stored;
+/// null: it is not stored yet.
+void note_coding(ExplainCase& c, int status, http::FieldsView fields, std::optional<std::uint64_t> length,
+                 const cache::Entry* entry);
 
 /// A sentence for a reason.
 std::string_view sentence_of(rules::Reason reason) noexcept;

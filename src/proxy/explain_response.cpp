@@ -311,6 +311,13 @@ void judge_graphql(Judgement& j) {
   not_stored(c, Reason::GraphqlErrors, false);
 }
 
+std::optional<std::uint64_t> stated_length(const Judgement& j) {
+  if (const auto& content = j.c.asked.response->content) return content->size();
+  std::uint64_t length = 0;
+  const auto field = j.head.fields.value(FieldId::ContentLength);
+  return field && http::parse_decimal(*field, UINT64_MAX, length) ? std::optional(length) : std::nullopt;
+}
+
 /// Fill::judge.
 void judge_fetched(Judgement& j, const Fetch& plan, bool may_store) {
   auto& c = j.c;
@@ -347,6 +354,7 @@ void judge_fetched(Judgement& j, const Fetch& plan, bool may_store) {
     return;
   }
   describe(j, verdict.freshness);
+  note_coding(c, j.head.status, j.head.fields, stated_length(j), nullptr);
   c.status.stored = true;
   c.say_ttl(verdict.freshness);
   if (j.route->key.graphql) judge_graphql(j);

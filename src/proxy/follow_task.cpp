@@ -6,6 +6,7 @@
 #include "forebay/rules/reuse.hpp"
 #include "lookup.hpp"
 #include "outgoing.hpp"
+#include "tracing.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -59,13 +60,14 @@ void FollowTask::begin() {
 void FollowTask::look() {
   if (done_) return;
   using State = cache::Flight::State;
-  auto state = join_.flight->state();
+  auto state = join_.place->state();
   if (state == State::Waiting) {
-    join_.flight->wait(core_.worker, changed_);
-    state = join_.flight->state();
+    join_.place->wait(core_.worker, changed_);
+    state = join_.place->state();
     if (state == State::Waiting) return;
     changed_.stop_waiting();
   }
+  if (state != State::Abandoned) link_flight(*pending_, *join_.place.flight());
   switch (state) {
     case State::Landed: return landed();
     case State::NotShareable: return own();
@@ -76,7 +78,7 @@ void FollowTask::look() {
 
 void FollowTask::leave() {
   if (done_) return;
-  join_.flight->leave();
+  join_.place.leave();
   step_out();
 }
 
@@ -97,7 +99,7 @@ void FollowTask::note_wait() {
 }
 
 void FollowTask::landed() {
-  const auto& flight = *join_.flight;
+  const auto& flight = *join_.place.flight();
   if (const OriginSelecting mine(origin_request(*pending_, true)); !flight.is_for(mine)) {
     // A request that refuses the coding like the leader would also lead without success, and so on.
     return flight.unwelcome() && flight.is_like(mine) ? go_alone(rules::Reason::None) : start_over();
@@ -130,12 +132,12 @@ void FollowTask::landed() {
   d.status.key = pending_->key_text();
   auto* counters = pending_->route->counters;
   counters->saved_requests.add();
-  const auto keep = join_.flight;
+  const auto keep = join_.place.flight();
   deliver(*pending_, std::move(d), std::move(cursor));
 }
 
 void FollowTask::own() {
-  const auto& flight = *join_.flight;
+  const auto& flight = *join_.place.flight();
   if (!flight.own_by_request()) {
     count(Coalesced::NotStorable);
     return go_alone(rules::Reason::None);
@@ -146,7 +148,7 @@ void FollowTask::own() {
 }
 
 void FollowTask::failed() {
-  const auto flight = join_.flight;
+  const auto flight = join_.place.flight();
   const auto& failure = flight->failure();
   if (pending_->gave_way && !pending_->tried_again) return await_second_try();
   const bool shared = !failure.by_leader || flight->second() || pending_->tried_again;
@@ -170,15 +172,15 @@ void FollowTask::failed() {
 /// One follower fetches again, and the others wait for it.
 void FollowTask::try_again() {
   pending_->tried_again = true;
-  const auto failed = join_.flight;
+  auto failed = std::move(join_.place);
   step_out();
-  proceed(pending_, retry(*pending_, failed));
+  proceed(pending_, retry(*pending_, std::move(failed)));
 }
 
 void FollowTask::await_second_try() {
-  if (!join_.flight->has_successor()) {
-    join_.flight->wait(core_.worker, changed_);
-    if (!join_.flight->has_successor()) return;
+  if (!join_.place->has_successor()) {
+    join_.place->wait(core_.worker, changed_);
+    if (!join_.place->has_successor()) return;
     changed_.stop_waiting();
   }
   try_again();
@@ -231,7 +233,7 @@ void FollowTask::go_alone(rules::Reason reason) {
 
 void FollowTask::timed_out() {
   if (done_) return;
-  if (join_.flight->state() == cache::Flight::State::Failed) {  // nobody makes a second try
+  if (join_.place->state() == cache::Flight::State::Failed) {  // nobody makes a second try
     pending_->tried_again = true;
     changed_.stop_waiting();
     return failed();
@@ -250,9 +252,9 @@ void FollowTask::timed_out() {
     return;
   }
   // The first follower whose wait ends starts a superseding flight, which the others join.
-  const auto waited = join_.flight;
+  auto waited = std::move(join_.place);
   step_out();
-  proceed(pending_, supersede(*pending_, waited));
+  proceed(pending_, supersede(*pending_, std::move(waited)));
 }
 
 void FollowTask::client_gone() { leave(); }
@@ -263,7 +265,7 @@ void FollowTask::give_up() noexcept {
 }
 
 void FollowTask::end() {
-  if (!done_) join_.flight->leave();
+  join_.place.leave();
   done_ = true;
   deadline_.disarm();
   changed_.stop_waiting();

@@ -7,6 +7,7 @@
 #include "forebay/http/forwarding.hpp"
 #include "outcome.hpp"
 #include "plan.hpp"
+#include "untrusted.hpp"
 #ifdef FOREBAY_FAULTS  // a build for tests alone
 #include "faulty/faults.hpp"
 #endif
@@ -30,18 +31,22 @@ void ProxyHandler::Private::begin(const PendingRequestPtr& pending) {
   notes.method = request.method;
   notes.version = request.version;
   const auto seen = scan(request.fields);
+  const auto& server = pending->config().server;
+  const auto& peer = pending->exchange->peer();
+  pending->peer_trusted = server::trusts(server, peer);
+  if (seen.forwarding && !pending->peer_trusted) warn_of_untrusted(shared.untrusted, peer);
+  reading.asked_upgrade.clear();
+  reading.upgrade.clear();
+  if (seen.upgrade) read_upgrade(request, pending->has_content, reading);
   pending->request_id = seen.request_id;
-  if (seen.connection_names_more) request = without_nominated(request, pending->fields);
+  const auto* const tls = pending->exchange->peer().tls.get();
+  request = end_to_end_request(request, seen, tls ? tls->client.get() : nullptr, pending->fields);
   const auto refuse_with = [&](const OwnError& error) {
     if (runtime->log_requests) note_request(*pending, logged_target(reading.target, request.method, request.target));
     deliver_error(*pending, error);
   };
   if (const auto* error = refuse_head(request, seen, shared.instance_id, reading))
     return error->status == 200 ? deliver_options(*pending) : refuse_with(*error);
-  const auto& server = pending->config().server;
-  const auto& peer = pending->exchange->peer();
-  pending->peer_trusted =
-      !server.trusted_proxies.empty() && peer.has_ip && http::contains_any(server.trusted_proxies, peer.ip);
   if (!read_host(request.authority, seen.forwarded_proto, pending->peer_trusted, peer.scheme, reading))
     return refuse_with(kBadHost);
   reading.claims = http::keeps_claims(pending->peer_trusted, server.forwarded);
@@ -101,6 +106,12 @@ server::RefusalNote ProxyHandler::content_failed(server::Exchange& exchange, std
 
 const config::Server& ProxyHandler::settings() const { return p_->runtime->config().server; }
 
+// What is pinned is charged, so that it leaves the less for what could be hit.
+bool ProxyHandler::overpinned() const {
+  constexpr std::uint64_t kShare = 4;
+  return p_->shared.store.budget().pinned() > p_->runtime->config().cache.memory / kShare;
+}
+
 bool ProxyHandler::draining() const { return p_->shared.draining.load(std::memory_order_relaxed); }
 
 void ProxyHandler::adopt(RuntimePtr runtime) {
@@ -131,6 +142,11 @@ void ProxyHandler::adopt(RuntimePtr runtime) {
     for (const auto& [name, old] : core.runtime->origins)
       if (const auto kept = next->origins.find(name); kept == next->origins.end() || kept->second != old) old->retire();
   core.runtime = std::move(next);
+}
+
+void ProxyHandler::drain() {
+  const auto tasks = p_->tasks;  // some may end
+  for (const auto& task : tasks) task->drain();
 }
 
 std::size_t ProxyHandler::background_fetches() const {

@@ -54,14 +54,14 @@ cache::Lookup look_up(const PendingRequest& pending) {
   return pending.core.shared.store.lookup(request_for(pending, pending.key, selecting));
 }
 
-cache::Lookup supersede(const PendingRequest& pending, const Ref<cache::Flight>& waited) {
+cache::Lookup supersede(const PendingRequest& pending, cache::FollowerPlace waited) {
   const OriginSelecting selecting(origin_request(pending, true));
-  return pending.core.shared.store.supersede(request_for(pending, pending.key, selecting), waited);
+  return pending.core.shared.store.supersede(request_for(pending, pending.key, selecting), std::move(waited));
 }
 
-cache::Lookup retry(const PendingRequest& pending, const Ref<cache::Flight>& failed) {
+cache::Lookup retry(const PendingRequest& pending, cache::FollowerPlace failed) {
   const OriginSelecting selecting(origin_request(pending, true));
-  return pending.core.shared.store.retry(request_for(pending, pending.key, selecting), failed);
+  return pending.core.shared.store.retry(request_for(pending, pending.key, selecting), std::move(failed));
 }
 
 bool still_selected(const PendingRequest& pending, const cache::VaryRef& names) {

@@ -12,9 +12,9 @@ cache::Lookup look_up_first(PendingRequest& pending);
 /// The look-up of a request with a key.
 cache::Lookup look_up(const PendingRequest& pending);
 /// The same after its wait for a flight has timed out (`Store::supersede`).
-cache::Lookup supersede(const PendingRequest& pending, const Ref<cache::Flight>& waited);
+cache::Lookup supersede(const PendingRequest& pending, cache::FollowerPlace waited);
 /// The same after its flight has failed and the leader may be the cause (`Store::retry`).
-cache::Lookup retry(const PendingRequest& pending, const Ref<cache::Flight>& failed);
+cache::Lookup retry(const PendingRequest& pending, cache::FollowerPlace failed);
 
 /// Whether the response found earlier is still for this request under the current names of Vary.
 bool still_selected(const PendingRequest& pending, const cache::VaryRef& names);

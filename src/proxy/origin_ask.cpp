@@ -17,6 +17,7 @@ net::SourcePtr OriginAsk::ask(What what) {
   request.method = method();
   request.method_text = plan_.by_get ? http::to_string(request.method) : view.method_text;
   request.head = this;
+  request.upgrade = pending_.reading.upgrade;
   if (pending_.content)
     request.body =
         &content_.emplace(pending_.content, pending_.content_whole ? nullptr : pending_.exchange, pending_.trailers);
@@ -33,13 +34,27 @@ net::SourcePtr OriginAsk::ask(What what) {
 }
 
 void OriginAsk::compose(std::string& target, http::Fields& fields) {
-  fields = fields_for_origin(origin_request(pending_, shared()));
+  auto request = origin_request(pending_, shared());
+  std::string traceparent;
+  if (const auto& trace = pending_.trace; trace.asked) {
+    http::append_traceparent(traceparent, trace.context);
+    request.traceparent = traceparent;
+    request.tracestate = trace.state;
+  }
+  request.own_codings = keeps_codings();
+  fields = fields_for_origin(request);
   const auto& stored = plan_.stored;
   validated_ = what_ == What::Planned && plan_.validate && plan_.refreshing() && !stored.freshness.validators_fail &&
                (stored.entry->etag() || stored.entry->last_modified());
   if (validated_) rules::add_validators(fields, stored.entry->etag(), stored.entry->last_modified());
   if (pending_.route->route) target = origin_target(pending_.route->route->rewrite, pending_.target);
   if (target.empty()) target = pending_.target;
+}
+
+/// An answer that is hardly stored is not compressed here, so the client gets the coding that the origin makes.
+bool OriginAsk::keeps_codings() const {
+  const auto& facts = pending_.facts();
+  return plan_.status.reason == rules::Reason::PassMemory || (facts.authorization && !facts.authorization_in_key);
 }
 
 void OriginAsk::trim(http::Fields& trailers) { trailers_for_origin(origin_request(pending_, false), trailers); }

@@ -34,6 +34,7 @@ class OriginAsk final : private upstream::RequestHead {
  private:
   void compose(std::string& target, http::Fields& fields) override;
   void trim(http::Fields& trailers) override;
+  bool keeps_codings() const;
 
   const PendingRequest& pending_;
   const FillPlan& plan_;

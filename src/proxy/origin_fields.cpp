@@ -13,6 +13,8 @@ namespace {
 
 using http::FieldId;
 
+constexpr std::size_t kUsualText = 512;  // of the fields of a request
+
 bool starts_with_forebay(std::string_view name) {
   return name.size() > 8 && http::may_be_read_as(http::NameKind::Field, name.substr(0, 8), "forebay-");
 }
@@ -82,12 +84,13 @@ bool claim_goes_on(const http::Field& f, const OriginRequest& request) {
   return false;
 }
 
+bool is_trace(std::string_view name) { return read_as(name, "traceparent") || read_as(name, "tracestate"); }
+
 /// The rules for fields of the head and trailer fields, except X-Forwarded-* and Forwarded.
 bool goes_on(const http::Field& f, const OriginRequest& request) {
   if (f.id != FieldId::Other) return true;
   if (starts_with_forebay(f.name)) return false;
-  if (!request.config.propagate_trace && (read_as(f.name, "traceparent") || read_as(f.name, "tracestate")))
-    return false;
+  if ((!request.config.propagate_trace || !request.traceparent.empty()) && is_trace(f.name)) return false;
   return claim_goes_on(f, request) && (is_keyed(f.name, request) || !is_other_spelling(f.name, request));
 }
 
@@ -105,11 +108,25 @@ void change(const config::HeaderChanges& changes, http::Fields& fields) {
 
 }  // namespace
 
+bool is_client_cert(std::string_view name) {
+  constexpr std::string_view kCert = "Client-Cert", kChain = "Client-Cert-Chain";
+  // Other spellings have as many bytes.
+  if (name.size() != kCert.size() && name.size() != kChain.size()) return false;
+  return read_as(name, kCert) || read_as(name, kChain);
+}
+
+bool asks_for_identity(const OriginRequest& request) noexcept {
+  return request.shared && !request.own_codings && request.route && request.route->policy.compress.on();
+}
+
 http::Fields fields_for_origin(const OriginRequest& request) {
   const auto& config = request.config;
   http::Fields fields;
+  constexpr std::size_t kOwn = 9;  // the fields that are added below
+  fields.reserve(kUsualText, request.request.fields.size() + kOwn);
   const auto left =
       request.request.method == http::Method::Options ? http::max_forwards(request.request.fields) : std::nullopt;
+  const bool identity = asks_for_identity(request);
   std::string cookies;
   fields.add(FieldId::Host, host_for(request));
   for (const auto& f : request.request.fields) {
@@ -117,6 +134,7 @@ http::Fields fields_for_origin(const OriginRequest& request) {
       continue;
     if (request.shared && rules::is_condition(f.id)) continue;
     if (!goes_on(f, request)) continue;
+    if (identity && f.id == FieldId::AcceptEncoding) continue;
     if (left && http::iequals(f.name, "Max-Forwards")) continue;
     if (f.id == FieldId::Cookie) {
       // RFC 9113 section 8.2.3: several lines are joined here, since applications join them differently.
@@ -124,9 +142,10 @@ http::Fields fields_for_origin(const OriginRequest& request) {
       cookies += f.value;
       continue;
     }
-    fields.add(f.name, f.value);
+    fields.add(f);
   }
   if (request.request.fields.has(FieldId::Cookie)) fields.add(FieldId::Cookie, cookies);
+  if (identity) fields.add(FieldId::AcceptEncoding, "identity");
   http::ForwardingFacts facts;
   facts.peer = request.peer;
   facts.host = request.host;
@@ -137,6 +156,8 @@ http::Fields fields_for_origin(const OriginRequest& request) {
   http::add_via(fields, request.request.version, config.diagnostics.name);
   fields.add(FieldId::CdnLoop, "forebay;id=" + std::string(request.instance_id));
   if (!config.request_id.empty()) fields.set(config.request_id, request.request_id);
+  if (!request.traceparent.empty()) fields.add("traceparent", request.traceparent);
+  if (!request.tracestate.empty()) fields.add("tracestate", request.tracestate);
   // RFC 9110 section 7.6.2. With 0, the request is answered here.
   if (left && *left > 0) fields.add("Max-Forwards", std::to_string(*left - 1));
   if (request.route) change(request.route->request_headers, fields);
@@ -174,9 +195,25 @@ http::FieldsView OriginSelecting::fields(const std::vector<std::string>& names) 
   };
   const bool unchanged = std::all_of(names.begin(), names.end(), passed_on);
   // Several Cookie lines reach the origin as one.
-  if (unchanged && request_.request.fields.count(FieldId::Cookie) < 2) return request_.request.fields;
+  if (unchanged && request_.request.fields.count(FieldId::Cookie) < 2)
+    return asks_for_identity(request_) ? with_identity() : request_.request.fields;
   if (!sent_) sent_ = fields_for_origin(request_);
   return *sent_;
+}
+
+http::FieldsView OriginSelecting::with_identity() const {
+  if (!identity_) {
+    auto& list = identity_.emplace();
+    for (const auto& f : request_.request.fields)
+      if (f.id != FieldId::AcceptEncoding) list.push_back(f);
+    list.push_back({"Accept-Encoding", "identity", FieldId::AcceptEncoding});
+  }
+  return std::span<const http::Field>(identity_->data(), identity_->size());
+}
+
+std::optional<http::FieldsView> OriginSelecting::codings_of_client() const {
+  if (!asks_for_identity(request_)) return std::nullopt;
+  return request_.request.fields;
 }
 
 // Some servers merge trailer fields into the head, so the same rules apply. Fields that Forebay or the route uses must
@@ -185,7 +222,8 @@ void trailers_for_origin(const OriginRequest& request, http::Fields& trailers) {
   const http::ConnectionNames nominated(request.request.fields);
   const auto* route = request.route;
   trailers.remove_if([&](const http::Field& f) {
-    if (f.id != FieldId::Other || !goes_on(f, request) || nominated.has(f.name) || read_as(f.name, "max-forwards"))
+    if (f.id != FieldId::Other || !goes_on(f, request) || nominated.has(f.name) || read_as(f.name, "max-forwards") ||
+        is_trace(f.name) || is_client_cert(f.name))
       return true;
     if (!request.config.request_id.empty() && read_as(f.name, request.config.request_id)) return true;
     if (read_as_any(f.name, request.config.match_headers)) return true;

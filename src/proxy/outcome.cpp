@@ -36,13 +36,6 @@ void count_edge_error(RouteCounters& c, int status) {
   if (status == 503) add(RequestError::Overload);
 }
 
-/// trace-id of a W3C traceparent, or nothing.
-std::string_view trace_id_of(http::FieldsView fields) {
-  const auto parent = fields.value("traceparent");
-  return parent && parent->size() >= 55 && (*parent)[2] == '-' && (*parent)[35] == '-' ? parent->substr(3, 32)
-                                                                                       : std::string_view{};
-}
-
 }  // namespace
 
 void RequestNotes::reset() {
@@ -63,10 +56,12 @@ void RequestNotes::reset() {
   origin_address.clear();
   origin_error.clear();
   origin_detail.clear();
-  error_code = {};
+  error_code = coding = {};
   error_detail.clear();
   text.clear();
-  method_text = host = path = query = request_id = trace_id = user_agent = referer = client = {};
+  tunnel_end = {};
+  method_text = host = path = query = request_id = trace_id = span_id = parent_id = trace_link = user_agent = referer =
+      client = tunnel_protocol = {};
 }
 
 LoggedTarget logged_target(http::Target& scratch, http::Method method, std::string_view raw) {
@@ -99,10 +94,13 @@ void note_request(const PendingRequest& pending, const LoggedTarget& target) {
     else if (f.id == FieldId::Referer)
       notes.referer = notes.keep(f.value);
   }
-  if (const auto id = trace_id_of(request.fields); !id.empty()) notes.trace_id = notes.keep(id);
-  const auto& trusted = pending.config().server.trusted_proxies;
-  notes.client =
-      notes.keep(trusted.empty() ? pending.peer : http::client_address(pending.peer, request.fields, trusted));
+  if (const auto sent = http::traceparent_of(request.fields)) {
+    notes.trace_id = notes.keep(sent->trace_id());
+    notes.parent_id = notes.keep(sent->span_id());
+  }
+  const auto& trusted = pending.config().server.trusted_proxies.networks;
+  notes.client = notes.keep(pending.peer_trusted ? http::client_address(pending.peer, true, request.fields, trusted)
+                                                 : pending.peer);
 }
 
 void note_request_id(RequestNotes& notes, std::string_view id) {
@@ -117,10 +115,7 @@ std::string own_request_id(Core& core, RequestNotes& notes) {
   return id;
 }
 
-bool is_request_id(std::string_view id) noexcept {
-  const auto safe = [](char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; };
-  return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), safe);
-}
+bool is_request_id(std::string_view id) noexcept { return id.size() <= 128 && http::is_token(id); }
 
 void note_lookup(const PendingRequest& pending) {
   pending.notes().lookup = pending.core.now().mono - pending.exchange->tally().started;
@@ -134,11 +129,16 @@ void count_outcome(Core& core, server::Exchange& exchange) {
   c.requests[method_label(notes.method)][status_class(tally.status == 0 ? 499 : tally.status)].add();
   c.results[static_cast<std::size_t>(notes.result)].add();
   if (notes.result == rules::CacheResult::Error && !notes.own_error) count_edge_error(c, tally.status);
-  const auto took = std::max<std::int64_t>(0, (tally.finished - tally.started).count());
+  // A tunnel lasts as long as its client likes; what took time is the way to it.
+  const bool tunnel = tally.status == 101;
+  const auto end = tunnel ? tally.first_byte : tally.finished;
+  const auto took = std::max<std::int64_t>(0, (end - tally.started).count());
   const auto& bounds = core.shared.counters.bounds();
   c.duration[latency_class(notes.result)].observe(static_cast<std::uint64_t>(took), bounds.data(), bounds.size());
-  c.request_bytes.add(tally.bytes_in);
-  c.response_bytes[static_cast<std::size_t>(notes.source)].add(tally.bytes_out);
+  if (!tunnel) {
+    c.request_bytes.add(tally.bytes_in);
+    c.response_bytes[static_cast<std::size_t>(notes.source)].add(tally.bytes_out);
+  }
   if (notes.counted_in_flight) c.in_flight.sub();
 }
 
@@ -155,6 +155,7 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   r.client = notes.view(notes.client);
   r.method = notes.method_text.size ? notes.view(notes.method_text) : http::to_string(notes.method);
   r.scheme = exchange.peer().scheme;
+  r.tls = exchange.peer().tls.get();
   r.host = notes.view(notes.host);
   r.path = notes.view(notes.path);
   r.query = notes.view(notes.query);
@@ -175,6 +176,7 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   r.has_ttl = notes.has_ttl;
   r.ttl_source = notes.ttl_source;
   r.stored = notes.stored;
+  r.coding = notes.coding;
   r.total_ms = total;
   r.lookup_ms = milliseconds(notes.lookup);
   r.queue_ms = milliseconds(notes.origin_queue);
@@ -193,7 +195,12 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   }
   r.error_code = notes.error_code;
   r.error_detail = notes.error_detail;
+  r.tunnel_protocol = notes.view(notes.tunnel_protocol);
+  r.tunnel_end = notes.tunnel_end;
   r.trace_id = notes.view(notes.trace_id);
+  r.span_id = notes.view(notes.span_id);
+  r.parent_id = notes.view(notes.parent_id);
+  r.trace_link = notes.view(notes.trace_link);
   r.request_id = notes.view(notes.request_id);
   r.user_agent = notes.view(notes.user_agent);
   r.referer = notes.view(notes.referer);
@@ -216,10 +223,12 @@ void count_refusal(Core& core, const server::RefusedMessage& message, const serv
   AccessRecord r;
   r.at = core.now().wall;
   r.remote = peer.address;
-  const auto& trusted = core.runtime->config().server.trusted_proxies;
-  const auto client = http::client_address(peer.address, head.fields, trusted);
+  const auto& server = core.runtime->config().server;
+  const auto client =
+      http::client_address(peer.address, server::trusts(server, peer), head.fields, server.trusted_proxies.networks);
   r.client = client;
   r.scheme = peer.scheme;
+  r.tls = peer.tls.get();
   r.method = head.method_text;
   r.host = head.authority;
   http::Target read;
@@ -238,7 +247,11 @@ void count_refusal(Core& core, const server::RefusedMessage& message, const serv
   r.bytes_out = message.bytes_out;
   r.route = "_none";
   r.request_id = message.request_id;
-  r.trace_id = trace_id_of(head.fields);
+  const auto sent = http::traceparent_of(head.fields);
+  if (sent) {
+    r.trace_id = sent->trace_id();
+    r.parent_id = sent->span_id();
+  }
   r.user_agent = head.fields.value(FieldId::UserAgent).value_or("");
   r.referer = head.fields.value(FieldId::Referer).value_or("");
   r.result = rules::CacheResult::Error;

@@ -20,7 +20,7 @@ void note_request(const PendingRequest& pending, const LoggedTarget& target);
 void note_request_id(RequestNotes& notes, std::string_view id);
 /// The id for Forebay's own response: that of the request, else a new one. Empty if `tracing.request_id` is off.
 std::string own_request_id(Core& core, RequestNotes& notes);
-/// Whether a client's id is used: up to 128 bytes of visible ASCII without quotes and backslashes.
+/// Whether a client's id is used: up to 128 token characters (RFC 9110 section 5.6.2).
 bool is_request_id(std::string_view id) noexcept;
 /// Records the time of the look-up, from the worker's clock, so that a hit reads no other.
 void note_lookup(const PendingRequest& pending);

@@ -4,6 +4,7 @@
 
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/list.hpp"
+#include "forebay/proxy/origin_fields.hpp"
 #include "forebay/rules/reuse.hpp"
 #include "forebay/rules/validation.hpp"
 #include "outcome.hpp"
@@ -18,6 +19,8 @@ using Kind = cache::LookupKind;
 
 const OwnError kQueueIsFull{
     504, RequestError::Coalesce, "Gateway Timeout", "Too many requests wait for the same resource.", "1", {}};
+const OwnError kTooManyTunnels{
+    503, RequestError::Upgrade, "Service Unavailable", "Too many tunnels (server.limits.tunnels).", "1", {}, true};
 const OwnError kBadHost{400, RequestError::BadRequest, "Bad Request", "The Host field is invalid.", {}, {}, true};
 
 namespace {
@@ -28,7 +31,6 @@ const OwnError kTrace{405, RequestError::BadRequest, "Method Not Allowed", "TRAC
 const OwnError kEndsHere{200, {}, "OK", "Max-Forwards is 0, so the request is not forwarded.", {}, kAllow};
 const OwnError kLoop{
     508, RequestError::Loop, "Loop Detected", "Forwarding loop: an origin sends requests back to this proxy.", {}, {}};
-const OwnError kWebSocket{501, RequestError::Upgrade, "Not Implemented", "WebSocket is not in this version.", {}, {}};
 const OwnError kBadTarget{400, RequestError::BadRequest, "Bad Request", "The request target is invalid.", {}, {}, true};
 const OwnError kNoRoute{404, RequestError::NoRoute, "Not Found", "No route matches this request.", {}, {}};
 const OwnError kNoRefresh{
@@ -52,44 +54,55 @@ bool stays(const http::Field& field, const http::ConnectionNames& nominated) {
   }
 }
 
-bool asks_for_websocket(std::string_view upgrade) {
-  bool asks = false;
-  http::for_each_member(
-      upgrade, [&](std::string_view m) { asks = asks || http::iequals(m.substr(0, m.find('/')), "websocket"); });
-  return asks;
-}
-
 }  // namespace
 
 HeadFacts scan(http::FieldsView sent, std::string_view request_id) {
   HeadFacts facts;
+  bool several_ids = false;
   for (const auto& f : sent) {
     switch (f.id) {
       case FieldId::XForwardedProto:
         if (facts.forwarded_proto.empty()) facts.forwarded_proto = http::forwarded_scheme(sent);
+        facts.forwarding = true;
         break;
+      case FieldId::XForwardedFor:
+      case FieldId::XForwardedHost:
+      case FieldId::XForwardedPort:
+      case FieldId::Forwarded: facts.forwarding = true; break;
       case FieldId::CdnLoop: facts.loop = true; break;
       case FieldId::Connection:
         http::for_each_piece(f.value, [&](std::string_view m) {
           if (!http::iequals(m, "keep-alive") && !http::iequals(m, "close")) facts.connection_names_more = true;
         });
         break;
-      case FieldId::Upgrade: facts.websocket = facts.websocket || asks_for_websocket(f.value); break;
+      case FieldId::Upgrade: facts.upgrade = true; break;
       default: break;
     }
+    if (f.id == FieldId::Other && is_client_cert(f.name)) facts.client_cert = true;
     if (!request_id.empty() && (f.id == FieldId::XRequestId || f.id == FieldId::Other) &&
-        http::iequals(f.name, request_id))
+        http::iequals(f.name, request_id)) {
+      several_ids = !facts.request_id.empty();
       facts.request_id = f.value;
+    }
   }
-  if (!is_request_id(facts.request_id)) facts.request_id = {};
+  if (several_ids || !is_request_id(facts.request_id)) facts.request_id = {};
   return facts;
 }
 
-http::RequestView without_nominated(const http::RequestView& request, std::vector<http::Field>& kept) {
+http::RequestView end_to_end_request(const http::RequestView& request, const HeadFacts& facts,
+                                     const net::TlsClientCertificate* client, std::vector<http::Field>& kept) {
+  if (client != nullptr && client->field.empty()) client = nullptr;
+  if (!facts.connection_names_more && !facts.client_cert && client == nullptr) return request;
   kept.clear();
   const http::ConnectionNames nominated(request.fields);
-  for (const auto& f : request.fields)
-    if (stays(f, nominated)) kept.push_back(f);
+  for (const auto& f : request.fields) {
+    const bool forged = facts.client_cert && f.id == FieldId::Other && is_client_cert(f.name);
+    if (!forged && stays(f, nominated)) kept.push_back(f);
+  }
+  if (client != nullptr) {
+    kept.push_back({"Client-Cert", client->field, FieldId::Other});
+    if (!client->chain_field.empty()) kept.push_back({"Client-Cert-Chain", client->chain_field, FieldId::Other});
+  }
   http::RequestView view = request;
   view.fields = http::FieldsView(kept);
   return view;
@@ -105,11 +118,13 @@ const OwnError* refuse_head(const http::RequestView& request, const HeadFacts& f
     const auto verdict = http::read_cdn_loop(request.fields, "forebay", instance_id);
     if (verdict.own || verdict.members > 16) return &kLoop;
   }
-  if (facts.websocket) return &kWebSocket;
   return reading.target.read(request.method, request.target) ? nullptr : &kBadTarget;
 }
 
-std::variant<Refuse, Bypass, LookUp> plan_route(const Reading& reading, bool has_origin, bool authenticated) {
+std::variant<Refuse, Bypass, LookUp, AnswerHere> plan_route(const Reading& reading, bool has_origin,
+                                                            bool authenticated) {
+  if (const auto* route = reading.route; route && route->answers != config::Answers::Origin)
+    return AnswerHere{route->answers == config::Answers::Redirect ? Reason::Redirect : Reason::Respond};
   if (!has_origin) return Refuse{&kNoRoute};
   if (reading.facts.refresh_refused && reading.route->policy.client_refresh.otherwise == rules::RefreshRefusal::Forbid)
     return Refuse{&kNoRefresh};

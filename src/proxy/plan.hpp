@@ -8,6 +8,7 @@
 #include "forebay/config/config.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/net/source.hpp"
+#include "forebay/net/tls_peer.hpp"
 #include "forebay/proxy/reading.hpp"
 #include "forebay/rules/cache_status.hpp"
 #include "forebay/rules/storability.hpp"
@@ -28,13 +29,17 @@ struct GoForward {
 /// The facts of one pass over the fields of a head, so that a hit needs only one.
 struct HeadFacts {
   std::string_view forwarded_proto, request_id;
-  bool connection_names_more = false, websocket = false, loop = false;
+  bool connection_names_more = false, upgrade = false, loop = false;
+  bool forwarding = false;   ///< It has X-Forwarded-For, -Host, -Proto, -Port or Forwarded.
+  bool client_cert = false;  ///< A field that may be read as Client-Cert or Client-Cert-Chain.
 };
 /// `request_id`: the name of the field with a request's id; empty: none.
 HeadFacts scan(http::FieldsView sent, std::string_view request_id);
 /// The request without the fields that Connection names, which are removed before routing (RFC 9110 section 7.6.1).
-/// Host, framing fields and those needed for forwarding stay. `kept` holds the remaining fields.
-http::RequestView without_nominated(const http::RequestView& request, std::vector<http::Field>& kept);
+/// Host, framing fields and those needed for forwarding stay. The client's own Client-Cert fields are removed as well
+/// (RFC 9440 section 4), and those of `client` are added, null: none. `kept` holds the fields.
+http::RequestView end_to_end_request(const http::RequestView& request, const HeadFacts& facts,
+                                     const net::TlsClientCertificate* client, std::vector<http::Field>& kept);
 /// The error of a request that is refused before routing; null if none. Parses the target into `reading`. An OPTIONS
 /// with Max-Forwards 0 has the status 200. `instance_id`: of this process, in CDN-Loop.
 const OwnError* refuse_head(const http::RequestView& request, const HeadFacts& facts, std::string_view instance_id,
@@ -46,8 +51,13 @@ struct LookUp {};
 struct Bypass {
   rules::Reason reason;
 };
+/// Answer by the route's `redirect` or `respond`.
+struct AnswerHere {
+  rules::Reason reason;
+};
 /// The plan for a request with a route. `authenticated`: its connection is authenticated (NTLM).
-std::variant<Refuse, Bypass, LookUp> plan_route(const Reading& reading, bool has_origin, bool authenticated);
+std::variant<Refuse, Bypass, LookUp, AnswerHere> plan_route(const Reading& reading, bool has_origin,
+                                                            bool authenticated);
 /// The plan for a request that is not looked up: forward, unless it has only-if-cached.
 std::variant<Refuse, GoForward> plan_bypass(rules::Reason reason, const rules::RequestFacts& facts);
 
@@ -112,6 +122,8 @@ Asked asked_of(const PendingRequest& pending);
 /// Executes the plan. `lookup`: the basis of the plan.
 void execute(const PendingRequestPtr& pending, const FoundPlan& plan, cache::Lookup lookup);
 
+/// There are `server.limits.tunnels` already.
+extern const OwnError kTooManyTunnels;
 /// The request has an invalid host.
 extern const OwnError kBadHost;
 /// The queue is full and no stored response may be served.

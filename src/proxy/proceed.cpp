@@ -3,6 +3,7 @@
 #include "follow_task.hpp"
 #include "lookup.hpp"
 #include "plan.hpp"
+#include "tracing.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -25,10 +26,7 @@ struct Execute {
   const PendingRequestPtr& pending;
   cache::Lookup& lookup;
 
-  void operator()(const Refuse& plan) const {
-    if (auto* join = join_of(lookup)) join->flight->leave();
-    deliver_error(*pending, *plan.error);
-  }
+  void operator()(const Refuse& plan) const { deliver_error(*pending, *plan.error); }
 
   void operator()(const GoForward& plan) const { forward(pending, plan.status); }
 
@@ -36,6 +34,7 @@ struct Execute {
     plan.status.key = pending->key.text();
     auto& stored = stored_of(lookup);
     auto* ticket = ticket_of(lookup);
+    if (*ticket) link_refresh(*pending);
     if (pending->wanted()) deliver_entry(*pending, stored.entry, stored.freshness, plan.status);
     if (*ticket) refresh(pending, std::move(stored), std::move(*ticket));
   }
@@ -50,12 +49,11 @@ struct Execute {
     auto& counted = pending->route->counters->coalesced[static_cast<std::size_t>(Coalesced::Timeout)];
     if (!std::exchange(pending->wait_counted, true)) counted.add();
     pending->waited_out = true;
-    const auto& join = *join_of(lookup);
+    auto& join = *join_of(lookup);
     // One superseding flight at a time; its waiters are limited too.
-    if (pending->policy().coalesce.on_timeout == rules::OnTimeout::Fetch && !join.flight->superseding() &&
+    if (pending->policy().coalesce.on_timeout == rules::OnTimeout::Fetch && !join.place->superseding() &&
         ++pending->restarts <= 8)
-      return proceed(pending, supersede(*pending, join.flight));
-    join.flight->leave();
+      return proceed(pending, supersede(*pending, std::move(join.place)));
     const auto& stored = join.stored;
     if (!pending->policy().stale.errors.timeout || !may_stand_in(*pending, stored))
       return deliver_error(*pending, kQueueIsFull);

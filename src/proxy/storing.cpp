@@ -78,6 +78,7 @@ Storing::Freshened Storing::freshen(const http::ResponseView& head, const rules:
     if (freshened)
       done.stored =
           plan_.ticket.freshen(entry, freshened, freshness_, vary_, selecting(), policy(), times.received.mono);
+    if (done.stored) done.entry = freshened;
     publish(verdict, body, entry->body_length());
   } else {
     if (!verdict.by_request) core_.shared.store.discard(pending_.key, entry);

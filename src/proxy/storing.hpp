@@ -34,6 +34,7 @@ class Storing {
   struct Freshened {
     rules::Storability verdict;
     bool stored = false;
+    Ref<const cache::Entry> entry{};  ///< The freshened one, if it was stored.
   };
   Freshened freshen(const http::ResponseView& head, const rules::ExchangeTimes& times, const Ref<http::Body>& body);
 

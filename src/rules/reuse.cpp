@@ -33,7 +33,10 @@ bool not_for(const Freshness& stored, const RequestFacts& facts) noexcept {
 // Section 5.2.1: whether the client requires validation of a fresh response.
 bool client_declines(const RequestDirectives& d, const Freshness& stored, Timestamp now) noexcept {
   if (d.no_cache) return true;
-  if (d.max_age && (*d.max_age == Seconds{0} || stored.age(now) > *d.max_age)) return true;
+  // Browsers reload with max-age=0 alone; a client that states an age wants none above it.
+  const bool reload = d.max_age == Seconds{0};
+  if (reload && !(stored.immutable && is_fresh(stored, now))) return true;
+  if (d.max_age && !reload && stored.age(now) > *d.max_age) return true;
   return d.min_fresh && stored.ttl(now) < *d.min_fresh;
 }
 

@@ -92,11 +92,12 @@ bool too_large(const Case& c) noexcept {
   return length && http::parse_decimal(*length, UINT64_MAX, n) && n > c.policy.max_object;
 }
 
-// An endless stream without a lifetime of the origin: lifetimes of the route do not apply to it.
+// An endless stream without a lifetime of the origin: lifetimes of the route do not apply to it. An event stream is not
+// stored whatever is stated.
 bool endless_unstated(const Case& c) noexcept {
   const auto& life = c.lifetime;
   const bool stated = life.explicit_lifetime && life.source != TtlSource::Min && life.value > Duration{0};
-  return !stated && is_endless(c.response);
+  return (!stated && is_endless(c.response)) || is_event_stream(c.response);
 }
 
 Reason response_reason(const Case& c, const Freshness& f, bool length_delimited) {
@@ -150,6 +151,7 @@ Freshness freshness_of(const Case& c) {
   if (c.policy.origin_cache_control != OriginCacheControl::Respect) return f;
   const bool strict = d.must_revalidate || d.proxy_revalidate;
   f.no_cache = d.no_cache;
+  f.immutable = d.immutable;
   // Section 5.2.2.10: s-maxage implies proxy-revalidate. An explicit stale-while-revalidate beside it is honoured all
   // the same, since frameworks write the two together.
   f.must_revalidate = strict || d.s_maxage.has_value();

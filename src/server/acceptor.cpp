@@ -19,13 +19,17 @@ constexpr unsigned kBatch = 64;
 constexpr Duration kPause = std::chrono::milliseconds{100};
 }  // namespace
 
-Acceptor::Acceptor(net::Worker& worker, Fd socket, Accepted accepted)
+Acceptor::Acceptor(net::Worker& worker, Fd socket, Accepted accepted, bool shared)
     : worker_(worker),
       socket_(worker.io().get_executor(), socket.release()),
       accepted_(std::move(accepted)),
-      pause_([this] { wait(); }) {}
+      pause_([this] { wait(); }),
+      shared_(shared) {}
 
-void Acceptor::start() { wait(); }
+void Acceptor::start() {
+  started_ = true;
+  wait();
+}
 
 void Acceptor::wait() {
   if (!socket_.is_open()) return;
@@ -75,9 +79,12 @@ Acceptor::Outcome Acceptor::accept_some(unsigned most) {
   return Outcome::More;
 }
 
+Fd Acceptor::share() { return duplicate(socket_.native_handle()); }
+
 void Acceptor::close() {
   if (!socket_.is_open()) return;
-  accept_some(std::numeric_limits<unsigned>::max());
+  // What waits for a listener that was never in force is for the one that has the socket too.
+  if (started_ || !shared_) accept_some(std::numeric_limits<unsigned>::max());
   pause_.disarm();
   boost::system::error_code ignored;
   socket_.close(ignored);

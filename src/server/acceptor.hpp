@@ -15,9 +15,12 @@ namespace forebay::server {
 class Acceptor : public std::enable_shared_from_this<Acceptor> {
  public:
   using Accepted = std::function<void(net::ParkedStream)>;
-  Acceptor(net::Worker& worker, Fd socket, Accepted accepted);
+  /// `shared`: another acceptor has the socket until this one starts.
+  Acceptor(net::Worker& worker, Fd socket, Accepted accepted, bool shared = false);
 
   void start();
+  /// Another descriptor of its socket. Not after `close`.
+  Fd share();
   /// Accepts the queued connections, which would be reset with the socket, then closes it.
   void close();
 
@@ -31,7 +34,8 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
   boost::asio::posix::basic_stream_descriptor<net::Worker::Executor> socket_;
   Accepted accepted_;
   net::Deadline pause_;
-  bool warned_ = false;
+  const bool shared_;
+  bool started_ = false, warned_ = false;
 };
 
 }  // namespace forebay::server

@@ -1,30 +1,40 @@
 #include "server/connection_limits.hpp"
 
+#include <algorithm>
+
 #include "forebay/base/terminate.hpp"
 
 namespace forebay::server {
 
 std::shared_ptr<ConnectionLimits> make_connection_limits() { return std::make_shared<ConnectionLimits>(); }
 
-ConnectionLimits::Place ConnectionLimits::enter(const Peer& peer, const config::Server& settings) {
+ConnectionLimits::Place ConnectionLimits::enter(const config::Server& settings) {
   Place place;
   if (open_.fetch_add(1, std::memory_order_relaxed) >= settings.max_connections) {
     open_.fetch_sub(1, std::memory_order_relaxed);
     return place;
   }
-  if (settings.connections_per_address != 0 && peer.has_ip) {
-    const MutexLock lock(mutex_);
-    unsigned& count = by_address_[peer.ip];
-    if (count >= settings.connections_per_address) {
-      open_.fetch_sub(1, std::memory_order_relaxed);
-      return place;
-    }
-    ++count;
-    place.ip_ = peer.ip;
-    place.by_address_ = true;
-  }
   place.limits_ = shared_from_this();
   return place;
+}
+
+ConnectionLimits::Place ConnectionLimits::enter(const Peer& peer, const config::Server& settings) {
+  Place place = enter(settings);
+  if (place && !place.admit(peer, settings)) place = Place();
+  return place;
+}
+
+bool ConnectionLimits::Place::admit(const Peer& peer, const config::Server& settings) {
+  if (settings.connections_per_address == 0 || !peer.has_ip) return true;
+  Ip ip = peer.ip;
+  if (!http::is_ipv4(ip)) std::fill(ip.begin() + 8, ip.end(), std::uint8_t{0});
+  const MutexLock lock(limits_->mutex_);
+  unsigned& count = limits_->by_address_[ip];
+  if (count >= settings.connections_per_address) return false;
+  ++count;
+  ip_ = ip;
+  by_address_ = true;
+  return true;
 }
 
 void ConnectionLimits::leave(const Place& place) {

@@ -10,6 +10,7 @@
 #include "forebay/base/mutex.hpp"
 #include "forebay/server/exchange.hpp"
 #include "forebay/server/listener.hpp"
+#include "server/stalled_readers.hpp"
 
 namespace forebay::server {
 
@@ -32,6 +33,8 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
       if (limits_) limits_->leave(*this);
     }
     explicit operator bool() const noexcept { return limits_ != nullptr; }
+    /// Counts it for the peer's address too. False when that address has too many.
+    bool admit(const Peer& peer, const config::Server& settings);
 
    private:
     friend class ConnectionLimits;
@@ -40,9 +43,13 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
     bool by_address_ = false;
   };
 
-  /// From any thread. A place, unless that would be more than the settings allow. Addresses are counted only while
-  /// there is a limit for them.
+  /// From any thread. A place, unless that would be more than `server.max_connections`.
+  Place enter(const config::Server& settings);
+  /// The same, counted for the peer's address. Addresses are counted only while there is a limit for them; of IPv6 the
+  /// /64, since that is what one customer or host has.
   Place enter(const Peer& peer, const config::Server& settings);
+  /// Which connection is reset when clients do not read.
+  StallBoard stalls;
   std::uint64_t open() const noexcept { return open_.load(std::memory_order_relaxed); }
 
  private:

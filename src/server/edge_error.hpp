@@ -25,6 +25,8 @@ struct EdgeError {
 
 inline constexpr EdgeError kBadRequest{400, Refusal::BadRequest, "bad_request", "Bad Request",
                                        "The request does not follow HTTP/1.1."};
+inline constexpr EdgeError kPlainHttp{400, Refusal::BadRequest, "plain_http", "Bad Request",
+                                      "This port speaks TLS: use an https:// URL."};
 inline constexpr EdgeError kBadBody{400, Refusal::BadRequest, "bad_request", "Bad Request",
                                     "The request's content is malformed or ends early."};
 inline constexpr EdgeError kHeadTimeout{408, Refusal::ClientTimeout, "client_timeout", "Request Timeout",

@@ -10,6 +10,7 @@
 #include "forebay/base/guarded.hpp"
 #include "forebay/http/h1_parser.hpp"
 #include "forebay/net/deadlines.hpp"
+#include "forebay/net/handler_memory.hpp"
 #include "forebay/net/stream.hpp"
 #include "server/body_writer.hpp"
 #include "server/connection_limits.hpp"
@@ -42,17 +43,20 @@ class H1Connection final : public Connection,
   H1Connection(std::shared_ptr<WorkerListener> listener, H1Protocol& protocol, Accepted accepted);
   /// Takes requests. `early` was read already.
   void begin(std::string_view early);
-  /// Tells the client that there are too many, and closes.
-  void begin_refusal();
+  /// Tells the client why it is not served, and closes.
+  void begin_refusal(const EdgeError& why);
 
   void drain() override;
   void abort() override;
+  bool pins() const override;
 
   // --- what an exchange calls ---
   const Peer& peer() const noexcept { return *peer_; }
   std::shared_ptr<void>& companion() noexcept { return companion_; }
   void interim(int status, http::FieldsView fields);
   void answer(H1Exchange& exchange, const AnswerHead& head, http::BodyCursor&& body);
+  void upgrade(H1Exchange& exchange, const AnswerHead& head, std::string_view protocol, Exchange::Taker&& taker);
+  void end_upgrade(bool completed);
   void cut();
   void out_of_memory() noexcept;
   net::BodySource::State pull(H1Exchange& exchange, std::string_view& out);
@@ -110,7 +114,11 @@ class H1Connection final : public Connection,
   void answer_failed_body();
   void reject(const EdgeError& why, std::string_view cause = {});
 
-  // h1_patience.cpp: deadlines
+  // h1_upgrade.cpp: the connection is handed over
+  bool hand_over();
+  void read_ended(net::IoResult read);
+
+  // h1_deadlines.cpp: deadlines
   void await(Awaiting what, Timestamp until);
   void watch();
   void note_taken(std::size_t unsent);
@@ -143,6 +151,7 @@ class H1Connection final : public Connection,
   Timestamp linger_until_{};
   Timestamp linger_earned_{};           // by bytes: a slow trickle does not keep the connection
   std::size_t backlog_ = 0;             // what the kernel held when the socket was full, or when we last asked
+  Exchange::Taker taker_;               // of a connection that switches protocols, until it is handed over
   const EdgeError* failure_ = nullptr;  // content that is malformed, late or cut short; or no memory for the request
 
   net::Deadline deadline_;
@@ -153,8 +162,12 @@ class H1Connection final : public Connection,
   MinRate taking_{2 * MinRate::kWindow};  // of answers
   std::uint64_t taken_ = 0;               // bytes of answers that the client has acknowledged, when we last asked
 
+  net::HandlerMemory kick_memory_;
   bool reading_ = false, blocked_ = false, deferred_ = false, kicked_ = false;  // operations under way
   bool turning_ = false;
+  bool upgrading_ = false;    // 101 is the answer: HTTP ends here
+  bool handed_over_ = false;  // the stream is somebody else's; kept until `end_upgrade`
+  bool upgrade_completed_ = false;
   bool eof_ = false;     // the client has sent all it will
   bool filled_ = false;  // the last read took all the room there was
   bool held_ = false;    // a view of content is in use: the read buffer must not move

@@ -70,8 +70,9 @@ void H1Connection::on_read_deadline() {
   await(Awaiting::Nothing, Timestamp::max());
   switch (what) {
     case Awaiting::Request:
-      // What has just arrived is answered.
-      if (stream_.peek() != net::Peek::Bytes) close(Ending::Plain);
+      // What has just arrived is answered. Over TLS it may be less than a record.
+      if (stream_.peek() != net::Peek::Bytes) return close(Ending::Plain);
+      await(Awaiting::Head, now() + listener_->handler.settings().timeouts.header);
       break;
     case Awaiting::Head:
       reject(kHeadTimeout);

@@ -11,12 +11,16 @@
 
 namespace forebay::server {
 
+struct EdgeError;
+
 /// HTTP/1.1 and HTTP/1.0.
 class H1Protocol final : public Protocol {
  public:
   /// `http2`: takes the connections whose first bytes are the preface of HTTP/2; null: they are refused.
   explicit H1Protocol(std::unique_ptr<Protocol> http2 = nullptr) : http2_(std::move(http2)) {}
   void open(const std::shared_ptr<WorkerListener>& listener, Accepted accepted) override;
+  /// Answers with this error, and ends.
+  void refuse(const std::shared_ptr<WorkerListener>& listener, Accepted accepted, const EdgeError& why);
 
   std::shared_ptr<H1Exchange> make_exchange(WorkerListener& listener) { return spare_.take(listener); }
   void give_back(std::shared_ptr<H1Exchange> exchange) { spare_.give_back(std::move(exchange)); }

@@ -60,6 +60,10 @@ net::IoResult Output::write_gathered(net::Stream& stream) const {
   return stream.write_some(std::span<const std::string_view>(parts.data(), parts.size()));
 }
 
+bool Output::pins() const {
+  return std::any_of(slices_.begin(), slices_.end(), [](const Slice& s) { return s.owner && s.owner->left(); });
+}
+
 std::size_t Output::capacity() const noexcept {
   return text_.capacity() + slices_.capacity() * sizeof(Placed);
 }

@@ -31,9 +31,13 @@ class Output {
   /// Sends what the stream takes now, and never waits: Done when all has gone, else Blocked or Failed.
   net::IoResult write(net::Stream& stream);
 
+  /// Whether a slice holds what nothing but its readers needs.
+  bool pins() const;
   std::size_t capacity() const noexcept;
   /// Frees memory; only while empty.
   void release();
+  /// Lets go of what is queued, which will not be sent.
+  void discard() noexcept { reset(); }
 
  private:
   net::IoResult write_gathered(net::Stream& stream) const;

@@ -2,17 +2,21 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <system_error>
 
 #include "forebay/http/list.hpp"
@@ -62,6 +66,11 @@ Place any_ipv4() {
 }
 
 std::vector<Place> places_of(const config::Address& address) {
+  if (address.host.empty() && address.v6_only) {
+    Place all = any_ipv6();
+    all.dual_stack = false;
+    return {all};
+  }
   // Where there is no IPv6, the second is taken.
   if (address.host.empty()) return {any_ipv6(), any_ipv4()};
   std::string host = address.host;
@@ -99,17 +108,21 @@ std::uint16_t port_of(int fd) {
   return bound.ss_family == AF_INET ? ntohs(reinterpret_cast<const sockaddr_in&>(bound).sin_port) : std::uint16_t{0};
 }
 
-Fd bind_to(const Place& place, bool share_port, bool listen) {
+enum class Binding : std::uint8_t { Probe, Listen };
+
+// All listening sockets have SO_REUSEPORT: one for each worker, and a new address may overlap with an old one that is
+// about to close.
+Fd bind_to(const Place& place, Binding how) {
   Fd fd = make_socket(place.address.ss_family);
   if (!fd) return fd;
   switch_on(fd.get(), SOL_SOCKET, SO_REUSEADDR);
-  if (share_port) switch_on(fd.get(), SOL_SOCKET, SO_REUSEPORT);
+  if (how == Binding::Listen) switch_on(fd.get(), SOL_SOCKET, SO_REUSEPORT);
   if (place.address.ss_family == AF_INET6) {
     const int only = place.dual_stack ? 0 : 1;
     (void)::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
   }
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&place.address), place.size) != 0 ||
-      (listen && ::listen(fd.get(), kBacklog) != 0)) {
+      (how == Binding::Listen && ::listen(fd.get(), kBacklog) != 0)) {
     const int error = errno;
     fd = Fd();
     errno = error;
@@ -117,17 +130,20 @@ Fd bind_to(const Place& place, bool share_port, bool listen) {
   return fd;
 }
 
-Listening open_tcp(const config::Address& address, std::size_t count) {
-  Listening result{{}, address};
+Listening open_tcp(const config::Address& address, std::size_t count, const Neighbours& neighbours) {
+  Listening result{{}, address, {}};
+  const bool overlaps = std::any_of(neighbours.own.begin(), neighbours.own.end(), [&](const config::Address& own) {
+    return own.kind == config::Address::Kind::Tcp && own.port == address.port;
+  });
   int error = EADDRNOTAVAIL;
   for (Place place : places_of(address)) {
     set_port(place, address.port);
     // With SO_REUSEPORT a second process could share the port unnoticed: a probe socket without it detects that.
-    if (address.port != 0 && count > 1) {
-      const Fd probe = bind_to(place, false, false);
+    if (address.port != 0 && !overlaps) {
+      const Fd probe = bind_to(place, Binding::Probe);
       if (!probe && errno == EADDRINUSE) fail(EADDRINUSE, address, "the port is in use by another process");
     }
-    Fd first = bind_to(place, count > 1, true);
+    Fd first = bind_to(place, Binding::Listen);
     if (!first) {
       error = errno;
       continue;
@@ -136,7 +152,7 @@ Listening open_tcp(const config::Address& address, std::size_t count) {
     set_port(place, result.address.port);
     result.sockets.push_back(std::move(first));
     while (result.sockets.size() < count) {
-      Fd next = bind_to(place, true, true);
+      Fd next = bind_to(place, Binding::Listen);
       if (!next) fail(errno, address, "cannot bind a socket for another worker");
       result.sockets.push_back(std::move(next));
     }
@@ -148,66 +164,112 @@ Listening open_tcp(const config::Address& address, std::size_t count) {
                              : "bind failed");
 }
 
+sockaddr_un name_of(const config::Address& address) {
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  if (address.host.size() >= sizeof name.sun_path) fail(ENAMETOOLONG, address, "the path is too long");
+  std::memcpy(name.sun_path, address.host.data(), address.host.size());
+  return name;
+}
+
 // A socket file that nobody listens on is left over from an earlier run.
 void remove_stale(const config::Address& address, const sockaddr_un& name) {
   struct stat file {};
   if (::lstat(name.sun_path, &file) != 0) return;
   if (!S_ISSOCK(file.st_mode)) fail(EEXIST, address, "a file of that name exists and is not a socket");
   const Fd probe = make_socket(AF_UNIX);
-  const bool refused =
-      ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 && errno == ECONNREFUSED;
-  if (!refused) fail(EADDRINUSE, address, "another process listens on it");
-  ::unlink(name.sun_path);
+  if (!probe) fail(errno, address, "there is no descriptor for a socket");
+  const int error = ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0 ? 0 : errno;
+  switch (error) {
+    case ECONNREFUSED: break;
+    case EPROTOTYPE: fail(EADDRINUSE, address, "a socket of another type exists there");
+    case EACCES: fail(EACCES, address, "a socket exists there, and whether it is in use cannot be told");
+    default: fail(EADDRINUSE, address, "another process listens on it");
+  }
+  if (::unlink(name.sun_path) != 0 && errno != ENOENT)
+    fail(errno, address, "a socket that nobody listens on exists there and cannot be removed");
 }
 
-Listening open_unix(const config::Address& address) {
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  if (address.host.size() >= sizeof name.sun_path) fail(ENAMETOOLONG, address, "the path is too long");
-  std::memcpy(name.sun_path, address.host.data(), address.host.size());
+Listening open_unix(const config::Listener& listener) {
+  const auto& address = listener.address;
+  const auto name = name_of(address);
   remove_stale(address, name);
   Fd fd = make_socket(AF_UNIX);
   if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
     fail(errno, address, "bind failed");
   }
-  // The mode of the directory controls who may connect, not the umask.
-  (void)::chmod(name.sun_path, 0666);
+  Listening result{{}, address, std::make_shared<const SocketFile>(address)};
+  // Nobody can connect before `listen`.
+  result.file->set_access(listener);
   if (::listen(fd.get(), kBacklog) != 0) fail(errno, address, "listen failed");
-  Listening result{{}, address};
   result.sockets.push_back(std::move(fd));
   return result;
 }
 
 // The protocol of sd_listen_fds(3): LISTEN_PID, LISTEN_FDS, and the names in LISTEN_FDNAMES, separated by colons.
-Listening open_handed_over(const config::Address& address) {
+// Nothing if no sockets were passed to this process.
+std::vector<std::string> names_handed_over() {
   const auto variable = [](const char* name) {
     const char* value = std::getenv(name);
     return std::string(value != nullptr ? value : "");
   };
   std::uint64_t pid = 0, count = 0;
   if (!http::parse_decimal(variable("LISTEN_PID"), UINT64_MAX, pid) || static_cast<pid_t>(pid) != ::getpid() ||
-      !http::parse_decimal(variable("LISTEN_FDS"), 1024, count)) {
-    fail(ENOENT, address, "no sockets were passed to this process (LISTEN_PID and LISTEN_FDS)");
-  }
-  std::string names = variable("LISTEN_FDNAMES") + ":";
-  for (std::uint64_t i = 0; i < count && !names.empty(); ++i) {
+      !http::parse_decimal(variable("LISTEN_FDS"), 1024, count))
+    return {};
+  std::vector<std::string> out;
+  std::string names = variable("LISTEN_FDNAMES");
+  for (std::uint64_t i = 0; i < count; ++i) {
     const auto colon = names.find(':');
-    const bool ours = names.substr(0, colon) == address.host;
-    names.erase(0, colon + 1);
-    if (!ours) continue;
-    Fd fd(::fcntl(kFirstHandedOver + static_cast<int>(i), F_DUPFD_CLOEXEC, kFirstHandedOver));
-    int listening = 0;
-    socklen_t size = sizeof listening;
-    if (!fd || ::getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0) {
-      fail(EINVAL, address, "the descriptor is not a listening socket");
-    }
-    (void)::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
-    Listening result{{}, address};
-    result.address.port = port_of(fd.get());
-    result.sockets.push_back(std::move(fd));
-    return result;
+    auto name = names.substr(0, colon);
+    names.erase(0, colon == std::string::npos ? colon : colon + 1);
+    out.push_back(name.empty() ? "unknown" : std::move(name));
   }
-  fail(ENOENT, address, "no socket of that name was passed (LISTEN_FDNAMES)");
+  return out;
+}
+
+int option_of(int fd, int option) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
+}
+
+// A name may stand for several sockets, such as one for IPv4 and one for IPv6.
+Listening open_handed_over(const config::Address& address) {
+  const auto names = names_handed_over();
+  if (names.empty()) fail(ENOENT, address, "no sockets were passed to this process (LISTEN_PID and LISTEN_FDS)");
+  Listening result{{}, address, {}};
+  std::string others;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] != address.host) {
+      others += (others.empty() ? "" : ", ") + names[i];
+      continue;
+    }
+    Fd fd(::fcntl(kFirstHandedOver + static_cast<int>(i), F_DUPFD_CLOEXEC, kFirstHandedOver));
+    if (!fd) fail(errno, address, "the descriptor is not open");
+    const int domain = option_of(fd.get(), SO_DOMAIN);
+    if (domain < 0) fail(EINVAL, address, "the descriptor is not a socket");
+    if (option_of(fd.get(), SO_TYPE) != SOCK_STREAM || (domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX))
+      fail(EINVAL, address, "the socket is not of type stream over TCP or a Unix socket (ListenStream=)");
+    if (option_of(fd.get(), SO_ACCEPTCONN) != 1)
+      fail(EINVAL, address, "the descriptor is not a listening socket (Accept=no)");
+    (void)::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
+    if (result.address.port == 0) result.address.port = port_of(fd.get());
+    result.sockets.push_back(std::move(fd));
+  }
+  if (result.sockets.empty())
+    fail(ENOENT, address, "no socket of that name was passed (LISTEN_FDNAMES); there are: " + others);
+  return result;
+}
+
+// The number of a user or group by its name, or the number itself.
+template <class Find>
+std::uint32_t id_of(const config::Address& address, const std::string& name, const char* what, Find find) {
+  std::uint64_t id = 0;
+  if (http::parse_decimal(name, UINT32_MAX - 1, id)) return static_cast<std::uint32_t>(id);
+  const auto found = find(name.c_str());
+  if (!found) fail(ENOENT, address, std::string("there is no ") + what + " \"" + name + '"');
+  return *found;
 }
 
 }  // namespace
@@ -216,26 +278,71 @@ Fd::~Fd() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Listening open_listening(const config::Address& address, std::size_t count) {
-  switch (address.kind) {
-    case config::Address::Kind::Unix: return open_unix(address);
-    case config::Address::Kind::Fd: return open_handed_over(address);
-    case config::Address::Kind::Tcp: break;
-  }
-  return open_tcp(address, count);
+Fd duplicate(int fd) {
+  Fd other(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!other) throw std::system_error(errno, std::generic_category(), "cannot keep a listening socket open");
+  return other;
 }
 
-void remove_socket_file(const config::Address& address) noexcept {
-  if (address.kind == config::Address::Kind::Unix) ::unlink(address.host.c_str());
+SocketFile::SocketFile(config::Address address) : address_(std::move(address)) {
+  struct stat file {};
+  if (::lstat(address_.host.c_str(), &file) != 0) return;
+  device_ = file.st_dev;
+  inode_ = file.st_ino;
+}
+
+SocketFile::~SocketFile() {
+  struct stat file {};
+  if (::lstat(address_.host.c_str(), &file) == 0 && file.st_dev == device_ && file.st_ino == inode_)
+    ::unlink(address_.host.c_str());
+}
+
+void SocketFile::set_access(const config::Listener& listener) const {
+  // Without a mode, that of the directory controls who may connect.
+  constexpr std::uint32_t kEverybody = 0666;
+  const auto user = [](const char* name) -> std::optional<std::uint32_t> {
+    const auto* found = ::getpwnam(name);
+    return found != nullptr ? std::optional(found->pw_uid) : std::nullopt;
+  };
+  const auto group = [](const char* name) -> std::optional<std::uint32_t> {
+    const auto* found = ::getgrnam(name);
+    return found != nullptr ? std::optional(found->gr_gid) : std::nullopt;
+  };
+  const auto& path = address_.host;
+  const auto uid = listener.owner.empty() ? ::geteuid() : id_of(address_, listener.owner, "user", user);
+  const auto gid = listener.group.empty() ? ::getegid() : id_of(address_, listener.group, "group", group);
+  struct stat file {};
+  if (::lstat(path.c_str(), &file) != 0) fail(errno, address_, "the socket's file is gone");
+  if ((file.st_uid != uid || file.st_gid != gid) && ::lchown(path.c_str(), uid, gid) != 0)
+    fail(errno, address_, "the socket's owner cannot be set");
+  if (::chmod(path.c_str(), listener.mode.value_or(kEverybody)) != 0)
+    fail(errno, address_, "the socket's mode cannot be set");
+}
+
+std::vector<std::string> handed_over() {
+  auto names = names_handed_over();
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+Listening open_listening(const config::Listener& listener, std::size_t count, const Neighbours& neighbours) {
+  switch (listener.address.kind) {
+    case config::Address::Kind::Unix: return open_unix(listener);
+    case config::Address::Kind::Fd: return open_handed_over(listener.address);
+    case config::Address::Kind::Tcp: break;
+  }
+  return open_tcp(listener.address, count, neighbours);
 }
 
 Peer peer_of(int socket, const std::string& listener) {
   Peer peer;
   peer.listener = listener;
+  peer.unix_socket = option_of(socket, SO_DOMAIN) == AF_UNIX;
   sockaddr_storage from{};
   socklen_t size = sizeof from;
   if (::getpeername(socket, reinterpret_cast<sockaddr*>(&from), &size) != 0) return peer;
-  char text[INET6_ADDRSTRLEN] = "";
+  // On a dual-stack socket IPv4 clients have mapped addresses, which are written as IPv4.
   if (from.ss_family == AF_INET) {
     const auto& in = reinterpret_cast<const sockaddr_in&>(from);
     peer.ip[10] = peer.ip[11] = 0xFF;
@@ -249,15 +356,7 @@ Peer peer_of(int socket, const std::string& listener) {
     return peer;
   }
   peer.has_ip = true;
-  in6_addr whole{};
-  std::memcpy(&whole, peer.ip.data(), 16);
-  // On a dual-stack socket IPv4 clients have mapped addresses, which are converted.
-  if (IN6_IS_ADDR_V4MAPPED(&whole)) {
-    ::inet_ntop(AF_INET, peer.ip.data() + 12, text, sizeof text);
-  } else {
-    ::inet_ntop(AF_INET6, &whole, text, sizeof text);
-  }
-  peer.address = text;
+  peer.address = http::ip_text(peer.ip);
   return peer;
 }
 

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <sys/types.h>
+
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "forebay/config/config.hpp"
 #include "forebay/server/exchange.hpp"
+#include "forebay/server/listener.hpp"
 
 namespace forebay::server {
 
@@ -28,15 +32,33 @@ class Fd {
   int fd_ = -1;
 };
 
+/// Another descriptor for the same socket. Throws std::system_error.
+Fd duplicate(int fd);
+
+/// The file of a Unix socket. The destructor removes it, unless another file has taken its place.
+class SocketFile {
+ public:
+  /// The file must exist.
+  explicit SocketFile(config::Address address);
+  SocketFile(const SocketFile&) = delete;
+  ~SocketFile();
+  /// Throws std::system_error with a description.
+  void set_access(const config::Listener& listener) const;
+
+ private:
+  config::Address address_;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+};
+
 /// Listening sockets, bound and listening, not blocking.
 struct Listening {
   std::vector<Fd> sockets;
-  config::Address address;  ///< With the port that was taken.
+  config::Address address;                 ///< With the port that was taken.
+  std::shared_ptr<const SocketFile> file;  ///< Of a `unix:` listener.
 };
-/// `count` sockets for TCP, one for `unix:` and `fd:`. Throws std::system_error with a description.
-Listening open_listening(const config::Address& address, std::size_t count);
-/// Removes the socket file of a `unix:` listener.
-void remove_socket_file(const config::Address& address) noexcept;
+/// `count` sockets for TCP, one for `unix:`, those of the name for `fd:`. Throws std::system_error with a description.
+Listening open_listening(const config::Listener& listener, std::size_t count, const Neighbours& neighbours = {});
 
 /// Whose connection this is. `listener` is the metric label.
 Peer peer_of(int socket, const std::string& listener);

@@ -1,8 +1,31 @@
 #include "server/worker_listener.hpp"
 
 #include "forebay/http/date.hpp"
+#include "server/edge_error.hpp"
 
 namespace forebay::server {
+
+namespace {
+// Maximum number of clients over the limit that get a 503 at a time; others are closed without a response.
+constexpr unsigned kMostRefusing = 64;
+}  // namespace
+
+WorkerListener::WorkerListener(net::Worker& its_worker, Handler& its_handler,
+                               std::shared_ptr<ListenerNumbers> its_numbers, std::unique_ptr<Protocol> its_protocol,
+                               std::shared_ptr<ConnectionLimits> its_limits)
+    : worker(its_worker),
+      handler(its_handler),
+      numbers(std::move(its_numbers)),
+      protocol(std::move(its_protocol)),
+      limits(std::move(its_limits)),
+      stalled(*this, limits->stalls) {}
+
+bool WorkerListener::may_refuse(const Peer& peer) {
+  if (refusing < kMostRefusing) return true;
+  numbers->rejected_limit.fetch_add(1, std::memory_order_relaxed);
+  handler.refused({kOverload.reason, kOverload.status, kOverload.code, kOverload.detail, {}, 0, {}}, peer);
+  return false;
+}
 
 std::string_view WorkerListener::date_line(WallTime now) {
   const std::int64_t second = whole_seconds(now.time_since_epoch());

@@ -38,15 +38,19 @@ bool Connection::adopt(ParkedConnection parked) {
 
 Permit Connection::close() noexcept {
   set_use(Use::None);
-  idle_deadline.reset();
   stream_.close();
   return std::move(permit_);
 }
 
 Grant Connection::park() noexcept {
   set_use(Use::None);
-  idle_deadline.reset();
   return {std::move(permit_), {stream_.park(), std::move(address_)}};
+}
+
+net::Stream Connection::release() noexcept {
+  net::Stream stream = std::move(stream_);
+  close();
+  return stream;
 }
 
 bool Connection::quiet() { return stream_.peek() == net::Peek::Nothing; }

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "forebay/net/deadlines.hpp"
+#include "forebay/base/clock.hpp"
 #include "forebay/net/stream.hpp"
 #include "upstream/permits.hpp"
 #include "upstream/shared_origin.hpp"
@@ -34,8 +34,23 @@ class Connection {
   Permit close() noexcept;
   /// Takes the connection out of this worker's loop, open.
   Grant park() noexcept;
+  /// Gives the stream up, open, to whoever speaks another protocol on it; the permit goes back.
+  net::Stream release() noexcept;
   /// Open and without unread bytes, as an idle connection must be. Unexpected bytes could be read as the next response.
   bool quiet();
+
+  /// It becomes idle: nobody watches it yet.
+  void rest(Timestamp now) noexcept {
+    ++rests_;
+    rests_since_ = now;
+    watched_ = false;
+  }
+  Timestamp rests_since() const noexcept { return rests_since_; }
+  /// Counts the times it was idle, so that a watch of an earlier rest is known as such.
+  std::uint64_t rests() const noexcept { return rests_; }
+  /// From now on somebody waits for it to become readable, or to be closed; returns `rests`.
+  std::uint64_t watch() noexcept { return watched_ = true, rests_; }
+  bool watched() const noexcept { return watched_; }
 
   enum class Use : std::uint8_t { None, Active, Idle };
   /// Updates its counter. An idle connection has no buffer.
@@ -49,10 +64,6 @@ class Connection {
   /// Moves bytes that were consumed to `to`, at or before where they are, so that pieces of content become one.
   static void move_down(const char* to, std::string_view bytes) noexcept;
 
-  /// Counts the times it was idle, so that a watch of an earlier rest is known as such.
-  std::uint64_t rests = 0;
-  std::unique_ptr<net::Deadline> idle_deadline;
-
  private:
   const std::shared_ptr<SharedOrigin> origin_;
   net::Stream stream_;
@@ -60,6 +71,9 @@ class Connection {
   std::string address_;
   Use use_ = Use::None;
   bool reused_ = false;
+  bool watched_ = false;
+  std::uint64_t rests_ = 0;
+  Timestamp rests_since_{};
   bool filled_ = false;  // the last read used all its room
   std::unique_ptr<char[]> buffer_;
   std::size_t capacity_ = 0, begin_ = 0, end_ = 0;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "forebay/base/guarded.hpp"
+
 namespace forebay::upstream {
 
 bool HeldConnection::alive() {
@@ -13,12 +15,11 @@ bool HeldConnection::alive() {
 ConnectionPtr HeldConnection::take() {
   if (!alive()) return nullptr;
   auto connection = release();
-  connection->idle_deadline.reset();
   connection->set_use(Connection::Use::Active);
   return connection;
 }
 
-void HeldConnection::put(ConnectionPtr connection) {
+void HeldConnection::put(ConnectionPtr connection) noexcept {
   auto& held = pool_->origin().held;
   // Held connections are not shared, so at most half of the connections are held.
   const unsigned most = pool_->origin().config.pool.max_connections / 2;
@@ -30,10 +31,14 @@ void HeldConnection::put(ConnectionPtr connection) {
   }
   connection_ = std::move(connection);
   connection_->set_use(Connection::Use::Idle);
-  watch();
+  auto& worker = pool_->worker();
+  connection_->rest(worker.now().mono);
+  worker.deadlines().arm(deadline_, worker.now().mono, pool_->origin().config.pool.idle_timeout);
+  guarded([this] { watch(); }, [this] { drop(); });
 }
 
 ConnectionPtr HeldConnection::release() {
+  deadline_.disarm();
   auto connection = std::exchange(connection_, nullptr);
   if (connection) pool_->origin().held.fetch_sub(1, std::memory_order_relaxed);
   return connection;
@@ -43,27 +48,16 @@ void HeldConnection::drop() {
   if (const auto connection = release()) connection->close();
 }
 
-// As a connection that rests in the pool: readiness and no read, and a deadline that is ended by a post.
+// As a connection that rests in the pool: readiness and no read.
 void HeldConnection::watch() {
-  const auto rests = ++connection_->rests;
-  const std::weak_ptr<HeldConnection> bond = weak_from_this();
-  connection_->stream().wait(net::Direction::Read, [bond, rests](net::Io state) {
-    const auto self = bond.lock();
-    if (state != net::Io::Done || !self || !self->connection_ || self->connection_->rests != rests) return;
-    self->pool_->worker().tick();
-    if (self->connection_->quiet()) return self->watch();
-    self->drop();
-  });
-  connection_->idle_deadline = std::make_unique<net::Deadline>([bond, rests] {
-    const auto owner = bond.lock();
-    if (!owner) return;
-    owner->pool_->worker().post([bond, rests] {
-      const auto self = bond.lock();
-      if (self && self->connection_ && self->connection_->rests == rests) self->drop();
-    });
-  });
-  auto& worker = pool_->worker();
-  worker.deadlines().arm(*connection_->idle_deadline, worker.now().mono, pool_->origin().config.pool.idle_timeout);
+  connection_->stream().wait(
+      net::Direction::Read, [bond = weak_from_this(), rest = connection_->watch()](net::Io state) {
+        const auto self = bond.lock();
+        if (state != net::Io::Done || !self || !self->connection_ || self->connection_->rests() != rest) return;
+        self->pool_->worker().tick();
+        if (!self->connection_->quiet()) return self->drop();
+        guarded([&] { self->watch(); }, [&] { self->drop(); });
+      });
 }
 
 }  // namespace forebay::upstream

@@ -19,7 +19,7 @@ class HeldConnection final : public Bond, public std::enable_shared_from_this<He
   /// The connection, if there is one and the origin has not closed it.
   ConnectionPtr take();
   /// Keeps it for the next request; closes it where too many are held, or another one is.
-  void put(ConnectionPtr connection);
+  void put(ConnectionPtr connection) noexcept;
 
  private:
   ConnectionPtr release();
@@ -28,6 +28,7 @@ class HeldConnection final : public Bond, public std::enable_shared_from_this<He
 
   const std::shared_ptr<Pool> pool_;
   ConnectionPtr connection_;
+  net::Deadline deadline_{[this] { drop(); }};
 };
 
 }  // namespace forebay::upstream

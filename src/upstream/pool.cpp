@@ -10,6 +10,9 @@ namespace forebay::upstream {
 namespace asio = boost::asio;
 
 namespace {
+// How long an idle connection goes unwatched; when it is taken it is looked at in any case.
+constexpr Duration kUnwatched = std::chrono::milliseconds{100};
+
 // The system's messages for these are unclear in a log.
 std::string why_unresolved(const boost::system::error_code& error) {
   if (!error || error == asio::error::no_data) return "the name has no address";
@@ -37,7 +40,6 @@ ConnectionPtr Pool::take_idle() {
     origin_->permits->unrest(*shelf_);
     // Events that the loop has not delivered yet: the origin has closed, or sent unexpected bytes.
     if (connection->quiet()) {
-      connection->idle_deadline.reset();
       connection->set_use(Connection::Use::Active);
       return connection;
     }
@@ -46,44 +48,67 @@ ConnectionPtr Pool::take_idle() {
   return nullptr;
 }
 
-void Pool::put_back(ConnectionPtr connection) {
+// Also the end of a fetch that memory has run out for. Without memory the connection is closed.
+void Pool::put_back(ConnectionPtr connection) noexcept {
   const auto rest = retired_ ? Permits::Rest::Close : origin_->permits->rest(*shelf_);
   switch (rest) {
     case Permits::Rest::Close: connection->close(); return;
     case Permits::Rest::Wanted: origin_->permits->hand_over(connection->park()); return;
     case Permits::Rest::Idle: break;
   }
+  guarded([&] { keep(connection); },
+          [&] {
+            origin_->permits->unrest(*shelf_);
+            connection->close();
+          });
+}
+
+void Pool::keep(const ConnectionPtr& connection) {
+  if (!wanted_.waiting()) shelf_->wanted.wait(worker_, wanted_);  // it had no memory for that
+  idle_.push_back(connection);
+  const Timestamp now = worker_.now().mono;
   connection->set_use(Connection::Use::Idle);
-  watch(connection);
-  idle_.push_back(std::move(connection));
+  connection->rest(now);
+  if (!check_.armed()) worker_.deadlines().arm(check_, now, std::min(kUnwatched, origin_->config.pool.idle_timeout));
+}
+
+// Most connections are used again before this, so only those that are not are watched. The oldest is first.
+void Pool::check() {
+  const Timestamp now = worker_.now().mono;
+  const auto rested = [&](const auto& connection) { return now - connection->rests_since(); };
+  const Duration timeout = origin_->config.pool.idle_timeout;
+  while (!idle_.empty() && rested(idle_.front()) >= timeout) drop(*idle_.front());
+  std::size_t watched = 0;
+  while (watched < idle_.size() && rested(idle_[watched]) >= kUnwatched) {
+    if (idle_[watched]->watched() || watch(idle_[watched]))
+      ++watched;
+    else
+      drop(*idle_[watched]);
+  }
+  if (idle_.empty()) return;
+  const Timestamp end = idle_.front()->rests_since() + timeout;
+  worker_.deadlines().arm(check_, watched == idle_.size() ? end : std::min(end, now + kUnwatched));
 }
 
 // Readiness, not a read: whatever would be read belongs to nobody, and the next fetch must find the connection without
-// a read under way that could take its answer's first bytes for ours.
-void Pool::watch(const ConnectionPtr& connection) {
-  const auto rests = ++connection->rests;
-  const std::weak_ptr<Pool> pool = weak_from_this();
-  const std::weak_ptr<Connection> watched = connection;
-  connection->stream().wait(net::Direction::Read, [pool, watched, rests](net::Io state) {
-    if (state != net::Io::Done) return;
+// a read under way that could take its answer's first bytes for ours. False without memory for it.
+bool Pool::watch(const ConnectionPtr& connection) {
+  bool done = false;
+  auto on_readable = [pool = weak_from_this(), watched = std::weak_ptr(connection),
+                      rest = connection->watch()](net::Io state) {
     const auto self = pool.lock();
     const auto readable = watched.lock();
-    if (!self || !readable || readable->rests != rests) return;
+    if (state != net::Io::Done || !self || !readable || readable->rests() != rest) return;
     self->worker_.tick();
-    if (readable->quiet()) return self->watch(readable);
-    self->drop(*readable);
-  });
-  // A deadline does not live in itself: it is ended by a post.
-  connection->idle_deadline = std::make_unique<net::Deadline>([pool, watched] {
-    const auto self = pool.lock();
-    if (!self) return;
-    self->worker_.post([pool, watched] {
-      const auto owner = pool.lock();
-      const auto old = watched.lock();
-      if (owner && old && old->idle_deadline && !old->idle_deadline->armed()) owner->drop(*old);
-    });
-  });
-  worker_.deadlines().arm(*connection->idle_deadline, worker_.now().mono, origin_->config.pool.idle_timeout);
+    if (!readable->quiet() || !self->watch(readable)) self->drop(*readable);
+  };
+  guarded(
+      [&] {
+        connection->stream().wait(net::Direction::Read, std::move(on_readable));
+        done = true;
+      },
+      [] {});
+  return done;
 }
 
 void Pool::drop(Connection& connection) {
@@ -96,7 +121,7 @@ void Pool::drop(Connection& connection) {
 }
 
 void Pool::give_to_queue() {
-  shelf_->wanted.wait(worker_, wanted_);
+  guarded([&] { shelf_->wanted.wait(worker_, wanted_); }, [] {});  // else `keep` does
   while (!idle_.empty() && origin_->permits->anyone_waits()) {
     // The one that was idle longest: the others are more likely to be alive.
     const auto connection = std::move(idle_.front());

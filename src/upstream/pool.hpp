@@ -43,7 +43,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
   /// The most recently used connection, if it is still open.
   ConnectionPtr take_idle();
   /// Returns a connection after a complete response, for reuse.
-  void put_back(ConnectionPtr connection);
+  void put_back(ConnectionPtr connection) noexcept;
 
   using Resolved = std::function<void(const AddressList& list, const std::string& why)>;
   /// The origin's addresses: at once when some are known, else when they are resolved. Null with a reason.
@@ -67,7 +67,9 @@ class Pool final : public std::enable_shared_from_this<Pool> {
   };
   void give_to_queue();
   void show_stalled() noexcept;
-  void watch(const ConnectionPtr& connection);
+  void keep(const ConnectionPtr& connection);
+  void check();
+  bool watch(const ConnectionPtr& connection);
   void drop(Connection& connection);
   void start_resolving(std::shared_ptr<Addresses::Turn> turn);
   void resolved(const boost::system::error_code& error, const boost::asio::ip::tcp::resolver::results_type& found);
@@ -78,6 +80,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
   const std::shared_ptr<Shelf> shelf_ = std::make_shared<Shelf>();
   Wanted wanted_{*this};
   std::vector<ConnectionPtr> idle_;  // the last used is last
+  net::Deadline check_{[this] { check(); }};
   std::set<std::pair<Timestamp, Cancellable*>> stalled_;
   boost::intrusive::list<Cancellable, boost::intrusive::constant_time_size<false>> fetches_;
   boost::asio::ip::basic_resolver<boost::asio::ip::tcp, net::Worker::Executor> resolver_;

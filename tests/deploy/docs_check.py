@@ -15,6 +15,7 @@ import http.server
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -39,14 +40,35 @@ def fences(page):
             block.append(line)
 
 
+def make_pair(stem):
+    """A certificate and its key: STEM.crt and STEM.key."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                    "90", "-subj", "/CN=example.com", "-addext", f"subjectAltName=DNS:{stem.name}.example.com",
+                    "-keyout", f"{stem}.key", "-out", f"{stem}.crt"], check=True, capture_output=True)
+
+
+def with_files(text, folder):
+    """The text with the files that docs name below /etc/forebay/tls made in a folder."""
+    place = "/etc/forebay/tls/"
+    for stem in set(re.findall(re.escape(place) + r"(\w[\w-]*)\.(?:crt|key)", text)):
+        if not (folder / f"{stem}.crt").exists():
+            make_pair(folder / stem)
+    return text.replace(place, f"{folder}/")
+
+
 def blocks(forebay, _):
+    with tempfile.TemporaryDirectory() as folder:
+        return check_blocks(forebay, pathlib.Path(folder))
+
+
+def check_blocks(forebay, folder):
     wrong = checked = 0
     for page in PAGES:
         for info, line, text in fences(page):
             if info != "yaml":
                 continue
             checked += 1
-            done = subprocess.run([forebay, "check", "-c", "-"], input=text, stdout=subprocess.PIPE,
+            done = subprocess.run([forebay, "check", "-c", "-"], input=with_files(text, folder), stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True)
             if done.returncode != 0:
                 wrong += 1
@@ -126,12 +148,21 @@ class Origin(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
+        if self.headers.get("Upgrade"):
+            return self.echo()
         body = b"hello\n"
+        if self.path == "/hinted":
+            self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "max-age=60" if self.path.startswith("/fresh") else "no-store")
         self.end_headers()
         self.wfile.write(body)
+
+    def echo(self):
+        self.wfile.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n")
+        self.wfile.write(self.rfile.read(5))
+        self.close_connection = True
 
     def log_message(self, *_):
         pass
@@ -147,6 +178,18 @@ def get(port, path):
         connection.close()
 
 
+def raw(port, head, more=b""):
+    """What comes for a head of these lines, then for these bytes, until the connection ends."""
+    with socket.create_connection(("127.0.0.1", port), 30) as connection:
+        connection.sendall("\r\n".join([*head, "Host: a", "", ""]).encode())
+        answer = connection.recv(65536)
+        connection.sendall(more)
+        connection.shutdown(socket.SHUT_WR)
+        while piece := connection.recv(65536):
+            answer += piece
+        return answer
+
+
 def scrape(forebay):
     """/metrics of a daemon that has had a request of each kind."""
     origin = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Origin)
@@ -154,8 +197,11 @@ def scrape(forebay):
     threading.Thread(target=origin.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory() as folder:
         config, ports = pathlib.Path(folder, "forebay.yaml"), pathlib.Path(folder, "ports")
+        make_pair(pathlib.Path(folder, "tls"))
         config.write_text(f"""\
-listen: 127.0.0.1:0
+listen:
+  - {{ address: "127.0.0.1:0", name: plain }}
+  - {{ address: "127.0.0.1:0", name: tls, tls: {{ cert: {folder}/tls.crt, key: {folder}/tls.key }} }}
 admin: {{ listen: 127.0.0.1:0 }}
 origins:
   good: http://127.0.0.1:{origin.server_address[1]}
@@ -185,7 +231,13 @@ routes:
                 if got != status:
                     raise SystemExit(f"{path} gives {got}, not {status}:\n{body}")
             get(admin, "/readyz")
-            return get(admin, "/metrics")[1]
+            raw(client, ["GET /hinted HTTP/1.1", "Sec-Fetch-Mode: navigate", "Connection: close"])
+            raw(client, ["GET /socket HTTP/1.1", "Connection: upgrade", "Upgrade: websocket"], b"hello")
+            while (text := get(admin, "/metrics")[1]).find("forebay_tunnels_closed_total{") < 0:
+                if time.monotonic() > until:
+                    raise SystemExit("a tunnel does not end")
+                time.sleep(0.02)
+            return text
         finally:
             daemon.send_signal(signal.SIGTERM)
             try:

@@ -38,6 +38,21 @@ TEST_F(Directives, AreIgnoredByDefaultSoThatAFloodOfNoCacheCostsTheOriginNothing
   EXPECT_EQ(origin.count("/a"), 1u);
 }
 
+TEST_F(Directives, AReloadOfAFreshImmutableResponseAsksNobody) {
+  origin.on("/a", Reply::with("max-age=600, immutable").field("ETag", "\"v\""));
+  origin.on("/stale", Reply::with("max-age=0, immutable").field("ETag", "\"v\""));
+  start(kRespect);
+  for (const auto* path : {"/a", "/stale"}) EXPECT_THAT(get(path).get(kCC), EndsWith("immutable"));
+  EXPECT_EQ(get("/a", {{kCC, "max-age=0"}}).x_cache(), "HIT");
+  EXPECT_EQ(get("/a", {{kCC, "max-age=0"}, {"If-None-Match", "\"v\""}}).status, 304);
+  EXPECT_EQ(origin.count("/a"), 1u);
+  EXPECT_THAT(get("/a").get(kCC), EndsWith("immutable")) << "clients may use it themselves";
+  get("/a", {{kCC, "no-cache"}});
+  EXPECT_EQ(origin.count("/a"), 2u) << "a reload that says no-cache is forced";
+  get("/stale", {{kCC, "max-age=0"}});
+  EXPECT_EQ(origin.count("/stale"), 2u);
+}
+
 TEST_F(Directives, OnlyIfCachedAlwaysCounts) {
   origin.on("/a", Reply::fresh());
   start();

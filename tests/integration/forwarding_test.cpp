@@ -83,6 +83,45 @@ TEST_F(Forwarding, ATrustedPeersForwardedFieldsAreAppendedTo) {
   EXPECT_THAT(r.get("Forwarded"), StartsWith("for=\"[2001:db8::1]\", for=127.0.0.1"));
 }
 
+TEST_F(Forwarding, TheLogTellsOnceWhoseFieldsAreReplacedAndWhichSettingWouldTrustThem) {
+  start();
+  get("/plain");
+  EXPECT_THAT(daemon->log(), Not(HasSubstr("trusted_proxies")));
+  for (int i = 0; i < 3; ++i) get("/a", {{"X-Forwarded-Proto", "https"}});
+  const auto line =
+      "X-Forwarded-* and Forwarded fields of peers in 127.0.0.0/24 are replaced "
+      "(X-Forwarded-Proto becomes \"http\")";
+  ASSERT_TRUE(eventually([&] { return daemon->log().find(line) != std::string::npos; }));
+  const auto log = daemon->log();
+  EXPECT_THAT(log, HasSubstr("set server.trusted_proxies: [\"127.0.0.0/24\"]"));
+  EXPECT_THAT(log.substr(log.find(line) + 1), Not(HasSubstr(line)));
+  daemon.reset();
+  start("server: {threads: 1, trusted_proxies: [\"127.0.0.0/24\"]}\nroutes: [{path: /**}]\n");
+  get("/b", {{"X-Forwarded-Proto", "https"}});
+  EXPECT_EQ(origin.last("/b").get("X-Forwarded-Proto"), "https");
+  EXPECT_THAT(daemon->log(), Not(HasSubstr("are replaced")));
+}
+
+TEST_F(Forwarding, PeersOfAUnixSocketAreTrustedByTheWordUnix) {
+  const TempDir dir;
+  const auto path = dir.file("s");
+  for (const bool trusted : {false, true}) {
+    daemon.reset();
+    start(std::string("server: {threads: 1, trusted_proxies: ") + (trusted ? "[unix]" : "[]") +
+          "}\nlisten: ['unix:" + path + "', '127.0.0.1:0']\nroutes: [{path: /**}]\n");
+    Client c(Socket::connect_unix(path));
+    c.get("/u", {{"X-Forwarded-For", "10.1.2.3"}, {"X-Forwarded-Proto", "https"}});
+    const auto r = origin.last("/u");
+    EXPECT_EQ(r.get("X-Forwarded-For"), trusted ? "10.1.2.3" : "");
+    EXPECT_EQ(r.get("X-Forwarded-Proto"), trusted ? "https" : "http");
+    EXPECT_EQ(access_line("/u")["client"], trusted ? "10.1.2.3" : "");
+    EXPECT_EQ(daemon->log().find("set server.trusted_proxies: [unix]") == std::string::npos, trusted);
+    Client tcp(daemon->port("127.0.0.1:0"));
+    tcp.get("/t", {{"X-Forwarded-Proto", "https"}});
+    EXPECT_EQ(origin.last("/t").get("X-Forwarded-Proto"), "http") << "of a TCP peer it is another matter";
+  }
+}
+
 TEST_F(Forwarding, ForwardedFieldsMayBeSwitchedOff) {
   start("server: {threads: 1, forwarded: off}\nroutes: [{path: /**}]\n");
   get("/a", {{"X-Forwarded-For", "6.6.6.6"}, {"Forwarded", "for=6.6.6.6"}});
@@ -185,20 +224,18 @@ TEST_F(Forwarding, ConnectAndTraceAre405) {
   EXPECT_EQ(origin.count(), 0u);
 }
 
-TEST_F(Forwarding, UpgradeIsIgnoredAndWebsocketIs501) {
+TEST_F(Forwarding, UpgradeToWhatTheRouteDoesNotListIsIgnored) {
   start();
   const auto h2c =
       get("/a", {{"Connection", "Upgrade, HTTP2-Settings"}, {"Upgrade", "h2c"}, {"HTTP2-Settings", "AAMAAABk"}});
   EXPECT_EQ(h2c.status, 200);
   EXPECT_FALSE(origin.last("/a").has("HTTP2-Settings"));
-  const auto before = origin.count();
-  const auto ws = get("/ws", {{"Connection", "Upgrade"},
-                              {"Upgrade", "websocket"},
-                              {"Sec-WebSocket-Version", "13"},
-                              {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}});
-  EXPECT_TRUE(is_problem(ws, 501)) << ws;
-  EXPECT_EQ(origin.count(), before);
-  EXPECT_TRUE(metric_reaches("forebay_request_errors_total", {{"reason", "upgrade"}}, 1));
+  const auto websocket = get("/ws", {{"Connection", "Upgrade, Sec-WebSocket-Key"},
+                                     {"Upgrade", "h2c"},
+                                     {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}});
+  EXPECT_EQ(websocket.status, 200);
+  EXPECT_THAT(origin.last("/ws").head, Not(HasSubstr("pgrade")));
+  EXPECT_FALSE(origin.last("/ws").has("Sec-WebSocket-Key")) << "what Connection names goes no further";
 }
 
 TEST_F(Forwarding, ForebaysOwnRequestFieldsAreNeverForwarded) {

@@ -1,6 +1,7 @@
 // What one request causes (no memory) ends that request; a mistake of Forebay's own ends the process, with a backtrace.
 #include <array>
 #include <csignal>
+#include <functional>
 
 #include "support/forebay_test.hpp"
 
@@ -24,6 +25,30 @@ class Mistakes : public ForebayTest {
     EXPECT_THAT(log, ContainsRegex("error the process ends: " + why + "; backtrace: [^ ]+\\+0x[0-9a-f]+"));
     EXPECT_THAT(log, HasSubstr("forebay::proxy::ProxyHandler::")) << "where it was thrown";
     EXPECT_THAT(log, HasSubstr("forebay::net::Worker::run")) << "in whose thread";
+  }
+};
+
+class MistakesOfAnySize : public Mistakes {
+ protected:
+  static constexpr unsigned kMost = 300;
+  /// `whole(nth, order)` makes a request with the order that the nth allocation from there on fails, and calls
+  /// `take_back`. Returns whether nothing has failed; ends when nothing does any more.
+  void fail_each(const std::function<bool(unsigned, FieldLines)>& whole) {
+    unsigned failures = 0, successes = 0;
+    for (unsigned nth = 1; nth <= kMost && successes < 30; ++nth) {
+      const bool done = whole(nth, {{"Forebay-Fault", "any-later=" + std::to_string(nth)}});
+      failures += done ? 0 : 1;
+      successes = done ? successes + 1 : 0;
+      if (HasFailure()) break;
+    }
+    EXPECT_GT(failures, 10U);
+    EXPECT_GE(successes, 30U) << "further allocations are not tried";
+    EXPECT_TRUE(eventually([&] { return metric("forebay_requests_in_flight") == 0; }));
+    EXPECT_TRUE(eventually([&] { return metric("forebay_origin_requests_in_flight") == 0; }));
+  }
+  /// What is left of an order goes, or fails a request of this.
+  void take_back() {
+    EXPECT_TRUE(eventually([&] { return get("/off", {{"Forebay-Fault", "any-later=0"}}).status == 200; }));
   }
 };
 
@@ -106,6 +131,104 @@ TEST_F(Mistakes, ThoseWhoFollowAFetchWithoutMemoryAreServedByAnother) {
     if (first.status == 503 && all_served) ++served_by_another;
   }
   EXPECT_GT(served_by_another, 0);
+}
+
+// In this and the next tests each allocation that a request makes fails once, however small it is.
+
+TEST_F(MistakesOfAnySize, OfAFirstRequestToAnOrigin) {
+  const auto body = pattern(3000);
+  always(Reply::fresh(body));
+  std::string origins = "off: {url: '" + origin.url() + "'}", routes;
+  for (unsigned n = 1; n <= kMost; ++n) {  // with a pool and a resolver of its own for each
+    const auto name = std::to_string(n);
+    origins += ", o" + name + ": {url: '" + origin.url() + "'}";
+    routes += "- {path: /" + name + "/**, origin: o" + name + "}\n";
+  }
+  start_faulty("server: {threads: 1}\norigins: {" + origins + "}\norigin: off\nroutes:\n" + routes + "- {path: /**}\n");
+  fail_each([&](unsigned nth, const FieldLines& order) {
+    const auto path = '/' + std::to_string(nth);
+    auto c = connect();
+    const auto a = c.get(path + "/a", order);
+    const bool whole = a.complete() && a.status == 200 && a.body == body;
+    EXPECT_TRUE(whole || a.status == 503 || !a.complete()) << nth << a;
+    take_back();
+    const auto again = get(path + "/b");
+    EXPECT_TRUE(again.complete() && again.status == 200) << nth << again;
+    return whole;
+  });
+}
+
+TEST_F(MistakesOfAnySize, OfARequestWithContent) {
+  always(Reply::fresh());
+  start_faulty("routes: [{path: /**, methods: [POST], key: {body: [/a]}}]\nserver: {threads: 1}\n");
+  fail_each([&](unsigned nth, FieldLines order) {
+    auto c = connect();
+    order.emplace_back("Content-Type", "application/json");
+    const auto a = c.ask("POST", "/", order, "{\"a\":" + std::to_string(nth) + "}");
+    EXPECT_TRUE(a.status == 200 || a.status == 503 || !a.complete()) << nth << a;
+    take_back();
+    return a.complete() && a.status == 200;
+  });
+}
+
+// A 304 with another validator: the origin is asked again while its first answer is read.
+TEST_F(MistakesOfAnySize, OfARequestThatAsksTwice) {
+  always(Reply::with("max-age=0").field("ETag", "\"a\""));
+  start_faulty("routes: [{path: /**}]\nserver: {threads: 1}\n");
+  const auto not_modified = Reply(304).field("ETag", "\"b\"").body("");
+  fail_each([&](unsigned nth, const FieldLines& order) {
+    const auto path = '/' + std::to_string(nth);
+    EXPECT_EQ(get(path).status, 200) << nth;
+    origin.on(path, {not_modified, Reply::fresh("new")});
+    auto c = connect();
+    const auto a = c.get(path, order);
+    EXPECT_TRUE((a.status == 200 && a.body == "new") || a.status == 503 || !a.complete()) << nth << a;
+    EXPECT_NE(a.end, Ending::Timeout) << nth;
+    take_back();
+    return a.complete() && a.status == 200;
+  });
+}
+
+TEST_F(MistakesOfAnySize, OfARefreshInTheBackground) {
+  always(Reply::with("max-age=0", "old"));
+  start_faulty("routes: [{path: /**, stale: {while_revalidate: 1h}}]\nserver: {threads: 1}\n");
+  fail_each([&](unsigned nth, const FieldLines& order) {
+    const auto path = '/' + std::to_string(nth);
+    EXPECT_EQ(get(path).status, 200) << nth;
+    auto c = connect();
+    const auto a = c.get(path, order);
+    EXPECT_TRUE(a.status == 200 || a.status == 503 || !a.complete()) << nth << a;
+    take_back();
+    return a.complete() && a.status == 200;
+  });
+}
+
+// The connection goes from one request to the next, from worker to worker.
+TEST_F(MistakesOfAnySize, OfARequestThatWaitsForAConnection) {
+  start_faulty("origins: {o: {url: '" + origin.url() +
+               "', pool: {max_connections: 1}}}\norigin: o\nroutes: [{path: /**}]\nserver: {threads: 2}\n");
+  origin.otherwise([](const Received&) { return Reply::fresh(); });
+  fail_each([&](unsigned nth, const FieldLines& order) {
+    const auto name = std::to_string(nth);
+    const auto held = gate();
+    origin.on("/first" + name, Reply::fresh("1").after(held));
+    std::array<Client, 3> clients{connect(), connect(), connect()};
+    clients[0].request("GET", "/first" + name);
+    EXPECT_TRUE(origin.wait_for("/first" + name, 1));
+    clients[1].request("GET", "/second" + name, order);
+    clients[2].request("GET", "/third" + name);
+    EXPECT_TRUE(metric_reaches("forebay_requests_in_flight", {}, 2)) << nth;
+    held->open();
+    int whole = 0;
+    for (auto& c : clients) {
+      const auto a = c.read();
+      EXPECT_NE(a.end, Ending::Timeout) << nth;
+      whole += a.complete() && a.status == 200 ? 1 : 0;
+    }
+    EXPECT_GE(whole, 2) << nth;
+    take_back();
+    return whole == 3;
+  });
 }
 
 TEST_F(Mistakes, AnUnexpectedExceptionEndsTheProcessWhereItWasThrown) {

@@ -1,8 +1,12 @@
 """Sequences before nginx. It compresses on the way out: the ETag of a compressed answer is weak, that of a plain one
 strong with the same text, and its 304s and its answers to HEAD name the strong one and no Vary."""
 
+import tempfile
+
+import processes
 import ranges
 import variants
+import wire
 from cases import case, pairs
 from independence import independent, request
 from nginx_server import Nginx
@@ -36,6 +40,71 @@ def weak_and_strong_are_not_asked_about_twice(t):
         asked = t.at_most(path, 2 if turn == 1 else 1, f"lifetime {turn}", since=before)
         if turn > 1:
             t.expect("if-none-match" not in asked[-1]["headers"], f"{path} lifetime {turn}: asked by a tag in vain")
+
+
+def in_coding(t, path, coding):
+    """The answer to a client that accepts this coding alone, once Forebay has made it."""
+    found = []
+
+    def made():
+        found.append(t.get(path, coding))
+        return found[-1].coding == coding
+    processes.until(made, f"{coding} of {path}")
+    return found[-1]
+
+
+@case
+def forebay_compresses_what_nginx_does_not(t):
+    """Without gzip_proxied nginx sends identity to who carries Via. One fetch serves every client: each gets a coding
+    that it accepts, and the content that nginx has. nginx is asked about it by its own ETag."""
+    path = t.file(suffix="css", folder="squeezed", short=True)
+    plain = t.direct("GET", path, None)
+    t.equal(t.get(path, "browser").coding, None, "a miss")
+    for coding in ("gzip", "br", "zstd"):
+        answer = in_coding(t, path, coding)
+        t.equal(answer.body, plain.body, coding)
+        t.equal(answer.etag, f"W/{plain.etag}", coding)
+        t.equal(answer.get("Vary"), "Accept-Encoding", coding)
+        t.equal(len(answer.content), int(t.head(path, coding).get("Content-Length")), f"HEAD of {coding}")
+    for client, field in wire.CLIENTS.items():
+        answer = t.get(path, client)
+        if client != "refuses identity":
+            t.expect(wire.acceptable(answer.coding, field), lambda: f"{client} got {answer.coding}")
+        t.equal(answer.body, plain.body, client)
+        t.equal(answer.get("Vary"), "Accept-Encoding", client)
+    t.expire()
+    for tag in (plain.etag, f"W/{plain.etag}"):
+        t.equal(t.get(path, "browser", [("If-None-Match", tag)]).status, 304, tag)
+    asked = t.fetches(path)
+    t.expect(all(each["headers"]["accept-encoding"] == "identity" for each in asked[1:]), f"{asked}")
+    t.expect(all(each["headers"].get("if-none-match", plain.etag) == plain.etag for each in asked[1:]), f"{asked}")
+    t.equal(in_coding(t, path, "br").body, plain.body, "after the 304")
+
+
+@case
+def curl_decodes_what_forebay_compresses(t):
+    """curl --compressed has the file of nginx."""
+    path = t.file(suffix="css", folder="squeezed")
+    plain = t.direct("GET", path, None)
+    t.get(path)
+    in_coding(t, path, "gzip")
+    with tempfile.NamedTemporaryFile() as fields:
+        url = f"http://127.0.0.1:{t.daemon.port}{path}"
+        host = f"Host: {t.server.host(path)}"
+        body = processes.output("curl", "-s", "--compressed", "-H", host, "-D", fields.name, url)
+        t.equal(body, plain.text, "curl --compressed")
+        t.expect(b"Content-Encoding:" in fields.read(), "nothing was compressed")
+
+
+@case
+def what_is_private_passes_as_nginx_compresses_it(t):
+    """Forebay compresses nothing of one client. The first request asks for identity; then it is known that nothing of
+    this is stored, and nginx compresses."""
+    path = t.file(suffix="css", folder="squeezed-private")
+    t.get(path, "gzip only")
+    answer = t.get(path, "gzip only")
+    t.equal(answer.coding, "gzip", "by nginx")
+    t.expect(not answer.hit, answer)
 
 
 @case

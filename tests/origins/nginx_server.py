@@ -51,6 +51,9 @@ http {{
     location /bare/ {{ etag off; add_header Last-Modified ""; add_header Cache-Control $lifetime; }}
     # As many have it: compressed, and nothing said of that.
     location /novary/ {{ gzip_vary off; add_header Cache-Control $lifetime; }}
+    # As nginx is without a line about proxies: nothing that carries Via is compressed.
+    location /squeezed/ {{ gzip_proxied off; add_header Cache-Control $lifetime; }}
+    location /squeezed-private/ {{ add_header Cache-Control private; }}
     # expires writes both Expires and Cache-Control.
     location /expires/ {{ expires 10m; }}
     location /private/ {{ add_header Cache-Control private; }}
@@ -95,6 +98,8 @@ class Nginx(Server):
   - { name: set, path: /silent/**, ttl: 60s }
   - { name: key, path: /key, ttl: 60s }
   - { name: login, path: /login, ttl: 60s }
+  - { name: squeezed, path: /squeezed/**, compress: [zstd, br, gzip] }
+  - { name: squeezed-private, path: /squeezed-private/**, compress: [zstd, br, gzip] }
   - { path: /** }
 """
 

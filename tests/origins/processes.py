@@ -100,7 +100,8 @@ class Process:
 
 
 class Daemon:
-    """Forebay with a configuration. The listeners, the admin listener and the log are filled in."""
+    """Forebay with a configuration. The listener (where the configuration has none), the admin listener and the log are
+    filled in. `ports`: of the listeners, by name."""
 
     def __init__(self, forebay, where, configuration):
         self.where = pathlib.Path(where)
@@ -108,8 +109,9 @@ class Daemon:
         (self.where / "forebay.yaml").write_text(configuration)
         ports = self.where / "ports"
         self.process = Process(
-            [forebay, "run", "-c", "forebay.yaml", "--port-file", str(ports), "--set", "listen=127.0.0.1:0", "--set",
-             "admin.listen=127.0.0.1:0", "--set", "log.access.output=off", "--set", "server.threads=2"],
+            [forebay, "run", "-c", "forebay.yaml", "--port-file", str(ports), "--set", "admin.listen=127.0.0.1:0", "--set",
+             "log.access.output=off", "--set", "server.threads=2",
+             *([] if re.search("^listen:", configuration, re.M) else ["--set", "listen=127.0.0.1:0"])],
             self.where / "log", cwd=where)
         try:
             until(lambda: not self.process.running or ports.exists() and ports.read_text().endswith("\n"), "the daemon")
@@ -120,7 +122,8 @@ class Daemon:
             raise Failed(f"{error}:\n{self.process.said()}") from None
         found = dict(line.rsplit(" ", 1) for line in ports.read_text().splitlines())
         self.admin = int(found.pop("admin"))
-        self.port = int(next(iter(found.values())))
+        self.ports = {name: int(port) for name, port in found.items()}
+        self.port = next(iter(self.ports.values()))
 
     def stop(self):
         """What was wrong with its end; nothing when it was in order."""

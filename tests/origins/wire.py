@@ -67,6 +67,16 @@ def unbrotli(content):
     return out.raw[:size.value]
 
 
+def unzstd(content):
+    library = ctypes.CDLL("libzstd.so.1")
+    library.ZSTD_decompress.restype = ctypes.c_size_t
+    out = ctypes.create_string_buffer(1 << 22)
+    size = library.ZSTD_decompress(out, ctypes.c_size_t(len(out)), content, ctypes.c_size_t(len(content)))
+    if size > len(out):  # an error
+        raise ValueError("no zstd")
+    return out.raw[:size]
+
+
 def decode(content, coding):
     for name in reversed([part.strip().lower() for part in (coding or "").split(",") if part.strip()]):
         if name in ("gzip", "x-gzip"):
@@ -75,6 +85,8 @@ def decode(content, coding):
             content = zlib.decompress(content)
         elif name == "br":
             content = unbrotli(content)
+        elif name == "zstd":
+            content = unzstd(content)
         elif name != "identity":
             raise ValueError(f"unknown coding {name}")
     return content

@@ -1,5 +1,6 @@
 #include "support/content.hpp"
 
+#include <brotli/decode.h>
 #include <brotli/encode.h>
 #include <openssl/sha.h>
 #include <zlib.h>
@@ -33,11 +34,58 @@ std::string deflated(std::string_view text, int window) {
   return out;
 }
 
+constexpr const char* kBroken = "(broken)";
+constexpr std::size_t kMostDecoded = std::size_t{4} << 20;
+
+std::string inflated(std::string_view bytes) {
+  z_stream z{};
+  if (::inflateInit2(&z, kGzipWindow) != Z_OK) throw std::runtime_error("inflateInit2");
+  std::string out;
+  std::array<char, 64 * 1024> buffer{};
+  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  z.avail_in = static_cast<uInt>(bytes.size());
+  int result = Z_OK;
+  while (result == Z_OK) {
+    z.next_out = reinterpret_cast<Bytef*>(buffer.data());
+    z.avail_out = static_cast<uInt>(buffer.size());
+    result = ::inflate(&z, Z_NO_FLUSH);
+    out.append(buffer.data(), buffer.size() - z.avail_out);
+  }
+  const bool whole = result == Z_STREAM_END && z.avail_in == 0;
+  ::inflateEnd(&z);
+  return whole ? out : kBroken;
+}
+
+std::string unbrotlied(std::string_view bytes) {
+  std::string out(kMostDecoded, '\0');
+  std::size_t size = out.size();
+  if (::BrotliDecoderDecompress(bytes.size(), reinterpret_cast<const std::uint8_t*>(bytes.data()), &size,
+                                reinterpret_cast<std::uint8_t*>(out.data())) != BROTLI_DECODER_RESULT_SUCCESS)
+    return kBroken;
+  out.resize(size);
+  return out;
+}
+
+std::string unzstded(std::string_view bytes) {
+  const auto size = ::ZSTD_getFrameContentSize(bytes.data(), bytes.size());
+  if (size > kMostDecoded) return kBroken;
+  std::string out(size, '\0');
+  const auto made = ::ZSTD_decompress(out.data(), out.size(), bytes.data(), bytes.size());
+  return ::ZSTD_isError(made) || made != size ? kBroken : out;
+}
+
 bool is_hex(char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; }
 
 }  // namespace
 
 std::string gzip(std::string_view text) { return deflated(text, kGzipWindow); }
+std::string decoded(std::string_view coding, std::string_view bytes) {
+  if (coding.empty()) return std::string(bytes);
+  if (coding == "gzip") return inflated(bytes);
+  if (coding == "br") return unbrotlied(bytes);
+  return coding == "zstd" ? unzstded(bytes) : kBroken;
+}
+
 std::string zlib_deflate(std::string_view text) { return deflated(text, MAX_WBITS); }
 
 std::string brotli(std::string_view text) {

@@ -11,6 +11,9 @@ std::string zlib_deflate(std::string_view text);
 std::string brotli(std::string_view text);
 std::string zstd(std::string_view text);
 
+/// The content under a Content-Encoding of one of those, or none; "(broken)" for what does not decode to its end.
+std::string decoded(std::string_view coding, std::string_view bytes);
+
 /// Lower-case hex of the SHA-256.
 std::string sha256_hex(std::string_view text);
 

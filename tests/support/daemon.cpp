@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "support/json.hpp"
+#include "support/tls_layer.hpp"
 
 namespace forebay::test {
 
@@ -33,7 +34,7 @@ bool has_key(std::string_view yaml, std::string_view key) {
 }
 
 // In the child, between fork and exec: only what is safe there.
-[[noreturn]] void become(char* const* arguments, const char* out, const char* err) {
+[[noreturn]] void become(char* const* arguments, const char* out, const char* err, const std::vector<int>& sockets) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int null = ::open("/dev/null", O_RDONLY);
   const int o = ::open(out, O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -41,6 +42,11 @@ bool has_key(std::string_view yaml, std::string_view key) {
   ::dup2(null, 0);
   ::dup2(o, 1);
   ::dup2(e, 2);
+  // First out of each other's way.
+  constexpr int kFree = 200;
+  for (std::size_t i = 0; i < sockets.size(); ++i) ::dup2(sockets[i], kFree + static_cast<int>(i));
+  for (std::size_t i = 0; i < sockets.size(); ++i) ::dup2(kFree + static_cast<int>(i), 3 + static_cast<int>(i));
+  for (std::size_t i = 0; i < sockets.size(); ++i) ::close(kFree + static_cast<int>(i));
   ::execv(arguments[0], arguments);
   ::_exit(127);
 }
@@ -74,11 +80,31 @@ void write_file(const std::string& path, std::string_view text) {
   std::filesystem::rename(fresh, path);
 }
 
+void write_secret(const std::string& path, std::string_view text) {
+  write_file(path, text);
+  std::filesystem::permissions(path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
+const Identity& own_identity() {
+  static const Identity made = make_identity({.names = {"shop.test"}, .common_name = "forebay"});
+  return made;
+}
+
 // A test states what it is about; the rest is filled in here.
 std::string Daemon::completed(std::string_view yaml) const {
   std::string all(yaml);
   if (!all.ends_with('\n')) all += '\n';
-  if (!has_key(all, "listen")) all += "listen: 127.0.0.1:0\n";
+  if (!has_key(all, "listen")) {
+    if (over_tls()) {
+      const auto& who = own_identity();
+      write_file(dir_.file("tls.crt"), who.cert_pem);
+      write_secret(dir_.file("tls.key"), who.key_pem);
+      all += "listen: {address: \"127.0.0.1:0\", tls: {cert: " + dir_.file("tls.crt") +
+             ", key: " + dir_.file("tls.key") + "}}\n";
+    } else {
+      all += "listen: 127.0.0.1:0\n";
+    }
+  }
   if (!has_key(all, "admin")) all += "admin: {listen: 127.0.0.1:0}\n";
   if (!has_key(all, "log"))
     all += "log: {level: info, format: text, access: {output: " + access_path() + ", format: json, flush: 10ms}}\n";
@@ -97,9 +123,10 @@ std::vector<std::string> Daemon::patient(std::string_view yaml) {
   return settings;
 }
 
-Daemon::Daemon(std::string_view yaml, const char* binary) : binary_(binary) {
+Daemon::Daemon(std::string_view yaml, const char* binary, const Inherited& sockets)
+    : binary_(binary), tls_(over_tls() && !has_key(yaml, "listen")) {
   write_file(config_path(), completed(yaml));
-  spawn(patient(yaml));
+  spawn(patient(yaml), sockets);
   try {
     await_ready();
   } catch (...) {
@@ -110,20 +137,34 @@ Daemon::Daemon(std::string_view yaml, const char* binary) : binary_(binary) {
 }
 
 Daemon::~Daemon() {
+  for (const auto& [name, port] : ports_) speak_tls(port, false);
   if (pid_ < 0 || exit_) return;
   ::kill(pid_, SIGKILL);
   wait_exit();
 }
 
-void Daemon::spawn(const std::vector<std::string>& settings) {
+void Daemon::spawn(const std::vector<std::string>& settings, const Inherited& sockets) {
   const auto out = dir_.file("stdout"), err = dir_.file("stderr");
   std::vector<std::string> words{binary_, "run", "-c", config_path(), "--port-file", dir_.file("ports")};
   for (const auto& s : settings) words.insert(words.end(), {"--set", s});
+  std::vector<int> descriptors;
+  if (!sockets.empty()) {
+    // LISTEN_PID is the daemon's own: the shell becomes it.
+    std::string names;
+    for (const auto& [name, fd] : sockets) {
+      names += (names.empty() ? "" : ":") + name;
+      descriptors.push_back(fd);
+    }
+    const std::string script = "LISTEN_PID=$$ LISTEN_FDS=" + std::to_string(sockets.size()) +
+                               " LISTEN_FDNAMES=" + names +
+                               "; export LISTEN_PID LISTEN_FDS LISTEN_FDNAMES; exec \"$@\"";
+    words.insert(words.begin(), {"/bin/sh", "-c", script, "sh"});
+  }
   std::vector<char*> arguments;
   for (auto& w : words) arguments.push_back(w.data());
   arguments.push_back(nullptr);
   pid_ = ::fork();
-  if (pid_ == 0) become(arguments.data(), out.c_str(), err.c_str());
+  if (pid_ == 0) become(arguments.data(), out.c_str(), err.c_str(), descriptors);
   if (pid_ < 0) throw std::runtime_error("fork failed");
 }
 
@@ -137,6 +178,7 @@ void Daemon::await_ready() {
       for (std::string line; std::getline(lines, line);) {
         const auto space = line.rfind(' ');
         ports_.emplace_back(line.substr(0, space), static_cast<std::uint16_t>(std::atoi(line.c_str() + space + 1)));
+        speak_tls(ports_.back().second, tls_ && ports_.back().first != "admin");
       }
       return;
     }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "support/certificates.hpp"
 #include "support/client.hpp"
 #include "support/metrics.hpp"
 
@@ -36,11 +37,18 @@ std::string read_file(const std::string& path);
 /// Replaces the file in one step, as an editor or a ConfigMap would.
 void write_file(const std::string& path, std::string_view text);
 
+/// The same for a key: nobody else can read it.
+void write_secret(const std::string& path, std::string_view text);
+/// The certificate for shop.test of listeners that the fixture makes over TLS.
+const Identity& own_identity();
+
 /// The real daemon, as a process of its own: `forebay run -c FILE --port-file PATH`.
 class Daemon {
  public:
-  /// Starts it and waits until it is ready. Throws std::runtime_error, with the daemon's log, when it is not.
-  explicit Daemon(std::string_view yaml, const char* binary = forebay_binary());
+  /// Starts it and waits until it is ready. Throws std::runtime_error, with the daemon's log, when it is not. It
+  /// inherits the sockets as from systemd; each name may be there more than once.
+  using Inherited = std::vector<std::pair<std::string, int>>;
+  explicit Daemon(std::string_view yaml, const char* binary = forebay_binary(), const Inherited& sockets = {});
   /// Kills what is left.
   ~Daemon();
   Daemon(const Daemon&) = delete;
@@ -74,12 +82,13 @@ class Daemon {
   Metrics metrics() const;
 
  private:
-  void spawn(const std::vector<std::string>& settings);
+  void spawn(const std::vector<std::string>& settings, const Inherited& sockets);
   void await_ready();
   std::string completed(std::string_view yaml) const;
   static std::vector<std::string> patient(std::string_view yaml);
 
   const char* binary_;
+  bool tls_;  // of the listener that was filled in
   TempDir dir_;
   pid_t pid_ = -1;
   std::optional<int> exit_;

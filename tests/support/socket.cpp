@@ -13,6 +13,8 @@
 #include <cstring>
 #include <system_error>
 
+#include "support/tls_layer.hpp"
+
 namespace forebay::test {
 namespace {
 
@@ -40,10 +42,16 @@ sockaddr_in loopback(std::uint16_t port) {
 
 }  // namespace
 
+Socket::Socket() = default;
+Socket::Socket(int fd) : fd_(fd) {}
+Socket::Socket(Socket&& o) noexcept : fd_(std::exchange(o.fd_, -1)), tls_(std::move(o.tls_)) {}
+Socket::~Socket() { close(); }
+
 Socket& Socket::operator=(Socket&& o) noexcept {
   if (this != &o) {
     close();
     fd_ = std::exchange(o.fd_, -1);
+    tls_ = std::move(o.tls_);
   }
   return *this;
 }
@@ -51,6 +59,14 @@ Socket& Socket::operator=(Socket&& o) noexcept {
 Socket Socket::connect(std::uint16_t port) { return connect_from("", port); }
 
 Socket Socket::connect_from(const std::string& address, std::uint16_t port) {
+  auto s = connect_plain(address, port);
+  if (is_tls(port)) s.start_tls({});
+  return s;
+}
+
+void Socket::start_tls(const TlsOptions& options) { tls_ = TlsLayer::connect(fd_, options); }
+
+Socket Socket::connect_plain(const std::string& address, std::uint16_t port) {
   Socket s{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (!s.open()) fail("socket");
   if (!address.empty()) {
@@ -60,6 +76,23 @@ Socket Socket::connect_from(const std::string& address, std::uint16_t port) {
   }
   const auto a = loopback(port);
   if (::connect(s.fd_, reinterpret_cast<const sockaddr*>(&a), sizeof a) != 0) fail("connect");
+  const int on = 1;
+  ::setsockopt(s.fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return s;
+}
+
+Socket Socket::connect_to(const std::string& address, std::uint16_t port) {
+  const bool v6 = address.find(':') != std::string::npos;
+  Socket s{::socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  if (!s.open()) fail("socket");
+  auto v4 = loopback(port);
+  sockaddr_in6 in6{};
+  in6.sin6_family = AF_INET6;
+  in6.sin6_port = htons(port);
+  void* to = v6 ? static_cast<void*>(&in6.sin6_addr) : &v4.sin_addr;
+  if (::inet_pton(v6 ? AF_INET6 : AF_INET, address.c_str(), to) != 1) fail("an address");
+  const auto* a = v6 ? reinterpret_cast<const sockaddr*>(&in6) : reinterpret_cast<const sockaddr*>(&v4);
+  if (::connect(s.fd_, a, v6 ? sizeof in6 : sizeof v4) != 0) fail("connect");
   const int on = 1;
   ::setsockopt(s.fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return s;
@@ -90,6 +123,7 @@ Socket Socket::listen(std::uint16_t& port) {
 }
 
 Socket::Got Socket::receive(std::string& into, Clock::duration limit, std::size_t max) {
+  if (tls_) return tls_->receive(into, limit, max);
   const auto until = Clock::now() + limit;
   for (;;) {
     if (!ready(fd_, POLLIN, until)) return Got::Timeout;
@@ -104,6 +138,7 @@ Socket::Got Socket::receive(std::string& into, Clock::duration limit, std::size_
 }
 
 bool Socket::send(std::string_view bytes, Clock::duration limit) {
+  if (tls_) return tls_->send(bytes, limit);
   const auto until = Clock::now() + limit;
   while (!bytes.empty()) {
     if (!ready(fd_, POLLOUT, until)) return false;
@@ -116,14 +151,20 @@ bool Socket::send(std::string_view bytes, Clock::duration limit) {
   return true;
 }
 
-void Socket::finish_sending() { ::shutdown(fd_, SHUT_WR); }
+void Socket::finish_sending() {
+  if (tls_) tls_->say_end();
+  ::shutdown(fd_, SHUT_WR);
+}
 
 void Socket::close() {
+  if (fd_ >= 0 && tls_) tls_->say_end();
+  tls_.reset();
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
 void Socket::reset() {
   if (fd_ < 0) return;
+  tls_.reset();
   const linger hard{1, 0};
   ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
   close();

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,20 +17,34 @@ using std::chrono::seconds;
 /// so it is far more than a slow and busy machine needs.
 inline constexpr seconds kPatience{120};
 
+class TlsLayer;
+struct TlsOptions;
+
+/// Whether the tests speak TLS with the listeners that the fixture makes (FOREBAY_TEST_TRANSPORT=tls).
+bool over_tls();
+/// From now on connections to this port are TLS; or plain again.
+void speak_tls(std::uint16_t port, bool tls);
+
 /// A blocking socket whose every wait has a limit. Loopback and Unix sockets only.
 class Socket {
  public:
-  Socket() = default;
-  explicit Socket(int fd) : fd_(fd) {}
-  Socket(Socket&& o) noexcept : fd_(std::exchange(o.fd_, -1)) {}
+  Socket();
+  explicit Socket(int fd);
+  Socket(Socket&& o) noexcept;
   Socket& operator=(Socket&& o) noexcept;
-  ~Socket() { close(); }
+  ~Socket();
 
   /// Throws std::system_error when nobody listens.
   static Socket connect(std::uint16_t port);
   /// The same from another address of 127.0.0.0/8 ("127.0.0.2"): another peer.
   static Socket connect_from(const std::string& address, std::uint16_t port);
+  /// To another address of this machine: "127.0.0.2", "::1".
+  static Socket connect_to(const std::string& address, std::uint16_t port);
   static Socket connect_unix(const std::string& path);
+  /// Shakes hands as a client. Throws std::runtime_error with OpenSSL's words when that fails.
+  void start_tls(const TlsOptions& options);
+  /// Null without TLS.
+  TlsLayer* tls() const noexcept { return tls_.get(); }
   /// Listens on a free port of 127.0.0.1.
   static Socket listen(std::uint16_t& port);
 
@@ -49,7 +64,10 @@ class Socket {
   bool open() const noexcept { return fd_ >= 0; }
 
  private:
+  static Socket connect_plain(const std::string& address, std::uint16_t port);
+
   int fd_ = -1;
+  std::unique_ptr<TlsLayer> tls_;
 };
 
 }  // namespace forebay::test

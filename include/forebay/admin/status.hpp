@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "forebay/cache/store.hpp"
 #include "forebay/http/h2_session.hpp"
+#include "forebay/net/tls_peer.hpp"
 #include "forebay/net/worker.hpp"
 #include "forebay/proxy/counters.hpp"
 #include "forebay/proxy/runtime.hpp"
@@ -33,9 +35,13 @@ struct Status {
 /// One listener as the metrics see it; holds its numbers.
 struct ListenerView {
   std::string name;
-  std::uint64_t open = 0, accepted = 0, rejected_limit = 0, rejected_timeout = 0, rejected_malformed = 0;
   std::uint64_t open_http2 = 0;
   std::array<std::uint64_t, static_cast<std::size_t>(http::H2Abuse::kCount)> http2_abuse{};
+  std::uint64_t open = 0, accepted = 0, rejected_limit = 0, rejected_timeout = 0, rejected_malformed = 0,
+                rejected_tls = 0, rejected_stalled = 0;
+  bool tls = false;                                             ///< Now, or while there are connections with it.
+  std::array<std::uint64_t, net::kTlsHandshakes> handshakes{};  ///< By `net::TlsHandshake`.
+  std::optional<std::int64_t> certificate_expiry{};             ///< Unix seconds; the first of its certificates.
 };
 
 /// Data sources of the admin listener. The functions may be called from the admin worker at any time until it has

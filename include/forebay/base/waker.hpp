@@ -27,10 +27,11 @@ using WaiterList = boost::intrusive::list<Waiter, boost::intrusive::constant_tim
 class WaitGroup final : public RefCounted {
  public:
   WaiterList waiters;
+  Ref<WaitGroup> next;  ///< The Waker's, from `deliver` on: it needs no memory to keep what was delivered.
 };
 
 /// Wakes another thread's loop. One per worker, permanent. `deliver` may be called from any thread; the worker then
-/// calls `woken()` of every waiter in the group, in slices, on its own thread.
+/// calls `woken()` of every waiter in the group, in slices, on its own thread. A group is delivered once.
 class Waker {
  public:
   virtual void deliver(Ref<WaitGroup> group) noexcept = 0;

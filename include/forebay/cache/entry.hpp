@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "forebay/base/bytes.hpp"
+#include "forebay/cache/encodings.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/rules/freshness.hpp"
 
@@ -53,8 +55,9 @@ struct EntryParts {
   WallTime stored_at{};
 };
 
-/// One stored response, made at commit, immutable. Head, key and a body of up to 256 KiB are in one block; a larger
-/// body keeps its chunks. Charged until its last reader releases it.
+/// One stored response, made at commit, immutable but for the compressed forms of its body, which come when they are
+/// asked for. Head, key and a body of up to 256 KiB are in one block; a larger body keeps its chunks. Charged until its
+/// last reader releases it.
 class Entry final : public RefCounted {
  public:
   static constexpr std::uint64_t kOneBlock = 256 * 1024;  ///< Bodies up to this size are copied into the entry.
@@ -64,7 +67,8 @@ class Entry final : public RefCounted {
   /// `charge` covers `cost(parts)`, or is empty for uncharged memory. The text of `head.fields` is copied; `head.lines`
   /// is regenerated from them.
   static Ref<const Entry> make(const EntryParts& parts, Charge charge);
-  /// The same body under a freshened head (304); shares the body's memory, or copies it where it is small.
+  /// The same body under a freshened head (304); shares the body's memory, or copies it where it is small, and shares
+  /// its compressed forms.
   static Ref<const Entry> with_head(const Ref<const Entry>& old, const Head& head, Charge charge);
   static std::size_t cost_with_head(const Entry& old, const Head& head) noexcept;
 
@@ -72,19 +76,29 @@ class Entry final : public RefCounted {
   std::string_view key_text() const noexcept { return key_text_; }
   std::span<const std::string_view> body() const noexcept { return {pieces_, piece_count_}; }
   std::uint64_t body_length() const noexcept { return body_length_; }
-  /// Its memory, including the chunks of a large body.
+  /// Its memory, including the chunks of a large body, without compressed forms.
   std::size_t charged() const noexcept { return charged_; }
+  /// The compressed forms of the body; null: none was ever asked for.
+  Encodings* encodings() const noexcept { return encodings_.load(std::memory_order_acquire); }
+  /// Those, or these where there are none yet. From any thread.
+  Encodings& encodings_or(Ref<Encodings> made) const noexcept;
   std::optional<std::string_view> etag() const noexcept { return head_.fields.value(http::FieldId::ETag); }
   std::optional<std::string_view> last_modified() const noexcept {
     return head_.fields.value(http::FieldId::LastModified);
   }
+  /// Whether its body is in chunks that it shares with the body of the fetch.
+  bool keeps_chunks() const noexcept { return body_length_ > kOneBlock; }
+  /// The store has dropped it: what readers still hold of it is pinned.
+  void leave_store() const noexcept;
   Duration fetch_time() const noexcept { return fetch_time_; }
   WallTime stored_at() const noexcept { return stored_at_; }
 
  private:
   friend struct EntryMaker;
   Entry() = default;
+  ~Entry() override;
   void dispose() const noexcept override;
+  void on_leave() const noexcept override { charge_.pin(); }
   Head head_;
   std::string_view key_text_;
   const std::string_view* pieces_ = nullptr;
@@ -93,7 +107,8 @@ class Entry final : public RefCounted {
   std::size_t charged_ = 0;
   Duration fetch_time_{0};
   WallTime stored_at_{};
-  std::vector<Owner> owners_;  // of chunks, or of the entry whose body this shares
+  std::vector<Owner> owners_;                           // of chunks, or of the entry whose body this shares
+  mutable std::atomic<Encodings*> encodings_{nullptr};  // with a reference of its own
   Charge charge_;
 };
 

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "forebay/base/waker.hpp"
 #include "forebay/cache/entry.hpp"
 #include "forebay/cache/selecting.hpp"
 #include "forebay/http/body.hpp"
+#include "forebay/http/trace_context.hpp"
 #include "forebay/rules/freshness.hpp"
 #include "forebay/rules/vocabulary.hpp"
 
@@ -86,24 +88,24 @@ class Flight final : public RefCounted {
   /// After Failed: whether a follower has begun the second try, so that `Store::retry` joins it.
   bool has_successor() const noexcept { return has_successor_.load(std::memory_order_acquire); }
 
+  /// The leader's span, once it has ended; `has_trace` is false where the leader made none.
+  bool has_trace() const noexcept { return trace_.trace[0] != 0; }
+  const http::TraceContext& trace() const noexcept { return trace_; }
+  /// By the leader. Without effect once the flight has ended: then others may read it.
+  void note_trace(const http::TraceContext& trace) noexcept {
+    if (state() == State::Waiting) trace_ = trace;
+  }
+
   /// Signals the end of `Waiting`, and `has_successor`; check `state()` again after this.
   void wait(Waker& waker, Waiter& waiter) { changed_.wait(waker, waiter); }
-  /// The leader of a failed fetch waits like a follower.
-  void join() noexcept {
-    waiters_.fetch_add(1, std::memory_order_relaxed);
-    if (all_waiters_) all_waiters_->enter();
-  }
-  /// A follower leaves (served, timed out or closed); pairs with a Join.
-  void leave() noexcept {
-    waiters_.fetch_sub(1, std::memory_order_relaxed);
-    if (all_waiters_) all_waiters_->leave();
-  }
+  /// Number of its FollowerPlaces.
   std::uint32_t waiters() const noexcept { return waiters_.load(std::memory_order_relaxed); }
 
  private:
   friend class Store;
   friend class Ticket;
   friend struct Shard;
+  friend class FollowerPlace;
   std::atomic<State> state_{State::Waiting};
   std::atomic<bool> joinable_{true};
   std::atomic<bool> has_successor_{false};
@@ -120,6 +122,7 @@ class Flight final : public RefCounted {
   bool own_by_request_ = false;
   rules::Reason own_reason_ = rules::Reason::None;
   Failure failure_;
+  http::TraceContext trace_;
   Signal changed_;
   Ref<WaitingCount> all_waiters_;
   // Under the shard's lock.
@@ -127,6 +130,38 @@ class Flight final : public RefCounted {
   bool listed_ = false;               // in its slot, so that others can find it
   std::atomic<bool> second_{false};   // written while it waits
   Ref<Flight> successor_;             // what those who waited on it wait for after its failure
+};
+
+/// A follower's place on a flight, which counts in `coalesce.max_waiters` and as waiting until `leave` or its end. The
+/// flight stays known after `leave`.
+class FollowerPlace {
+ public:
+  FollowerPlace() = default;
+  explicit FollowerPlace(Ref<Flight> flight) noexcept : flight_(std::move(flight)), counted_(true) {
+    flight_->waiters_.fetch_add(1, std::memory_order_relaxed);
+    if (flight_->all_waiters_) flight_->all_waiters_->enter();
+  }
+  FollowerPlace(FollowerPlace&& o) noexcept
+      : flight_(std::move(o.flight_)), counted_(std::exchange(o.counted_, false)) {}
+  FollowerPlace& operator=(FollowerPlace&& o) noexcept {
+    leave();
+    flight_ = std::move(o.flight_);
+    counted_ = std::exchange(o.counted_, false);
+    return *this;
+  }
+  ~FollowerPlace() { leave(); }
+
+  void leave() noexcept {
+    if (!std::exchange(counted_, false)) return;
+    flight_->waiters_.fetch_sub(1, std::memory_order_relaxed);
+    if (flight_->all_waiters_) flight_->all_waiters_->leave();
+  }
+  const Ref<Flight>& flight() const noexcept { return flight_; }
+  Flight* operator->() const noexcept { return flight_.get(); }
+
+ private:
+  Ref<Flight> flight_;
+  bool counted_ = false;
 };
 
 }  // namespace forebay::cache

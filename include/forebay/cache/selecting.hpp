@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,9 @@ class Selecting {
   virtual ~Selecting() = default;
   /// The fields to look these names up in; valid until the next call. Called without a lock.
   virtual http::FieldsView fields(const std::vector<std::string>& names) const = 0;
+  /// Where the origin is asked for identity whatever the client accepts: the client's own fields, which say what
+  /// codings of a stored response it may get. Accept-Encoding selects nothing then.
+  virtual std::optional<http::FieldsView> codings_of_client() const { return std::nullopt; }
 };
 
 /// A request that reaches its origin unchanged.

@@ -135,14 +135,13 @@ struct Stale {
   Stored stored;
   Ticket refresh;
 };
-/// Wait for a fetch in progress; counted as one of its waiters.
+/// Wait for a fetch in progress.
 struct Join {
-  Ref<Flight> flight;
+  FollowerPlace place;
   Stored stored;           ///< May be served if the fetch fails.
   rules::Forward forward;  ///< Why it is forwarded: UriMiss, VaryMiss, Stale, Request.
 };
-/// Like Join, but `max_waiters` requests wait already. `flight` counts as joined nevertheless, so that `supersede` or
-/// `Flight::leave` releases the place.
+/// Like Join, but `max_waiters` requests wait already.
 struct QueueFull : Join {};
 /// Fetch with the ticket, for all.
 struct Lead {
@@ -204,6 +203,7 @@ struct StoreOptions {
 
 struct StoreNumbers {
   std::uint64_t entries = 0, slots = 0, bytes = 0, limit = 0;
+  std::uint64_t pinned = 0;  ///< Of `bytes`, what only clients hold that still read it.
   std::uint64_t evicted_capacity = 0, evicted_expired = 0, evicted_replaced = 0, evicted_purged = 0;
   std::uint64_t stored = 0, stored_bytes = 0, waiting = 0;
   std::uint64_t invalidated = 0;
@@ -222,12 +222,12 @@ class Store {
   /// The same without changes.
   Peek peek(const LookupRequest& request) const;
   /// After `coalesce.wait` on `waited`: Lead with a superseding flight for the first, Join of that flight for the
-  /// others; or the result of a new look-up. Releases the place on `waited`.
-  Lookup supersede(const LookupRequest& request, const Ref<Flight>& waited);
+  /// others; or the result of a new look-up. Releases the place.
+  Lookup supersede(const LookupRequest& request, FollowerPlace waited);
   /// After a failure of `failed` that its leader may have caused: Lead for the first caller, Join of its flight (or of
   /// one in progress) for all other followers of `failed`, even when that flight has ended by then; or what is stored
-  /// by now. So all followers, on any number of workers, make one more fetch together. Releases the place on `failed`.
-  Lookup retry(const LookupRequest& request, const Ref<Flight>& failed);
+  /// by now. So all followers, on any number of workers, make one more fetch together. Releases the place.
+  Lookup retry(const LookupRequest& request, FollowerPlace failed);
   /// A private ticket that nobody joins: for a follower that must fetch for itself and whose response may be stored.
   Ticket private_ticket(const Key& key);
   /// The same for the response of another flight: purges since that flight began count.

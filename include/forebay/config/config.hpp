@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "forebay/base/bytes.hpp"
 #include "forebay/base/clock.hpp"
 #include "forebay/base/log.hpp"
 #include "forebay/cache/key.hpp"
 #include "forebay/config/access_template.hpp"
+#include "forebay/config/redirect_target.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/h1_parser.hpp"
 #include "forebay/rules/condition.hpp"
@@ -25,13 +27,43 @@ struct Address {
   std::string host;  ///< Empty: all interfaces (dual stack). The path or NAME for the other kinds.
   std::uint16_t port = 0;
   std::string text;  ///< As written.
+  /// An address without a host whose IPv4 half another listener has: it takes IPv6 alone.
+  bool v6_only = false;
   bool operator==(const Address&) const = default;
+};
+
+/// TLS of a listener.
+struct ListenerTls {
+  /// Paths of PEM files, but for `ocsp`.
+  struct Certificate {
+    std::string cert;  ///< The certificate and what leads from it towards a root.
+    std::string key;
+    std::string ocsp;  ///< An OCSP response (DER) to staple; empty: none.
+    bool operator==(const Certificate&) const = default;
+  };
+  enum class MinVersion : std::uint8_t { Tls12, Tls13 };
+  enum class ClientAuth : std::uint8_t { Require, Request };
+
+  std::vector<Certificate> certificates;  ///< The first is for clients that name no known host; none: no TLS.
+  MinVersion min_version = MinVersion::Tls12;
+  std::string client_ca;  ///< Who signs clients' certificates; empty: none is asked for.
+  ClientAuth client_auth = ClientAuth::Require;
+  bool client_cert_header = false;  ///< Origins get Client-Cert (RFC 9440).
+  bool session_tickets = true;
+  Duration session_timeout = std::chrono::hours{12};
+
+  bool on() const noexcept { return !certificates.empty(); }
+  bool operator==(const ListenerTls&) const = default;
 };
 
 struct Listener {
   Address address;
-  std::string name;   ///< Metric label.
-  bool http2 = true;  ///< By ALPN, and by prior knowledge where there is no TLS.
+  std::string name;                   ///< Metric label.
+  bool http2 = true;                  ///< By ALPN, and by prior knowledge where there is no TLS.
+  std::optional<std::uint32_t> mode;  ///< Of the file of a Unix socket; nothing: anybody may connect.
+  std::string owner, group;           ///< The file's, by name or number; empty: the process's own.
+  bool proxy_protocol = false;        ///< Each connection begins with a PROXY header.
+  ListenerTls tls{};                  ///< Off without certificates.
   bool operator==(const Listener&) const = default;
 };
 
@@ -113,6 +145,24 @@ struct HeaderChanges {
   bool empty() const noexcept { return set.empty() && remove.empty(); }
 };
 
+/// Who answers the requests of a route.
+enum class Answers : std::uint8_t { Origin, Redirect, Respond };
+/// `redirect`: another URL.
+struct Redirect {
+  unsigned status = 0;
+  std::string to;          ///< As written; empty: none.
+  bool only_http = false;  ///< `https` and `https:8443`: the same URL over https, for requests over http alone.
+  RedirectTarget target;
+};
+/// `respond`: an answer of the configuration itself.
+struct Respond {
+  unsigned status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body, file;      ///< As written; one of them, or none.
+  http::Fields fields;         ///< What is sent: `headers` and `response_headers`, Content-Type and ETag.
+  Ref<const Chunk> content{};  ///< Null: none.
+};
+
 /// Who has set something: `routes.search.ttl.default`, `policies.listing.ttl.default`, `defaults.ttl.default`.
 struct Provenance {
   std::string path;
@@ -134,6 +184,10 @@ struct Route {
   Rewrite rewrite;
   HeaderChanges request_headers;   ///< Towards the origin.
   HeaderChanges response_headers;  ///< Towards the client.
+  Redirect redirect;
+  Respond respond;
+  Answers answers = Answers::Origin;
+  bool any_method = false;  ///< It answers by itself, and names no methods.
   /// Where the settings of its policy came from, by their path within it (`ttl.default`, `ttl.status.404`,
   /// `key.query`); what is not in it is built in.
   std::map<std::string, Provenance, std::less<>> provenance;
@@ -147,6 +201,7 @@ struct Server {
     Duration body = std::chrono::seconds{30};
     Duration idle = std::chrono::seconds{60};
     Duration write = std::chrono::seconds{60};
+    Duration tunnel = std::chrono::hours{1};
   } timeouts;
   http::HeadLimits request_limits;  ///< request_target, request_header, header_count.
   std::uint64_t request_body = 10 * 1024 * 1024;
@@ -154,7 +209,8 @@ struct Server {
   std::uint64_t min_rate = 500;          ///< Bytes a second; 0: off.
   unsigned connections_per_address = 0;  ///< 0: off.
   unsigned streams = 100;                ///< Requests at a time of one HTTP/2 connection.
-  std::vector<http::Cidr> trusted_proxies;
+  unsigned tunnels = 10000;              ///< Connections that have switched protocols, and those about to.
+  http::TrustedProxies trusted_proxies;
   http::ForwardedMode forwarded = http::ForwardedMode::Auto;
 };
 
@@ -197,6 +253,11 @@ struct Diagnostics {
   CacheStatusField cache_status = CacheStatusField::On;
   std::string name = "forebay";
   bool x_cache = true;
+  /// Who gets Server-Timing.
+  struct ServerTiming {
+    bool on = false;
+    std::vector<http::Cidr> only;  ///< Empty: everybody.
+  } server_timing;
 };
 
 /// A whole configuration, checked. Immutable: read whole, checked whole, swapped whole.
@@ -208,6 +269,7 @@ struct Config {
   std::string default_origin;  ///< Name in `origins`, or empty.
   CacheTier cache;
   std::vector<Route> routes;               ///< In file order.
+  std::vector<std::string> upgrade;        ///< Of `defaults`: for requests that no route matches.
   std::vector<std::string> match_headers;  ///< Every field that `match` of some route asks for; lower case.
   /// Nothing: off.
   std::optional<Address> admin = Address{Address::Kind::Tcp, "127.0.0.1", 8081, "127.0.0.1:8081"};
@@ -223,6 +285,7 @@ struct Config {
   Diagnostics diagnostics;
   std::string request_id = "X-Request-Id";  ///< Empty: off.
   bool propagate_trace = true;
+  double trace_sample = 1;  ///< Share of new traces that are sampled.
   struct Shutdown {
     Duration delay{0};
     Duration drain = std::chrono::seconds{30};

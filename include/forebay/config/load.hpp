@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -48,6 +49,8 @@ struct LoadResult {
   ConfigPtr config;                     ///< Null when there is an error.
   std::vector<Diagnostic> diagnostics;  ///< All of them, in order of place.
   std::vector<Diagnostic> places{};     ///< Of each route by its index, for what is found about it later: no code yet.
+  /// The same of each file that TLS reads, by the path of its key (`listen[0].tls.cert`).
+  std::map<std::string, Diagnostic, std::less<>> file_places{};
   bool ok() const noexcept { return config != nullptr; }
 };
 /// Reads, checks and types a configuration. Never throws; every mistake is a diagnostic.

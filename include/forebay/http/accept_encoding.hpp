@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -42,6 +43,13 @@ class AcceptedCodings {
   std::size_t count_ = 0;
   bool any_ = true;
 };
+
+/// Reads the weights, in thousandths, of some codings from an Accept-Encoding value, identity among them: 0 is refused,
+/// and -1 stands for an identity that nothing is said of, which is acceptable. A member whose weight cannot be read is
+/// refused, of two members for one coding the lower weight counts, and at most `AcceptedCodings::kMost` members are
+/// read.
+void read_coding_weights(std::string_view value, std::span<const std::string_view> codings,
+                         std::span<int> weights) noexcept;
 
 /// The normal form of an Accept-Encoding value: the acceptable codings, known or not, by falling preference; codings of
 /// equal weight sorted by name. It contains neither weights, nor identity if that is only the last resort. False, with

@@ -21,14 +21,30 @@ std::optional<std::array<std::uint8_t, 16>> parse_ip(std::string_view text) noex
 /// `localhost` and every name below it, in any case, with or without a dot at the end: loopback by definition, which no
 /// resolver is asked for (RFC 6761 section 6.3).
 bool is_localhost(std::string_view host) noexcept;
+/// Whether it is an IPv4 address, mapped.
+bool is_ipv4(const std::array<std::uint8_t, 16>& ip) noexcept;
+/// `192.0.2.1`, `2001:db8::1`.
+std::string ip_text(const std::array<std::uint8_t, 16>& ip);
 /// 127.0.0.0/8 or ::1.
 bool is_loopback(const std::array<std::uint8_t, 16>& ip) noexcept;
 bool contains(const Cidr& net, const std::array<std::uint8_t, 16>& ip) noexcept;
 bool contains_any(const std::vector<Cidr>& nets, const std::array<std::uint8_t, 16>& ip) noexcept;
+/// The network of an address that is named in the log: its /24, or its /64.
+Cidr network_of(const std::array<std::uint8_t, 16>& ip) noexcept;
+/// `10.0.0.0/8`, `fd00::/8`.
+std::string cidr_text(const Cidr& net);
+
+/// `server.trusted_proxies`: the peers whose claims about the client are believed.
+struct TrustedProxies {
+  std::vector<Cidr> networks;
+  bool unix_sockets = false;  ///< The peers of Unix sockets.
+  bool empty() const noexcept { return networks.empty() && !unix_sockets; }
+};
 
 /// Reads X-Forwarded-For from the right past trusted proxies, starting with the peer: the first address that is not
 /// trusted is the client. Text that is not an address ends the search at the last valid one.
-std::string client_address(std::string_view peer, FieldsView fields, const std::vector<Cidr>& trusted);
+std::string client_address(std::string_view peer, bool peer_trusted, FieldsView fields,
+                           const std::vector<Cidr>& trusted);
 
 enum class ForwardedMode : std::uint8_t { Auto, Append, Set, Off };
 

@@ -111,11 +111,13 @@ class PlainStream {
   Socket socket_;
 };
 
-/// What TLS adds to a connection; not implemented yet. Its calls never wait. It holds no socket, so that it goes from
+/// What TLS adds to a connection. Its calls never wait. It holds no socket, so that it goes from
 /// worker to worker with its stream; `plain` carries the records.
 class TlsSession {
  public:
   virtual ~TlsSession() = default;
+  /// Goes on with the handshake: Done, Failed, or Blocked as in `read_some`.
+  virtual IoResult handshake(PlainStream&) { return {}; }
   /// Gives content that has been deciphered. Blocked: with Read it needs more from the wire, by `room` and `received`;
   /// with Write it has records of its own to send first, and is called again when that may go on.
   virtual IoResult read_some(PlainStream& plain, std::span<char> room) = 0;
@@ -124,9 +126,11 @@ class TlsSession {
   virtual void received(const IoResult& result) = 0;
   /// As `Stream::write_some`.
   virtual IoResult write_some(PlainStream& plain, std::span<const std::string_view> parts) = 0;
-  /// Whether there is content. Takes in what has come, unless a read is under way.
+  /// Whether there is content. Takes in what has come; while a read is under way, Bytes may be records without content.
   virtual Peek peek(PlainStream& plain) = 0;
-  /// Sends close_notify, and ends the sending direction of `plain`.
+  /// Sends close_notify as far as that goes, once.
+  virtual void say_end(PlainStream&) noexcept {}
+  /// The same, and ends the sending direction of `plain`.
   virtual void shutdown_send(PlainStream& plain) = 0;
 };
 
@@ -138,14 +142,26 @@ class Stream {
  public:
   explicit Stream(boost::asio::io_context& io) : plain_(io) {}
   Stream(Stream&&) noexcept = default;
-  /// Takes a parked connection over. False when the kernel refuses it; then it is closed.
+  /// Takes a parked connection over. False without memory, or when the kernel refuses it; then it is closed.
   bool adopt(ParkedStream parked) noexcept;
 
   bool is_open() const noexcept { return plain_.socket_.is_open(); }
   /// For getpeername and the like; nobody reads or writes by it.
   int native_handle() noexcept { return plain_.socket_.native_handle(); }
-  /// From now on everything goes through `tls`, whose handshake is over.
+  /// From now on everything goes through `tls`; nothing but `handshake` until that is over. Null: plain again.
   void secure(std::unique_ptr<TlsSession> tls) noexcept { tls_ = std::move(tls); }
+  TlsSession* tls() noexcept { return tls_.get(); }
+  /// Shakes hands. `done(Io)`: Done, Cancelled or Failed.
+  template <class Done>
+  void handshake(Done done) {
+    const IoResult got = tls_->handshake(plain_);
+    if (got.state != Io::Blocked) return post([got, done = std::move(done)]() mutable { done(got.state); });
+    auto again = [this, done = std::move(done)](Io state) mutable {
+      if (state == Io::Cancelled || state == Io::Failed) return done(state);
+      handshake(std::move(done));
+    };
+    await_records(got.wait, std::move(again));
+  }
 
   /// Opens it. `done(boost::system::error_code)`.
   template <class Done>
@@ -163,6 +179,13 @@ class Stream {
     const IoResult got = tls_->read_some(plain_, room);
     if (got.state == Io::Blocked) return read_tls(got.wait, room, std::move(done));
     post([got, done = std::move(done)]() mutable { done(got); });
+  }
+  /// Reads what there is, and never waits: Done with a byte or more, Blocked, End or Failed. Not during a `read`.
+  IoResult read_some(std::span<char> room) {
+    if (!tls_) return plain_.read_some(room);
+    // `peek` takes in what has come.
+    if (tls_->peek(plain_) == Peek::Nothing) return {Io::Blocked, 0, Direction::Read};
+    return tls_->read_some(plain_, room);
   }
   /// Writes what goes now, and never waits. Done: call again for what is left; Blocked: after a wait. What was not
   /// counted in `bytes` has to be offered again, from its first byte: TLS may have enciphered it already.
@@ -203,6 +226,7 @@ class Stream {
   void shutdown_send() { tls_ ? tls_->shutdown_send(plain_) : plain_.shutdown_send(); }
   /// Ends reads and waits: Cancelled.
   void cancel() noexcept;
+  /// With TLS the peer hears that this is the end, if its socket takes that now.
   void close() noexcept;
   /// Closes so that the peer sees a reset: what it has got is not whole.
   void reset() noexcept;
@@ -223,6 +247,11 @@ class Stream {
       if (got.state == Io::Blocked) return read_tls(got.wait, room, std::move(done));
       done(got);
     };
+    await_records(direction, std::move(again));
+  }
+  /// Takes records in, or waits until records of its own may go out. `again(Io)`.
+  template <class Again>
+  void await_records(Direction direction, Again again) {
     if (direction == Direction::Write) return plain_.wait(direction, std::move(again));
     plain_.read(tls_->room(), [this, again = std::move(again)](const IoResult& result) mutable {
       tls_->received(result);

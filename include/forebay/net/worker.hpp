@@ -2,17 +2,18 @@
 
 #include <array>
 #include <atomic>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
-#include <vector>
+#include <utility>
 
 #include "forebay/base/clock.hpp"
 #include "forebay/base/mutex.hpp"
 #include "forebay/base/waker.hpp"
 #include "forebay/net/deadlines.hpp"
+#include "forebay/net/handler_memory.hpp"
 
 namespace forebay::net {
 
@@ -61,7 +62,7 @@ class Worker final : public Waker {
   /// thread.
   void fire_deadlines();
 
-  /// From any thread. One post wakes the loop, for any number of groups that arrive meanwhile.
+  /// From any thread. One post wakes the loop, for any number of groups that arrive meanwhile. Needs no memory.
   void deliver(Ref<WaitGroup> group) noexcept override;
   /// At stop: further deliveries are dropped.
   void disable_waker();
@@ -71,33 +72,54 @@ class Worker final : public Waker {
   Duration lag() const;
 
  private:
+  void post_drain() {
+    post(drain_memory_.hold([this] { drain_inbox(); }));
+  }
   void drain_inbox();
-  void schedule(Timestamp at) noexcept;
+  void schedule(Timestamp at);
+  void await_timer();
   void note_lag(Duration late);
 
   // Delays are kept by windows of five seconds; a cell holds its window's number and its longest delay in microseconds.
   static constexpr unsigned kLagCells = 4;
   static constexpr unsigned kLagBits = 40;
 
+  /// Groups in the order of their delivery.
+  class Inbox {
+   public:
+    bool empty() const noexcept { return !first_; }
+    WaitGroup& front() const noexcept { return *first_; }
+    void push(Ref<WaitGroup> group) noexcept;
+    void pop() noexcept { first_ = std::exchange(first_->next, nullptr); }
+    void swap(Inbox& o) noexcept;
+
+   private:
+    Ref<WaitGroup> first_;
+    WaitGroup* last_ = nullptr;  // if there is a first one
+  };
+
   unsigned index_;
   const Clock& clock_;
+  HandlerMemory drain_memory_, timer_memory_;  // declared before the loop, which holds handlers in them
   boost::asio::io_context io_;
   boost::asio::executor_work_guard<Executor> guard_;
   Now now_;
   Deadlines deadlines_;
-  boost::asio::steady_timer timer_;
+  boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
+                                    Executor>
+      timer_;
   Timestamp timer_at_ = Timestamp::max();
+  bool timer_waits_ = false;
   Deadline beat_;
   Timestamp fired_at_{};
   bool busy_ = false;
   std::atomic<bool> running_{false};
   std::array<std::atomic<std::uint64_t>, kLagCells> lag_{};
   Mutex inbox_mutex_;
-  std::vector<Ref<WaitGroup>> inbox_ FOREBAY_GUARDED_BY(inbox_mutex_);
+  Inbox inbox_ FOREBAY_GUARDED_BY(inbox_mutex_);
   bool inbox_posted_ FOREBAY_GUARDED_BY(inbox_mutex_) = false;
   bool waker_enabled_ FOREBAY_GUARDED_BY(inbox_mutex_) = true;
-  std::vector<Ref<WaitGroup>> draining_;  // this thread's: groups being woken, from `drained_` on
-  std::size_t drained_ = 0;
+  Inbox draining_;  // this thread's: groups being woken
 };
 
 }  // namespace forebay::net

@@ -8,6 +8,7 @@
 
 #include "forebay/config/config.hpp"
 #include "forebay/http/message.hpp"
+#include "forebay/net/tls_peer.hpp"
 #include "forebay/rules/freshness.hpp"
 #include "forebay/rules/vocabulary.hpp"
 
@@ -35,14 +36,21 @@ struct AccessRecord {
   bool has_ttl = false;
   rules::TtlSource ttl_source = rules::TtlSource::None;  ///< Who gave what was served its lifetime.
   bool stored = false;
+  std::string_view coding;  ///< In which Forebay sent it, where that is not as it is stored.
   double total_ms = 0, lookup_ms = -1, queue_ms = -1, wait_ms = -1, origin_connect_ms = -1, origin_ttfb_ms = -1,
          send_ms = -1;
   std::string_view origin_name, origin_address, origin_error, origin_detail;
+  const net::TlsPeer* tls = nullptr;          ///< Null: without TLS.
   std::string_view error_code, error_detail;  ///< Of an error document of Forebay's own.
   std::string_view origin_method;             ///< Where it is not the client's.
   int origin_status = 0;
   unsigned origin_attempts = 0;
-  std::string_view trace_id, request_id, user_agent, referer;
+  std::string_view tunnel_protocol, tunnel_end;  ///< Of a connection that has switched protocols.
+  std::string_view trace_id;    ///< Of the client's traceparent, else of the trace that was made for a fetch.
+  std::string_view span_id;     ///< Of the fetch: what the origin gets as its parent.
+  std::string_view parent_id;   ///< The client's span.
+  std::string_view trace_link;  ///< `TRACEID-SPANID` of the fetch it waited for, or of the refresh it started.
+  std::string_view request_id, user_agent, referer;
   bool completed = true;  ///< False: the client left, or the answer was cut.
 };
 

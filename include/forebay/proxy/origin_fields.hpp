@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,9 +23,18 @@ struct OriginRequest {
   bool peer_trusted = false;
   bool looked_up = false;  ///< It has a key, so that others may get its answer.
   bool shared = false;     ///< For a flight: without the client's Range and conditions, which are applied at delivery.
+  /// The origin may encode the answer although the route compresses: it is hardly one that is stored.
+  bool own_codings = false;
   std::string_view instance_id{}, request_id{};
+  /// Replace the client's trace context; empty: its fields go on as they came.
+  std::string_view traceparent{}, tracestate{};
 };
 
+/// Whether an application may read the field as Client-Cert or Client-Cert-Chain (RFC 9440), which only Forebay sets.
+bool is_client_cert(std::string_view name);
+
+/// Whether the origin is asked for identity, of which all codings are made here: one fetch serves all clients.
+bool asks_for_identity(const OriginRequest& request) noexcept;
 /// The fields that go to the origin: without hop-by-hop and Forebay-* fields, Expect, and fields that could change the
 /// response without being in the key; with Host, Via, X-Forwarded-*, Forwarded, CDN-Loop and a request id; and as the
 /// route's `request_headers` leave them.
@@ -38,10 +48,15 @@ class OriginSelecting final : public cache::Selecting {
  public:
   explicit OriginSelecting(const OriginRequest& request) : request_(request) {}
   http::FieldsView fields(const std::vector<std::string>& names) const override;
+  std::optional<http::FieldsView> codings_of_client() const override;
 
  private:
+  http::FieldsView with_identity() const;
+
   OriginRequest request_;
-  mutable std::optional<http::Fields> sent_;  // once something that Forebay may change is asked for
+  using FieldList = boost::container::small_vector<http::Field, 24>;
+  mutable std::optional<FieldList> identity_;  // the fields of the request with another Accept-Encoding
+  mutable std::optional<http::Fields> sent_;   // once something that Forebay may change is asked for
 };
 
 }  // namespace forebay::proxy

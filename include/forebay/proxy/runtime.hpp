@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "forebay/base/noticed.hpp"
 #include "forebay/cache/learned.hpp"
 #include "forebay/cache/store.hpp"
 #include "forebay/config/config.hpp"
 #include "forebay/config/route_table.hpp"
 #include "forebay/proxy/access_log.hpp"
+#include "forebay/proxy/compressor.hpp"
 #include "forebay/proxy/counters.hpp"
 #include "forebay/upstream/origin.hpp"
 
@@ -38,7 +40,10 @@ struct Shared {
   std::atomic<bool> draining{false};
   cache::PersistedQueries persisted;           ///< GraphQL documents by their hash.
   cache::SearchRules searches;                 ///< No-Vary-Search rules of what is stored.
+  std::atomic<std::uint64_t> tunnels{0};       ///< Open, or about to be; see `server.limits.tunnels`.
   std::atomic<std::uint64_t> content_held{0};  ///< Bytes of requests' content that is still being read for a key.
+  Noticed untrusted{};                         ///< Networks of peers whose X-Forwarded-* fields were replaced.
+  Compressor compressor{store};
 };
 
 }  // namespace forebay::proxy

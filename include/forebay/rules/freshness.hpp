@@ -55,6 +55,7 @@ struct Freshness {
   bool no_cache = false;  ///< Validate at each use.
   bool must_revalidate =
       false;  ///< must-revalidate, proxy-revalidate or s-maxage: the route's windows and stale-if-error do not apply.
+  bool immutable = false;         ///< RFC 8246: while it is fresh, a client's reload (max-age=0) needs no validation.
   bool serve_authorized = false;  ///< public, s-maxage or must-revalidate: may answer requests with Authorization.
   bool preflighted = false;       ///< `RequestFacts::preflighted` of the request that fetched it.
   bool from_authorized = false;   ///< The request that fetched it carried Authorization.

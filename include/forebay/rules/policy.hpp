@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "forebay/base/clock.hpp"
+#include "forebay/content/encoder.hpp"
 #include "forebay/http/message.hpp"
 #include "forebay/rules/condition.hpp"
 
@@ -58,6 +59,9 @@ class CredentialGuard {
   std::bitset<256> first_letters_;   ///< First letters of those; other names need no comparison.
 };
 enum class OnTimeout : std::uint8_t { Fetch, Error };
+/// What is done with 103 Early Hints (RFC 8297): the origin's are passed on; those that the stored response would give
+/// are sent ahead too; or clients get none.
+enum class EarlyHints : std::uint8_t { Pass, Replay, Off };
 /// Handling of a refresh request without the right token: ignore it; ignore it and say so in the response; or refuse it
 /// (403).
 enum class RefreshRefusal : std::uint8_t { Ignore, Warn, Forbid };
@@ -112,6 +116,34 @@ struct Policy {
   } coalesce;
   Duration pass_memory = std::chrono::seconds{10};
   std::uint64_t max_object = 8 * 1024 * 1024;
+  /// What of the stored responses is compressed here; see rules/compression.hpp.
+  struct Compress {
+    std::vector<content::Compression> codings;  ///< `compress`, in order of preference. Empty: nothing is.
+    /// `compress_types`: globs over media types, in lower case.
+    std::vector<std::string> types{"text/*",
+                                   "application/json",
+                                   "application/*+json",
+                                   "application/javascript",
+                                   "application/x-javascript",
+                                   "application/ecmascript",
+                                   "application/xml",
+                                   "application/*+xml",
+                                   "application/graphql",
+                                   "application/x-ndjson",
+                                   "application/yaml",
+                                   "application/wasm",
+                                   "application/vnd.ms-fontobject",
+                                   "font/ttf",
+                                   "font/otf",
+                                   "image/svg+xml",
+                                   "image/bmp",
+                                   "image/x-icon",
+                                   "image/vnd.microsoft.icon",
+                                   "model/*+json"};
+    std::uint64_t min = 1024;    ///< `compress_min`: shorter bodies stay as they are.
+    bool keyed_secrets = false;  ///< Credentials or cookies are in the key, so that what is stored may be one client's.
+    bool on() const noexcept { return !codings.empty(); }
+  } compress;
   std::uint64_t request_buffer = 64 * 1024;  ///< Of a request's body, read before a connection to the origin is used.
   AuthorizationRule authorization = AuthorizationRule::Rfc;
   SetCookieRule set_cookie = SetCookieRule::Bypass;
@@ -124,6 +156,7 @@ struct Policy {
   std::vector<std::string> credentials{"Authorization",
                                        "Proxy-Authorization",
                                        "Cookie",
+                                       "Client-Cert",
                                        "X-Api-Key",
                                        "Api-Key",
                                        "X-Auth-Token",
@@ -167,7 +200,10 @@ struct Policy {
   /// For GraphQL routes: fields that another site's page cannot send without a preflight. Empty: off.
   std::vector<std::string> graphql_preflight{"Apollo-Require-Preflight", "X-Apollo-Operation-Name"};
   bool guards_preflight = false;  ///< The route is for GraphQL, and the list not empty.
-  bool suffix_guard = true;       ///< HTML, JSON and XML under names of static files are not stored.
+  /// Protocols that a client may switch its connection to (RFC 9110 section 7.8), compared without case.
+  std::vector<std::string> upgrade{"websocket"};
+  EarlyHints early_hints = EarlyHints::Pass;
+  bool suffix_guard = true;  ///< HTML, JSON and XML under names of static files are not stored.
 };
 
 }  // namespace forebay::rules

@@ -131,6 +131,10 @@ TEST_F(ExplainEndpoint, LoopbackIsEveryLoopbackAddressAndUnixSocketsAreToo) {
   EXPECT_EQ(ask(other)->status, 200);
   auto local = request();
   local->from = {};
+  EXPECT_EQ(ask(local)->status, 403) << "of a peer without an address nothing is known";
+  local = request();
+  local->from = {};
+  local->from.unix_socket = true;
   EXPECT_EQ(ask(local)->status, 200);
   auto unspecified = request();
   unspecified->from.ip = {};

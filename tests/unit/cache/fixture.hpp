@@ -140,7 +140,7 @@ struct Looked {
           names_old = l.stored.names_old;
           if constexpr (requires { l.refresh; }) ticket = std::move(l.refresh);
           if constexpr (requires { l.ticket; }) ticket = std::move(l.ticket);
-          if constexpr (requires { l.flight; }) flight = std::move(l.flight);
+          if constexpr (requires { l.place; }) place = std::move(l.place), flight = place.flight();
           if constexpr (requires { l.forward; }) forward = l.forward;
           if constexpr (requires { l.reason; }) reason = l.reason, pass_memory = l.pass_memory;
         },
@@ -153,6 +153,7 @@ struct Looked {
   VaryRef names;
   bool names_old = false;
   Ticket ticket;
+  FollowerPlace place;
   Ref<Flight> flight;
   rules::Forward forward = rules::Forward::None;
   rules::Reason reason = rules::Reason::None;
@@ -180,7 +181,7 @@ class StoreTest : public ::testing::Test {
     return f(request);
   }
   Looked look(const Ask& ask) {
-    return with_request(ask, [&](const LookupRequest& r) { return store.lookup(r); });
+    return waiting(with_request(ask, [&](const LookupRequest& r) { return store.lookup(r); }));
   }
   template <std::convertible_to<std::string> Target>
   Looked look(Target target) {
@@ -190,12 +191,27 @@ class StoreTest : public ::testing::Test {
     return with_request(ask, [&](const LookupRequest& r) { return store.peek(r); });
   }
   Looked supersede(const Ask& ask, const Ref<Flight>& waited) {
-    return with_request(ask, [&](const LookupRequest& r) { return store.supersede(r, waited); });
+    return waiting(with_request(ask, [&](const LookupRequest& r) { return store.supersede(r, place_on(waited)); }));
   }
-
   Looked retry(const Ask& ask, const Ref<Flight>& failed) {
-    return with_request(ask, [&](const LookupRequest& r) { return store.retry(r, failed); });
+    return waiting(with_request(ask, [&](const LookupRequest& r) { return store.retry(r, place_on(failed)); }));
   }
+  /// Who joins waits on until it leaves, supersedes or tries again, whatever becomes of `Looked`.
+  Looked waiting(Looked looked) {
+    if (looked.flight) places.push_back(std::move(looked.place));
+    return looked;
+  }
+  FollowerPlace place_on(const Ref<Flight>& flight) {
+    const auto at = std::find_if(places.begin(), places.end(), [&](const auto& p) { return p.flight() == flight; });
+    if (at == places.end()) {
+      ADD_FAILURE() << "nobody waits on this flight";
+      return {};
+    }
+    auto place = std::move(*at);
+    places.erase(at);
+    return place;
+  }
+  void leave(const Ref<Flight>& flight) { place_on(flight).leave(); }
 
   rules::Freshness freshness(const Answer& a) const {
     auto f = fresh_for(a.lifetime, now);
@@ -238,6 +254,7 @@ class StoreTest : public ::testing::Test {
   Ref<const Entry> entry(const Ask& ask) { return look(ask).entry; }
 
   Store store;
+  std::vector<FollowerPlace> places;
   rules::Policy policy;
   Timestamp now = t0;
 };

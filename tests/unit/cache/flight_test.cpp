@@ -57,7 +57,7 @@ TEST_F(Flights, ThousandRequestsForOneKeyHaveOneLeader) {
   }
   EXPECT_EQ(lead.ticket.flight()->waiters(), 1000u);
   EXPECT_EQ(store.numbers().waiting, 1000u);
-  for (int i = 0; i < 1000; ++i) lead.ticket.flight()->leave();
+  for (int i = 0; i < 1000; ++i) leave(lead.ticket.flight());
   EXPECT_EQ(store.numbers().waiting, 0u);
 }
 
@@ -130,7 +130,7 @@ TEST_F(Flights, ADroppedTicketIsAbandonedAndOneFollowerTakesOver) {
   { const auto gone = std::move(p.lead); }
   EXPECT_EQ(sleeper.wakes, 1);
   EXPECT_EQ(p.join.flight->state(), State::Abandoned);
-  p.join.flight->leave();
+  leave(p.join.flight);
   auto again = look("/a");
   EXPECT_EQ(again.kind, Kind::Lead);
   EXPECT_EQ(look("/a").kind, Kind::Join);
@@ -176,7 +176,7 @@ TEST_F(Flights, ThoseWhoWaitedOnALeaderThatFailedTryOnceMoreTogether) {
     const auto late = retry({"/a"}, failed);
     EXPECT_EQ(late.kind, Kind::Join) << "however late he is";
     EXPECT_EQ(late.flight, flight);
-    flight->leave();
+    leave(flight);
   }
   EXPECT_EQ(retry({"/a"}, failed).flight, flight);
   EXPECT_EQ(failed->waiters(), 0u);
@@ -379,8 +379,8 @@ TEST_F(Flights, WaitersAreBoundedByKey) {
   EXPECT_EQ(three.kind, Kind::QueueFull);
   EXPECT_FALSE(three.ticket);
   ASSERT_EQ(three.flight, lead.ticket.flight()) << "to supersede it";
-  three.flight->leave();
-  one.flight->leave();
+  leave(three.flight);
+  leave(one.flight);
   EXPECT_EQ(look("/a").kind, Kind::Join);
   land(lead.ticket, {});
   EXPECT_EQ(look("/a").kind, Kind::Join) << "nobody waits for a head that is there";
@@ -475,7 +475,7 @@ TEST_F(Flights, WhileVaryIsUnknownAllWaitForOneAndThenEachKindHasItsOwn) {
   land(de.ticket, kByLanguage, in("de").fields);
   EXPECT_FALSE(en.flight->is_for(Unchanged(fields_of(in("en").fields).view())));
   EXPECT_TRUE(en.flight->is_for(Unchanged(fields_of(in("de").fields).view())));
-  en.flight->leave();
+  leave(en.flight);
   auto again = look(in("en"));
   EXPECT_EQ(again.kind, Kind::Lead) << "under its own secondary key";
   EXPECT_EQ(look(in("en")).flight, again.ticket.flight());
@@ -611,7 +611,7 @@ TEST_F(Flights, LeaveNothingBehindWhenAllIsOver) {
   for (int i = 0; i < 100; ++i) {
     auto lead = look("/" + std::to_string(i));
     auto join = look("/" + std::to_string(i));
-    join.flight->leave();
+    leave(join.flight);
     switch (i % 4) {
       case 0: lead.ticket.drop(); break;
       case 1: lead.ticket.fail({}); break;

@@ -118,7 +118,7 @@ TEST_F(Threads, OneLeaderAKeyAndNoLostWakeUp) {
         if (found.entry->key_text() != texts[k] || text_of(*found.entry) != texts[k]) ++wrong;
       } else if (found.kind == Kind::Join) {
         if (!me.wait(*found.flight)) ++lost;
-        found.flight->leave();
+        found.place.leave();
         if (found.flight->state() == Flight::State::Landed && found.flight->joinable()) {
           http::BodyCursor cursor(found.flight->body());
           Slice s;
@@ -172,7 +172,7 @@ TEST_F(Threads, ColdRequestsOfManyThreadsMakeOneFetchEachTime) {
           ++served;
       } else if (found.kind == Kind::Join) {
         if (me.wait(*found.flight) && found.flight->state() == Flight::State::Landed) ++served;
-        found.flight->leave();
+        found.place.leave();
       } else if (found.kind == Kind::Fresh) {
         ++served;
       }
@@ -210,7 +210,7 @@ TEST_F(Threads, NothingFetchedBeforeAnInvalidationIsServedAfterIt) {
         const auto body = slice(std::to_string(version.load()));
         found.ticket.commit(parts(*head, {body}), fresh_for(60s), {}, Unchanged({}), policy, 1, t0);
       } else if (found.kind == Kind::Join) {
-        found.flight->leave();
+        found.place.leave();
       }
     }
   });
@@ -234,7 +234,7 @@ TEST_F(CrowdedThreads, TheLimitHoldsAtEveryInstant) {
       if (store.budget().used() > 300 * 1024) exceeded = true;
       if (found.entry && random() % 8 == 0) held.push_back(found.entry);
       if (held.size() > 4) held.clear();
-      if (found.flight) found.flight->leave();
+      found.place.leave();
       if (found.ticket) {
         const std::size_t size = random() % 8000;
         const auto cost = Chunk::cost(size);

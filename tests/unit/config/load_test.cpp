@@ -221,7 +221,7 @@ TEST(Load, LogsAndTracesAreRead) {
   EXPECT_TRUE(config->request_id.empty());
   EXPECT_EQ(config->diagnostics.cache_status, CacheStatusField::Off);
   EXPECT_EQ(config->server.forwarded, http::ForwardedMode::Set);
-  EXPECT_EQ(config->server.trusted_proxies.size(), 2u);
+  EXPECT_EQ(config->server.trusted_proxies.networks.size(), 2u);
 }
 
 TEST(Yaml, VariablesAreReplacedAndThenTyped) {

@@ -493,8 +493,10 @@ TEST(Fingerprint, CoversAllThatMakesAKeyAndNothingElse) {
     EXPECT_NE(route(change).key.fingerprint, plain) << change;
   EXPECT_NE(route(", key: { path: [id, rest] }").key.fingerprint, route(", key: { path: [rest, id] }").key.fingerprint);
   EXPECT_NE(route(", key: { body: [/a, /b] }").key.fingerprint, route(", key: { body: [/b, /a] }").key.fingerprint);
-  for (const auto* same : {", key: { body_max: 1KiB }", ", bypass: { cookies: [a] }", ", refresh_ahead: auto",
-                           ", suffix_guard: false", ", request_headers: { remove: [X-A] }"})
+  EXPECT_NE(route(", key: { graphql: true, graphql_ignore: [a] }").key.fingerprint,
+            route(", key: { graphql: true }").key.fingerprint);
+  for (const auto* same : {", key: { body_max: 1KiB }", ", key: { graphql_ignore: [a] }", ", bypass: { cookies: [a] }",
+                           ", refresh_ahead: auto", ", suffix_guard: false", ", request_headers: { remove: [X-A] }"})
     EXPECT_EQ(route(same).key.fingerprint, plain) << same;
 }
 
@@ -528,6 +530,22 @@ admin: { allow_loopback: false, allowed_hosts: [a.b] }
   EXPECT_EQ(a.key.pointers, config->routes[0].key.pointers);
   for (std::size_t i = 0; i < config->routes.size(); ++i)
     EXPECT_EQ(result.config->routes[i].key.fingerprint, config->routes[i].key.fingerprint) << i;
+}
+
+TEST(StreamSettings, WebSocketIsAllowedUnlessARouteSaysOtherwise) {
+  EXPECT_THAT(route("").policy.upgrade, ElementsAre("websocket"));
+  EXPECT_THAT(route(", upgrade: []").policy.upgrade, IsEmpty());
+  EXPECT_THAT(route(", upgrade: foo").policy.upgrade, ElementsAre("foo"));
+  EXPECT_THAT(route(", upgrade: [websocket, foo/2, websocket]").policy.upgrade, ElementsAre("websocket", "foo/2"));
+  EXPECT_EQ(route("").policy.early_hints, rules::EarlyHints::Pass);
+  EXPECT_EQ(route(", early_hints: replay").policy.early_hints, rules::EarlyHints::Replay);
+  EXPECT_EQ(route(", early_hints: off").policy.early_hints, rules::EarlyHints::Off);
+}
+
+TEST(StreamSettings, RequestsWithoutARouteHaveTheProtocolsOfTheDefaults) {
+  EXPECT_THAT(good(kOrigin)->upgrade, ElementsAre("websocket"));
+  EXPECT_THAT(good(kOrigin + "defaults: { upgrade: [foo] }\nroutes: [{ path: /a, upgrade: [bar] }]\n")->upgrade,
+              ElementsAre("foo"));
 }
 
 }  // namespace

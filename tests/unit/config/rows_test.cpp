@@ -25,7 +25,8 @@ struct Any {
 namespace {
 
 const std::string kFile =
-    "origins: { web: { url: \"http://a\" } }\norigin: web\npolicies: { named: {} }\nlisten: [{ address: \":80\" }]\n"
+    "origins: { web: { url: \"http://a\" } }\norigin: web\npolicies: { named: {} }\nlisten: [{ address: \":80\", tls: "
+    "{ cert: /c, key: /k, client_ca: /ca } }]\n"
     "routes: [{ path: \"/a/{id}\" }]\n";
 
 /// A value of this type that no key has by default.
@@ -67,10 +68,15 @@ std::string sample(const Option& option) {
       {"list of extension", "[one]"},
       {"list of glob", "[one*]"},
       {"list of glob, or map of glob to values", "{ one*: a }"},
+      {"list of zstd, br or gzip", "[br, gzip]"},
+      {"list of media type", "[text/one, \"application/*+two\"]"},
       {"list of method", "[POST, REPORT]"},
       {"list of status", "[200, 5xx]"},
       {"list of connect, timeout or status", "[timeout, 5xx]"},
-      {"list of CIDR", "[10.0.0.0/8]"},
+      {"off, on or list of CIDR", "[10.0.0.0/8]"},
+      {"list of CIDR or unix", "[10.0.0.0/8, unix]"},
+      {"file mode", "0600"},
+      {"name or number", "www-data"},
       {"list of host", "[b.example]"},
       {"list of errors, slow, miss or bypass", "[slow, bypass]"},
       {"list of duration", "[1ms, 7s]"},
@@ -108,7 +114,8 @@ TEST(Rows, AreReadPrintedAndReadBack) {
     // Without another value; read with its twin; or a collection.
     const bool fixed = option.path == "version" || option.path == "cache.eviction" ||
                        option.path == "cache.admission" || option.path == "origins.*.urls" ||
-                       option.path.ends_with("token_file") || value.empty();
+                       option.path.ends_with("token_file") || value.empty() ||
+                       option.path.starts_with("route.redirect") || option.path.starts_with("route.respond");
     if (!option.here || fixed) continue;
     SCOPED_TRACE(option.path + ": " + value);
     const auto result = load_text(kFile, {{key_of(option.path), value}});
@@ -132,7 +139,10 @@ TEST(Rows, AreReadPrintedAndReadBack) {
     const auto reload = schema_at(option.path)->row->reload;
     const auto& route = result.config->routes.at(0);
     const auto& usual = plain.config->routes.at(0);
-    const bool entries = reload == Reload::Entries || option.path == "policy.credentials" || option.path == "origin";
+    // Some have no effect, and do not count, without another key.
+    const bool alone = name != "graphql_ignore";
+    const bool entries =
+        (reload == Reload::Entries && alone) || option.path == "policy.credentials" || option.path == "origin";
     EXPECT_EQ(route.key.fingerprint != usual.key.fingerprint, entries);
     EXPECT_EQ(route.policy.lifetimes != usual.policy.lifetimes,
               reload == Reload::Lifetimes || option.path == "policy.ttl");
@@ -186,10 +196,18 @@ void expect_rows_at(std::string_view path, std::size_t others = 0) {
   expect_rows<Owner>(path, row->rows(), others);
 }
 
+/// `redirect` is a key and a map.
+const Row& inside_of_route(std::string_view name) {
+  const auto rows = route_table().rows;
+  return *std::find_if(rows.begin(), rows.end(), [&](const Row& row) { return row.name == name && row.inside; });
+}
+
 TEST(Rows, ThereIsOneForEachMemberOfTheSettings) {
   using rules::Policy;
-  expect_rows<Config>("", config_table().rows, 2);  // file, match_headers
+  expect_rows<Config>("", config_table().rows, 3);  // file, upgrade, match_headers
   expect_rows<Listener>("listen[]", listener_table().rows);
+  expect_rows<ListenerTls>("listen[].tls", tls_table().rows);
+  expect_rows_at<ListenerTls::Certificate>("listen[].tls.certs.[]");
   expect_rows<Origin>("origins.*", origin_table().rows, 1);  // name
   expect_rows_at<Origin::Timeouts>("origins.*.timeouts");
   expect_rows_at<Origin::Pool>("origins.*.pool");
@@ -212,11 +230,14 @@ TEST(Rows, ThereIsOneForEachMemberOfTheSettings) {
   expect_rows_at<Policy::Coalesce>("policy.coalesce");
   expect_rows_at<Policy::ClientRefresh>("policy.client_refresh");
   expect_rows<Policy::Bypass>("policy.bypass", bypass_table().rows);
-  expect_rows<Route>("route", route_table().rows, 6);  // index, file, line, key, policy, provenance
+  // index, file, line, key, policy, provenance, answers, any_method
+  expect_rows<Route>("route", route_table().rows, 8);
   expect_rows<rules::Conditions>("route.match", match_table().rows);
   expect_rows_at<Rewrite>("route.rewrite");
   expect_rows_at<HeaderChanges>("route.request_headers");
   expect_rows_at<HeaderChanges>("route.response_headers");
+  expect_rows<Redirect>("route.redirect", inside_of_route("redirect").rows(), 2);  // only_http, target
+  expect_rows<Respond>("route.respond", inside_of_route("respond").rows(), 2);     // fields, content
 }
 
 }  // namespace

@@ -180,8 +180,8 @@ TEST(Addresses, CollideWhenTheyWantTheSameSocket) {
 
 TEST(Networks, AreWrittenAsTheyAreRead) {
   for (const auto* text : {"10.0.0.0/8", "127.0.0.1/32", "0.0.0.0/0"})
-    EXPECT_EQ(format_cidr(*http::parse_cidr(text)), text);
-  EXPECT_EQ(format_cidr(*http::parse_cidr("fd00::/8")), "fd00:0:0:0:0:0:0:0/8");
+    EXPECT_EQ(http::cidr_text(*http::parse_cidr(text)), text);
+  EXPECT_EQ(http::cidr_text(*http::parse_cidr("fd00::/8")), "fd00::/8");
 }
 
 TEST(DurationText, IsReadWithUnitsAndNothingElse) {

@@ -106,5 +106,23 @@ TEST(AcceptedCodings, AgreeWithTheNormalForm) {
   }
 }
 
+TEST(CodingWeights, AreThoseOfTheMembersThatNameThemOrOfTheStar) {
+  struct Row {
+    const char* value;
+    int gzip, br, identity;
+  };
+  for (const Row& r : {Row{"gzip", 1000, 0, -1}, Row{"gzip;q=0.5, br;q=0.25", 500, 250, -1}, Row{"x-gzip", 1000, 0, -1},
+                       Row{"*", 1000, 1000, 1000}, Row{"*;q=0.1, br", 100, 1000, 100}, Row{"*;q=0", 0, 0, 0},
+                       Row{"identity;q=0, GZIP", 1000, 0, 0}, Row{"identity;q=0.5", 0, 0, 500},
+                       Row{"gzip;q=1, gzip;q=0", 0, 0, -1}, Row{"gzip;q=2, br;q=0.5", 0, 500, -1}, Row{"", 0, 0, -1}}) {
+    const std::string_view codings[] = {"gzip", "br", "identity"};
+    int weights[3] = {7, 7, 7};
+    read_coding_weights(r.value, codings, weights);
+    EXPECT_EQ(weights[0], r.gzip) << r.value;
+    EXPECT_EQ(weights[1], r.br) << r.value;
+    EXPECT_EQ(weights[2], r.identity) << r.value;
+  }
+}
+
 }  // namespace
 }  // namespace forebay::http

@@ -104,13 +104,28 @@ TEST(ClientAddress, IsTheFirstFromTheRightThatIsNotTrusted) {
                       {"::1", "[2001:db8::1]:99", "2001:db8::1"},
                       {"::1", "2001:db8::1,,", "2001:db8::1"},
                       {"", "9.9.9.9", ""}};
-  for (const Row& r : rows) {
-    EXPECT_EQ(client_address(r.peer, fields({{"X-Forwarded-For", r.forwarded}}), trusted), r.client) << r.forwarded;
-  }
-  EXPECT_EQ(
-      client_address("10.0.0.1", fields({{"X-Forwarded-For", "8.8.8.8"}, {"X-Forwarded-For", "10.0.0.9"}}), trusted),
-      "8.8.8.8");
-  EXPECT_EQ(client_address("10.0.0.1", {}, trusted), "10.0.0.1");
+  const auto client = [&](std::string_view peer, const Fields& sent) {
+    const auto ip = parse_ip(peer);
+    return client_address(peer, ip && contains_any(trusted, *ip), sent.view(), trusted);
+  };
+  for (const Row& r : rows)
+    EXPECT_EQ(client(r.peer, fields({{"X-Forwarded-For", r.forwarded}})), r.client) << r.forwarded;
+  EXPECT_EQ(client("10.0.0.1", fields({{"X-Forwarded-For", "8.8.8.8"}, {"X-Forwarded-For", "10.0.0.9"}})), "8.8.8.8");
+  EXPECT_EQ(client("10.0.0.1", {}), "10.0.0.1");
+}
+
+TEST(ClientAddress, OfATrustedUnixSocketIsTheOneThatItNames) {
+  const std::vector<Cidr> trusted{*parse_cidr("10.0.0.0/8")};
+  const auto sent = fields({{"X-Forwarded-For", "8.8.8.8, 10.0.0.2"}});
+  EXPECT_EQ(client_address("", true, sent.view(), trusted), "8.8.8.8");
+  EXPECT_EQ(client_address("", false, sent.view(), trusted), "");
+}
+
+TEST(Networks, OfALogLineAreASmallPartOfTheNet) {
+  const auto text = [](const char* address) { return cidr_text(network_of(*parse_ip(address))); };
+  EXPECT_EQ(text("192.0.2.77"), "192.0.2.0/24");
+  EXPECT_EQ(text("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+  EXPECT_EQ(text("::1"), "::/64");
 }
 
 TEST(Forwarding, WhatAStrangerClaimsIsReplaced) {

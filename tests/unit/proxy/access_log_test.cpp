@@ -103,6 +103,9 @@ TEST(AccessJson, HasEveryPartThatIsThere) {
   r.origin_attempts = 2;
   r.origin_error = "reset";
   r.trace_id = "abc";
+  r.span_id = "12";
+  r.parent_id = "34";
+  r.trace_link = "de-56";
   r.request_id = "rid";
   r.user_agent = "curl/8";
   r.referer = "http://a/";
@@ -123,7 +126,7 @@ TEST(AccessJson, HasEveryPartThatIsThere) {
   EXPECT_THAT(
       line,
       HasSubstr(
-          R"("trace_id":"abc","request_id":"rid","user_agent":"curl/8","referer":"http://a/","completed":false})"));
+          R"("trace_id":"abc","span_id":"12","parent_id":"34","trace_link":"de-56","request_id":"rid","user_agent":"curl/8","referer":"http://a/","completed":false})"));
 }
 
 TEST(AccessJson, NothingAStrangerSendsBreaksTheLine) {

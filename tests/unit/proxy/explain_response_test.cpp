@@ -300,5 +300,26 @@ TEST_F(ExplainResponse, BesideAHitItIsJudgedForLater) {
   EXPECT_EQ(e.response->ttl_s, 5);
 }
 
+TEST_F(ExplainResponse, OnARouteThatCompressesTheCodingIsTold) {
+  configure("routes: [{path: /**, ttl: 60s, compress: [br, gzip]}]\n");
+  const auto notes = [&](FieldList request, FieldList response) {
+    Asked asked{"GET", "http://h/a", std::move(request)};
+    response.emplace_back("Content-Length", "5000");
+    asked.response_fields = std::move(response);
+    asked.status = 200;
+    return offline(asked).notes;
+  };
+  const FieldList gzip{{"Accept-Encoding", "gzip"}};
+  EXPECT_THAT(notes(gzip, {{"Content-Type", "text/html"}}), Contains(HasSubstr("hits get gzip once it is made")));
+  EXPECT_THAT(notes({{"Accept-Encoding", "gzip, br"}}, {{"Content-Type", "text/html"}}),
+              Contains(HasSubstr("hits get br")));
+  EXPECT_THAT(notes({}, {{"Content-Type", "text/html"}}), Contains(HasSubstr("sent as identity")));
+  EXPECT_THAT(notes(gzip, {{"Content-Type", "image/png"}}), Contains(HasSubstr("compress_types")));
+  EXPECT_THAT(notes(gzip, {{"Content-Type", "text/html"}, {"Cache-Control", "no-transform"}}),
+              Contains(HasSubstr("no-transform")));
+  configure("routes: [{path: /**, ttl: 60s}]\n");
+  EXPECT_THAT(notes(gzip, {{"Content-Type", "text/html"}}), Not(Contains(HasSubstr("identity"))));
+}
+
 }  // namespace
 }  // namespace forebay::proxy

@@ -1,3 +1,4 @@
+#include "faulty/faults.hpp"
 #include "proxied.hpp"
 
 namespace forebay::proxy {
@@ -26,6 +27,32 @@ TEST_F(FollowTest, ManyWaitForOneFetchAndAreServedAsItStreams) {
   EXPECT_EQ(one.cache(), "COALESCED");
   EXPECT_EQ(counted(Coalesced::Served), 2u);
   EXPECT_EQ(asked(), 1u);
+}
+
+TEST_F(FollowTest, OneThatCannotWaitForLackOfMemoryLeavesItsPlace) {
+  auto& leader = get("/a");
+  int failed = 0, waiting = 0;
+  for (int nth = 1; waiting == 0; ++nth) {
+    const auto client = std::make_shared<FakeClient>(worker, http::Method::Get, "/a", FieldList{});
+    auto pending = core.take(client);
+    ASSERT_TRUE(pending->reading.target.read(http::Method::Get, "/a"));
+    ASSERT_TRUE(read_host("example.org", {}, false, "http", pending->reading));
+    test::inject_fault("any-later=" + std::to_string(nth));
+    try {
+      go_to_route(pending);
+    } catch (const std::bad_alloc&) {
+      ++failed;
+    }
+    const bool past = test::inject_fault("any-later=0");
+    if (!past) waiting = static_cast<int>(cache.numbers().waiting);
+    ASSERT_EQ(cache.numbers().waiting, past ? 0u : 1u) << nth;
+    clients.push_back(client);
+  }
+  EXPECT_GT(failed, 5);
+  source().answer(200, kForAMinute);
+  settle();
+  EXPECT_EQ(clients.back()->read(), "body");
+  EXPECT_EQ(leader.read(), "body");
 }
 
 TEST_F(FollowTest, OfAPrivateAnswerEachFetchesItsOwn) {

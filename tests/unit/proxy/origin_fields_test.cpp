@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -32,6 +33,7 @@ class OriginFields : public testing::Test {
     request.shared = shared_;
     request.instance_id = "1a2b";
     request.request_id = "r-1";
+    request.traceparent = traceparent_;
     return fields_for_origin(request);
   }
   std::optional<std::string> sent(const char* name, const char* value, bool trusted = false,
@@ -45,6 +47,7 @@ class OriginFields : public testing::Test {
   config::Origin origin_;
   config::Route route_;
   bool looked_up_ = true, shared_ = true;
+  std::string_view traceparent_;
 };
 
 TEST_F(OriginFields, SayWhereTheRequestHasBeen) {
@@ -57,6 +60,25 @@ TEST_F(OriginFields, SayWhereTheRequestHasBeen) {
   EXPECT_EQ(view.value("Via"), "1.1 forebay");
   EXPECT_EQ(view.value("CDN-Loop"), "forebay;id=1a2b");
   EXPECT_EQ(view.value("X-Request-Id"), "r-1");
+}
+
+TEST_F(OriginFields, HaveTheTraceContextOfTheFetchInPlaceOfTheClients) {
+  const Lines lines{{"traceparent", "00-a"}, {"Tracestate", "a=1"}, {"tracestate", "b=2"}};
+  auto fields = sent(lines);
+  EXPECT_EQ(fields.view().value("traceparent"), "00-a") << "as sent, where no span was made: for Vary";
+  const auto count = [&](std::string_view name) {
+    const auto view = fields.view();
+    return std::count_if(view.begin(), view.end(), [&](const auto& f) { return http::iequals(f.name, name); });
+  };
+  EXPECT_EQ(count("tracestate"), 2);
+  traceparent_ = "00-b";
+  fields = sent(lines);
+  EXPECT_EQ(fields.view().value("traceparent"), "00-b");
+  EXPECT_EQ(count("traceparent"), 1);
+  EXPECT_FALSE(fields.view().value("tracestate"));
+  config_.propagate_trace = false;
+  traceparent_ = "";
+  EXPECT_FALSE(sent(lines).view().value("traceparent"));
 }
 
 TEST_F(OriginFields, HaveTheHostThatTheOriginWants) {

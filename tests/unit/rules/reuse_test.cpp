@@ -128,6 +128,23 @@ TEST(Reuse, ClientDirectivesCountWhereTheRouteRespectsThem) {
   EXPECT_EQ(reuse(f, 1s, respect, Ask({{"Pragma", "no-cache"}})), Reuse::Validate);
 }
 
+TEST(Reuse, AReloadOfAFreshImmutableResponseIsNotValidated) {
+  Policy policy;
+  policy.client_cache_control = true;
+  const auto asks = [](const char* value) { return Ask({{"Cache-Control", value}}); };
+  const auto f = stored("max-age=60, immutable, stale-while-revalidate=600");
+  EXPECT_EQ(reuse(f, 30s, policy, asks("max-age=0")), Reuse::Fresh);
+  EXPECT_EQ(reuse(f, 30s, policy, asks("no-cache")), Reuse::Validate);
+  EXPECT_EQ(reuse(f, 30s, policy, asks("no-cache, max-age=0")), Reuse::Validate);
+  EXPECT_EQ(reuse(f, 30s, policy, asks("max-age=10")), Reuse::Validate) << "a client that states an age";
+  EXPECT_EQ(reuse(f, 30s, policy, asks("max-age=0, min-fresh=40")), Reuse::Validate);
+  EXPECT_EQ(reuse(f, 60s, policy, asks("max-age=0")), Reuse::Validate) << "stale";
+  EXPECT_EQ(reuse(stored("max-age=60"), 30s, policy, asks("max-age=0")), Reuse::Validate);
+  auto purged = f;
+  purged.purged = true;
+  EXPECT_EQ(reuse(purged, 30s, policy, asks("max-age=0")), Reuse::Validate);
+}
+
 TEST(Reuse, MaxStaleDoesNotLiftWhatTheOriginForbids) {
   Policy respect;
   respect.client_cache_control = true;

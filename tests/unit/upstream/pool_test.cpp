@@ -1,5 +1,6 @@
 #include <future>
 
+#include "faulty/faults.hpp"
 #include "unit/upstream/upstream_fixture.hpp"
 #include "upstream/addresses.hpp"
 #include "upstream/permits.hpp"
@@ -82,6 +83,44 @@ TEST_F(PoolTest, IdleConnectionIsClosedAfterItsTime) {
   run_until([&] { return idle() == 0; });
   EXPECT_TRUE(get().ended);
   EXPECT_EQ(server.connections(), 2);
+}
+
+TEST_F(PoolTest, WithoutMemoryToWatchItAnIdleConnectionIsClosed) {
+  ScriptedOrigin server(ScriptedOrigin::always(std::string(kHello)));
+  use(server);
+  int closed = 0;
+  for (int nth = 1; nth <= 4; ++nth) {
+    EXPECT_EQ(get().body, "hello");
+    ASSERT_EQ(idle(), 1U);
+    clock.stop();
+    clock.advance(150ms);
+    test::inject_fault("any-later=" + std::to_string(nth));
+    worker.fire_deadlines();
+    test::inject_fault("any-later=0");
+    closed += idle() == 0 ? 1 : 0;
+    clock.go_on();
+  }
+  EXPECT_GT(closed, 0);
+  EXPECT_EQ(get().body, "hello");
+}
+
+TEST_F(PoolTest, ANameThatCouldNotBeResolvedForLackOfMemoryIsResolvedForTheNext) {
+  ScriptedOrigin server(ScriptedOrigin::always(std::string(kHello)));
+  int failed = 0;
+  for (int nth = 1; nth <= 40; ++nth) {
+    auto o = settings(server.port());
+    o.url.host = "127.1";  // no address for us, but one for any resolver, without a file or a server of names
+    use(std::move(o));
+    RecordingSink first;
+    const auto running = fetch(first);
+    test::inject_fault("any-later=" + std::to_string(nth));
+    worker.io().poll_one();  // asks the resolver
+    test::inject_fault("any-later=0");
+    run_until([&] { return first.over(); });
+    failed += first.failure ? 1 : 0;
+    EXPECT_EQ(get().body, "hello") << nth;
+  }
+  EXPECT_GT(failed, 5);
 }
 
 TEST_F(PoolTest, NoMoreThanMaxIdleRest) {

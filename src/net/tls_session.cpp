@@ -1,0 +1,307 @@
+#include "forebay/net/tls_session.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "forebay/net/tls_server.hpp"
+#include "openssl.hpp"
+#include "tls_bio.hpp"
+#include "tls_client.hpp"
+#include "tls_failure.hpp"
+
+namespace forebay::net {
+
+namespace {
+
+// A request fits into the small room; a record of the largest size into the large one.
+constexpr std::size_t kSmallRoom = 4 * 1024;
+constexpr std::size_t kLargeRoom = 16 * 1024 + 512;
+constexpr std::size_t kRecord = 16 * 1024;
+// Content that is enciphered for one send.
+constexpr std::size_t kBatch = 4 * kRecord;
+// Records that may wait for the socket before no more is read.
+constexpr std::size_t kMostOwed = 2 * kBatch;
+
+/// Hands out content in pieces of one record, put together where it stands in several places.
+class Pieces {
+ public:
+  explicit Pieces(std::span<const std::string_view> parts) : parts_(parts) {}
+  void skip(std::size_t n) {
+    while (n != 0 && part_ < parts_.size()) {
+      const auto step = std::min(n, rest().size());
+      n -= step;
+      advance(step);
+    }
+  }
+  /// Valid until the next call; empty at the end.
+  std::string_view next() {
+    while (part_ < parts_.size() && rest().empty()) advance(0);
+    if (part_ == parts_.size()) return {};
+    const bool last = part_ + 1 == parts_.size();
+    if (last || rest().size() >= kRecord) {
+      const auto piece = rest().substr(0, kRecord);
+      advance(piece.size());
+      return piece;
+    }
+    thread_local std::array<char, kRecord> together;
+    std::size_t filled = 0;
+    while (filled < together.size() && part_ < parts_.size()) {
+      const auto piece = rest().substr(0, together.size() - filled);
+      if (!piece.empty()) std::memcpy(together.data() + filled, piece.data(), piece.size());
+      filled += piece.size();
+      advance(piece.size());
+    }
+    return {together.data(), filled};
+  }
+
+ private:
+  std::string_view rest() const { return parts_[part_].substr(at_); }
+  void advance(std::size_t n) {
+    at_ += n;
+    if (at_ < parts_[part_].size()) return;
+    ++part_;
+    at_ = 0;
+  }
+  std::span<const std::string_view> parts_;
+  std::size_t part_ = 0, at_ = 0;
+};
+
+bool looks_like_http(char first) noexcept { return first >= 'A' && first <= 'Z'; }
+
+}  // namespace
+
+TlsServerSession::TlsServerSession(std::shared_ptr<const TlsServer> server, ssl_st* ssl, std::string early)
+    : server_(std::move(server)), ssl_(ssl), early_(std::move(early)) {
+  TlsBio::attach(*this, ssl_);
+  SSL_set_accept_state(ssl_);
+}
+
+TlsServerSession::~TlsServerSession() { SSL_free(ssl_); }
+
+std::size_t TlsServerSession::take(char* into, std::size_t most) noexcept {
+  if (!early_.empty()) {
+    const auto n = std::min(most, early_.size());
+    std::memcpy(into, early_.data(), n);
+    early_.erase(0, n);
+    return n;
+  }
+  const auto n = std::min(most, end_ - begin_);
+  if (n != 0) std::memcpy(into, in_.get() + begin_, n);
+  begin_ += n;
+  return n;
+}
+
+void TlsServerSession::fail(TlsHandshake result, std::string_view why) noexcept {
+  failed_ = true;
+  result_ = result;
+  why_ = why;
+}
+
+// The queue of errors is empty before each call of OpenSSL, and after it.
+TlsServerSession::Next TlsServerSession::next_after(int result) noexcept {
+  if (result == 1) return Next::Ok;
+  switch (SSL_get_error(ssl_, result)) {
+    case SSL_ERROR_WANT_READ: return Next::Read;
+    case SSL_ERROR_ZERO_RETURN: ended_ = true; return Next::End;
+    default: break;
+  }
+  const auto failure = take_tls_failure();
+  fail(failure.result, failure.why);
+  return Next::Failed;
+}
+
+IoResult TlsServerSession::flush(PlainStream& plain) {
+  auto& wire = TlsBio::wire();
+  try {
+    if (out_.empty() && wire.empty()) return {};
+    if (out_.empty()) {
+      const auto sent = plain.write_some(wire);
+      if (sent.bytes < wire.size() && sent.state != Io::Failed) out_.assign(wire, sent.bytes);
+      wire.clear();
+      if (sent.state == Io::Failed) failed_ = true;
+      return {sent.state, 0, Direction::Write};
+    }
+    out_ += wire;
+    wire.clear();
+    const auto sent = plain.write_some(std::string_view(out_).substr(sent_));
+    sent_ += sent.bytes;
+    if (sent_ < out_.size()) {
+      if (sent.state == Io::Failed) failed_ = true;
+      return {sent.state, 0, Direction::Write};
+    }
+    std::string().swap(out_);
+    sent_ = 0;
+    return {};
+  } catch (const std::bad_alloc&) {
+    wire.clear();
+    failed_ = true;
+    return {Io::Failed};
+  }
+}
+
+IoResult TlsServerSession::handshake(PlainStream& plain) {
+  if (const auto sent = flush(plain); sent.state != Io::Done) return sent;
+  if (shaken_) return {};
+  if (failed_) return {Io::Failed};
+  if (!has_input()) {
+    if (!eof_) return {Io::Blocked, 0, Direction::Read};
+    fail(TlsHandshake::Closed, "the client has closed the connection");
+    return {Io::Failed};
+  }
+  if (SSL_in_before(ssl_) == 1 && looks_like_http(early_.empty() ? in_[begin_] : early_.front())) {
+    fail(TlsHandshake::PlainHttp, "the client speaks HTTP without TLS");
+    return {Io::Failed};
+  }
+  const auto next = next_after(SSL_do_handshake(ssl_));
+  const auto sent = flush(plain);  // an alert, where it has failed
+  if (next == Next::Failed || next == Next::End) return {Io::Failed};
+  if (next == Next::Ok) {
+    shaken_ = true;
+    result_ = SSL_session_reused(ssl_) == 1 ? TlsHandshake::Resumed : TlsHandshake::Full;
+  }
+  if (sent.state == Io::Failed) {
+    fail(TlsHandshake::Closed, "the client has closed the connection");
+    return sent;
+  }
+  if (sent.state == Io::Blocked || next == Next::Ok) return sent;
+  return handshake(plain);  // for more from the wire
+}
+
+IoResult TlsServerSession::read_some(PlainStream& plain, std::span<char> room) {
+  if (!out_.empty()) {
+    const auto sent = flush(plain);
+    if (sent.state == Io::Failed) return {Io::Failed};
+    // Records of our own go first, so that a peer that takes nothing cannot make us owe it more and more.
+    if (sent.state == Io::Blocked && (in_flight_ == 0 || out_.size() - sent_ > kMostOwed)) return sent;
+  }
+  if (failed_) return {Io::Failed};
+  if (ended_) return {Io::End};
+  if (has_input() || SSL_pending(ssl_) > 0) {
+    std::size_t got = 0;
+    const auto next = next_after(SSL_read_ex(ssl_, room.data(), room.size(), &got));
+    const auto sent = flush(plain);
+    if (next == Next::Ok) return {Io::Done, got};
+    if (next == Next::End) return {Io::End};
+    if (next == Next::Failed || sent.state == Io::Failed) return {Io::Failed};
+    if (sent.state == Io::Blocked) return sent;
+  }
+  // Without close_notify it is an end as well: HTTP itself tells whether a message is whole (RFC 9112 section 9.8).
+  if (eof_) return {Io::End};
+  return {Io::Blocked, 0, Direction::Read};
+}
+
+std::span<char> TlsServerSession::room() {
+  assert(!reading_ && begin_ == end_);
+  const auto want = filled_ ? kLargeRoom : kSmallRoom;
+  if (capacity_ != want) {
+    in_.reset();
+    capacity_ = 0;
+    in_.reset(new char[want]);
+    capacity_ = want;
+  }
+  begin_ = end_ = 0;
+  reading_ = true;
+  return {in_.get(), capacity_};
+}
+
+void TlsServerSession::received(const IoResult& result) {
+  reading_ = false;
+  begin_ = 0;
+  end_ = result.bytes;
+  if (result.bytes != 0) filled_ = result.bytes == capacity_;
+  if (result.state == Io::End) eof_ = true;
+}
+
+void TlsServerSession::release_input() noexcept {
+  in_.reset();
+  capacity_ = begin_ = end_ = 0;
+  filled_ = false;
+}
+
+IoResult TlsServerSession::write_some(PlainStream& plain, std::span<const std::string_view> parts) {
+  if (failed_) return {Io::Failed};
+  if (!out_.empty()) {
+    const auto sent = flush(plain);
+    if (sent.state != Io::Done) return sent;
+  }
+  Pieces pieces(parts);
+  std::size_t written = std::exchange(in_flight_, 0);
+  pieces.skip(written);
+  for (;;) {
+    std::size_t enciphered = 0;
+    while (enciphered < kBatch) {
+      const auto piece = pieces.next();
+      if (piece.empty()) break;
+      std::size_t taken = 0;
+      const auto next = next_after(SSL_write_ex(ssl_, piece.data(), piece.size(), &taken));
+      if (next != Next::Ok) {
+        TlsBio::wire().clear();
+        failed_ = true;
+        return {Io::Failed, written};
+      }
+      enciphered += taken;
+    }
+    if (enciphered == 0) return {Io::Done, written};
+    const auto sent = flush(plain);
+    if (sent.state == Io::Done) {
+      written += enciphered;
+      continue;
+    }
+    in_flight_ = enciphered;
+    return {sent.state, written, Direction::Write};
+  }
+}
+
+Peek TlsServerSession::peek(PlainStream& plain) {
+  if (reading_) return plain.peek();
+  if (!out_.empty()) flush(plain);
+  while (!failed_ && !ended_) {
+    if (has_input() || SSL_pending(ssl_) > 0) {
+      char byte = 0;
+      std::size_t got = 0;
+      const auto next = next_after(SSL_peek_ex(ssl_, &byte, 1, &got));
+      flush(plain);
+      if (next == Next::Ok) return Peek::Bytes;
+      if (next != Next::Read) break;
+    }
+    if (eof_) break;
+    const auto got = plain.read_some(room());
+    received(got);
+    if (got.state == Io::Blocked) {
+      release_input();
+      return Peek::Nothing;
+    }
+    if (got.state == Io::Failed) eof_ = true;
+  }
+  return Peek::End;
+}
+
+void TlsServerSession::say_end(PlainStream& plain) noexcept {
+  if (!shaken_ || failed_ || said_end_) return;
+  said_end_ = true;
+  SSL_shutdown(ssl_);
+  ERR_clear_error();
+  flush(plain);
+}
+
+void TlsServerSession::shutdown_send(PlainStream& plain) {
+  say_end(plain);
+  plain.shutdown_send();
+}
+
+std::string_view TlsServerSession::protocol() const noexcept {
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl_, &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
+}
+
+std::unique_ptr<TlsPeer> TlsServerSession::describe_peer() const {
+  return describe_tls_peer(ssl_, server_->client_cert_header());
+}
+
+}  // namespace forebay::net

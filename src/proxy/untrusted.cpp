@@ -1,0 +1,25 @@
+#include "untrusted.hpp"
+
+#include "forebay/base/guarded.hpp"
+#include "forebay/base/log.hpp"
+#include "forebay/server/peer_network.hpp"
+
+namespace forebay::proxy {
+
+void warn_of_untrusted(Noticed& noticed, const server::Peer& peer) {
+  if (!noticed.first(server::network_key(peer))) return;
+  guarded(
+      [&] {
+        const auto network = server::network_name(peer);
+        std::string line = "X-Forwarded-* and Forwarded fields of peers in " + network +
+                           " are replaced (X-Forwarded-Proto becomes \"" + std::string(peer.scheme) +
+                           "\"), because these peers are not in server.trusted_proxies";
+        if (peer.has_ip || peer.unix_socket)
+          line += "; if they are your proxies, set server.trusted_proxies: [" +
+                  (peer.has_ip ? '"' + network + '"' : network) + ']';
+        log::warn(line);
+      },
+      [] {});
+}
+
+}  // namespace forebay::proxy
