@@ -106,6 +106,7 @@ void H2Connection::settle() {
   starved_ = !blocked_ && session_.credit() <= 0 &&
              std::any_of(exchanges_.begin(), exchanges_.end(),
                          [](const auto& e) { return e->answered() && !e->end_produced && !e->waits; });
+  note_stall();
   if (starved_) {
     taking_.wait(now());
     write_due_ = std::min(write_due_, now() + listener_->handler.settings().timeouts.write);
@@ -144,6 +145,7 @@ bool H2Connection::flush() {
     return false;
   }
   blocked_ = true;
+  note_stall();
   backlog_ = stream_.unsent();
   note_taken(backlog_);
   taking_.wait(now());
@@ -156,6 +158,7 @@ bool H2Connection::flush() {
 void H2Connection::on_writable(net::Io state) {
   blocked_ = false;
   if (closed_) return;
+  note_stall();
   listener_->worker.tick();
   if (state != net::Io::Done) {
     close(Ending::Plain);
@@ -307,11 +310,17 @@ void H2Connection::leave_all() {
 
 void H2Connection::abort() { close(Ending::Reset); }
 
+bool H2Connection::pins() const {
+  return out_.pins() ||
+         std::any_of(exchanges_.begin(), exchanges_.end(), [](const auto& e) { return e->content.cursor().pins(); });
+}
+
 void H2Connection::close(Ending how) {
   if (closed_) return;
   const Ptr self(this);
   closed_ = true;
   deadline_.disarm();
+  listener_->stalled.leave(*this);
   how == Ending::Reset ? stream_.reset() : stream_.close();
   leave_all();
   unlink();

@@ -287,7 +287,7 @@ void H2Connection::on_content_sent(http::H2Stream& stream, std::size_t bytes) {
 void H2Connection::on_end_sent(http::H2Stream& stream) {
   H2Exchange& exchange = exchange_of(stream);
   exchange.end_produced = true;
-  exchange.write_due = Timestamp::max();
+  stall_until(exchange, Timestamp::max());
   exchange.taking.stop(now());
   ++exchange.marks;
   marks_.push_back({&exchange, out_.queued(), true});
@@ -304,6 +304,7 @@ void H2Connection::on_closed(http::H2Stream& stream) {
 
 void H2Connection::finish(H2Exchange& exchange, bool completed) {
   auto held = take_out(exchange);
+  stall_until(exchange, Timestamp::max());
   Tally& tally = exchange.numbers();
   tally.finished = now();
   tally.completed = completed;

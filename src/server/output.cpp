@@ -61,7 +61,8 @@ net::IoResult Output::write_gathered(net::Stream& stream) const {
 }
 
 bool Output::pins() const {
-  return std::any_of(slices_.begin(), slices_.end(), [](const Slice& s) { return s.owner && s.owner->left(); });
+  return std::any_of(slices_.begin(), slices_.end(),
+                     [](const Placed& placed) { return placed.slice.owner && placed.slice.owner->left(); });
 }
 
 std::size_t Output::capacity() const noexcept {
