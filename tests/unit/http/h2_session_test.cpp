@@ -6,6 +6,7 @@
 #include <string>
 
 #include "http/h2_frames.hpp"
+#include "http/h2_priority.hpp"
 #include "support/h2_frames.hpp"
 
 namespace forebay::http {
@@ -200,6 +201,20 @@ TEST(H2FrameScan, FramesMayComeInAnyPieces) {
     EXPECT_TRUE(scan.broken()) << "a stream that depends on itself, in steps of " << step;
     EXPECT_LT(taken, bytes.size());
   }
+}
+
+TEST(H2Priority, IsThatOfTheField) {
+  const auto is = [](std::uint32_t urgency, bool incremental) { return H2Priority{urgency, incremental}; };
+  EXPECT_EQ(parse_priority("u=1"), is(1, false));
+  EXPECT_EQ(parse_priority("u=5, i"), is(5, true));
+  EXPECT_EQ(parse_priority("i,u=0"), is(0, true));
+  EXPECT_EQ(parse_priority("i=?0, u=7;x=y, later"), is(7, false));
+  EXPECT_EQ(parse_priority("u=8"), is(3, false)) << "out of range: the default";
+  EXPECT_EQ(parse_priority("u=-1, i=1"), is(3, false));
+  EXPECT_EQ(parse_priority("u=1.0"), is(3, false));
+  EXPECT_EQ(parse_priority(""), is(3, false));
+  EXPECT_EQ(parse_priority("u=="), std::nullopt);
+  EXPECT_EQ(parse_priority("U=1"), std::nullopt);
 }
 
 // --- H2HeadReader ---
