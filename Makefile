@@ -1,7 +1,7 @@
 # Two commands for newcomers: `make run` and `make test`. The rest is CMake with presets; see docs/ and CMakePresets.json.
 JOBS ?= $(shell nproc)
 
-.PHONY: help run build test test-slow bench fuzz format lint analyze clean deps
+.PHONY: help run build test test-slow bench fuzz format lint analyze tidy clean deps
 
 help:
 	@echo "make run     install what is missing, build, and start the demo on :8080"
@@ -13,6 +13,7 @@ help:
 	@echo "make format  clang-format over the sources"
 	@echo "make lint    checks format, layers and lines of the docs, without a build"
 	@echo "make analyze clang's thread-safety analysis of the sources"
+	@echo "make tidy    clang-tidy's checks for bugs (.clang-tidy), which take long"
 	@echo "make clean   remove build/"
 
 deps:
@@ -46,6 +47,10 @@ lint: deps
 analyze:
 	@scripts/install-deps.sh analyze
 	@scripts/analyze.sh
+
+tidy:
+	@scripts/install-deps.sh analyze
+	@scripts/tidy.sh
 
 format:
 	find src include tests \( -name '*.cpp' -o -name '*.hpp' \) -print0 | xargs -0 clang-format -i

@@ -2,6 +2,7 @@
 """clang's analyses over src/, by the compile commands of build/analyze (scripts/analyze.sh makes them):
 
     analyze.py threads [FILE...]     -Wthread-safety
+    analyze.py tidy [FILE...]        the checks of .clang-tidy
 
 Without files it is every file. Ends with 1 when something is found.
 """
@@ -23,8 +24,12 @@ def threads(command):
     return subprocess.run(words, shell=True, cwd=command["directory"], capture_output=True, text=True)
 
 
+def tidy(command):
+    return subprocess.run(["clang-tidy", "--quiet", "-p", BUILD, command["file"]], capture_output=True, text=True)
+
+
 def main():
-    checks = {"threads": threads}
+    checks = {"threads": threads, "tidy": tidy}
     if len(sys.argv) < 2 or sys.argv[1] not in checks:
         print(__doc__, file=sys.stderr)
         return 2
@@ -37,7 +42,7 @@ def main():
         for result in pool.map(check, commands):
             if result.returncode != 0:
                 failed += 1
-                print(result.stdout + result.stderr)
+                print(result.stdout + result.stderr, flush=True)
     print(f"{sys.argv[1]}: {len(commands)} files, {failed} with findings")
     return 1 if failed else 0
 

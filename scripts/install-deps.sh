@@ -33,7 +33,7 @@ for extra in "$@"; do
       command -v npm >/dev/null 2>&1 || packages="$packages npm" ;;
     tests) packages="$packages libbenchmark-dev" ;;
     bench) packages="$packages libbenchmark-dev nginx-light haproxy wrk" ;;
-    analyze) packages="$packages clang" ;;
+    analyze) packages="$packages clang clang-tidy" ;;
     fuzz)
       if [ "$id" = debian ] && [ "$version" = 12 ]; then
         packages="$packages clang libfuzzer-14-dev"

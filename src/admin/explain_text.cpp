@@ -182,8 +182,10 @@ void add_answer(std::string& out, View document) {
   const auto status = document["status"];
   const auto member = document["headers"]["cache_status"];
   const auto coarse = document["headers"]["x_cache"];
+  const bool error = document["result"].text() == "error";
   if (status.there())
-    add_line(out, "answer", "Forebay's own error, " + std::to_string(status.number()));
+    add_line(out, "answer",
+             (error ? "Forebay's own error, " : "Forebay's own answer, ") + std::to_string(status.number()));
   else if (member.there())
     add_line(out, "answer", "Cache-Status: " + member.text());
   else if (coarse.there())

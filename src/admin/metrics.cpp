@@ -98,6 +98,7 @@ class Metrics final : public prometheus::Collectable {
     store(out, routes, runtime);
     sharing(out, routes);
     compression(out);
+    tunnels(out, routes);
     if (runtime) origins(out, *runtime);
     operation(out);
     process(out);
@@ -114,6 +115,7 @@ class Metrics final : public prometheus::Collectable {
   void store(std::vector<MetricFamily>& out, const Routes& routes, const proxy::RuntimePtr& runtime) const;
   void sharing(std::vector<MetricFamily>& out, const Routes& routes) const;
   void compression(std::vector<MetricFamily>& out) const;
+  void tunnels(std::vector<MetricFamily>& out, const Routes& routes) const;
   void origins(std::vector<MetricFamily>& out, const proxy::Runtime& runtime) const;
   void operation(std::vector<MetricFamily>& out) const;
   void process(std::vector<MetricFamily>& out) const;
@@ -178,6 +180,7 @@ void Metrics::connections(std::vector<MetricFamily>& out) const {
     g.sample({{"listener", l.name}, {"reason", "timeout"}}, l.rejected_timeout);
     g.sample({{"listener", l.name}, {"reason", "malformed"}}, l.rejected_malformed);
     if (l.tls) g.sample({{"listener", l.name}, {"reason", "tls"}}, l.rejected_tls);
+    g.sample({{"listener", l.name}, {"reason", "stalled"}}, l.rejected_stalled);
   }
 }
 
@@ -291,6 +294,48 @@ void Metrics::results(std::vector<MetricFamily>& out, const Routes& routes) cons
                      r, [&](auto& c) -> auto& { return c.revalidations[m][o]; }));
 }
 
+void Metrics::tunnels(std::vector<MetricFamily>& out, const Routes& routes) const {
+  {
+    Gathering g(out, "forebay_tunnels", "Client connections that have switched protocols (WebSocket).",
+                MetricType::Gauge);
+    for (const auto& r : routes)
+      g.sample({{"route", r.route}}, sum(
+                                         r, [](auto& c) -> auto& { return c.tunnels; }));
+  }
+  {
+    Gathering g(out, "forebay_tunnels_opened_total", "Client connections that switched protocols.",
+                MetricType::Counter);
+    for (const auto& r : routes)
+      g.sample({{"route", r.route}}, sum(
+                                         r, [](auto& c) -> auto& { return c.tunnels_opened; }));
+  }
+  {
+    Gathering g(out, "forebay_tunnels_closed_total", "Tunnels that ended, by how.", MetricType::Counter);
+    for (const auto& r : routes)
+      for (std::size_t e = 0; e < static_cast<std::size_t>(proxy::TunnelEnd::kCount); ++e)
+        if (const auto n = sum(
+                r, [&](auto& c) -> auto& { return c.tunnels_closed[e]; }))
+          g.sample({{"route", r.route}, {"reason", to_string(static_cast<proxy::TunnelEnd>(e))}}, n);
+  }
+  {
+    static constexpr std::array<std::string_view, 2> kWays{"from_client", "from_origin"};
+    Gathering g(out, "forebay_tunnel_bytes_total", "Bytes that tunnels carried.", MetricType::Counter);
+    for (const auto& r : routes)
+      for (std::size_t i = 0; i < kWays.size(); ++i)
+        if (const auto n = sum(
+                r, [&](auto& c) -> auto& { return c.tunnel_bytes[i]; }))
+          g.sample({{"route", r.route}, {"direction", kWays[i]}}, n);
+  }
+  static constexpr std::array<std::string_view, 2> kSources{"origin", "cache"};
+  Gathering g(out, "forebay_early_hints_total", "103 responses sent to clients, by where their links came from.",
+              MetricType::Counter);
+  for (const auto& r : routes)
+    for (std::size_t i = 0; i < kSources.size(); ++i)
+      if (const auto n = sum(
+              r, [&](auto& c) -> auto& { return c.early_hints[i]; }))
+        g.sample({{"route", r.route}, {"source", kSources[i]}}, n);
+}
+
 void Metrics::store(std::vector<MetricFamily>& out, const Routes& routes, const proxy::RuntimePtr& runtime) const {
   const auto n = s_.store.numbers();
   {
@@ -307,6 +352,11 @@ void Metrics::store(std::vector<MetricFamily>& out, const Routes& routes, const 
     Gathering g(out, "forebay_cache_memory_bytes", "Bytes charged to L1: keys, headers, bodies and bookkeeping.",
                 MetricType::Gauge);
     g.sample({}, n.bytes);
+  }
+  {
+    Gathering g(out, "forebay_cache_pinned_bytes",
+                "Of forebay_cache_memory_bytes, what L1 has dropped and slow clients still read.", MetricType::Gauge);
+    g.sample({}, n.pinned);
   }
   {
     Gathering g(out, "forebay_cache_memory_limit_bytes", "Value of cache.memory in bytes.", MetricType::Gauge);

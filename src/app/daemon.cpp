@@ -35,17 +35,6 @@ std::string address_text(const server::Listener& listener) {
   return (host.find(':') == std::string::npos ? host : '[' + host + ']') + ':' + std::to_string(listener.port());
 }
 
-// Names of handed-over sockets that nothing listens on: clients would wait for an answer in vain.
-std::vector<std::string> unused_sockets(const config::Config& config) {
-  auto names = server::handed_over();
-  const auto drop = [&names](const config::Address& used) {
-    if (used.kind == config::Address::Kind::Fd) std::erase(names, used.host);
-  };
-  for (const auto& l : config.listeners) drop(l.address);
-  if (config.admin) drop(*config.admin);
-  return names;
-}
-
 // Sanitizers double the resident memory, so it is not compared with the limit.
 constexpr bool kGoverned =
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -128,9 +117,7 @@ void Daemon::open() {
   const auto config = runtime()->config;
   auto listeners = listeners_->prepare(config->listeners, std::exchange(tls_, {}));
   keep_tickets_for(*config);
-  for (const auto& name : unused_sockets(*config))
-    log::warn("the socket \"" + name +
-              "\" was passed to this process (LISTEN_FDNAMES), but no listener has fd:" + name);
+  warn_of_unused_sockets(*config, nullptr);
   if (config->admin) {
     admin::Sources sources{status_,
                            *store_,
@@ -148,6 +135,7 @@ void Daemon::open() {
     config::Listener listener;
     listener.address = *config->admin;
     listener.name = "admin";
+    listener.http2 = false;
     admin_->open(listener, *admin_handler_);
   }
   workers_->start();

@@ -79,6 +79,7 @@ bool Daemon::try_reload(const config::LoadResult& loaded, TlsServers tls, std::s
   set_runtime(fresh);
   keep_tickets_for(*config);
   listeners_->apply(std::move(listeners));
+  warn_of_unused_sockets(*config, before->config.get());
   if (config->cache.memory != before->config->cache.memory) {
     governor_->configure(config->cache.memory);
     store_->set_memory(config->cache.memory);

@@ -39,6 +39,7 @@ void Daemon::stop_accepting() {
   shared_->draining.store(true, std::memory_order_release);
   listeners_->close();
   listeners_->drain();
+  workers_->drain();
   drain_end_.expires_after(runtime()->config->shutdown.drain);
   drain_end_.async_wait([this](error_code ec) {
     if (!ec) stop_now("shutdown.drain has passed");

@@ -64,7 +64,7 @@ void show_screen(const Daemon& daemon) {
   row("curl -s " + at + "/stats", "how many requests reached the shop");
   if (const auto* admin = daemon.admin_listener())
     row("curl -s " + host_of(*admin) + "/metrics", "metrics for Prometheus");
-  std::cout << "\nNot in this version: TLS, HTTP/2, WebSocket, purging; `forebay help` has the whole list.\n"
+  std::cout << "\nNot in this version: HTTP/3, purging; `forebay help` has the whole list.\n"
                "Ctrl-C stops it.\n"
             << std::flush;
 }

@@ -37,24 +37,39 @@ std::uint64_t raise_fd_limit() {
   return limit.rlim_cur;
 }
 
-unsigned connections_that_fit(const config::Config& config, std::uint64_t fd_limit) {
+namespace {
+
+std::uint64_t room_for_clients(const config::Config& config, std::uint64_t fd_limit) {
   std::uint64_t others = kOwnDescriptors;
   for (const auto& [name, origin] : config.origins) others += origin.pool.max_connections;
   // A small limit is shared between clients and pools.
   others = std::min(others, fd_limit / 2);
-  const auto room = std::max<std::uint64_t>(fd_limit - others, kFewestConnections);
-  return static_cast<unsigned>(std::min<std::uint64_t>(config.server.max_connections, room));
+  return std::max<std::uint64_t>(fd_limit - others, kFewestConnections);
+}
+
+}  // namespace
+
+unsigned connections_that_fit(const config::Config& config, std::uint64_t fd_limit) {
+  return static_cast<unsigned>(
+      std::min<std::uint64_t>(config.server.max_connections, room_for_clients(config, fd_limit)));
+}
+
+// A tunnel has two descriptors.
+unsigned tunnels_that_fit(const config::Config& config, std::uint64_t fd_limit) {
+  return static_cast<unsigned>(std::min<std::uint64_t>(config.server.tunnels, room_for_clients(config, fd_limit) / 2));
 }
 
 config::ConfigPtr fitted(config::ConfigPtr config, std::uint64_t fd_limit, unsigned in_force) {
   const auto fit = connections_that_fit(*config, fd_limit);
-  if (fit == config->server.max_connections) return config;
-  if (fit != in_force)
+  const auto tunnels = tunnels_that_fit(*config, fd_limit);
+  if (fit == config->server.max_connections && tunnels == config->server.tunnels) return config;
+  if (fit != config->server.max_connections && fit != in_force)
     log::warn("server.max_connections is lowered from " + std::to_string(config->server.max_connections) + " to " +
               std::to_string(fit) + ": the limit of open files is " + std::to_string(fd_limit) +
               "; raise it (ulimit -n, LimitNOFILE)");
   auto lowered = std::make_shared<config::Config>(*config);
   lowered->server.max_connections = fit;
+  lowered->server.tunnels = tunnels;
   return lowered;
 }
 

@@ -10,6 +10,8 @@ namespace forebay::app {
 std::uint64_t raise_fd_limit();
 /// The client connections that fit: one descriptor each, besides those of the pools and our own.
 unsigned connections_that_fit(const config::Config& config, std::uint64_t fd_limit);
+/// The same of `server.limits.tunnels`: half of those connections, if there are not descriptors for all.
+unsigned tunnels_that_fit(const config::Config& config, std::uint64_t fd_limit);
 /// The configuration with `server.max_connections` lowered to what fits. Logs a warning when it differs from
 /// `in_force`.
 config::ConfigPtr fitted(config::ConfigPtr config, std::uint64_t fd_limit, unsigned in_force);

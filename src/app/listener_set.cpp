@@ -1,9 +1,22 @@
 #include "listener_set.hpp"
 
 #include <algorithm>
+#include <string>
+
+#include "forebay/base/log.hpp"
 
 namespace forebay::app {
 namespace {
+
+std::vector<std::string> unused_sockets(const config::Config& config) {
+  auto names = server::handed_over();
+  const auto drop = [&names](const config::Address& used) {
+    if (used.kind == config::Address::Kind::Fd) std::erase(names, used.host);
+  };
+  for (const auto& l : config.listeners) drop(l.address);
+  if (config.admin) drop(*config.admin);
+  return names;
+}
 
 // Port 0 is another one each time.
 bool same_address(const config::Address& a, const config::Address& b) {
@@ -18,6 +31,14 @@ bool same_socket(config::Listener a, config::Listener b) {
 }
 
 }  // namespace
+
+void warn_of_unused_sockets(const config::Config& config, const config::Config* before) {
+  const auto known = before ? unused_sockets(*before) : std::vector<std::string>();
+  for (const auto& name : unused_sockets(config))
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      log::warn("the socket \"" + name +
+                "\" was passed to this process (LISTEN_FDNAMES), but no listener has fd:" + name);
+}
 
 ListenerSet::Change ListenerSet::prepare(const std::vector<config::Listener>& wanted, TlsServers tls) {
   Change change;
@@ -124,6 +145,7 @@ std::vector<admin::ListenerView> ListenerSet::views() const {
     at->rejected_limit += n.rejected_limit.load(std::memory_order_relaxed);
     at->rejected_timeout += n.rejected_timeout.load(std::memory_order_relaxed);
     at->rejected_malformed += n.rejected_malformed.load(std::memory_order_relaxed);
+    at->rejected_stalled += n.rejected_stalled.load(std::memory_order_relaxed);
     at->open_http2 += n.open_http2.load(std::memory_order_relaxed);
     for (std::size_t i = 0; i < at->http2_abuse.size(); ++i)
       at->http2_abuse[i] += n.http2_abuse[i].load(std::memory_order_relaxed);

@@ -12,6 +12,10 @@
 
 namespace forebay::app {
 
+/// Warns of sockets that systemd has handed over and nothing listens on: clients would wait for an answer in vain. Not
+/// of those that were unused `before` already.
+void warn_of_unused_sockets(const config::Config& config, const config::Config* before);
+
 /// The public listeners, across reloads. Used by the main thread unless stated otherwise.
 class ListenerSet {
  public:

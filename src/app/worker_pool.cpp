@@ -73,6 +73,15 @@ void WorkerPool::adopt(const proxy::RuntimePtr& runtime) {
   });
 }
 
+void WorkerPool::drain() {
+  on_all(
+      [this](std::size_t i) {
+        workers_[i]->tick();
+        handlers_[i]->drain();
+      },
+      [] {});
+}
+
 void WorkerPool::count_background_fetches(std::function<void(std::size_t)> then) {
   const auto sum = std::make_shared<std::atomic<std::size_t>>(0);
   on_all([this, sum](std::size_t i) { sum->fetch_add(handlers_[i]->background_fetches()); },

@@ -25,6 +25,8 @@ class WorkerPool {
 
   /// All workers use this configuration for new requests; returns when all have confirmed.
   void adopt(const proxy::RuntimePtr& runtime);
+  /// Tunnels and event streams end in order; see `ProxyHandler::drain`.
+  void drain();
   /// Sums the background fetches of all workers; `then` gets the sum, on some worker's thread.
   void count_background_fetches(std::function<void(std::size_t)> then);
   /// Pings every worker; `then` is called, on some worker's thread, when all have replied.

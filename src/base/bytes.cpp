@@ -21,6 +21,7 @@ void Chunk::dispose() const noexcept {
   // The charge is released after the memory, so that it never is less than the memory in use.
   auto* self = const_cast<Chunk*>(this);
   const Charge last = std::move(self->charge_);
+  if (left()) last.unpin();
   self->~Chunk();
   std::free(self);
 }

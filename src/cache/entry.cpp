@@ -199,6 +199,14 @@ Encodings& Entry::encodings_or(Ref<Encodings> made) const noexcept {
   return *made.detach();
 }
 
+void Entry::leave_store() const noexcept {
+  const bool read = use_count() > 1;
+  if (read) leave();
+  // Readers of the fetch, or of the entry before it was freshened, hold its parts alone.
+  for (const auto& owner : owners_)
+    if (read || owner->use_count() > 1) owner->leave();
+}
+
 Entry::~Entry() {
   if (const auto* const forms = encodings()) forms->release();
 }
@@ -207,6 +215,7 @@ void Entry::dispose() const noexcept {
   // The charge is released after the memory, so that it never is less than the memory in use.
   auto* self = const_cast<Entry*>(this);
   const Charge last = std::move(self->charge_);
+  if (left()) last.unpin();
   self->~Entry();
   std::free(self);
 }

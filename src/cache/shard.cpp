@@ -71,10 +71,12 @@ void Slot::Free::operator()(Slot* s) const noexcept {
 Garbage::~Garbage() {
   while (items_) {
     Item* item = std::exchange(items_, items_->older);
-    if (item->kind == Item::Kind::Slot)
+    if (item->kind == Item::Kind::Slot) {
       SlotPtr(static_cast<Slot*>(item)).reset();
-    else
-      delete static_cast<Variant*>(item);
+      continue;
+    }
+    const std::unique_ptr<Variant> variant(static_cast<Variant*>(item));
+    variant->entry->leave_store();
   }
 }
 

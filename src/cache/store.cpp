@@ -387,6 +387,7 @@ StoreNumbers Store::numbers() const {
   }
   n.bytes = p_->budget.used();
   n.limit = p_->budget.limit();
+  n.pinned = p_->budget.pinned();
   n.waiting = p_->waiting->read();
   return n;
 }

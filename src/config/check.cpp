@@ -61,7 +61,7 @@ void check_addresses(Loading& loading) {
     if (!by) std::swap(by, other);
     if (!by) return;
     std::string hint = "one listener for each address";
-    if (other && other->node->place.line > 0) hint = "also on line " + std::to_string(other->node->place.line);
+    if (other && other->node->place.line > 0) hint = "also" + loading.report.in_words(other->node->place);
     loading.report.error(1012, *by->node, by->path, "the address " + in_quotes(text) + " is used twice", hint);
   };
   auto& all = config.listeners;
@@ -143,7 +143,9 @@ bool hosts_cover(const Route& ours, const Route& theirs) {
   });
 }
 
-bool methods_cover(const rules::Policy& ours, const rules::Policy& theirs) {
+bool methods_cover(const Route& our_route, const Route& their_route) {
+  if (our_route.any_method || their_route.any_method) return our_route.any_method;
+  const auto &ours = our_route.policy, &theirs = their_route.policy;
   return (theirs.methods & ~ours.methods).none() &&
          std::all_of(theirs.other_methods.begin(), theirs.other_methods.end(), [&](const auto& m) {
            return std::find(ours.other_methods.begin(), ours.other_methods.end(), m) != ours.other_methods.end();
@@ -169,7 +171,7 @@ void check_reach(Loading& loading) {
       for (const auto i : it->second) {
         if (i >= first) break;
         if (routes[i].match.empty() && routes[i].path.covers(routes[j].path) && hosts_cover(routes[i], routes[j]) &&
-            methods_cover(routes[i].policy, routes[j].policy))
+            methods_cover(routes[i], routes[j]) && !routes[i].redirect.only_http)
           first = i;
       }
     }
@@ -178,7 +180,7 @@ void check_reach(Loading& loading) {
     if (first == j || !by) continue;
     const auto* other = set_by(loading, "route " + std::to_string(first));
     const auto line =
-        other && other->node->place.line > 0 ? " on line " + std::to_string(other->node->place.line) : std::string();
+        other && other->node->place.line > 0 ? loading.report.in_words(other->node->place) : std::string();
     const auto* path = by->node->find("path");
     loading.report.warning(2001, path ? *path : *by->node, by->path,
                            "route " + in_quotes(routes[j].name) + " is never reached: route " +
@@ -207,7 +209,7 @@ void check_width(Loading& loading) {
     const auto* by = set_by(loading, "route " + std::to_string(j));
     if (!pattern || !by) continue;
     // An endpoint that takes POST alone, such as DynamoDB's, has one path.
-    if (!takes_get(routes[j])) continue;
+    if (!takes_get(routes[j]) || routes[j].answers != Answers::Origin) continue;
     const bool segment = text.ends_with('*');
     const auto prefix = segment ? std::string_view(text).substr(0, text.size() - 1) : std::string_view();
     const bool minded = std::any_of(routes.begin(), routes.end(), [&](const Route& other) {
@@ -247,6 +249,36 @@ void check_fall(Loading& loading) {
   }
 }
 
+/// A redirect to https that sends clients back to where they were.
+void check_https(Loading& loading) {
+  const auto& config = loading.config;
+  const auto& all = config.listeners;
+  if (!config.server.trusted_proxies.empty() || std::any_of(all.begin(), all.end(), [](auto& l) { return l.tls.on(); }))
+    return;
+  for (const auto& route : config.routes) {
+    const auto* by = set_by(loading, "route " + std::to_string(route.index));
+    if (!by || route.answers != Answers::Redirect || !route.redirect.only_http) continue;
+    loading.report.warning(2067, *by->node->find("redirect"), by->path + ".redirect",
+                           "every request counts as one over http: no listener has TLS, and there are no "
+                           "server.trusted_proxies whose X-Forwarded-Proto is believed",
+                           "behind a proxy that ends TLS, clients are redirected for ever: list its network in "
+                           "server.trusted_proxies");
+  }
+}
+
+void check_tunnels(Loading& loading) {
+  const auto& server = loading.config.server;
+  if (server.tunnels <= server.max_connections) return;
+  const auto* block = loading.root.find("server");
+  const auto* limits = block ? block->find("limits") : nullptr;
+  const auto* by = limits ? limits->find("tunnels") : nullptr;
+  if (!by) return;
+  loading.report.warning(2061, *by, "server.limits.tunnels",
+                         "server.limits.tunnels " + std::to_string(server.tunnels) +
+                             " is above server.max_connections " + std::to_string(server.max_connections),
+                         "each tunnel is a client connection too; raise max_connections, or lower tunnels");
+}
+
 }  // namespace
 
 void check_whole(Loading& loading) {
@@ -255,10 +287,12 @@ void check_whole(Loading& loading) {
   check_listeners(loading);
   check_clients(loading);
   check_loops(loading);
+  check_tunnels(loading);
   if (loading.report.failed()) return;
   check_reach(loading);
   check_width(loading);
   check_fall(loading);
+  check_https(loading);
 }
 
 }  // namespace forebay::config

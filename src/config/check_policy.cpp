@@ -57,6 +57,16 @@ class PolicyCheck {
     compression();
   }
 
+  /// Settings of what is not stored as one answer.
+  void streams() {
+    if (policy_.early_hints == rules::EarlyHints::Replay && !policy_.cache)
+      warning(2060, at("early_hints"), "early_hints: replay does nothing under cache: false",
+              "links are sent ahead from stored responses; leave it out, or write early_hints: pass");
+    if (!policy_.upgrade.empty() && !policy_.methods.test(static_cast<std::size_t>(Method::Get)))
+      warning(2062, at("upgrade"), "the route is not for GET, and only a GET can upgrade",
+              "add GET to \"methods\", or set upgrade where GET is handled");
+  }
+
  private:
   const SetBy* at(std::string_view key) const { return draft_.set_by(key); }
   void error(int code, const SetBy& by, std::string message, std::string hint) {
@@ -175,9 +185,9 @@ class PolicyCheck {
     if (!one || !two) return;
     // The later of the two is the one to look at.
     if (one->node->place.line > two->node->place.line) std::swap(one, two);
-    const auto line = one->node->place.line;
+    const auto& place = one->node->place;
     error(1004, *two, std::string(name) + " and " + other + " both say what of the content is keyed",
-          "choose one" + (line > 0 ? "; the other is on line " + std::to_string(line) : std::string()));
+          "choose one" + (place.line > 0 ? "; the other is" + loading_.report.in_words(place) : std::string()));
   }
 
   void graphql_methods(const SetBy& graphql) {
@@ -408,7 +418,9 @@ void check_compression(Report& report, const PolicyDraft& draft) {
 
 void check_policy(Loading& loading, const PolicyDraft& draft, const Route& route) {
   check_compression(loading.report, draft);
-  if (draft.policy.cache) PolicyCheck(loading, draft, route).all();
+  PolicyCheck check(loading, draft, route);
+  if (draft.policy.cache) check.all();
+  check.streams();
 }
 
 }  // namespace forebay::config

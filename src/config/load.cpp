@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "config/hiding.hpp"
+#include "config/include.hpp"
 #include "config/keys.hpp"
 #include "config/readers.hpp"
 #include "config/row.hpp"
@@ -64,11 +65,17 @@ NodePtr read_tree(const LoadRequest& request, const Surroundings& surroundings, 
     report.error(1002, *root, {}, "a configuration is a map of keys", "such as \"origin: http://localhost:3000\"");
     return nullptr;
   }
-  for (std::size_t i = 0; i < request.overrides.size(); ++i) {
-    const auto& [key, value] = request.overrides[i];
-    const auto node = override_value(value, surroundings.variable, report, static_cast<int>(i));
-    if (node) root = apply_override(root, key, node, report);
-  }
+  const auto override_where = [&](bool of_include) {
+    for (std::size_t i = 0; i < request.overrides.size(); ++i) {
+      const auto& [key, value] = request.overrides[i];
+      if (key.starts_with("include") != of_include) continue;
+      const auto node = override_value(value, surroundings.variable, report, static_cast<int>(i));
+      if (node) root = apply_override(root, key, node, report);
+    }
+  };
+  override_where(true);
+  root = with_included(root, request.file, surroundings.variable, report);
+  override_where(false);
   return root;
 }
 

@@ -84,10 +84,11 @@ bool read_path(const Section& section, Route& route) {
 
 /// The policy that all layers together have made, judged and put where it is used.
 void take_policy(Loading& loading, PolicyDraft draft, Route& route) {
-  check_policy(loading, draft, route);
+  if (route.answers == Answers::Origin) check_policy(loading, draft, route);
   for (const auto& [key, by] : draft.set) {
     const auto flag = loading.report.flag_of(by.node->place);
-    route.provenance[key] = flag.empty() ? Provenance{by.said, by.node->place.line} : Provenance{flag, 0};
+    const auto line = loading.report.at(by.node->place).line;
+    route.provenance[key] = flag.empty() ? Provenance{by.said, line} : Provenance{flag, 0};
   }
   auto& [policy, key, set] = draft;
   // Servers choose the type of their answer by it, and say no Vary.
@@ -100,6 +101,13 @@ void take_policy(Loading& loading, PolicyDraft draft, Route& route) {
   route.key = std::move(key);
 }
 
+/// A route that answers by itself has of a policy only its own `methods`; without them it takes all.
+void take_answer(const Section& section, Route& route, PolicyDraft& draft) {
+  draft.policy.cache = false;
+  route.any_method = section.find("methods") == nullptr;
+  if (route.any_method) draft.policy.methods.set();
+}
+
 void read_route(Loading& loading, const Node& node, const std::string& path, const Drafts& named,
                 const PolicyDraft& base, Route& route) {
   const Section section(loading.report, &node, path);
@@ -107,10 +115,13 @@ void read_route(Loading& loading, const Node& node, const std::string& path, con
     section.error(1002, node, path, path + " needs a \"path\"", "such as path: /api/**");
   }
   if (!section.node()) return;
-  route.file = loading.config.file;
-  route.line = node.place.line;
+  const auto stands = loading.report.at(node.place);
+  route.file = stands.first ? loading.config.file : stands.file;
+  route.line = stands.line;
   const bool has_pattern = read_path(section, route);
   read_rows(loading, section, route_table().rows, &route);
+  read_answer(section, route);
+  const bool asks_origin = route.answers == Answers::Origin;
   auto draft = base;
   const auto* by_name = section.find("policy");
   if (const auto* policy = by_name ? section.scalar(*by_name, section.path_of("policy"), "a text") : nullptr) {
@@ -127,9 +138,9 @@ void read_route(Loading& loading, const Node& node, const std::string& path, con
   const auto below = draft;
   read_policy(loading, section, "routes." + route.name, draft);
   check_layers(loading.report, below, draft);
-  if (const auto* origin = section.find("origin")) {
+  if (const auto* origin = section.find("origin"); origin && asks_origin) {
     route.origin = resolve_origin(loading, *origin, section.path_of("origin"));
-  } else if (node.find("origin") == nullptr) {
+  } else if (node.find("origin") == nullptr && asks_origin) {
     route.origin = loading.config.default_origin;
     const bool meant = means_origin(&node, *schema_at("route"), schema_at("policy"));
     if (route.origin.empty() && !meant && misses_origin(loading)) {
@@ -143,7 +154,10 @@ void read_route(Loading& loading, const Node& node, const std::string& path, con
     check_pattern(section, route);
   else
     draft.key.captures.clear();  // Whether they exist cannot be told.
-  check_conditions(section, draft, route);
+  if (asks_origin)
+    check_conditions(section, draft, route);
+  else
+    take_answer(section, route, draft);
   take_policy(loading, std::move(draft), route);
 }
 
@@ -196,6 +210,7 @@ void Routes::read(const Reading& r, Config& config) {
   auto& loading = r.loading;
   Drafts named;
   const auto base = read_named(loading, named);
+  config.upgrade = base.policy.upgrade;
   const auto* routes = loading.top.node() ? loading.top.node()->find("routes") : nullptr;
   if (!routes || routes->is_null()) {
     Route route;

@@ -36,7 +36,10 @@ void Routes::write(Printer& p, const Row& row, const Config& config) {
     p.open_element();
     p.rows(route_table().rows, &route);
     const PolicyDraft draft{route.policy, route.key};
-    p.rows(policy_table().rows, &draft);
+    if (route.answers == Answers::Origin)
+      p.rows(policy_table().rows, &draft);
+    else if (!route.any_method)
+      p.row(policy_table().rows, "methods", &draft);
     p.close();
   }
   p.close();

@@ -55,6 +55,14 @@ void Printer::rows(std::span<const Row> rows, const void* owner) {
   }
 }
 
+void Printer::row(std::span<const Row> rows, std::string_view name, const void* owner) {
+  for (const auto& row : rows)
+    if (row.name == name)
+      this->rows({&row, 1}, owner);
+    else if (row.name.empty() && row.inside)
+      this->row(row.rows(), name, row.inside_of(owner));
+}
+
 void Printer::close() {
   if (open_.empty())
     --depth_;

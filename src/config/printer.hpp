@@ -42,6 +42,8 @@ class Printer {
 
   /// All keys of a table, those without a text left out.
   void rows(std::span<const Row> rows, const void* owner);
+  /// One key of a table, also of one whose rows stand in a map without a name.
+  void row(std::span<const Row> rows, std::string_view name, const void* owner);
   /// A map; nothing is written where nothing follows in it.
   void open(std::string_view name) { open_.emplace_back(name); }
   /// An element of the list that is open; its first key stands behind the dash.

@@ -76,6 +76,11 @@ std::string hint_for_pattern(std::string_view text);
 void check_pattern(const Section& section, const Route& route);
 /// What is wrong or dangerous about a route's policy once all of it is known, said at whoever set it.
 void check_policy(Loading& loading, const PolicyDraft& draft, const Route& route);
+/// Whether the text is `https` or `https:8443`: the same URL over https.
+bool is_https_redirect(std::string_view to) noexcept;
+/// Makes the answer of a route with `redirect` or `respond`: compiles the target, reads the file. Says what is wrong
+/// about it, and which keys beside it have no effect.
+void read_answer(const Section& section, Route& route);
 /// What is dangerous about what a route's `match` and key let in.
 void check_conditions(const Section& section, const PolicyDraft& draft, const Route& route);
 

@@ -1,6 +1,7 @@
 #include "config/report.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace forebay::config {
@@ -52,7 +53,34 @@ void hide_parts_of_urls(std::string& text) {
 }  // namespace
 
 Report::Report(std::string file, std::string_view text, std::vector<std::string> flags)
-    : file_(std::move(file)), flags_(std::move(flags)) {
+    : files_{{std::move(file), 1}}, flags_(std::move(flags)) {
+  add_lines(text);
+}
+
+std::string_view Report::begin_file(std::string file, std::string text) {
+  files_.push_back({std::move(file), static_cast<int>(lines_.size()) + 1});
+  add_lines(texts_.emplace_back(std::move(text)));
+  return texts_.back();
+}
+
+const Report::File& Report::file_of(int line) const noexcept {
+  const auto next = std::upper_bound(files_.begin(), files_.end(), line,
+                                     [](int number, const File& file) { return number < file.first_line; });
+  return next == files_.begin() ? files_.front() : *std::prev(next);
+}
+
+Report::FileLine Report::at(const Place& place) const noexcept {
+  const auto& file = file_of(place.line);
+  const bool somewhere = place.flag < 0 && place.line > 0;
+  return {file.name, somewhere ? place.line - file.first_line + 1 : 0, &file == &files_.front()};
+}
+
+std::string Report::in_words(const Place& place) const {
+  const auto [file, line, first] = at(place);
+  return " on line " + std::to_string(line) + (first ? std::string() : " of " + file);
+}
+
+void Report::add_lines(std::string_view text) {
   std::size_t at = 0;
   while (at <= text.size()) {
     const auto end = std::min(text.find('\n', at), text.size());
@@ -81,7 +109,7 @@ void Report::add(Severity severity, int code, const Place& place, std::string pa
     // A generated file with one systematic mistake; the thousand-and-first line would help nobody.
     d.severity = severity;
     d.code = code;
-    d.file = file_;
+    d.file = files_.front().name;
     d.message = "too many mistakes: the first " + std::to_string(kMost) + " are shown";
     diagnostics_.push_back(std::move(d));
     return;
@@ -103,7 +131,7 @@ void Report::locate(Diagnostic& d, const Place& place) const {
   if (place.flag >= 0 && static_cast<std::size_t>(place.flag) < flags_.size()) {
     d.flag = flags_[static_cast<std::size_t>(place.flag)];
   } else {
-    d.file = file_;
+    d.file = file_of(place.line).name;
   }
   if (place.flag < 0 && place.line > 0 && static_cast<std::size_t>(place.line) <= lines_.size()) {
     const auto line = lines_[static_cast<std::size_t>(place.line) - 1];
@@ -115,11 +143,18 @@ void Report::locate(Diagnostic& d, const Place& place) const {
   }
 }
 
+/// Until here `line` counts over all files.
+void Report::name_line(Diagnostic& d) const {
+  if (d.line <= 0) return;
+  d.source_line = shown(d.line);
+  d.line -= file_of(d.line).first_line - 1;
+}
+
 Diagnostic Report::about(const Place& place, std::string path) const {
   Diagnostic d;
   d.path = std::move(path);
   locate(d, place);
-  if (d.line > 0) d.source_line = shown(d.line);
+  name_line(d);
   return d;
 }
 
@@ -162,8 +197,7 @@ std::vector<Diagnostic> Report::take() {
   std::stable_sort(diagnostics_.begin(), diagnostics_.end(), [&](const Diagnostic& a, const Diagnostic& b) {
     return std::make_tuple(order(a), a.line, a.column) < std::make_tuple(order(b), b.line, b.column);
   });
-  for (auto& d : diagnostics_)
-    if (d.line > 0) d.source_line = shown(d.line);
+  for (auto& d : diagnostics_) name_line(d);
   return std::move(diagnostics_);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -32,6 +33,21 @@ class Report {
   /// A diagnostic of this place that says nothing yet; it is none of the report.
   Diagnostic about(const Place& place, std::string path) const;
 
+  /// A further file, whose lines are numbered behind those before it. Gives its text, which the report keeps. What is
+  /// read next is of this file.
+  std::string_view begin_file(std::string file, std::string text);
+  /// The number of the first line of the file that is read.
+  int first_line() const noexcept { return files_.back().first_line; }
+  /// The file of a place, and the line in it; 0: it is in none.
+  struct FileLine {
+    const std::string& file;
+    int line = 0;
+    bool first = true;  ///< It is the configuration itself.
+  };
+  FileLine at(const Place& place) const noexcept;
+  /// ` on line 3`, or ` on line 3 of FILE` where it is not in the first file.
+  std::string in_words(const Place& place) const;
+
   bool failed() const noexcept { return failed_; }
   /// So many mistakes that looking for more would only take time.
   bool full() const noexcept { return diagnostics_.size() >= kMost; }
@@ -42,17 +58,26 @@ class Report {
   std::string flag_of(const Place& place) const;
   /// Keeps what stands there out of the lines that diagnostics show.
   void hide(const Place& place);
-  /// In order of place; what flags say comes last.
+  /// In order of place, files in the order in which they were read; what flags say comes last.
   std::vector<Diagnostic> take();
 
  private:
   static constexpr std::size_t kMost = 1000;
   std::string shown(int number) const;
   void locate(Diagnostic& diagnostic, const Place& place) const;
+  void name_line(Diagnostic& diagnostic) const;
   void add(Severity severity, int code, const Place& place, std::string path, std::string message, std::string hint);
 
-  std::string file_;
-  std::vector<std::string_view> lines_;
+  struct File {
+    std::string name;
+    int first_line = 1;
+  };
+  void add_lines(std::string_view text);
+  const File& file_of(int line) const noexcept;
+
+  std::vector<File> files_;
+  std::deque<std::string> texts_;        // of all files but the first
+  std::vector<std::string_view> lines_;  // of all files
   std::vector<std::string> flags_;
   std::vector<Diagnostic> diagnostics_;
   std::map<int, std::vector<std::pair<std::size_t, std::size_t>>> hidden_;  // line -> bytes from and to

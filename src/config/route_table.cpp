@@ -79,9 +79,16 @@ bool is_indexed(const std::string& host) noexcept {
   return host.find('*', host.starts_with("*.") ? 1 : 0) == std::string::npos;
 }
 
-bool has_method(const rules::Policy& policy, http::Method method, std::string_view text) noexcept {
+bool has_method(const Route& route, http::Method method, std::string_view text) noexcept {
+  const auto& policy = route.policy;
+  if (route.any_method) return true;
   if (method != http::Method::Other) return policy.methods.test(static_cast<std::size_t>(method));
   return std::find(policy.other_methods.begin(), policy.other_methods.end(), text) != policy.other_methods.end();
+}
+
+/// Whether a route that answers by itself takes a request: others are the next routes'.
+bool takes(const Route& route, bool method_fits, std::string_view scheme) noexcept {
+  return method_fits && !(route.answers == Answers::Redirect && route.redirect.only_http && scheme != "http");
 }
 
 }  // namespace
@@ -153,7 +160,8 @@ RouteTable::RouteTable(RouteTable&&) noexcept = default;
 RouteTable::~RouteTable() = default;
 
 RouteTable::Match RouteTable::find(std::string_view host, std::string_view path, const http::RequestView& request,
-                                   std::optional<std::string_view> query, std::size_t from) const {
+                                   std::optional<std::string_view> query, std::size_t from,
+                                   std::string_view scheme) const {
   const auto& index = *index_;
   const auto name = without_port(host);
   std::size_t best = kNone;        // first with host, path, conditions and method
@@ -162,7 +170,8 @@ RouteTable::Match RouteTable::find(std::string_view host, std::string_view path,
   const auto visit = [&](std::size_t number) {
     if (number >= best) return false;
     const auto& route = *index.routes[number];
-    const bool method_fits = has_method(route.policy, request.method, request.method_text);
+    const bool method_fits = has_method(route, request.method, request.method_text);
+    if (route.answers != Answers::Origin && !takes(route, method_fits, scheme)) return true;
     if (method_fits && number < from) return true;
     if (!method_fits && number >= best_other) return true;
     if (!index.matches(route, name, path)) return true;

@@ -307,7 +307,8 @@ struct Version {
   static std::string text(const Config&) { return "1"; }
 };
 
-/// `defaults` and `policies`: they are read with the routes, which say all that they have of them.
+/// `include`, which is read with the file, and `defaults` and `policies`, which are read with the routes: these say all
+/// that they have of them.
 struct Layers {
   using Value = Config;
   static constexpr std::size_t kMembers = 0;
@@ -334,6 +335,10 @@ constexpr auto kConfig = table<Config>({
     map<&kTracing>("tracing"),
     map<&Config::diagnostics, &kDiagnostics>("diagnostics"),
     map<&Config::shutdown, &kShutdown>("shutdown"),
+    as<Layers>("include", "list of path or glob",
+               "Files with routes, which are tried before those of this file, in the order of their names; relative to "
+               "this file.")
+        .by_default("[]"),
     as<Layers>("defaults", "policy", "Policy of all routes.").by_default("{}"),
     as<Layers>("policies", "map of policy", "Named policies; a route takes one by `policy`.").by_default("{}"),
     as<Routes>("routes", "", "What is done with which request; the first route that matches handles it.")

@@ -6,6 +6,7 @@
 #include "config/suggest.hpp"
 #include "forebay/base/hash.hpp"
 #include "forebay/http/fields.hpp"
+#include "forebay/http/list.hpp"
 
 namespace forebay::config {
 namespace {
@@ -84,6 +85,26 @@ struct Methods {
     names.insert(names.end(), policy.other_methods.begin(), policy.other_methods.end());
     return yaml_texts(names);
   }
+};
+
+/// Protocols of Upgrade: `name` or `name/version`.
+struct Protocols {
+  static constexpr std::string_view kType = "list of protocol";
+  static void read(const Reading& r, std::vector<std::string>& out) {
+    r.each(out, [&](const Node& item, const std::string& path) {
+      const auto slash = item.text.find('/');
+      const bool valid = is_token(std::string_view(item.text).substr(0, slash)) &&
+                         (slash == std::string::npos || is_token(std::string_view(item.text).substr(slash + 1)));
+      if (!valid)
+        r.section.error(1002, item, path, in_quotes(item.text) + " is not a protocol", "such as websocket");
+      else if (http::never_upgrades_to(item.text))
+        r.section.error(1028, item, path, in_quotes(item.text) + " is never forwarded as an upgrade",
+                        "requests in such a tunnel would pass all rules; write protocols such as websocket");
+      else
+        add_once(out, item.text);
+    });
+  }
+  static std::string text(const std::vector<std::string>& protocols) { return yaml_texts(protocols); }
 };
 
 struct Statuses {
@@ -302,6 +323,13 @@ constexpr auto kRequests = table<Policy>({
         "A hit within this share of the end of its lifetime starts a refresh behind it; `auto` does so by chance, "
         "weighted by the time that a fetch takes; 0% is off."),
     map<&Policy::client_refresh, &kClientRefresh>("client_refresh"),
+    as<Protocols, &Policy::upgrade>(
+        "upgrade", "",
+        "Protocols that clients may switch to by Upgrade, through a tunnel to the origin; an empty list is none."),
+    key<&Policy::early_hints>(
+        "early_hints", "pass | replay | off",
+        "103 Early Hints: `pass` sends the origin's on, `replay` also sends ahead the preload links of the stored "
+        "response that is fetched again, to HTTP/2 clients."),
     later<Policy>("tags"),
     later<Policy>("mode"),
 });

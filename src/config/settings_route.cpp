@@ -58,7 +58,8 @@ bool check_name(const Section& section, const Node& node, const std::string& pat
     section.bad_field_name(node, path);
     return false;
   }
-  const auto why = kept_by_forebay(node.text, section.path().ends_with("response_headers"));
+  const bool response = section.path().ends_with("response_headers") || section.path().ends_with("respond");
+  const auto why = kept_by_forebay(node.text, response);
   if (why) section.error(1004, node, path, in_quotes(node.text) + " is Forebay's own to set", *why);
   return !why;
 }
@@ -73,11 +74,12 @@ struct SetFields {
         r.section.report().warning(
             2032, *key, r.section.path_of(clipped(key->text)),
             key_in_quotes(key->text) + " begins with \"x-\": it is a key of your own, and sets nothing",
-            "fields stand below \"set\"");
+            "fields stand below " + in_quotes(r.row.name));
     const auto* node = r.node();
     if (!node) return;
     if (!node->is_map())
-      return r.error(1002, *node, "\"set\" maps header fields to values", "such as { X-Api-Version: \"2\" }");
+      return r.error(1002, *node, in_quotes(r.row.name) + " maps header fields to values",
+                     "such as { X-Api-Version: \"2\" }");
     if (node->entries.size() > kMostFields)
       r.error(1004, *node, std::to_string(node->entries.size()) + " header fields",
               "at most " + std::to_string(kMostFields));
@@ -162,6 +164,81 @@ struct OfPolicy {
   static Text text(const std::string&) { return {}; }  // What it says stands in the route.
 };
 
+constexpr unsigned kRedirectStatuses[] = {301, 302, 303, 307, 308};
+struct RedirectStatus {
+  static void read(const Reading& r, unsigned& out) {
+    if (const auto index = r.word()) out = kRedirectStatuses[*index];
+  }
+  static Text text(unsigned status) { return status == 0 ? Text() : std::to_string(status); }
+};
+struct RespondStatus {
+  static constexpr std::string_view kType = "int";
+  static void read(const Reading& r, unsigned& out) { Codec<unsigned>::read(r, out); }
+  static Text text(unsigned status) { return status == 0 ? Text() : std::to_string(status); }
+};
+/// A text that is left out where it is empty.
+struct PlainText {
+  static constexpr std::string_view kType = "text";
+  static void read(const Reading& r, std::string& out) {
+    if (const auto* text = r.scalar("a text")) out = *text;
+  }
+  static Text text(const std::string& text) { return text.empty() ? Text() : yaml_text(text); }
+};
+struct FilePath : PlainText {
+  static constexpr std::string_view kType = "path";
+};
+
+constexpr auto kRedirect = table<Redirect>({
+    as<RedirectStatus, &Redirect::status>("status", "301 | 302 | 303 | 307 | 308", "Status; 308 for `https`, else 302.")
+        .by_default("302"),
+    as<PlainText, &Redirect::to>(
+        "to", "",
+        "URL or path, with `{captures}` of the path, `{host}`, `{path}` and `?{query}`; or `https`, `https:8443`."),
+});
+constexpr auto kRespond = table<Respond>({
+    as<RespondStatus, &Respond::status>("status", "200..599", "Status of the answer.").by_default("200"),
+    as<SetFields, &Respond::headers>("headers", "", "Fields of the answer.").by_default("{}"),
+    as<PlainText, &Respond::body>("body", "", "Its content, up to 64 KiB; text/plain unless `headers` say more."),
+    as<FilePath, &Respond::file>(
+        "file", "", "File with its content, up to 64 KiB, read at start and reload; its type goes by its name."),
+});
+
+/// `redirect: https` and `respond: 404`; the keys of the maps are rows of their own.
+struct ShortRedirect {
+  using Value = Route;
+  static constexpr std::string_view kType = "https or map";
+  static constexpr std::size_t kMembers = 0;
+  static void read(const Reading& r, Route& out) {
+    const auto* node = r.node();
+    if (!node || node->is_map()) return;
+    const auto* text = r.scalar("https or a map");
+    if (text && is_https_redirect(*text))
+      out.redirect.to = *text;
+    else if (text)
+      r.error(1002, *node, in_quotes(*text) + " is not https or a map",
+              "write redirect: { to: " + in_quotes(*text) + " }");
+  }
+};
+struct ShortRespond {
+  using Value = Route;
+  static constexpr std::string_view kType = "int or map";
+  static constexpr std::size_t kMembers = 0;
+  static void read(const Reading& r, Route& out) {
+    const auto* node = r.node();
+    if (!node || node->is_map()) return;
+    const auto* text = r.scalar("a status or a map");
+    if (!text) return;
+    const auto status = parse_integer(*text);
+    if (!status.value)
+      r.error(1002, *node, in_quotes(*text) + " is not a status or a map",
+              "write respond: { body: " + in_quotes(*text) + " }");
+    else if (*status.value < 200 || *status.value > 599)
+      r.error(1004, *node, in_quotes(*text) + " is no status of an answer", "200 to 599");
+    else
+      out.respond.status = static_cast<unsigned>(*status.value);
+  }
+};
+
 constexpr auto kRewrite = table<Rewrite>({
     as<Prefix, &Rewrite::strip_prefix>(
         "strip_prefix", "",
@@ -191,6 +268,12 @@ constexpr auto kRoute = table<Route>({
     map<&Route::rewrite, &kRewrite>("rewrite"),
     map<&Route::request_headers, &kRequestHeaders>("request_headers"),
     map<&Route::response_headers, &kResponseHeaders>("response_headers"),
+    as<ShortRedirect>("redirect", "",
+                      "Forebay answers by another URL; `https` (or `https:8443`) is the same URL over https, for "
+                      "requests over http."),
+    map<&Route::redirect, &kRedirect>("redirect"),
+    as<ShortRespond>("respond", "", "Forebay answers by this; a number is the status of an answer without content."),
+    map<&Route::respond, &kRespond>("respond"),
     later<Route>("invalidates"),
     later<Route>("refresh"),
 });

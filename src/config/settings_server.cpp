@@ -138,6 +138,9 @@ constexpr auto kServerTimeouts = table<Timeouts>({
     key<&Timeouts::body>("body", "1ms..1h", "Between two reads of a request's body (408)."),
     key<&Timeouts::idle>("idle", "1ms..24h", "How long a connection may rest between requests."),
     key<&Timeouts::write>("write", "1ms..1h", "How long a client may take nothing of its answer."),
+    key<&Timeouts::tunnel>("tunnel", "1ms..720h",
+                           "How long nothing may move in a tunnel (WebSocket), and an origin may send nothing of an "
+                           "endless stream (server-sent events)."),
 });
 constexpr auto kServerLimits = table<Server>({
     key<&Server::request_limits, &HeadLimits::target>("request_target", "64B..1MiB", "Longest request target (414)."),
@@ -151,6 +154,8 @@ constexpr auto kServerLimits = table<Server>({
     key<&Server::connections_per_address>("connections_per_address", "0..1000000",
                                           "Connections of one client address at a time; 0 is no limit."),
     key<&Server::streams>("streams", "1..1000", "Requests at a time of one HTTP/2 connection."),
+    key<&Server::tunnels>("tunnels", "0..1000000",
+                          "Tunnels (WebSocket) at a time, and requests for one under way; beyond it 503."),
 });
 constexpr auto kServer = table<Server>({
     as<Threads, &Server::threads>("threads", "1..1024",

@@ -102,7 +102,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
   Place place_of(const YAML::Mark& mark) const {
     if (flag_ >= 0) return {0, 0, 1, flag_};
-    return {mark.line + 1, mark.column + 1, 1, -1};
+    return {mark.line + report_.first_line(), mark.column + 1, 1, -1};
   }
   std::size_t column_of(const YAML::Mark& mark) const {
     return std::min(static_cast<std::size_t>(std::max(mark.column, 0)), line_of(place_of(mark)).size());
@@ -245,10 +245,10 @@ class TreeBuilder final : public YAML::EventHandler {
     frame.node.entries.push_back({key, std::move(value)});
   }
 
-  static std::string first_use(const Frame& frame, const std::string& name) {
+  std::string first_use(const Frame& frame, const std::string& name) const {
     const auto* entry = frame.node.entry(name);
     if (!entry || entry->key->place.line == 0) return "write it once";
-    return "first on line " + std::to_string(entry->key->place.line);
+    return "first" + report_.in_words(entry->key->place);
   }
 
   void expand(Node& node) {
@@ -292,7 +292,7 @@ class FirstMark final : public YAML::EventHandler {
 
 /// Bytes that YAML does not have (YAML 1.2 section 5.1), found before the parser sees them.
 bool report_bad_bytes(std::string_view text, Report& report) {
-  Place place{1, 1, 1, -1};
+  Place place{report.first_line(), 1, 1, -1};
   while (!text.empty()) {
     const auto n = utf8_length(text);
     const auto c = static_cast<unsigned char>(text.front());
@@ -349,7 +349,8 @@ void report_syntax(const YAML::Exception& e, Report& report, int flag) {
   std::string_view rest;
   if (flag < 0) {
     const auto& lines = report.lines();
-    place.line = std::clamp(e.mark.line + 1, 1, static_cast<int>(lines.size()));
+    const int first = report.first_line();
+    place.line = std::clamp(e.mark.line + first, first, static_cast<int>(lines.size()));
     const auto line = lines[static_cast<std::size_t>(place.line) - 1];
     const auto column = e.mark.line < 0 ? 0 : std::clamp(e.mark.column, 0, static_cast<int>(line.size()));
     place.column = column + 1;
@@ -387,9 +388,11 @@ void check_for_second_document(YAML::Parser& parser, Report& report, int flag) {
     return;
   }
   const auto& lines = report.lines();
-  Place place{std::clamp(second.mark().line + 1, 1, static_cast<int>(lines.size())), second.mark().column + 1, 1, -1};
+  const int first = report.first_line();
+  Place place{std::clamp(second.mark().line + first, first, static_cast<int>(lines.size())), second.mark().column + 1,
+              1, -1};
   // The mark is that of the first node; the `---` that begins the document stands before it.
-  for (int n = place.line; n > 1; --n) {
+  for (int n = place.line; n > first; --n) {
     if (!lines[static_cast<std::size_t>(n) - 1].starts_with("---")) continue;
     report.error(1014, Place{n, 1, 3, -1}, {}, "a second document begins here", "one file holds one configuration");
     hide_unread(report, n);
@@ -416,7 +419,7 @@ NodePtr parse_yaml(std::string_view text, const Variables& variables, Report& re
     report_syntax(e, report, flag);
   } catch (const std::exception&) {
     if (!report.failed() || failed_before)
-      report.error(1006, Place{1, 1, 1, flag}, {}, "this cannot be read as YAML", {});
+      report.error(1006, Place{report.first_line(), 1, 1, flag}, {}, "this cannot be read as YAML", {});
   }
   return nullptr;
 }

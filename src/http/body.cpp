@@ -72,6 +72,16 @@ std::vector<Slice> Body::slices() const {
   return all;
 }
 
+void Body::leave_to_readers() const {
+  const MutexLock lock(mutex_);
+  for (const auto& p : pieces_) p.slice.owner->leave();
+}
+
+bool Body::left() const {
+  const MutexLock lock(mutex_);
+  return !pieces_.empty() && pieces_.back().slice.owner->left();
+}
+
 std::size_t Body::cut_off_stalled(Timestamp now, Duration patience) {
   Dropped dropped;
   std::size_t count = 0;
@@ -311,6 +321,12 @@ std::optional<std::uint64_t> BodyCursor::known_length() const noexcept {
   if (over_ == State::Broken || body_->end() != Body::End::Complete) return std::nullopt;
   const auto rest = body_->length() - position_;
   return rest - std::min(rest, skip_);
+}
+
+bool BodyCursor::pins() const {
+  if (body_) return body_->left();
+  if (owner_) return owner_->left();
+  return std::any_of(parts_.begin(), parts_.end(), [](const Slice& s) { return s.owner && s.owner->left(); });
 }
 
 const Fields* BodyCursor::trailers() const noexcept {

@@ -72,27 +72,14 @@ void time_of_day(Reader& in, Parts& p) noexcept {
   p.second = in.digits(2);
 }
 
-// ", 06 Nov 1994 08:49:37 GMT"
-void imf_fixdate(Reader& in, Parts& p) noexcept {
+// IMF-fixdate: ", 06 Nov 1994 08:49:37 GMT". RFC 850: ", 06-Nov-94 08:49:37 GMT"; the caller finds the century.
+void after_weekday(Reader& in, Parts& p, std::string_view separator, std::size_t year_digits) noexcept {
   in.literal(", ");
   p.day = in.digits(2);
-  in.literal(" ");
+  in.literal(separator);
   p.month = in.month();
-  in.literal(" ");
-  p.year = in.digits(4);
-  in.literal(" ");
-  time_of_day(in, p);
-  in.literal(" GMT");
-}
-
-// ", 06-Nov-94 08:49:37 GMT"; the century is found by the caller.
-void rfc850(Reader& in, Parts& p) noexcept {
-  in.literal(", ");
-  p.day = in.digits(2);
-  in.literal("-");
-  p.month = in.month();
-  in.literal("-");
-  p.year = in.digits(2);
+  in.literal(separator);
+  p.year = in.digits(year_digits);
   in.literal(" ");
   time_of_day(in, p);
   in.literal(" GMT");
@@ -142,12 +129,12 @@ std::optional<WallTime> parse_date(std::string_view text, WallTime now) noexcept
     if (!iequals(text.substr(0, 3), day.substr(0, 3))) continue;
     if (text.size() > day.size() && text[day.size()] == ',' && iequals(text.substr(0, day.size()), day)) {
       in.rest.remove_prefix(day.size());
-      rfc850(in, parts);
+      after_weekday(in, parts, "-", 2);
       parts.year = full_year(parts.year, now);
     } else {
       in.rest.remove_prefix(3);
       if (in.rest.starts_with(',')) {
-        imf_fixdate(in, parts);
+        after_weekday(in, parts, " ", 4);
       } else {
         asctime(in, parts);
       }

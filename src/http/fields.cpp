@@ -280,11 +280,12 @@ Fields& Fields::operator=(const Fields& o) {
   return *this;
 }
 
-void Fields::add(std::string_view name, std::string_view value) {
-  const FieldId id = field_id(name);
+void Fields::add(std::string_view name, std::string_view value) { add(Field{name, trim(value), field_id(name)}); }
+
+void Fields::add(const Field& field) {
   // A known name in its canonical spelling needs no copy.
-  const std::string_view spelling = field_name(id);
-  list_.push_back({name == spelling ? spelling : keep(name), keep(trim(value)), id});
+  const std::string_view spelling = field_name(field.id);
+  push(field.name == spelling ? spelling : keep(field.name), field.value, field.id);
 }
 
 void Fields::set(std::string_view name, std::string_view value) {
@@ -306,7 +307,8 @@ void Fields::clear() {
   room_ = last_block_;
 }
 
-void Fields::reserve(std::size_t bytes) {
+void Fields::reserve(std::size_t bytes, std::size_t fields) {
+  if (fields != 0) list_.reserve(fields);
   if (bytes <= room_) return;
   blocks_.push_back(std::make_unique_for_overwrite<char[]>(bytes));
   free_ = blocks_.back().get();

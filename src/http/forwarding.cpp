@@ -122,6 +122,7 @@ bool read_forwarded_pair(std::string_view text, std::string_view& name, std::str
 
 // What is there, then the new member, as one line.
 void extend(Fields& fields, FieldId id, std::string_view member) {
+  if (!fields.view().has(id)) return fields.add(id, member);
   std::string scratch;
   std::string value(fields.view().combined(id, scratch).value_or(""));
   if (!value.empty()) value.append(", ");

@@ -126,6 +126,7 @@ Result<void> ResponseParser::read_status_line(std::string_view line) {
 // 9112 section 5.1), and a folded value becomes one line (section 5.2).
 Result<void> ResponseParser::read_fields(std::string_view section) {
   fields_.clear();
+  fields_.reserve(search_.fields);
   unfolded_.clear();
   for (std::size_t at = 0, number = 2;; ++number) {
     const auto end = section.find('\n', at) + 1;

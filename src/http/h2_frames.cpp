@@ -62,7 +62,7 @@ void H2FrameScan::count(H2Abuse kind, Timestamp now) noexcept {
 
 std::size_t H2FrameScan::scan(std::string_view bytes, Timestamp now) {
   std::size_t at = 0;
-  while (at < bytes.size() && !abuse_) {
+  while (at < bytes.size() && !abuse_ && !broken_) {
     if (have_ < kHeader) {
       const std::size_t take = std::min(kHeader - have_, bytes.size() - at);
       std::memcpy(header_.data() + have_, bytes.data() + at, take);
@@ -73,9 +73,14 @@ std::size_t H2FrameScan::scan(std::string_view bytes, Timestamp now) {
       if (abuse_) return at;
     }
     const auto take = static_cast<std::uint32_t>(std::min<std::size_t>(left_, bytes.size() - at));
+    if (stream_left_ != 0) {
+      on_payload(bytes.substr(at, take));
+      if (broken_) return at;
+    }
     left_ -= take;
     at += take;
     if (left_ != 0) break;
+    stream_left_ = 0;
     have_ = 0;
     if (ends_block_) {
       in_block_ = ends_block_ = false;
@@ -103,13 +108,31 @@ void H2FrameScan::on_frame(Timestamp now) {
       break;
     case kContinuation: on_continuation(length, flags); break;
     case kPriority:
-    case kPriorityUpdate: count(H2Abuse::Priority, now); break;
+    case kPriorityUpdate:
+      count(H2Abuse::Priority, now);
+      stream_left_ = stream_.size();
+      break;
     case kReset: count(H2Abuse::Reset, now); break;
     case kSettings: count(H2Abuse::Settings, now); break;
     case kPing: count(H2Abuse::Ping, now); break;
     case kWindow: count(H2Abuse::Window, now); break;
     default: count(H2Abuse::Other, now); break;
   }
+}
+
+// A stream cannot depend on itself (RFC 7540 section 5.3.1), and only streams have a priority (RFC 9113 section 6.3,
+// RFC 9218 section 7.1).
+void H2FrameScan::on_payload(std::string_view bytes) {
+  const std::size_t take = std::min(stream_left_, bytes.size());
+  std::memcpy(stream_.data() + stream_.size() - stream_left_, bytes.data(), take);
+  stream_left_ -= take;
+  if (stream_left_ != 0) return;
+  const auto number = [](const unsigned char* at) {
+    return ((std::uint32_t{at[0]} << 24) | (std::uint32_t{at[1]} << 16) | (std::uint32_t{at[2]} << 8) | at[3]) &
+           0x7fffffff;
+  };
+  const std::uint32_t named = number(stream_.data()), own = number(header_.data() + 5);
+  broken_ = header_[3] == kPriority ? own == 0 || named == own : named == 0;
 }
 
 void H2FrameScan::on_continuation(std::uint32_t length, std::uint8_t flags) {

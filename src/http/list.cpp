@@ -4,6 +4,7 @@
 
 #include "forebay/http/chars.hpp"
 #include "forebay/http/fields.hpp"
+#include "http/glob.hpp"
 
 namespace forebay::http {
 
@@ -49,25 +50,7 @@ bool unquote(std::string_view text, std::string& out) {
 
 bool glob_match(std::string_view pattern, std::string_view text, bool icase) noexcept {
   const auto same = [icase](char a, char b) { return a == b || (icase && to_lower(a) == to_lower(b)); };
-  std::size_t p = 0, t = 0;
-  std::size_t star = std::string_view::npos, resume = 0;
-  // Only the last star is retried: earlier ones cannot change the result.
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = t;
-    } else if (p < pattern.size() && same(pattern[p], text[t])) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
+  return match_glob(pattern, text, same, [](char) { return false; });
 }
 
 bool parse_decimal(std::string_view text, std::uint64_t max, std::uint64_t& out) noexcept {
@@ -82,6 +65,13 @@ bool parse_decimal(std::string_view text, std::uint64_t max, std::uint64_t& out)
   }
   out = over || n > max ? max : n;
   return true;
+}
+
+bool never_upgrades_to(std::string_view protocol) noexcept {
+  const auto name = protocol.substr(0, protocol.find('/'));
+  constexpr std::string_view kNever[] = {"h2c", "h2", "h3", "HTTP", "TLS", "connect-udp", "connect-ip"};
+  return std::any_of(std::begin(kNever), std::end(kNever),
+                     [&](std::string_view never) { return iequals(name, never); });
 }
 
 bool authenticates_connection(std::string_view value) noexcept {

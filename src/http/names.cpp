@@ -3,6 +3,7 @@
 #include "forebay/base/text.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/http/list.hpp"
+#include "http/glob.hpp"
 
 namespace forebay::http {
 namespace {
@@ -41,27 +42,8 @@ std::uint32_t folded_hash(std::string_view text) noexcept {
 
 // Whether the glob matches, both folded. `text` is folded already.
 bool matches(const Fold& fold, std::string_view pattern, std::string_view text) noexcept {
-  std::size_t p = 0, t = 0;
-  std::size_t star = std::string_view::npos, resume = 0;
-  const auto skip = [&] {
-    while (p < pattern.size() && folded(fold, pattern[p]) == kDropped) ++p;
-  };
-  for (skip(); t < text.size(); skip()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = t;
-    } else if (p < pattern.size() && folded(fold, pattern[p]) == folded(fold, text[t])) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && (pattern[p] == '*' || folded(fold, pattern[p]) == kDropped)) ++p;
-  return p == pattern.size();
+  const auto same = [&](char a, char b) { return folded(fold, a) == folded(fold, b); };
+  return match_glob(pattern, text, same, [&](char c) { return folded(fold, c) == kDropped; });
 }
 
 constexpr bool is_step_end(char c) noexcept { return c == '[' || c == ']' || c == '.' || c == ' '; }

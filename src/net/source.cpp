@@ -1,6 +1,12 @@
 #include "forebay/net/source.hpp"
 
+#include "forebay/net/stream.hpp"
+
 namespace forebay::net {
+
+void Sink::on_switch(const http::ResponseView&, Stream&&, std::string_view) {
+  on_failure(FetchError::Protocol, "101 without a request for it");
+}
 
 std::string_view to_string(FetchError e) noexcept {
   switch (e) {

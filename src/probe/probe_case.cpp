@@ -220,6 +220,8 @@ ProbeTargets Prober::targets(const std::vector<std::string>& paths) const {
   for (const auto& route : config_.routes)
     if (caches_get(route))
       add_route(route, out);
+    else if (route.answers != config::Answers::Origin)
+      out.left_out.push_back(route.name + " (it answers by itself)");
     else
       out.left_out.push_back(route.name + (route.policy.cache ? " (no GET)" : " (cache: false)"));
   return out;

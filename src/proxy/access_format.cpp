@@ -12,7 +12,7 @@ std::string_view proto_text(http::Version v) noexcept {
   switch (v) {
     case http::Version::Http10: return "HTTP/1.0";
     case http::Version::Http11: return "HTTP/1.1";
-    case http::Version::Http2: return "HTTP/2";
+    case http::Version::Http2: return "HTTP/2.0";
   }
   return "";
 }
@@ -169,6 +169,13 @@ void append_error(std::string& out, const AccessRecord& r) {
   error.close();
 }
 
+void append_tunnel(std::string& out, const AccessRecord& r) {
+  Members tunnel(out);
+  tunnel.text("protocol", r.tunnel_protocol);
+  tunnel.text("end", r.tunnel_end);
+  tunnel.close();
+}
+
 /// What the fields of a template are written by.
 struct Line {
   std::string& out;
@@ -248,6 +255,8 @@ constexpr TemplateField kFields[] = {
     {"tls.client.fingerprint",
      [](const Line& l) { l.client([](auto& c) -> std::string_view { return c.fingerprint; }); }},
     {"tls.client.verify", [](const Line& l) { l.tls([](auto& t) { return t.client_verify; }); }},
+    {"tunnel.protocol", [](const Line& l) { l.text(l.r.tunnel_protocol); }},
+    {"tunnel.end", [](const Line& l) { l.text(l.r.tunnel_end); }},
     {"trace_id", [](const Line& l) { l.text(l.r.trace_id); }},
     {"span_id", [](const Line& l) { l.text(l.r.span_id); }},
     {"parent_id", [](const Line& l) { l.text(l.r.parent_id); }},
@@ -327,6 +336,10 @@ void append_json(std::string& out, const AccessRecord& r, const config::AccessLo
   if (!r.origin_name.empty()) {
     line.key("origin");
     append_origin(out, r);
+  }
+  if (!r.tunnel_protocol.empty()) {
+    line.key("tunnel");
+    append_tunnel(out, r);
   }
   if (!r.error_code.empty()) {
     line.key("error");

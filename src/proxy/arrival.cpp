@@ -5,6 +5,7 @@
 #include "deliver.hpp"
 #include "lookup.hpp"
 #include "outcome.hpp"
+#include "own_answer.hpp"
 #include "plan.hpp"
 
 namespace forebay::proxy {
@@ -55,8 +56,13 @@ void arrive(const PendingRequestPtr& pending) {
     if (!origin) pending->notes().reason = rules::Reason::NoRoute;
     return deliver_error(*pending, *refused->error);
   }
+  if (const auto* here = std::get_if<AnswerHere>(&plan)) return answer_here(*pending, here->reason);
   pending->notes().refresh_refused =
       reading.facts.refresh_refused && pending->policy().client_refresh.otherwise == rules::RefreshRefusal::Warn;
+  if (reading.upgrades()) {
+    pending->tunnel = TunnelPlace::take(pending->core.shared, pending->config().server.tunnels);
+    if (!pending->tunnel) return deliver_error(*pending, kTooManyTunnels);
+  }
   if (const auto* bypass = std::get_if<Bypass>(&plan)) return pass_on(pending, bypass->reason);
   // Content is read even if it is not in the key: a later refresh must send it.
   if (!pending->has_content || reading.content == cache::ContentUse::None) return serve(pending);
@@ -74,6 +80,7 @@ void go_to_route(const PendingRequestPtr& pending) {
     if (pending->read == State::Unread && !read_content(pending, Purpose::Route)) return;
     read_route(routes, pending->request, true, reading, {pending->read, pending->bytes});
   }
+  offer_upgrade(pending->config().upgrade, reading);
   arrive(pending);
 }
 

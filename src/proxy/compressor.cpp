@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -25,6 +26,8 @@ constexpr std::size_t kMostQueued = 256;
 /// thread looks whether it must end.
 constexpr std::size_t kStep = 16 * 1024;
 constexpr std::size_t kChunk = 64 * 1024;
+/// Memory that one call of `settle` may evict for, so that it delays no request.
+constexpr std::size_t kEvictedAtOnce = 128 * 1024;
 /// A form must be smaller by this part of the content to be worth its memory.
 constexpr std::uint64_t kLeastSaved = 16;
 
@@ -47,6 +50,7 @@ struct Job {
   Ref<const cache::Entry> entry;
   Compression coding{};
   Ref<cache::EncodedBody> form;  // once it is made
+  Charge gathered;               // for it, while it waits for memory
 
   cache::Encodings& forms() const noexcept { return *entry->encodings(); }
 };
@@ -257,7 +261,7 @@ void Compressor::ask(const Ref<const cache::Entry>& entry, Compression coding) n
     if (!forms) return;
   }
   if (!forms->begin(coding)) return;
-  Job job{entry, coding, {}};
+  Job job{entry, coding, {}, {}};
   if (p.queue.push(job)) return p.wake();
   forms->put_off(coding);
   p.count(coding, Compressed::QueueFull);
@@ -269,7 +273,12 @@ void Compressor::settle() noexcept {
   const MutexLock lock(p.mutex);  // one worker at a time
   auto* const job = p.homeless.load(std::memory_order_acquire);
   if (!job) return;
-  p.publish(*job, p.store.reserve(job->form->cost()));
+  const auto cost = job->form->cost();
+  auto more = p.store.reserve(std::min(cost - job->gathered.bytes(), kEvictedAtOnce));
+  const bool none = more.bytes() == 0;
+  job->gathered.merge(std::move(more));
+  if (!none && job->gathered.bytes() < cost) return;
+  p.publish(*job, none ? Charge() : std::move(job->gathered));
   p.homeless.store(nullptr, std::memory_order_release);
   p.wake();
 }

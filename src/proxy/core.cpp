@@ -1,5 +1,6 @@
 #include "core.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -21,6 +22,9 @@ std::size_t cost_of(const PendingRequest& pending) noexcept {
 void PendingRequest::keep() {
   if (std::exchange(kept, true)) return;
   own_ = http::Request(request);
+  cache::Key exact(key);
+  std::swap(key, exact);
+  core.leave_buffer(std::move(exact));
   const auto raw = std::exchange(request, own_.view()).target;
   reading.rebase(raw, request.target);
   auto& text = own_.fields();
@@ -43,7 +47,11 @@ PendingRequestPtr Core::take(const server::ExchangePtr& exchange) {
   auto& notes = notes_of(*exchange);
   notes.runtime = runtime;
   notes.route = &runtime->none;
-  auto pending = spare_ ? std::move(spare_) : std::make_shared<PendingRequest>(*this);
+  auto pending = std::move(spare_);
+  if (!pending) {
+    pending = std::make_shared<PendingRequest>(*this);
+    pending->key = std::move(spare_key_);
+  }
   pending->exchange = exchange;
   pending->runtime = runtime;
   pending->route = &runtime->none;
@@ -62,10 +70,17 @@ void Core::give_back(PendingRequestPtr pending) {
   pending->read = ReadContent::State::Unread;
   pending->reading.awaits_content = false;
   pending->keyed = pending->searched = false;
+  pending->tunnel = {};
   spare_ = std::move(pending);
 }
 
 double Core::exponential() noexcept { return -std::log(1.0 - random()); }
+
+Duration Core::drain_delay() noexcept {
+  constexpr Duration kMost = std::chrono::seconds{5};
+  const auto most = std::min(kMost, runtime->config().shutdown.drain / 4);
+  return Duration(static_cast<Duration::rep>(random() * static_cast<double>(most.count())));
+}
 
 std::string Core::make_request_id() {
   const auto first = random_number();

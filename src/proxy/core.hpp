@@ -17,6 +17,7 @@
 #include "forebay/proxy/runtime.hpp"
 #include "forebay/rules/cache_status.hpp"
 #include "forebay/server/exchange.hpp"
+#include "tunnel_place.hpp"
 
 namespace forebay::proxy {
 
@@ -59,6 +60,7 @@ class RequestNotes final : public server::Notes {
   bool stored = false;
   bool has_ttl = false;
   bool refresh_refused = false;  ///< The response says so.
+  std::string_view tunnel_end;   ///< How a tunnel has ended; a literal.
   Digest key_id;
   std::int64_t age_s = -1, ttl_s = 0;
   rules::TtlSource ttl_source = rules::TtlSource::None;
@@ -79,7 +81,7 @@ class RequestNotes final : public server::Notes {
     std::uint32_t at = 0, size = 0;
   };
   Span method_text, host, path, query, request_id, trace_id, span_id, parent_id, trace_link, user_agent, referer,
-      client;
+      client, tunnel_protocol;
   bool has_query = false;
 
   Span keep(std::string_view s) {
@@ -100,6 +102,8 @@ class Task : public std::enable_shared_from_this<Task> {
   virtual void end() = 0;
   /// Whether no client waits for it.
   virtual bool background() const = 0;
+  /// The process drains: what would go on for ever ends in order, within `Core::drain_delay`.
+  virtual void drain() {}
 
   /// Runs a step of it: every way from the loop into a task. Where memory runs out the task ends, and its request with
   /// 503 or the end of its connection.
@@ -136,6 +140,7 @@ struct PendingRequest {
   ReadContent::State read = ReadContent::State::Unread;  ///< The state of `bytes`.
   Ref<const Chunk> content;                              ///< The content that was read; null: none.
   std::shared_ptr<const http::Fields> trailers;          ///< Of complete content that is not keyed; null: none.
+  TunnelPlace tunnel;                                    ///< Of a request that may become one.
   Charge charge;               ///< Its memory while it waits; empty if there was none, so that it must not wait.
   bool kept = false;           ///< It owns its text.
   bool peer_trusted = false;   ///< Its peer is a trusted proxy.
@@ -157,15 +162,7 @@ struct PendingRequest {
     bool made = false;
     bool asked = false;  ///< A fetch has this span.
   } trace;
-  // Buffers: the request's fields without those that Connection names, and the fields that the route has changed.
-  std::vector<http::Field> fields;
-  http::Fields changed;
-  /// Fields that an answer gets besides its own (Age, Cache-Status, X-Cache, ...), and the text of their values.
-  boost::container::static_vector<http::Field, 9> added;
-  std::string age, cache_status, server_timing, content_range;
-  /// The fields of a compressed form, and its weak entity-tag.
-  std::vector<http::Field> coded;
-  std::string coded_etag;
+  std::vector<http::Field> fields;  ///< Buffer: the request's fields without those that Connection names.
 
   /// Copies its text, so that it may outlive `Handler::start`. Charges the memory of a waiting request.
   void keep();
@@ -204,6 +201,17 @@ struct PendingRequest {
 };
 using PendingRequestPtr = std::shared_ptr<PendingRequest>;
 
+/// Buffers for one answer, which is sent before the next one is made.
+struct AnswerText {
+  http::Fields changed;  ///< The fields that the route has changed.
+  /// Fields that an answer gets besides its own (Age, Cache-Status, X-Cache, ...), and the text of their values.
+  boost::container::static_vector<http::Field, 9> added;
+  std::string age, cache_status, server_timing, content_range;
+  /// The fields of a compressed form, and its weak entity-tag.
+  std::vector<http::Field> coded;
+  std::string coded_etag;
+};
+
 /// What all requests of one worker share: its runtime and its tasks.
 struct Core {
   Core(net::Worker& w, Shared& s) : worker(w), shared(s) {}
@@ -217,11 +225,14 @@ struct Core {
   Shared& shared;
   WorkerRuntimePtr runtime;
   std::unordered_set<std::shared_ptr<Task>> tasks;
+  AnswerText answer;
   bool stopped = false;
 
   /// The pending of a new request. `give_back` takes it when `Handler::start` returns.
   PendingRequestPtr take(const server::ExchangePtr& exchange);
   void give_back(PendingRequestPtr pending);
+  /// A kept request leaves its buffer for keys, with room for any, to the next one.
+  void leave_buffer(cache::Key key) noexcept { spare_key_ = std::move(key); }
 
   const Now& now() const noexcept { return worker.now(); }
   /// In [0, 1).
@@ -230,10 +241,14 @@ struct Core {
   double exponential() noexcept;
   std::string make_request_id();
   std::uint64_t random_number() noexcept { return random_.next(); }
+  /// When a task that would go on for ever ends once the process drains: not all at once, so that their clients do not
+  /// come back all at once.
+  Duration drain_delay() noexcept;
   void add(std::shared_ptr<Task> task) { tasks.insert(std::move(task)); }
   void remove(const std::shared_ptr<Task>& task) { tasks.erase(task); }
 
  private:
+  cache::Key spare_key_;
   PendingRequestPtr spare_;  // of a request that was answered at once; its buffers are reused
   Random random_;
 };

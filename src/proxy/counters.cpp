@@ -39,6 +39,21 @@ std::string_view to_string(RequestError e) noexcept {
   return "";
 }
 
+std::string_view to_string(TunnelEnd e) noexcept {
+  switch (e) {
+    case TunnelEnd::Closed: return "closed";
+    case TunnelEnd::ClientReset: return "client_reset";
+    case TunnelEnd::OriginReset: return "origin_reset";
+    case TunnelEnd::Idle: return "idle";
+    case TunnelEnd::Stalled: return "stalled";
+    case TunnelEnd::Memory: return "memory";
+    case TunnelEnd::Drain: return "drain";
+    case TunnelEnd::Stop: return "stop";
+    case TunnelEnd::kCount: break;
+  }
+  return "";
+}
+
 std::size_t method_label(http::Method m) noexcept {
   switch (m) {
     case http::Method::Get: return 0;

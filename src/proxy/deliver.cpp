@@ -44,7 +44,7 @@ bool gets_server_timing(const PendingRequest& pending) {
 std::string_view make_server_timing(PendingRequest& pending) {
   if (!gets_server_timing(pending)) return {};
   const auto& notes = pending.notes();
-  auto& line = pending.server_timing;
+  auto& line = pending.core.answer.server_timing;
   line.assign("cache;desc=").append(rules::to_string(notes.result));
   const auto metric = [&line](std::string_view name, Duration took) {
     if (took.count() < 0) return;
@@ -59,7 +59,8 @@ std::string_view make_server_timing(PendingRequest& pending) {
 /// Age, Cache-Status and X-Cache of this response, and the same facts for the log.
 void describe(PendingRequest& pending, const Delivery& d) {
   auto& notes = pending.notes();
-  auto& added = pending.added;
+  auto& text = pending.core.answer;
+  auto& added = text.added;
   const auto& diagnostics = pending.config().diagnostics;
   added.clear();
   rules::CacheStatus status = d.status;
@@ -68,9 +69,9 @@ void describe(PendingRequest& pending, const Delivery& d) {
     const bool reused = status.result != CacheResult::Miss && status.result != CacheResult::Revalidated &&
                         status.result != CacheResult::Bypass;
     if (reused || age > 0) {
-      pending.age.clear();
-      append_number(pending.age, age);
-      added.push_back({"Age", pending.age, FieldId::Age});
+      text.age.clear();
+      append_number(text.age, age);
+      added.push_back({"Age", text.age, FieldId::Age});
     }
     notes.age_s = age;
     notes.ttl_s = ttl;
@@ -86,9 +87,9 @@ void describe(PendingRequest& pending, const Delivery& d) {
   notes.source = d.source;
   if (diagnostics.cache_status != config::CacheStatusField::Off) {
     if (diagnostics.cache_status != config::CacheStatusField::Key) status.key = {};
-    pending.cache_status.clear();
-    rules::append_cache_status(pending.cache_status, diagnostics.name, status);
-    added.push_back({"Cache-Status", pending.cache_status, FieldId::CacheStatus});
+    text.cache_status.clear();
+    rules::append_cache_status(text.cache_status, diagnostics.name, status);
+    added.push_back({"Cache-Status", text.cache_status, FieldId::CacheStatus});
   }
   if (notes.refresh_refused) added.push_back({"Forebay-Refresh", "refused", FieldId::Other});
   if (diagnostics.x_cache) added.push_back({"X-Cache", rules::x_cache(status.result), FieldId::XCache});
@@ -104,7 +105,8 @@ void add_route_fields(const PendingRequest& pending, http::Fields& fields) {
 }
 
 http::FieldsView added(const PendingRequest& pending) noexcept {
-  return {{pending.added.data(), pending.added.size()}};
+  const auto& fields = pending.core.answer.added;
+  return {{fields.data(), fields.size()}};
 }
 
 std::vector<http::Field> fields_where(http::FieldsView fields, bool (*keep)(FieldId, std::string_view)) {
@@ -202,8 +204,9 @@ bool answer_range(PendingRequest& pending, const Delivery& d, http::BodyCursor& 
     answer_multipart(pending, d, ranges);
     return true;
   }
-  pending.content_range = http::format_content_range(ranges[0], *d.length);
-  pending.added.push_back({"Content-Range", pending.content_range, FieldId::ContentRange});
+  auto& text = pending.core.answer;
+  text.content_range = http::format_content_range(ranges[0], *d.length);
+  text.added.push_back({"Content-Range", text.content_range, FieldId::ContentRange});
   cursor.limit(ranges[0].first, ranges[0].length);
   const auto fields = fields_where(d.head.fields, rules::belongs_on_206);
   exchange.answer({206, http::FieldsView(fields), added(pending), ranges[0].length}, std::move(cursor));
@@ -214,9 +217,10 @@ bool answer_range(PendingRequest& pending, const Delivery& d, http::BodyCursor& 
 
 /// Applies the route's changes last: stored responses do not have them, so that a reload applies at once.
 void change_head(PendingRequest& pending, const config::HeaderChanges& changes, cache::Head& head) {
-  pending.changed = http::Fields(head.fields);
-  apply(changes, pending.changed);
-  head.fields = pending.changed.view();
+  auto& changed = pending.core.answer.changed;
+  changed = http::Fields(head.fields);
+  apply(changes, changed);
+  head.fields = changed.view();
   head.lines = {};
 }
 
@@ -244,7 +248,20 @@ void deliver(PendingRequest& pending, Delivery d, http::BodyCursor cursor) {
     }
     if (d.ranges && answer_range(pending, d, cursor)) return;
   }
-  exchange.answer({d.head.status, {d.head.fields, d.head.lines}, added(pending), d.length}, std::move(cursor));
+  server::AnswerHead head{d.head.status, {d.head.fields, d.head.lines}, added(pending), d.length};
+  head.close = pending.reading.upgrades();
+  exchange.answer(head, std::move(cursor));
+}
+
+bool deliver_switch(PendingRequest& pending, const http::ResponseView& head, const rules::CacheStatus& status,
+                    std::string_view protocol, server::Exchange::Taker taker) {
+  Delivery d;
+  d.status = status;
+  d.source = Source::Origin;
+  describe(pending, d);
+  auto fields = end_to_end(pending, head, {}, pending.core.now().wall, true);
+  if (const auto* route = pending.route->route) apply(route->response_headers, fields);
+  return pending.exchange->upgrade({101, fields, added(pending)}, protocol, std::move(taker));
 }
 
 void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
@@ -265,6 +282,16 @@ void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry
   http::BodyCursor cursor = entry->body().size() == 1 ? http::BodyCursor(Owner(entry), entry->body()[0])
                                                       : http::BodyCursor(Owner(entry), entry->body());
   deliver(pending, std::move(d), std::move(cursor));
+}
+
+http::FieldsView describe_own(PendingRequest& pending) {
+  auto& fields = pending.core.answer.added;
+  fields.clear();
+  if (pending.config().diagnostics.x_cache)
+    fields.push_back({"X-Cache", rules::x_cache(pending.notes().result), FieldId::XCache});
+  if (const auto timing = make_server_timing(pending); !timing.empty())
+    fields.push_back({"Server-Timing", timing, FieldId::Other});
+  return added(pending);
 }
 
 void deliver_error(PendingRequest& pending, const OwnError& error) {
@@ -296,7 +323,7 @@ void deliver_error(PendingRequest& pending, const OwnError& error) {
   if (const auto timing = make_server_timing(pending); !timing.empty()) fields.add("Server-Timing", timing);
   add_route_fields(pending, fields);
   server::AnswerHead head{error.status, fields};
-  head.close = error.close;
+  head.close = error.close || pending.reading.upgrades();
   answer_with(exchange, head, body.body);
 }
 

@@ -28,9 +28,16 @@ struct Delivery {
 /// X-Cache, and notes the outcome. `cursor` reads the whole content.
 void deliver(PendingRequest& pending, Delivery delivery, http::BodyCursor cursor);
 
+/// Answers with the origin's 101 and gives the client's connection to `taker`; see `server::Exchange::upgrade`.
+bool deliver_switch(PendingRequest& pending, const http::ResponseView& head, const rules::CacheStatus& status,
+                    std::string_view protocol, server::Exchange::Taker taker);
+
 /// Serves an entry. `kind` is Hit, Stale or StaleError.
 void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
                    const rules::CacheStatus& status);
+
+/// The fields that an answer of a route itself gets besides its own: X-Cache and Server-Timing.
+http::FieldsView describe_own(PendingRequest& pending);
 
 /// One of Forebay's own errors.
 struct OwnError {

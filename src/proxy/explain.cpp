@@ -8,6 +8,7 @@
 #include "forebay/proxy/origin_fields.hpp"
 #include "forebay/rules/invalidation.hpp"
 #include "forebay/rules/reuse.hpp"
+#include "own_answer.hpp"
 
 // Follows a request through handler.cpp, lookup.cpp and proceed.cpp with the same decisions.
 
@@ -133,6 +134,18 @@ void note_claims(ExplainCase& c) {
   }
 }
 
+void note_upgrade(ExplainCase& c, bool sent) {
+  if (!sent) return;
+  if (c.reading.upgrades())
+    return c.note("the origin is asked to switch to " + c.reading.upgrade +
+                  "; if it does (101), the connection becomes a tunnel");
+  if (c.reading.asked_upgrade.empty())
+    return c.note(
+        "Upgrade is ignored: only a GET of HTTP/1.1 without content and with `Connection: upgrade` can switch "
+        "protocols");
+  c.note("Upgrade is ignored: the route does not list " + c.reading.asked_upgrade + " (upgrade)");
+}
+
 void describe_route(ExplainCase& c) {
   const auto& route = c.route();
   c.out.route = Explanation::MatchedRoute{};
@@ -143,7 +156,8 @@ void describe_route(ExplainCase& c) {
   out.line = route.line;
   out.policy = route.policy_name;
   out.origin = route.origin;
-  out.methods = methods_of(route.policy);
+  out.methods = route.any_method ? std::vector<std::string>{"any"} : methods_of(route.policy);
+  if (route.answers != config::Answers::Origin) return;
   out.target = origin_target(route.rewrite, whole_target(c.reading.target));
   if (!c.reading.method_fits)
     c.note("first route that matches host and path; no route that matches them lists the method");
@@ -363,10 +377,29 @@ std::string assumed_host(const config::Config& config) {
   return "localhost";
 }
 
+/// The route answers by itself.
+void tell_answer(ExplainCase& c, Reason reason) {
+  const auto& route = c.route();
+  c.out.lookup_reason = reason;
+  c.status = bypass_status(reason);
+  if (reason == Reason::Respond) {
+    c.answers = true;
+    c.out.own_status = static_cast<int>(route.respond.status);
+    const auto size = route.respond.content ? route.respond.content->bytes().size() : 0;
+    return c.note("the route answers " + std::to_string(c.out.own_status) + " with " + std::to_string(size) +
+                  " bytes of its own (respond)");
+  }
+  const auto location = location_for(route, c.reading);
+  if (!location) return c.refuse(400, "the request has no host, which the redirect needs");
+  c.answers = true;
+  c.out.own_status = static_cast<int>(route.redirect.status);
+  c.note("the route answers " + std::to_string(c.out.own_status) + " with Location: " + *location + " (redirect)");
+}
+
 void say_outcome(ExplainCase& c) {
   const auto& diagnostics = c.context.config.diagnostics;
   auto& out = c.out;
-  if (out.own_status != 0) c.status.result = CacheResult::Error;
+  if (out.own_status != 0 && !c.answers) c.status.result = CacheResult::Error;
   out.result = rules::to_string(c.status.result);
   if (out.own_status == 0 && diagnostics.cache_status != config::CacheStatusField::Off) {
     if (diagnostics.cache_status == config::CacheStatusField::Key && out.has_key) c.status.key = out.key_text;
@@ -377,6 +410,7 @@ void say_outcome(ExplainCase& c) {
 
 void tell(ExplainCase& c, const std::string& scheme) {
   const auto facts = scan(c.sent, {});
+  if (facts.upgrade) read_upgrade(c.request, !c.content().empty(), c.reading);
   c.request = end_to_end_request(c.request, facts, nullptr, c.kept);
   if (refused_at_once(c, facts)) return;
   if (!read_host(c.request.authority, {}, false, scheme, c.reading)) return c.refuse(kBadHost);
@@ -389,6 +423,8 @@ void tell(ExplainCase& c, const std::string& scheme) {
   note_claims(c);
   note_case_of_method(c);
   read_route(c.context.routes, c.request, !c.content().empty(), c.reading, c.read_content());
+  offer_upgrade(c.context.config.upgrade, c.reading);
+  note_upgrade(c, facts.upgrade);
   tell_routes(c);
   if (c.reading.route) describe_route(c);
   const auto& origin = c.reading.route ? c.route().origin : c.context.config.default_origin;
@@ -397,6 +433,7 @@ void tell(ExplainCase& c, const std::string& scheme) {
     if (!c.context.config.origins.contains(origin)) c.out.lookup_reason = Reason::NoRoute;
     return c.refuse(*refused->error);
   }
+  if (const auto* here = std::get_if<AnswerHere>(&plan)) return tell_answer(c, here->reason);
   note_route(c);
   if (const auto* bypass = std::get_if<Bypass>(&plan)) return pass(c, bypass->reason);
   if (const auto reason = make_key(c); reason != Reason::None) return pass(c, reason);

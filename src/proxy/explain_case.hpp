@@ -28,6 +28,7 @@ struct ExplainCase {
   cache::Key key;
   cache::Peek found;
   rules::CacheStatus status;
+  bool answers = false;  ///< The route answers by itself; `out.own_status` is no error.
 
   ExplainCase(const ExplainRequest& a, const ExplainContext& c);
 

@@ -94,7 +94,9 @@ void tell_routes(ExplainCase& c) {
     if (route == c.reading.route && c.reading.method_fits) return;
     if (route == c.reading.route) continue;
     std::string why;
-    if (!rules::lists_method(route->policy, c.request.method, c.request.method_text)) {
+    if (route->answers == config::Answers::Redirect && route->redirect.only_http && c.reading.scheme != "http") {
+      why = "it redirects requests over http alone";
+    } else if (!route->any_method && !rules::lists_method(route->policy, c.request.method, c.request.method_text)) {
       why = "its methods do not include " + c.asked.method;
     } else {
       const auto judged = judge(c, *route);

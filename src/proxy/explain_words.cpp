@@ -33,6 +33,7 @@ std::string_view sentence_of(rules::Reason reason) noexcept {
     case Reason::PassMemory:
       return "a recent response for this key could not be stored, so requests for it do not wait for each other "
              "(`pass_memory`)";
+    case Reason::Upgrade: return "the request asks for another protocol (`upgrade`)";
     case Reason::NoRoute: return "no route matches host and path";
     case Reason::Signed:
       return "the request is signed and has a Range or a condition: it is forwarded unchanged, and the response is not "
@@ -40,6 +41,8 @@ std::string_view sentence_of(rules::Reason reason) noexcept {
     case Reason::Preflight:
       return "the stored response is for requests with a field of `graphql_preflight`; the origin may refuse a GET "
              "without one (CSRF prevention), so it is asked";
+    case Reason::Redirect: return "the route redirects the request; no origin is asked";
+    case Reason::Respond: return "the route answers by its own `respond`; no origin is asked";
     case Reason::Range: return "a range that is fetched on its own is not stored";
     case Reason::NoFreshness: return "neither the response nor the route sets a lifetime; `ttl.default` would";
     case Reason::NoStore: return "the response has no-store; `origin_cache_control: override` overrides it";
@@ -66,7 +69,8 @@ std::string_view sentence_of(rules::Reason reason) noexcept {
     case Reason::TypeMismatch:
       return "the path ends like a static file, but the Content-Type is that of a page or document (`suffix_guard`)";
     case Reason::Endless:
-      return "an endless stream (by its Content-Type) is stored only if the response itself sets a lifetime";
+      return "an endless stream (by its Content-Type) is stored only if the response itself sets a lifetime, and an "
+             "event stream is never stored";
     case Reason::GraphqlErrors: return "the GraphQL response has errors, or cannot be read";
     default: return {};
   }

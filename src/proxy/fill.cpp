@@ -1,6 +1,7 @@
 #include "fill.hpp"
 
 #include "deliver.hpp"
+#include "early_hints.hpp"
 #include "fill_client.hpp"
 #include "follow_task.hpp"
 #include "forebay/base/terminate.hpp"
@@ -44,6 +45,7 @@ void Fill::start() {
   guarded([this] {
     core_.add(shared_from_this());
     if (pending_->exchange) pending_->exchange->on_gone(&gone_);
+    replay_hints(*pending_, plan_.stored);
     ask(What::Planned);
   });
 }
@@ -95,6 +97,7 @@ void Fill::take_head(const http::ResponseView& head, const HeadFacts& facts) {
   }
   invalidate_after(*pending_, pending_->keyed ? rules::Reason::None : plan_.status.reason, head);
   storing_.read_head(head, ask_.method(), times());
+  if (rules::is_endless(head)) source_->allow_quiet(pending_->config().server.timeouts.tunnel);
   judge(head, facts);
 }
 
@@ -154,7 +157,9 @@ void Fill::store(const http::ResponseView& head, const HeadFacts& facts, const r
   body_.begin(Kept::Whole);
   storing_.land(head, verdict, ask_.what() == What::OtherAgain, body_.get(),
                 facts.has_content ? facts.content_length : 0);
-  answer_client(head, facts, storing_.hidden_fields());
+  if (!pending_->wanted()) return;
+  const auto hidden = storing_.hidden_fields();
+  answer_client(hidden == verdict.drop ? storing_.head() : to_send(head, hidden), facts);
 }
 
 void Fill::pass_on(const http::ResponseView& head, const HeadFacts& facts, rules::Reason reason, bool by_request) {
@@ -168,24 +173,28 @@ void Fill::pass_on(const http::ResponseView& head, const HeadFacts& facts, rules
   if (had_ticket && head.status == 200 && pending_->facts().range && ask_.shared() && what == What::Planned)
     return ask_again(What::ClientsRange);
   if (plan_.by_get) {  // the content is for nobody
-    answer_client(head, facts, {});
+    answer_client(to_send(head, {}), facts);
     return stop();
   }
   enter(Phase::Passing);
   body_.begin(Kept::Window);
-  answer_client(head, facts, {});
+  follow_events(head, facts);
+  answer_client(to_send(head, {}), facts);
 }
 
-void Fill::answer_client(const http::ResponseView& head, const HeadFacts& facts, const std::vector<std::string>& drop) {
-  if (!pending_->wanted()) return;
+Ref<const cache::PublishedHead> Fill::to_send(const http::ResponseView& head,
+                                              const std::vector<std::string>& drop) const {
+  const bool keeps_age = phase_ != Phase::Storing;
+  return cache::PublishedHead::make(head.status, end_to_end(*pending_, head, drop, core_.now().wall, keeps_age));
+}
+
+void Fill::answer_client(const Ref<const cache::PublishedHead>& head, const HeadFacts& facts) {
   const bool stores = phase_ == Phase::Storing;
-  const auto fields = end_to_end(*pending_, head, drop, core_.now().wall, !stores);
-  const auto own_head = cache::PublishedHead::make(head.status, fields);
   Delivery d;
-  d.head = own_head->head();
+  d.head = head->head();
   if (facts.has_content || ask_.method() == http::Method::Head)
     d.length = facts.content_length;
-  else if (!http::never_has_content(head.status))
+  else if (!http::never_has_content(d.head.status))
     d.length = 0;
   if (stores) d.freshness = &storing_.freshness();
   d.status = plan_.status;
@@ -202,6 +211,7 @@ void Fill::answer_client(const http::ResponseView& head, const HeadFacts& facts,
 
 bool Fill::on_data(std::string_view bytes) {
   const auto self = shared_from_this();
+  if (events_) return pass_events(bytes);
   Charge charge;
   if (phase_ == Phase::Storing && !keep(bytes, charge)) return false;
   body_.append(bytes, std::move(charge));
@@ -255,7 +265,10 @@ void Fill::on_end(const http::Fields& trailers) {
   guarded([&] {
     if (stated_ && body_ && body_.get()->length() != *stated_)
       return fail(net::FetchError::Protocol, "the content is not as long as stated");
-    if (phase_ == Phase::Storing) storing_.commit(*body_.get(), core_.now().mono - requested_.mono);
+    if (phase_ == Phase::Storing) {
+      const auto entry = storing_.commit(*body_.get(), core_.now().mono - requested_.mono);
+      if (!entry || !entry->keeps_chunks()) body_.get()->leave_to_readers();
+    }
     body_.finish(trailers);
     finish();
   });
@@ -358,6 +371,7 @@ void Fill::finish() {
 void Fill::end() {
   if (!over()) enter(Phase::Over);
   body_.stop_waiting();
+  events_.reset();
   gone_.stop_waiting();
   source_.reset();
   body_.break_off();

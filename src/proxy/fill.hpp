@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "event_stream.hpp"
 #include "fill_body.hpp"
 #include "fill_plan.hpp"
 #include "origin_ask.hpp"
@@ -20,8 +21,10 @@ class Fill final : public Task, public net::Sink {
 
   void end() override;
   bool background() const override { return !pending_->wanted(); }
+  void drain() override;
 
   void on_interim(const http::ResponseView& head) override;
+  void on_switch(const http::ResponseView& head, net::Stream&& stream, std::string_view early) override;
   void on_head(const http::ResponseView& head, const HeadFacts& facts) override;
   bool on_data(std::string_view bytes) override;
   bool drop_slowest() override;
@@ -50,7 +53,11 @@ class Fill final : public Task, public net::Sink {
   void judge(const http::ResponseView& head, const HeadFacts& facts);
   void store(const http::ResponseView& head, const HeadFacts& facts, const rules::Storability& verdict);
   void pass_on(const http::ResponseView& head, const HeadFacts& facts, rules::Reason reason, bool by_request);
-  void answer_client(const http::ResponseView& head, const HeadFacts& facts, const std::vector<std::string>& drop);
+  Ref<const cache::PublishedHead> to_send(const http::ResponseView& head, const std::vector<std::string>& drop) const;
+  void answer_client(const Ref<const cache::PublishedHead>& head, const HeadFacts& facts);
+  void follow_events(const http::ResponseView& head, const HeadFacts& facts);
+  bool pass_events(std::string_view bytes);
+  void end_events();
   bool keep(std::string_view bytes, Charge& charge);
   bool go_on();
   void room();
@@ -72,6 +79,7 @@ class Fill final : public Task, public net::Sink {
   net::SourcePtr source_;
   int status_ = 0;                       // of the answer that is judged or under way; 0: none
   std::optional<std::uint64_t> stated_;  // the length of its content
+  std::unique_ptr<EventStream> events_;  // of an event stream whose events can be told apart
   bool gives_way_ = false;               // one of those who wait makes the second try
   Now requested_;
   Watch<Fill> gone_{*this, &Fill::client_gone};

@@ -7,14 +7,6 @@ namespace forebay::proxy {
 
 using net::FetchError;
 
-void pass_on_interim(const PendingRequest& pending, const http::ResponseView& head) {
-  if (!pending.wanted()) return;
-  std::vector<http::Field> fields;
-  for (const auto& f : head.fields)
-    if (!http::is_hop_by_hop(f.id) && f.id != http::FieldId::ContentLength) fields.push_back(f);
-  pending.exchange->interim(head.status, {fields});
-}
-
 void note_source(const PendingRequest& pending, const FillPlan& plan, const net::SourceTimes& times, int status) {
   if (!pending.exchange) return;
   auto& notes = pending.notes();

@@ -12,8 +12,6 @@
 
 namespace forebay::proxy {
 
-void pass_on_interim(const PendingRequest& pending, const http::ResponseView& head);
-
 /// For the log. `status`: of the answer; 0: none has come.
 void note_source(const PendingRequest& pending, const FillPlan& plan, const net::SourceTimes& times, int status);
 void note_failure(const PendingRequest& pending, net::FetchError error, std::string_view detail);

@@ -35,6 +35,9 @@ void ProxyHandler::Private::begin(const PendingRequestPtr& pending) {
   const auto& peer = pending->exchange->peer();
   pending->peer_trusted = server::trusts(server, peer);
   if (seen.forwarding && !pending->peer_trusted) warn_of_untrusted(shared.untrusted, peer);
+  reading.asked_upgrade.clear();
+  reading.upgrade.clear();
+  if (seen.upgrade) read_upgrade(request, pending->has_content, reading);
   pending->request_id = seen.request_id;
   const auto* const tls = pending->exchange->peer().tls.get();
   request = end_to_end_request(request, seen, tls ? tls->client.get() : nullptr, pending->fields);
@@ -103,6 +106,12 @@ server::RefusalNote ProxyHandler::content_failed(server::Exchange& exchange, std
 
 const config::Server& ProxyHandler::settings() const { return p_->runtime->config().server; }
 
+// What is pinned is charged, so that it leaves the less for what could be hit.
+bool ProxyHandler::overpinned() const {
+  constexpr std::uint64_t kShare = 4;
+  return p_->shared.store.budget().pinned() > p_->runtime->config().cache.memory / kShare;
+}
+
 bool ProxyHandler::draining() const { return p_->shared.draining.load(std::memory_order_relaxed); }
 
 void ProxyHandler::adopt(RuntimePtr runtime) {
@@ -133,6 +142,11 @@ void ProxyHandler::adopt(RuntimePtr runtime) {
     for (const auto& [name, old] : core.runtime->origins)
       if (const auto kept = next->origins.find(name); kept == next->origins.end() || kept->second != old) old->retire();
   core.runtime = std::move(next);
+}
+
+void ProxyHandler::drain() {
+  const auto tasks = p_->tasks;  // some may end
+  for (const auto& task : tasks) task->drain();
 }
 
 std::size_t ProxyHandler::background_fetches() const {

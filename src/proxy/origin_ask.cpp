@@ -17,6 +17,7 @@ net::SourcePtr OriginAsk::ask(What what) {
   request.method = method();
   request.method_text = plan_.by_get ? http::to_string(request.method) : view.method_text;
   request.head = this;
+  request.upgrade = pending_.reading.upgrade;
   if (pending_.content)
     request.body =
         &content_.emplace(pending_.content, pending_.content_whole ? nullptr : pending_.exchange, pending_.trailers);

@@ -13,6 +13,8 @@ namespace {
 
 using http::FieldId;
 
+constexpr std::size_t kUsualText = 512;  // of the fields of a request
+
 bool starts_with_forebay(std::string_view name) {
   return name.size() > 8 && http::may_be_read_as(http::NameKind::Field, name.substr(0, 8), "forebay-");
 }
@@ -120,6 +122,8 @@ bool asks_for_identity(const OriginRequest& request) noexcept {
 http::Fields fields_for_origin(const OriginRequest& request) {
   const auto& config = request.config;
   http::Fields fields;
+  constexpr std::size_t kOwn = 9;  // the fields that are added below
+  fields.reserve(kUsualText, request.request.fields.size() + kOwn);
   const auto left =
       request.request.method == http::Method::Options ? http::max_forwards(request.request.fields) : std::nullopt;
   const bool identity = asks_for_identity(request);
@@ -138,7 +142,7 @@ http::Fields fields_for_origin(const OriginRequest& request) {
       cookies += f.value;
       continue;
     }
-    fields.add(f.name, f.value);
+    fields.add(f);
   }
   if (request.request.fields.has(FieldId::Cookie)) fields.add(FieldId::Cookie, cookies);
   if (identity) fields.add(FieldId::AcceptEncoding, "identity");

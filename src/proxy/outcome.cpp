@@ -59,8 +59,9 @@ void RequestNotes::reset() {
   error_code = coding = {};
   error_detail.clear();
   text.clear();
+  tunnel_end = {};
   method_text = host = path = query = request_id = trace_id = span_id = parent_id = trace_link = user_agent = referer =
-      client = {};
+      client = tunnel_protocol = {};
 }
 
 LoggedTarget logged_target(http::Target& scratch, http::Method method, std::string_view raw) {
@@ -128,11 +129,16 @@ void count_outcome(Core& core, server::Exchange& exchange) {
   c.requests[method_label(notes.method)][status_class(tally.status == 0 ? 499 : tally.status)].add();
   c.results[static_cast<std::size_t>(notes.result)].add();
   if (notes.result == rules::CacheResult::Error && !notes.own_error) count_edge_error(c, tally.status);
-  const auto took = std::max<std::int64_t>(0, (tally.finished - tally.started).count());
+  // A tunnel lasts as long as its client likes; what took time is the way to it.
+  const bool tunnel = tally.status == 101;
+  const auto end = tunnel ? tally.first_byte : tally.finished;
+  const auto took = std::max<std::int64_t>(0, (end - tally.started).count());
   const auto& bounds = core.shared.counters.bounds();
   c.duration[latency_class(notes.result)].observe(static_cast<std::uint64_t>(took), bounds.data(), bounds.size());
-  c.request_bytes.add(tally.bytes_in);
-  c.response_bytes[static_cast<std::size_t>(notes.source)].add(tally.bytes_out);
+  if (!tunnel) {
+    c.request_bytes.add(tally.bytes_in);
+    c.response_bytes[static_cast<std::size_t>(notes.source)].add(tally.bytes_out);
+  }
   if (notes.counted_in_flight) c.in_flight.sub();
 }
 
@@ -189,6 +195,8 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   }
   r.error_code = notes.error_code;
   r.error_detail = notes.error_detail;
+  r.tunnel_protocol = notes.view(notes.tunnel_protocol);
+  r.tunnel_end = notes.tunnel_end;
   r.trace_id = notes.view(notes.trace_id);
   r.span_id = notes.view(notes.span_id);
   r.parent_id = notes.view(notes.parent_id);

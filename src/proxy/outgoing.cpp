@@ -13,6 +13,8 @@ namespace {
 
 using http::FieldId;
 
+constexpr std::size_t kUsualText = 384;  // of the fields of a response
+
 const rules::Policy kNoPolicy;  // of requests without a route; its `methods` declare no unsafe reads
 
 }  // namespace
@@ -88,6 +90,7 @@ void for_each_kept(const http::ResponseView& response, const std::vector<std::st
 http::Fields end_to_end(const PendingRequest& pending, const http::ResponseView& response,
                         const std::vector<std::string>& drop, WallTime received, bool keep_age) {
   http::Fields fields;
+  fields.reserve(kUsualText, response.fields.size() + 2);
   const bool own_x_cache = pending.config().diagnostics.x_cache;
   bool has_date = false;
   for_each_kept(response, drop, [&](const http::Field& f) {
@@ -95,10 +98,20 @@ http::Fields end_to_end(const PendingRequest& pending, const http::ResponseView&
     if (!rules::goes_downstream(f, policy_of(pending))) return;
     if (own_x_cache && f.id == FieldId::XCache) return;  // of a cache behind us: it would contradict ours
     has_date = has_date || f.id == FieldId::Date;
-    fields.add(f.name, f.value);
+    fields.add(f);
   });
   if (!has_date) fields.add(FieldId::Date, http::format_date(received));
   http::add_via(fields, response.version, pending.config().diagnostics.name);
+  return fields;
+}
+
+http::Fields end_to_end_interim(const PendingRequest& pending, const http::ResponseView& response) {
+  http::Fields fields;
+  for_each_kept(response, {}, [&](const http::Field& f) {
+    if (rules::goes_downstream(f, policy_of(pending))) fields.add(f.name, f.value);
+  });
+  if (pending.route->route)
+    for (const auto& name : pending.route->route->response_headers.remove) fields.remove(name);
   return fields;
 }
 

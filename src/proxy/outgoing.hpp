@@ -23,6 +23,9 @@ void invalidate_after(const PendingRequest& pending, rules::Reason not_looked_up
 http::Fields end_to_end(const PendingRequest& pending, const http::ResponseView& response,
                         const std::vector<std::string>& drop, WallTime received, bool keep_age);
 
+/// The same of an interim response: nothing is added, and only removals of the route apply.
+http::Fields end_to_end_interim(const PendingRequest& pending, const http::ResponseView& response);
+
 /// The fields of the same response that are only for Forebay.
 http::Fields kept_back(const PendingRequest& pending, const http::ResponseView& response,
                        const std::vector<std::string>& drop);

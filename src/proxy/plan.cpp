@@ -19,6 +19,8 @@ using Kind = cache::LookupKind;
 
 const OwnError kQueueIsFull{
     504, RequestError::Coalesce, "Gateway Timeout", "Too many requests wait for the same resource.", "1", {}};
+const OwnError kTooManyTunnels{
+    503, RequestError::Upgrade, "Service Unavailable", "Too many tunnels (server.limits.tunnels).", "1", {}, true};
 const OwnError kBadHost{400, RequestError::BadRequest, "Bad Request", "The Host field is invalid.", {}, {}, true};
 
 namespace {
@@ -29,7 +31,6 @@ const OwnError kTrace{405, RequestError::BadRequest, "Method Not Allowed", "TRAC
 const OwnError kEndsHere{200, {}, "OK", "Max-Forwards is 0, so the request is not forwarded.", {}, kAllow};
 const OwnError kLoop{
     508, RequestError::Loop, "Loop Detected", "Forwarding loop: an origin sends requests back to this proxy.", {}, {}};
-const OwnError kWebSocket{501, RequestError::Upgrade, "Not Implemented", "WebSocket is not in this version.", {}, {}};
 const OwnError kBadTarget{400, RequestError::BadRequest, "Bad Request", "The request target is invalid.", {}, {}, true};
 const OwnError kNoRoute{404, RequestError::NoRoute, "Not Found", "No route matches this request.", {}, {}};
 const OwnError kNoRefresh{
@@ -53,13 +54,6 @@ bool stays(const http::Field& field, const http::ConnectionNames& nominated) {
   }
 }
 
-bool asks_for_websocket(std::string_view upgrade) {
-  bool asks = false;
-  http::for_each_member(
-      upgrade, [&](std::string_view m) { asks = asks || http::iequals(m.substr(0, m.find('/')), "websocket"); });
-  return asks;
-}
-
 }  // namespace
 
 HeadFacts scan(http::FieldsView sent, std::string_view request_id) {
@@ -81,7 +75,7 @@ HeadFacts scan(http::FieldsView sent, std::string_view request_id) {
           if (!http::iequals(m, "keep-alive") && !http::iequals(m, "close")) facts.connection_names_more = true;
         });
         break;
-      case FieldId::Upgrade: facts.websocket = facts.websocket || asks_for_websocket(f.value); break;
+      case FieldId::Upgrade: facts.upgrade = true; break;
       default: break;
     }
     if (f.id == FieldId::Other && is_client_cert(f.name)) facts.client_cert = true;
@@ -124,11 +118,13 @@ const OwnError* refuse_head(const http::RequestView& request, const HeadFacts& f
     const auto verdict = http::read_cdn_loop(request.fields, "forebay", instance_id);
     if (verdict.own || verdict.members > 16) return &kLoop;
   }
-  if (facts.websocket) return &kWebSocket;
   return reading.target.read(request.method, request.target) ? nullptr : &kBadTarget;
 }
 
-std::variant<Refuse, Bypass, LookUp> plan_route(const Reading& reading, bool has_origin, bool authenticated) {
+std::variant<Refuse, Bypass, LookUp, AnswerHere> plan_route(const Reading& reading, bool has_origin,
+                                                            bool authenticated) {
+  if (const auto* route = reading.route; route && route->answers != config::Answers::Origin)
+    return AnswerHere{route->answers == config::Answers::Redirect ? Reason::Redirect : Reason::Respond};
   if (!has_origin) return Refuse{&kNoRoute};
   if (reading.facts.refresh_refused && reading.route->policy.client_refresh.otherwise == rules::RefreshRefusal::Forbid)
     return Refuse{&kNoRefresh};

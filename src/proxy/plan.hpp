@@ -29,8 +29,8 @@ struct GoForward {
 /// The facts of one pass over the fields of a head, so that a hit needs only one.
 struct HeadFacts {
   std::string_view forwarded_proto, request_id;
-  bool connection_names_more = false, websocket = false, loop = false;
-  bool forwarding = false;  ///< It has X-Forwarded-For, -Host, -Proto, -Port or Forwarded.
+  bool connection_names_more = false, upgrade = false, loop = false;
+  bool forwarding = false;   ///< It has X-Forwarded-For, -Host, -Proto, -Port or Forwarded.
   bool client_cert = false;  ///< A field that may be read as Client-Cert or Client-Cert-Chain.
 };
 /// `request_id`: the name of the field with a request's id; empty: none.
@@ -51,8 +51,13 @@ struct LookUp {};
 struct Bypass {
   rules::Reason reason;
 };
+/// Answer by the route's `redirect` or `respond`.
+struct AnswerHere {
+  rules::Reason reason;
+};
 /// The plan for a request with a route. `authenticated`: its connection is authenticated (NTLM).
-std::variant<Refuse, Bypass, LookUp> plan_route(const Reading& reading, bool has_origin, bool authenticated);
+std::variant<Refuse, Bypass, LookUp, AnswerHere> plan_route(const Reading& reading, bool has_origin,
+                                                            bool authenticated);
 /// The plan for a request that is not looked up: forward, unless it has only-if-cached.
 std::variant<Refuse, GoForward> plan_bypass(rules::Reason reason, const rules::RequestFacts& facts);
 
@@ -117,6 +122,8 @@ Asked asked_of(const PendingRequest& pending);
 /// Executes the plan. `lookup`: the basis of the plan.
 void execute(const PendingRequestPtr& pending, const FoundPlan& plan, cache::Lookup lookup);
 
+/// There are `server.limits.tunnels` already.
+extern const OwnError kTooManyTunnels;
 /// The request has an invalid host.
 extern const OwnError kBadHost;
 /// The queue is full and no stored response may be served.

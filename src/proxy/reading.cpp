@@ -1,8 +1,10 @@
 #include "forebay/proxy/reading.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "forebay/http/forwarding.hpp"
+#include "forebay/http/list.hpp"
 #include "forebay/http/names.hpp"
 #include "forebay/rules/cache_control.hpp"
 #include "forebay/rules/query_secrets.hpp"
@@ -113,7 +115,7 @@ void read_route(const config::RouteTable& routes, const http::RequestView& reque
   const auto query = reading.target.query();
   auto match = std::exchange(reading.awaits_content, false)
                    ? config::RouteTable::Match{reading.route, true, {}}
-                   : routes.find(reading.host, reading.target.path(), request, query);
+                   : routes.find(reading.host, reading.target.path(), request, query, 0, reading.scheme);
   while (match.route && match.method && !match.route->match.body.empty() &&
          match.conditions.verdict == rules::Verdict::Yes) {
     if (has_content && content.state == ReadContent::State::Unread) {
@@ -124,9 +126,31 @@ void read_route(const config::RouteTable& routes, const http::RequestView& reque
     }
     match.conditions = judge_content(*match.route, request, has_content, content);
     if (match.conditions.verdict != rules::Verdict::No) break;
-    match = routes.find(reading.host, reading.target.path(), request, query, match.route->index + 1);
+    match = routes.find(reading.host, reading.target.path(), request, query, match.route->index + 1, reading.scheme);
   }
   read_match(match, request, has_content, reading);
+}
+
+void read_upgrade(const http::RequestView& sent, bool has_content, Reading& reading) {
+  if (sent.version != http::Version::Http11 || sent.method != http::Method::Get || has_content) return;
+  if (!http::connection_names(sent.fields, "upgrade")) return;
+  if (const auto asked = sent.fields.combined(http::FieldId::Upgrade, reading.asked_upgrade))
+    reading.asked_upgrade = std::string(*asked);
+}
+
+void offer_upgrade(const std::vector<std::string>& without_route, Reading& reading) {
+  if (reading.asked_upgrade.empty()) return;
+  const auto& allowed = reading.route ? reading.route->policy.upgrade : without_route;
+  http::for_each_member(reading.asked_upgrade, [&](std::string_view protocol) {
+    const bool listed = std::any_of(allowed.begin(), allowed.end(),
+                                    [&](const std::string& name) { return http::iequals(name, protocol); });
+    if (listed && !http::has_member(reading.upgrade, protocol))
+      reading.upgrade.append(reading.upgrade.empty() ? "" : ", ").append(protocol);
+  });
+  if (!reading.upgrades()) return;
+  reading.reason = rules::Reason::Upgrade;
+  reading.content = cache::ContentUse::None;
+  reading.awaits_content = false;
 }
 
 rules::Reason too_large_reason(const config::Route& route) noexcept {

@@ -40,23 +40,23 @@ const cache::EncodedBody* find_form(const PendingRequest& pending, const cache::
 /// RFC 9110 section 8.8.3.3: another coding needs another strong tag. A weak one is equal for the origin's validation
 /// and for If-None-Match, and never joins parts of two forms.
 void add_etag(PendingRequest& pending, const http::Field& stored) {
-  if (stored.value.starts_with("W/")) return pending.coded.push_back(stored);
-  pending.coded_etag.assign("W/").append(stored.value);
-  pending.coded.push_back({stored.name, pending.coded_etag, stored.id});
+  if (stored.value.starts_with("W/")) return pending.core.answer.coded.push_back(stored);
+  pending.core.answer.coded_etag.assign("W/").append(stored.value);
+  pending.core.answer.coded.push_back({stored.name, pending.core.answer.coded_etag, stored.id});
 }
 
 void take_form(PendingRequest& pending, const cache::EncodedBody& form, content::Compression coding, Delivery& d,
                http::BodyCursor& cursor) {
-  pending.coded.clear();
+  pending.core.answer.coded.clear();
   for (const auto& f : d.head.fields) {
     if (!rules::belongs_on_compressed(f)) continue;
     if (f.id == FieldId::ETag)
       add_etag(pending, f);
     else
-      pending.coded.push_back(f);
+      pending.core.answer.coded.push_back(f);
   }
-  pending.coded.push_back({"Content-Encoding", content::to_string(coding), FieldId::ContentEncoding});
-  d.head.fields = http::FieldsView(std::span<const http::Field>(pending.coded));
+  pending.core.answer.coded.push_back({"Content-Encoding", content::to_string(coding), FieldId::ContentEncoding});
+  d.head.fields = http::FieldsView(std::span<const http::Field>(pending.core.answer.coded));
   d.head.lines = {};
   if (d.length) d.length = form.length();
   d.ranges = false;
@@ -72,7 +72,7 @@ void represent(PendingRequest& pending, Delivery& d, http::BodyCursor& cursor) {
   const auto& policy = pending.policy();
   const auto& request = pending.request.fields;
   if (rules::may_compress(d.head.status, d.head.fields, d.length, policy) != Uncompressed::None) return;
-  if (!varies_on_coding(d.head.fields)) pending.added.push_back({"Vary", "Accept-Encoding", FieldId::Vary});
+  if (!varies_on_coding(d.head.fields)) pending.core.answer.added.push_back({"Vary", "Accept-Encoding", FieldId::Vary});
   if (rules::may_get_compressed(pending.facts(), request, policy) != Uncompressed::None) return;
   std::string scratch;
   const auto choice =

@@ -30,6 +30,12 @@ bool is_endless(const http::ResponseView& response) noexcept {
   });
 }
 
+bool is_event_stream(const http::ResponseView& response) noexcept {
+  return std::any_of(response.fields.begin(), response.fields.end(), [](const http::Field& f) {
+    return f.id == http::FieldId::ContentType && http::iequals(content::essence(f.value), kTypes[0]);
+  });
+}
+
 bool asks_for_endless(std::string_view accept) noexcept {
   bool any = false;
   http::for_each_member(accept, [&any](std::string_view range) noexcept {

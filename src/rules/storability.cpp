@@ -92,11 +92,12 @@ bool too_large(const Case& c) noexcept {
   return length && http::parse_decimal(*length, UINT64_MAX, n) && n > c.policy.max_object;
 }
 
-// An endless stream without a lifetime of the origin: lifetimes of the route do not apply to it.
+// An endless stream without a lifetime of the origin: lifetimes of the route do not apply to it. An event stream is not
+// stored whatever is stated.
 bool endless_unstated(const Case& c) noexcept {
   const auto& life = c.lifetime;
   const bool stated = life.explicit_lifetime && life.source != TtlSource::Min && life.value > Duration{0};
-  return !stated && is_endless(c.response);
+  return (!stated && is_endless(c.response)) || is_event_stream(c.response);
 }
 
 Reason response_reason(const Case& c, const Freshness& f, bool length_delimited) {

@@ -41,6 +41,7 @@ class BodyReader {
   }
   bool ended() const noexcept { return ended_; }
   http::BodyCursor& cursor() noexcept { return body_; }
+  const http::BodyCursor& cursor() const noexcept { return body_; }
   /// Content read so far.
   std::uint64_t bytes() const noexcept { return bytes_; }
   /// After the end; null without any.

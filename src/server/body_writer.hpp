@@ -20,6 +20,7 @@ class BodyWriter {
   /// Queues what there is, up to a portion; only while the output has no slices. Queued: send them, then call again.
   Step queue(Output& out, Timestamp now);
   http::BodyCursor& cursor() noexcept { return body_.cursor(); }
+  const http::BodyCursor& cursor() const noexcept { return body_.cursor(); }
   Framing framing() const noexcept { return framing_; }
   /// Content queued so far.
   std::uint64_t bytes() const noexcept { return body_.bytes(); }

@@ -10,6 +10,7 @@
 #include "forebay/base/mutex.hpp"
 #include "forebay/server/exchange.hpp"
 #include "forebay/server/listener.hpp"
+#include "server/stalled_readers.hpp"
 
 namespace forebay::server {
 
@@ -47,6 +48,8 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
   /// The same, counted for the peer's address. Addresses are counted only while there is a limit for them; of IPv6 the
   /// /64, since that is what one customer or host has.
   Place enter(const Peer& peer, const config::Server& settings);
+  /// Which connection is reset when clients do not read.
+  StallBoard stalls;
   std::uint64_t open() const noexcept { return open_.load(std::memory_order_relaxed); }
 
  private:

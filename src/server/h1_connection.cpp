@@ -92,6 +92,7 @@ bool H1Connection::step() {
     if (std::exchange(body_news_, false)) exchange_->wake_body_waiter();
     if (failure_ != nullptr && !exchange_->answered()) answer_failed_body();
     if (cut_) return true;
+    if (upgrading_) return hand_over();
     return exchange_->answered() && send_answer();
   }
   if (ending_ || !skip_body()) return false;
@@ -107,7 +108,9 @@ bool H1Connection::step() {
 void H1Connection::settle() {
   flush();
   if (closed_) return;
-  if (exchange_) {
+  if (upgrading_) {
+    await(Awaiting::Nothing, Timestamp::max());
+  } else if (exchange_) {
     if (!body_wanted_) await(Awaiting::Nothing, Timestamp::max());
     if (body_wanted_ || !blocked_) arm_read();
   } else if (blocked_) {
@@ -179,6 +182,7 @@ bool H1Connection::flush() {
   note_taken(backlog_);
   taking_.wait(now());
   write_due_ = now() + listener_->handler.settings().timeouts.write;
+  listener_->stalled.enter(*this);
   stream_.wait(written.wait, [self = Ptr(this)](net::Io state) { self->on_writable(state); });
   return false;
 }
@@ -186,6 +190,7 @@ bool H1Connection::flush() {
 void H1Connection::on_writable(net::Io state) {
   blocked_ = false;
   if (closed_) return;
+  listener_->stalled.leave(*this);
   listener_->worker.tick();
   if (state != net::Io::Done) {
     close(Ending::Plain);
@@ -272,24 +277,30 @@ void H1Connection::await_last_request() {
 
 void H1Connection::abort() { close(Ending::Reset); }
 
+bool H1Connection::pins() const { return out_.pins() || writer_.cursor().pins(); }
+
 void H1Connection::close(Ending how) {
   if (closed_) return;
   const Ptr self(this);
   closed_ = true;
   deadline_.disarm();
+  listener_->stalled.leave(*this);
   body_ready_.stop_waiting();
   how == Ending::Reset ? stream_.reset() : stream_.close();
 
   for (auto& exchange : std::exchange(unsent_, {})) finish(std::move(exchange), false);
   if (auto left = std::move(exchange_)) {
-    left->numbers().bytes_out = writer_.bytes() - std::min<std::uint64_t>(writer_.bytes(), out_.pending());
+    if (!upgrading_)
+      left->numbers().bytes_out = writer_.bytes() - std::min<std::uint64_t>(writer_.bytes(), out_.pending());
     writer_.stop();
     // A handler that closed the connection itself is not notified.
     if (!cut_) left->leave();
     if (held_) left->keep_bytes(in_.share());
     left->detach();
-    finish(std::move(left), false);
+    finish(std::move(left), upgrade_completed_);
   }
+  out_.discard();  // now, not when the operations under way have ended
+  taker_ = nullptr;
   companion_.reset();
   unlink();
   listener_->numbers->open.fetch_sub(1, std::memory_order_relaxed);

@@ -48,12 +48,15 @@ class H1Connection final : public Connection,
 
   void drain() override;
   void abort() override;
+  bool pins() const override;
 
   // --- what an exchange calls ---
   const Peer& peer() const noexcept { return *peer_; }
   std::shared_ptr<void>& companion() noexcept { return companion_; }
   void interim(int status, http::FieldsView fields);
   void answer(H1Exchange& exchange, const AnswerHead& head, http::BodyCursor&& body);
+  void upgrade(H1Exchange& exchange, const AnswerHead& head, std::string_view protocol, Exchange::Taker&& taker);
+  void end_upgrade(bool completed);
   void cut();
   void out_of_memory() noexcept;
   net::BodySource::State pull(H1Exchange& exchange, std::string_view& out);
@@ -111,7 +114,11 @@ class H1Connection final : public Connection,
   void answer_failed_body();
   void reject(const EdgeError& why, std::string_view cause = {});
 
-  // h1_patience.cpp: deadlines
+  // h1_upgrade.cpp: the connection is handed over
+  bool hand_over();
+  void read_ended(net::IoResult read);
+
+  // h1_deadlines.cpp: deadlines
   void await(Awaiting what, Timestamp until);
   void watch();
   void note_taken(std::size_t unsent);
@@ -144,6 +151,7 @@ class H1Connection final : public Connection,
   Timestamp linger_until_{};
   Timestamp linger_earned_{};           // by bytes: a slow trickle does not keep the connection
   std::size_t backlog_ = 0;             // what the kernel held when the socket was full, or when we last asked
+  Exchange::Taker taker_;               // of a connection that switches protocols, until it is handed over
   const EdgeError* failure_ = nullptr;  // content that is malformed, late or cut short; or no memory for the request
 
   net::Deadline deadline_;
@@ -157,6 +165,9 @@ class H1Connection final : public Connection,
   net::HandlerMemory kick_memory_;
   bool reading_ = false, blocked_ = false, deferred_ = false, kicked_ = false;  // operations under way
   bool turning_ = false;
+  bool upgrading_ = false;    // 101 is the answer: HTTP ends here
+  bool handed_over_ = false;  // the stream is somebody else's; kept until `end_upgrade`
+  bool upgrade_completed_ = false;
   bool eof_ = false;     // the client has sent all it will
   bool filled_ = false;  // the last read took all the room there was
   bool held_ = false;    // a view of content is in use: the read buffer must not move

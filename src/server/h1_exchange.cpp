@@ -31,6 +31,20 @@ void H1Exchange::answer(const AnswerHead& head, http::BodyCursor body) {
   guarded([&] { connection_->answer(*this, head, std::move(body)); }, [&] { connection_->cut(); });
 }
 
+bool H1Exchange::upgrade(const AnswerHead& head, std::string_view protocol, Taker taker) {
+  ensure(head.status == 101, "an upgrade has the status 101");
+  if (!connection_ || answered_ || request().version != http::Version::Http11) return false;
+  answered_ = true;
+  guarded([&] { connection_->upgrade(*this, head, protocol, std::move(taker)); }, [&] { connection_->cut(); });
+  return true;
+}
+
+void H1Exchange::end_upgrade(std::uint64_t in, std::uint64_t out, bool completed) {
+  numbers().bytes_in = in;
+  numbers().bytes_out = out;
+  if (connection_) connection_->end_upgrade(completed);
+}
+
 void H1Exchange::cut() {
   if (connection_ && !gone_) connection_->cut();
 }

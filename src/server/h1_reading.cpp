@@ -16,7 +16,7 @@ constexpr std::uint64_t kMostSkipped = 256 * 1024;
 }  // namespace
 
 void H1Connection::arm_read() {
-  if (reading_ || eof_ || closed_) return;
+  if (reading_ || eof_ || closed_ || upgrading_) return;
   if (tidying_) {
     // A connection that has been idle or waiting for a while holds no buffer: the kernel reports readiness.
     reading_ = true;
@@ -24,7 +24,10 @@ void H1Connection::arm_read() {
       self->reading_ = self->tidying_ = false;
       if (self->closed_) return;
       self->listener_->worker.tick();
-      self->or_close([&] { state == net::Io::Done ? self->arm_read() : self->on_read({state}); });
+      self->or_close([&] {
+        if (self->upgrading_) return self->turn();
+        state == net::Io::Done ? self->arm_read() : self->on_read({state});
+      });
     });
     return;
   }
@@ -33,7 +36,8 @@ void H1Connection::arm_read() {
     in_.clear();
     want = uploading_ ? kMost : kLittle;
   } else if (body_wanted_ || (!exchange_ && !decoder_.done())) {
-    if (decoder_.remaining() > in_.bytes().size()) want = std::clamp<std::size_t>(decoder_.remaining(), kLittle, kMost);
+    if (filled_ && decoder_.remaining() > in_.bytes().size())
+      want = std::clamp<std::size_t>(decoder_.remaining(), kLittle, kMost);
   } else if (exchange_ && in_.bytes().size() >= kMuch) {
     return;  // enough read ahead; the rest waits in the kernel
   }
@@ -58,6 +62,7 @@ void H1Connection::defer_read() {
 }
 
 void H1Connection::on_read(net::IoResult read) {
+  if (upgrading_) return read_ended(read);
   if (read.state == net::Io::Cancelled && tidying_) {
     // An answer may have been queued since the read was cancelled.
     if (in_.empty() && !held_) in_.release();

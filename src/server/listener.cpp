@@ -18,7 +18,7 @@ namespace {
 constexpr std::int64_t kMostAhead = 8;
 
 // Adds a connection, on its listener's thread. It is counted in `listener->open` already.
-void take_in(const std::shared_ptr<WorkerListener>& listener, ConnectionLimits& limits, net::ParkedStream parked) {
+void take_in(const std::shared_ptr<WorkerListener>& listener, net::ParkedStream parked) {
   if (listener->closed) {
     listener->open.fetch_sub(1, std::memory_order_relaxed);
     return;
@@ -29,8 +29,8 @@ void take_in(const std::shared_ptr<WorkerListener>& listener, ConnectionLimits& 
   const bool gone = !peer->has_ip && !peer->unix_socket;
   const auto& settings = listener->handler.settings();
   auto place = gone                               ? ConnectionLimits::Place()
-               : listener->protocol->names_peer() ? limits.enter(settings)
-                                                  : limits.enter(*peer, settings);
+               : listener->protocol->names_peer() ? listener->limits->enter(settings)
+                                                  : listener->limits->enter(*peer, settings);
   if (gone || (!place && !listener->may_refuse(*peer))) {
     listener->open.fetch_sub(1, std::memory_order_relaxed);
     return;
@@ -50,7 +50,6 @@ struct Listener::Private : std::enable_shared_from_this<Listener::Private> {
   config::Address address;
   std::shared_ptr<const SocketFile> file;
   std::shared_ptr<ListenerNumbers> numbers = std::make_shared<ListenerNumbers>();
-  std::shared_ptr<ConnectionLimits> limits;
   std::vector<std::shared_ptr<WorkerListener>> listeners;
   std::vector<std::pair<std::shared_ptr<Acceptor>, WorkerListener*>> acceptors;
   bool closed = false;
@@ -72,13 +71,12 @@ void Listener::Private::accepted(std::size_t by, net::ParkedStream parked) {
   const auto leave = [](WorkerListener* left) {
     return [left] { left->open.fetch_sub(1, std::memory_order_relaxed); };
   };
-  if (listener == listeners[by])
-    return guarded([&] { take_in(listener, *limits, std::move(parked)); }, leave(listener.get()));
+  if (listener == listeners[by]) return guarded([&] { take_in(listener, std::move(parked)); }, leave(listener.get()));
   guarded(
       [&] {
-        listener->worker.post([listener, leave, its_limits = limits, moved = std::move(parked)]() mutable {
+        listener->worker.post([listener, leave, moved = std::move(parked)]() mutable {
           listener->worker.tick();
-          guarded([&] { take_in(listener, *its_limits, std::move(moved)); }, leave(listener.get()));
+          guarded([&] { take_in(listener, std::move(moved)); }, leave(listener.get()));
         });
       },
       leave(listener.get()));
@@ -91,10 +89,10 @@ Listener::Listener(const config::Listener& config, std::vector<Part> parts, std:
   p_->address = std::move(listening.address);
   p_->file = std::move(listening.file);
   p_->numbers->name = config.name.empty() ? config.address.text : config.name;
-  p_->limits = limits ? std::move(limits) : make_connection_limits();
+  if (!limits) limits = make_connection_limits();
   for (const Part& part : parts)
     p_->listeners.push_back(
-        std::make_shared<WorkerListener>(*part.worker, *part.handler, p_->numbers, make_protocol(config)));
+        std::make_shared<WorkerListener>(*part.worker, *part.handler, p_->numbers, make_protocol(config), limits));
   for (std::size_t n = 0; n < listening.sockets.size(); ++n) {
     // The sockets of one name that were handed over may be more than the workers.
     const std::size_t i = n % p_->listeners.size();

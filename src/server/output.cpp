@@ -60,9 +60,12 @@ net::IoResult Output::write_gathered(net::Stream& stream) const {
   return stream.write_some(std::span<const std::string_view>(parts.data(), parts.size()));
 }
 
-std::size_t Output::capacity() const noexcept {
-  return text_.capacity() + slices_.capacity() * sizeof(Placed);
+bool Output::pins() const {
+  return std::any_of(slices_.begin(), slices_.end(),
+                     [](const Placed& p) { return p.slice.owner && p.slice.owner->left(); });
 }
+
+std::size_t Output::capacity() const noexcept { return text_.capacity() + slices_.capacity() * sizeof(Placed); }
 
 void Output::release() {
   std::string().swap(text_);

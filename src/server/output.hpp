@@ -17,6 +17,7 @@ class Output {
  public:
   /// To be appended to.
   std::string& text() noexcept { return text_; }
+  const std::string& text() const noexcept { return text_; }
   /// Follows what was appended so far.
   void add(Slice slice);
   bool has_slices() const noexcept { return !slices_.empty(); }
@@ -30,9 +31,13 @@ class Output {
   /// Sends what the stream takes now, and never waits: Done when all has gone, else Blocked or Failed.
   net::IoResult write(net::Stream& stream);
 
+  /// Whether a slice holds what nothing but its readers needs.
+  bool pins() const;
   std::size_t capacity() const noexcept;
   /// Frees memory; only while empty.
   void release();
+  /// Lets go of what is queued, which will not be sent.
+  void discard() noexcept { reset(); }
 
  private:
   net::IoResult write_gathered(net::Stream& stream) const;

@@ -7,8 +7,9 @@
 namespace forebay::server {
 
 namespace {
-constexpr std::size_t kSmallest = 4096;
-}
+// Most heads fit. Connections in the middle of a head or of content hold no more while little comes.
+constexpr std::size_t kSmallest = 2048;
+}  // namespace
 
 void ReadBuffer::make_room(std::size_t want, std::size_t most) {
   const std::size_t held = end_ - begin_;

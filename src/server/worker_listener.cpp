@@ -10,6 +10,16 @@ namespace {
 constexpr unsigned kMostRefusing = 64;
 }  // namespace
 
+WorkerListener::WorkerListener(net::Worker& its_worker, Handler& its_handler,
+                               std::shared_ptr<ListenerNumbers> its_numbers, std::unique_ptr<Protocol> its_protocol,
+                               std::shared_ptr<ConnectionLimits> its_limits)
+    : worker(its_worker),
+      handler(its_handler),
+      numbers(std::move(its_numbers)),
+      protocol(std::move(its_protocol)),
+      limits(std::move(its_limits)),
+      stalled(*this, limits->stalls) {}
+
 bool WorkerListener::may_refuse(const Peer& peer) {
   if (refusing < kMostRefusing) return true;
   numbers->rejected_limit.fetch_add(1, std::memory_order_relaxed);

@@ -11,28 +11,18 @@
 #include "forebay/server/exchange.hpp"
 #include "forebay/server/listener.hpp"
 #include "server/protocol.hpp"
+#include "server/stalled_readers.hpp"
 
 namespace forebay::server {
-
-/// An open connection, as its listener sees it.
-class Connection : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
- public:
-  /// Closes if idle, else ends after the current response.
-  virtual void drain() = 0;
-  /// Closes at once.
-  virtual void abort() = 0;
-
- protected:
-  ~Connection() = default;
-};
 
 /// One worker's part of a listener: its connections and their shared state. All but `open` belongs to the worker's
 /// thread.
 class WorkerListener {
  public:
+  /// `its_limits`: of all connections that count together.
   WorkerListener(net::Worker& its_worker, Handler& its_handler, std::shared_ptr<ListenerNumbers> its_numbers,
-                 std::unique_ptr<Protocol> its_protocol)
-      : worker(its_worker), handler(its_handler), numbers(std::move(its_numbers)), protocol(std::move(its_protocol)) {}
+                 std::unique_ptr<Protocol> its_protocol,
+                 std::shared_ptr<ConnectionLimits> its_limits = make_connection_limits());
   WorkerListener(const WorkerListener&) = delete;
   WorkerListener& operator=(const WorkerListener&) = delete;
 
@@ -47,6 +37,8 @@ class WorkerListener {
   Handler& handler;
   const std::shared_ptr<ListenerNumbers> numbers;
   const std::unique_ptr<Protocol> protocol;
+  const std::shared_ptr<ConnectionLimits> limits;
+  StalledReaders stalled;
   /// Connections here or handed over and on their way.
   std::atomic<std::int64_t> open{0};
   boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>> connections;

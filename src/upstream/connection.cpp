@@ -47,6 +47,12 @@ Grant Connection::park() noexcept {
   return {std::move(permit_), {stream_.park(), std::move(address_)}};
 }
 
+net::Stream Connection::release() noexcept {
+  net::Stream stream = std::move(stream_);
+  close();
+  return stream;
+}
+
 bool Connection::quiet() { return stream_.peek() == net::Peek::Nothing; }
 
 void Connection::set_use(Use use) noexcept {

@@ -34,6 +34,8 @@ class Connection {
   Permit close() noexcept;
   /// Takes the connection out of this worker's loop, open.
   Grant park() noexcept;
+  /// Gives the stream up, open, to whoever speaks another protocol on it; the permit goes back.
+  net::Stream release() noexcept;
   /// Open and without unread bytes, as an idle connection must be. Unexpected bytes could be read as the next response.
   bool quiet();
 

@@ -19,12 +19,16 @@ bool goes_out(const http::Field& f) {
 }
 
 std::string head_of(http::Method method, std::string_view method_text, std::string_view target, http::FieldsView fields,
-                    bool has_body, std::optional<std::uint64_t> length) {
+                    std::string_view upgrade, bool has_body, std::optional<std::uint64_t> length) {
   std::string head;
   head.reserve(512);
   http::append_request_line(head, method_text, target);
   for (const auto& f : fields) {
     if (goes_out(f)) http::append_line(head, f.name, f.value);
+  }
+  if (!upgrade.empty()) {
+    http::append_line(head, http::FieldId::Connection, "upgrade");
+    http::append_line(head, http::FieldId::Upgrade, upgrade);
   }
   if (has_body && !length) {
     http::append_line(head, http::FieldId::TransferEncoding, "chunked");
@@ -40,11 +44,13 @@ std::string head_of(http::Method method, std::string_view method_text, std::stri
 RequestSender::RequestSender(const FetchRequest& request)
     : method_(request.method),
       method_text_(request.method_text),
+      upgrade_(request.upgrade),
       late_head_(request.head),
       body_(request.body),
       length_(body_ ? body_->length() : std::nullopt),
       keeping_(http::is_idempotent(request.method) && (!body_ || (!body_->begun() && !body_->can_rewind()))) {
-  if (!late_head_) head_ = head_of(method_, method_text_, request.target, request.fields, body_ != nullptr, length_);
+  if (!late_head_)
+    head_ = head_of(method_, method_text_, request.target, request.fields, upgrade_, body_ != nullptr, length_);
   rewind();
 }
 
@@ -53,7 +59,7 @@ void RequestSender::make_head() {
   std::string target;
   http::Fields fields;
   late_head_->compose(target, fields);
-  head_ = head_of(method_, method_text_, target, fields, body_ != nullptr, length_);
+  head_ = head_of(method_, method_text_, target, fields, upgrade_, body_ != nullptr, length_);
 }
 
 void RequestSender::rewind() {

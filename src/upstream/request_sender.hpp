@@ -35,6 +35,8 @@ class RequestSender {
   bool can_repeat() const { return body_ == nullptr || !body_->begun() || keeping_ || body_->can_rewind(); }
   void rewind();
   net::BodySource* body() const noexcept { return body_; }
+  /// The protocols that it asks for; empty: none.
+  std::string_view upgrade() const noexcept { return upgrade_; }
 
  private:
   void add(std::string_view bytes) noexcept { parts_[last_++] = bytes; }
@@ -46,6 +48,7 @@ class RequestSender {
 
   const http::Method method_;
   const std::string method_text_;
+  const std::string upgrade_;
   RequestHead* const late_head_;
   std::string head_;  // without its empty line
   net::BodySource* const body_;

@@ -123,9 +123,11 @@ void RunningFetch::expired() {
     case Phase::Head:
     case Phase::Content:
       if (sending_ == Sending::Held) return send_content();
-      if (begun())
+      if (begun()) {
+        const auto setting = quiet_ > timeouts.between_bytes ? "server.timeouts.tunnel" : "timeouts.between_bytes";
         return attempt_failed(FetchError::BetweenBytesTimeout,
-                              out_of_time(address_, "no more bytes", "timeouts.between_bytes", timeouts.between_bytes));
+                              out_of_time(address_, "no more bytes", setting, between_bytes()));
+      }
       return attempt_failed(FetchError::FirstByteTimeout,
                             out_of_time(address_, "no answer", "timeouts.first_byte", timeouts.first_byte));
     case Phase::Over: break;
@@ -328,8 +330,12 @@ void RunningFetch::watch_progress() {
   note_client();
   if (client_keeps_it()) return deadline_.disarm();
   if (sending_ == Sending::Held) return worker().deadlines().arm(deadline_, held_until_);
-  const auto& timeouts = origin().config.timeouts;
-  arm(begun() ? timeouts.between_bytes : timeouts.first_byte);
+  arm(begun() ? between_bytes() : origin().config.timeouts.first_byte);
+}
+
+void RunningFetch::allow_quiet(Duration limit) {
+  quiet_ = limit;
+  if (deadline_.armed()) watch_progress();
 }
 
 void RunningFetch::note_client() {

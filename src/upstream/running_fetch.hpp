@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,7 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   void start(net::Sink& sink) override;
   void resume() override;
   void cancel() override;
+  void allow_quiet(Duration limit) override;
   void give_way() override;
   bool asked() const noexcept override { return contact_ != Contact::None; }
   const net::SourceTimes& times() const noexcept override { return times_; }
@@ -97,6 +99,7 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   void arm(Duration in) { worker().deadlines().arm(deadline_, worker().now().mono, in); }
   /// Something of the answer is there.
   bool begun() const noexcept;
+  Duration between_bytes() const noexcept { return std::max(pool_->origin().config.timeouts.between_bytes, quiet_); }
   /// Its sink wants no more, or its client sends nothing.
   bool client_keeps_it() const noexcept { return flow_ == Flow::Paused || sending_ == Sending::AwaitsContent; }
   void expired();
@@ -129,6 +132,7 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   void go_on();
   bool read_head();
   bool take_interim();
+  void take_switch();
   bool take_final();
   bool read_content();
   bool collect(std::string_view piece);
@@ -184,6 +188,7 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   std::unique_ptr<char[]> decoded_;                   // a piece that came out of it
   bool more_decoded_ = false;                         // it may have more without further input
   unsigned interims_ = 0;
+  Duration quiet_{0};  // how long the content may rest, where that is more than `timeouts.between_bytes`
   Flow flow_ = Flow::Open;
 
   // How long the client has kept the connection waiting, not counting the time in between, since it last moved much.

@@ -56,8 +56,7 @@ bool RunningFetch::read_head() {
   const auto parsed = parser_.parse(connection_->input());
   if (parsed) {
     const int status = parser_.view().status;
-    // No other protocol was requested (RFC 9110 section 15.2.2).
-    if (status == 101) return attempt_failed(FetchError::Protocol, "101 without Upgrade"), false;
+    if (status == 101) return take_switch(), false;
     return status < 200 ? take_interim() : take_final();
   }
   const auto error = parsed.error();
@@ -97,6 +96,30 @@ bool RunningFetch::take_interim() {
   parser_.answer_to(method_);
   if (go_ahead) send_content();
   return connection == connection_;
+}
+
+namespace {
+// RFC 9110 section 7.8: one of the protocols that were offered, named in Upgrade, which Connection lists.
+bool switches_to_one_of(std::string_view offered, const http::ResponseView& head) {
+  const auto protocol = head.fields.value(http::FieldId::Upgrade);
+  return protocol && head.fields.count(http::FieldId::Upgrade) == 1 && http::has_member(offered, *protocol) &&
+         http::connection_names(head.fields, "upgrade");
+}
+}  // namespace
+
+void RunningFetch::take_switch() {
+  const auto& head = parser_.view();
+  if (sending_ != Sending::Sent || !switches_to_one_of(sender_.upgrade(), head))
+    return attempt_failed(FetchError::Protocol,
+                          address_ + (sender_.upgrade().empty() ? ": 101 without a request for it"
+                                                                : ": 101 to a protocol that was not asked for"));
+  times_.head = worker().now().mono;
+  origin().count_head(head, times_.head - times_.requested.mono);
+  origin().count_recovery();
+  const auto connection = std::exchange(connection_, nullptr);
+  connection->consume(parser_.head_size());
+  auto stream = connection->release();
+  if (auto* const sink = finish()) sink->on_switch(head, std::move(stream), connection->input());
 }
 
 bool RunningFetch::take_final() {

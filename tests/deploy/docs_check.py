@@ -15,6 +15,7 @@ import http.server
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -147,12 +148,21 @@ class Origin(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
+        if self.headers.get("Upgrade"):
+            return self.echo()
         body = b"hello\n"
+        if self.path == "/hinted":
+            self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "max-age=60" if self.path.startswith("/fresh") else "no-store")
         self.end_headers()
         self.wfile.write(body)
+
+    def echo(self):
+        self.wfile.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n")
+        self.wfile.write(self.rfile.read(5))
+        self.close_connection = True
 
     def log_message(self, *_):
         pass
@@ -166,6 +176,18 @@ def get(port, path):
         return answer.status, answer.read().decode()
     finally:
         connection.close()
+
+
+def raw(port, head, more=b""):
+    """What comes for a head of these lines, then for these bytes, until the connection ends."""
+    with socket.create_connection(("127.0.0.1", port), 30) as connection:
+        connection.sendall("\r\n".join([*head, "Host: a", "", ""]).encode())
+        answer = connection.recv(65536)
+        connection.sendall(more)
+        connection.shutdown(socket.SHUT_WR)
+        while piece := connection.recv(65536):
+            answer += piece
+        return answer
 
 
 def scrape(forebay):
@@ -209,7 +231,13 @@ routes:
                 if got != status:
                     raise SystemExit(f"{path} gives {got}, not {status}:\n{body}")
             get(admin, "/readyz")
-            return get(admin, "/metrics")[1]
+            raw(client, ["GET /hinted HTTP/1.1", "Sec-Fetch-Mode: navigate", "Connection: close"])
+            raw(client, ["GET /socket HTTP/1.1", "Connection: upgrade", "Upgrade: websocket"], b"hello")
+            while (text := get(admin, "/metrics")[1]).find("forebay_tunnels_closed_total{") < 0:
+                if time.monotonic() > until:
+                    raise SystemExit("a tunnel does not end")
+                time.sleep(0.02)
+            return text
         finally:
             daemon.send_signal(signal.SIGTERM)
             try:

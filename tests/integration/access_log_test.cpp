@@ -149,7 +149,6 @@ TEST_F(AccessLog, ARefusalSaysWhatWasAskedAndWhy) {
       {get("/r431many", many), "/r431many", "GET", "header_too_large", "20 (server.limits.header_count)"},
       {send_raw("GET /r505 HTTP/3.0\r\nHost: a\r\n\r\n"), "/r505", "GET", "version_not_supported",
        "Only HTTP/1.1 and HTTP/1.0"},
-      {get("/r501", {{"Upgrade", "websocket"}, {"Connection", "upgrade"}}), "/r501", "GET", "upgrade", "WebSocket"},
       {ask("TRACE", "/r405"), "/r405", "TRACE", "bad_request", "not supported"},
       {send_raw("CONNECT shop.test:443 HTTP/1.1\r\nHost: shop.test:443\r\n\r\n"), "shop.test:443", "CONNECT",
        "bad_request", "not supported"},
@@ -174,7 +173,7 @@ TEST_F(AccessLog, ARefusalSaysWhatWasAskedAndWhy) {
 }
 
 TEST_F(AccessLog, AClientThatSpeaksTlsOrHttp2IsToldApart) {
-  start();
+  start("listen: [{address: '127.0.0.1:0', http2: false}]\nroutes: [{path: /**}]\n");
   const auto tls = send_raw("\x16\x03\x01\x02\x40\x01");
   EXPECT_EQ(tls.status, 400);
   EXPECT_THAT(tls.body, HasSubstr("uses TLS"));

@@ -1,10 +1,14 @@
-// RFC 9110 section 15.2 and RFC 8297: 1xx answers are passed on, never stored and never taken for the final one.
+// RFC 9110 section 15.2: 1xx answers are passed on, never stored and never taken for the final one. Which clients get a
+// 103 (RFC 8297) is in early_hints_test.cpp.
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {
 namespace {
 
 class Interim : public ForebayTest {};
+
+/// A browser that navigates.
+const FieldLines kNavigates{{"Sec-Fetch-Mode", "navigate"}};
 
 TEST_F(Interim, EarlyHintsAndProcessingComeToTheClientBeforeTheFinalAnswer) {
   auto hold = gate();
@@ -14,7 +18,7 @@ TEST_F(Interim, EarlyHintsAndProcessingComeToTheClientBeforeTheFinalAnswer) {
                       .head_after(hold));
   start();
   auto c = connect();
-  c.request("GET", "/a");
+  c.request("GET", "/a", kNavigates);
   EXPECT_EQ(c.read_message().status, 102);
   const auto hints = c.read_message();
   EXPECT_EQ(hints.status, 103);
@@ -29,8 +33,8 @@ TEST_F(Interim, EarlyHintsAndProcessingComeToTheClientBeforeTheFinalAnswer) {
 TEST_F(Interim, NoneIsStoredAndNoneComesOnAHit) {
   origin.on("/a", Reply::fresh("final").interim(103, {{"Link", "</s.css>; rel=preload"}}));
   start();
-  get("/a");
-  const auto hit = get("/a");
+  EXPECT_THAT(get("/a", kNavigates).interim, SizeIs(1));
+  const auto hit = get("/a", kNavigates);
   EXPECT_EQ(hit.x_cache(), "HIT");
   EXPECT_THAT(hit.interim, IsEmpty());
   EXPECT_FALSE(hit.has("Link"));
@@ -40,7 +44,7 @@ TEST_F(Interim, AnHttp10ClientSeesNone) {
   origin.on("/a", Reply::fresh("final").interim(103, {{"Link", "</s.css>"}}));
   start();
   auto c = connect();
-  c.send("GET /a HTTP/1.0\r\nHost: shop.test\r\n\r\n");
+  c.send("GET /a HTTP/1.0\r\nHost: shop.test\r\nSec-Fetch-Mode: navigate\r\n\r\n");
   const auto a = c.read_message();
   EXPECT_EQ(a.status, 200);
   EXPECT_EQ(a.body, "final");
@@ -57,7 +61,7 @@ TEST_F(Interim, AnUnaskedContinueOfTheOriginIsTheProxysOwnBusiness) {
 TEST_F(Interim, APassedRequestGetsThemToo) {
   origin.on("/a", Reply().body("final").interim(103, {{"Link", "</s.css>"}}));
   start("routes: [{path: /**, cache: false}]\n");
-  const auto a = ask("POST", "/a", {}, "x");
+  const auto a = ask("POST", "/a", kNavigates, "x");
   ASSERT_THAT(a.interim, SizeIs(1));
   EXPECT_EQ(a.interim[0].get("Link"), "</s.css>");
   EXPECT_EQ(a.body, "final");
@@ -76,7 +80,7 @@ TEST_F(Interim, AnEndlessStreamOfThemIsNotFollowedForever) {
   origin.on("/a", Reply::raw(flood).close_silently());
   start();
   auto c = connect();
-  c.request("GET", "/a");
+  c.request("GET", "/a", kNavigates);
   int n = 0;
   Answer a;
   do {

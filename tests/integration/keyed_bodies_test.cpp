@@ -135,11 +135,11 @@ TEST_F(KeyedBodies, ExpectContinueIsAnsweredBeforeTheBodyIsKeyed) {
 }
 
 TEST_F(KeyedBodies, AnOriginThatSpeaksBeforeTheBodyOrAsksForItIsUnderstood) {
-  origin.on("/hints", Reply::fresh("x").interim(100).interim(103, {{"Link", "</a>"}}));
+  origin.on("/hints", Reply::fresh("x").interim(100).interim(102));
   start("routes: [{path: /**, methods: POST}]\n");
   const auto a = post("/hints", "body");
   EXPECT_EQ(a.body, "x");
-  EXPECT_EQ(a.interim.size(), 1u) << "103 is passed on, 100 is the proxy's own business";
+  EXPECT_EQ(a.interim.size(), 1u) << "102 is passed on, 100 is the proxy's own business";
   EXPECT_EQ(post("/hints", "body").x_cache(), "HIT");
 }
 

@@ -345,6 +345,7 @@ TEST_F(Activated, SocketsOfSystemdAreServedByTheirNames) {
   // A reload may take another one, and leave this one and come back to it.
   ASSERT_TRUE(reload(listen("['fd:forgotten']")));
   EXPECT_EQ(body(Socket::connect(three)), "/a");
+  EXPECT_THAT(daemon->log(), HasSubstr("the socket \"web\" was passed"));
   ASSERT_TRUE(reload(listen("[{address: 'fd:web', name: again}]")));
   EXPECT_EQ(body(Socket::connect(one)), "/a");
   EXPECT_EQ(daemon->stop().value_or(-1), 0);

@@ -203,5 +203,130 @@ TEST_F(SlowClients, ContentForAKeyHasATimeInAll) {
   EXPECT_EQ(origin.count("/a"), 0u);
 }
 
+/// What the daemon's memory grows by while `open` holds its connections, per connection.
+class ConnectionMemory : public SlowClients {
+ protected:
+  static constexpr int kMany = 3000;
+  static constexpr double kMost = 8192;
+  void SetUp() override {
+    SlowClients::SetUp();
+    start("server: {threads: 2}\nroutes: [{path: /**}]\n");
+    if (read_file("/proc/" + std::to_string(daemon->pid()) + "/maps").find("san.so") != std::string::npos)
+      GTEST_SKIP() << "a sanitizer takes memory of its own";
+    // What is allocated once is not counted.
+    std::vector<Client> first;
+    for (int i = 0; i < 200; ++i) {
+      first.push_back(connect());
+      EXPECT_EQ(first.back().get("/warm").status, 200);
+    }
+  }
+  double memory() { return metric("process_resident_memory_bytes"); }
+  void expect_little(const std::function<void(Client&)>& use) {
+    ASSERT_TRUE(eventually([&] { return metric("forebay_connections") == 0; }));
+    const auto before = memory();
+    std::vector<Client> all;
+    for (int i = 0; i < kMany; ++i) {
+      all.push_back(connect());
+      use(all.back());
+    }
+    ASSERT_TRUE(metric_reaches("forebay_connections", {}, kMany));
+    EXPECT_TRUE(eventually([&] { return (memory() - before) / kMany <= kMost; })) << (memory() - before) / kMany;
+    EXPECT_EQ(get("/another").status, 200);
+  }
+};
+
+TEST_F(ConnectionMemory, OfAnIdleOneIsLittle) {
+  expect_little([](Client& c) { EXPECT_EQ(c.get("/warm").status, 200); });
+}
+
+TEST_F(ConnectionMemory, OfOneThatSendsNothingIsLittle) {
+  expect_little([](Client&) {});
+}
+
+TEST_F(ConnectionMemory, OfOneInTheMiddleOfAHeadIsLittle) {
+  expect_little([](Client& c) {
+    c.send("GET / HTTP/1.1\r\nHost: shop.test\r\nUser-Agent: " + std::string(300, 'x'));
+    c.send("x");
+  });
+}
+
+TEST_F(ConnectionMemory, OfOneInTheMiddleOfItsContentIsLittle) {
+  expect_little([](Client& c) {
+    c.send("POST /slow HTTP/1.1\r\nHost: shop.test\r\nUser-Agent: " + std::string(100, 'x') +
+           "\r\nContent-Length: 100000\r\n\r\nx");
+    c.send("x");
+  });
+}
+
+/// Clients that ask for large answers which may be stored, and read next to nothing of them.
+class PinningClients : public SlowClients {
+ protected:
+  static constexpr std::size_t kLarge = 7'000'000;  // more than the kernel takes for a client that does not read
+  static constexpr double kQuarter = 16.0 * 1024 * 1024;
+  void SetUp() override {
+    SlowClients::SetUp();
+    for (const std::string name : {"/slow", "/other"})
+      for (int i = 0; i < 12; ++i) origin.on(name + std::to_string(i), Reply::fresh(std::string(kLarge, 'x')));
+  }
+  void start_small() { start("server: {threads: 2}\ncache: {memory: 64MiB}\nroutes: [{path: /**}]\n"); }
+  Client reads_its_head(const std::string& path) {
+    auto socket = Socket::connect(daemon->port());
+    socket.receive_buffer(4096);
+    Client c(std::move(socket));
+    c.request("GET", path);
+    EXPECT_EQ(c.read_head().status, 200);
+    return c;
+  }
+  /// Other answers take the place of all that is stored.
+  void evict_all() {
+    for (int i = 0; i < 12; ++i) EXPECT_EQ(get("/other" + std::to_string(i)).body.size(), kLarge);
+  }
+  double stalled() { return metric("forebay_connections_rejected_total", {{"reason", "stalled"}}); }
+  double pinned() { return metric("forebay_cache_pinned_bytes"); }
+};
+
+TEST_F(PinningClients, WhoStallsOnEvictedAnswersIsDisconnectedAboveAQuarterOfTheMemory) {
+  start_small();
+  std::vector<Client> slow;
+  // Half of them read what is stored, the others what is being fetched for them.
+  for (int i = 0; i < 3; ++i) {
+    const auto path = "/slow" + std::to_string(i);
+    EXPECT_EQ(get(path).body.size(), kLarge);
+    slow.push_back(reads_its_head(path));
+  }
+  for (int i = 3; i < 6; ++i) {
+    slow.push_back(reads_its_head("/slow" + std::to_string(i)));
+    // The fetch ends although its client does not read.
+    EXPECT_EQ(get("/slow" + std::to_string(i)).body.size(), kLarge);
+  }
+  EXPECT_EQ(stalled(), 0);
+  evict_all();
+  EXPECT_TRUE(metric_reaches("forebay_connections_rejected_total", {{"reason", "stalled"}}, 4));
+  EXPECT_TRUE(eventually([&] { return pinned() <= kQuarter; }));
+  EXPECT_THAT(daemon->log(), HasSubstr("more than a quarter of cache.memory"));
+  int whole = 0;
+  for (auto& c : slow) whole += c.read_raw(kLarge).size() == kLarge ? 1 : 0;
+  EXPECT_EQ(whole, 2) << "as many as fit may go on";
+  EXPECT_EQ(stalled(), 4);
+  EXPECT_TRUE(eventually([&] { return pinned() == 0; }));
+}
+
+TEST_F(PinningClients, WhoStallsOnStoredAnswersIsLeftAlone) {
+  start_small();
+  EXPECT_EQ(get("/slow0").body.size(), kLarge);
+  std::vector<Client> slow;
+  for (int i = 0; i < 12; ++i) slow.push_back(reads_its_head("/slow0"));
+  // One of the others is evicted and is less than a quarter.
+  auto one = reads_its_head("/slow1");
+  for (int i = 0; i < 12; ++i) {
+    EXPECT_EQ(get("/other" + std::to_string(i)).body.size(), kLarge);
+    EXPECT_EQ(get("/slow0").x_cache(), "HIT");
+  }
+  EXPECT_TRUE(eventually([&] { return pinned() > 0; }));
+  for (auto& c : slow) EXPECT_EQ(c.read_raw(kLarge).size(), kLarge);
+  EXPECT_EQ(one.read_raw(kLarge).size(), kLarge);
+  EXPECT_EQ(stalled(), 0);
+}
+
 }  // namespace
 }  // namespace forebay::test

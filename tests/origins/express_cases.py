@@ -278,6 +278,69 @@ def endless_answers(t):
             t.expect(who in seen.text, lambda: f"{kind} that ends: {who} gets {seen.text!r} ({seen.get('Cache-Status')})")
 
 
+class Listener:
+    """A client of an event stream, which reads one event after the other."""
+
+    def __init__(self, t, target, who):
+        self.connection = socket.create_connection(("127.0.0.1", t.daemon.port), 60)
+        self.connection.sendall(f"GET {target} HTTP/1.1\r\nHost: shop.test\r\nAccept: text/event-stream\r\n"
+                                f"Accept-Encoding: gzip\r\nX-Client: {who}\r\n\r\n".encode())
+        self.reader = self.connection.makefile("rb")
+        self.head = b""
+        while not self.head.endswith(b"\r\n\r\n"):
+            self.head += self.reader.readline()
+
+    def event(self):
+        size = int(self.reader.readline(), 16)
+        event = self.reader.read(size).decode()
+        self.reader.readline()
+        return event
+
+
+@case
+def events_come_one_by_one(t):
+    """An event reaches all clients before the next one is sent, and each client has a stream of its own, whatever
+    lifetime the application states."""
+    for state in ("no-cache", "public,%20max-age=600"):
+        name = f"{t.name}-{len(state)}"
+        listeners = [Listener(t, f"/events/{name}?state={state}", who) for who in ("anna", "bert")]
+        for each, who in zip(listeners, ("anna", "bert")):
+            t.equal(each.event(), f"event: open\ndata: {who}\n\n", "the first event")
+        for number in range(5):
+            t.equal(t.ask("POST", f"/events/{name}?say={number}").status, 204, "POST")
+            for each in listeners:
+                t.equal(each.event(), f"data: {number}\n\n", f"event {number}")
+        for each in listeners:
+            each.connection.close()
+
+
+@case
+def a_websocket_goes_through(t):
+    """The package ws talks to the package ws as it does directly: messages of all lengths, compressed, pings, a close
+    with its code, a refusal."""
+    seen, direct = (t.server.talked(port, "conversation") for port in (t.daemon.port, t.server.port))
+    t.equal(seen, direct, "a conversation")
+    t.equal(seen.get("close"), [4000, "enough"], "the close")
+    t.expect(seen.get("same") and seen.get("pongs") == 1, lambda: f"{seen}")
+    t.expect("permessage-deflate" in seen.get("extensions", ""), lambda: f"no compression: {seen}")
+    refused = t.server.talked(t.daemon.port, "refused")
+    t.equal((refused.get("status"), refused.get("connection")), (403, "close"), "a refusal")
+
+
+@case
+def another_protocol_goes_through(t):
+    """A protocol that the route lists, by the server that Node.js has built in."""
+    with socket.create_connection(("127.0.0.1", t.daemon.port), 60) as connection:
+        connection.sendall(b"GET /ws/shout HTTP/1.1\r\nHost: shop.test\r\nConnection: upgrade\r\nUpgrade: shout\r\n\r\n")
+        reader = connection.makefile("rb")
+        t.equal(reader.readline(), b"HTTP/1.1 101 Switching Protocols\r\n", "the answer")
+        while reader.readline().strip():
+            pass
+        for word in (b"hello", b"once more"):
+            connection.sendall(word)
+            t.equal(reader.read(len(word)), word.upper(), "shouted")
+
+
 @case
 def an_upload_is_refused_before_it_comes(t):
     """Expect: 100-continue reaches the application, and its 401 the client, without the content."""

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import subprocess
 
 import processes
 from server import Server, require
@@ -20,6 +21,8 @@ class Express(Server):
   - { path: "/endless/{type}", ttl: 60s }
   - { path: "/negative/{code}", ttl: 60s, statuses: [200, 4xx] }
   - { path: "/status/{code}", ttl: { default: 60s, status: { 4xx: 60s } } }
+  - { path: "/events/{name}", methods: [GET], ttl: 60s }
+  - { path: /ws/shout, upgrade: [shout] }
   - { name: keyed, path: /reads, methods: [GET, POST], key: { query: [lang], form: [lang], headers: [X-Tenant] } }
   - { path: /** }
 """
@@ -32,7 +35,7 @@ class Express(Server):
 
     def version(self):
         versions = [f"{name} {json.loads((PACKAGES / name / 'package.json').read_text())['version']}"
-                    for name in ("express", "compression", "cors")]
+                    for name in ("express", "compression", "cors", "ws")]
         return f"node {processes.output(self.program, '--version').strip()}, {', '.join(versions)}"
 
     def start(self):
@@ -46,6 +49,20 @@ class Express(Server):
         if not self.process.running:
             raise processes.Failed(f"express does not start:\n{self.process.said()}")
         self.port = int(said.group(1))
+
+    def socket(self, port, what, program=subprocess.Popen):
+        """A client that speaks WebSocket, as a process of its own: see express/sockets.js."""
+        return program([self.program, str(HERE / "express/sockets.js"), f"ws://127.0.0.1:{port}", what],
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                       env={**os.environ, "NODE_PATH": str(PACKAGES)})
+
+    def talked(self, port, what):
+        """What such a client saw."""
+        with self.socket(port, what) as client:
+            said, complaint = client.communicate(timeout=processes.PATIENCE)
+        if client.returncode != 0:
+            raise processes.Failed(f"the client's program ends with {client.returncode}:\n{complaint}")
+        return json.loads(said)
 
     def configuration(self):
         return f"""\

@@ -45,6 +45,10 @@ class Client {
  public:
   explicit Client(std::uint16_t port) : Client(Socket::connect(port)) {}
   explicit Client(Socket socket) : socket_(std::make_unique<Socket>(std::move(socket))), wire_(*socket_) {}
+  /// What keeps the other end going lives as long as the client.
+  Client(Socket socket, std::shared_ptr<void> other_end) : Client(std::move(socket)) {
+    other_end_ = std::move(other_end);
+  }
   Client(Client&&) = default;
 
   /// False when the peer has gone.
@@ -80,6 +84,7 @@ class Client {
   Socket& socket() { return *socket_; }
 
  private:
+  std::shared_ptr<void> other_end_;
   std::unique_ptr<Socket> socket_;  // the wire points to it, over moves
   Wire wire_;
 };

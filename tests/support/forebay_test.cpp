@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "support/h2_transport.hpp"
 #include "support/json.hpp"
 
 namespace forebay::test {
@@ -45,6 +46,13 @@ void ForebayTest::TearDown() {
     if (HasFailure()) std::fprintf(stderr, "--- log of the daemon\n%s---\n", log.c_str());
   }
   EXPECT_THAT(origin.complaints(), IsEmpty());
+}
+
+Client ForebayTest::connect() {
+  auto socket = Socket::connect(daemon->port());
+  if (!over_http2()) return Client(std::move(socket));
+  auto [end, transport] = H2Transport::open(std::move(socket));
+  return Client(std::move(end), std::move(transport));
 }
 
 Answer ForebayTest::ask(std::string_view method, std::string_view target, const FieldLines& fields,

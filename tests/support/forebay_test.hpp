@@ -61,7 +61,8 @@ class ForebayTest : public ::testing::Test {
 
   /// Of requests to the listener that the fixture makes.
   static std::string scheme() { return over_tls() ? "https" : "http"; }
-  Client connect() { return Client(daemon->port()); }
+  /// By HTTP/2 where `over_http2` says so; the test sees HTTP/1.1 in any case.
+  Client connect();
   /// One request on a connection of its own.
   Answer ask(std::string_view method, std::string_view target, const FieldLines& fields = {},
              std::string_view body = {});

@@ -102,6 +102,10 @@ bool Origin::serve_one(Connection& c, Wire& wire, std::size_t id, std::size_t nt
   changed_.notify_all();
 
   const auto how = answering(kept->path);
+  if (how.takeover) {
+    how.takeover(c.socket, wire.pending(), *kept);
+    return false;
+  }
   if (how.early) {
     play(c.socket, how.script(*kept), kept->method, stop);
     return false;
@@ -197,6 +201,11 @@ void Origin::on(const std::string& path, std::vector<Reply> replies) {
 void Origin::on(const std::string& path, Script script) {
   const std::lock_guard lock(mutex_);
   scripts_[path] = {std::move(script), false};
+}
+
+void Origin::take_over(const std::string& path, Takeover takeover) {
+  const std::lock_guard lock(mutex_);
+  scripts_[path] = {nullptr, false, std::move(takeover)};
 }
 
 void Origin::on_head(const std::string& path, Reply reply) {

@@ -38,6 +38,8 @@ struct Received {
 class Origin {
  public:
   using Script = std::function<Reply(const Received&)>;
+  /// Has the connection for itself from the end of a request's head on. `early`: what was read after it.
+  using Takeover = std::function<void(Socket& socket, const std::string& early, const Received& request)>;
 
   Origin();
   ~Origin();
@@ -55,6 +57,9 @@ class Origin {
   void on(const std::string& path, Script script);
   /// Answers as soon as the head has come, and does not read the content.
   void on_head(const std::string& path, Reply reply);
+  /// Does with the connection of a request for this path whatever it likes, on that connection's thread; the connection
+  /// is closed when it returns. Its reads end when the origin ends.
+  void take_over(const std::string& path, Takeover takeover);
   /// Says 100 to whoever asks for it on this path, then reads the content. Without this it says nothing before the end.
   void invite(const std::string& path);
   /// For every path that has no script of its own.
@@ -88,6 +93,7 @@ class Origin {
   struct Answering {
     Script script;
     bool early = false;
+    Takeover takeover = nullptr;
   };
 
   void accept_loop(const std::stop_token& stop);

@@ -20,13 +20,16 @@ class Budget {
   void force_take(std::size_t n) noexcept { used_.fetch_add(n, std::memory_order_relaxed); }
   void give(std::size_t n) noexcept { used_.fetch_sub(n, std::memory_order_relaxed); }
 
+  /// Of what is taken, the bytes that nothing but their readers needs any more (`RefCounted::leave`).
+  std::size_t pinned() const noexcept { return pinned_.load(std::memory_order_relaxed); }
   std::size_t used() const noexcept { return used_.load(std::memory_order_relaxed); }
   std::size_t limit() const noexcept { return limit_.load(std::memory_order_relaxed); }
   /// With a limit below the usage, new charges are refused until enough has been given back.
   void set_limit(std::size_t n) noexcept { limit_.store(n, std::memory_order_relaxed); }
 
  private:
-  std::atomic<std::size_t> used_{0};
+  friend class Charge;
+  std::atomic<std::size_t> used_{0}, pinned_{0};
   std::atomic<std::size_t> limit_;
 };
 
@@ -55,6 +58,13 @@ class Charge {
   void merge(Charge other) noexcept {
     if (!budget_) budget_ = other.budget_;
     bytes_ += std::exchange(other.bytes_, 0);
+  }
+  /// Counts it as pinned, until `unpin`, which comes before it is given back.
+  void pin() const noexcept {
+    if (budget_) budget_->pinned_.fetch_add(bytes_, std::memory_order_relaxed);
+  }
+  void unpin() const noexcept {
+    if (budget_) budget_->pinned_.fetch_sub(bytes_, std::memory_order_relaxed);
   }
   void reset() noexcept {
     if (budget_ && bytes_ != 0) budget_->give(bytes_);

@@ -25,13 +25,22 @@ class RefCounted {
   /// How many references there are; exact only when no other thread holds one.
   std::uint32_t use_count() const noexcept { return refs_.load(std::memory_order_acquire); }
 
+  /// From now on only its readers need it: it has left the store, or never got there. Its memory counts as pinned until
+  /// they let it go. By somebody who holds a reference.
+  void leave() const noexcept {
+    if (!left_.exchange(true, std::memory_order_relaxed)) on_leave();
+  }
+  bool left() const noexcept { return left_.load(std::memory_order_relaxed); }
+
  protected:
   virtual ~RefCounted() = default;
+  virtual void on_leave() const noexcept {}
   /// Destroys the object; override when it was not created by `new`.
   virtual void dispose() const noexcept { delete this; }
 
  private:
   mutable std::atomic<std::uint32_t> refs_{0};
+  mutable std::atomic<bool> left_{false};
 };
 
 inline void intrusive_ptr_add_ref(const RefCounted* p) noexcept { p->add_ref(); }
@@ -65,6 +74,7 @@ class Chunk final : public RefCounted {
   explicit Chunk(std::size_t size, Charge charge) : charge_(std::move(charge)), size_(size) {}
   const char* data() const noexcept { return reinterpret_cast<const char*>(this + 1); }
   void dispose() const noexcept override;
+  void on_leave() const noexcept override { charge_.pin(); }
 
   Charge charge_;
   std::size_t size_;

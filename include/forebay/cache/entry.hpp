@@ -86,6 +86,10 @@ class Entry final : public RefCounted {
   std::optional<std::string_view> last_modified() const noexcept {
     return head_.fields.value(http::FieldId::LastModified);
   }
+  /// Whether its body is in chunks that it shares with the body of the fetch.
+  bool keeps_chunks() const noexcept { return body_length_ > kOneBlock; }
+  /// The store has dropped it: what readers still hold of it is pinned.
+  void leave_store() const noexcept;
   Duration fetch_time() const noexcept { return fetch_time_; }
   WallTime stored_at() const noexcept { return stored_at_; }
 
@@ -94,6 +98,7 @@ class Entry final : public RefCounted {
   Entry() = default;
   ~Entry() override;
   void dispose() const noexcept override;
+  void on_leave() const noexcept override { charge_.pin(); }
   Head head_;
   std::string_view key_text_;
   const std::string_view* pieces_ = nullptr;

@@ -203,6 +203,7 @@ struct StoreOptions {
 
 struct StoreNumbers {
   std::uint64_t entries = 0, slots = 0, bytes = 0, limit = 0;
+  std::uint64_t pinned = 0;  ///< Of `bytes`, what only clients hold that still read it.
   std::uint64_t evicted_capacity = 0, evicted_expired = 0, evicted_replaced = 0, evicted_purged = 0;
   std::uint64_t stored = 0, stored_bytes = 0, waiting = 0;
   std::uint64_t invalidated = 0;

@@ -16,7 +16,7 @@ inline constexpr std::string_view kAccessFields =
     "time.send_ms "
     "origin.name origin.address origin.method origin.status origin.attempts origin.error origin.detail error.code "
     "error.detail tls.version tls.cipher tls.server_name tls.resumed tls.client.subject tls.client.fingerprint "
-    "tls.client.verify trace_id span_id parent_id trace_link request_id user_agent referer";
+    "tls.client.verify tunnel.protocol tunnel.end trace_id span_id parent_id trace_link request_id user_agent referer";
 /// The same, each by itself.
 std::vector<std::string_view> access_fields();
 

@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "forebay/base/bytes.hpp"
 #include "forebay/base/clock.hpp"
 #include "forebay/base/log.hpp"
 #include "forebay/cache/key.hpp"
 #include "forebay/config/access_template.hpp"
+#include "forebay/config/redirect_target.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/h1_parser.hpp"
 #include "forebay/rules/condition.hpp"
@@ -143,6 +145,24 @@ struct HeaderChanges {
   bool empty() const noexcept { return set.empty() && remove.empty(); }
 };
 
+/// Who answers the requests of a route.
+enum class Answers : std::uint8_t { Origin, Redirect, Respond };
+/// `redirect`: another URL.
+struct Redirect {
+  unsigned status = 0;
+  std::string to;          ///< As written; empty: none.
+  bool only_http = false;  ///< `https` and `https:8443`: the same URL over https, for requests over http alone.
+  RedirectTarget target;
+};
+/// `respond`: an answer of the configuration itself.
+struct Respond {
+  unsigned status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body, file;      ///< As written; one of them, or none.
+  http::Fields fields;         ///< What is sent: `headers` and `response_headers`, Content-Type and ETag.
+  Ref<const Chunk> content{};  ///< Null: none.
+};
+
 /// Who has set something: `routes.search.ttl.default`, `policies.listing.ttl.default`, `defaults.ttl.default`.
 struct Provenance {
   std::string path;
@@ -164,6 +184,10 @@ struct Route {
   Rewrite rewrite;
   HeaderChanges request_headers;   ///< Towards the origin.
   HeaderChanges response_headers;  ///< Towards the client.
+  Redirect redirect;
+  Respond respond;
+  Answers answers = Answers::Origin;
+  bool any_method = false;  ///< It answers by itself, and names no methods.
   /// Where the settings of its policy came from, by their path within it (`ttl.default`, `ttl.status.404`,
   /// `key.query`); what is not in it is built in.
   std::map<std::string, Provenance, std::less<>> provenance;
@@ -177,6 +201,7 @@ struct Server {
     Duration body = std::chrono::seconds{30};
     Duration idle = std::chrono::seconds{60};
     Duration write = std::chrono::seconds{60};
+    Duration tunnel = std::chrono::hours{1};
   } timeouts;
   http::HeadLimits request_limits;  ///< request_target, request_header, header_count.
   std::uint64_t request_body = 10 * 1024 * 1024;
@@ -184,6 +209,7 @@ struct Server {
   std::uint64_t min_rate = 500;          ///< Bytes a second; 0: off.
   unsigned connections_per_address = 0;  ///< 0: off.
   unsigned streams = 100;                ///< Requests at a time of one HTTP/2 connection.
+  unsigned tunnels = 10000;              ///< Connections that have switched protocols, and those about to.
   http::TrustedProxies trusted_proxies;
   http::ForwardedMode forwarded = http::ForwardedMode::Auto;
 };
@@ -243,6 +269,7 @@ struct Config {
   std::string default_origin;  ///< Name in `origins`, or empty.
   CacheTier cache;
   std::vector<Route> routes;               ///< In file order.
+  std::vector<std::string> upgrade;        ///< Of `defaults`: for requests that no route matches.
   std::vector<std::string> match_headers;  ///< Every field that `match` of some route asks for; lower case.
   /// Nothing: off.
   std::optional<Address> admin = Address{Address::Kind::Tcp, "127.0.0.1", 8081, "127.0.0.1:8081"};

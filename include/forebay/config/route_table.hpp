@@ -22,9 +22,11 @@ class RouteTable {
     rules::Judged conditions;
   };
   /// `host` in normal form; its port does not count. `path` normalised. Of `request` the method and the fields count.
-  /// Routes before the one numbered `from` are passed over, but for those that only the method keeps away.
+  /// Routes before the one numbered `from` are passed over, but for those that only the method keeps away. `scheme` is
+  /// that of the request: `redirect: https` takes those over http alone.
   Match find(std::string_view host, std::string_view path, const http::RequestView& request,
-             std::optional<std::string_view> query = std::nullopt, std::size_t from = 0) const;
+             std::optional<std::string_view> query = std::nullopt, std::size_t from = 0,
+             std::string_view scheme = "http") const;
   enum class Which : std::uint8_t { Cacheable, All };
   /// Every route, or cacheable route, that matches host and path, whatever its methods and conditions; for invalidation
   /// and for explaining. Appends to `out`, in file order.

@@ -45,6 +45,9 @@ class Body final : public RefCounted {
   std::size_t cut_off_stalled(Timestamp now, Duration patience);
   std::size_t readers() const;
 
+  /// After the end: nothing else keeps its bytes, so they count as pinned while readers hold them.
+  void leave_to_readers() const;
+
   // --- anyone ---
   std::uint64_t length() const noexcept { return length_.load(std::memory_order_acquire); }
   End end() const noexcept { return end_.load(std::memory_order_acquire); }
@@ -74,6 +77,7 @@ class Body final : public RefCounted {
   void trim(Dropped& dropped) FOREBAY_REQUIRES(mutex_);
   std::size_t& readers_at(std::size_t index) FOREBAY_REQUIRES(mutex_);
   void end_as(End how);
+  bool left() const;
 
   mutable Mutex mutex_;
   std::deque<Piece> pieces_ FOREBAY_GUARDED_BY(mutex_);
@@ -122,6 +126,8 @@ class BodyCursor {
   void wait(Waker& waker, Waiter& waiter);
   /// Remaining length, if known.
   std::optional<std::uint64_t> known_length() const noexcept;
+  /// Whether it still holds bytes that nothing but their readers needs (`RefCounted::leave`).
+  bool pins() const;
   /// Trailer fields of a growing body after End.
   const Fields* trailers() const noexcept;
 

@@ -157,10 +157,15 @@ class Fields {
   operator FieldsView() const noexcept { return view(); }
 
   void add(std::string_view name, std::string_view value);
-  void add(FieldId id, std::string_view value) { add(field_name(id), value); }
+  void add(FieldId id, std::string_view value) { push(field_name(id), trim(value), id); }
+  /// A copy of the field.
+  void add(const Field& field);
   /// Removes all of that name, then adds one.
   void set(std::string_view name, std::string_view value);
-  void set(FieldId id, std::string_view value) { set(field_name(id), value); }
+  void set(FieldId id, std::string_view value) {
+    remove(id);
+    add(id, value);
+  }
   void remove(std::string_view name);
   void remove(FieldId id);
   template <class Predicate>
@@ -171,10 +176,13 @@ class Fields {
   void clear();
   /// Stores text that lives as long as the fields, for example a request target.
   std::string_view keep(std::string_view text);
-  /// Reserves memory for so many bytes of names and values.
-  void reserve(std::size_t bytes);
+  /// Reserves memory for so many bytes of names and values, and so many fields.
+  void reserve(std::size_t bytes, std::size_t fields = 0);
 
  private:
+  void push(std::string_view spelling, std::string_view value, FieldId id) {
+    list_.push_back({spelling, keep(value), id});
+  }
   std::vector<Field> list_;
   std::vector<std::unique_ptr<char[]>> blocks_;
   char* free_ = nullptr;

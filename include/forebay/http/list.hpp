@@ -72,6 +72,9 @@ bool unquote(std::string_view text, std::string& out);
 bool glob_match(std::string_view pattern, std::string_view text, bool icase = false) noexcept;
 /// Decimal digits only, at most `max` (values above are clamped to it); false for other text.
 bool parse_decimal(std::string_view text, std::uint64_t max, std::uint64_t& out) noexcept;
+/// Whether an Upgrade to this protocol (`h2c`, `TLS/1.0`) must end at a proxy: requests in it would reach the origin
+/// unseen.
+bool never_upgrades_to(std::string_view protocol) noexcept;
 /// Whether challenges (WWW-Authenticate) or credentials (Authorization) have a scheme that authenticates the connection
 /// rather than the request: NTLM, Negotiate (RFC 4559), Kerberos.
 bool authenticates_connection(std::string_view value) noexcept;

@@ -27,7 +27,8 @@ class HandlerMemory {
     template <class U>
     Allocator(const Allocator<U>& o) noexcept : memory(o.memory) {}
     T* allocate(std::size_t n) noexcept {
-      static_assert(sizeof(T) <= kSize && alignof(T) <= alignof(std::max_align_t));
+      static_assert(sizeof(T) <= kSize);
+      static_assert(alignof(T) <= alignof(std::max_align_t));
       return n == 1 ? reinterpret_cast<T*>(memory->bytes_) : nullptr;
     }
     void deallocate(T*, std::size_t) noexcept {}

@@ -13,6 +13,8 @@
 
 namespace forebay::net {
 
+class Stream;
+
 /// Why a source gave no response, or only a part of one; the label `reason` of forebay_origin_errors_total.
 enum class FetchError : std::uint8_t {
   Dns,
@@ -51,6 +53,9 @@ class Sink {
  public:
   /// A 1xx other than 100, of a source that speaks HTTP.
   virtual void on_interim(const http::ResponseView&) {}
+  /// In place of a final head: the other side has switched to a protocol that was asked for (101, RFC 9110 section
+  /// 7.8). The source is over, and its connection is the sink's. `early`: bytes that came after the head.
+  virtual void on_switch(const http::ResponseView& head, Stream&& stream, std::string_view early);
   struct HeadFacts {
     std::optional<std::uint64_t> content_length;  ///< As declared, also without content.
     bool length_delimited = true;  ///< The end of the content is known by framing, not only by the end of a connection.
@@ -85,6 +90,8 @@ class Source {
   virtual void resume() = 0;
   /// Ends it. The sink hears no more.
   virtual void cancel() = 0;
+  /// After the head: so long may pass between two reads of the content, where that is more than usual.
+  virtual void allow_quiet(Duration) {}
   /// Valid as long as the source.
   virtual const SourceTimes& times() const = 0;
   /// Whether the other side may have seen anything of the request; false while it waits for a connection.

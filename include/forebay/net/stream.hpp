@@ -180,6 +180,13 @@ class Stream {
     if (got.state == Io::Blocked) return read_tls(got.wait, room, std::move(done));
     post([got, done = std::move(done)]() mutable { done(got); });
   }
+  /// Reads what there is, and never waits: Done with a byte or more, Blocked, End or Failed. Not during a `read`.
+  IoResult read_some(std::span<char> room) {
+    if (!tls_) return plain_.read_some(room);
+    // `peek` takes in what has come.
+    if (tls_->peek(plain_) == Peek::Nothing) return {Io::Blocked, 0, Direction::Read};
+    return tls_->read_some(plain_, room);
+  }
   /// Writes what goes now, and never waits. Done: call again for what is left; Blocked: after a wait. What was not
   /// counted in `bytes` has to be offered again, from its first byte: TLS may have enciphered it already.
   IoResult write_some(std::string_view bytes) {

@@ -45,6 +45,7 @@ struct AccessRecord {
   std::string_view origin_method;             ///< Where it is not the client's.
   int origin_status = 0;
   unsigned origin_attempts = 0;
+  std::string_view tunnel_protocol, tunnel_end;  ///< Of a connection that has switched protocols.
   std::string_view trace_id;    ///< Of the client's traceparent, else of the trace that was made for a fetch.
   std::string_view span_id;     ///< Of the fetch: what the origin gets as its parent.
   std::string_view parent_id;   ///< The client's span.

@@ -30,8 +30,8 @@ class Compressor {
   /// Has this form made, unless that was done or begun before. Never waits. When the queue is full nothing happens, so
   /// that a later request asks again.
   void ask(const Ref<const cache::Entry>& entry, content::Compression coding) noexcept;
-  /// A made form for which there was no free memory gets it, by eviction. Workers call it from time to time; costs
-  /// nothing when there is none.
+  /// A made form for which there was no free memory gets a part of it, by eviction, and all of it after a few calls.
+  /// Workers call it from time to time; costs nothing when there is none.
   void settle() noexcept;
   /// Makes what was asked for on the calling thread; returns the number of jobs.
   std::size_t work();

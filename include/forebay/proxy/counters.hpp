@@ -51,6 +51,24 @@ enum class Coalesced : std::uint8_t { Served, Timeout, Failed, NotStorable };
 enum class Source : std::uint8_t { Cache, Origin, Forebay };
 enum class Revalidated : std::uint8_t { NotModified, Modified, Error };
 
+/// How a tunnel has ended; label `reason` of forebay_tunnels_closed_total.
+enum class TunnelEnd : std::uint8_t {
+  Closed,       ///< Both sides have said that they are done.
+  ClientReset,  ///< The client's connection has broken.
+  OriginReset,
+  Idle,     ///< Nothing has moved for `server.timeouts.tunnel`.
+  Stalled,  ///< One side took nothing for `server.timeouts.write`.
+  Memory,   ///< There was no memory for what one side did not take.
+  Drain,    ///< The process stops, and both sides have ended in order.
+  Stop,     ///< The process has stopped, or its listener has gone.
+  kCount
+};
+std::string_view to_string(TunnelEnd e) noexcept;
+/// Label `direction` of forebay_tunnel_bytes_total.
+enum class TunnelWay : std::uint8_t { FromClient, FromOrigin };
+/// Label `source` of forebay_early_hints_total.
+enum class HintsFrom : std::uint8_t { Origin, Cache };
+
 /// Upper bounds of forebay_cache_object_bytes: 256 B, times 4, up to 16 MiB.
 inline constexpr std::array<std::uint64_t, 9> kObjectBounds{256,     1024,      4096,      16'384,    65'536,
                                                             262'144, 1'048'576, 4'194'304, 16'777'216};
@@ -78,6 +96,10 @@ struct alignas(64) RouteCounters {
   std::array<Cell, 4> coalesced;
   Cell variants_evicted;
   Cell saved_nanoseconds, saved_requests, saved_bytes;
+  Cell tunnels, tunnels_opened;  ///< Open now, and ever.
+  std::array<Cell, static_cast<std::size_t>(TunnelEnd::kCount)> tunnels_closed;
+  std::array<Cell, 2> tunnel_bytes;  ///< By TunnelWay.
+  std::array<Cell, 2> early_hints;   ///< By HintsFrom.
 };
 
 /// Counters of all routes by name. They survive reloads: a route that keeps its name keeps its counters. Thread-safe.

@@ -91,7 +91,7 @@ struct Explanation {
   /// As far as known: `hit`, `stale`, `miss`, `bypass`, `error`; `coalesced` if a fetch is in progress. With a response
   /// to judge also `revalidated` and `stale_error`.
   std::string result;
-  int own_status = 0;        ///< Of the error that Forebay would answer itself; 0: none.
+  int own_status = 0;        ///< Of what Forebay would answer itself: an error, `redirect` or `respond`; 0: nothing.
   std::string cache_status;  ///< The member of Cache-Status that the answer would carry; empty for none.
   std::string x_cache;
   std::vector<std::string> notes;  ///< Sentences about other effects (a rewrite, a refused refresh, guarded cookies).

@@ -23,9 +23,12 @@ class ProxyHandler final : public server::Handler {
                                      std::string_view detail) override;
   const config::Server& settings() const override;
   bool draining() const override;
+  bool overpinned() const override;
 
   /// On the worker's thread: new requests use this configuration; requests in progress keep theirs.
   void adopt(RuntimePtr runtime);
+  /// On the worker's thread, once `Shared::draining` is set: tunnels and event streams end in order.
+  void drain();
   /// On the worker's thread. Number of background fetches; a drain waits for them until its end.
   std::size_t background_fetches() const;
   /// On the worker's thread, before the store is destroyed: ends every task of this worker.

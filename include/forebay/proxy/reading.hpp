@@ -30,12 +30,15 @@ struct Reading {
   bool awaits_content = false;           ///< Whether the route matches is known after the content has been read.
   rules::RequestFacts facts;
   cache::ContentUse content = cache::ContentUse::None;
+  std::string asked_upgrade;  ///< Protocols that the request asks to switch to; empty: it does not ask.
+  std::string upgrade;        ///< Those of them that the origin is asked for: see `offer_upgrade`.
   /// None: looked up, once the key is built (with the content read, where `content` is Keyed).
   rules::Reason reason = rules::Reason::None;
   std::vector<cache::Capture> captures;
 
   Reading() = default;
   Reading(const Reading&) = delete;
+  bool upgrades() const noexcept { return !upgrade.empty(); }
   /// Moves the views from the raw target to a copy of it.
   void rebase(std::string_view raw, std::string_view copy) noexcept;
 };
@@ -60,6 +63,12 @@ struct ReadContent {
 /// the content, continues from that route.
 void read_route(const config::RouteTable& routes, const http::RequestView& request, bool has_content, Reading& reading,
                 const ReadContent& content = {});
+/// Sets `asked_upgrade` from a head as sent (RFC 9110 section 7.8): a GET of HTTP/1.1 without content, whose Connection
+/// names Upgrade. Whatever else comes with Upgrade does not ask; the field is ignored.
+void read_upgrade(const http::RequestView& sent, bool has_content, Reading& reading);
+/// After `read_route`: the route lets a client switch to one of the protocols that it asks for, so the request is not
+/// looked up, whatever was said before. `without_route`: the protocols of requests without a route.
+void offer_upgrade(const std::vector<std::string>& without_route, Reading& reading);
 /// Whether the content meets `match.body` of a route.
 rules::Judged judge_content(const config::Route& route, const http::RequestView& request, bool has_content,
                             const ReadContent& content);

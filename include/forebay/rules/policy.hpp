@@ -59,6 +59,9 @@ class CredentialGuard {
   std::bitset<256> first_letters_;   ///< First letters of those; other names need no comparison.
 };
 enum class OnTimeout : std::uint8_t { Fetch, Error };
+/// What is done with 103 Early Hints (RFC 8297): the origin's are passed on; those that the stored response would give
+/// are sent ahead too; or clients get none.
+enum class EarlyHints : std::uint8_t { Pass, Replay, Off };
 /// Handling of a refresh request without the right token: ignore it; ignore it and say so in the response; or refuse it
 /// (403).
 enum class RefreshRefusal : std::uint8_t { Ignore, Warn, Forbid };
@@ -197,7 +200,10 @@ struct Policy {
   /// For GraphQL routes: fields that another site's page cannot send without a preflight. Empty: off.
   std::vector<std::string> graphql_preflight{"Apollo-Require-Preflight", "X-Apollo-Operation-Name"};
   bool guards_preflight = false;  ///< The route is for GraphQL, and the list not empty.
-  bool suffix_guard = true;       ///< HTML, JSON and XML under names of static files are not stored.
+  /// Protocols that a client may switch its connection to (RFC 9110 section 7.8), compared without case.
+  std::vector<std::string> upgrade{"websocket"};
+  EarlyHints early_hints = EarlyHints::Pass;
+  bool suffix_guard = true;  ///< HTML, JSON and XML under names of static files are not stored.
 };
 
 }  // namespace forebay::rules

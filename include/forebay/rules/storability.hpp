@@ -87,6 +87,9 @@ bool is_deceptive(std::string_view path, const http::ResponseView& response) noe
 /// Whether the Content-Type usually has endless or slow bodies: event streams, multipart/x-mixed-replace, gRPC, lines
 /// of JSON. Such a response is not stored without a lifetime from the origin (Endless).
 bool is_endless(const http::ResponseView& response) noexcept;
+/// Whether it is an event stream (text/event-stream), which is never stored: its events are for who asked, and from
+/// that time on.
+bool is_event_stream(const http::ResponseView& response) noexcept;
 /// Whether an Accept asks for such types and for nothing else.
 bool asks_for_endless(std::string_view accept) noexcept;
 

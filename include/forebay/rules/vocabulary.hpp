@@ -40,6 +40,8 @@ enum class Reason : std::uint8_t {
   Range,
   Signed,
   Preflight,
+  Redirect,  // the route answers by itself, as below
+  Respond,
   // response side (Authorization counts here too)
   NoFreshness,
   NoStore,

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "forebay/http/body.hpp"
 #include "forebay/http/message.hpp"
 #include "forebay/net/body_source.hpp"
+#include "forebay/net/stream.hpp"
 #include "forebay/net/tls_peer.hpp"
 #include "forebay/net/worker.hpp"
 
@@ -92,6 +94,15 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   /// Sends the response; called once. The edge pulls from the cursor as the client reads. If the cursor breaks, the
   /// connection is closed, so that a short body never looks complete. For HEAD, 204 and 304 the cursor is ignored.
   virtual void answer(const AnswerHead& head, http::BodyCursor body) = 0;
+  /// Takes the client's connection over. `early`: bytes that the client has sent after its request.
+  using Taker = std::function<void(net::Stream&& stream, std::string early)>;
+  /// In place of `answer`: switches protocols (101, RFC 9110 section 7.8). `taker` is called once the head was sent,
+  /// not from within this call, and not if the client leaves before that. The exchange lasts until `end_upgrade`; if
+  /// the connection has to end at once, `gone` becomes true. `head` has neither Connection nor Upgrade: they are the
+  /// edge's. False: this version of HTTP has no upgrade, and nothing was done.
+  virtual bool upgrade(const AnswerHead&, std::string_view /*protocol*/, Taker) { return false; }
+  /// What was taken over has ended, with so many bytes from and to the client. `completed`: in order.
+  virtual void end_upgrade(std::uint64_t /*in*/, std::uint64_t /*out*/, bool /*completed*/) {}
   /// No response is possible: resets the connection.
   virtual void cut() = 0;
   /// There is no memory to answer it: 503, and the end of the connection. Without effect once it is answered.
@@ -149,6 +160,9 @@ class Handler {
   virtual RefusalNote content_failed(Exchange&, std::string_view /*code*/, std::string_view /*detail*/) { return {}; }
   /// Limits and timeouts in force; read at the start of each request.
   virtual const config::Server& settings() const = 0;
+  /// Whether clients that do not read hold too much memory of responses that the store has dropped. Then the edge
+  /// resets the connection that has waited longest.
+  virtual bool overpinned() const { return false; }
   /// Whether the process drains: responses have `Connection: close`, idle connections are closed.
   virtual bool draining() const = 0;
 };

@@ -29,7 +29,7 @@ struct ListenerNumbers {
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(http::H2Abuse::kCount)> http2_abuse{};
   Noticed strangers{}, malformed{};  ///< Networks that were logged because they sent no PROXY header, or might not.
   std::atomic<std::uint64_t> open{0}, accepted{0}, rejected_limit{0}, rejected_tls{0}, rejected_timeout{0},
-      rejected_malformed{0};
+      rejected_malformed{0}, rejected_stalled{0};
   std::array<std::atomic<std::uint64_t>, net::kTlsHandshakes> handshakes{};  ///< By `net::TlsHandshake`.
 };
 

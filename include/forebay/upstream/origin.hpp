@@ -53,6 +53,7 @@ struct FetchRequest {
   std::shared_ptr<Bond> bond{};     ///< Of this origin and the client's connection (`Origin::make_bond`). Null: a
                                     ///< connection that was authenticated is closed after the answer.
   bool for_connection = false;      ///< Its credentials authenticate the connection (NTLM, Negotiate).
+  std::string_view upgrade{};       ///< Protocols to ask for by Upgrade; empty: none. The sink gets `on_switch`.
   net::BodySource* body = nullptr;  ///< Must live until the sink is notified of the end, or `cancel`.
 };
 

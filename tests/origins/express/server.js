@@ -6,6 +6,7 @@ const path = require('path');
 const express = require('express');
 const compression = require('compression');
 const cors = require('cors');
+const {WebSocketServer} = require('ws');
 
 const folder = process.argv[2];
 const files = path.join(folder, 'www');
@@ -118,6 +119,21 @@ app.get('/endless/:type', (request, response) => {
   response.on('close', () => clearInterval(timer));
 });
 
+// --- an event stream whose events come when somebody asks for them ---
+const listeners = new Map();
+app.get('/events/:name', (request, response) => {
+  const name = request.params.name;
+  response.set({'Content-Type': 'text/event-stream', 'Cache-Control': request.query.state || 'no-cache'});
+  response.flushHeaders();
+  response.write(`event: open\ndata: ${request.get('X-Client')}\n\n`);
+  listeners.set(name, (listeners.get(name) || new Set()).add(response));
+  response.on('close', () => listeners.get(name).delete(response));
+});
+app.post('/events/:name', (request, response) => {
+  for (const each of listeners.get(request.params.name) || []) each.write(`data: ${request.query.say}\n\n`);
+  response.sendStatus(204);
+});
+
 // --- errors of one client's making ---
 app.get(['/status/:code', '/negative/:code'], (request, response) => {
   const code = request.params.code;
@@ -143,6 +159,19 @@ const server = app.listen(0, '127.0.0.1', () => console.log(`port ${server.addre
 server.on('checkContinue', (request, response) => {
   if (request.url !== '/upload') response.writeContinue();
   app(request, response);
+});
+// --- WebSockets by ws, and another protocol by the http module alone ---
+const echo = new WebSocketServer({noServer: true, perMessageDeflate: true, handleProtocols: () => 'chat'});
+echo.on('connection', (socket) => socket.on('message', (data, binary) => socket.send(data, {binary})));
+server.on('upgrade', (request, socket, head) => {
+  fs.writeSync(record, JSON.stringify({method: request.method, target: request.url, headers: request.headers}) + '\n');
+  if (request.url === '/ws') return echo.handleUpgrade(request, socket, head, (each) => echo.emit('connection', each));
+  if (request.url === '/ws/shout') {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: shout\r\nConnection: Upgrade\r\n\r\n');
+    socket.on('error', () => socket.destroy());
+    return socket.on('data', (data) => socket.write(data.toString().toUpperCase()));
+  }
+  socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno\n');
 });
 server.keepAliveTimeout = 60000;
 process.on('SIGTERM', () => process.exit(0));

@@ -21,6 +21,14 @@ TEST(ConnectionsThatFit, LeaveRoomForTheOriginsAndOurOwnFiles) {
   EXPECT_EQ(connections_that_fit(with(100, 256), 4096), 100U);
 }
 
+TEST(ConnectionsThatFit, TunnelsGetHalfOfThemAtMost) {
+  EXPECT_EQ(tunnels_that_fit(with(20000, 256), 1'048'576), 10000U);
+  EXPECT_EQ(tunnels_that_fit(with(20000, 256), 4096), (4096U - 256 - 384) / 2);
+  auto few = with(20000, 256);
+  few.server.tunnels = 5;
+  EXPECT_EQ(tunnels_that_fit(few, 4096), 5U);
+}
+
 TEST(ConnectionsThatFit, ALoweredConfigurationSaysSoInItsNumber) {
   auto config = std::make_shared<config::Config>(with(20000, 256));
   EXPECT_EQ(fitted(config, 1'048'576, 0), config);

@@ -105,5 +105,63 @@ TEST(PublishedHead, WritesEveryFieldAsALine) {
   EXPECT_EQ(head->head().fields.size(), 3u);
 }
 
+TEST_F(EntryTest, LeavesTheStorePinnedByItsReadersAlone) {
+  auto unread = make({chunk('a', 100)});
+  unread->leave_store();
+  EXPECT_EQ(budget.pinned(), 0u) << "nobody reads it";
+  unread.reset();
+  auto read = make({chunk('a', 100'000)});
+  const Owner reader(read);
+  read->leave_store();
+  read->leave_store();
+  EXPECT_EQ(budget.pinned(), read->charged()) << "once";
+  EXPECT_TRUE(reader->left());
+}
+
+TEST_F(EntryTest, OfALargeBodyReadersMayPinTheChunks) {
+  std::vector<Slice> body;
+  for (char c = 'a'; c < 'g'; ++c) body.push_back(chunk(c, 64 * 1024));
+  const auto cost = Chunk::cost(64 * 1024);
+  auto e = make(body);
+  body.resize(2);  // a reader of the fetch, on its way
+  e->leave_store();
+  EXPECT_EQ(budget.pinned(), 2 * cost);
+  e.reset();
+  EXPECT_EQ(budget.pinned(), 2 * cost);
+  EXPECT_EQ(budget.used(), 2 * cost);
+  body.clear();
+  EXPECT_EQ(budget.pinned(), 0u);
+  EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST_F(EntryTest, AReaderOfALargeEntryPinsAllOfIt) {
+  std::vector<Slice> body;
+  for (char c = 'a'; c < 'g'; ++c) body.push_back(chunk(c, 64 * 1024));
+  auto e = make(body);
+  body.clear();
+  Owner reader(e);
+  e->leave_store();
+  const auto all = e->charged();
+  e.reset();
+  EXPECT_EQ(budget.pinned(), all);
+  reader.reset();
+  EXPECT_EQ(budget.pinned(), 0u);
+  EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST_F(EntryTest, AReaderOfTheEntryBeforeItWasFreshenedPinsItWhenTheNewOneGoes) {
+  auto old = make({chunk('a', 100'000)});
+  const auto head = PublishedHead::make(200, fields_of({{"ETag", "\"2\""}}));
+  auto fresh = Entry::with_head(old, head->head(), charge(Entry::cost_with_head(*old, head->head())));
+  Owner reader(std::move(old));
+  EXPECT_EQ(budget.pinned(), 0u);
+  fresh->leave_store();
+  fresh.reset();
+  EXPECT_GT(budget.pinned(), 100'000u);
+  EXPECT_EQ(budget.pinned(), budget.used());
+  reader.reset();
+  EXPECT_EQ(budget.pinned(), 0u);
+}
+
 }  // namespace
 }  // namespace forebay::cache

@@ -532,5 +532,21 @@ admin: { allow_loopback: false, allowed_hosts: [a.b] }
     EXPECT_EQ(result.config->routes[i].key.fingerprint, config->routes[i].key.fingerprint) << i;
 }
 
+TEST(StreamSettings, WebSocketIsAllowedUnlessARouteSaysOtherwise) {
+  EXPECT_THAT(route("").policy.upgrade, ElementsAre("websocket"));
+  EXPECT_THAT(route(", upgrade: []").policy.upgrade, IsEmpty());
+  EXPECT_THAT(route(", upgrade: foo").policy.upgrade, ElementsAre("foo"));
+  EXPECT_THAT(route(", upgrade: [websocket, foo/2, websocket]").policy.upgrade, ElementsAre("websocket", "foo/2"));
+  EXPECT_EQ(route("").policy.early_hints, rules::EarlyHints::Pass);
+  EXPECT_EQ(route(", early_hints: replay").policy.early_hints, rules::EarlyHints::Replay);
+  EXPECT_EQ(route(", early_hints: off").policy.early_hints, rules::EarlyHints::Off);
+}
+
+TEST(StreamSettings, RequestsWithoutARouteHaveTheProtocolsOfTheDefaults) {
+  EXPECT_THAT(good(kOrigin)->upgrade, ElementsAre("websocket"));
+  EXPECT_THAT(good(kOrigin + "defaults: { upgrade: [foo] }\nroutes: [{ path: /a, upgrade: [bar] }]\n")->upgrade,
+              ElementsAre("foo"));
+}
+
 }  // namespace
 }  // namespace forebay::config::test

@@ -90,6 +90,34 @@ TEST(RouteTable, FallsBackToTheFirstThatMatchedButForItsMethods) {
   EXPECT_EQ(found(table, "h", "/p"), "rest");
 }
 
+TEST(RouteTable, ARouteThatAnswersByItselfTakesItsOwnMethodsOrAllAndNoOthers) {
+  const auto config = routes(R"(
+  - { name: get, path: /s, methods: GET, redirect: { to: /t } }
+  - { name: all, path: /r, respond: 404 }
+  - { name: post, path: /p, methods: POST, redirect: { to: /t } }
+  - { name: rest, path: /** }
+)");
+  const RouteTable table(*config);
+  EXPECT_EQ(found(table, "h", "/s", Method::Head, "HEAD"), "get");
+  EXPECT_EQ(found(table, "h", "/s", Method::Post, "POST"), "rest!");
+  EXPECT_EQ(found(table, "h", "/r", Method::Post, "POST"), "all");
+  EXPECT_EQ(found(table, "h", "/r", Method::Other, "BREW"), "all");
+  EXPECT_EQ(found(table, "h", "/p"), "rest");
+}
+
+TEST(RouteTable, ARedirectToHttpsTakesRequestsOverHttpAlone) {
+  const auto config = routes(R"(
+  - { name: https, path: /**, redirect: https }
+  - { name: rest, path: /** }
+)");
+  const RouteTable table(*config);
+  http::RequestView request;
+  request.method = Method::Get;
+  request.method_text = "GET";
+  EXPECT_EQ(table.find("h", "/x", request, {}, 0, "http").route->name, "https");
+  EXPECT_EQ(table.find("h", "/x", request, {}, 0, "https").route->name, "rest");
+}
+
 TEST(RouteTable, FindsAllCacheableRoutesOfAUrl) {
   const auto config = routes(R"(
   - { name: a, path: /x, methods: POST, cache: false }

@@ -73,6 +73,7 @@ std::string sample(const Option& option) {
       {"list of method", "[POST, REPORT]"},
       {"list of status", "[200, 5xx]"},
       {"list of connect, timeout or status", "[timeout, 5xx]"},
+      {"off, on or list of CIDR", "[10.0.0.0/8]"},
       {"list of CIDR or unix", "[10.0.0.0/8, unix]"},
       {"file mode", "0600"},
       {"name or number", "www-data"},
@@ -113,7 +114,8 @@ TEST(Rows, AreReadPrintedAndReadBack) {
     // Without another value; read with its twin; or a collection.
     const bool fixed = option.path == "version" || option.path == "cache.eviction" ||
                        option.path == "cache.admission" || option.path == "origins.*.urls" ||
-                       option.path.ends_with("token_file") || value.empty();
+                       option.path.ends_with("token_file") || value.empty() ||
+                       option.path.starts_with("route.redirect") || option.path.starts_with("route.respond");
     if (!option.here || fixed) continue;
     SCOPED_TRACE(option.path + ": " + value);
     const auto result = load_text(kFile, {{key_of(option.path), value}});
@@ -194,9 +196,15 @@ void expect_rows_at(std::string_view path, std::size_t others = 0) {
   expect_rows<Owner>(path, row->rows(), others);
 }
 
+/// `redirect` is a key and a map.
+const Row& inside_of_route(std::string_view name) {
+  const auto rows = route_table().rows;
+  return *std::find_if(rows.begin(), rows.end(), [&](const Row& row) { return row.name == name && row.inside; });
+}
+
 TEST(Rows, ThereIsOneForEachMemberOfTheSettings) {
   using rules::Policy;
-  expect_rows<Config>("", config_table().rows, 2);  // file, match_headers
+  expect_rows<Config>("", config_table().rows, 3);  // file, upgrade, match_headers
   expect_rows<Listener>("listen[]", listener_table().rows);
   expect_rows<ListenerTls>("listen[].tls", tls_table().rows);
   expect_rows_at<ListenerTls::Certificate>("listen[].tls.certs.[]");
@@ -222,11 +230,14 @@ TEST(Rows, ThereIsOneForEachMemberOfTheSettings) {
   expect_rows_at<Policy::Coalesce>("policy.coalesce");
   expect_rows_at<Policy::ClientRefresh>("policy.client_refresh");
   expect_rows<Policy::Bypass>("policy.bypass", bypass_table().rows);
-  expect_rows<Route>("route", route_table().rows, 6);  // index, file, line, key, policy, provenance
+  // index, file, line, key, policy, provenance, answers, any_method
+  expect_rows<Route>("route", route_table().rows, 8);
   expect_rows<rules::Conditions>("route.match", match_table().rows);
   expect_rows_at<Rewrite>("route.rewrite");
   expect_rows_at<HeaderChanges>("route.request_headers");
   expect_rows_at<HeaderChanges>("route.response_headers");
+  expect_rows<Redirect>("route.redirect", inside_of_route("redirect").rows(), 2);  // only_http, target
+  expect_rows<Respond>("route.respond", inside_of_route("respond").rows(), 2);     // fields, content
 }
 
 }  // namespace

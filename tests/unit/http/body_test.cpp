@@ -363,5 +363,44 @@ TEST(Body, GivesEveryReaderOnEveryThreadTheSameBytes) {
   }
 }
 
+TEST(Body, LeftToItsReadersIsPinnedUntilTheyLetItGo) {
+  Budget budget(1 << 20);
+  const auto cost = Chunk::cost(1000);
+  auto b = body();
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(budget.try_take(cost));
+    b->append(Chunk::copy_of(std::string(1000, 'x'), Charge(budget, cost))->slice());
+  }
+  BodyCursor reader(b);
+  EXPECT_FALSE(reader.pins());
+  b->finish();
+  b->leave_to_readers();
+  EXPECT_TRUE(reader.pins());
+  EXPECT_EQ(budget.pinned(), 3 * cost);
+  b.reset();
+  EXPECT_EQ(budget.pinned(), 3 * cost);
+  Slice sent;
+  ASSERT_EQ(reader.next(1000, sent, t0), State::Data);
+  reader = BodyCursor();
+  EXPECT_EQ(budget.pinned(), cost) << "what was not sent yet";
+  sent = {};
+  EXPECT_EQ(budget.pinned(), 0u);
+  EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST(BodyCursor, PinsWhatItsOwnersHaveLeft) {
+  const auto one = Chunk::copy_of("one"), two = Chunk::copy_of("two");
+  const BodyCursor whole(Owner(one), one->bytes());
+  const BodyCursor parts(std::vector{one->slice(), two->slice()});
+  EXPECT_FALSE(BodyCursor().pins());
+  EXPECT_FALSE(whole.pins());
+  EXPECT_FALSE(parts.pins());
+  two->leave();
+  EXPECT_FALSE(whole.pins());
+  EXPECT_TRUE(parts.pins());
+  one->leave();
+  EXPECT_TRUE(whole.pins());
+}
+
 }  // namespace
 }  // namespace forebay::http

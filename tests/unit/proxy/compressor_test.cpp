@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "forebay/content/coding.hpp"
+#include "unit/cache/fixture.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -177,6 +178,35 @@ TEST_F(CompressorTest, AFormWithoutFreeMemoryWaitsForAWorker) {
     return state(entry, Compression::Gzip) == State::Refused;
   }));
   EXPECT_EQ(outcomes(Compression::Gzip, Compressed::NoMemory), 1u);
+}
+
+TEST_F(CompressorTest, WhatIsStoredMakesRoomForAFormALittleAtATime) {
+  auto text = noise(1'000'000);
+  for (char& c : text) c = "0123456789abcdef"[static_cast<unsigned char>(c) % 16];  // half as long under a coding
+  auto entry = entry_of(text);
+  compressor.use_thread();
+  // The rest of the memory is that of stored responses, which may go.
+  for (int i = 0; store.numbers().evicted_capacity == 0; ++i) {
+    const auto key = cache::key_of("/" + std::to_string(i));
+    auto ticket = store.private_ticket(key);
+    cache::EntryParts parts;
+    const std::string body(60'000, 'x');
+    parts.body.push_back(Chunk::copy_of(body)->slice());
+    parts.head.status = 200;
+    rules::Freshness fresh;
+    fresh.lifetime = std::chrono::hours{1};
+    const cache::Unchanged request{http::FieldsView()};
+    ticket.commit(parts, fresh, {}, request, rules::Policy{}, 0, Timestamp{});
+  }
+  const auto before = store.numbers().evicted_capacity;
+  compressor.ask(entry, Compression::Gzip);
+  EXPECT_TRUE(eventually([&] {
+    compressor.settle();
+    return state(entry, Compression::Gzip) == State::Made;
+  }));
+  EXPECT_EQ(decoded(*entry->encodings()->find(Compression::Gzip), Compression::Gzip), text);
+  EXPECT_GT(store.numbers().evicted_capacity, before + 5);
+  EXPECT_LE(store.budget().used(), store.budget().limit());
 }
 
 TEST_F(CompressorTest, AStopEndsAJobThatWaitsForMemory) {

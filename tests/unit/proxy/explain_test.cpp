@@ -96,6 +96,28 @@ TEST_F(Explain, AUrlIsTakenAsPeopleWriteIt) {
   EXPECT_FALSE(explains(Asked{"GET", "http://h/", {{"X\r\nY", "1"}}}));
 }
 
+TEST_F(Explain, AnUpgradeIsABypassWhereTheRouteListsTheProtocolAndElseIgnored) {
+  configure(
+      "origins: {o: 'http://127.0.0.1:1'}\n"
+      "routes: [{path: /off, origin: o, upgrade: []}, {path: /**, origin: o, ttl: 60s}]\n");
+  const FieldList asks{{"Upgrade", "h2c, WebSocket"}, {"Connection", "Upgrade"}};
+  auto e = offline(Asked{"GET", "http://h/ws", asks});
+  EXPECT_EQ(e.result, "bypass");
+  EXPECT_EQ(e.lookup_reason, rules::Reason::Upgrade);
+  EXPECT_EQ(e.cache_status, "forebay; fwd=bypass; detail=upgrade");
+  EXPECT_FALSE(e.has_key);
+  EXPECT_THAT(e.notes, Contains(HasSubstr("the origin is asked to switch to WebSocket;")));
+  e = offline(Asked{"GET", "http://h/off", asks});
+  EXPECT_EQ(e.result, "miss");
+  EXPECT_THAT(e.notes, Contains(HasSubstr("Upgrade is ignored: the route does not list h2c, WebSocket (upgrade)")));
+  for (const Asked& other : {Asked{"POST", "http://h/ws", asks}, Asked{"GET", "http://h/ws", asks, "content"},
+                             Asked{"GET", "http://h/ws", {asks[0]}}}) {
+    e = offline(other);
+    EXPECT_NE(e.lookup_reason, rules::Reason::Upgrade);
+    EXPECT_THAT(e.notes, Contains(HasSubstr("Upgrade is ignored: only a GET of HTTP/1.1")));
+  }
+}
+
 TEST_F(Explain, WhatForebayWouldAnswerItselfHasItsStatusAndNoMember) {
   configure(
       "server: {limits: {request_body: 1KiB, header_count: 10}}\n"
@@ -109,7 +131,6 @@ TEST_F(Explain, WhatForebayWouldAnswerItselfHasItsStatusAndNoMember) {
   for (int i = 0; i < 20; ++i) many.emplace_back("X-" + std::to_string(i), "1");
   const std::vector<Case> cases{
       {{"TRACE", "http://h/r"}, 405},
-      {{"GET", "http://h/r", {{"Upgrade", "h2c, WebSocket"}, {"Connection", "Upgrade"}}}, 501},
       {{"GET", "http://h/a%00"}, 400},
       {{"GET", "/r", {{"Host", "a b"}}}, 400},
       {{"GET", "http://h/none"}, 404},

@@ -40,14 +40,6 @@ TEST_F(FillTest, AClientReadsWhileTheContentComes) {
   EXPECT_TRUE(client.read_all());
 }
 
-TEST_F(FillTest, InterimAnswersAreTheClientsAlone) {
-  auto& client = get("/a");
-  http::Fields link;
-  source().sink().on_interim({103, http::Version::Http11, link.view()});
-  EXPECT_THAT(client.interims, testing::ElementsAre(103));
-  EXPECT_EQ(client.status, 0);
-}
-
 TEST_F(FillTest, ANotModifiedFreshensWhatIsStored) {
   store("/a", kTagged, "kept");
   pass(2min);

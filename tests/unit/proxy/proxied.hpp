@@ -30,6 +30,7 @@ class ScriptedSource final : public net::Source {
     head_->compose(target, fields);
   }
   void resume() override { ++resumes; }
+  void allow_quiet(Duration limit) override { quiet = limit; }
   void cancel() override {
     cancelled = cancelled || sink_;
     sink_ = nullptr;
@@ -63,6 +64,7 @@ class ScriptedSource final : public net::Source {
   bool sent = true;  ///< The other side may have seen the request.
   bool cancelled = false;
   int resumes = 0;
+  Duration quiet{0};
 
  private:
   net::Worker& worker_;
@@ -111,11 +113,12 @@ class ScriptedContent final : public net::BodySource {
 /// A client without a connection, which reads what the test has it read.
 class FakeClient final : public server::Exchange {
  public:
-  FakeClient(net::Worker& worker, http::Method method, std::string target, const FieldList& list)
+  FakeClient(net::Worker& worker, http::Method method, std::string target, const FieldList& list,
+             http::Version version = http::Version::Http11)
       : worker_(worker), target_(std::move(target)) {
     fields_.add("Host", "example.org");
     for (const auto& [name, value] : list) fields_.add(name, value);
-    request_ = {method, http::to_string(method), target_, http::Version::Http11, fields_.view()};
+    request_ = {method, http::to_string(method), target_, version, fields_.view()};
     request_.authority = "example.org";
     peer_.address = "192.0.2.1";
   }
@@ -126,7 +129,11 @@ class FakeClient final : public server::Exchange {
   net::Worker& worker() override { return worker_; }
   RequestNotes& notes() override { return notes_; }
   const server::Tally& tally() const override { return tally_; }
-  void interim(int s, http::FieldsView) override { interims.push_back(s); }
+  void interim(int s, http::FieldsView fields) override {
+    interims.push_back(s);
+    interim_lines.clear();
+    http::append_lines(interim_lines, fields);
+  }
   void answer(const server::AnswerHead& head, http::BodyCursor body) override {
     ASSERT_FALSE(answered_);
     answered_ = true;
@@ -178,6 +185,7 @@ class FakeClient final : public server::Exchange {
 
   std::optional<ScriptedContent> content;
   std::vector<int> interims;
+  std::string interim_lines;  ///< Of the last one.
   int status = 0;
   std::string lines;
   std::optional<std::uint64_t> length;
@@ -245,7 +253,7 @@ class ProxiedTest : public ::testing::Test {
   /// A request comes; its content, where it has some, is what `begin` adds to it.
   FakeClient& ask(http::Method method, const std::string& target, const FieldList& fields = {},
                   const std::function<void(ScriptedContent&)>& begin = {}) {
-    auto& client = clients.emplace_back(std::make_shared<FakeClient>(worker, method, target, fields));
+    auto& client = clients.emplace_back(std::make_shared<FakeClient>(worker, method, target, fields, version));
     if (begin) begin(client->content.emplace());
     auto pending = core.take(client);
     EXPECT_TRUE(pending->reading.target.read(method, client->request().target));
@@ -281,6 +289,7 @@ class ProxiedTest : public ::testing::Test {
     return get(target).cache() == "HIT" && asked() == before;
   }
 
+  http::Version version = http::Version::Http11;  ///< Of the requests that come.
   ManualClock clock;
   net::Worker worker{0, clock};
   cache::Store cache{{16 * 1024 * 1024, 2}};

@@ -141,5 +141,60 @@ TEST_F(ReadRoute, SaysWhatBecomesOfContent) {
   EXPECT_EQ(read("GET", "/items/1/x").content, cache::ContentUse::None);
 }
 
+/// What a request asks to switch to, and what the origin would be asked for.
+std::pair<std::string, std::string> upgrade_of(const config::Config& config, std::string_view path,
+                                               std::initializer_list<std::pair<const char*, const char*>> list,
+                                               http::Method method = http::Method::Get, bool has_content = false,
+                                               http::Version version = http::Version::Http11) {
+  const config::RouteTable routes(config);
+  http::Fields fields;
+  for (const auto& [name, value] : list) fields.add(name, value);
+  http::RequestView request{method, http::to_string(method), path, version, fields.view()};
+  Reading reading;
+  EXPECT_TRUE(reading.target.read(method, path));
+  EXPECT_TRUE(read_host("example.org", "", false, "http", reading));
+  read_upgrade(request, has_content, reading);
+  read_route(routes, request, has_content, reading);
+  const auto before = reading.reason;
+  offer_upgrade(config.upgrade, reading);
+  EXPECT_EQ(reading.reason, reading.upgrades() ? rules::Reason::Upgrade : before);
+  return {reading.asked_upgrade, reading.upgrade};
+}
+
+TEST(ReadUpgrade, AsksForTheProtocolsThatTheRouteLists) {
+  using Pair = std::pair<std::string, std::string>;
+  const auto config = configured(
+      "origin: http://127.0.0.1:3000\ndefaults: { upgrade: [other] }\nroutes:\n"
+      "  - { path: /ws, upgrade: [websocket, foo/2] }\n  - { path: /off, upgrade: [], cache: false }\n");
+  const auto of = [&](std::string_view path, const char* upgrade) {
+    return upgrade_of(*config, path, {{"Connection", "keep-alive, Upgrade"}, {"Upgrade", upgrade}});
+  };
+  EXPECT_EQ(of("/ws", "websocket"), Pair("websocket", "websocket"));
+  EXPECT_EQ(of("/ws", "h2c, WebSocket , FOO/2,websocket"),
+            Pair("h2c, WebSocket , FOO/2,websocket", "WebSocket, FOO/2"));
+  EXPECT_EQ(of("/ws", "foo, foo/1, websocket/13"), Pair("foo, foo/1, websocket/13", ""));
+  EXPECT_EQ(of("/off", "websocket"), Pair("websocket", ""));
+  EXPECT_EQ(of("/none", "websocket, other"), Pair("websocket, other", "other"))
+      << "without a route, the defaults count";
+  EXPECT_EQ(upgrade_of(*config, "/ws", {{"Upgrade", "foo/2"}, {"Connection", "upgrade"}, {"Upgrade", "websocket"}}),
+            Pair("foo/2, websocket", "foo/2, websocket"));
+}
+
+TEST(ReadUpgrade, OnlyAGetOfHttp11WithoutContentCanAsk) {
+  using Pair = std::pair<std::string, std::string>;
+  const auto config = configured("origin: http://127.0.0.1:3000\n");
+  const std::initializer_list<std::pair<const char*, const char*>> asks{{"Connection", "upgrade"},
+                                                                        {"Upgrade", "websocket"}};
+  EXPECT_EQ(upgrade_of(*config, "/", asks), Pair("websocket", "websocket"));
+  for (const auto method : {http::Method::Head, http::Method::Post, http::Method::Options, http::Method::Query})
+    EXPECT_EQ(upgrade_of(*config, "/", asks, method), Pair());
+  EXPECT_EQ(upgrade_of(*config, "/", asks, http::Method::Get, true), Pair());
+  for (const auto version : {http::Version::Http10, http::Version::Http2})
+    EXPECT_EQ(upgrade_of(*config, "/", asks, http::Method::Get, false, version), Pair());
+  EXPECT_EQ(upgrade_of(*config, "/", {{"Connection", "close"}, {"Upgrade", "websocket"}}), Pair());
+  EXPECT_EQ(upgrade_of(*config, "/", {{"Upgrade", "websocket"}}), Pair());
+  EXPECT_EQ(upgrade_of(*config, "/", {{"Connection", "upgrade"}}), Pair());
+}
+
 }  // namespace
 }  // namespace forebay::proxy

@@ -170,10 +170,9 @@ TEST(Storability, AStreamWithoutAnEndIsStoredOnlyWithALifetimeOfTheOrigins) {
   auto policy = with_default(60s);
   policy.ttl.status = {{{200, 200}, 60s}};
   policy.ttl.min = 5s;
-  for (const auto* type :
-       {"text/event-stream", "Text/Event-Stream; charset=utf-8", "multipart/x-mixed-replace; boundary=b",
-        "application/grpc", "application/grpc+proto", "application/grpc-web-text", "application/x-ndjson",
-        "application/ndjson", "application/jsonl", "application/json-seq", "application/connect+json"}) {
+  for (const auto* type : {"multipart/x-mixed-replace; boundary=b", "application/grpc", "application/grpc+proto",
+                           "application/grpc-web-text", "application/x-ndjson", "application/ndjson",
+                           "application/jsonl", "application/json-seq", "application/connect+json"}) {
     const auto verdict = judged(Answer({{"Content-Type", type}}), policy);
     EXPECT_EQ(verdict.reason, Reason::Endless) << type;
     EXPECT_FALSE(verdict.by_request) << "it is remembered of the key";
@@ -188,6 +187,15 @@ TEST(Storability, AStreamWithoutAnEndIsStoredOnlyWithALifetimeOfTheOrigins) {
   }
   for (const auto* type : {"application/json", "text/event", "text/event-streams", "multipart/form-data", "video/mp4"})
     EXPECT_EQ(reason(Answer({{"Content-Type", type}}), policy), Reason::None) << type;
+}
+
+TEST(Storability, AnEventStreamIsNeverStored) {
+  for (const auto* type : {"text/event-stream", "Text/Event-Stream; charset=utf-8"}) {
+    EXPECT_EQ(reason(Answer({{"Content-Type", type}}), with_default(60s)), Reason::Endless) << type;
+    for (const auto* stated : {"max-age=9", "public, s-maxage=60", "max-age=60, stale-while-revalidate=9"})
+      EXPECT_EQ(reason(Answer({{"Content-Type", type}, {"Cache-Control", stated}}), with_default(60s)), Reason::Endless)
+          << type << ", " << stated;
+  }
 }
 
 TEST(Storability, ARequestForStreamsAloneIsKnownByItsAccept) {

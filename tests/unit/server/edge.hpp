@@ -43,6 +43,7 @@ class FakeHandler final : public Handler {
   std::function<void(const ExchangePtr&)> script;
   config::Server server;  // to be changed on the worker's thread
   std::atomic<bool> drains{false};
+  std::function<bool()> pins_too_much = [] { return false; };  // to be changed on the worker's thread
   std::atomic<int> notes_made{0}, started{0};
 
   void start(const ExchangePtr& exchange) override {
@@ -76,6 +77,7 @@ class FakeHandler final : public Handler {
   }
   const config::Server& settings() const override { return server; }
   bool draining() const override { return drains; }
+  bool overpinned() const override { return pins_too_much(); }
 
   /// The tallies, once there are so many.
   std::vector<Tally> tallies(std::size_t n) {

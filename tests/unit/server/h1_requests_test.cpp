@@ -152,8 +152,7 @@ TEST_F(RequestsTest, ARefusalIsToldWithWhatWasReadBeforeIt) {
       {"POST /e HTTP/1.1\r\n" + own + "Expect: x\r\n\r\n", "expectation_failed", "POST", "/e", "mine", "Expect"},
       {"POST /c HTTP/1.1\r\n" + own + "Transfer-Encoding: gzip, chunked\r\n\r\n", "not_implemented", "POST", "/c",
        "mine", "chunked"},
-      {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "version_not_supported", "PRI", "*", "id-7", "uses HTTP/2"},
-      {"\x16\x03\x01\x02\x40", "bad_request", "", "", "id-8", "uses TLS"},
+      {"\x16\x03\x01\x02\x40", "bad_request", "", "", "id-7", "uses TLS"},
   };
   std::size_t n = 0;
   for (const auto& c : cases) {

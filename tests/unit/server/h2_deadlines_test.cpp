@@ -63,6 +63,7 @@ TEST_F(H2Deadlines, AFieldSectionMustComeInTimeHoweverItTrickles) {
 }
 
 TEST_F(H2Deadlines, ContentThatStopsIsAnswered408) {
+  handler.server.min_rate = 0;
   keep_exchanges();
   open();
   send(h2::headers(1, h2::request("/", {}, "POST"), false) + h2::headers(3, h2::request("/", {}, "POST"), false));
@@ -99,6 +100,7 @@ TEST_F(H2Deadlines, ContentBelowTheMinimumRateIsAnswered408) {
 }
 
 TEST_F(H2Deadlines, AStreamWithoutCreditIsResetAndOthersGoOn) {
+  handler.server.min_rate = 0;
   const std::string large(100'000, 'x');
   handler.script = [&](const ExchangePtr& exchange) { answer_text(*exchange, large); };
   open({{4, 10}});
@@ -130,6 +132,7 @@ TEST_F(H2Deadlines, ATrickleOfCreditIsBelowTheMinimumRate) {
 }
 
 TEST_F(H2Deadlines, AnExhaustedConnectionWindowIsAStall) {
+  handler.server.min_rate = 0;
   const std::string large(100'000, 'x');
   handler.script = [&](const ExchangePtr& exchange) { answer_text(*exchange, large); };
   open({{4, 1'000'000}});
@@ -143,6 +146,7 @@ TEST_F(H2Deadlines, AnExhaustedConnectionWindowIsAStall) {
 }
 
 TEST_F(H2Deadlines, AClientThatDoesNotReadIsClosed) {
+  handler.server.min_rate = 0;
   const std::string large(20'000'000, 'x');
   handler.script = [&](const ExchangePtr& exchange) { answer_text(*exchange, large); };
   open({{4, 0x7fffffff}});

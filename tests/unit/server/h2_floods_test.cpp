@@ -188,7 +188,8 @@ TEST_F(H2Floods, UnknownFrames) {
 TEST_F(H2Floods, RefusedStreams) {
   handler.server.streams = 1;
   keep_exchanges();
-  open();
+  open_silent();
+  send(h2::kPreface + h2::settings());
   flood(10'000, [](int i) { return h2::get(id(i)); });
   expect_stopped(H2Abuse::Reset);
   EXPECT_EQ(kept.size(), 1U);

@@ -196,7 +196,7 @@ std::vector<Case> cases() {
       {"Section_6_9_1_TooMuchForTheConnection", window_update(0, 0x7fffffff), connection(kFlowControlError)},
       {"Section_6_9_1_TooMuchForAStream", post() + window_update(1, 0x7fffffff), stream(kFlowControlError), 1},
       {"Section_6_9_2_SettingsMakeTooMuch", post() + window_update(1, 0x7fff0000) + settings({{4, 0x7fffffff}}),
-       connection(kFlowControlError), 1},
+       stream(kFlowControlError), 1},
       {"Section_6_9_2_WindowBelowZero", settings({{4, 1}}) + get(1, "/abc") + settings({{4, 0}}) + settings({{4, 100}}),
        served(), 1},
       // 6.10
@@ -378,7 +378,7 @@ TEST_P(Rfc9113, Holds) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Client, Rfc9113, testing::ValuesIn(cases()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& tested) { return std::string(tested.param.name); });
 
 // --- what needs more than bytes on an open connection ---
 
@@ -429,6 +429,8 @@ TEST_F(Rfc9113Connection, Section_3_3_WithoutHttp2ThePrefaceIsRefused) {
   const auto n = ::recv(client, piece, sizeof piece, MSG_DONTWAIT);
   ASSERT_GT(n, 0);
   EXPECT_TRUE(std::string_view(piece, static_cast<std::size_t>(n)).starts_with("HTTP/1.1 505 "));
+  EXPECT_EQ(handler.last_refused().method, "PRI");
+  EXPECT_THAT(handler.last_refused().detail, testing::HasSubstr("uses HTTP/2"));
 }
 
 TEST_F(Rfc9113Connection, Section_3_3_ThePrefaceBehindARequestIsNoPreface) {
@@ -444,14 +446,17 @@ TEST_F(Rfc9113Connection, Section_3_3_ThePrefaceBehindARequestIsNoPreface) {
 TEST_F(Rfc9113Connection, Section_5_1_2_StreamsBeyondTheLimitAreRefused) {
   handler.server.streams = 2;
   keep_exchanges();
-  open();
-  send(h2::get(1) + h2::get(3) + h2::get(5));
+  open_silent();
+  send(h2::kPreface + h2::settings() + h2::get(1) + h2::get(3) + h2::get(5));
   EXPECT_EQ(kept.size(), 2U);
-  EXPECT_EQ(on(5).reset, h2::kRefusedStream);
+  EXPECT_EQ(on(5).reset, h2::kRefusedStream) << "the client does not know the limit yet";
+  send(h2::settings_ack());
   answer_text(*kept[0], "done");
   run();
   send(h2::get(7));
   EXPECT_EQ(kept.size(), 3U) << "a place is free again";
+  send(h2::get(9));
+  EXPECT_EQ(goaway(), h2::kProtocolError) << "now it knows";
 }
 
 TEST_F(Rfc9113Connection, Section_6_7_PingIsAnsweredWithItsBytes) {

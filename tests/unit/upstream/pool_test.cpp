@@ -104,6 +104,25 @@ TEST_F(PoolTest, WithoutMemoryToWatchItAnIdleConnectionIsClosed) {
   EXPECT_EQ(get().body, "hello");
 }
 
+TEST_F(PoolTest, ANameThatCouldNotBeResolvedForLackOfMemoryIsResolvedForTheNext) {
+  ScriptedOrigin server(ScriptedOrigin::always(std::string(kHello)));
+  int failed = 0;
+  for (int nth = 1; nth <= 40; ++nth) {
+    auto o = settings(server.port());
+    o.url.host = "127.1";  // no address for us, but one for any resolver, without a file or a server of names
+    use(std::move(o));
+    RecordingSink first;
+    const auto running = fetch(first);
+    test::inject_fault("any-later=" + std::to_string(nth));
+    worker.io().poll_one();  // asks the resolver
+    test::inject_fault("any-later=0");
+    run_until([&] { return first.over(); });
+    failed += first.failure ? 1 : 0;
+    EXPECT_EQ(get().body, "hello") << nth;
+  }
+  EXPECT_GT(failed, 5);
+}
+
 TEST_F(PoolTest, NoMoreThanMaxIdleRest) {
   ScriptedOrigin server(ScriptedOrigin::always(std::string(kHello)));
   auto o = settings(server.port());

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "forebay/net/stream.hpp"
 #include "forebay/net/worker.hpp"
 #include "forebay/upstream/origin.hpp"
 #include "unit/upstream/scripted_origin.hpp"
@@ -21,6 +22,12 @@ namespace forebay::upstream {
 class RecordingSink final : public net::Sink {
  public:
   void on_interim(const http::ResponseView& head) override { interims.push_back(head.status); }
+  void on_switch(const http::ResponseView& head, net::Stream&& stream, std::string_view bytes) override {
+    status = head.status;
+    fields = http::Fields(head.fields);
+    switched.emplace(std::move(stream));
+    early = bytes;
+  }
   void on_head(const http::ResponseView& head, const HeadFacts& f) override {
     status = head.status;
     fields = http::Fields(head.fields);
@@ -41,13 +48,14 @@ class RecordingSink final : public net::Sink {
     failure = e;
     detail = d;
   }
-  bool over() const { return ended || failure.has_value(); }
+  bool over() const { return ended || failure.has_value() || switched.has_value(); }
 
   std::vector<int> interims;
   int status = 0;
   http::Fields fields, trailers;
   HeadFacts facts;
-  std::string body, detail;
+  std::string body, detail, early;
+  std::optional<net::Stream> switched;
   int pieces = 0;
   bool ended = false;
   std::optional<FetchError> failure;
@@ -143,7 +151,7 @@ class UpstreamTest : public ::testing::Test {
   void use(const ScriptedOrigin& o) { use(settings(o.port())); }
 
   net::SourcePtr fetch(net::Sink& sink, std::string_view method = "GET", net::BodySource* body = nullptr,
-                       std::string_view target = "/") {
+                       std::string_view target = "/", std::string_view upgrade = {}) {
     http::Fields fields;
     fields.add("Host", "example.org");
     FetchRequest request;
@@ -152,6 +160,7 @@ class UpstreamTest : public ::testing::Test {
     request.target = target;
     request.fields = fields;
     request.body = body;
+    request.upgrade = upgrade;
     auto running = origin->fetch(request, 16 * 1024);
     running->start(sink);
     return running;

@@ -1,0 +1,42 @@
+// `include` in the running daemon: a reload reads the files again, and a mistake in one changes nothing.
+#include <csignal>
+
+#include "support/forebay_test.hpp"
+
+namespace forebay::test {
+namespace {
+
+class IncludeFiles : public ForebayTest {
+ protected:
+  IncludeFiles() {
+    origin.otherwise([](const Received&) { return Reply().body("x"); });
+  }
+  std::string file(std::string_view name) const { return files.file(name); }
+  std::string yaml() const { return "include: " + files.path() + "/*.yaml\nroutes: [{path: /**}]\n"; }
+
+  TempDir files;
+};
+
+TEST_F(IncludeFiles, AReloadReadsThemAgain) {
+  write_file(file("a.yaml"), "- { path: /a, respond: { body: one } }\n");
+  start(yaml());
+  EXPECT_EQ(get("/a").body, "one");
+  EXPECT_EQ(get("/b").body, "x");
+  write_file(file("a.yaml"), "- { path: /a, respond: { body: two } }\n");
+  write_file(file("b.yaml"), "- { path: /b, respond: { body: new } }\n");
+  daemon->signal(SIGHUP);
+  EXPECT_TRUE(eventually([&] { return get("/a").body == "two" && get("/b").body == "new"; }));
+}
+
+TEST_F(IncludeFiles, AMistakeInOneRejectsTheReloadAndIsNamed) {
+  write_file(file("a.yaml"), "- { path: /a, respond: { body: one } }\n");
+  start(yaml());
+  write_file(file("a.yaml"), "- path: /a\n  respond: { body: two }\n- pathh: /b\n");
+  daemon->signal(SIGHUP);
+  EXPECT_TRUE(eventually([&] { return daemon->log().find(file("a.yaml") + ":3:") != std::string::npos; }))
+      << daemon->log();
+  EXPECT_EQ(get("/a").body, "one");
+}
+
+}  // namespace
+}  // namespace forebay::test
