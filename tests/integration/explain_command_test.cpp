@@ -10,6 +10,7 @@ namespace {
 class ExplainCommand : public ForebayTest {};
 
 TEST_F(ExplainCommand, TheCommandSaysTheSameOfflineAndLiveButForWhatIsStored) {
+  FOREBAY_NOT_OVER_TLS("it explains requests over http");
   origin.on("/api/item", Reply::fresh("item"));
   start("routes: [{name: api, path: '/api/**', ttl: 15s}]\n");
   const auto admin = "127.0.0.1:" + std::to_string(daemon->admin_port());
