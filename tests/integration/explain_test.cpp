@@ -50,6 +50,7 @@ std::pair<std::string, std::optional<long>> apart(const std::string& member) {
 
 class Explain : public ForebayTest {
  protected:
+  void SetUp() override { FOREBAY_NOT_OVER_TLS("it explains requests over http"); }
   json::object explain(const Step& s) {
     json::array headers{json::array{"Host", host(s)}};
     for (const auto& [name, value] : s.fields)

@@ -7,6 +7,7 @@ namespace {
 
 class Http2 : public ForebayTest {
  protected:
+  void SetUp() override { FOREBAY_NOT_OVER_TLS("HTTP/2 by prior knowledge"); }
   H2Client connect_h2(const std::vector<std::pair<std::uint16_t, std::uint32_t>>& settings = {}) {
     return H2Client(daemon->port(), settings);
   }
