@@ -198,20 +198,24 @@ std::span<char> TlsServerSession::room() {
   assert(!reading_ && begin_ == end_);
   const auto want = filled_ ? kLargeRoom : kSmallRoom;
   if (capacity_ != want) {
-    in_.reset();
     capacity_ = 0;
-    in_.reset(new char[want]);
-    capacity_ = want;
+    in_.reset();
+    in_.reset(new (std::nothrow) char[want]);
+    capacity_ = in_ ? want : 0;
   }
   begin_ = end_ = 0;
   reading_ = true;
+  if (!in_) {
+    failed_ = true;
+    return {&no_memory_, 1};
+  }
   return {in_.get(), capacity_};
 }
 
 void TlsServerSession::received(const IoResult& result) {
   reading_ = false;
   begin_ = 0;
-  end_ = result.bytes;
+  end_ = in_ ? result.bytes : 0;
   if (result.bytes != 0) filled_ = result.bytes == capacity_;
   if (result.state == Io::End) eof_ = true;
 }

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <utility>
 
+#include "forebay/base/guarded.hpp"
+
 namespace forebay::net {
 
 /// What is waited for.
@@ -249,13 +251,16 @@ class Stream {
     };
     await_records(direction, std::move(again));
   }
-  /// Takes records in, or waits until records of its own may go out. `again(Io)`.
+  /// Takes records in, or waits until records of its own may go out. `again(Io)`. Where there is no memory to go on
+  /// nobody is called: the owner's deadline ends the connection.
   template <class Again>
   void await_records(Direction direction, Again again) {
-    if (direction == Direction::Write) return plain_.wait(direction, std::move(again));
+    if (direction == Direction::Write)
+      return plain_.wait(direction,
+                         [again = std::move(again)](Io state) mutable { guarded([&] { again(state); }, [] {}); });
     plain_.read(tls_->room(), [this, again = std::move(again)](const IoResult& result) mutable {
       tls_->received(result);
-      again(result.state);
+      guarded([&] { again(result.state); }, [] {});
     });
   }
 

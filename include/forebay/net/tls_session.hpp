@@ -78,6 +78,7 @@ class TlsServerSession final : public TlsSession {
   bool failed_ = false;
   bool shaken_ = false;
   bool said_end_ = false;
+  char no_memory_ = 0;  // the room where there is none
 };
 
 }  // namespace forebay::net
