@@ -26,7 +26,7 @@ TEST_F(AccessLog, EveryRequestHasOneLineOfJsonWithItsStory) {
   EXPECT_THAT(miss["ts"], MatchesRegex("20[0-9-]+T[0-9:]+\\.[0-9][0-9][0-9](Z|[+-][0-9:]+)"));
   EXPECT_EQ(miss["remote"].substr(0, 9), "127.0.0.1");
   EXPECT_EQ(miss["method"], "GET");
-  EXPECT_EQ(miss["scheme"], "http");
+  EXPECT_EQ(miss["scheme"], scheme());
   EXPECT_EQ(miss["host"], "shop.test");
   EXPECT_EQ(miss["path"], "/a");
   EXPECT_EQ(miss["query"], "q=1");

@@ -66,7 +66,7 @@ TEST_F(Forwarding, AnUntrustedPeersForwardedFieldsAreReplaced) {
              {"Forwarded", "for=6.6.6.6;host=evil.test"}});
   const auto r = origin.last("/a");
   EXPECT_EQ(r.get("X-Forwarded-For"), "127.0.0.1");
-  EXPECT_EQ(r.get("X-Forwarded-Proto"), "http");
+  EXPECT_EQ(r.get("X-Forwarded-Proto"), scheme());
   EXPECT_THAT(r.get("X-Forwarded-Host"), AnyOf("", "shop.test"));
   EXPECT_NE(r.get("X-Forwarded-Port"), "666");
   EXPECT_THAT(r.get("Forwarded"), Not(HasSubstr("6.6.6.6")));
@@ -89,8 +89,8 @@ TEST_F(Forwarding, TheLogTellsOnceWhoseFieldsAreReplacedAndWhichSettingWouldTrus
   EXPECT_THAT(daemon->log(), Not(HasSubstr("trusted_proxies")));
   for (int i = 0; i < 3; ++i) get("/a", {{"X-Forwarded-Proto", "https"}});
   const auto line =
-      "X-Forwarded-* and Forwarded fields of peers in 127.0.0.0/24 are replaced "
-      "(X-Forwarded-Proto becomes \"http\")";
+      "X-Forwarded-* and Forwarded fields of peers in 127.0.0.0/24 are replaced (X-Forwarded-Proto becomes \"" +
+      scheme() + "\")";
   ASSERT_TRUE(eventually([&] { return daemon->log().find(line) != std::string::npos; }));
   const auto log = daemon->log();
   EXPECT_THAT(log, HasSubstr("set server.trusted_proxies: [\"127.0.0.0/24\"]"));

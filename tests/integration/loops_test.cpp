@@ -8,6 +8,7 @@ namespace {
 
 class Loops : public ForebayTest {
  protected:
+  void SetUp() override { FOREBAY_NOT_OVER_TLS("origins are plain HTTP"); }
   static std::string to(std::uint16_t port) {
     return "origin: http://127.0.0.1:" + std::to_string(port) + "\nroutes: [{path: /**, ttl: 60s}]\n";
   }

@@ -263,7 +263,8 @@ TEST_F(Tls, SessionsAreResumedOnAnyWorkerAndAfterAReload) {
     const auto next = [&] {
       auto c = connect(options);
       c.ask("GET", "/");  // with TLS 1.3 the tickets come behind the handshake
-      options.resume = c.socket().tls()->session();
+      // A session of TLS 1.2 is used again, and one of TLS 1.3 once.
+      if (auto fresh = c.socket().tls()->session()) options.resume = std::move(fresh);
       return c.socket().tls()->resumed();
     };
     EXPECT_FALSE(next());

@@ -63,6 +63,8 @@ std::string Answer::key() const {
     if (member[i] == '\\') ++i;
     if (i < member.size()) key += member[i];
   }
+  const std::string_view https = "|https|";
+  if (const auto at = key.find(https); over_tls() && at != std::string::npos) key.replace(at, https.size(), "|http|");
   return key;
 }
 

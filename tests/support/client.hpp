@@ -31,7 +31,8 @@ struct Answer {
   long age() const;
   /// Parameter of the last member of Cache-Status: its value, "" for a bare one, "-" when absent.
   std::string cache_param(std::string_view name) const;
-  /// The key that `diagnostics: {cache_status: key}` shows, its quoting undone; "-" when there is none.
+  /// The key that `diagnostics: {cache_status: key}` shows, its quoting undone; "-" when there is none. Over TLS its
+  /// scheme is shown as http, so that tests of keys need not tell.
   std::string key() const;
   /// `ttl` of Cache-Status; 0 when there is none.
   long ttl() const;

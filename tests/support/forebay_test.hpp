@@ -42,6 +42,10 @@ MATCHER_P(CountedDownFrom, n, "is " + std::to_string(n) + " or up to " + std::to
 /// The same as an expression for a lifetime of 60 s at the end of Cache-Status.
 inline constexpr const char* kTtlOf60 = "ttl=(60|[345][0-9])";
 
+/// At the beginning of a test that makes no sense over TLS.
+#define FOREBAY_NOT_OVER_TLS(why) \
+  if (over_tls()) GTEST_SKIP() << (why)
+
 /// One scripted origin, and Forebay in front of it. Every test ends with SIGTERM and exit code 0, and without a request
 /// at the origin that a strict reader would refuse.
 class ForebayTest : public ::testing::Test {
@@ -55,6 +59,8 @@ class ForebayTest : public ::testing::Test {
   void start_without_origin(std::string_view yaml);
   void TearDown() override;
 
+  /// Of requests to the listener that the fixture makes.
+  static std::string scheme() { return over_tls() ? "https" : "http"; }
   /// By HTTP/2 where `over_http2` says so; the test sees HTTP/1.1 in any case.
   Client connect();
   /// One request on a connection of its own.
