@@ -45,6 +45,7 @@ struct H2Session::Private {
   static int on_data(nghttp2_session*, std::uint8_t flags, std::int32_t id, const std::uint8_t* data, std::size_t size,
                      void* owner);
   static int on_close(nghttp2_session*, std::int32_t id, std::uint32_t code, void* owner);
+  static int on_invalid(nghttp2_session*, const nghttp2_frame* frame, int error, void* owner);
   static int on_sent(nghttp2_session*, const nghttp2_frame* frame, void* owner);
   static ssize_t read_content(nghttp2_session*, std::int32_t id, std::uint8_t* buffer, std::size_t most,
                               std::uint32_t* flags, nghttp2_data_source* source, void* owner);
