@@ -54,9 +54,10 @@ struct H2Session::Private {
   static const nghttp2_session_callbacks* callbacks();
   static const nghttp2_option* options();
 
-  /// Runs a step for the library, which cannot be left by an exception.
+  /// Runs a step for the library, whose state would not survive that memory runs out in it. Any other exception is a
+  /// mistake of ours, and ends the process where it was thrown.
   template <class Step>
-  static int shielded(void* owner, Step&& step) noexcept {
+  static int shielded(void* owner, Step&& step) {
     auto& self = *static_cast<Private*>(owner);
     int result = 0;
     guarded([&] { result = step(self); },

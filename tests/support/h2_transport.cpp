@@ -201,7 +201,10 @@ class Translator final : public H2Transport {
       if (fds[0].events == 0 && app_ended_) fds[0].fd = -1;
       if (fds[1].events == 0 && daemon_ended_) fds[1].fd = -1;
       if (::poll(fds, 3, -1) < 0 && errno != EINTR) break;
-      if (fds[2].revents != 0) break;
+      if (fds[2].revents != 0) {
+        read_app();  // a reset is passed on
+        break;
+      }
       if ((fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) read_app();
       if ((fds[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0) read_daemon();
       step();
@@ -251,9 +254,11 @@ class Translator final : public H2Transport {
     }
     send_content();
     tell_answers();
+    if (told_end_) to_daemon_.clear();
     if (!send(daemon_, to_daemon_)) daemon_ended_ = true;
     if (!send(app_, to_app_)) over_ = reset_daemon_ = true;  // the test has left
     grant_credit();
+    if (told_end_) to_daemon_.clear();
     if (!send(daemon_, to_daemon_)) daemon_ended_ = true;
     if (text_.bad) over_ = true;
     if (daemon_ended_ && to_app_.empty()) over_ = true;
