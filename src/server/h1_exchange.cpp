@@ -33,15 +33,15 @@ void H1Exchange::answer(const AnswerHead& head, http::BodyCursor body) {
 
 bool H1Exchange::upgrade(const AnswerHead& head, std::string_view protocol, Taker taker) {
   ensure(head.status == 101, "an upgrade has the status 101");
-  if (!connection_ || answered_ || view_.version != http::Version::Http11) return false;
+  if (!connection_ || answered_ || request().version != http::Version::Http11) return false;
   answered_ = true;
   guarded([&] { connection_->upgrade(*this, head, protocol, std::move(taker)); }, [&] { connection_->cut(); });
   return true;
 }
 
 void H1Exchange::end_upgrade(std::uint64_t in, std::uint64_t out, bool completed) {
-  tally_.bytes_in = in;
-  tally_.bytes_out = out;
+  numbers().bytes_in = in;
+  numbers().bytes_out = out;
   if (connection_) connection_->end_upgrade(completed);
 }
 

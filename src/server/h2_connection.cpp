@@ -8,8 +8,10 @@
 namespace forebay::server {
 
 namespace {
-// So much output is made ahead of the socket; then other connections have their turn after some rounds.
+// So much output is made ahead of the socket, and so much with what is sent from where it is; then other connections
+// have their turn after some rounds.
 constexpr std::size_t kAhead = 64 * 1024;
+constexpr std::size_t kMostAhead = 256 * 1024;
 constexpr unsigned kRoundsPerTurn = 8;
 // A portion of content from here on is sent from where it is.
 constexpr std::size_t kCopied = 8 * 1024;
@@ -104,6 +106,7 @@ void H2Connection::settle() {
   starved_ = !blocked_ && session_.credit() <= 0 &&
              std::any_of(exchanges_.begin(), exchanges_.end(),
                          [](const auto& e) { return e->answered() && !e->end_produced && !e->waits; });
+  note_stall();
   if (starved_) {
     taking_.wait(now());
     write_due_ = std::min(write_due_, now() + listener_->handler.settings().timeouts.write);
@@ -142,6 +145,7 @@ bool H2Connection::flush() {
     return false;
   }
   blocked_ = true;
+  note_stall();
   backlog_ = stream_.unsent();
   note_taken(backlog_);
   taking_.wait(now());
@@ -154,6 +158,7 @@ bool H2Connection::flush() {
 void H2Connection::on_writable(net::Io state) {
   blocked_ = false;
   if (closed_) return;
+  note_stall();
   listener_->worker.tick();
   if (state != net::Io::Done) {
     close(Ending::Plain);
@@ -169,6 +174,7 @@ void H2Connection::note_sent() {
   for (; done < marks_.size() && marks_[done].at <= written; ++done) {
     const Mark mark = marks_[done];
     if (mark.exchange == nullptr) continue;
+    --mark.exchange->marks;
     Tally& tally = mark.exchange->numbers();
     if (tally.first_byte == Timestamp{}) tally.first_byte = now();
     if (mark.end) finish(*mark.exchange, true);
@@ -304,11 +310,17 @@ void H2Connection::leave_all() {
 
 void H2Connection::abort() { close(Ending::Reset); }
 
+bool H2Connection::pins() const {
+  return out_.pins() ||
+         std::any_of(exchanges_.begin(), exchanges_.end(), [](const auto& e) { return e->content.cursor().pins(); });
+}
+
 void H2Connection::close(Ending how) {
   if (closed_) return;
   const Ptr self(this);
   closed_ = true;
   deadline_.disarm();
+  listener_->stalled.leave(*this);
   how == Ending::Reset ? stream_.reset() : stream_.close();
   leave_all();
   unlink();
@@ -331,6 +343,6 @@ void H2Connection::content(Slice&& slice) {
     out_.add(std::move(slice));
 }
 
-bool H2Connection::full() const { return out_.pending() >= kAhead; }
+bool H2Connection::full() const { return out_.text().size() >= kAhead || out_.pending() >= kMostAhead; }
 
 }  // namespace forebay::server

@@ -42,6 +42,7 @@ class H2Connection final : public Connection,
 
   void drain() override;
   void abort() override;
+  bool pins() const override;
 
   // --- what an exchange calls ---
   const Peer& peer() const noexcept { return *peer_; }
@@ -119,6 +120,8 @@ class H2Connection final : public Connection,
   void watch_all();
   Timestamp connection_due() const noexcept;
   void note_credit(H2Exchange& exchange);
+  void stall_until(H2Exchange& exchange, Timestamp due);
+  void note_stall();
   void note_taken(std::size_t unsent);
   void on_deadline();
   void check_exchanges();
@@ -147,6 +150,7 @@ class H2Connection final : public Connection,
   std::size_t backlog_ = 0;               // what the kernel held when the socket was full, or when we last asked
   std::uint64_t linger_left_ = 0;
   std::uint64_t requests_ = 0;
+  unsigned stalled_streams_ = 0;  // for which the client gives no credit
 
   bool reading_ = false, blocked_ = false, deferred_ = false, kicked_ = false;  // operations under way
   bool busy_ = false;                                                           // in a turn

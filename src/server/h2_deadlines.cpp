@@ -24,7 +24,7 @@ Timestamp H2Connection::connection_due() const noexcept {
   Timestamp due = std::min({write_due_, taking_.due(), drain_due_, linger_until_, tidy_due_});
   if (lingering_) return due;
   if (session_.head_since() != Timestamp::max()) due = std::min(due, session_.head_since() + timeouts.header);
-  if (exchanges_.empty()) due = std::min(due, idle_since_ + timeouts.idle);
+  if (exchanges_.empty() && !refusing_more_) due = std::min(due, idle_since_ + timeouts.idle);
   return due;
 }
 
@@ -32,13 +32,28 @@ Timestamp H2Connection::connection_due() const noexcept {
 void H2Connection::note_credit(H2Exchange& exchange) {
   if (exchange.closed || exchange.end_produced) return;
   if (session_.credit(exchange.id) > 0) {
-    exchange.write_due = Timestamp::max();
+    stall_until(exchange, Timestamp::max());
     exchange.taking.stop(now());
     return;
   }
-  exchange.write_due = now() + listener_->handler.settings().timeouts.write;
+  stall_until(exchange, now() + listener_->handler.settings().timeouts.write);
   exchange.taking.wait(now());
   watch(std::min(exchange.write_due, exchange.taking.due()));
+}
+
+void H2Connection::stall_until(H2Exchange& exchange, Timestamp due) {
+  const bool before = exchange.write_due != Timestamp::max(), after = due != Timestamp::max();
+  exchange.write_due = due;
+  if (before == after) return;
+  after ? ++stalled_streams_ : --stalled_streams_;
+  note_stall();
+}
+
+// While the client keeps the output waiting, it is among those that may hold too much memory.
+void H2Connection::note_stall() {
+  const bool stalls = blocked_ || starved_ || stalled_streams_ != 0;
+  if (stalls == stall.is_linked() || closed_) return;
+  stalls ? listener_->stalled.enter(*this) : listener_->stalled.leave(*this);
 }
 
 void H2Connection::on_credit(http::H2Stream* stream) {
@@ -116,7 +131,7 @@ void H2Connection::check_exchanges() {
       fail_content(exchange, exchange.body_due <= time ? kBodyTimeout : kBodyTooSlow);
     }
     if (std::min(exchange.write_due, exchange.taking.due()) <= time && !exchange.was_cut) {
-      exchange.write_due = Timestamp::max();
+      stall_until(exchange, Timestamp::max());
       exchange.taking.stop(time);
       listener_->numbers->rejected_timeout.fetch_add(1, std::memory_order_relaxed);
       if (!exchange.closed) session_.reset(exchange.id, http::H2Error::Cancel);

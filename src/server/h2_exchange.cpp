@@ -27,6 +27,7 @@ void H2Exchange::begin(H2Connection& connection, const http::H2HeadReader& head,
   empty(incoming);
   empty(lent);
   received = 0;
+  marks = 0;
   request_trailers.clear();
   content.start_empty();
   failure = nullptr;

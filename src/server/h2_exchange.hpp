@@ -50,6 +50,7 @@ class H2Exchange final : public ExchangeBase, public http::H2Stream {
   std::size_t held() const noexcept { return incoming.size() + lent.size(); }
 
   std::size_t place = 0;  ///< In the connection's list.
+  unsigned marks = 0;     ///< Of it, in the output that was not sent.
   std::string incoming, lent;
   std::uint64_t received = 0;
   http::Fields request_trailers;

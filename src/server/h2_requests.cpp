@@ -98,9 +98,9 @@ void H2Connection::on_content(http::H2Stream& stream, std::string_view bytes) {
   exchange.received += bytes.size();
   exchange.sending.moved(bytes.size(), now());
   exchange.over_limit |= exchange.received > listener_->handler.settings().request_body;
-  // What nobody will read costs no memory, and its credit comes back at once.
+  // What nobody will read costs no memory, and this stream gets no credit for more.
   if (exchange.answered() || exchange.over_limit || exchange.failure != nullptr) {
-    session_.consume(stream.id, bytes.size());
+    session_.drop(bytes.size());
     if (exchange.answered()) return;
   } else {
     exchange.numbers().bytes_in += bytes.size();
@@ -222,7 +222,7 @@ void H2Connection::answer(H2Exchange& exchange, const AnswerHead& head, http::Bo
   session_.answer(exchange.id, {head.status, head.fields.fields, head.added, date, framed.stated}, has_content);
   if (has_content) note_credit(exchange);
   if (!exchange.incoming.empty()) {
-    session_.consume(exchange.id, exchange.incoming.size());
+    session_.drop(exchange.incoming.size());
     exchange.incoming.clear();
   }
   kick();
@@ -271,7 +271,9 @@ http::H2Portion::State H2Connection::pull(http::H2Stream& stream, std::size_t mo
 }
 
 void H2Connection::on_head_sent(http::H2Stream& stream) {
-  marks_.push_back({&exchange_of(stream), out_.queued(), false});
+  H2Exchange& exchange = exchange_of(stream);
+  ++exchange.marks;
+  marks_.push_back({&exchange, out_.queued(), false});
 }
 
 void H2Connection::on_content_sent(http::H2Stream& stream, std::size_t bytes) {
@@ -285,8 +287,9 @@ void H2Connection::on_content_sent(http::H2Stream& stream, std::size_t bytes) {
 void H2Connection::on_end_sent(http::H2Stream& stream) {
   H2Exchange& exchange = exchange_of(stream);
   exchange.end_produced = true;
-  exchange.write_due = Timestamp::max();
+  stall_until(exchange, Timestamp::max());
   exchange.taking.stop(now());
+  ++exchange.marks;
   marks_.push_back({&exchange, out_.queued(), true});
 }
 
@@ -301,6 +304,7 @@ void H2Connection::on_closed(http::H2Stream& stream) {
 
 void H2Connection::finish(H2Exchange& exchange, bool completed) {
   auto held = take_out(exchange);
+  stall_until(exchange, Timestamp::max());
   Tally& tally = exchange.numbers();
   tally.finished = now();
   tally.completed = completed;
@@ -309,7 +313,7 @@ void H2Connection::finish(H2Exchange& exchange, bool completed) {
   exchange.content_ready.stop_waiting();
   exchange.content.stop();
   if (!closed_) {
-    if (exchange.held() != 0) session_.consume(exchange.id, exchange.held());
+    if (exchange.held() != 0) session_.drop(exchange.held());
     if (!exchange.closed) session_.detach(exchange);
   }
   // Without memory there is no line of the log.
@@ -321,8 +325,9 @@ void H2Connection::finish(H2Exchange& exchange, bool completed) {
 }
 
 std::shared_ptr<H2Exchange> H2Connection::take_out(H2Exchange& exchange) {
-  for (Mark& mark : marks_)
-    if (mark.exchange == &exchange) mark.exchange = nullptr;
+  if (exchange.marks != 0)
+    for (Mark& mark : marks_)
+      if (mark.exchange == &exchange) mark.exchange = nullptr;
   const std::size_t place = exchange.place;
   auto taken = std::move(exchanges_[place]);
   if (place + 1 != exchanges_.size()) {

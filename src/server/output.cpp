@@ -61,12 +61,11 @@ net::IoResult Output::write_gathered(net::Stream& stream) const {
 }
 
 bool Output::pins() const {
-  return std::any_of(slices_.begin(), slices_.end(), [](const Slice& s) { return s.owner && s.owner->left(); });
+  return std::any_of(slices_.begin(), slices_.end(),
+                     [](const Placed& p) { return p.slice.owner && p.slice.owner->left(); });
 }
 
-std::size_t Output::capacity() const noexcept {
-  return text_.capacity() + slices_.capacity() * sizeof(Placed);
-}
+std::size_t Output::capacity() const noexcept { return text_.capacity() + slices_.capacity() * sizeof(Placed); }
 
 void Output::release() {
   std::string().swap(text_);

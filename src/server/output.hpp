@@ -17,6 +17,7 @@ class Output {
  public:
   /// To be appended to.
   std::string& text() noexcept { return text_; }
+  const std::string& text() const noexcept { return text_; }
   /// Follows what was appended so far.
   void add(Slice slice);
   bool has_slices() const noexcept { return !slices_.empty(); }

@@ -95,7 +95,8 @@ class Server final : public http::H2Events, public http::H2Output {
   void on_closed(http::H2Stream& stream) override {
     require(known(stream));
     auto& its = static_cast<Stream&>(stream);
-    give_back(its);
+    session.drop(its.held);
+    held -= std::exchange(its.held, 0);
     live_.erase(&its);
   }
   void on_pong() override {}

@@ -1,5 +1,7 @@
 // RFC 8297: 103 Early Hints go to the clients that understand them, and to the one whose request they answer.
 #include "support/forebay_test.hpp"
+#include "support/h2_client.hpp"
+#include "support/h2_transport.hpp"
 
 namespace forebay::test {
 namespace {
@@ -9,6 +11,7 @@ class EarlyHints : public ForebayTest {};
 const FieldLines kNavigates{{"Sec-Fetch-Mode", "navigate"}};
 
 TEST_F(EarlyHints, OverHttp11OnlyABrowserThatNavigatesGetsThem) {
+  if (over_http2()) GTEST_SKIP() << "of HTTP/1.1";
   origin.on("/a",
             Reply().field("Cache-Control", "no-store").body("page").interim(103, {{"Link", "</s.css>; rel=preload"}}));
   start();
@@ -65,7 +68,40 @@ TEST_F(EarlyHints, OnlyTheRequestThatTheOriginAnswersGetsThem) {
   EXPECT_THAT(a.interim, IsEmpty()) << "it is not known whether they were for others";
 }
 
+TEST_F(EarlyHints, OverHttp2EveryClientGetsThem) {
+  const auto hold = gate();
+  origin.on("/a", Reply::fresh("page").interim(103, {{"Link", "</s.css>; rel=preload"}}).head_after(hold));
+  start();
+  H2Client c(daemon->port());
+  const auto id = c.get("/a");
+  EXPECT_TRUE(c.until([&] { return c.in.on(id).interim.size() == 1; }));
+  EXPECT_EQ(c.in.on(id).interim[0].status, 103);
+  EXPECT_EQ(c.in.on(id).interim[0].get("link"), "</s.css>; rel=preload");
+  hold->open();
+  EXPECT_EQ(c.answer(id).body, "page");
+}
+
+TEST_F(EarlyHints, OverHttp2TheLinksOfAStoredPageComeBeforeTheOriginHasAnswered) {
+  const auto hold = gate();
+  origin.on("/a", {Reply::with("max-age=0", "old")
+                       .field("Link", "</s.css>; rel=preload; as=style, </2>; rel=next")
+                       .field("ETag", "\"1\""),
+                   Reply::fresh("new").after(hold)});
+  start("routes: [{path: /**, early_hints: replay}]\n");
+  H2Client c(daemon->port());
+  EXPECT_EQ(c.answer(c.get("/a")).body, "old");
+  const auto id = c.get("/a");
+  EXPECT_TRUE(c.until([&] { return c.in.on(id).interim.size() == 1; }));
+  EXPECT_EQ(c.in.on(id).interim[0].status, 103);
+  EXPECT_EQ(c.in.on(id).interim[0].get("link"), "</s.css>; rel=preload; as=style");
+  EXPECT_EQ(c.in.on(id).status, 0);
+  EXPECT_TRUE(metric_reaches("forebay_early_hints_total", {{"source", "cache"}}, 1));
+  hold->open();
+  EXPECT_EQ(c.answer(id).body, "new");
+}
+
 TEST_F(EarlyHints, StoredLinksAreNotSentAheadOverHttp11) {
+  if (over_http2()) GTEST_SKIP() << "of HTTP/1.1";
   const auto hold = gate();
   origin.on("/a", {Reply::with("max-age=0", "old").field("Link", "</s.css>; rel=preload").field("ETag", "\"1\""),
                    Reply::fresh("new").after(hold)});

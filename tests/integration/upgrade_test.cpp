@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "support/forebay_test.hpp"
+#include "support/h2_transport.hpp"
 
 namespace forebay::test {
 namespace {
@@ -26,6 +27,9 @@ FieldLines with(FieldLines fields, const std::string& name, const std::string& v
 
 class Upgrade : public ForebayTest {
  protected:
+  void SetUp() override {
+    if (over_http2()) GTEST_SKIP() << "HTTP/2 has no upgrade";
+  }
   /// An origin that agrees and gives every byte back.
   void echo_at(const std::string& path) {
     origin.take_over(path, [](Socket& socket, const std::string& early, const Received&) {

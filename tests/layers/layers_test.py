@@ -41,7 +41,7 @@ MUTEX_PLACES = re.compile(r"(cache/|http/body\.|base/(waker|log|mutex)\.)")
 # Packages and the files (relative to src or include/forebay) that may include them.
 PACKAGES = [
     (r"<boost/beast", r"^http/\w+\.cpp$"),
-    (r"<nghttp2/", r"^http/\w+\.cpp$"),
+    (r"<nghttp2/", r"^http/(\w+\.cpp|h2_private\.hpp)$"),
     (r"<(zlib|zstd|brotli/\w+)\.h>", r"^content/\w+\.cpp$"),
     (r"<boost/json", r"^(content/\w+\.cpp|admin/\w+\.(cpp|hpp)|app/\w+\.cpp)$"),
     (r"<yaml-cpp/", r"^config/\w+\.(cpp|hpp)$"),

@@ -6,6 +6,7 @@
 
 #include "support/h2_frames.hpp"
 #include "support/socket.hpp"
+#include "support/tls_layer.hpp"
 
 namespace forebay::test {
 
@@ -13,7 +14,7 @@ namespace forebay::test {
 class H2Client {
  public:
   explicit H2Client(std::uint16_t port, const std::vector<std::pair<std::uint16_t, std::uint32_t>>& settings = {})
-      : socket_(Socket::connect(port)) {
+      : socket_(Socket::connect(port)), scheme_(is_tls(port) ? "https" : "http") {
     send(h2::kPreface + h2::settings(settings) + h2::settings_ack());
   }
   /// False when the peer has gone.
@@ -23,7 +24,10 @@ class H2Client {
   std::uint32_t request(std::string_view method, std::string_view path, const h2::Lines& more, bool ends) {
     const std::uint32_t id = next_;
     next_ += 2;
-    send(h2::headers(id, h2::request(path, more, method), ends));
+    auto lines = h2::request(path, more, method);
+    for (auto& [name, value] : lines)
+      if (name == ":scheme") value = scheme_;
+    send(h2::headers(id, lines, ends));
     return id;
   }
   /// Reads until the condition holds; false when the connection ends or the limit passes before.
@@ -73,6 +77,7 @@ class H2Client {
   }
 
   Socket socket_;
+  std::string scheme_;
   std::uint32_t next_ = 1;
   bool ended_ = false;
 };

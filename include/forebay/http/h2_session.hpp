@@ -144,8 +144,10 @@ class H2Session {
   void interim(H2StreamId id, int status, FieldsView fields);
   void resume(H2StreamId id);
   void reset(H2StreamId id, H2Error code);
-  /// Content that was used, or dropped with its stream.
+  /// Content that was used: its stream and the connection get credit for as much.
   void consume(H2StreamId id, std::size_t bytes);
+  /// Content that nobody will use: the connection gets credit, its stream does not.
+  void drop(std::size_t bytes);
   /// How much content the client takes now.
   std::int32_t credit(H2StreamId id) const noexcept;
   std::int32_t credit() const noexcept;
