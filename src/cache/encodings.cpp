@@ -21,9 +21,15 @@ void EncodedBody::take_charge(Charge charge, Ref<EncodedNumbers> numbers) noexce
 }
 
 EncodedBody::~EncodedBody() {
+  if (left()) charge_.unpin();
   if (!numbers_) return;
   numbers_->bodies_.fetch_sub(1, std::memory_order_relaxed);
   numbers_->bytes_.fetch_sub(cost_, std::memory_order_relaxed);
+}
+
+Encodings::~Encodings() {
+  for (const auto& body : bodies_)
+    if (body && body->use_count() > 1) body->leave();
 }
 
 bool Encodings::begin(content::Compression coding) noexcept {

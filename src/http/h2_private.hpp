@@ -45,6 +45,7 @@ struct H2Session::Private {
   static int on_data(nghttp2_session*, std::uint8_t flags, std::int32_t id, const std::uint8_t* data, std::size_t size,
                      void* owner);
   static int on_close(nghttp2_session*, std::int32_t id, std::uint32_t code, void* owner);
+  static int on_invalid(nghttp2_session*, const nghttp2_frame* frame, int error, void* owner);
   static int on_sent(nghttp2_session*, const nghttp2_frame* frame, void* owner);
   static ssize_t read_content(nghttp2_session*, std::int32_t id, std::uint8_t* buffer, std::size_t most,
                               std::uint32_t* flags, nghttp2_data_source* source, void* owner);
@@ -53,9 +54,10 @@ struct H2Session::Private {
   static const nghttp2_session_callbacks* callbacks();
   static const nghttp2_option* options();
 
-  /// Runs a step for the library, which cannot be left by an exception.
+  /// Runs a step for the library, whose state would not survive that memory runs out in it. Any other exception is a
+  /// mistake of ours, and ends the process where it was thrown.
   template <class Step>
-  static int shielded(void* owner, Step&& step) noexcept {
+  static int shielded(void* owner, Step&& step) {
     auto& self = *static_cast<Private*>(owner);
     int result = 0;
     guarded([&] { result = step(self); },

@@ -155,8 +155,18 @@ void H2Session::Private::malformed(H2Stream& stream) {
   events.on_content_malformed(stream);
 }
 
+// A stream that the client makes us reset counts as one that it resets. It counts now: the frame may have to wait.
 void H2Session::Private::reset(H2StreamId id, H2Error code) {
+  if (code == H2Error::Protocol) note_abuse(H2Abuse::Reset);
   checked(nghttp2_submit_rst_stream(session.get(), NGHTTP2_FLAG_NONE, id, static_cast<std::uint32_t>(code)));
+}
+
+// The library refuses or resets the stream.
+int H2Session::Private::on_invalid(nghttp2_session*, const nghttp2_frame*, int, void* owner) {
+  return shielded(owner, [](Private& self) {
+    self.note_abuse(H2Abuse::Reset);
+    return 0;
+  });
 }
 
 int H2Session::Private::on_close(nghttp2_session* session, std::int32_t id, std::uint32_t, void* owner) {

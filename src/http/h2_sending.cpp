@@ -22,14 +22,6 @@ int H2Session::Private::on_sent(nghttp2_session*, const nghttp2_frame* frame, vo
   return shielded(owner, [&](Private& self) {
     const auto id = frame->hd.stream_id;
     switch (frame->hd.type) {
-      case NGHTTP2_RST_STREAM: {
-        // What a client makes us reset counts as what it resets.
-        const auto code = static_cast<H2Error>(frame->rst_stream.error_code);
-        if (code == H2Error::Protocol || code == H2Error::FlowControl || code == H2Error::StreamClosed ||
-            code == H2Error::FrameSize || code == H2Error::RefusedStream)
-          self.note_abuse(H2Abuse::Reset);
-        return 0;
-      }
       case NGHTTP2_DATA: self.scan.give(H2Abuse::Window, 4); break;
       case NGHTTP2_HEADERS: break;
       default: return 0;

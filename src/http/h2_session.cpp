@@ -59,6 +59,7 @@ const nghttp2_session_callbacks* H2Session::Private::callbacks() {
     nghttp2_session_callbacks_set_on_frame_recv_callback(made, on_frame);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(made, on_close);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made, on_invalid);
     nghttp2_session_callbacks_set_on_frame_send_callback(made, on_sent);
     nghttp2_session_callbacks_set_send_data_callback(made, send_content);
     return Callbacks(made);

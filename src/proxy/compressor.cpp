@@ -217,7 +217,7 @@ void Compressor::Private::make(Job& job) noexcept {
 
 /// To evict takes locks of the store, which is for a worker to do. It is one form at a time that waits for memory.
 void Compressor::Private::hand_over(Job& job) noexcept {
-  if (!begun.load(std::memory_order_relaxed)) return publish(job, store.reserve(job.form->cost()));
+  if (!threaded) return publish(job, store.reserve(job.form->cost()));
   homeless.store(&job, std::memory_order_release);
   for (;;) {
     const int seen = signal.load(std::memory_order_acquire);

@@ -201,7 +201,10 @@ class Translator final : public H2Transport {
       if (fds[0].events == 0 && app_ended_) fds[0].fd = -1;
       if (fds[1].events == 0 && daemon_ended_) fds[1].fd = -1;
       if (::poll(fds, 3, -1) < 0 && errno != EINTR) break;
-      if (fds[2].revents != 0) break;
+      if (fds[2].revents != 0) {
+        read_app();  // a reset is passed on
+        break;
+      }
       if ((fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) read_app();
       if ((fds[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0) read_daemon();
       step();
@@ -251,9 +254,11 @@ class Translator final : public H2Transport {
     }
     send_content();
     tell_answers();
+    if (told_end_) to_daemon_.clear();
     if (!send(daemon_, to_daemon_)) daemon_ended_ = true;
     if (!send(app_, to_app_)) over_ = reset_daemon_ = true;  // the test has left
     grant_credit();
+    if (told_end_) to_daemon_.clear();
     if (!send(daemon_, to_daemon_)) daemon_ended_ = true;
     if (text_.bad) over_ = true;
     if (daemon_ended_ && to_app_.empty()) over_ = true;
@@ -296,6 +301,7 @@ class Translator final : public H2Transport {
     exchanges_.push_back({id, request->method, request->closes});
     body_.start(*request);
     sending_ = ends ? 0 : id;
+    answered_ = false;
     sent_ = 0;
     return true;
   }
@@ -309,7 +315,8 @@ class Translator final : public H2Transport {
     const std::uint64_t initial = in_.settings.contains(4) ? in_.settings[4] : 65535;
     while (!body_.done() && body_.step(text_.bytes, content_)) {
     }
-    if (stream.reset) content_.clear();
+    const bool unwanted = stream.reset || answered_;
+    if (unwanted) content_.clear();
     while (!content_.empty()) {
       const auto most = std::min(
           {kFrame, content_.size(), window(stream.credit, initial, sent_), window(in_.credit, 65535, all_sent_)});
@@ -325,7 +332,7 @@ class Translator final : public H2Transport {
       }
     }
     if (!body_.done()) return;
-    if (!stream.reset)
+    if (!unwanted)
       to_daemon_ += body_.trailers.empty() ? h2::data(sending_, "", true) : h2::headers(sending_, body_.trailers, true);
     sending_ = 0;
   }
@@ -365,6 +372,7 @@ class Translator final : public H2Transport {
         to_app_ += "\r\n";
       }
       closes_ |= next.closes;
+      answered_ |= next.id == sending_;
       in_.streams.erase(next.id);
       exchanges_.pop_front();
     }
@@ -400,6 +408,7 @@ class Translator final : public H2Transport {
   std::uint32_t next_ = 1, sending_ = 0, told_on_ = 0;
   std::uint64_t sent_ = 0, all_sent_ = 0;
   std::size_t untold_ = 0;
+  bool answered_ = false;  // what is being sent: the rest of its content is not wanted
   bool app_ended_ = false, daemon_ended_ = false, told_end_ = false, closes_ = false;
   bool over_ = false, reset_app_ = false, reset_daemon_ = false;
   std::thread thread_;

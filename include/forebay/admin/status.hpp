@@ -35,10 +35,10 @@ struct Status {
 /// One listener as the metrics see it; holds its numbers.
 struct ListenerView {
   std::string name;
-  std::uint64_t open_http2 = 0;
-  std::array<std::uint64_t, static_cast<std::size_t>(http::H2Abuse::kCount)> http2_abuse{};
   std::uint64_t open = 0, accepted = 0, rejected_limit = 0, rejected_timeout = 0, rejected_malformed = 0,
                 rejected_tls = 0, rejected_stalled = 0;
+  std::uint64_t open_http2 = 0;
+  std::array<std::uint64_t, static_cast<std::size_t>(http::H2Abuse::kCount)> http2_abuse{};
   bool tls = false;                                             ///< Now, or while there are connections with it.
   std::array<std::uint64_t, net::kTlsHandshakes> handshakes{};  ///< By `net::TlsHandshake`.
   std::optional<std::int64_t> certificate_expiry{};             ///< Unix seconds; the first of its certificates.

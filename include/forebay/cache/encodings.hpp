@@ -39,6 +39,7 @@ class EncodedBody final : public RefCounted {
 
  private:
   ~EncodedBody() override;
+  void on_leave() const noexcept override { charge_.pin(); }
   std::vector<Ref<const Chunk>> chunks_;
   std::vector<std::string_view> pieces_;
   std::uint64_t length_ = 0;
@@ -61,6 +62,8 @@ class Encodings final : public RefCounted {
   static std::size_t cost() noexcept { return allocated_size(sizeof(Encodings)); }
   /// `charge` covers `cost()`.
   explicit Encodings(Charge charge) : charge_(std::move(charge)) {}
+  /// The last entry with this body has gone: forms that are still read leave.
+  ~Encodings() override;
 
   State state(content::Compression coding) const noexcept { return at(coding).load(std::memory_order_acquire); }
   /// Null unless it is made. Lives as long as this object.

@@ -160,6 +160,9 @@ TEST(ExplainText, LeavesOutWhatIsAbsentAndSaysWhatIsNot) {
   EXPECT_EQ(to_text(to_json(e)),
             "GET /a\nroute      none\nrequest    not looked up: no_route\n"
             "answer     Cache-Status: forebay; fwd=bypass; detail=no_route\n");
+  e.own_status = 308;
+  EXPECT_THAT(to_text(to_json(e)), HasSubstr("answer     Forebay's own answer, 308\n"));
+  e.result = "error";
   e.own_status = 404;
   EXPECT_THAT(to_text(to_json(e)), HasSubstr("answer     Forebay's own error, 404\n"));
   e = example();

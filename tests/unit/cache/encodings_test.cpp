@@ -73,10 +73,13 @@ TEST(Encodings, MemoryIsChargedUntilTheLastReaderLeaves) {
   forms.publish(Compression::Gzip, std::move(body));
   EXPECT_EQ(forms.charged(), cost);
   Owner reader(forms.find(Compression::Gzip));
+  EXPECT_EQ(budget.pinned(), 0u);
   entry.reset();
   EXPECT_EQ(budget.used(), cost) << "somebody reads it";
+  EXPECT_EQ(budget.pinned(), cost) << "and nobody else needs it";
   reader.reset();
   EXPECT_EQ(budget.used(), 0u);
+  EXPECT_EQ(budget.pinned(), 0u);
   EXPECT_EQ(numbers->bodies(), 0u);
   EXPECT_EQ(numbers->bytes(), 0u);
 }

@@ -195,5 +195,21 @@ TEST_F(H2Floods, RefusedStreams) {
   EXPECT_EQ(kept.size(), 1U);
 }
 
+TEST_F(H2Floods, RefusalsThatAreNotRead) {
+  handler.server.streams = 1;
+  keep_exchanges();
+  open_silent();
+  send(h2::kPreface + h2::settings());
+  reads = false;
+  int next = 0;
+  for (int i = 0; i < 3000 && abuse(H2Abuse::Reset) == 0; ++i) {
+    std::string many;
+    for (int n = 0; n < 20; ++n) many += h2::get(id(next++));
+    (void)::send(client, many.data(), many.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    run();
+  }
+  EXPECT_EQ(abuse(H2Abuse::Reset), 1U) << "refusals are not piled up for a client that does not read";
+}
+
 }  // namespace
 }  // namespace forebay::server::test
