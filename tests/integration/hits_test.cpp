@@ -129,7 +129,8 @@ TEST_F(Hits, QueryHostAndSchemeArePartsOfTheKey) {
   EXPECT_EQ(get("/x?q", a).x_cache(), "MISS") << "?q is unlike ?q=";
   EXPECT_EQ(get("/x?q=", a).x_cache(), "MISS");
   EXPECT_EQ(get("/x?q=1", a).x_cache(), "HIT");
-  EXPECT_EQ(get("/x", {{"Host", "A.TEST:80"}}).x_cache(), "HIT") << "case and the default port make no other host";
+  EXPECT_EQ(get("/x", {{"Host", over_tls() ? "A.TEST:443" : "A.TEST:80"}}).x_cache(), "HIT")
+      << "case and the default port make no other host";
   EXPECT_EQ(get("/x", {{"Host", "a.test:8080"}}).x_cache(), "MISS");
 }
 

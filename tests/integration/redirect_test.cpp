@@ -65,6 +65,7 @@ TEST_F(Redirect, IsCountedAndLoggedAsBypass) {
 }
 
 TEST_F(Redirect, ToHttpsTakesRequestsOverHttpAlone) {
+  FOREBAY_NOT_OVER_TLS("requests over https are not redirected");
   start("server: {trusted_proxies: [127.0.0.1]}\nroutes: [{path: /**, redirect: https}, {path: /**}]\n");
   const auto a = get("/a?b=1", {{"Host", "shop.test:8080"}});
   EXPECT_EQ(a.status, 308);
@@ -74,6 +75,7 @@ TEST_F(Redirect, ToHttpsTakesRequestsOverHttpAlone) {
 }
 
 TEST_F(Redirect, ToHttpsMayNameAPort) {
+  FOREBAY_NOT_OVER_TLS("requests over https are not redirected");
   start("routes: [{path: /a, redirect: https:8443}, {path: /**, redirect: {to: https:9443, status: 301}}]\n");
   EXPECT_EQ(location("/a?b", {{"Host", "shop.test:8080"}}), "https://shop.test:8443/a?b");
   EXPECT_EQ(location("/c", {{"Host", "shop.test"}}), "https://shop.test:9443/c");
@@ -81,6 +83,7 @@ TEST_F(Redirect, ToHttpsMayNameAPort) {
 }
 
 TEST_F(Redirect, ToHttpsDoesNotBelieveAPeerThatIsNotTrusted) {
+  FOREBAY_NOT_OVER_TLS("requests over https are not redirected");
   start("routes: [{path: /**, redirect: https}, {path: /**}]\n");
   EXPECT_EQ(get("/a", {{"X-Forwarded-Proto", "https"}}).status, 308);
   EXPECT_EQ(send_raw("GET /a HTTP/1.0\r\n\r\n").status, 400) << "without a host there is no such URL";
