@@ -253,7 +253,8 @@ void H2Connection::on_read(net::IoResult read) {
 void H2Connection::on_end_of_input() {
   eof_ = true;
   for (const auto& exchange : exchanges_)
-    if (!exchange->content_ended && !exchange->answered() && exchange->failure == nullptr)
+    if (!exchange->content_ended && exchange->failure == nullptr &&
+        (!exchange->answered() || exchange->body_due != Timestamp::max()))
       fail_content(*exchange, kBadBody);
 }
 

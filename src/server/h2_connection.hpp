@@ -110,6 +110,7 @@ class H2Connection final : public Connection,
   void fail_content(H2Exchange& exchange, const EdgeError& why);
   void answer_failed(H2Exchange& exchange);
   void answer_failures();
+  void break_answer(H2Exchange& exchange);
   void finish(H2Exchange& exchange, bool completed);
   void leave_all();
   std::shared_ptr<H2Exchange> take_out(H2Exchange& exchange);

@@ -98,10 +98,10 @@ void H2Connection::on_content(http::H2Stream& stream, std::string_view bytes) {
   exchange.received += bytes.size();
   exchange.sending.moved(bytes.size(), now());
   exchange.over_limit |= exchange.received > listener_->handler.settings().request_body;
-  // What nobody will read costs no memory, and this stream gets no credit for more.
-  if (exchange.answered() || exchange.over_limit || exchange.failure != nullptr) {
+  // What nobody will read costs no memory, and this stream gets no credit for more. The handler may go on reading while
+  // its answer is sent.
+  if (exchange.own || exchange.over_limit || exchange.failure != nullptr) {
     session_.drop(bytes.size());
-    if (exchange.answered()) return;
   } else {
     exchange.numbers().bytes_in += bytes.size();
     exchange.add_content(bytes);
@@ -180,9 +180,14 @@ void H2Connection::answer_failures() {
   failures_ = false;
   for (std::size_t i = 0; i < exchanges_.size(); ++i) {
     const auto exchange = exchanges_[i];
-    if (exchange->failure == nullptr || exchange->answered()) continue;
+    if (exchange->failure == nullptr || exchange->was_cut) continue;
+    const bool begun = exchange->answered();
     exchange->wake_body_waiter();
-    if (exchange->attached() && !exchange->answered()) answer_failed(*exchange);
+    if (!exchange->attached()) continue;
+    if (!exchange->answered())
+      answer_failed(*exchange);
+    else if (begun && !exchange->own && !exchange->closed)
+      break_answer(*exchange);
   }
 }
 
@@ -195,6 +200,14 @@ void H2Connection::answer_failed(H2Exchange& exchange) {
   const auto content = Chunk::copy_of(document.body.body);
   answer(exchange, document.head(), http::BodyCursor(Owner(content), content->bytes()));
   exchange.leave();
+}
+
+// The answer has begun, and the content that it may depend on is not whole: it cannot be completed.
+void H2Connection::break_answer(H2Exchange& exchange) {
+  exchange.was_cut = true;
+  session_.reset(exchange.id, http::H2Error::Cancel);
+  exchange.leave();
+  kick();
 }
 
 // --- answers ---
@@ -221,7 +234,7 @@ void H2Connection::answer(H2Exchange& exchange, const AnswerHead& head, http::Bo
   const bool has_content = !exchange.content.ended();
   session_.answer(exchange.id, {head.status, head.fields.fields, head.added, date, framed.stated}, has_content);
   if (has_content) note_credit(exchange);
-  if (!exchange.incoming.empty()) {
+  if (exchange.failure != nullptr && !exchange.incoming.empty()) {
     session_.drop(exchange.incoming.size());
     exchange.incoming.clear();
   }

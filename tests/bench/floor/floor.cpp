@@ -1,5 +1,6 @@
-// The least that a TLS server can do: one thread with epoll, one recv and one send per request, a fixed answer of 1 KiB,
-// no check of what is asked. What a server takes beyond it is its own. Usage: forebay_floor CERT KEY, prints its port.
+// The least that a TLS server can do: one thread with epoll, one recv and one send per request, a fixed answer of 1
+// KiB, no check of what is asked. What a server takes beyond it is its own. Usage: forebay_floor CERT KEY, prints its
+// port.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -92,8 +93,9 @@ int main(int argc, char** argv) {
   std::printf("%d\n", ntohs(address.sin_port));
   std::fflush(stdout);
 
-  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 1024\r\n\r\n" +
-                             std::string(1024, 'x');
+  const std::string answer =
+      "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 1024\r\n\r\n" +
+      std::string(1024, 'x');
   const int poll = ::epoll_create1(EPOLL_CLOEXEC);
   epoll_event event{};
   event.events = EPOLLIN;

@@ -287,6 +287,58 @@ TEST_F(H2Requests, ContentOfARequestIsCreditedAsItIsConsumed) {
   EXPECT_EQ(handler.tallies(1)[0].bytes_in, 65539U);
 }
 
+TEST_F(H2Requests, ContentGoesOnWhileTheAnswerIsSent) {
+  keep_exchanges();
+  open();
+  send(h2::headers(1, h2::request("/echo", {}, "POST"), false) + h2::data(1, "one", false));
+  ASSERT_EQ(kept.size(), 1U);
+  const Ref<http::Body> body(new http::Body);
+  kept[0]->answer({}, http::BodyCursor(body));
+  run();
+  EXPECT_EQ(on(1).status, 200);
+  std::string_view view;
+  ASSERT_EQ(kept[0]->body().pull(view), net::BodySource::State::Data) << "it came before the answer";
+  EXPECT_EQ(view, "one");
+  EXPECT_EQ(kept[0]->body().pull(view), net::BodySource::State::Wait);
+  const std::string piece(16384, 'u');
+  for (int turn = 0; turn < 8; ++turn) {
+    send(h2::data(1, piece, false));
+    ASSERT_EQ(kept[0]->body().pull(view), net::BodySource::State::Data) << turn;
+    EXPECT_EQ(view.size(), piece.size());
+    body->append(slice_of("echo "));
+    ASSERT_EQ(kept[0]->body().pull(view), net::BodySource::State::Wait);
+    run();
+  }
+  EXPECT_GE(on(1).credit, 65536U) << "what is read is credited";
+  send(h2::data(1, "end", true));
+  ASSERT_EQ(kept[0]->body().pull(view), net::BodySource::State::Data);
+  EXPECT_EQ(view, "end");
+  EXPECT_EQ(kept[0]->body().pull(view), net::BodySource::State::End);
+  body->finish();
+  run();
+  EXPECT_EQ(on(1).body, "echo echo echo echo echo echo echo echo ");
+  EXPECT_TRUE(on(1).ended);
+  EXPECT_FALSE(on(1).reset);
+}
+
+TEST_F(H2Requests, AnAnswerWhoseRequestIsCutShortIsReset) {
+  keep_exchanges();
+  open();
+  send(h2::headers(1, h2::request("/echo", {}, "POST"), false) + h2::data(1, "one", false));
+  ASSERT_EQ(kept.size(), 1U);
+  const Ref<http::Body> body(new http::Body);
+  kept[0]->answer({}, http::BodyCursor(body));
+  std::string_view view;
+  ASSERT_EQ(kept[0]->body().pull(view), net::BodySource::State::Data);
+  ASSERT_EQ(kept[0]->body().pull(view), net::BodySource::State::Wait);
+  run();
+  pass(std::chrono::seconds{31});
+  EXPECT_EQ(kept[0]->body().pull(view), net::BodySource::State::Broken);
+  EXPECT_TRUE(kept[0]->gone());
+  EXPECT_TRUE(on(1).reset);
+  EXPECT_FALSE(on(1).ended);
+}
+
 TEST_F(H2Requests, MoreContentThanTheWindowIsAnError) {
   keep_exchanges();
   open();
