@@ -65,10 +65,14 @@ void StalledReaders::relieve(Timestamp now) {
   Connection* worst = oldest(now);
   if (worst == nullptr) return;
   const auto told = board_.tell(this, worst->stalled_since, now);
-  if (!told.before) return;
+  if (!told.before || !board_.begin()) return;
+  const struct Turn {
+    StallBoard& board;
+    ~Turn() { board.end(); }
+  } turn{board_};
   for (unsigned i = 0; i < kMostResets && worst != nullptr && worst->stalled_since <= told.others; ++i) {
+    if (!listener_.handler.overpinned()) break;
     reset(*worst, now);
-    if (!listener_.handler.overpinned()) return;
     worst = oldest(now);
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/intrusive/list.hpp>
 #include <map>
 
@@ -21,6 +22,10 @@ class StallBoard {
   };
   /// `who` tells the time of its oldest. What it told is forgotten after two rounds without another call.
   Told tell(const void* who, Timestamp since, Timestamp now);
+  /// Whether the caller alone may reset connections now, until `end`: what one of them held is given back before
+  /// another worker looks.
+  bool begin() noexcept { return !resetting_.exchange(true, std::memory_order_acquire); }
+  void end() noexcept { resetting_.store(false, std::memory_order_release); }
   /// Whether a line may be logged: one in a minute.
   bool may_log(Timestamp now);
 
@@ -28,6 +33,7 @@ class StallBoard {
   static constexpr Duration kRound = std::chrono::milliseconds{500};
 
  private:
+  std::atomic<bool> resetting_{false};
   struct Report {
     Timestamp since, at;
   };

@@ -161,6 +161,14 @@ TEST(StallBoard, AWorkerActsWhenTheOthersHadTimeToTellTheirs) {
   EXPECT_EQ(board.tell(&a, old, later + StallBoard::kRound).others, Timestamp::max());
 }
 
+TEST(StallBoard, OneWorkerActsAtATime) {
+  StallBoard board;
+  EXPECT_TRUE(board.begin());
+  EXPECT_FALSE(board.begin());
+  board.end();
+  EXPECT_TRUE(board.begin());
+}
+
 TEST(StallBoard, ALineAMinuteIsLogged) {
   StallBoard board;
   const Timestamp now{1h};
