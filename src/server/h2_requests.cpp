@@ -123,8 +123,10 @@ void H2Connection::on_content_end(http::H2Stream& stream, http::Fields& trailers
 // The stream is being reset. The client gets no answer, and the handler sees a client that has left.
 void H2Connection::on_content_malformed(http::H2Stream& stream) {
   H2Exchange& exchange = exchange_of(stream);
+  if (exchange.failure != nullptr) return;
   exchange.failure = &kBadBody;
   exchange.body_due = Timestamp::max();
+  exchange.sending.stop(now());
   count_rejection(kBadBody);
   if (!exchange.answered()) {
     (void)listener_->handler.content_failed(exchange, kBadBody.code, kBadBody.detail);

@@ -103,8 +103,9 @@ TEST(Compression, WhatIsKeptForOneClientIsNotCompressed) {
 
 std::string chosen(std::optional<std::string_view> field,
                    std::vector<Compression> order = {Compression::Zstd, Compression::Brotli, Compression::Gzip}) {
+  const auto choice = choose_codings(field, order);
   std::string text;
-  for (const auto coding : choose_codings(field, order).list())
+  for (const auto coding : choice.list())
     text.append(text.empty() ? "" : " ").append(to_string(coding));
   return text;
 }
