@@ -9,7 +9,7 @@ help:
 	@echo "make test    install what is missing, build with ASan and UBSan, run every test"
 	@echo "make test-slow  the same three times beside busy loops, to find tests that need a fast machine"
 	@echo "make bench   micro benchmarks, and Forebay beside nginx and HAProxy"
-	@echo "make fuzz    fuzz targets with clang and libFuzzer (in build/fuzz)"
+	@echo "make fuzz    every fuzz target under libFuzzer, FUZZ_SECONDS (600) each"
 	@echo "make format  clang-format over the sources"
 	@echo "make lint    checks format, layers and lines of the docs, without a build"
 	@echo "make analyze clang's thread-safety analysis of the sources"
@@ -37,9 +37,7 @@ bench:
 
 fuzz: deps
 	@scripts/install-deps.sh fuzz
-	@scripts/configure.sh fuzz
-	cmake --build build/fuzz -j $(JOBS)
-	@echo "targets in build/fuzz/tests/fuzz; run one with its seeds, e.g. for an hour: -max_total_time=3600"
+	@scripts/fuzz.sh $(FUZZ_SECONDS)
 
 lint: deps
 	@scripts/lint.sh

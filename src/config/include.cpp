@@ -3,6 +3,7 @@
 #include <glob.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -122,10 +123,14 @@ class Including {
     errno = 0;
     std::ifstream in(file, std::ios::binary);
     if (!in) return why = errno != 0 ? std::strerror(errno) : "it cannot be opened", std::nullopt;
-    std::string text(kMostBytes + 1, '\0');
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    // The report keeps it, so it has no room for what might come.
+    std::string text;
+    std::array<char, 16 * 1024> piece;
+    do {
+      in.read(piece.data(), piece.size());
+      text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+    } while (in && text.size() <= kMostBytes);
     if (in.bad()) return why = "it cannot be read to its end", std::nullopt;
-    text.resize(static_cast<std::size_t>(in.gcount()));
     return text;
   }
 

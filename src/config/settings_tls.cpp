@@ -181,7 +181,7 @@ constexpr auto kTls = table<ListenerTls>({
         .by_default("true"),
     as<Shown<&ListenerTls::session_timeout>>("session_timeout", "duration", "How long a session can be resumed.")
         .by_default("12h")
-        .with(&Row::bounds, std::string_view("1m..7d")),
+        .with(&Row::bounds, std::string_view("1s..7d")),
     as<Certificates>(
         "certs", "",
         "Several certificates, each with `cert`, `key` and `ocsp`; a client gets the one for the name that "

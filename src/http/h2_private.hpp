@@ -85,6 +85,7 @@ struct H2Session::Private {
   }
   void note_abuse(H2Abuse kind) { scan.count(kind, now); }
   void take_preface(std::string_view& bytes);
+  void leave_open(H2StreamId id) noexcept { left_open[left_open_next++ % left_open.size()] = id; }
   void check_abuse();
   void terminate(std::uint32_t code);
 
@@ -105,6 +106,7 @@ struct H2Session::Private {
   std::size_t left_open_next = 0;
   H2StreamId last_stream = 0, reset_by_client = 0;
   bool in_trailers = false, no_memory = false, opened = false, ended = false;
+  bool refusing = false;       // no stream is opened any more
   bool closed_stream = false;  // the client has sent something on a stream that is closed
 };
 

@@ -25,6 +25,8 @@ int H2Session::Private::on_begin(nghttp2_session* session, const nghttp2_frame_h
     if ((frame->type != NGHTTP2_HEADERS && frame->type != NGHTTP2_DATA) || id <= 0 || id > self.last_stream) return 0;
     if (id % 2 == 0 || nghttp2_session_find_stream(session, id) != nullptr) return 0;
     if (std::find(self.left_open.begin(), self.left_open.end(), id) != self.left_open.end()) return 0;
+    // After our GOAWAY the library skips new streams, which the client may have begun before it knew.
+    if (self.refusing && id > nghttp2_session_get_last_proc_stream_id(session)) return 0;
     self.closed_stream = true;
     return NGHTTP2_ERR_CALLBACK_FAILURE;
   });
@@ -62,14 +64,16 @@ int H2Session::Private::add_line(std::string_view name, std::string_view value) 
 
 int H2Session::Private::on_frame(nghttp2_session*, const nghttp2_frame* frame, void* owner) {
   return shielded(owner, [&](Private& self) {
-    static Fields none;
     const auto id = frame->hd.stream_id;
     const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     switch (frame->hd.type) {
       case NGHTTP2_HEADERS: self.end_section(*frame); break;
       case NGHTTP2_DATA:
         if (!ends && frame->hd.length != 0 && frame->hd.length == frame->data.padlen) self.note_abuse(H2Abuse::Empty);
-        if (H2Stream* stream = ends ? self.find(id) : nullptr) self.end_content(*stream, none);
+        if (H2Stream* stream = ends ? self.find(id) : nullptr) {
+          Fields none;  // its owner takes it
+          self.end_content(*stream, none);
+        }
         break;
       case NGHTTP2_SETTINGS:
         self.opened = true;
@@ -161,18 +165,19 @@ void H2Session::Private::reset(H2StreamId id, H2Error code) {
   checked(nghttp2_submit_rst_stream(session.get(), NGHTTP2_FLAG_NONE, id, static_cast<std::uint32_t>(code)));
 }
 
-// The library refuses or resets the stream.
-int H2Session::Private::on_invalid(nghttp2_session*, const nghttp2_frame*, int, void* owner) {
-  return shielded(owner, [](Private& self) {
+// The library refuses or resets the stream. One that it refuses was never opened; its content may be on its way.
+int H2Session::Private::on_invalid(nghttp2_session* session, const nghttp2_frame* frame, int error, void* owner) {
+  return shielded(owner, [&](Private& self) {
     self.note_abuse(H2Abuse::Reset);
+    const auto id = frame->hd.stream_id;
+    if (error == NGHTTP2_ERR_REFUSED_STREAM && nghttp2_session_find_stream(session, id) == nullptr) self.leave_open(id);
     return 0;
   });
 }
 
 int H2Session::Private::on_close(nghttp2_session* session, std::int32_t id, std::uint32_t, void* owner) {
   return shielded(owner, [&](Private& self) {
-    if (id != self.reset_by_client && nghttp2_session_get_stream_remote_close(session, id) != 1)
-      self.left_open[self.left_open_next++ % self.left_open.size()] = id;
+    if (id != self.reset_by_client && nghttp2_session_get_stream_remote_close(session, id) != 1) self.leave_open(id);
     if (H2Stream* stream = self.find(id)) self.events.on_closed(*stream);
     return 0;
   });

@@ -172,6 +172,8 @@ std::int32_t H2Session::credit(H2StreamId id) const noexcept {
 
 std::int32_t H2Session::credit() const noexcept { return nghttp2_session_get_remote_window_size(p_->session.get()); }
 
+std::int32_t H2Session::room() const noexcept { return nghttp2_session_get_local_window_size(p_->session.get()); }
+
 void H2Session::announce_end() {
   checked(nghttp2_submit_shutdown_notice(p_->session.get()));
   checked(nghttp2_submit_ping(p_->session.get(), NGHTTP2_FLAG_NONE, kEndPing.data()));
@@ -179,6 +181,7 @@ void H2Session::announce_end() {
 
 void H2Session::refuse_more() {
   auto* session = p_->session.get();
+  p_->refusing = true;
   checked(nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session),
                                 NGHTTP2_NO_ERROR, nullptr, 0));
 }

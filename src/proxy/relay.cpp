@@ -138,7 +138,7 @@ Relay::Step Relay::read(Way& w) {
   const auto got = w.from->read_some(room);
   switch (got.state) {
     case net::Io::Done: break;
-    case net::Io::Blocked: await_read(w); return Step::Wait;
+    case net::Io::Blocked: await_read(w, got.wait); return Step::Wait;
     case net::Io::End: w.from_ended = true; return Step::Again;
     case net::Io::Cancelled:
     case net::Io::Failed:
@@ -176,10 +176,11 @@ void Relay::close_websocket(unsigned code) {
   owner_->run([&] { write(down, frame); });
 }
 
-// The kernel tells of bytes, so that a tunnel without traffic needs no buffer.
-void Relay::await_read(Way& w) {
+// The kernel tells of bytes, so that a tunnel without traffic needs no buffer. TLS may have to send records of its own
+// first.
+void Relay::await_read(Way& w, net::Direction direction) {
   w.reading = true;
-  w.from->wait(net::Direction::Read, [self = shared_from_this(), &w](net::Io) {
+  w.from->wait(direction, [self = shared_from_this(), &w](net::Io) {
     w.reading = false;
     self->worker_.tick();
     self->pump(w);

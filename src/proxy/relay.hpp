@@ -82,7 +82,7 @@ class Relay final : public std::enable_shared_from_this<Relay> {
   bool hold(Way& w, std::string_view bytes);
   static void release(Way& w) noexcept;
   std::string_view cut_at_close(std::string_view bytes);
-  void await_read(Way& w);
+  void await_read(Way& w, net::Direction direction);
   void await_write(Way& w, net::Direction direction);
   void note_moved(Way& w, std::size_t bytes);
   Timestamp idle_at() const noexcept;

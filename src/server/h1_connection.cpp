@@ -41,12 +41,6 @@ H1Connection::H1Connection(std::shared_ptr<WorkerListener> listener, H1Protocol&
 void H1Connection::begin(std::string_view early) {
   or_close([&] {
     taking_.begin(listener_->handler.settings().min_rate);
-    if (!early.empty()) {
-      in_.make_room(early.size(), early.size());
-      std::copy(early.begin(), early.end(), in_.room().begin());
-      in_.commit(early.size());
-      return turn();
-    }
     await(Awaiting::Request, now() + listener_->handler.settings().timeouts.idle);
     if (listener_->drains()) await_last_request();
     watch();

@@ -77,6 +77,7 @@ void H2Connection::feed(std::string_view bytes) {
 void H2Connection::turn() {
   if (busy_ || closed_ || lingering_) return;
   const Ptr self(this);
+  if (broken_) return close(Ending::Reset);
   busy_ = true;
   or_close([this] {
     if (failures_) answer_failures();
@@ -91,7 +92,12 @@ void H2Connection::pump() {
   for (unsigned rounds = 0; !blocked_ && !closed_; ++rounds) {
     if (rounds == kRoundsPerTurn) return again();
     session_.produce(*this);
-    if (out_.empty() || !flush()) break;
+    if (out_.empty()) {
+      // What the library tells of the last frame may come only after that was sent.
+      note_sent();
+      break;
+    }
+    if (!flush()) break;
   }
   if (!closed_) note_abuse();
 }
@@ -103,13 +109,14 @@ void H2Connection::settle() {
     // The client has said that it ends, or its last request was answered.
     if (requests_ != 0 && listener_->drains() && !draining_) start_drain();
   }
+  const bool starved_before = starved_;
   starved_ = !blocked_ && session_.credit() <= 0 &&
              std::any_of(exchanges_.begin(), exchanges_.end(),
                          [](const auto& e) { return e->answered() && !e->end_produced && !e->waits; });
   note_stall();
   if (starved_) {
     taking_.wait(now());
-    write_due_ = std::min(write_due_, now() + listener_->handler.settings().timeouts.write);
+    if (!starved_before) write_due_ = now() + listener_->handler.settings().timeouts.write;
   } else if (!blocked_ && write_due_ != Timestamp::max()) {
     write_due_ = Timestamp::max();
     taking_.stop(now());
@@ -128,10 +135,10 @@ void H2Connection::kick() {
 
 void H2Connection::again() {
   if (std::exchange(kicked_, true)) return;
-  listener_->worker.post([self = Ptr(this)] {
+  listener_->worker.post(kick_memory_.hold([self = Ptr(this)] {
     self->kicked_ = false;
     self->turn();
-  });
+  }));
 }
 
 // True when all has gone out; false when the socket is full, or the connection is at its end.

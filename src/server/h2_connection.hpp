@@ -10,6 +10,7 @@
 #include "forebay/base/guarded.hpp"
 #include "forebay/http/h2_session.hpp"
 #include "forebay/net/deadlines.hpp"
+#include "forebay/net/handler_memory.hpp"
 #include "forebay/net/stream.hpp"
 #include "server/connection_limits.hpp"
 #include "server/h2_protocol.hpp"
@@ -141,6 +142,7 @@ class H2Connection final : public Connection,
   std::vector<std::shared_ptr<H2Exchange>> exchanges_;
   std::vector<Mark> marks_;  // in the order of the output
 
+  net::HandlerMemory kick_memory_;
   net::Deadline deadline_;
   Timestamp armed_for_{};
   Timestamp idle_since_{};
@@ -157,6 +159,7 @@ class H2Connection final : public Connection,
   bool busy_ = false;                                                           // in a turn
   bool eof_ = false;                                                            // the client has sent all it will
   bool filled_ = false;    // the last read took all the room there was
+  bool broken_ = false;    // memory has run out where nothing could be undone: the next turn closes it
   bool failures_ = false;  // some exchange has content that failed, or no memory
   bool starved_ = false;   // the client gives no credit for the whole connection
   bool draining_ = false, refusing_more_ = false;

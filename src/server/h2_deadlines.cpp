@@ -62,8 +62,11 @@ void H2Connection::on_credit(http::H2Stream* stream) {
     if (exchange.write_due != Timestamp::max() && session_.credit(exchange.id) > 0) note_credit(exchange);
     return;
   }
-  for (const auto& exchange : exchanges_)
-    if (exchange->write_due != Timestamp::max() && session_.credit(exchange->id) > 0) note_credit(*exchange);
+  // SETTINGS may give credit to all streams, or take it away.
+  for (const auto& exchange : exchanges_) {
+    if (!exchange->answered() || exchange->content.ended() || exchange->closed) continue;
+    if ((exchange->write_due != Timestamp::max()) == (session_.credit(exchange->id) > 0)) note_credit(*exchange);
+  }
 }
 
 // What has left the kernel's buffer since we last asked.
@@ -127,6 +130,12 @@ void H2Connection::check_exchanges() {
   const Timestamp time = now();
   for (std::size_t i = 0; i < exchanges_.size(); ++i) {
     H2Exchange& exchange = *exchanges_[i];
+    if (exchange.body_due != Timestamp::max() && session_.room() <= 0) {
+      // What other handlers have not read yet takes all of the connection's window: the client may not send.
+      exchange.body_due = time + listener_->handler.settings().timeouts.body;
+      exchange.sending.begin(listener_->handler.settings().min_rate);
+      exchange.sending.wait(time);
+    }
     if (std::min(exchange.body_due, exchange.sending.due()) <= time && exchange.body_due != Timestamp::max()) {
       fail_content(exchange, exchange.body_due <= time ? kBodyTimeout : kBodyTooSlow);
     }

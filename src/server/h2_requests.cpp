@@ -245,13 +245,14 @@ void H2Connection::cut(H2Exchange& exchange) {
   // If the client's content is the cause, the client gets that error instead.
   if (exchange.failure != nullptr && !exchange.answered()) return;
   if (exchange.closed || std::exchange(exchange.was_cut, true)) return;
-  session_.reset(exchange.id, http::H2Error::Internal);
+  guarded([&] { session_.reset(exchange.id, http::H2Error::Internal); }, [this] { broken_ = true; });
   kick();
 }
 
+// The loop calls it, which takes no exception.
 void H2Connection::resume(H2Exchange& exchange) {
   exchange.waits = false;
-  if (!exchange.closed) session_.resume(exchange.id);
+  if (!exchange.closed) guarded([&] { session_.resume(exchange.id); }, [this] { broken_ = true; });
   kick();
 }
 
@@ -291,7 +292,10 @@ void H2Connection::on_head_sent(http::H2Stream& stream) {
 
 void H2Connection::on_content_sent(http::H2Stream& stream, std::size_t bytes) {
   H2Exchange& exchange = exchange_of(stream);
-  if (starved_) taking_.moved(bytes, now());
+  if (starved_ && bytes != 0) {
+    taking_.moved(bytes, now());
+    write_due_ = now() + listener_->handler.settings().timeouts.write;
+  }
   if (exchange.content.ended()) return;
   exchange.taking.moved(bytes, now());
   note_credit(exchange);

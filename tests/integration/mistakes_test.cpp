@@ -31,6 +31,10 @@ class Mistakes : public ForebayTest {
 class MistakesOfAnySize : public Mistakes {
  protected:
   static constexpr unsigned kMost = 300;
+  void SetUp() override {
+    Mistakes::SetUp();
+    FOREBAY_NOT_OVER_TLS("an order may fall due in the handshake of the next connection, which ends then");
+  }
   /// `whole(nth, order)` makes a request with the order that the nth allocation from there on fails, and calls
   /// `take_back`. Returns whether nothing has failed; ends when nothing does any more.
   void fail_each(const std::function<bool(unsigned, FieldLines)>& whole) {

@@ -210,6 +210,7 @@ class ConnectionMemory : public SlowClients {
   static constexpr double kMost = 8192;
   void SetUp() override {
     SlowClients::SetUp();
+    FOREBAY_NOT_OVER_TLS("the state of TLS takes some memory too");
     start("server: {threads: 2}\nroutes: [{path: /**}]\n");
     if (read_file("/proc/" + std::to_string(daemon->pid()) + "/maps").find("san.so") != std::string::npos)
       GTEST_SKIP() << "a sanitizer takes memory of its own";

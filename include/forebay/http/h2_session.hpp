@@ -151,6 +151,8 @@ class H2Session {
   /// How much content the client takes now.
   std::int32_t credit(H2StreamId id) const noexcept;
   std::int32_t credit() const noexcept;
+  /// How much content the client may send now, of all requests together.
+  std::int32_t room() const noexcept;
 
   /// GOAWAY that refuses nothing yet, and a PING: RFC 9113 section 6.8.
   void announce_end();

@@ -1,6 +1,7 @@
 // `include`: files of routes, and where their mistakes are reported.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -166,6 +167,18 @@ TEST_F(Include, ThePrintedConfigurationHasAllRoutes) {
   EXPECT_THAT(again.diagnostics, IsEmpty()) << to_text(again.diagnostics);
   EXPECT_EQ(again.config->routes.size(), 3u);
   EXPECT_EQ(print(*again.config), once);
+}
+
+TEST_F(Include, ASmallFileTakesLittleMemory) {
+  for (int i = 0; i < 60; ++i) write("routes.d/" + std::to_string(i) + ".yaml", "- path: /" + std::to_string(i) + "\n");
+  const auto most_kib = [] {
+    ::rusage used{};
+    ::getrusage(RUSAGE_SELF, &used);
+    return used.ru_maxrss;
+  };
+  const auto before = most_kib();
+  EXPECT_EQ(paths(load(kMain)).size(), 60U);
+  EXPECT_LT(most_kib() - before, 256 * 1024);
 }
 
 TEST_F(Include, TooManyFilesAreRefused) {

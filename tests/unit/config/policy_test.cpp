@@ -197,11 +197,11 @@ TEST(Credentials, AreGuardedUnlessTheRouteKeysSharesOrRemovesThem) {
   const auto names = [](const std::string& text) { return route(text).policy.guard.names(); };
   using testing::Contains;
   using testing::Not;
-  EXPECT_THAT(names(""),
-              ElementsAre("api-key", "authorization", "cf-access-jwt-assertion", "cookie", "ocp-apim-subscription-key",
-                          "private-token", "proxy-authorization", "x-access-token", "x-amz-security-token", "x-api-key",
-                          "x-auth-token", "x-csrf-token", "x-goog-iap-jwt-assertion", "x-session-token",
-                          "x-shopify-access-token", "x-vault-token", "x-xsrf-token"));
+  EXPECT_THAT(names(""), ElementsAre("api-key", "authorization", "cf-access-jwt-assertion", "client-cert", "cookie",
+                                     "ocp-apim-subscription-key", "private-token", "proxy-authorization",
+                                     "x-access-token", "x-amz-security-token", "x-api-key", "x-auth-token",
+                                     "x-csrf-token", "x-goog-iap-jwt-assertion", "x-session-token",
+                                     "x-shopify-access-token", "x-vault-token", "x-xsrf-token"));
   for (const auto* text : {", key: { headers: [X-API-KEY] }", ", request_headers: { remove: [x-api-key] }",
                            ", request_headers: { set: { X-Api-Key: ours } }", ", credentials: [Cookie]"})
     EXPECT_THAT(names(text), Not(Contains("x-api-key"))) << text;

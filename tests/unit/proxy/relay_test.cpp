@@ -113,6 +113,40 @@ TEST_F(RelayTest, CarriesBytesBothWaysAndCountsThem) {
   EXPECT_EQ(counted[1], 6U);
 }
 
+/// TLS with content to read that first has to send a record of its own, on a socket that is full.
+class Owing final : public net::TlsSession {
+ public:
+  explicit Owing(unsigned& reads) : reads_(reads) {}
+  net::IoResult read_some(net::PlainStream& plain, std::span<char>) override {
+    ++reads_;
+    const std::string records(16 * 1024, 'x');
+    while (plain.write_some(records).state == net::Io::Done) continue;
+    return {net::Io::Blocked, 0, net::Direction::Write};
+  }
+  std::span<char> room() override { return {&room_, 1}; }
+  void received(const net::IoResult&) override {}
+  net::IoResult write_some(net::PlainStream&, std::span<const std::string_view>) override {
+    return {net::Io::Blocked, 0, net::Direction::Write};
+  }
+  net::Peek peek(net::PlainStream&) override { return net::Peek::Bytes; }
+  void shutdown_send(net::PlainStream&) override {}
+
+ private:
+  unsigned& reads_;
+  char room_ = 0;
+};
+
+TEST_F(RelayTest, AReadThatHasToSendFirstWaitsForThat) {
+  net::Stream client_stream(worker.io()), origin_stream(worker.io());
+  client.emplace(client_stream);
+  origin.emplace(origin_stream);
+  unsigned reads = 0;
+  client_stream.secure(std::make_unique<Owing>(reads));
+  relay->start(*this, std::move(client_stream), {}, std::move(origin_stream), {});
+  for (int i = 0; i < 100; ++i) worker.io().poll_one();
+  EXPECT_EQ(reads, 1U);
+}
+
 TEST_F(RelayTest, WhatWasReadBeforeComesFirst) {
   open("early client", "early origin");
   EXPECT_EQ(origin->receive(), "early client");

@@ -145,6 +145,63 @@ TEST_F(H2Deadlines, AnExhaustedConnectionWindowIsAStall) {
   EXPECT_EQ(listener->numbers->rejected_timeout, 1U);
 }
 
+TEST_F(H2Deadlines, AClientThatGivesCreditToTheConnectionIsNotStalled) {
+  handler.server.min_rate = 0;
+  const std::string large(500'000, 'x');
+  handler.script = [&](const ExchangePtr& exchange) { answer_text(*exchange, large); };
+  open({{4, 1'000'000}});
+  send(h2::get(1));
+  for (std::size_t sent = 65535; sent + 20'000 < large.size(); sent += 20'000) {
+    EXPECT_EQ(on(1).body.size(), sent);
+    pass(20s);
+    ASSERT_FALSE(closed);
+    send(h2::window_update(0, 20'000));
+  }
+  send(h2::window_update(0, 20'000));
+  EXPECT_EQ(on(1).body, large);
+  EXPECT_EQ(listener->numbers->rejected_timeout, 0U);
+}
+
+TEST_F(H2Deadlines, CreditThatSettingsTakeAwayIsAStall) {
+  handler.server.min_rate = 0;
+  const std::string large(100'000, 'x');
+  handler.script = [&](const ExchangePtr& exchange) { answer_text(*exchange, large); };
+  open({{4, 1'000'000}});
+  send(h2::get(1));
+  EXPECT_EQ(on(1).body.size(), 65535U);
+  send(h2::settings({{4, 0}}) + h2::window_update(0, 1'000'000));
+  pass(59s);
+  EXPECT_FALSE(on(1).reset);
+  pass(2s);
+  EXPECT_EQ(on(1).reset, h2::kCancel);
+  EXPECT_EQ(listener->numbers->rejected_timeout, 1U);
+}
+
+TEST_F(H2Deadlines, AClientThatMayNotSendIsNotLate) {
+  keep_exchanges();
+  open();
+  // Four handlers that do not read fill the window of the connection.
+  const std::string piece(16 * 1024, 'x');
+  for (std::uint32_t id = 1; id <= 7; id += 2) {
+    send(h2::headers(id, h2::request("/", {}, "POST"), false));
+    for (int i = 0; i < 4; ++i) send(h2::data(id, piece, i == 3));
+  }
+  send(h2::headers(9, h2::request("/", {}, "POST"), false));
+  std::string_view view;
+  ASSERT_EQ(kept.size(), 5U);
+  EXPECT_EQ(kept[4]->body().pull(view), net::BodySource::State::Wait);
+  for (int i = 0; i < 5; ++i) pass(15s);
+  EXPECT_EQ(on(9).status, 0);
+  const auto before = incoming.credit;
+  for (std::size_t i = 0; i < 4; ++i)
+    while (kept[i]->body().pull(view) == net::BodySource::State::Data) {
+    }
+  run();
+  EXPECT_EQ(incoming.credit - before, 4 * 4 * piece.size());
+  pass(31s);
+  EXPECT_EQ(on(9).status, 408);
+}
+
 TEST_F(H2Deadlines, AClientThatDoesNotReadIsClosed) {
   handler.server.min_rate = 0;
   const std::string large(20'000'000, 'x');
@@ -207,6 +264,24 @@ TEST_F(H2Deadlines, DrainWaitsASecondForTheClient) {
   EXPECT_TRUE(closed);
   pass(3s);
   EXPECT_TRUE(listener->connections.empty()) << "a client that stays is not waited for";
+}
+
+TEST_F(H2Deadlines, ContentOfARequestThatTheDrainRefusesIsIgnored) {
+  keep_exchanges();
+  open();
+  send(h2::get(1));
+  listener->draining = true;
+  listener->connections.front().drain();
+  run();
+  pass(1100ms);
+  ASSERT_EQ(incoming.goaways.size(), 2U);
+  // The client has not heard of it yet.
+  send(h2::headers(3, h2::request("/", {}, "POST"), false) + h2::data(3, "content", true));
+  EXPECT_EQ(goaway(), h2::kNoError);
+  answer_text(*kept[0], "whole");
+  run();
+  EXPECT_EQ(on(1).body, "whole");
+  EXPECT_TRUE(on(1).ended);
 }
 
 TEST_F(H2Deadlines, AHandlerThatDrainsEndsTheConnection) {

@@ -63,6 +63,22 @@ TEST_F(H2Requests, AnswersOfOneReadLeaveInOneWrite) {
   EXPECT_EQ(handler.tallies(32).size(), 32U);
 }
 
+TEST_F(H2Requests, HeadsThatFillTheOutputEndTheirExchanges) {
+  // The last of them takes the output over its limit. Huffman coding makes no such value shorter.
+  const std::string value(14'000, '|');
+  handler.script = [&](const ExchangePtr& exchange) {
+    const http::Field large{"X-Large", value, http::FieldId::Other};
+    AnswerHead head;
+    head.status = 304;
+    head.fields = http::FieldsView({&large, 1});
+    exchange->answer(head, {});
+  };
+  open();
+  send(h2::get(1) + h2::get(3) + h2::get(5) + h2::get(7) + h2::get(9));
+  EXPECT_TRUE(on(9).ended);
+  EXPECT_EQ(handler.finished_so_far(), 5U);
+}
+
 TEST_F(H2Requests, ExchangesAreUsedAgain) {
   open();
   for (std::uint32_t id = 1; id < 20; id += 2) send(h2::get(id));

@@ -459,6 +459,19 @@ TEST_F(Rfc9113Connection, Section_5_1_2_StreamsBeyondTheLimitAreRefused) {
   EXPECT_EQ(goaway(), h2::kProtocolError) << "now it knows";
 }
 
+TEST_F(Rfc9113Connection, Section_5_1_2_ContentOfARefusedStreamIsIgnored) {
+  handler.server.streams = 1;
+  keep_exchanges();
+  open_silent();
+  send(h2::kPreface + h2::settings() + h2::get(1) + h2::headers(3, h2::request("/", {}, "POST"), false) +
+       h2::data(3, "content", true));
+  EXPECT_EQ(on(3).reset, h2::kRefusedStream);
+  EXPECT_FALSE(goaway());
+  answer_text(*kept[0], "done");
+  run();
+  EXPECT_EQ(on(1).body, "done");
+}
+
 TEST_F(Rfc9113Connection, Section_6_7_PingIsAnsweredWithItsBytes) {
   open();
   send(h2::ping("abcdefgh"));
