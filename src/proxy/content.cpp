@@ -140,9 +140,10 @@ bool ReadTask::make_room(std::size_t cost) {
   const auto before = held.fetch_add(more, std::memory_order_relaxed);
   held_ += more;
   if (before + more > core_.shared.store.budget().limit() / kHeldShare) return false;
-  auto charge = core_.shared.store.reserve(cost);
+  // What it grows by: content that comes in small pieces evicts no more than other content.
+  auto charge = core_.shared.store.reserve(cost - charge_.bytes());
   if (charge.bytes() == 0) return false;
-  charge_ = std::move(charge);
+  charge_.merge(std::move(charge));
   return true;
 }
 

@@ -345,7 +345,7 @@ TEST_F(Upgrade, SixteenMebibytesEachWayArriveWholeThoughNobodyReadsAtFirst) {
   echo_at("/ws");
   start();
   auto c = connect();
-  c.socket().receive_buffer(4096);
+  c.socket().receive_buffer(65'536);
   c.request("GET", "/ws", kHandshake);
   EXPECT_EQ(c.read_message().status, 101);
   const auto sent = pattern(16 << 20);
