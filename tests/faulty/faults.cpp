@@ -75,6 +75,13 @@ void* operator new(std::size_t size, std::align_val_t a) {
 void* operator new[](std::size_t size, std::align_val_t a) {
   return forebay::test::allocate(size, static_cast<std::size_t>(a));
 }
+// What sorts in a temporary buffer asks in this way.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return forebay::test::fails(size) ? nullptr : std::malloc(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return forebay::test::fails(size) ? nullptr : std::malloc(size);
+}
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete[](void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
