@@ -127,8 +127,9 @@ TEST_F(Mistakes, ThoseWhoFollowAFetchWithoutMemoryAreServedByAnother) {
     int failed = first.status == 503 ? 1 : 0;  // a follower, too, needs memory
     for (std::size_t i = 1; i < clients.size(); ++i) {
       const auto a = clients[i].read();
-      EXPECT_TRUE(a.status == 200 || a.status == 503) << a;  // cut where memory ran out behind the head
-      failed += a.status == 503 ? 1 : 0;
+      // Cut where memory ran out behind the head; without a status where there was none to read the request into.
+      EXPECT_TRUE(a.status == 200 || a.status == 503 || a.status == 0) << a;
+      failed += a.status == 200 ? 0 : 1;
       all_served = all_served && a.complete();
     }
     EXPECT_LE(failed, 1) << nth;
