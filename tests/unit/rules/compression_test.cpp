@@ -105,8 +105,7 @@ std::string chosen(std::optional<std::string_view> field,
                    std::vector<Compression> order = {Compression::Zstd, Compression::Brotli, Compression::Gzip}) {
   const auto choice = choose_codings(field, order);
   std::string text;
-  for (const auto coding : choice.list())
-    text.append(text.empty() ? "" : " ").append(to_string(coding));
+  for (const auto coding : choice.list()) text.append(text.empty() ? "" : " ").append(to_string(coding));
   return text;
 }
 
