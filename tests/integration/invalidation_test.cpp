@@ -42,6 +42,7 @@ TEST_F(Invalidation, OnlyA2xxOr3xxCounts) {
 }
 
 TEST_F(Invalidation, LocationAndContentLocationOfTheSameOriginGoToo) {
+  FOREBAY_NOT_OVER_TLS("its locations are http");
   script("/loc", Reply(201));
   script("/cloc", Reply(201));
   script("/abs", Reply(201));

@@ -97,6 +97,7 @@ TEST_F(NoVarySearch, ALaterAnswerMayTakeItBackAndAWriteDropsAllOfIt) {
 }
 
 TEST_F(NoVarySearch, AStaleAnswerCountsOnce) {
+  FOREBAY_NOT_OVER_TLS("explain is asked about http");
   origin.on("/a", Reply::with("max-age=1, stale-while-revalidate=600")
                       .field("Age", "2")
                       .field("No-Vary-Search", "params=(\"utm\")")
