@@ -130,6 +130,7 @@ std::size_t Stream::unsent() noexcept {
 }
 
 void Stream::cancel() noexcept {
+  cancelled_ = true;
   boost::system::error_code ignored;
   plain_.socket_.cancel(ignored);
 }

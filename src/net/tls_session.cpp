@@ -116,6 +116,7 @@ TlsServerSession::Next TlsServerSession::next_after(int result) noexcept {
 
 IoResult TlsServerSession::flush(PlainStream& plain) {
   auto& wire = TlsBio::wire();
+  if (silent_) wire.clear();  // the socket refuses it, and later reads must not fail for that
   try {
     if (out_.empty() && wire.empty()) return {};
     if (out_.empty()) {
@@ -295,6 +296,9 @@ void TlsServerSession::say_end(PlainStream& plain) noexcept {
 void TlsServerSession::shutdown_send(PlainStream& plain) {
   say_end(plain);
   plain.shutdown_send();
+  std::string().swap(out_);
+  sent_ = 0;
+  silent_ = true;
 }
 
 std::string_view TlsServerSession::protocol() const noexcept {

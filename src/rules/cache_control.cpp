@@ -132,7 +132,7 @@ void read_dictionary(ResponseDirectives& d, const http::sf::Dictionary& dictiona
     const auto* string = item ? std::get_if<std::string>(&item->value) : nullptr;
     if (boolean && !*boolean) continue;
     for (const FlagName& f : kFlags) {
-      if (key == f.name && (boolean || f.flag == &ResponseDirectives::no_store)) d.*f.flag = true;
+      if (key == f.name && (boolean != nullptr || f.flag == &ResponseDirectives::no_store)) d.*f.flag = true;
     }
     for (const SecondsName& s : kSeconds) {
       if (key != s.name) continue;

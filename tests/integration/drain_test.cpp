@@ -141,7 +141,7 @@ TEST_F(Drain, DuringTheDelayNewConnectionsAreStillServedWhileReadinessIsOff) {
   EXPECT_THAT(daemon->admin("GET", "/readyz").body, HasSubstr("draining"));
   EXPECT_EQ(daemon->admin("GET", "/livez").status, 200);
   EXPECT_EQ(get("/a").status, 200);
-  EXPECT_EQ(metric("forebay_state", {{"state", "draining"}}), 1);
+  EXPECT_TRUE(metric_becomes("forebay_state", {{"state", "draining"}}, 1));
   daemon->signal(SIGTERM);
   EXPECT_EQ(daemon->wait_exit().value_or(-1), 0);
 }

@@ -42,14 +42,14 @@ TEST_F(Invalidation, OnlyA2xxOr3xxCounts) {
 }
 
 TEST_F(Invalidation, LocationAndContentLocationOfTheSameOriginGoToo) {
-  FOREBAY_NOT_OVER_TLS("its locations are http");
+  const std::string http = scheme() + "://";
   script("/loc", Reply(201));
   script("/cloc", Reply(201));
   script("/abs", Reply(201));
   script("/foreign", Reply(201));
   script("/w", Reply(201).field("Location", "/loc").field("Content-Location", "/cloc"));
-  script("/w2", Reply(201).field("Location", "http://shop.test/abs"));
-  script("/w3", Reply(201).field("Location", "http://elsewhere.test/foreign"));
+  script("/w2", Reply(201).field("Location", http + "shop.test/abs"));
+  script("/w3", Reply(201).field("Location", http + "elsewhere.test/foreign"));
   script("/dir/w4", Reply(201).field("Location", "../loc"));
   start();
   EXPECT_TRUE(dropped_by("POST", "/w", "/loc"));

@@ -44,7 +44,6 @@ TEST_F(Limits, AHundredKilobytesOfTenThousandFieldsDoNotPinAThread) {
 }
 
 TEST_F(Limits, AnEndlessHeadIsRefusedAtTheLimit) {
-  FOREBAY_NOT_OVER_TLS("TLS takes memory of its own");
   start();
   auto c = connect();
   const std::string piece = "X-Long: " + std::string(8000, 'y') + "\r\n";

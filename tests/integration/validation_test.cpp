@@ -367,7 +367,7 @@ TEST_F(Validation, A304ThatNobodyAskedForIsNoAnswer) {
   EXPECT_EQ(get("/together").x_cache(), "HIT");
 
   EXPECT_EQ(get("/pass", {{"If-None-Match", "\"v1\""}}).status, 304) << "what is not looked up is the client's own";
-  EXPECT_EQ(metric("forebay_cache_entries"), 2) << "/twice and /together";
+  EXPECT_TRUE(metric_becomes("forebay_cache_entries", {}, 2)) << "/twice and /together";
 }
 
 TEST_F(Validation, AHeadWhoseOwnFieldsForbidStoringTakesNothingFromOthers) {

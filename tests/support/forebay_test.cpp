@@ -95,6 +95,13 @@ bool ForebayTest::metric_reaches(std::string_view name, const Metrics::Labels& l
   return eventually([&] { return metric(name, labels) >= at_least; });
 }
 
+testing::AssertionResult ForebayTest::metric_becomes(std::string_view name, const Metrics::Labels& labels,
+                                                     double value) {
+  double last = 0;
+  if (eventually([&] { return (last = metric(name, labels)) == value; })) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << name << " is " << last << " and not " << value;
+}
+
 std::map<std::string, std::string> ForebayTest::access_line(
     std::string_view path, const std::function<bool(const std::map<std::string, std::string>&)>& condition) {
   std::map<std::string, std::string> found;

@@ -78,8 +78,10 @@ class ForebayTest : public ::testing::Test {
 
   /// Polls until the condition holds; false when it does not in time.
   static bool eventually(const std::function<bool()>& condition, Clock::duration limit = kPatience);
-  /// Waits for a sum of metrics to be at least (or, for `exactly`, equal to) a value.
+  /// Waits for a sum of metrics to be at least a value.
   bool metric_reaches(std::string_view name, const Metrics::Labels& labels, double at_least);
+  /// Waits for a sum of metrics to equal a value: what a client has received may be counted a moment later.
+  testing::AssertionResult metric_becomes(std::string_view name, const Metrics::Labels& labels, double value);
   double metric(std::string_view name, const Metrics::Labels& labels = {}) {
     return daemon->metrics().sum(name, labels);
   }

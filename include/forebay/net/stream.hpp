@@ -178,6 +178,7 @@ class Stream {
   template <class Done>
   void read(std::span<char> room, Done done) {
     if (!tls_) return plain_.read(room, std::move(done));
+    cancelled_ = false;
     const IoResult got = tls_->read_some(plain_, room);
     if (got.state == Io::Blocked) return read_tls(got.wait, room, std::move(done));
     post([got, done = std::move(done)]() mutable { done(got); });
@@ -246,8 +247,10 @@ class Stream {
     auto again = [this, room, done = std::move(done)](Io state) mutable {
       if (state == Io::Cancelled || state == Io::Failed) return done(IoResult{state});
       const IoResult got = tls_->read_some(plain_, room);
-      if (got.state == Io::Blocked) return read_tls(got.wait, room, std::move(done));
-      done(got);
+      if (got.state != Io::Blocked) return done(got);
+      // A record without content had come when the read was cancelled: the socket did not hear of that.
+      if (cancelled_) return done(IoResult{Io::Cancelled});
+      read_tls(got.wait, room, std::move(done));
     };
     await_records(direction, std::move(again));
   }
@@ -266,6 +269,7 @@ class Stream {
 
   PlainStream plain_;
   std::unique_ptr<TlsSession> tls_;
+  bool cancelled_ = false;  // the read over TLS that is under way
 };
 
 }  // namespace forebay::net

@@ -78,7 +78,8 @@ class TlsServerSession final : public TlsSession {
   bool failed_ = false;
   bool shaken_ = false;
   bool said_end_ = false;
-  char no_memory_ = 0;  // the room where there is none
+  bool silent_ = false;  // nothing can be sent any more
+  char no_memory_ = 0;   // the room where there is none
 };
 
 }  // namespace forebay::net

@@ -465,6 +465,20 @@ TEST_F(TlsStreamTest, CancelEndsAReadThatWaitsForTheWire) {
   EXPECT_EQ(result->state, Io::Cancelled);
 }
 
+TEST_F(TlsStreamTest, CancelEndsAReadWhoseRecordHadNoContent) {
+  read();
+  peer->send("k");
+  boost::asio::post(io, [this] { stream.cancel(); });  // when the record has been read and nobody was told
+  poll();
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->state, Io::Cancelled);
+  read();
+  peer->send(FlippingSession::records_of("content"));
+  boost::asio::post(io, [this] { stream.cancel(); });
+  poll();
+  EXPECT_EQ(text(), "content") << "what has come is not lost";
+}
+
 TEST_F(TlsStreamTest, TheSessionGoesWithAParkedStream) {
   boost::asio::io_context other{1};
   Stream adopted(other);
