@@ -70,7 +70,7 @@ std::optional<std::string> admin_address(const std::optional<std::string>& confi
 
 std::optional<std::string> admin_token(std::string& fault) {
   const auto variables = environment();
-  if (const auto token = variables("FOREBAY_ADMIN_TOKEN"); token && !token->empty()) return token;
+  if (auto token = variables("FOREBAY_ADMIN_TOKEN"); token && !token->empty()) return token;
   const auto file = variables("FOREBAY_ADMIN_TOKEN_FILE");
   if (!file || file->empty()) return std::string();
   std::ifstream in(*file, std::ios::binary);

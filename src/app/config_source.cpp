@@ -81,7 +81,8 @@ ConfigSource::ConfigSource(const RunFlags& flags, Variables variables) : variabl
   nothing_found_ = !has_file_ && !has_origin;
 }
 
-ConfigSource::ConfigSource(std::optional<std::string> file, Variables variables) : variables_(std::move(variables)) {
+ConfigSource::ConfigSource(const std::optional<std::string>& file, Variables variables)
+    : variables_(std::move(variables)) {
   if (const auto found = config::find_file(named_file(file, variables_))) {
     has_file_ = true;
     file_ = *found;

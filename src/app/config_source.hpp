@@ -28,7 +28,7 @@ class ConfigSource {
   /// The configuration of `run`.
   ConfigSource(const RunFlags& flags, Variables variables);
   /// Of a file alone, for `check`.
-  ConfigSource(std::optional<std::string> file, Variables variables);
+  ConfigSource(const std::optional<std::string>& file, Variables variables);
   /// A text without a file.
   static ConfigSource of_text(std::string name, std::string text);
 

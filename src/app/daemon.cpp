@@ -24,6 +24,7 @@ constexpr auto kWeighEvery = 40ms;
 
 std::vector<std::uint64_t> nanoseconds(const std::vector<Duration>& bounds) {
   std::vector<std::uint64_t> out;
+  out.reserve(bounds.size());
   for (const auto b : bounds) out.push_back(static_cast<std::uint64_t>(b.count()));
   return out;
 }

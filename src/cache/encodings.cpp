@@ -9,8 +9,9 @@ EncodedBody::EncodedBody(std::vector<Ref<const Chunk>> chunks) : chunks_(std::mo
     length_ += chunk->bytes().size();
     cost_ += Chunk::cost(chunk->bytes().size());
   }
-  cost_ += allocated_size(sizeof(EncodedBody)) + allocated_size(chunks_.capacity() * sizeof(chunks_[0])) +
-           allocated_size(pieces_.capacity() * sizeof(pieces_[0]));
+  cost_ += allocated_size(sizeof(EncodedBody)) +
+           allocated_size(chunks_.capacity() * sizeof(decltype(chunks_)::value_type)) +
+           allocated_size(pieces_.capacity() * sizeof(decltype(pieces_)::value_type));
 }
 
 void EncodedBody::take_charge(Charge charge, Ref<EncodedNumbers> numbers) noexcept {

@@ -106,7 +106,7 @@ constexpr std::size_t kRuleBytes = 4096;
 
 bool is_small(const rules::NoVarySearch& rule) noexcept {
   std::size_t bytes = 0;
-  for (const auto& name : rule.names) bytes += sizeof name + name.size();
+  for (const auto& name : rule.names) bytes += sizeof(std::string) + name.size();
   return bytes <= kRuleBytes;
 }
 

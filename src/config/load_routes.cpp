@@ -83,7 +83,7 @@ bool read_path(const Section& section, Route& route) {
 }
 
 /// The policy that all layers together have made, judged and put where it is used.
-void take_policy(Loading& loading, PolicyDraft draft, Route& route) {
+void take_policy(Loading& loading, PolicyDraft&& draft, Route& route) {
   if (route.answers == Answers::Origin) check_policy(loading, draft, route);
   for (const auto& [key, by] : draft.set) {
     const auto flag = loading.report.flag_of(by.node->place);
@@ -221,7 +221,7 @@ void Routes::read(const Reading& r, Config& config) {
       loading.report.error(1009, loading.root.place, "origin", "no origin is set",
                            "write \"origin: http://host:port\", or give --origin URL");
     }
-    take_policy(loading, base, route);
+    take_policy(loading, PolicyDraft(base), route);
     config.routes.push_back(std::move(route));
     return;
   }

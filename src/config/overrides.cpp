@@ -28,8 +28,8 @@ class Override {
         (!node->find("routes") || node->find("routes")->is_null())) {
       return apply(with_default_route(node), rest, std::move(path), failed);
     }
-    if (node->is_list()) return element(node, rest, std::move(path), failed);
-    if (node->is_scalar() && path == "listen") return element(list_of(node), rest, std::move(path), failed);
+    if (node->is_list()) return element(node, rest, path, failed);
+    if (node->is_scalar() && path == "listen") return element(list_of(node), rest, path, failed);
     const auto map = as_map(node, path);
     return member(map, rest, std::move(path), failed);
   }
@@ -106,7 +106,7 @@ class Override {
     return copy;
   }
 
-  NodePtr element(const NodePtr& list, std::string_view rest, std::string path, bool& failed) {
+  NodePtr element(const NodePtr& list, std::string_view rest, const std::string& path, bool& failed) {
     std::size_t index = list->items.size(), length = 0;
     if (path == "routes") {
       const auto names = names_of_routes(*list);
@@ -165,7 +165,7 @@ class Override {
 
 }  // namespace
 
-NodePtr apply_override(const NodePtr& root, std::string_view key, NodePtr value, Report& report) {
+NodePtr apply_override(const NodePtr& root, std::string_view key, const NodePtr& value, Report& report) {
   bool failed = false;
   Override change(key, value, report);
   if (key.empty() || key.size() > 1000) {

@@ -95,6 +95,6 @@ bool keys_secrets(const rules::Policy& policy, const cache::KeySpec& key);
 rules::CredentialGuard guard_of(const rules::Policy& policy, const cache::KeySpec& key, const HeaderChanges& changes);
 
 /// Puts one override into the tree, as if it stood in the file.
-NodePtr apply_override(const NodePtr& root, std::string_view key, NodePtr value, Report& report);
+NodePtr apply_override(const NodePtr& root, std::string_view key, const NodePtr& value, Report& report);
 
 }  // namespace forebay::config

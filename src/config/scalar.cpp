@@ -305,7 +305,7 @@ std::string format_ratio(double ratio) {
     const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), v, std::chars_format::fixed);
     return end.ec == std::errc{} ? std::string(buffer.data(), end.ptr) : std::string("0");
   };
-  const auto percent = plain(ratio * 100) + '%';
+  auto percent = plain(ratio * 100) + '%';
   const auto again = parse_ratio(percent);
   if (percent.size() <= 8 && again.value && *again.value == ratio) return percent;
   return plain(ratio);

@@ -133,6 +133,7 @@ std::string resolve_origin(Loading& loading, const Node& node, const std::string
     return *text;
   }
   std::vector<std::string_view> names;
+  names.reserve(origins.size());
   for (const auto& [name, origin] : origins) names.push_back(name);
   std::string hint;
   if (const auto near = nearest(*text, names))

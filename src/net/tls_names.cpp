@@ -25,6 +25,7 @@ std::vector<std::size_t> best_for(std::span<const NamedCertificate> certificates
     for (std::size_t i = 0; i < certificates.size() && !wanted->empty(); ++i)
       if (has(certificates[i], *wanted)) best.emplace(certificates[i].key_type, i);
   std::vector<std::size_t> set;
+  set.reserve(best.size());
   for (const auto& [type, index] : best) set.push_back(index);
   std::sort(set.begin(), set.end());
   return set;

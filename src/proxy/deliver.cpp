@@ -254,7 +254,7 @@ void deliver(PendingRequest& pending, Delivery d, http::BodyCursor cursor) {
 }
 
 bool deliver_switch(PendingRequest& pending, const http::ResponseView& head, const rules::CacheStatus& status,
-                    std::string_view protocol, server::Exchange::Taker taker) {
+                    std::string_view protocol, server::Exchange::Taker&& taker) {
   Delivery d;
   d.status = status;
   d.source = Source::Origin;

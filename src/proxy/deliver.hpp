@@ -30,7 +30,7 @@ void deliver(PendingRequest& pending, Delivery delivery, http::BodyCursor cursor
 
 /// Answers with the origin's 101 and gives the client's connection to `taker`; see `server::Exchange::upgrade`.
 bool deliver_switch(PendingRequest& pending, const http::ResponseView& head, const rules::CacheStatus& status,
-                    std::string_view protocol, server::Exchange::Taker taker);
+                    std::string_view protocol, server::Exchange::Taker&& taker);
 
 /// Serves an entry. `kind` is Hit, Stale or StaleError.
 void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "explain_case.hpp"
 #include "forebay/content/graphql.hpp"
@@ -121,7 +122,7 @@ void note_changes(Judgement& j, const rules::Freshness& freshness) {
     if (before.freshness.lifetime != freshness.lifetime) j.c.note("the response's Retry-After shortens its lifetime");
   }
   if (ttl.jitter > 0 && freshness.lifetime > Duration{0})
-    j.c.note("up to " + std::to_string(static_cast<int>(ttl.jitter * 100 + 0.5)) +
+    j.c.note("up to " + std::to_string(std::lround(ttl.jitter * 100)) +
              " % of the remaining lifetime is subtracted at random (" + ExplainCase::setting(*j.route, "ttl.jitter") +
              ')');
   const bool comes_old = freshness.initial_age >= std::chrono::seconds{1};

@@ -3,7 +3,8 @@
 #include <utility>
 
 namespace forebay::proxy {
-std::shared_ptr<const Runtime> Runtime::make(config::ConfigPtr config, const Runtime* previous, std::size_t workers) {
+std::shared_ptr<const Runtime> Runtime::make(const config::ConfigPtr& config, const Runtime* previous,
+                                             std::size_t workers) {
   const config::Config& c = *config;
   auto runtime = std::make_shared<Runtime>(Runtime{config, config::RouteTable(c), {}, nullptr});
 

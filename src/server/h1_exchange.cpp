@@ -31,7 +31,7 @@ void H1Exchange::answer(const AnswerHead& head, http::BodyCursor body) {
   guarded([&] { connection_->answer(*this, head, std::move(body)); }, [&] { connection_->cut(); });
 }
 
-bool H1Exchange::upgrade(const AnswerHead& head, std::string_view protocol, Taker taker) {
+bool H1Exchange::upgrade(const AnswerHead& head, std::string_view protocol, Taker&& taker) {
   ensure(head.status == 101, "an upgrade has the status 101");
   if (!connection_ || answered_ || request().version != http::Version::Http11) return false;
   answered_ = true;

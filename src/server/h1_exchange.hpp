@@ -21,7 +21,7 @@ class H1Exchange final : public ExchangeBase {
   std::shared_ptr<void>* companion() override;
   void interim(int status, http::FieldsView fields) override;
   void answer(const AnswerHead& head, http::BodyCursor body) override;
-  bool upgrade(const AnswerHead& head, std::string_view protocol, Taker taker) override;
+  bool upgrade(const AnswerHead& head, std::string_view protocol, Taker&& taker) override;
   void end_upgrade(std::uint64_t in, std::uint64_t out, bool completed) override;
   void cut() override;
   void out_of_memory() noexcept override;

@@ -82,8 +82,8 @@ void Listener::Private::accepted(std::size_t by, net::ParkedStream parked) {
       leave(listener.get()));
 }
 
-Listener::Listener(const config::Listener& config, std::vector<Part> parts, std::shared_ptr<ConnectionLimits> limits,
-                   const Neighbours& neighbours)
+Listener::Listener(const config::Listener& config, const std::vector<Part>& parts,
+                   std::shared_ptr<ConnectionLimits> limits, const Neighbours& neighbours)
     : p_(std::make_shared<Private>()) {
   Listening listening = neighbours.same ? neighbours.same->share() : open_listening(config, parts.size(), neighbours);
   p_->address = std::move(listening.address);

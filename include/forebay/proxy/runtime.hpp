@@ -28,7 +28,8 @@ struct Runtime {
   std::shared_ptr<AccessLog> access;
 
   /// `previous` may be null. Throws std::runtime_error when the access log cannot be opened.
-  static std::shared_ptr<const Runtime> make(config::ConfigPtr config, const Runtime* previous, std::size_t workers);
+  static std::shared_ptr<const Runtime> make(const config::ConfigPtr& config, const Runtime* previous,
+                                             std::size_t workers);
 };
 using RuntimePtr = std::shared_ptr<const Runtime>;
 

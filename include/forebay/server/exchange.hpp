@@ -100,7 +100,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   /// not from within this call, and not if the client leaves before that. The exchange lasts until `end_upgrade`; if
   /// the connection has to end at once, `gone` becomes true. `head` has neither Connection nor Upgrade: they are the
   /// edge's. False: this version of HTTP has no upgrade, and nothing was done.
-  virtual bool upgrade(const AnswerHead&, std::string_view /*protocol*/, Taker) { return false; }
+  virtual bool upgrade(const AnswerHead&, std::string_view /*protocol*/, Taker&&) { return false; }
   /// What was taken over has ended, with so many bytes from and to the client. `completed`: in order.
   virtual void end_upgrade(std::uint64_t /*in*/, std::uint64_t /*out*/, bool /*completed*/) {}
   /// No response is possible: resets the connection.

@@ -63,8 +63,8 @@ class Listener {
   };
   /// Binds and listens; throws std::system_error on failure. Port 0 selects a free port. Without `limits` it counts its
   /// own connections only.
-  Listener(const config::Listener& config, std::vector<Part> parts, std::shared_ptr<ConnectionLimits> limits = nullptr,
-           const Neighbours& neighbours = {});
+  Listener(const config::Listener& config, const std::vector<Part>& parts,
+           std::shared_ptr<ConnectionLimits> limits = nullptr, const Neighbours& neighbours = {});
   /// Stops accepting and closes all connections, whether the workers run or not.
   ~Listener();
 
