@@ -165,6 +165,31 @@ TEST_F(H2Requests, InterimResponsesComeFirst) {
   EXPECT_EQ(on(1).status, 200);
 }
 
+TEST_F(H2Requests, TheTallyTellsWhenTheFinalHeadWentNotAnInterimOne) {
+  const Ref<http::Body> body(new http::Body);
+  keep_exchanges();
+  open();
+  send(h2::get(1));
+  kept[0]->interim(103, {});
+  run();
+  ASSERT_EQ(on(1).interim.size(), 1U);
+  pass(30ms);
+  kept[0]->answer({}, http::BodyCursor(body));
+  run();
+  EXPECT_EQ(on(1).status, 200);
+  EXPECT_EQ(kept[0]->tally().first_byte - kept[0]->tally().started, 30ms);
+  pass(20ms);
+  http::Fields trailers;
+  trailers.add("X-Sum", "42");
+  body->append(slice_of("x"));
+  body->finish(trailers);
+  run();
+  ASSERT_TRUE(on(1).ended);
+  const auto tally = handler.tallies(1)[0];
+  EXPECT_EQ(tally.first_byte - tally.started, 30ms);
+  EXPECT_EQ(tally.finished - tally.started, 50ms);
+}
+
 TEST_F(H2Requests, AGrowingBodyIsSentAsItGrows) {
   const Ref<http::Body> body(new http::Body);
   handler.script = [&](const ExchangePtr& exchange) { exchange->answer({}, http::BodyCursor(body)); };
