@@ -292,6 +292,52 @@ TEST_F(H2Deadlines, AHandlerThatDrainsEndsTheConnection) {
   EXPECT_EQ(incoming.goaways.size(), 1U);
 }
 
+TEST_F(H2Deadlines, AConnectionThatBeginsDuringADrainIsToldOfTheEnd) {
+  open_silent();
+  listener->draining = true;
+  listener->connections.front().drain();
+  run();
+  // The request is on its way with the preface.
+  send(h2::kPreface + h2::settings() + h2::settings_ack() + h2::get(1));
+  EXPECT_EQ(on(1).status, 200);
+  ASSERT_EQ(incoming.goaways.size(), 1U);
+  EXPECT_EQ(incoming.goaways[0], std::make_pair(0x7fffffffU, std::uint32_t{h2::kNoError}));
+  ASSERT_EQ(incoming.pings, 1U);
+  send(h2::get(3));
+  EXPECT_EQ(on(3).status, 200);
+  send(h2::ping(incoming.ping_data.back(), h2::kAck));
+  ASSERT_EQ(incoming.goaways.size(), 2U);
+  EXPECT_EQ(incoming.goaways[1], std::make_pair(3U, std::uint32_t{h2::kNoError}));
+  EXPECT_TRUE(closed);
+}
+
+TEST_F(H2Deadlines, AConnectionThatBeginsDuringADrainAndAsksNothingEnds) {
+  open_silent();
+  handler.drains = true;
+  send(h2::kPreface + h2::settings());
+  ASSERT_EQ(incoming.goaways.size(), 1U);
+  pass(900ms);
+  EXPECT_FALSE(closed);
+  pass(200ms);
+  ASSERT_EQ(incoming.goaways.size(), 2U);
+  EXPECT_EQ(incoming.goaways[1], std::make_pair(0U, std::uint32_t{h2::kNoError}));
+  EXPECT_TRUE(closed);
+}
+
+TEST_F(H2Deadlines, AStreamThatBeginsDuringADrainIsAnsweredWhole) {
+  keep_exchanges();
+  open_silent();
+  handler.drains = true;
+  send(h2::kPreface + h2::settings() + h2::get(1));
+  pass(5s);
+  ASSERT_EQ(incoming.goaways.size(), 2U);
+  EXPECT_FALSE(closed);
+  answer_text(*kept[0], "whole");
+  run();
+  EXPECT_EQ(on(1).body, "whole");
+  EXPECT_TRUE(closed);
+}
+
 TEST_F(H2Deadlines, AbortEndsStreamsAtOnce) {
   keep_exchanges();
   open();
