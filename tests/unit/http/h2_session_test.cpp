@@ -166,6 +166,19 @@ TEST(H2Session, ContentAndTrailersAreTold) {
   EXPECT_THAT(r.taken(), ElementsAre("request POST /", "content abc", "content def", "end x-sum=9"));
 }
 
+TEST(H2Session, AStreamWithMalformedContentIsResetOnceHoweverMuchFollows) {
+  Recorder r;
+  r.taken();
+  std::string bytes = h2::headers(1, h2::request("/", {{"content-length", "1"}}, "POST"), false);
+  for (int i = 0; i < 5; ++i) bytes += h2::data(1, "abc", false);
+  r.feed(bytes + h2::headers(1, {{"x-sum", "9"}}, true));
+  EXPECT_THAT(r.taken(), ElementsAre("request POST /", "malformed", "closed"));
+  std::size_t resets = 0;
+  for (const auto& frame : r.incoming.frames) resets += frame.type == h2::kRstStream ? 1 : 0;
+  EXPECT_EQ(resets, 1U);
+  EXPECT_TRUE(r.incoming.goaways.empty());
+}
+
 TEST(H2Session, AForgottenStreamGoesOnWithoutEvents) {
   Recorder r;
   r.feed(h2::get(1));
