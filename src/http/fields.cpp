@@ -42,6 +42,7 @@ constexpr std::array<std::string_view, kKnown> kNames{"",
                                                       "Forebay-Cache-Control",
                                                       "Forwarded",
                                                       "Host",
+                                                      "HTTP2-Settings",
                                                       "If-Match",
                                                       "If-Modified-Since",
                                                       "If-None-Match",
@@ -351,6 +352,7 @@ void append_lines(std::string& out, const FieldBlock& block) {
 bool is_hop_by_hop(FieldId id) noexcept {
   switch (id) {
     case FieldId::Connection:
+    case FieldId::Http2Settings:  // RFC 7540 section 3.2.1
     case FieldId::KeepAlive:
     case FieldId::ProxyConnection:
     case FieldId::Te:

@@ -85,7 +85,7 @@ struct H2Session::Private {
   }
   void note_abuse(H2Abuse kind) { scan.count(kind, now); }
   void take_preface(std::string_view& bytes);
-  void leave_open(H2StreamId id) noexcept { left_open[left_open_next++ % left_open.size()] = id; }
+  void leave_open(H2StreamId id);
   void check_abuse();
   void terminate(std::uint32_t code);
 
@@ -101,8 +101,8 @@ struct H2Session::Private {
   Timestamp now{}, preface_since = Timestamp::max();
   std::size_t preface_seen = 0;
   char status_text[4]{}, length_text[24]{};
-  // Streams that were closed last, not by the client: it may still send on them.
-  std::array<H2StreamId, 256> left_open{};
+  // Streams that were closed last, not by the client: it may still send on them. In a ring, once there are many.
+  std::vector<H2StreamId> left_open;
   std::size_t left_open_next = 0;
   H2StreamId last_stream = 0, reset_by_client = 0;
   bool in_trailers = false, no_memory = false, opened = false, ended = false;

@@ -13,6 +13,17 @@ constexpr std::size_t kMostDecoded = 4;
 
 }  // namespace
 
+// Of streams that the client may not know to be closed there are no more than are open at a time, and those that were
+// refused, which have a budget.
+void H2Session::Private::leave_open(H2StreamId id) {
+  constexpr std::size_t kRefused = 400;
+  const std::size_t most = limits.streams + kRefused;
+  if (left_open.size() < most)
+    left_open.push_back(id);
+  else
+    left_open[left_open_next++ % most] = id;
+}
+
 // RFC 9113 section 5.1, "closed": what follows on a stream that the client has ended or reset, or that it has skipped,
 // is an error. It is not where we have ended the stream, since the client may not know that yet.
 int H2Session::Private::on_begin(nghttp2_session* session, const nghttp2_frame_hd* frame, void* owner) {

@@ -16,6 +16,14 @@ nghttp2_nv line_of(std::string_view name, std::string_view value, std::uint8_t f
   return {bytes(name), bytes(value), name.size(), value.size(), flags};
 }
 
+// The library's category tells only which HEADERS frame was the first, which may be that of an interim response, and
+// trailers have no status (RFC 9113 section 8.1).
+bool is_final_head(const nghttp2_headers& headers) noexcept {
+  if (headers.nvlen == 0) return false;
+  const nghttp2_nv& first = headers.nva[0];
+  return text_of(first.name, first.namelen) == ":status" && first.valuelen != 0 && first.value[0] != '1';
+}
+
 }  // namespace
 
 int H2Session::Private::on_sent(nghttp2_session*, const nghttp2_frame* frame, void* owner) {
@@ -30,7 +38,7 @@ int H2Session::Private::on_sent(nghttp2_session*, const nghttp2_frame* frame, vo
     if (!stream) return 0;
     if (frame->hd.type == NGHTTP2_DATA)
       self.events.on_content_sent(*stream, frame->hd.length);
-    else if (frame->headers.cat != NGHTTP2_HCAT_HEADERS)
+    else if (is_final_head(frame->headers))
       self.events.on_head_sent(*stream);
     if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
       // RFC 9113 section 8.1: the rest of the content is not needed.

@@ -160,11 +160,11 @@ void H2Session::resume(H2StreamId id) { checked(nghttp2_session_resume_data(p_->
 
 void H2Session::reset(H2StreamId id, H2Error code) { p_->reset(id, code); }
 
-void H2Session::consume(H2StreamId id, std::size_t bytes) {
-  checked(nghttp2_session_consume(p_->session.get(), id, bytes));
+void H2Session::refill(H2StreamId id, std::size_t bytes) {
+  checked(nghttp2_session_consume_stream(p_->session.get(), id, bytes));
 }
 
-void H2Session::drop(std::size_t bytes) { checked(nghttp2_session_consume_connection(p_->session.get(), bytes)); }
+void H2Session::refill(std::size_t bytes) { checked(nghttp2_session_consume_connection(p_->session.get(), bytes)); }
 
 std::int32_t H2Session::credit(H2StreamId id) const noexcept {
   return nghttp2_session_get_stream_remote_window_size(p_->session.get(), id);

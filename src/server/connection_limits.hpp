@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -13,6 +14,25 @@
 #include "server/stalled_readers.hpp"
 
 namespace forebay::server {
+
+/// Content of requests that waits for its handlers in HTTP/2 connections, of all workers: what exceeds the part that
+/// each connection may hold by itself.
+class WaitingContent {
+ public:
+  static constexpr std::size_t kMost = std::size_t{32} * 1024 * 1024;
+
+  /// False where that would be too much.
+  bool take(std::size_t bytes) noexcept {
+    if (held_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= kMost) return true;
+    give_back(bytes);
+    return false;
+  }
+  void give_back(std::size_t bytes) noexcept { held_.fetch_sub(bytes, std::memory_order_relaxed); }
+  std::size_t held() const noexcept { return held_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::size_t> held_{0};
+};
 
 class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
  public:
@@ -50,6 +70,7 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
   Place enter(const Peer& peer, const config::Server& settings);
   /// Which connection is reset when clients do not read.
   StallBoard stalls;
+  WaitingContent content;
   std::uint64_t open() const noexcept { return open_.load(std::memory_order_relaxed); }
 
  private:

@@ -106,8 +106,8 @@ void H2Connection::settle() {
   if (!blocked_ && out_.empty()) {
     if (session_.over()) return linger();
     if (eof_ && exchanges_.empty()) return close(Ending::Plain);
-    // The client has said that it ends, or its last request was answered.
-    if (requests_ != 0 && listener_->drains() && !draining_) start_drain();
+    // All of its requests so far were answered, or it has begun while others were told to end.
+    if (listener_->drains() && !draining_) start_drain();
   }
   const bool starved_before = starved_;
   starved_ = !blocked_ && session_.credit() <= 0 &&

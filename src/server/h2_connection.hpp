@@ -87,7 +87,7 @@ class H2Connection final : public Connection,
   void refuse_more();
   Timestamp now() const noexcept { return listener_->worker.now().mono; }
 
-  // h2_requests.cpp: requests, their content, and answers
+  // h2_requests.cpp and h2_content.cpp: requests, their content, and answers
   void on_request(http::H2StreamId id, const http::H2HeadReader& head, bool ended) override;
   void on_refused(http::H2StreamId id, const http::H2HeadReader& head, http::H2HeadReader::Verdict why,
                   bool ended) override;
@@ -108,6 +108,11 @@ class H2Connection final : public Connection,
   std::shared_ptr<H2Exchange> add_exchange(http::H2StreamId id, const http::H2HeadReader& head, bool ended);
   void refuse(http::H2StreamId id, const http::H2HeadReader& head, const EdgeError& why, std::string_view cause,
               bool ended);
+  void hold(H2Exchange& exchange, std::string_view bytes);
+  bool share(H2Exchange& exchange, std::size_t bytes);
+  void let_go(H2Exchange& exchange, std::size_t bytes);
+  void forget_content(H2Exchange& exchange);
+  void look_for_room();
   void fail_content(H2Exchange& exchange, const EdgeError& why);
   void answer_failed(H2Exchange& exchange);
   void answer_failures();
@@ -147,12 +152,13 @@ class H2Connection final : public Connection,
   Timestamp armed_for_{};
   Timestamp idle_since_{};
   Timestamp write_due_ = Timestamp::max(), drain_due_ = Timestamp::max(), linger_until_ = Timestamp::max();
-  Timestamp tidy_due_ = Timestamp::max();
+  Timestamp tidy_due_ = Timestamp::max(), room_due_ = Timestamp::max();
   MinRate taking_{2 * MinRate::kWindow};  // of the whole output
   std::uint64_t taken_ = 0;               // bytes that the client has acknowledged, when we last asked
   std::size_t backlog_ = 0;               // what the kernel held when the socket was full, or when we last asked
   std::uint64_t linger_left_ = 0;
   std::uint64_t requests_ = 0;
+  std::size_t withheld_ = 0;      // content that is held, and for which the client has no credit in the connection
   unsigned stalled_streams_ = 0;  // for which the client gives no credit
 
   bool reading_ = false, blocked_ = false, deferred_ = false, kicked_ = false;  // operations under way

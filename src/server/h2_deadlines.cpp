@@ -23,6 +23,7 @@ Timestamp H2Connection::connection_due() const noexcept {
   const auto& timeouts = listener_->handler.settings().timeouts;
   Timestamp due = std::min({write_due_, taking_.due(), drain_due_, linger_until_, tidy_due_});
   if (lingering_) return due;
+  due = std::min(due, room_due_);
   if (session_.head_since() != Timestamp::max()) due = std::min(due, session_.head_since() + timeouts.header);
   if (exchanges_.empty() && !refusing_more_) due = std::min(due, idle_since_ + timeouts.idle);
   return due;
@@ -109,6 +110,7 @@ bool H2Connection::check_connection() {
     }
   }
   if (drain_due_ <= time) refuse_more();
+  if (room_due_ <= time) look_for_room();
   if (session_.head_since() != Timestamp::max() && session_.head_since() + settings.timeouts.header <= time) {
     // The field section is not known to its end, so that nothing can be answered, or read.
     count_rejection(kHeadTimeout);

@@ -24,9 +24,9 @@ void H2Exchange::begin(H2Connection& connection, const http::H2HeadReader& head,
   if (ended) length = 0;
   begin_request(head.view(), connection.peer(), now, !ended, length);
   content_ended = ended;
-  empty(incoming);
-  empty(lent);
+  free_content();
   received = 0;
+  shared = 0;
   marks = 0;
   request_trailers.clear();
   content.start_empty();
@@ -71,13 +71,20 @@ bool H2Exchange::awaits_continue() const {
   return connection_ && expects_continue && !continued && !answered() && received == 0 && !content_ended;
 }
 
+// What was lent may still be in use, the rest is not.
 void H2Exchange::detach() {
   connection_ = nullptr;
+  empty(incoming);
   wake_body_waiter();
 }
 
 void H2Exchange::ContentReady::woken() {
   if (owner.connection_) owner.connection_->resume(owner);
+}
+
+void H2Exchange::free_content() {
+  empty(incoming);
+  empty(lent);
 }
 
 void H2Exchange::add_content(std::string_view bytes) { incoming += bytes; }

@@ -46,12 +46,15 @@ class H2Exchange final : public ExchangeBase, public http::H2Stream {
   };
   /// Content of the request: the last view that was handed out is `lent`; what has come since is `incoming`.
   void add_content(std::string_view bytes);
-  /// Content whose credit the client has not got back.
+  /// Content that was not used: for so much the client has no credit in this stream.
   std::size_t held() const noexcept { return incoming.size() + lent.size(); }
+  /// Drops content that is held, and frees large buffers of it.
+  void free_content();
 
   std::size_t place = 0;  ///< In the connection's list.
   unsigned marks = 0;     ///< Of it, in the output that was not sent.
   std::string incoming, lent;
+  std::size_t shared = 0;  ///< Of what is held, what counts in `WaitingContent`.
   std::uint64_t received = 0;
   http::Fields request_trailers;
   BodyReader content;  ///< Of the answer.

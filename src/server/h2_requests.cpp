@@ -91,127 +91,6 @@ void H2Connection::count_rejection(const EdgeError& why) noexcept {
   counter.fetch_add(1, std::memory_order_relaxed);
 }
 
-// --- content of requests ---
-
-void H2Connection::on_content(http::H2Stream& stream, std::string_view bytes) {
-  H2Exchange& exchange = exchange_of(stream);
-  exchange.received += bytes.size();
-  exchange.sending.moved(bytes.size(), now());
-  exchange.over_limit |= exchange.received > listener_->handler.settings().request_body;
-  // What nobody will read costs no memory, and this stream gets no credit for more. The handler may go on reading while
-  // its answer is sent.
-  if (exchange.own || exchange.over_limit || exchange.failure != nullptr) {
-    session_.drop(bytes.size());
-  } else {
-    exchange.numbers().bytes_in += bytes.size();
-    exchange.add_content(bytes);
-  }
-  if (exchange.body_due == Timestamp::max()) return;
-  exchange.body_due = Timestamp::max();
-  exchange.sending.stop(now());
-  exchange.wake_body_waiter();
-}
-
-void H2Connection::on_content_end(http::H2Stream& stream, http::Fields& trailers) {
-  H2Exchange& exchange = exchange_of(stream);
-  exchange.request_trailers = std::move(trailers);
-  exchange.body_due = Timestamp::max();
-  exchange.sending.stop(now());
-  exchange.wake_body_waiter();
-}
-
-// The stream is being reset. The client gets no answer, and the handler sees a client that has left.
-void H2Connection::on_content_malformed(http::H2Stream& stream) {
-  H2Exchange& exchange = exchange_of(stream);
-  if (exchange.failure != nullptr) return;
-  exchange.failure = &kBadBody;
-  exchange.body_due = Timestamp::max();
-  exchange.sending.stop(now());
-  count_rejection(kBadBody);
-  if (!exchange.answered()) {
-    (void)listener_->handler.content_failed(exchange, kBadBody.code, kBadBody.detail);
-    exchange.mark_answered();
-  }
-  exchange.leave();
-  exchange.wake_body_waiter();
-}
-
-net::BodySource::State H2Connection::pull(H2Exchange& exchange, std::string_view& out) {
-  using State = net::BodySource::State;
-  if (exchange.failure != nullptr) return State::Broken;
-  if (!exchange.lent.empty()) {
-    const std::size_t used = exchange.lent.size();
-    exchange.lent.clear();
-    session_.consume(exchange.id, used);
-    kick();
-  }
-  if (exchange.over_limit) return State::TooLarge;
-  if (!exchange.incoming.empty()) {
-    exchange.lent.swap(exchange.incoming);
-    out = exchange.lent;
-    return State::Data;
-  }
-  if (exchange.content_ended) return State::End;
-  if (eof_) return State::Broken;
-  if (exchange.awaits_continue()) {
-    exchange.continued = true;
-    session_.interim(exchange.id, 100, {});
-    kick();
-  }
-  exchange.body_due = now() + listener_->handler.settings().timeouts.body;
-  exchange.sending.wait(now());
-  watch(std::min(exchange.body_due, exchange.sending.due()));
-  return State::Wait;
-}
-
-// The content will never be complete. The client gets an error if no response has begun.
-void H2Connection::fail_content(H2Exchange& exchange, const EdgeError& why) {
-  exchange.failure = &why;
-  exchange.body_due = Timestamp::max();
-  exchange.sending.stop(now());
-  count_rejection(why);
-  failures_ = true;
-  kick();
-}
-
-void H2Connection::out_of_memory(H2Exchange& exchange) noexcept {
-  if (exchange.failure == nullptr) fail_content(exchange, kNoMemory);
-}
-
-void H2Connection::answer_failures() {
-  failures_ = false;
-  for (std::size_t i = 0; i < exchanges_.size(); ++i) {
-    const auto exchange = exchanges_[i];
-    if (exchange->failure == nullptr || exchange->was_cut) continue;
-    const bool begun = exchange->answered();
-    exchange->wake_body_waiter();
-    if (!exchange->attached()) continue;
-    if (!exchange->answered())
-      answer_failed(*exchange);
-    else if (begun && !exchange->own && !exchange->closed)
-      break_answer(*exchange);
-  }
-}
-
-// The client hears why, the handler sees a client that is gone.
-void H2Connection::answer_failed(H2Exchange& exchange) {
-  exchange.mark_answered();
-  const EdgeError& why = *exchange.failure;
-  const auto detail = detail_of(why, listener_->handler.settings(), {});
-  const EdgeDocument document(why, detail, listener_->handler.content_failed(exchange, why.code, detail), {});
-  const auto content = Chunk::copy_of(document.body.body);
-  answer(exchange, document.head(), http::BodyCursor(Owner(content), content->bytes()));
-  exchange.leave();
-}
-
-// The answer has begun, and the content that it may depend on is not whole: it cannot be completed.
-void H2Connection::break_answer(H2Exchange& exchange) {
-  exchange.was_cut = true;
-  session_.reset(exchange.id, http::H2Error::Cancel);
-  exchange.leave();
-  kick();
-}
-
 // --- answers ---
 
 void H2Connection::interim(H2Exchange& exchange, int status, http::FieldsView fields) {
@@ -236,10 +115,7 @@ void H2Connection::answer(H2Exchange& exchange, const AnswerHead& head, http::Bo
   const bool has_content = !exchange.content.ended();
   session_.answer(exchange.id, {head.status, head.fields.fields, head.added, date, framed.stated}, has_content);
   if (has_content) note_credit(exchange);
-  if (exchange.failure != nullptr && !exchange.incoming.empty()) {
-    session_.drop(exchange.incoming.size());
-    exchange.incoming.clear();
-  }
+  if (exchange.failure != nullptr) forget_content(exchange);
   kick();
 }
 
@@ -331,15 +207,16 @@ void H2Connection::finish(H2Exchange& exchange, bool completed) {
   if (completed && tally.first_byte == Timestamp{}) tally.first_byte = tally.finished;
   exchange.content_ready.stop_waiting();
   exchange.content.stop();
-  if (!closed_) {
-    if (exchange.held() != 0) session_.drop(exchange.held());
-    if (!exchange.closed) session_.detach(exchange);
-  }
+  if (exchange.held() != 0) let_go(exchange, exchange.held());
+  if (!closed_ && !exchange.closed) session_.detach(exchange);
   // Without memory there is no line of the log.
   if (!exchange.own) guarded([&] { listener_->handler.finished(exchange); }, [] {});
   exchange.on_gone(nullptr);
   exchange.detach();
-  if (held.use_count() > 1) exchange.keep(peer_);
+  if (held.use_count() > 1)
+    exchange.keep(peer_);
+  else
+    exchange.free_content();
   protocol_.give_back(std::move(held));
 }
 

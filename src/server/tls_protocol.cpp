@@ -44,6 +44,7 @@ class TlsConnection final : public Connection,
       session_ = session.get();
       accepted_.stream.secure(std::move(session));
       due_ = now() + listener_->handler.settings().timeouts.header;
+      if (listener_->drains()) due_ = std::min(due_, now() + kDrainGrace);
       watch();
       accepted_.stream.handshake([self = Ptr(this)](net::Io state) { self->ended(state); });
     });
@@ -143,8 +144,6 @@ class TlsConnection final : public Connection,
     end();
     guarded([&] { to(listener, std::move(accepted)); },
             [&] { listener->open.fetch_sub(1, std::memory_order_relaxed); });
-    // The others have been told to drain before this one was among them.
-    if (listener->drains() && !listener->connections.empty()) listener->connections.back().drain();
   }
   void close() {
     if (closed_) return;

@@ -66,10 +66,13 @@ class Server final : public http::H2Events, public http::H2Output {
   }
   void on_content(http::H2Stream& stream, std::string_view bytes) override {
     require(!bytes.empty() && !stream.content_ended && known(stream));
-    static_cast<Stream&>(stream).held += bytes.size();
+    constexpr std::size_t kWindow = 64 * 1024;
+    auto& its = static_cast<Stream&>(stream);
+    its.held += bytes.size();
     held += bytes.size();
-    require(held <= 256 * 1024);
-    if ((choice_ & 2) != 0) give_back(static_cast<Stream&>(stream));
+    require(its.held <= kWindow && held <= (refills_at_once() ? live_.size() : 4) * kWindow);
+    if (refills_at_once()) session.refill(bytes.size());
+    if ((choice_ & 2) != 0) give_back(its);
   }
   void on_content_end(http::H2Stream& stream, http::Fields& trailers) override {
     require(known(stream) && stream.content_left.value_or(0) == 0);
@@ -95,7 +98,7 @@ class Server final : public http::H2Events, public http::H2Output {
   void on_closed(http::H2Stream& stream) override {
     require(known(stream));
     auto& its = static_cast<Stream&>(stream);
-    session.drop(its.held);
+    if (!refills_at_once()) session.refill(its.held);
     held -= std::exchange(its.held, 0);
     live_.erase(&its);
   }
@@ -109,6 +112,8 @@ class Server final : public http::H2Events, public http::H2Output {
     std::size_t held = 0, left = 40'000;
     bool answered = false;
   };
+  /// Whether the connection gets credit for content when it comes, and its stream alone bounds what is held.
+  bool refills_at_once() const { return (choice_ & 128) != 0; }
   bool known(http::H2Stream& stream) const { return live_.contains(static_cast<Stream*>(&stream)); }
   Stream& add(http::H2StreamId id, bool ended) {
     require(id % 2 == 1);
@@ -126,7 +131,8 @@ class Server final : public http::H2Events, public http::H2Output {
     session.answer(stream.id, {200, http::FieldsView({&field, 1}), {}, "today", stream.left}, true);
   }
   void give_back(Stream& stream) {
-    session.consume(stream.id, stream.held);
+    session.refill(stream.id, stream.held);
+    if (!refills_at_once()) session.refill(stream.held);
     held -= std::exchange(stream.held, 0);
   }
 

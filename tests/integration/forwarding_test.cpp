@@ -23,11 +23,20 @@ TEST_F(Forwarding, HopByHopFieldsAndThoseThatConnectionNamesGoNoFurther) {
              {"HTTP2-Settings", "AAMAAABkAARAAAAAAAIAAAAA"},
              {"X-End", "2"}});
   const auto r = origin.last("/a");
-  for (const auto* name :
-       {"X-Hop", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "Upgrade", "Transfer-Encoding"})
+  for (const auto* name : {"X-Hop", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "Upgrade",
+                           "HTTP2-Settings", "Transfer-Encoding"})
     EXPECT_FALSE(r.has(name)) << name;
   EXPECT_NE(r.get("Connection"), "X-Hop, close, Keep-Alive");
   EXPECT_EQ(r.get("X-End"), "2");
+}
+
+TEST_F(Forwarding, SettingsOfAnUpgradeToHttp2GoNoFurtherThoughConnectionDoesNotNameThem) {
+  origin.on("/answer", Reply::fresh().field("HTTP2-Settings", "AAMAAABk"));
+  start();
+  EXPECT_EQ(get("/a", {{"HTTP2-Settings", "AAMAAABk"}, {"X-End", "2"}}).status, 200);
+  EXPECT_FALSE(origin.last("/a").has("HTTP2-Settings"));
+  EXPECT_EQ(origin.last("/a").get("X-End"), "2");
+  EXPECT_FALSE(get("/answer").has("HTTP2-Settings")) << "no server may send it";
 }
 
 TEST_F(Forwarding, ConnectionNamesAreRemovedBeforeTheKeyIsMade) {
@@ -231,7 +240,11 @@ TEST_F(Forwarding, UpgradeToWhatTheRouteDoesNotListIsIgnored) {
   const auto h2c =
       get("/a", {{"Connection", "Upgrade, HTTP2-Settings"}, {"Upgrade", "h2c"}, {"HTTP2-Settings", "AAMAAABk"}});
   EXPECT_EQ(h2c.status, 200);
+  EXPECT_TRUE(h2c.head.starts_with("HTTP/1.1 200 ")) << h2c.head;
+  EXPECT_FALSE(h2c.has("Upgrade"));
   EXPECT_FALSE(origin.last("/a").has("HTTP2-Settings"));
+  EXPECT_FALSE(origin.last("/a").has("Upgrade"));
+  EXPECT_THAT(origin.last("/a").get("Connection"), Not(HasSubstr("pgrade")));
   const auto websocket = get("/ws", {{"Connection", "Upgrade, Sec-WebSocket-Key"},
                                      {"Upgrade", "h2c"},
                                      {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}});

@@ -119,6 +119,44 @@ TEST_F(Http2, APostBodyReachesTheOriginWhole) {
   EXPECT_TRUE(origin.requests("/up").front().body == content);
 }
 
+TEST_F(Http2, UploadsThatWaitForTheirOriginKeepNoOtherUploadBack) {
+  auto hold = gate();
+  origin.on("/busy/first", Reply().body("first").after(hold));
+  origin.on("/busy/up", Reply().body("late"));
+  origin.on("/up", Reply().body("taken"));
+  // One request holds the only connection to `busy`, so that nobody reads the content of others.
+  start("origins: {busy: {url: '" + origin.url() + "', pool: {max_connections: 1, queue_timeout: 5m}}, free: {url: '" +
+        origin.url() +
+        "'}}\nroutes: [{path: /busy/**, origin: busy, cache: false, request_buffer: 0}, "
+        "{path: /**, origin: free, cache: false}]\n");
+  auto c = connect_h2();
+  const auto first = c.get("/busy/first");
+  EXPECT_TRUE(origin.wait_for("/busy/first", 1));
+  const std::string piece(16384, 'u');
+  std::size_t all = 0;
+  const auto send_piece = [&](std::uint32_t id, bool ends) {
+    if (!c.until([&] { return 65535 + c.in.credit >= all + piece.size(); })) return false;
+    all += piece.size();
+    return c.send(h2::data(id, piece, ends));
+  };
+  std::vector<std::uint32_t> stalled;
+  for (int i = 0; i < 20; ++i) {
+    stalled.push_back(c.request("POST", "/busy/up", {}, false));
+    for (int n = 0; n < 4; ++n) ASSERT_TRUE(send_piece(stalled.back(), n == 3)) << i;
+  }
+  const auto id = c.request("POST", "/up", {}, false);
+  for (std::size_t sent = 0; sent < 16 * piece.size(); sent += piece.size()) {
+    ASSERT_TRUE(c.until([&] { return 65536 + c.in.on(id).credit >= sent + piece.size(); }));
+    ASSERT_TRUE(send_piece(id, sent == 15 * piece.size()));
+  }
+  EXPECT_EQ(c.answer(id).body, "taken");
+  EXPECT_EQ(origin.count("/busy/up"), 0U);
+  hold->open();
+  EXPECT_EQ(c.answer(first).body, "first");
+  for (const auto upload : stalled) EXPECT_EQ(c.answer(upload).body, "late");
+  EXPECT_EQ(origin.requests("/busy/up").front().body.size(), 4 * piece.size());
+}
+
 TEST_F(Http2, TrailersPassBothWays) {
   origin.on("/up", Reply().chunked().body("x").trailer("X-Sum", "1"));
   start();

@@ -44,6 +44,7 @@ enum class FieldId : std::uint8_t {
   ForebayCacheControl,
   Forwarded,
   Host,
+  Http2Settings,
   IfMatch,
   IfModifiedSince,
   IfNoneMatch,

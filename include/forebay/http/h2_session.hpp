@@ -52,7 +52,7 @@ struct H2Limits {
   HeadLimits head;
   unsigned streams = 100;                        ///< At a time.
   std::uint32_t stream_window = 64 * 1024;       ///< Content of a request that may come before it is consumed.
-  std::uint32_t connection_window = 256 * 1024;  ///< The same for all requests together.
+  std::uint32_t connection_window = 256 * 1024;  ///< The same for all requests together, before it is refilled.
   bool over_tls = false;
 };
 
@@ -92,7 +92,8 @@ class H2Events {
   virtual void on_request(H2StreamId id, const H2HeadReader& head, bool ended) = 0;
   /// One that does not. If it is malformed its stream is reset; else the owner answers it, if it attaches a stream.
   virtual void on_refused(H2StreamId id, const H2HeadReader& head, H2HeadReader::Verdict why, bool ended) = 0;
-  /// Content. Give the credit back by `consume`, once for each byte.
+  /// Content. Give the credit of the stream and that of the connection back by `refill`, each once for each byte; that
+  /// of a stream that ends may be kept.
   virtual void on_content(H2Stream& stream, std::string_view bytes) = 0;
   virtual void on_content_end(H2Stream& stream, Fields& trailers) = 0;
   /// The content breaks a rule; the stream is reset.
@@ -144,10 +145,10 @@ class H2Session {
   void interim(H2StreamId id, int status, FieldsView fields);
   void resume(H2StreamId id);
   void reset(H2StreamId id, H2Error code);
-  /// Content that was used: its stream and the connection get credit for as much.
-  void consume(H2StreamId id, std::size_t bytes);
-  /// Content that nobody will use: the connection gets credit, its stream does not.
-  void drop(std::size_t bytes);
+  /// So much of the content that came in the stream has left: as much more may come in it.
+  void refill(H2StreamId id, std::size_t bytes);
+  /// As much more content may come in the connection as came before.
+  void refill(std::size_t bytes);
   /// How much content the client takes now.
   std::int32_t credit(H2StreamId id) const noexcept;
   std::int32_t credit() const noexcept;

@@ -158,8 +158,9 @@ TEST(Fields, ALineIsWrittenAsNameColonValue) {
 }
 
 TEST(HopByHop, ConnectionGovernsItsOwnAndTheNamedFields) {
-  for (const char* name : {"Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding",
-                           "Upgrade", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Authentication-Info"}) {
+  for (const char* name :
+       {"Connection", "HTTP2-Settings", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding",
+        "Upgrade", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Authentication-Info"}) {
     EXPECT_TRUE(is_hop_by_hop(field_id(name))) << name;
   }
   for (const char* name : {"Content-Length", "Host", "Via", "Cache-Control", "X-Any"}) {

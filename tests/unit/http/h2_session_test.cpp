@@ -31,9 +31,9 @@ class Recorder final : public H2Events, public H2Output {
     add(id, ended);
   }
   void on_content(H2Stream&, std::string_view bytes) override { told.push_back("content " + std::string(bytes)); }
-  void on_content_end(H2Stream&, Fields& trailers) override {
+  void on_content_end(H2Stream&, Fields& theirs) override {
     told.push_back("end");
-    for (const Field& f : trailers.view()) told.back() += " " + std::string(f.name) + "=" + std::string(f.value);
+    for (const Field& f : theirs.view()) told.back() += " " + std::string(f.name) + "=" + std::string(f.value);
   }
   void on_content_malformed(H2Stream&) override { told.push_back("malformed"); }
   void on_credit(H2Stream* stream) override { told.push_back(stream ? "credit" : "credit for all"); }
@@ -45,6 +45,7 @@ class Recorder final : public H2Events, public H2Output {
     portion.slices.back().bytes = pulled.back();
     body.erase(0, portion.bytes);
     portion.ended = body.empty() && content_ended;
+    if (portion.ended) portion.trailers = &trailers;
     return H2Portion::State::Data;
   }
   void on_head_sent(H2Stream&) override { told.push_back("head sent"); }
@@ -69,6 +70,7 @@ class Recorder final : public H2Events, public H2Output {
 
   Timestamp now{std::chrono::hours{1}};
   std::string body, out;
+  Fields trailers;
   bool content_ended = true;
   std::size_t room = 64 * 1024;
   std::deque<std::string> pulled;
@@ -97,6 +99,22 @@ TEST(H2Session, TellsARequestAndSendsItsAnswer) {
   const auto& stream = r.incoming.on(1);
   EXPECT_THAT(stream.fields, ElementsAre(testing::Pair(":status", "200"), testing::Pair("x-name", "Value"),
                                          testing::Pair("date", "today"), testing::Pair("content-length", "5")));
+}
+
+TEST(H2Session, TheHeadThatIsToldIsTheFinalOne) {
+  Recorder r;
+  r.feed(h2::get(1));
+  r.taken();
+  r.session.interim(1, 103, {});
+  r.session.interim(1, 103, {});
+  r.produce();
+  EXPECT_TRUE(r.taken().empty());
+  r.body = "content";
+  r.trailers.add("X-Sum", "42");
+  r.session.answer(1, {}, true);
+  r.produce();
+  EXPECT_THAT(r.taken(), ElementsAre("head sent", "end sent", "closed"));
+  EXPECT_EQ(r.incoming.on(1).trailers.size(), 1U);
 }
 
 TEST(H2Session, AStreamThatWaitsForContentIsResumed) {
@@ -146,6 +164,19 @@ TEST(H2Session, ContentAndTrailersAreTold) {
   r.feed(h2::headers(1, h2::request("/", {{"content-length", "6"}}, "POST"), false) + h2::data(1, "abc", false));
   r.feed(h2::data(1, "def", false) + h2::headers(1, {{"x-sum", "9"}}, true));
   EXPECT_THAT(r.taken(), ElementsAre("request POST /", "content abc", "content def", "end x-sum=9"));
+}
+
+TEST(H2Session, AStreamWithMalformedContentIsResetOnceHoweverMuchFollows) {
+  Recorder r;
+  r.taken();
+  std::string bytes = h2::headers(1, h2::request("/", {{"content-length", "1"}}, "POST"), false);
+  for (int i = 0; i < 5; ++i) bytes += h2::data(1, "abc", false);
+  r.feed(bytes + h2::headers(1, {{"x-sum", "9"}}, true));
+  EXPECT_THAT(r.taken(), ElementsAre("request POST /", "malformed", "closed"));
+  std::size_t resets = 0;
+  for (const auto& frame : r.incoming.frames) resets += frame.type == h2::kRstStream ? 1 : 0;
+  EXPECT_EQ(resets, 1U);
+  EXPECT_TRUE(r.incoming.goaways.empty());
 }
 
 TEST(H2Session, AForgottenStreamGoesOnWithoutEvents) {

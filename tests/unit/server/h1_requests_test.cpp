@@ -334,6 +334,28 @@ TEST_F(RequestsTest, TheTallyTellsWhenAndHowMuch) {
   EXPECT_TRUE(t.completed);
 }
 
+TEST_F(RequestsTest, TheTallyTellsWhenTheFinalHeadWentNotAnInterimOne) {
+  keep_exchanges();
+  auto client = connect();
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n");
+  until_kept(1);
+  on_worker([&] {
+    std::string_view view;
+    EXPECT_EQ(kept[0]->body().pull(view), net::BodySource::State::Wait);
+    kept[0]->interim(103, {});
+  });
+  EXPECT_EQ(client.until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_EQ(client.until("\r\n\r\n"), "HTTP/1.1 103 Early Hints\r\n\r\n");
+  on_worker([&] {
+    clock.advance(30ms);
+    worker.tick();
+    answer_text(*kept[0], "12345");
+  });
+  client.reply();
+  const auto t = handler.tallies(1)[0];
+  EXPECT_EQ(t.first_byte - t.started, 30ms);
+}
+
 TEST_F(RequestsTest, BytesBehindAnUpgradeAreTheNextRequest) {
   auto client = connect();
   client.send(

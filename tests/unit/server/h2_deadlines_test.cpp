@@ -180,12 +180,10 @@ TEST_F(H2Deadlines, CreditThatSettingsTakeAwayIsAStall) {
 TEST_F(H2Deadlines, AClientThatMayNotSendIsNotLate) {
   keep_exchanges();
   open();
-  // Four handlers that do not read fill the window of the connection.
-  const std::string piece(16 * 1024, 'x');
-  for (std::uint32_t id = 1; id <= 7; id += 2) {
-    send(h2::headers(id, h2::request("/", {}, "POST"), false));
-    for (int i = 0; i < 4; ++i) send(h2::data(id, piece, i == 3));
-  }
+  auto& others = listener->limits->content;
+  ASSERT_TRUE(others.take(WaitingContent::kMost));
+  // Four handlers that do not read fill the window of the connection, since others hold all that is shared.
+  for (std::uint32_t id = 1; id <= 7; id += 2) upload(id, true);
   send(h2::headers(9, h2::request("/", {}, "POST"), false));
   std::string_view view;
   ASSERT_EQ(kept.size(), 5U);
@@ -193,13 +191,26 @@ TEST_F(H2Deadlines, AClientThatMayNotSendIsNotLate) {
   for (int i = 0; i < 5; ++i) pass(15s);
   EXPECT_EQ(on(9).status, 0);
   const auto before = incoming.credit;
-  for (std::size_t i = 0; i < 4; ++i)
-    while (kept[i]->body().pull(view) == net::BodySource::State::Data) {
-    }
-  run();
-  EXPECT_EQ(incoming.credit - before, 4 * 4 * piece.size());
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(read_content(*kept[i]), 65536U);
+  EXPECT_EQ(incoming.credit - before, 4 * 65536U);
   pass(31s);
   EXPECT_EQ(on(9).status, 408);
+  others.give_back(WaitingContent::kMost);
+}
+
+TEST_F(H2Deadlines, AClientMaySendWithinASecondOfRoomThatOthersGiveBack) {
+  keep_exchanges();
+  open();
+  auto& others = listener->limits->content;
+  ASSERT_TRUE(others.take(WaitingContent::kMost));
+  for (std::uint32_t id = 1; id <= 7; id += 2) upload(id);
+  const auto before = incoming.credit;
+  pass(5s);
+  others.give_back(WaitingContent::kMost);
+  EXPECT_EQ(incoming.credit, before);
+  pass(1100ms);
+  EXPECT_EQ(others.held(), 3 * 65536U) << "all but what a connection may hold by itself";
+  EXPECT_GE(incoming.credit - before, 2 * 65536U) << "half of a window comes at a time";
 }
 
 TEST_F(H2Deadlines, AClientThatDoesNotReadIsClosed) {
@@ -290,6 +301,52 @@ TEST_F(H2Deadlines, AHandlerThatDrainsEndsTheConnection) {
   send(h2::get(1));
   EXPECT_EQ(on(1).status, 200);
   EXPECT_EQ(incoming.goaways.size(), 1U);
+}
+
+TEST_F(H2Deadlines, AConnectionThatBeginsDuringADrainIsToldOfTheEnd) {
+  open_silent();
+  listener->draining = true;
+  listener->connections.front().drain();
+  run();
+  // The request is on its way with the preface.
+  send(h2::kPreface + h2::settings() + h2::settings_ack() + h2::get(1));
+  EXPECT_EQ(on(1).status, 200);
+  ASSERT_EQ(incoming.goaways.size(), 1U);
+  EXPECT_EQ(incoming.goaways[0], std::make_pair(0x7fffffffU, std::uint32_t{h2::kNoError}));
+  ASSERT_EQ(incoming.pings, 1U);
+  send(h2::get(3));
+  EXPECT_EQ(on(3).status, 200);
+  send(h2::ping(incoming.ping_data.back(), h2::kAck));
+  ASSERT_EQ(incoming.goaways.size(), 2U);
+  EXPECT_EQ(incoming.goaways[1], std::make_pair(3U, std::uint32_t{h2::kNoError}));
+  EXPECT_TRUE(closed);
+}
+
+TEST_F(H2Deadlines, AConnectionThatBeginsDuringADrainAndAsksNothingEnds) {
+  open_silent();
+  handler.drains = true;
+  send(h2::kPreface + h2::settings());
+  ASSERT_EQ(incoming.goaways.size(), 1U);
+  pass(900ms);
+  EXPECT_FALSE(closed);
+  pass(200ms);
+  ASSERT_EQ(incoming.goaways.size(), 2U);
+  EXPECT_EQ(incoming.goaways[1], std::make_pair(0U, std::uint32_t{h2::kNoError}));
+  EXPECT_TRUE(closed);
+}
+
+TEST_F(H2Deadlines, AStreamThatBeginsDuringADrainIsAnsweredWhole) {
+  keep_exchanges();
+  open_silent();
+  handler.drains = true;
+  send(h2::kPreface + h2::settings() + h2::get(1));
+  pass(5s);
+  ASSERT_EQ(incoming.goaways.size(), 2U);
+  EXPECT_FALSE(closed);
+  answer_text(*kept[0], "whole");
+  run();
+  EXPECT_EQ(on(1).body, "whole");
+  EXPECT_TRUE(closed);
 }
 
 TEST_F(H2Deadlines, AbortEndsStreamsAtOnce) {

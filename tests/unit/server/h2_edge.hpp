@@ -30,6 +30,7 @@ class H2Test : public testing::Test {
     kept.clear();
     EXPECT_EQ(listener->open, 0);
     EXPECT_EQ(listener->numbers->open_http2, 0U);
+    EXPECT_EQ(listener->limits->content.held(), 0U);
   }
 
   /// Opens the connection and sends the preface with these settings.
@@ -89,6 +90,19 @@ class H2Test : public testing::Test {
   }
   void keep_exchanges() {
     handler.script = [this](const ExchangePtr& exchange) { kept.push_back(exchange); };
+  }
+  /// A request whose content fills the window of its stream.
+  void upload(std::uint32_t id, bool ends = false) {
+    const std::string piece(16 * 1024, 'u');
+    send(h2::headers(id, h2::request("/up", {}, "POST"), false));
+    for (int i = 0; i < 4; ++i) send(h2::data(id, piece, ends && i == 3));
+  }
+  /// Reads the content that has come; how much it was.
+  std::size_t read_content(Exchange& exchange) {
+    std::size_t got = 0;
+    for (std::string_view view; exchange.body().pull(view) == net::BodySource::State::Data;) got += view.size();
+    run();
+    return got;
   }
   h2::Stream& on(std::uint32_t id) { return incoming.on(id); }
   /// Code of the last GOAWAY; nothing without one.

@@ -165,6 +165,31 @@ TEST_F(H2Requests, InterimResponsesComeFirst) {
   EXPECT_EQ(on(1).status, 200);
 }
 
+TEST_F(H2Requests, TheTallyTellsWhenTheFinalHeadWentNotAnInterimOne) {
+  const Ref<http::Body> body(new http::Body);
+  keep_exchanges();
+  open();
+  send(h2::get(1));
+  kept[0]->interim(103, {});
+  run();
+  ASSERT_EQ(on(1).interim.size(), 1U);
+  pass(30ms);
+  kept[0]->answer({}, http::BodyCursor(body));
+  run();
+  EXPECT_EQ(on(1).status, 200);
+  EXPECT_EQ(kept[0]->tally().first_byte - kept[0]->tally().started, 30ms);
+  pass(20ms);
+  http::Fields trailers;
+  trailers.add("X-Sum", "42");
+  body->append(slice_of("x"));
+  body->finish(trailers);
+  run();
+  ASSERT_TRUE(on(1).ended);
+  const auto tally = handler.tallies(1)[0];
+  EXPECT_EQ(tally.first_byte - tally.started, 30ms);
+  EXPECT_EQ(tally.finished - tally.started, 50ms);
+}
+
 TEST_F(H2Requests, AGrowingBodyIsSentAsItGrows) {
   const Ref<http::Body> body(new http::Body);
   handler.script = [&](const ExchangePtr& exchange) { exchange->answer({}, http::BodyCursor(body)); };
@@ -301,6 +326,64 @@ TEST_F(H2Requests, ContentOfARequestIsCreditedAsItIsConsumed) {
   run();
   EXPECT_EQ(on(1).body, "thanks");
   EXPECT_EQ(handler.tallies(1)[0].bytes_in, 65539U);
+}
+
+TEST_F(H2Requests, UploadsThatAreNotReadKeepNoOtherFromItsContent) {
+  keep_exchanges();
+  open();
+  const std::size_t stalled = handler.server.streams - 1;
+  std::uint32_t id = 1;
+  for (; kept.size() < stalled; id += 2) {
+    upload(id);
+    ASSERT_FALSE(goaway()) << "after " << kept.size();
+  }
+  send(h2::headers(id, h2::request("/up", {}, "POST"), false));
+  ASSERT_EQ(kept.size(), stalled + 1);
+  const std::string piece(16384, 'u');
+  std::size_t got = 0;
+  for (int i = 0; i < 32; ++i) {
+    send(h2::data(id, piece, i == 31));
+    got += read_content(*kept.back());
+  }
+  EXPECT_EQ(got, 32 * piece.size());
+  answer_text(*kept.back(), "taken");
+  run();
+  EXPECT_EQ(on(id).body, "taken");
+  EXPECT_FALSE(goaway());
+  EXPECT_EQ(on(1).credit, 0U) << "its content was not read";
+  EXPECT_EQ(listener->limits->content.held(), (stalled - 1) * 65536);
+  for (std::size_t i = 0; i < stalled; ++i) EXPECT_EQ(read_content(*kept[i]), 65536U);
+  EXPECT_EQ(on(1).credit, 65536U);
+  EXPECT_EQ(listener->limits->content.held(), 0U);
+}
+
+TEST_F(H2Requests, ContentThatNobodyReadsIsGivenUpWithItsStream) {
+  keep_exchanges();
+  open();
+  for (const std::uint32_t id : {1U, 3U, 5U, 7U}) upload(id);
+  auto& content = listener->limits->content;
+  EXPECT_EQ(content.held(), 3 * 65536U) << "a part is the connection's own";
+  send(h2::rst_stream(7));
+  EXPECT_EQ(content.held(), 2 * 65536U);
+  answer_text(*kept[2], "not read");
+  run();
+  EXPECT_EQ(content.held(), 65536U);
+  listener->connections.front().abort();
+  EXPECT_EQ(content.held(), 0U);
+  EXPECT_FALSE(goaway());
+}
+
+TEST_F(H2Requests, WhereAllThatIsSharedIsHeldTheWindowOfTheConnectionBoundsIt) {
+  keep_exchanges();
+  open();
+  ASSERT_TRUE(listener->limits->content.take(WaitingContent::kMost));
+  for (std::uint32_t id = 1; id <= 7; id += 2) upload(id);
+  EXPECT_FALSE(goaway());
+  EXPECT_EQ(kept.size(), 4U);
+  send(h2::headers(9, h2::request("/up", {}, "POST"), false) + h2::data(9, "one more", false));
+  EXPECT_EQ(goaway(), h2::kFlowControlError) << "the window of the connection bounds what it holds";
+  listener->connections.front().abort();
+  listener->limits->content.give_back(WaitingContent::kMost);
 }
 
 TEST_F(H2Requests, ContentGoesOnWhileTheAnswerIsSent) {

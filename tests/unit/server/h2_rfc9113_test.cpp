@@ -443,6 +443,24 @@ TEST_F(Rfc9113Connection, Section_3_3_ThePrefaceBehindARequestIsNoPreface) {
   EXPECT_THAT(std::string(piece, static_cast<std::size_t>(n)), testing::HasSubstr("HTTP/1.1 505 "));
 }
 
+TEST_F(Rfc9113Connection, Section_5_1_ContentMayFollowOnAllStreamsThatTheServerHasEnded) {
+  handler.server.streams = 600;
+  open();
+  // The answers leave before their content comes, and the client knows of none yet.
+  std::string heads, contents;
+  for (std::uint32_t id = 1; id < 1200; id += 2) {
+    heads += h2::headers(id, h2::request("/", {}, "POST"), false);
+    contents += h2::data(id, "on its way", false) + h2::headers(id, {{"x-sum", "9"}}, true);
+  }
+  send(heads);
+  EXPECT_EQ(on(1199).status, 200);
+  EXPECT_EQ(on(1).reset, h2::kNoError);
+  send(contents);
+  EXPECT_FALSE(goaway());
+  send(h2::get(1201));
+  EXPECT_EQ(on(1201).status, 200);
+}
+
 TEST_F(Rfc9113Connection, Section_5_1_2_StreamsBeyondTheLimitAreRefused) {
   handler.server.streams = 2;
   keep_exchanges();

@@ -5,6 +5,7 @@
 
 #include "forebay/net/tls_server.hpp"
 #include "server/worker_listener.hpp"
+#include "support/h2_frames.hpp"
 #include "unit/net/tls_fixture.hpp"
 #include "unit/server/edge.hpp"
 
@@ -185,6 +186,45 @@ TEST_F(TlsProtocolTest, WhoeverShakesHandsDuringADrainIsDrainedToo) {
   EXPECT_EQ(listener->connections.size(), 1U);
   pass(std::chrono::seconds{2});
   EXPECT_TRUE(listener->connections.empty()) << "an idle connection";
+}
+
+TEST_F(TlsProtocolTest, AHandshakeThatBeginsDuringADrainHasASecond) {
+  listener->draining = true;
+  open(place());
+  pass(std::chrono::milliseconds{900});
+  EXPECT_EQ(listener->connections.size(), 1U);
+  pass(std::chrono::milliseconds{200});
+  EXPECT_TRUE(listener->connections.empty());
+}
+
+TEST_F(TlsProtocolTest, WhoeverAgreesOnHttp2DuringADrainIsToldOfTheEnd) {
+  const auto tls = listener->tls;
+  listener = std::make_shared<WorkerListener>(worker, handler, std::make_shared<ListenerNumbers>(),
+                                              make_protocol(config::Listener{}));
+  listener->tls = tls;
+  open(place(), "\x02h2");
+  listener->draining = true;
+  listener->connections.front().drain();
+  ASSERT_TRUE(shake());
+  forebay::test::h2::Incoming in;
+  in.feed(client.take());
+  ASSERT_EQ(in.goaways.size(), 1U);
+  EXPECT_EQ(in.goaways[0].first, 0x7fffffffU);
+  ASSERT_EQ(in.pings, 1U);
+  auto request = forebay::test::h2::request("/last");
+  for (auto& [name, value] : request)
+    if (name == ":scheme") value = "https";
+  ASSERT_TRUE(client.send(forebay::test::h2::kPreface + forebay::test::h2::settings() +
+                          forebay::test::h2::headers(1, request, true)));
+  poll();
+  in.feed(client.take());
+  EXPECT_EQ(in.on(1).body, "/last");
+  pass(std::chrono::milliseconds{1100});
+  in.feed(client.take());
+  ASSERT_EQ(in.goaways.size(), 2U);
+  EXPECT_EQ(in.goaways[1].first, 1U);
+  pass(std::chrono::seconds{3});
+  EXPECT_TRUE(listener->connections.empty());
 }
 
 TEST_F(TlsProtocolTest, AnAbortEndsAHandshake) {
