@@ -34,17 +34,29 @@ std::string literal(std::string_view text) {
   return out;
 }
 
+/// What `glob` has met while it read folders. It has no argument for that.
+thread_local std::string unread_folder;
+thread_local int unread_why = 0;
+
+/// A folder that is not there has no files. Of any other that cannot be read nobody knows.
+int on_unread(const char* folder, int why) {
+  if (why == ENOENT || why == ENOTDIR) return 0;
+  unread_folder = folder;
+  unread_why = why;
+  return 1;
+}
+
 /// The files that a pattern matches, by name in the order of their bytes. Directories and what begins with a dot are
-/// left out.
-std::vector<std::string> files_of(const std::string& pattern) {
+/// left out. False where a folder cannot be read.
+bool files_of(const std::string& pattern, std::vector<std::string>& files) {
   glob_t found{};
-  std::vector<std::string> files;
-  if (::glob(pattern.c_str(), GLOB_NOSORT | GLOB_MARK, nullptr, &found) == 0)
+  const int result = ::glob(pattern.c_str(), GLOB_NOSORT | GLOB_MARK, on_unread, &found);
+  if (result == 0)
     for (std::size_t i = 0; i < found.gl_pathc; ++i)
       if (std::string_view path = found.gl_pathv[i]; !path.ends_with('/')) files.emplace_back(path);
   ::globfree(&found);
   std::sort(files.begin(), files.end());
-  return files;
+  return result != GLOB_ABORTED;
 }
 
 NodePtr node_of(std::vector<NodePtr> items, const Place& place) {
@@ -88,7 +100,11 @@ class Including {
       return report_.error(1002, name, path, "this is not the name of a file", "such as routes.d/*.yaml");
     const bool relative = name.text.front() != '/' && !folder_.empty();
     if (!is_pattern(name.text)) return read(name, path, relative ? folder_ + '/' + name.text : name.text, true);
-    for (const auto& file : files_of(relative ? literal(folder_) + '/' + name.text : name.text))
+    std::vector<std::string> files;
+    if (!files_of(relative ? literal(folder_) + '/' + name.text : name.text, files))
+      return report_.error(1033, name, path,
+                           in_quotes(unread_folder) + " cannot be read: " + std::strerror(unread_why));
+    for (const auto& file : files)
       if (!full_) read(name, path, file, false);
   }
 

@@ -86,7 +86,8 @@ class Compiler {
         skipped_ = scheme.size();
         return true;
       }
-    if (text_.starts_with("{path}")) return true;
+    if (text_.starts_with("{path}"))
+      return !is_capture("path") || bad("the target begins with a capture, which may be a URL", "write /{path}");
     const bool path = text_.starts_with('/') && !text_.starts_with("//");
     return path || bad("the target is no http or https URL and no path",
                        text_.starts_with("//") ? "write the scheme, such as https:" + std::string(text_)
@@ -111,8 +112,7 @@ class Compiler {
 
   bool take_part(std::string_view before, std::string_view name, RedirectTarget& out) {
     RedirectTarget::Piece piece{std::string(before), Part::Capture, std::string(name), in_query_};
-    const bool captured = std::find(captures_.begin(), captures_.end(), name) != captures_.end();
-    if (!captured) {
+    if (!is_capture(name)) {
       piece.capture.clear();
       if (name == "host")
         piece.part = Part::Host;
@@ -134,6 +134,10 @@ class Compiler {
     if (piece.part == Part::Query && !in_query_) return bad("{query} does not stand behind a \"?\"", "write ?{query}");
     out.pieces.push_back(std::move(piece));
     return true;
+  }
+
+  bool is_capture(std::string_view name) const {
+    return std::find(captures_.begin(), captures_.end(), name) != captures_.end();
   }
 
   bool unknown(std::string_view name) {

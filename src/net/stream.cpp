@@ -19,7 +19,11 @@ namespace forebay::net {
 namespace {
 
 IoResult result_of(ssize_t sent, std::size_t asked) noexcept {
-  if (sent < 0) return {errno == EAGAIN || errno == EWOULDBLOCK ? Io::Blocked : Io::Failed};
+  if (sent < 0) {
+    const int error = errno;
+    if (error == EAGAIN || error == EWOULDBLOCK) return {Io::Blocked};
+    return {Io::Failed, 0, Direction::Write, error};
+  }
   const auto bytes = static_cast<std::size_t>(sent);
   // A short write means that the socket is full: asking again would only cost a call.
   return {bytes < asked ? Io::Blocked : Io::Done, bytes};
@@ -122,6 +126,25 @@ void Stream::no_delay() noexcept {
   // A Unix socket refuses it.
   const int on = 1;
   (void)::setsockopt(native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+void Stream::keep_alive() noexcept {
+  // Less than the 350 s after which some load balancers forget a silent connection.
+  constexpr int kIdle = 300, kInterval = 30, kProbes = 4;
+  const auto set = [this](int level, int option, int value) {
+    (void)::setsockopt(native_handle(), level, option, &value, sizeof value);
+  };
+  if (domain_of(native_handle()) == AF_UNIX) return;
+  set(IPPROTO_TCP, TCP_KEEPIDLE, kIdle);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, kInterval);
+  set(IPPROTO_TCP, TCP_KEEPCNT, kProbes);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+int Stream::take_error() noexcept {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(native_handle(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
 std::size_t Stream::unsent() noexcept {

@@ -124,7 +124,7 @@ IoResult TlsServerSession::flush(PlainStream& plain) {
       if (sent.bytes < wire.size() && sent.state != Io::Failed) out_.assign(wire, sent.bytes);
       wire.clear();
       if (sent.state == Io::Failed) failed_ = true;
-      return {sent.state, 0, Direction::Write};
+      return {sent.state, 0, Direction::Write, sent.error};
     }
     out_ += wire;
     wire.clear();
@@ -132,7 +132,7 @@ IoResult TlsServerSession::flush(PlainStream& plain) {
     sent_ += sent.bytes;
     if (sent_ < out_.size()) {
       if (sent.state == Io::Failed) failed_ = true;
-      return {sent.state, 0, Direction::Write};
+      return {sent.state, 0, Direction::Write, sent.error};
     }
     std::string().swap(out_);
     sent_ = 0;
@@ -257,7 +257,7 @@ IoResult TlsServerSession::write_some(PlainStream& plain, std::span<const std::s
       continue;
     }
     in_flight_ = enciphered;
-    return {sent.state, written, Direction::Write};
+    return {sent.state, written, Direction::Write, sent.error};
   }
 }
 

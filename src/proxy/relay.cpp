@@ -1,6 +1,7 @@
 #include "relay.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <span>
 #include <utility>
 
@@ -14,6 +15,9 @@ constexpr unsigned kStepsPerTurn = 8;
 // the conversation.
 constexpr Duration kHalfOpen = std::chrono::seconds{60};
 constexpr Duration kClosing = std::chrono::seconds{2};
+// How often we look at a side that takes nothing, and at whether the one that sends is still there: nothing is read of
+// that one meanwhile.
+constexpr Duration kLook = std::chrono::seconds{1};
 
 // What is read goes out of it within the same step, so that one is enough for all tunnels of a worker.
 std::span<char> scratch() {
@@ -31,6 +35,8 @@ void Relay::start(Owner& owner, net::Stream client, std::string client_early, ne
   auto& down = way(TunnelWay::FromOrigin);
   up.from = down.to = &client_stream;
   up.to = down.from = &origin_stream;
+  client_stream.keep_alive();
+  origin_stream.keep_alive();
   frames_.take_all(origin_early);
   up.held = std::move(client_early);
   down.held = std::move(origin_early);
@@ -97,7 +103,7 @@ Relay::Step Relay::write(Way& w, std::string_view bytes) {
     if (written.state == net::Io::Done) continue;
     if (bytes.empty()) break;
     if (written.state != net::Io::Blocked) {
-      give_up(w);
+      give_up(w, written.error);
       return Step::Again;
     }
     if (!of_held && !hold(w, bytes)) {
@@ -107,16 +113,17 @@ Relay::Step Relay::write(Way& w, std::string_view bytes) {
     await_write(w, written.wait);
     return Step::Wait;
   }
-  w.stalled_at = Timestamp::max();
+  w.stalled_at = w.look_at = Timestamp::max();
   return Step::Again;
 }
 
 // `to` takes no more. What it has sent before it left is still in its socket, behind it an end or a failure: the other
-// direction meets them.
-void Relay::give_up(Way& w) {
+// direction meets them, unless its own receiver takes nothing.
+void Relay::give_up(Way& w, int error) {
   release(w);
-  w.stalled_at = Timestamp::max();
+  w.stalled_at = w.look_at = Timestamp::max();
   w.from_ended = w.to_told = true;
+  if (error != EPIPE) back(w).from_gone = true;
 }
 
 bool Relay::hold(Way& w, std::string_view bytes) {
@@ -141,9 +148,7 @@ Relay::Step Relay::read(Way& w) {
     case net::Io::Blocked: await_read(w, got.wait); return Step::Wait;
     case net::Io::End: w.from_ended = true; return Step::Again;
     case net::Io::Cancelled:
-    case net::Io::Failed:
-      end(which(w) == TunnelWay::FromClient ? TunnelEnd::ClientReset : TunnelEnd::OriginReset);
-      return Step::Over;
+    case net::Io::Failed: end(reset_by(w)); return Step::Over;
   }
   std::string_view bytes(room.data(), got.bytes);
   moved_at_ = worker_.now().mono;
@@ -191,7 +196,7 @@ void Relay::await_write(Way& w, net::Direction direction) {
   w.writing = true;
   w.backlog = w.to->unsent();
   if (w.stalled_at == Timestamp::max()) {
-    w.stalled_at = worker_.now().mono + limits_.stalled;
+    wait_for(w);
     arm();
   }
   w.to->wait(direction, [self = shared_from_this(), &w](net::Io) {
@@ -201,10 +206,17 @@ void Relay::await_write(Way& w, net::Direction direction) {
   });
 }
 
+// `to` has to take something from now on.
+void Relay::wait_for(Way& w) {
+  const auto now = worker_.now().mono;
+  w.stalled_at = now + limits_.stalled;
+  w.look_at = std::min(w.stalled_at, now + kLook);
+}
+
 void Relay::note_moved(Way& w, std::size_t bytes) {
   w.bytes += bytes;
   moved_at_ = worker_.now().mono;
-  if (w.stalled_at != Timestamp::max()) w.stalled_at = moved_at_ + limits_.stalled;
+  if (w.stalled_at != Timestamp::max()) wait_for(w);
   owner_->moved(which(w), bytes);
 }
 
@@ -217,7 +229,7 @@ Timestamp Relay::idle_at() const noexcept {
 // The deadline in the wheel is moved only to an earlier time, and looks again when it fires.
 void Relay::arm() {
   auto due = idle_at();
-  for (const auto& w : ways_) due = std::min(due, w.stalled_at);
+  for (const auto& w : ways_) due = std::min(due, w.look_at);
   if (deadline_.armed() && armed_for_ <= due) return;
   armed_for_ = due;
   worker_.deadlines().arm(deadline_, due);
@@ -228,19 +240,34 @@ void Relay::expired() {
   const auto self = shared_from_this();
   const auto now = worker_.now().mono;
   for (auto& w : ways_)
-    if (w.stalled_at <= now && stalled(w)) return end(TunnelEnd::Stalled);
+    if (w.look_at <= now)
+      if (const auto how = look(w)) return end(*how);
   if (idle_at() <= now) return end(TunnelEnd::Idle);
   arm();
 }
 
-// A slow side is not a stalled one: the kernel reports a socket writable once a third of its buffer is free.
-bool Relay::stalled(Way& w) {
-  const auto left = w.to->unsent();
-  if (left >= w.backlog) return true;
-  w.backlog = left;
-  w.stalled_at = worker_.now().mono + limits_.stalled;
-  moved_at_ = worker_.now().mono;
-  return false;
+// At a side that takes nothing. A slow side is not a stalled one: the kernel reports a socket writable once a third of
+// its buffer is free.
+std::optional<TunnelEnd> Relay::look(Way& w) {
+  const auto now = worker_.now().mono;
+  if (const auto left = w.to->unsent(); left < w.backlog) {
+    w.backlog = left;
+    wait_for(w);
+    moved_at_ = now;
+  } else if (abandoned(w)) {
+    return reset_by(w);
+  } else if (w.stalled_at <= now) {
+    return TunnelEnd::Stalled;
+  }
+  w.look_at = std::min(w.stalled_at, now + kLook);
+  return std::nullopt;
+}
+
+// Whether `from` has left without its end. Nothing is read of it while `to` takes nothing, so nobody else would notice.
+bool Relay::abandoned(Way& w) {
+  if (w.from_ended) return false;
+  if (const int error = w.from->take_error(); error != 0 && error != EPIPE) w.from_gone = true;
+  return w.from_gone;
 }
 
 // What one side has got is not whole when the other one was reset, and it must see that.

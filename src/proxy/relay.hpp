@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,7 +19,8 @@ namespace forebay::proxy {
 
 /// Carries bytes between two connections, both ways, until both sides have sent their last byte. What one side does not
 /// take is kept, up to the size of one read, and nothing more is read of the other side until it has gone; a side
-/// without traffic has no buffer. Used by one worker.
+/// without traffic has no buffer. When one side has gone, the other one is waited for only as long as it takes
+/// something. Used by one worker.
 class Relay final : public std::enable_shared_from_this<Relay> {
  public:
   struct Limits {
@@ -64,31 +66,39 @@ class Relay final : public std::enable_shared_from_this<Relay> {
     std::size_t taken = 0;                    // of `held`
     std::uint64_t bytes = 0;                  // that `to` has taken
     std::size_t backlog = 0;                  // what the kernel held for `to` when it was full, or when we last asked
-    Timestamp stalled_at = Timestamp::max();  // when `to` must have taken something
+    Timestamp stalled_at = Timestamp::max();  // when `to` must have taken something; max: it is not waited for
+    Timestamp look_at = Timestamp::max();     // when we ask the kernel how it goes
     bool reading = false, writing = false;    // waits that are under way
     bool from_ended = false, to_told = false;
-    bool discards = false;  // what still comes is dropped
+    bool from_gone = false;  // it has left without its end; there may still be bytes of it to read
+    bool discards = false;   // what still comes is dropped
   };
   enum class Step : std::uint8_t { Again, Wait, Over };
 
   Way& way(TunnelWay w) noexcept { return ways_[static_cast<std::size_t>(w)]; }
   TunnelWay which(const Way& w) const noexcept { return static_cast<TunnelWay>(&w - ways_.data()); }
+  Way& back(const Way& w) noexcept { return ways_[1 - static_cast<std::size_t>(which(w))]; }
+  TunnelEnd reset_by(const Way& w) const noexcept {
+    return which(w) == TunnelWay::FromClient ? TunnelEnd::ClientReset : TunnelEnd::OriginReset;
+  }
   void pump(Way& w);
   Step step(Way& w);
   Step write_held(Way& w);
   Step write(Way& w, std::string_view bytes);
   Step read(Way& w);
-  void give_up(Way& w);
+  void give_up(Way& w, int error);
   bool hold(Way& w, std::string_view bytes);
   static void release(Way& w) noexcept;
   std::string_view cut_at_close(std::string_view bytes);
   void await_read(Way& w, net::Direction direction);
   void await_write(Way& w, net::Direction direction);
+  void wait_for(Way& w);
   void note_moved(Way& w, std::size_t bytes);
   Timestamp idle_at() const noexcept;
   void arm();
   void expired();
-  bool stalled(Way& w);
+  std::optional<TunnelEnd> look(Way& w);
+  bool abandoned(Way& w);
   void end(TunnelEnd how);
 
   net::Worker& worker_;

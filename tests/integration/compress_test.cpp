@@ -1,4 +1,5 @@
 // `compress`: identity and every coding out of one origin fetch. RFC 9110 sections 8.4, 8.8.3 and 12.5.3.
+#include <atomic>
 #include <random>
 
 #include "support/content.hpp"
@@ -178,6 +179,35 @@ TEST_F(Compress, WhatTheOriginEncodesGoesAsItIsToWhoAcceptsIt) {
   get("/a", accepting("br"));
   EXPECT_EQ(origin.count("/a"), 2u);
   EXPECT_EQ(metric("forebay_compress_total"), 0);
+}
+
+// The origin has its pages in zstd, whatever it is asked for, names no field in Vary, and then fails.
+TEST_F(Compress, WhatTheOriginEncodesWithZstdIsGivenToNobodyWhoRefusesIt) {
+  std::atomic<bool> down{false};
+  for (const auto* path : {"/off", "/on"})
+    origin.on(path, [&](const Received&) {
+      if (down) return Reply(503).body("down");
+      return Reply::with("max-age=600").field("Content-Type", "text/html").field("Content-Encoding", "zstd").body("z");
+    });
+  start(
+      "routes:\n"
+      "  - { path: /off, stale: { if_error: 1h } }\n"
+      "  - { path: /on, compress: [zstd, br, gzip], stale: { if_error: 1h } }\n");
+  for (const auto* path : {"/off", "/on"}) {
+    down = false;
+    const auto stored = get(path, accepting("zstd"));
+    EXPECT_EQ(stored.get("Content-Encoding"), "zstd") << path;
+    EXPECT_EQ(stored.body, "z");
+    EXPECT_EQ(get(path, accepting("gzip, zstd")).x_cache(), "HIT") << path;
+    down = true;
+    for (const auto* codings : {"gzip, br", "identity", "zstd;q=0, *", "*;q=0, gzip"}) {
+      const auto refused = get(path, accepting(codings));
+      EXPECT_EQ(refused.status, 503) << path << ' ' << codings << ": not even when the origin fails";
+      EXPECT_FALSE(refused.has("Content-Encoding")) << path << ' ' << codings;
+    }
+    EXPECT_FALSE(ask("HEAD", path, accepting("gzip")).has("Content-Encoding")) << path;
+    EXPECT_EQ(get(path, accepting("zstd")).x_cache(), "HIT") << path << ": it is stored all the same";
+  }
 }
 
 TEST_F(Compress, WhatIsPassedOnKeepsTheCodingOfTheOrigin) {

@@ -284,6 +284,43 @@ TEST_F(Upgrade, AClientThatTakesNothingIsCutOff) {
   EXPECT_TRUE(cut->wait({}));
 }
 
+// Nothing is read of either side then, so that only the kernel tells that one has left.
+TEST_F(Upgrade, AClientThatIsResetWhileBothSidesAreFullEndsTheTunnel) {
+  const auto full = gate(), cut = gate();
+  const std::string much(64 << 20, 'x');
+  origin.take_over("/ws", [&](Socket& socket, const std::string&, const Received&) {
+    socket.send(kAgreed);
+    socket.send(much, milliseconds{300});
+    full->open();
+    while (socket.send(much)) continue;
+    cut->open();
+  });
+  start("server: {timeouts: {write: 1h, tunnel: 1h}}\nroutes: [{path: /**}]\n");
+  auto [c, a] = shake_hands("/ws");
+  EXPECT_FALSE(c.socket().send(much, milliseconds{300}));
+  EXPECT_TRUE(full->wait({}));
+  c.socket().reset();
+  EXPECT_TRUE(metric_reaches("forebay_tunnels_closed_total", {}, 1));
+  EXPECT_TRUE(cut->wait({}));
+}
+
+TEST_F(Upgrade, AnOriginThatIsResetWhileBothSidesAreFullEndsTheTunnel) {
+  const auto leave = gate();
+  const std::string much(64 << 20, 'x');
+  origin.take_over("/ws", [&](Socket& socket, const std::string&, const Received&) {
+    socket.send(kAgreed);
+    socket.send(much, milliseconds{300});
+    leave->wait({});
+    socket.reset();
+  });
+  start("server: {timeouts: {write: 1h, tunnel: 1h}}\nroutes: [{path: /**}]\n");
+  auto [c, a] = shake_hands("/ws");
+  EXPECT_FALSE(c.socket().send(much, milliseconds{300}));
+  leave->open();
+  EXPECT_TRUE(metric_reaches("forebay_tunnels_closed_total", {}, 1));
+  EXPECT_FALSE(c.socket().send(much));
+}
+
 TEST_F(Upgrade, MoreTunnelsThanTheLimitAre503) {
   echo_at("/ws");
   start("server: {limits: {tunnels: 1}}\nroutes: [{path: /**}]\n");

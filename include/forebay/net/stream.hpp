@@ -32,6 +32,7 @@ struct IoResult {
   std::size_t bytes = 0;  ///< Moved, whatever the state.
   /// With Blocked. It need not be the direction of the call: a write over TLS may have to read first.
   Direction wait = Direction::Write;
+  int error = 0;  ///< errno, of a write that Failed, where it is known; EPIPE as in `Stream::take_error`.
 };
 
 /// What is there to be read, as far as that can be told without reading.
@@ -172,6 +173,12 @@ class Stream {
   }
   /// Small writes are sent at once (TCP_NODELAY); nothing on a Unix socket.
   void no_delay() noexcept;
+  /// The kernel asks a silent peer whether it is still there, after 5 minutes, and ends the connection after two more
+  /// without an answer; nothing on a Unix socket.
+  void keep_alive() noexcept;
+  /// The failure that the next read or write would meet, as errno; 0 without one. It is told once. EPIPE: the peer has
+  /// sent its last byte, and then left.
+  int take_error() noexcept;
 
   /// Reads what there is, and waits while there is nothing. `done(IoResult)`: Done with a byte or more, End, Cancelled
   /// or Failed.

@@ -143,6 +143,41 @@ TEST_F(Include, AMissingFileIsAMistakeAndSoIsTheConfigurationItself) {
               ElementsAre("forebay.yaml:2 FB1033", "forebay.yaml:2 FB1033", "forebay.yaml:2 FB1033"));
 }
 
+TEST_F(Include, ALinkIsTheFileThatItLeadsTo) {
+  write("elsewhere.yaml", "- path: /else\n");
+  write("routes.d/b.yaml", "- path: /b\n");
+  fs::create_symlink("../elsewhere.yaml", folder_ / "routes.d/a.yaml");
+  fs::create_symlink("b.yaml", folder_ / "routes.d/c.yaml");
+  fs::create_symlink("../forebay.yaml", folder_ / "routes.d/d.yaml");
+  const auto result = load(kMain);
+  EXPECT_THAT(result.diagnostics, IsEmpty()) << to_text(result.diagnostics);
+  EXPECT_THAT(paths(result), ElementsAre("/else", "/b")) << "each once, and the configuration itself not again";
+}
+
+TEST_F(Include, AFileThatAPatternMatchesMustBeReadable) {
+  fs::create_symlink("nowhere", folder_ / "routes.d/a.yaml");
+  fs::create_symlink("c.yaml", folder_ / "routes.d/b.yaml");
+  fs::create_symlink("b.yaml", folder_ / "routes.d/c.yaml");
+  fs::create_symlink("/proc/self/mem", folder_ / "routes.d/d.yaml");
+  fs::create_symlink("/dev/null", folder_ / "routes.d/e.yaml");
+  const auto result = load(kMain);
+  EXPECT_THAT(said(result), ElementsAre("forebay.yaml:2 FB1033", "forebay.yaml:2 FB1033", "forebay.yaml:2 FB1033",
+                                        "forebay.yaml:2 FB1033", "forebay.yaml:2 FB1033"))
+      << to_text(result.diagnostics);
+  const auto text = to_text(result.diagnostics);
+  for (const auto* why : {"No such file", "symbolic links", "cannot be read to its end", "no regular file"})
+    EXPECT_THAT(text, HasSubstr(why));
+}
+
+// Else a reload would take its routes away, and nobody would know.
+TEST_F(Include, AFolderThatCannotBeReadIsNoEmptyOne) {
+  fs::remove(folder_ / "routes.d");
+  fs::create_directory_symlink("routes.d", folder_ / "routes.d");
+  const auto result = load(kMain);
+  EXPECT_THAT(said(result), ElementsAre("forebay.yaml:2 FB1033")) << to_text(result.diagnostics);
+  EXPECT_THAT(to_text(result.diagnostics), HasSubstr((folder_ / "routes.d").string() + "\" cannot be read"));
+}
+
 TEST_F(Include, ANameIsTakenOnceOverAllFiles) {
   write("routes.d/a.yaml", "policies: { one: { ttl: 5s } }\nroutes: [{ name: a, path: /a }]\n");
   const auto result = load(kMain + "policies: { one: { ttl: 9s } }\nroutes: [{ name: a, path: /b }, { path: /** }]\n");

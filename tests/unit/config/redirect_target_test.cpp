@@ -73,6 +73,14 @@ TEST(RedirectTarget, ACaptureGoesBeforeAPartOfTheSameName) {
   EXPECT_EQ(expand("/new/{path}", "/old/a", {}, {{"path", "a"}}), "/new/a");
 }
 
+TEST(RedirectTarget, DoesNotBeginWithACaptureWhateverItsName) {
+  for (const auto* value : {"https://evil.example", "", "evil", "/a"})
+    EXPECT_EQ(expand("{path}", "/old/a", {}, {{"path", value}}),
+              "fault: the target begins with a capture, which may be a URL");
+  EXPECT_EQ(expand("/{path}", "/old/a", {}, {{"path", "https://evil.example"}}), "/https://evil.example");
+  EXPECT_EQ(expand("{a}", "/old/a", {}, {{"a", "/b"}}).substr(0, 5), "fault");
+}
+
 TEST(RedirectTarget, IsRefusedWhereItIsMalformed) {
   for (const auto* to : {"",
                          "new",

@@ -195,6 +195,21 @@ TEST_F(StreamTest, AWriteToAPeerThatHasLeftFails) {
   EXPECT_EQ(result->bytes, 0U);
 }
 
+TEST_F(StreamTest, AFailureTellsWhetherThePeerHadSentItsEnd) {
+  EXPECT_EQ(stream.take_error(), 0);
+  peer->finish_sending();
+  EXPECT_EQ(stream.take_error(), 0) << "an end is none";
+  peer->close();
+  EXPECT_EQ(stream.write_some("x").error, EPIPE);
+}
+
+TEST_F(StreamTest, APeerThatLeavesWithBytesUnreadHasBrokenTheConnection) {
+  ASSERT_EQ(stream.write_some("unread").state, Io::Done);
+  peer->close();
+  EXPECT_EQ(stream.take_error(), ECONNRESET);
+  EXPECT_EQ(stream.take_error(), 0) << "it is told once";
+}
+
 TEST_F(StreamTest, PeekTakesNothing) {
   EXPECT_EQ(stream.peek(), Peek::Nothing);
   peer->send("x");
@@ -309,6 +324,18 @@ TEST(TcpStream, IsOpenedByConnectAndEndedByReset) {
   size = sizeof on;
   ::getsockopt(stream.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, &size);
   EXPECT_NE(on, 0);
+  const auto option = [&](int level, int name) {
+    int value = 0;
+    size = sizeof value;
+    EXPECT_EQ(::getsockopt(stream.native_handle(), level, name, &value, &size), 0);
+    return value;
+  };
+  EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 0);
+  stream.keep_alive();
+  EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE), 300);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPINTVL), 30);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPCNT), 4);
   stream.reset();
   EXPECT_EQ(peer.error(), ECONNRESET);
 }

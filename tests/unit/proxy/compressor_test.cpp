@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <random>
 #include <thread>
 
@@ -163,6 +166,30 @@ TEST_F(CompressorTest, AThreadMakesThemForManyThatAsk) {
   EXPECT_TRUE(eventually(all_made));
   for (const auto coding : {Compression::Gzip, Compression::Brotli, Compression::Zstd})
     EXPECT_EQ(outcomes(coding, Compressed::Made), entries.size()) << "one job each";
+}
+
+// So that a worker with much to do waits for it less than a millisecond, though it does not give way by itself.
+TEST_F(CompressorTest, TheThreadIsNiceAndTakesShortTurnsWhereTheKernelKnowsThem) {
+  compressor.use_thread();
+  auto entry = entry_of(words(20'000));
+  compressor.ask(entry, Compression::Gzip);
+  ASSERT_TRUE(eventually([&] { return state(entry, Compression::Gzip) == State::Made; }));
+  // Of sched_getattr(2).
+  struct {
+    std::uint32_t size, policy;
+    std::uint64_t flags;
+    std::int32_t nice;
+    std::uint32_t priority;
+    std::uint64_t runtime, deadline, period;
+  } attributes{};
+  std::vector<std::uint64_t> turns;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    const auto id = static_cast<pid_t>(std::stol(task.path().filename().string()));
+    if (::syscall(SYS_sched_getattr, id, &attributes, sizeof attributes, 0U) == 0 && attributes.nice == 10)
+      turns.push_back(attributes.runtime);
+  }
+  // Before Linux 6.12 there is no such length.
+  EXPECT_THAT(turns, testing::ElementsAre(testing::AnyOf(500'000U, 0U)));
 }
 
 // What is evicted is evicted by a worker: the thread takes no lock of the store.

@@ -1,9 +1,14 @@
 #include "proxy/relay.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,14 +20,43 @@ namespace {
 using std::chrono::hours;
 using std::chrono::seconds;
 
+using Ends = std::array<int, 2>;
+
+Ends unix_pair() {
+  Ends ends{};
+  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()), 0);
+  return ends;
+}
+
+/// With small buffers, so that little fills them.
+Ends tcp_pair() {
+  constexpr int kKind = SOCK_STREAM | SOCK_CLOEXEC;
+  const int listening = ::socket(AF_INET, kKind, 0), connecting = ::socket(AF_INET, kKind, 0);
+  const int small = 32 * 1024;
+  for (const int fd : {listening, connecting})
+    for (const int option : {SO_SNDBUF, SO_RCVBUF})
+      EXPECT_EQ(::setsockopt(fd, SOL_SOCKET, option, &small, sizeof small), 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof at;
+  auto* const address = reinterpret_cast<sockaddr*>(&at);
+  EXPECT_EQ(::bind(listening, address, sizeof at), 0);
+  EXPECT_EQ(::listen(listening, 1), 0);
+  EXPECT_EQ(::getsockname(listening, address, &size), 0);
+  EXPECT_EQ(::connect(connecting, address, size), 0);
+  const int accepted = ::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  EXPECT_GE(accepted, 0);
+  ::close(listening);
+  EXPECT_EQ(::fcntl(connecting, F_SETFL, O_NONBLOCK), 0);
+  return {accepted, connecting};
+}
+
 /// One side of a tunnel, as its peer sees it.
 class Side {
  public:
-  explicit Side(net::Stream& stream) {
-    int ends[2];
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+  Side(net::Stream& stream, Ends ends) : fd_(ends[1]), inner_(ends[0]) {
     EXPECT_TRUE(stream.adopt(net::ParkedStream(ends[0])));
-    fd_ = ends[1];
   }
   ~Side() { leave(); }
   void send(std::string_view bytes) {
@@ -42,6 +76,7 @@ class Side {
     while (all.size() < most) {
       const auto n = ::recv(fd_, piece, std::min(sizeof piece, most - all.size()), 0);
       if (n == 0) ended = true;
+      if (n < 0 && errno == ECONNRESET) was_reset = true;
       if (n <= 0) break;
       all.append(piece, static_cast<std::size_t>(n));
     }
@@ -52,18 +87,28 @@ class Side {
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
   }
-  bool ended = false;  ///< As `receive` has seen.
+  /// Leaves with a reset, and waits until the relay's end of the connection has it.
+  void reset() {
+    const linger at_once{1, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    leave();
+    pollfd asked{inner_, 0, 0};
+    EXPECT_EQ(::poll(&asked, 1, 60'000), 1);
+  }
+  int inner() const { return inner_; }  ///< The relay's end.
+
+  bool ended = false, was_reset = false;  ///< As `receive` has seen.
 
  private:
-  int fd_ = -1;
+  int fd_, inner_;
 };
 
 class RelayTest : public ::testing::Test, public Relay::Owner {
  protected:
-  void open(const std::string& client_early = {}, const std::string& origin_early = {}) {
+  void open(const std::string& client_early = {}, const std::string& origin_early = {}, Ends (&pair)() = unix_pair) {
     net::Stream client_stream(worker.io()), origin_stream(worker.io());
-    client.emplace(client_stream);
-    origin.emplace(origin_stream);
+    client.emplace(client_stream, pair());
+    origin.emplace(origin_stream, pair());
     relay->start(*this, std::move(client_stream), client_early, std::move(origin_stream), origin_early);
     settle();
   }
@@ -73,6 +118,14 @@ class RelayTest : public ::testing::Test, public Relay::Owner {
   }
   void settle() {
     while (worker.io().poll() != 0) continue;
+  }
+  /// Sends from these sides until nothing has moved for long.
+  void fill(std::initializer_list<Side*> from) {
+    for (int quiet = 0; quiet < 200; ++quiet) {
+      for (auto* side : from)
+        if (side->fill() != 0) quiet = 0;
+      if (worker.io().poll() != 0) quiet = 0;
+    }
   }
   void pass(Duration by) {
     clock.advance(by);
@@ -138,8 +191,8 @@ class Owing final : public net::TlsSession {
 
 TEST_F(RelayTest, AReadThatHasToSendFirstWaitsForThat) {
   net::Stream client_stream(worker.io()), origin_stream(worker.io());
-  client.emplace(client_stream);
-  origin.emplace(origin_stream);
+  client.emplace(client_stream, unix_pair());
+  origin.emplace(origin_stream, unix_pair());
   unsigned reads = 0;
   client_stream.secure(std::make_unique<Owing>(reads));
   relay->start(*this, std::move(client_stream), {}, std::move(origin_stream), {});
@@ -274,6 +327,68 @@ TEST_F(RelayTest, ASlowSideIsNotAStalledOne) {
     settle();
   }
   EXPECT_FALSE(end);
+}
+
+// --- a side that leaves while nothing is read of it ---
+
+TEST_F(RelayTest, ASideThatIsResetWhileBothAreFullEndsItWithinASecond) {
+  for (const bool client_leaves : {true, false}) {
+    relay = std::make_shared<Relay>(worker, Relay::Limits{hours{1}, seconds{60}});
+    end.reset();
+    open({}, {}, tcp_pair);
+    fill({&*client, &*origin});
+    (client_leaves ? client : origin)->reset();
+    settle();
+    pass(std::chrono::milliseconds{1100});
+    EXPECT_EQ(end, client_leaves ? TunnelEnd::ClientReset : TunnelEnd::OriginReset);
+    auto& other = client_leaves ? origin : client;
+    other->receive();
+    EXPECT_TRUE(other->was_reset) << "what it has got is not whole";
+    EXPECT_EQ(budget.used(), 0U);
+  }
+}
+
+TEST_F(RelayTest, ASideThatIsResetWhileOnlyItsOwnBytesWaitEndsItWithinASecond) {
+  for (const bool client_leaves : {true, false}) {
+    relay = std::make_shared<Relay>(worker, Relay::Limits{hours{1}, seconds{60}});
+    end.reset();
+    open({}, {}, tcp_pair);
+    auto& leaver = client_leaves ? client : origin;
+    fill({&*leaver});
+    pass(seconds{20});
+    EXPECT_FALSE(end) << "it is there, and waits";
+    leaver->reset();
+    settle();
+    pass(std::chrono::milliseconds{1100});
+    EXPECT_EQ(end, client_leaves ? TunnelEnd::ClientReset : TunnelEnd::OriginReset);
+  }
+}
+
+TEST_F(RelayTest, ASideThatLeavesBehindItsLastByteIsNoReasonToHurryTheOther) {
+  open({}, {}, tcp_pair);
+  fill({&*origin});
+  origin->leave();  // nothing is unread there: its bytes are whole
+  settle();
+  client->send("too late");
+  settle();
+  pass(seconds{50});
+  EXPECT_FALSE(end);
+  for (int i = 0; i < 10'000 && !client->ended; ++i) {
+    client->receive();
+    settle();
+  }
+  EXPECT_TRUE(client->ended);
+  EXPECT_FALSE(client->was_reset);
+}
+
+TEST_F(RelayTest, TheKernelAsksSilentPeersOfBothSides) {
+  open({}, {}, tcp_pair);
+  for (const auto* side : {&*client, &*origin}) {
+    int on = 0;
+    socklen_t size = sizeof on;
+    EXPECT_EQ(::getsockopt(side->inner(), SOL_SOCKET, SO_KEEPALIVE, &on, &size), 0);
+    EXPECT_EQ(on, 1);
+  }
 }
 
 // --- the end of a WebSocket ---
