@@ -40,7 +40,7 @@ class Kind:
         tls = f", tls: {{cert: {certificate[0]}, key: {certificate[1]}}}" if self.tls else ""
         return (f"listen: [{{address: '127.0.0.1:{port}'{tls}}}]\norigin: http://127.0.0.1:{origin}\n"
                 f"server: {{threads: 1}}\nadmin: {{listen: off}}\nroutes: [{{{self.route}}}]\n"
-                "log: {access: {when: []}}\n")
+                "log: {access: {output: \"off\"}}\n")
 
 
 KINDS = [
