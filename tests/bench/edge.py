@@ -137,16 +137,16 @@ def measure(kind, options):
         for server in servers_for(kind, options, origin, folder):
             servers.append(server)
             ready(kind, server)
-        asked = origin.asked
         for number in range(1, options.rounds + 1):
             for server in servers:
-                before = server.cpu_seconds()
+                before, asked = server.cpu_seconds(), origin.asked
                 requests = kind.load(server.port, options)
+                # HAProxy and nginx ask some more where many connections begin at the same time.
+                if (origin.asked - asked) * 1000 > requests:
+                    raise SystemExit(f"{server.label} asked its origin {origin.asked - asked} times: not all were hits")
                 cost = (server.cpu_seconds() - before) / requests * 1e6
                 server.samples.append(cost)
-                print(f"{kind.label}, round {number}: {server.label}: {cost:.2f} µs CPU, {requests} requests", file=sys.stderr, flush=True)
-        if origin.asked != asked:
-            raise SystemExit(f"the origin was asked {origin.asked - asked} times: not every answer was a hit")
+                print(f"{kind.label}, round {number}: {server.label}: {cost:.2f} µs CPU, {requests} requests, {origin.asked - asked} of the origin", file=sys.stderr, flush=True)
         failed = False
     finally:
         for server in servers:

@@ -1,6 +1,6 @@
 // The least that a TLS server can do: one thread with epoll, one recv and one send per request, a fixed answer of 1
-// KiB, no check of what is asked. What a server takes beyond it is its own. Usage: forebay_floor CERT KEY, prints its
-// port.
+// KiB, no check of what is asked but for HTTP/1.0, whose connections it closes. What a server takes beyond it is its
+// own. Usage: forebay_floor CERT KEY, prints its port.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -53,12 +53,16 @@ struct Connection {
       std::array<char, 16384> text;
       const int got = SSL_read(ssl.get(), text.data(), static_cast<int>(text.size()));
       if (got <= 0) {
-        closing = SSL_get_error(ssl.get(), got) != SSL_ERROR_WANT_READ;
+        closing |= SSL_get_error(ssl.get(), got) != SSL_ERROR_WANT_READ;
         break;
       }
       const std::string_view request(text.data(), static_cast<std::size_t>(got));
       for (auto at = request.find("\r\n\r\n"); at != request.npos; at = request.find("\r\n\r\n", at + 4))
         SSL_write(ssl.get(), answer.data(), static_cast<int>(answer.size()));
+      if (request.find(" HTTP/1.0\r\n") != request.npos) {  // `openssl s_time` waits for the end
+        SSL_shutdown(ssl.get());
+        closing = true;
+      }
     }
     ERR_clear_error();
     char* ready = nullptr;
