@@ -111,7 +111,9 @@ TEST(Breaker, HoldDoublesUpToEightTimesAndASuccessResetsIt) {
   EXPECT_EQ(succeed(breaker, now), Change::Closed);
   trip(breaker, now);
   EXPECT_TRUE(open(breaker, now + 10s - 1ns));
-  EXPECT_FALSE(open(breaker, now + 10s));
+  EXPECT_EQ(fail(breaker, now + 10s), Change::Opened);
+  EXPECT_TRUE(open(breaker, now + 30s - 1ns));
+  EXPECT_FALSE(open(breaker, now + 30s)) << "doubled once";
 }
 
 TEST(Breaker, AProbeThatIsGivenUpFreesItsPlace) {
@@ -195,11 +197,13 @@ TEST(Breaker, ErrorsLeaveTheWindow) {
 }
 
 TEST(Breaker, TheWindowBeginsAnewAfterItHasClosed) {
-  Breaker breaker({.failures = 0, .error_percent = 50, .hold = 1s});
+  Breaker breaker({.failures = 0, .error_percent = 10, .hold = 1s});
   for (int i = 0; i < 20; ++i) fail(breaker, kStart);
   EXPECT_FALSE(breaker.closed());
   EXPECT_EQ(succeed(breaker, kStart + 1s), Change::Closed);
-  EXPECT_EQ(fail(breaker, kStart + 1s), Change::None);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(fail(breaker, kStart + 1s), Change::None) << "of 3 requests, not of 23";
+  for (int i = 0; i < 37; ++i) EXPECT_EQ(succeed(breaker, kStart + 1s), Change::None);
+  EXPECT_EQ(fail(breaker, kStart + 1s), Change::None) << "4 of 41, not 24";
 }
 
 TEST(Breaker, ThreadsSeeOneProbeAtATimeAndEachChangeOnce) {
