@@ -64,7 +64,7 @@ RunningFetch::RunningFetch(std::shared_ptr<Pool> pool, const FetchRequest& reque
   times_.requested = worker().now();
   times_.started = times_.requested.mono;
   origin().numbers.in_flight.fetch_add(1, std::memory_order_relaxed);
-  origin().budget.deposit();
+  origin().budget.deposit(times_.started);
   pool_->add(*this);
 }
 
@@ -428,7 +428,7 @@ bool RunningFetch::may_repeat(FetchError error) {
       error == FetchError::Connect || (error == FetchError::Reset && http::is_safe(method_) && !replaced_);
   if (!harmless || retries_left_ == 0) return false;
   if (error == FetchError::Reset && !sink_->wants_retry()) return false;
-  if (!origin().budget.withdraw()) return false;
+  if (!origin().budget.withdraw(worker().now().mono)) return false;
   --retries_left_;
   return true;
 }

@@ -6,21 +6,6 @@
 
 namespace forebay::upstream {
 
-void RetryBudget::deposit() noexcept {
-  int saved = saved_.load(std::memory_order_relaxed);
-  while (saved < kMost &&
-         !saved_.compare_exchange_weak(saved, std::min(saved + kPerRequest, kMost), std::memory_order_relaxed)) {
-  }
-}
-
-bool RetryBudget::withdraw() noexcept {
-  int saved = saved_.load(std::memory_order_relaxed);
-  while (saved >= kRetry) {
-    if (saved_.compare_exchange_weak(saved, saved - kRetry, std::memory_order_relaxed)) return true;
-  }
-  return false;
-}
-
 SharedOrigin::SharedOrigin(config::Origin settings, std::vector<Duration> bounds)
     : config(std::move(settings)),
       buckets(std::move(bounds)),

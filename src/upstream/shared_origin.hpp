@@ -8,22 +8,9 @@
 #include "forebay/upstream/origin.hpp"
 #include "upstream/addresses.hpp"
 #include "upstream/permits.hpp"
+#include "upstream/retry_budget.hpp"
 
 namespace forebay::upstream {
-
-/// Limits retries to a fifth of the requests, plus a few, so that a failing origin does not get twice the load.
-/// Thread-safe.
-class RetryBudget {
- public:
-  void deposit() noexcept;
-  bool withdraw() noexcept;
-
- private:
-  static constexpr int kRetry = 100;
-  static constexpr int kPerRequest = kRetry / 5;
-  static constexpr int kMost = 10 * kRetry;
-  std::atomic<int> saved_{kMost};
-};
 
 /// The state of an origin that all workers share. Kept alive by its connections.
 struct SharedOrigin {

@@ -1,5 +1,4 @@
 #include "unit/upstream/upstream_fixture.hpp"
-#include "upstream/shared_origin.hpp"
 
 namespace forebay::upstream {
 namespace {
@@ -173,17 +172,6 @@ TEST_F(Retry, OriginIsDownAfterFiveFailuresAndUpWithTheNextAnswer) {
   well = true;
   get();
   EXPECT_TRUE(state->up());
-}
-
-TEST(RetryBudget, AllowsAFifthOfTheRequestsBeyondAFew) {
-  RetryBudget budget;
-  int retries = 0;
-  for (int request = 0; request < 1000; ++request) {
-    budget.deposit();
-    if (budget.withdraw()) ++retries;
-  }
-  EXPECT_LE(retries, 1000 / 5 + 10);
-  EXPECT_GE(retries, 1000 / 5);
 }
 
 }  // namespace
