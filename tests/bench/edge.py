@@ -29,7 +29,7 @@ class Kind:
 def run_h2load(timeout, *words):
     done = subprocess.run(["h2load", *words], capture_output=True, text=True, timeout=timeout)
     found = re.search(r"requests: .* (\d+) succeeded, (\d+) failed, (\d+) errored", done.stdout)
-    if not found or found.group(2) != "0" or found.group(3) != "0":
+    if not found or found.group(1) == "0" or found.group(2) != "0" or found.group(3) != "0":
         raise SystemExit(f"h2load reports errors:\n{done.stdout}{done.stderr}")
     return int(found.group(1))
 
@@ -138,6 +138,7 @@ def ready(kind, server):
             kind.load(server.port, short)
             return
         except SystemExit:
+            time.sleep(0.1)
             if server.process.poll() is not None or attempt == 39:
                 raise SystemExit(f"{server.label} does not answer; see {server.log.name}") from None
 
