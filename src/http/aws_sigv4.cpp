@@ -155,6 +155,7 @@ bool is_aws_field(const Field& field) noexcept {
 }
 
 std::string aws_target(std::string_view target) {
+  if (target == "*") return "*";  // of OPTIONS
   std::string out;
   out.reserve(target.size() + target.size() / 4);
   append_normal(out, path_of(target), '/', false);

@@ -94,6 +94,7 @@ TEST(AwsSigV4, TheTargetKeepsTheOrderOfItsParametersAndAMissingEqualsSign) {
   EXPECT_EQ(aws_target("/a"), "/a");
   EXPECT_EQ(aws_target("/a?"), "/a?");
   EXPECT_EQ(aws_target(""), "");
+  EXPECT_EQ(aws_target("*"), "*");
 }
 
 TEST(AwsSigV4, AnEmptyPathIsTheRoot) {
