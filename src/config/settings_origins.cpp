@@ -78,8 +78,9 @@ constexpr auto kOrigin = table<Origin>({
     as<OriginUrl>("urls", "list of url", "The same as `url`; several urls come later.")
         .by_default("-")
         .with(&Row::members, std::size_t{0}),
-    as<HostHeader, &Origin::host_header>("host_header", "",
-                                         "The Host that the origin sees: the client's, the url's, or this text."),
+    as<HostHeader, &Origin::host_header>(
+        "host_header", "",
+        "The Host that the origin sees: the client's, the url's (the default with `sign`), or this text."),
     map<&Origin::timeouts, &kOriginTimeouts>("timeouts"),
     key<&Origin::retries>("retries", "0..10",
                           "Further attempts of safe requests on new connections, when nothing was received yet."),

@@ -469,7 +469,8 @@ def keys_of_a_container_are_renewed_and_nothing_goes_out_without_them(new):
     status, content, _ = t.ask("GET", "/")
     expect(status == 502 and b"no valid credentials" in content, content)
     # A reload with other settings of the origin keeps keys of the same endpoint, or asks it again.
-    endpoint.broken, endpoint.seconds = False, 3600
+    endpoint.seconds = 3600
+    endpoint.broken = False
     processes.until(key_used, "keys again")
     asked = len(endpoint.asked)
     t.reload(t.configuration("credentials: container", origin="    retries: 2"))
