@@ -29,6 +29,8 @@ for extra in "$@"; do
       packages="$packages nginx-light apache2 php-cli haproxy"
       # And the clients: curl, nghttp and h2load, openssl, a browser.
       packages="$packages curl nghttp2-client openssl chromium-headless-shell"
+      # And what requests to AWS are signed with by others, for tests/aws.
+      packages="$packages python3-botocore"
       command -v node >/dev/null 2>&1 || packages="$packages nodejs"
       command -v npm >/dev/null 2>&1 || packages="$packages npm" ;;
     tests) packages="$packages libbenchmark-dev" ;;

@@ -49,7 +49,7 @@ std::uint64_t draw_seed() {
 
 const std::uint64_t kSeed = draw_seed();
 
-using Sha256 = std::array<unsigned char, 32>;
+using Sha256 = Hmac;
 
 Sha256 sha256(std::string_view bytes) noexcept {
   Sha256 out;
@@ -109,6 +109,36 @@ Digest sha256_digest(std::string_view bytes) {
     d.lo = d.lo << 8 | hash[8 + i];
   }
   return d;
+}
+
+Hmac hmac_sha256(std::string_view key, std::string_view bytes) noexcept {
+  constexpr std::size_t kBlock = 64;
+  std::array<unsigned char, kBlock> padded{};
+  if (key.size() > kBlock) {
+    const auto hash = sha256(key);
+    std::copy(hash.begin(), hash.end(), padded.begin());
+  } else {
+    std::copy(key.begin(), key.end(), padded.begin());
+  }
+  const auto digest = [&padded](unsigned char pad, std::string_view message) {
+    auto block = padded;
+    for (auto& b : block) b ^= pad;
+    Sha256 out;
+    SHA256_CTX context;
+    SHA256_Init(&context);
+    SHA256_Update(&context, block.data(), block.size());
+    SHA256_Update(&context, message.data(), message.size());
+    SHA256_Final(out.data(), &context);
+    return out;
+  };
+  return digest(0x5c, bytes_of(digest(0x36, bytes)));
+}
+
+std::string to_hex(const Hmac& hmac) {
+  std::string out;
+  out.reserve(2 * hmac.size());
+  append_hex(out, hmac);
+  return out;
 }
 
 std::string random_hex(std::size_t n) {

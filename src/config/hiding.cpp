@@ -67,7 +67,8 @@ class Hiding final : public KeyVisitor {
     if (type == "secret") return value(entry);
     const bool takes_map = type.find("map") != std::string_view::npos || type.find("except") != std::string_view::npos;
     if (!takes_map && (entry.value->is_map() || has_maps(*entry.value))) return value(entry);
-    const bool fields = known.name == "set";  // Values of header fields may be anything.
+    // Values of header fields may be anything.
+    const bool fields = known.name == "set" || type == "map of header name to text or file";
     if (fields && !entry.value->is_map()) return whole(*entry.value);
     for (const auto& inner : entry.value->repeated) value(inner);
     if (const auto kind = kind_of(known)) conditions(*entry.value, *kind);

@@ -66,7 +66,9 @@ class Override {
     if (!node->is_scalar()) return map;
     const bool is_origin = path.starts_with("origins.");
     const bool is_listener = path.starts_with("listen[");
-    if (path.ends_with(".ttl"))
+    if (is_origin && path.ends_with(".sign"))
+      map->entries.push_back({scalar_node("type", node->place), node});
+    else if (path.ends_with(".ttl"))
       map->entries.push_back({scalar_node("default", node->place), node});
     else if (is_origin)
       map->entries.push_back({scalar_node("url", node->place), node});

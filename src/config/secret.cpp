@@ -17,8 +17,9 @@ bool is_visible(std::string_view text) noexcept {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
-/// The content of a file without the newline at its end; nothing with the reason in `why`.
-std::optional<std::string> content_of(const std::string& path, std::string& why) {
+}  // namespace
+
+std::optional<std::string> content_of_file(const std::string& path, std::size_t most, std::string& why) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
@@ -26,13 +27,33 @@ std::optional<std::string> content_of(const std::string& path, std::string& why)
   errno = 0;
   std::ifstream in(path, std::ios::binary);
   if (!in) return why = errno != 0 ? std::strerror(errno) : "it cannot be opened", std::nullopt;
-  std::string text(kLongest + 3, '\0');
+  std::string text(most + 3, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (in.bad()) return why = "it cannot be read to its end", std::nullopt;
   text.resize(static_cast<std::size_t>(in.gcount()));
   while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
   return text;
 }
+
+std::optional<std::string> read_secret_file(const Section& section, const Node& node, const std::string& path,
+                                            const std::string& such_as) {
+  const auto* name = section.scalar(node, path, "a path");
+  if (!name) return std::nullopt;
+  std::string why;
+  auto secret = content_of_file(*name, kLongest, why);
+  if (!secret && name->find('/') == std::string::npos) {
+    // Perhaps the secret itself.
+    section.report().hide(node.place);
+    const auto key = path.substr(path.rfind('.') + 1);
+    section.error(1008, node, path, in_quotes(key) + " cannot be read: " + why,
+                  "write the path of a file, such as " + such_as);
+  } else if (!secret) {
+    section.error(1008, node, path, in_quotes(*name) + " cannot be read: " + why, {});
+  }
+  return secret;
+}
+
+namespace {
 
 /// Whether it can be used; what is wrong is reported without the secret itself.
 bool check_secret(const Section& section, const Node& node, const std::string& path, const std::string& subject,
@@ -50,7 +71,7 @@ bool check_secret(const Section& section, const Node& node, const std::string& p
   return false;
 }
 
-void read_inline(const Section& section, std::string_view name, const Node& node, std::string& value) {
+void read_inline(const Section& section, std::string_view name, const Node& node, std::string& value, Inline in_file) {
   const auto path = section.path_of(name);
   if (!node.is_scalar()) {
     section.error(1002, node, path, '"' + std::string(name) + "\" is a text", {});
@@ -67,7 +88,7 @@ void read_inline(const Section& section, std::string_view name, const Node& node
     return;
   }
   if (!check_secret(section, node, path, '"' + std::string(name) + '"', node.text)) return;
-  if (!node.replaced)
+  if (!node.replaced && in_file == Inline::Warned)
     section.report().warning(2006, node, path,
                              node.place.flag >= 0 ? "a secret stands in an argument" : "a secret stands in the file",
                              elsewhere);
@@ -76,7 +97,7 @@ void read_inline(const Section& section, std::string_view name, const Node& node
 
 }  // namespace
 
-void read_secret(const Section& section, std::string_view name, std::string& value, std::string& file) {
+void read_secret(const Section& section, std::string_view name, std::string& value, std::string& file, Inline in_file) {
   const auto file_key = std::string(name) + "_file";
   const auto* given = section.find(name);
   const auto* file_node = section.find(file_key);
@@ -91,30 +112,17 @@ void read_secret(const Section& section, std::string_view name, std::string& val
     if (!given && !file_node) return;
     file.clear();
     if (given)
-      read_inline(section, name, *given, value);
+      read_inline(section, name, *given, value, in_file);
     else
       value.clear();
     return;
   }
   const auto path = section.path_of(file_key);
-  const auto* name_of_file = section.scalar(*file_node, path, "a path");
-  if (!name_of_file) return;
-  std::string why;
-  auto secret = content_of(*name_of_file, why);
-  if (!secret && name_of_file->find('/') == std::string::npos) {
-    // Perhaps the secret itself.
-    section.report().hide(file_node->place);
-    section.error(1008, *file_node, path, in_quotes(file_key) + " cannot be read: " + why,
-                  "write the path of a file, such as /run/secrets/" + std::string(name));
-    return;
-  }
-  if (!secret) {
-    section.error(1008, *file_node, path, in_quotes(*name_of_file) + " cannot be read: " + why, {});
-    return;
-  }
-  if (!check_secret(section, *file_node, path, "the secret in " + in_quotes(*name_of_file), *secret)) return;
+  auto secret = read_secret_file(section, *file_node, path, "/run/secrets/" + std::string(name));
+  if (!secret) return;
+  if (!check_secret(section, *file_node, path, "the secret in " + in_quotes(file_node->text), *secret)) return;
   value = std::move(*secret);
-  file = *name_of_file;
+  file = file_node->text;
 }
 
 }  // namespace forebay::config

@@ -3,6 +3,7 @@
 
 #include "config/address.hpp"
 #include "config/codecs.hpp"
+#include "config/signing.hpp"
 #include "config/suggest.hpp"
 
 namespace forebay::config {
@@ -77,18 +78,26 @@ constexpr auto kOrigin = table<Origin>({
     as<OriginUrl>("urls", "list of url", "The same as `url`; several urls come later.")
         .by_default("-")
         .with(&Row::members, std::size_t{0}),
-    as<HostHeader, &Origin::host_header>("host_header", "",
-                                         "The Host that the origin sees: the client's, the url's, or this text."),
+    as<HostHeader, &Origin::host_header>(
+        "host_header", "",
+        "The Host that the origin sees: the client's, the url's (the default with `sign`), or this text."),
     map<&Origin::timeouts, &kOriginTimeouts>("timeouts"),
     key<&Origin::retries>("retries", "0..10",
                           "Further attempts of safe requests on new connections, when nothing was received yet."),
     map<&Origin::pool, &kPool>("pool"),
     key<&Origin::dns_refresh>("dns_refresh", "100ms..24h", "How often the host name is looked up anew."),
+    map<origin_signing_table>(""),
     later<Origin>("balance"),
     later<Origin>("tls"),
     later<Origin>("health"),
     later<Origin>("failover"),
 });
+
+/// All keys of an origin that is a map.
+void read_whole(Loading& loading, const Section& section, Origin& origin) {
+  read_rows(loading, section, kOrigin.rows, &origin);
+  finish_signing(loading, section, origin);
+}
 
 Origin read_origin(Loading& loading, const std::string& name, const Node& node, const Node& key) {
   const auto path = "origins." + clipped(name);
@@ -103,7 +112,7 @@ Origin read_origin(Loading& loading, const std::string& name, const Node& node, 
     section.error(1005, *node.entry("urls")->key, path + ".urls", "\"url\" and \"urls\" are the same thing",
                   "write one of them");
   if (node.is_map())
-    read_rows(loading, section, kOrigin.rows, &origin);
+    read_whole(loading, section, origin);
   else if (const auto* url = node.is_null() ? nullptr : only_url(section, node, path))
     read_url(loading, section, *url, path, origin);
   return origin;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "config/codecs.hpp"
+#include "config/signing.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/http/target.hpp"
 
@@ -53,7 +54,9 @@ std::optional<std::string> kept_by_forebay(std::string_view name, bool response)
   return own ? std::optional<std::string>("leave it out") : std::nullopt;
 }
 
-bool check_name(const Section& section, const Node& node, const std::string& path) {
+}  // namespace
+
+bool check_field_name(const Section& section, const Node& node, const std::string& path) {
   if (!is_token(node.text)) {
     section.bad_field_name(node, path);
     return false;
@@ -63,6 +66,8 @@ bool check_name(const Section& section, const Node& node, const std::string& pat
   if (why) section.error(1004, node, path, in_quotes(node.text) + " is Forebay's own to set", *why);
   return !why;
 }
+
+namespace {
 
 /// `set` of `request_headers` and `response_headers`.
 struct SetFields {
@@ -89,7 +94,7 @@ struct SetFields {
   static void read_field(const Section& section, const std::string& path, const Node& key, const Node& value,
                          Fields& out) {
     const auto name = in_quotes(key.text);
-    if (!check_name(section, key, path)) return;
+    if (!check_field_name(section, key, path)) return;
     if (std::any_of(out.begin(), out.end(), [&](const auto& field) { return http::iequals(field.first, key.text); }))
       return section.error(1005, key, path, "the field " + name + " stands twice", "names of fields have no case");
     if (value.is_null() && !value.bad)
@@ -120,7 +125,8 @@ struct RemovedFields {
   static void read(const Reading& r, Texts& out) {
     r.each(out, [&](const Node& item, const std::string& path) {
       const auto same = [&](const std::string& name) { return http::iequals(name, item.text); };
-      if (check_name(r.section, item, path) && std::none_of(out.begin(), out.end(), same)) out.push_back(item.text);
+      if (check_field_name(r.section, item, path) && std::none_of(out.begin(), out.end(), same))
+        out.push_back(item.text);
     });
   }
   static Text text(const Texts& names) { return names.empty() ? Text() : yaml_texts(names); }

@@ -59,6 +59,12 @@ bool caches_get(const config::Route& route) noexcept {
   return route.policy.cache && rules::lists_method(route.policy, http::Method::Get, "GET");
 }
 
+/// A probe without a signature would be refused.
+bool asks_for_signature(const config::Config& config, const config::Route& route) {
+  const auto origin = config.origins.find(route.origin);
+  return origin != config.origins.end() && origin->second.sign.on();
+}
+
 std::string of_route(const config::Route& route) { return "route \"" + route.name + '"'; }
 
 bool names(const std::vector<std::string>& list, std::string_view name) noexcept {
@@ -205,6 +211,10 @@ void Prober::add_path(const std::string& path, ProbeTargets& out) const {
     const auto led = lead(url);
     if (!led.looked_up || !caches_get(*led.route)) continue;
     any = true;
+    if (asks_for_signature(config_, *led.route)) {
+      out.notes.push_back(of_route(*led.route) + ": its origin gets signed requests, and probes are not signed");
+      continue;
+    }
     const bool there = std::any_of(out.targets.begin(), out.targets.end(), [&](const ProbeTarget& t) {
       return t.route == led.route && t.target == led.target.target;
     });
@@ -218,7 +228,9 @@ ProbeTargets Prober::targets(const std::vector<std::string>& paths) const {
   for (const auto& path : paths) add_path(path, out);
   if (!paths.empty()) return out;
   for (const auto& route : config_.routes)
-    if (caches_get(route))
+    if (caches_get(route) && asks_for_signature(config_, route))
+      out.left_out.push_back(route.name + " (its origin gets signed requests)");
+    else if (caches_get(route))
       add_route(route, out);
     else if (route.answers != config::Answers::Origin)
       out.left_out.push_back(route.name + " (it answers by itself)");
@@ -245,7 +257,9 @@ http::Fields Prober::fields(const ProbeTarget& target, const ProbeField* field, 
   request.shared = true;
   request.instance_id = token;
   request.request_id = token;
-  return proxy::fields_for_origin(request);
+  auto out = proxy::fields_for_origin(request);
+  proxy::set_origin_fields(request.origin, out);
+  return out;
 }
 
 Way Prober::way(const ProbeTarget& target, const ProbeField& field) const {

@@ -82,22 +82,47 @@ namespace {
 
 using State = ReadContent::State;
 
+using Purpose = ReadTask::Purpose;
+
+const config::Signing& signing_of(const PendingRequest& pending) noexcept {
+  return pending.route->origin->state().config().sign;
+}
+
 /// Reads more for this purpose. Except for a wait, only the origin reads the rest.
-Gathered read_on(PendingRequest& pending, ReadTask::Purpose purpose) {
+Gathered read_on(PendingRequest& pending, Purpose purpose) {
   auto& body = pending.exchange->body();
-  const auto outcome = purpose == ReadTask::Purpose::Forward
-                           ? fill(body, pending.request_buffer(), pending.bytes)
-                           : gather(body, pending.route->route->key.body_max, pending.bytes);
+  const auto most = [&] {
+    return purpose == Purpose::Sign ? signing_of(pending).body_max : pending.route->route->key.body_max;
+  };
+  const auto outcome = purpose == Purpose::Forward ? fill(body, pending.request_buffer(), pending.bytes)
+                                                   : gather(body, most(), pending.bytes);
   if (outcome == Gathered::Whole) pending.read = State::Whole;
   if (outcome == Gathered::TooLarge) pending.read = State::TooLarge;
   return outcome;
 }
 
+constexpr OwnError kTooLargeToSign{413,
+                                   RequestError::BodyTooLarge,
+                                   "Content Too Large",
+                                   "The content is longer than what can be signed for the origin (sign.body_max).",
+                                   {},
+                                   {},
+                                   true};
+
 }  // namespace
+
+bool must_read_to_sign(const PendingRequest& pending) {
+  const auto& sign = signing_of(pending);
+  return sign.on() && pending.has_content && (sign.signs_content() || !pending.exchange->body().length());
+}
 
 bool read_content(const PendingRequestPtr& pending, ReadTask::Purpose purpose, rules::Reason reason) {
   const auto outcome = read_on(*pending, purpose);
   if (outcome == Gathered::Broken) deliver_content_error(*pending);
+  if (outcome == Gathered::TooLarge && purpose == Purpose::Sign) {
+    deliver_error(*pending, kTooLargeToSign);
+    return false;
+  }
   if (outcome == Gathered::Wait) {
     pending->keep();
     std::make_shared<ReadTask>(pending, purpose, reason)->start();
@@ -157,6 +182,7 @@ void ReadTask::read() {
   finish();
   if (!pending_->wanted()) return;
   if (outcome == Gathered::Broken) return deliver_content_error(*pending_);
+  if (outcome == Gathered::TooLarge && purpose_ == Purpose::Sign) return deliver_error(*pending_, kTooLargeToSign);
   go_on();
 }
 
@@ -164,6 +190,8 @@ void ReadTask::go_on() {
   charge_ = {};  // the rest is charged by its size
   if (purpose_ == Purpose::Route) return go_to_route(pending_);
   if (purpose_ == Purpose::Key) return go_on_to_key(pending_);
+  // It cannot be forwarded in part, so it is refused where there is no memory for it.
+  if (purpose_ == Purpose::Sign && pending_->read != State::Whole) return pending_->exchange->out_of_memory();
   forward(pending_, bypass_status(reason_));
 }
 

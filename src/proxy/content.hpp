@@ -46,13 +46,14 @@ Gathered gather(net::BodySource& source, std::uint64_t body_max, std::string& by
 Gathered fill(net::BodySource& source, std::uint64_t most, std::string& bytes);
 
 /// Reads a request's content, or its first part, before the request goes on: for its route or its key (up to
-/// `key.body_max`), or so that a slow client holds no connection to an origin (up to `request_buffer`). The server's
+/// `key.body_max`), for the signature that its origin gets (up to `sign.body_max`, all of it), or so that a slow client
+/// holds no connection to an origin (up to `request_buffer`). The server's
 /// body timeout and its minimum rate bound each wait, the budget the memory; content for a route or key must be
 /// complete in time.
 class ReadTask final : public Task {
  public:
-  enum class Purpose : std::uint8_t { Route, Key, Forward };
-  /// `reason`: of the pass, for `Forward`.
+  enum class Purpose : std::uint8_t { Route, Key, Sign, Forward };
+  /// `reason`: of the pass, for `Sign` and `Forward`.
   ReadTask(PendingRequestPtr pending, Purpose purpose, rules::Reason reason);
   ~ReadTask() override;
   void start();
@@ -82,6 +83,10 @@ class ReadTask final : public Task {
   Watch<ReadTask> gone_{*this, &ReadTask::client_gone};
   net::Deadline deadline_{[this] { guarded([this] { too_late(); }); }};
 };
+
+/// Whether the origin gets a signature that needs all of the content before the head goes out: it is signed, or its
+/// length is not known (a service of AWS wants Content-Length).
+bool must_read_to_sign(const PendingRequest& pending);
 
 /// Reads the available content of a request into `PendingRequest::bytes`. True: no more will be read, and
 /// `PendingRequest::read` is set. False: the request was answered with an error, or a `ReadTask` continues it when the

@@ -84,7 +84,7 @@ Duration Core::drain_delay() noexcept {
 
 std::string Core::make_request_id() {
   const auto first = random_number();
-  return to_hex({first, random_number()});
+  return to_hex(Digest{first, random_number()});
 }
 
 }  // namespace forebay::proxy

@@ -165,9 +165,22 @@ void describe_route(ExplainCase& c) {
     c.note("if it succeeds, stored responses of this URL are invalidated (invalidate_on_write)");
 }
 
+/// What the origin gets in place of the client's signature or credentials.
+void note_signature(ExplainCase& c) {
+  const auto& origins = c.context.config.origins;
+  const auto origin = origins.find(c.route().origin);
+  if (origin == origins.end() || !origin->second.sign.on()) return;
+  const auto& sign = origin->second.sign;
+  c.note("the request to the origin is signed for " + sign.service + " in " + sign.region +
+         "; Authorization and X-Amz-* fields of the client are not sent");
+  if (sign.signs_content() && c.content().size() > sign.body_max)
+    c.note("the content is longer than what is signed (sign.body_max): 413");
+}
+
 /// Notes on a request that is forwarded or looked up.
 void note_route(ExplainCase& c) {
   if (!c.reading.route) return c.note("forwarded to the default origin, " + c.context.config.default_origin);
+  note_signature(c);
   if (c.reading.facts.refresh)
     c.note("Forebay-Refresh has the right token: the response is fetched again and replaces the entry");
   if (!c.reading.facts.refresh_refused) return;

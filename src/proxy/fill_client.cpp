@@ -76,6 +76,9 @@ OwnError own_error_of(FetchError error) noexcept {
     case FetchError::TooLarge: return bad_gateway(RequestError::Protocol, "The origin's response is invalid.");
     case FetchError::Dns: return bad_gateway(RequestError::Connect, "The origin's host name could not be resolved.");
     case FetchError::Connect: return bad_gateway(RequestError::Connect, "Could not connect to the origin.");
+    case FetchError::Credentials:
+      return bad_gateway(RequestError::Connect,
+                         "There are no valid credentials to sign the request to the origin with.");
     case FetchError::Tls: return bad_gateway(RequestError::Connect, "TLS to origins is not in this version.");
     default: return bad_gateway(RequestError::Connect, "The origin closed the connection before it answered.");
   }

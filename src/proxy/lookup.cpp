@@ -82,6 +82,10 @@ void pass_on(const PendingRequestPtr& pending, rules::Reason reason) {
   if (const auto* refused = std::get_if<Refuse>(&plan)) return deliver_error(*pending, *refused->error);
   pending->keep();
   const bool whole = !pending->has_content || pending->read == ReadContent::State::Whole;
+  if (!whole && must_read_to_sign(*pending)) {
+    if (read_content(pending, ReadTask::Purpose::Sign, reason)) forward(pending, std::get<GoForward>(plan).status);
+    return;
+  }
   const bool begun =
       whole || pending->exchange->body().awaits_continue() || pending->bytes.size() >= pending->request_buffer();
   if (begun || read_content(pending, ReadTask::Purpose::Forward, reason))
@@ -90,7 +94,9 @@ void pass_on(const PendingRequestPtr& pending, rules::Reason reason) {
 
 void forward(const PendingRequestPtr& pending, const rules::CacheStatus& status) {
   pending->keep_content();
-  if (pending->content_whole && pending->has_content) pending->keep_trailers();
+  // With trailer fields content would have no length, which a signed request needs.
+  const bool is_signed = pending->route->origin->state().config().sign.on();
+  if (pending->content_whole && pending->has_content && !is_signed) pending->keep_trailers();
   FillPlan plan;
   plan.status = status;
   plan.validate = false;

@@ -32,7 +32,8 @@ class OriginAsk final : private upstream::RequestHead {
   bool validated() const noexcept { return validated_; }
 
  private:
-  void compose(std::string& target, http::Fields& fields) override;
+  std::string compose(std::string& target, http::Fields& fields) override;
+  std::string sign(std::string& target, http::Fields& fields);
   void trim(http::Fields& trailers) override;
   bool keeps_codings() const;
 
@@ -41,6 +42,7 @@ class OriginAsk final : private upstream::RequestHead {
   What what_ = What::Planned;
   bool validated_ = false;
   std::optional<KeptSource> content_;
+  std::string payload_;  // SHA-256 of the content that is signed; empty: not computed yet
 };
 
 }  // namespace forebay::proxy

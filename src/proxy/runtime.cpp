@@ -14,14 +14,16 @@ std::shared_ptr<const Runtime> Runtime::make(const config::ConfigPtr& config, co
     runtime->access = std::make_shared<AccessLog>(c.access, workers);
 
   for (const auto& [name, origin] : c.origins) {
+    const upstream::OriginState* before = nullptr;
     if (previous != nullptr) {
-      const auto before = previous->origins.find(name);
-      if (before != previous->origins.end() && before->second->config() == origin) {
-        runtime->origins.emplace(name, before->second);
+      const auto known = previous->origins.find(name);
+      if (known != previous->origins.end() && known->second->config() == origin) {
+        runtime->origins.emplace(name, known->second);
         continue;
       }
+      if (known != previous->origins.end()) before = known->second.get();
     }
-    runtime->origins.emplace(name, std::make_shared<upstream::OriginState>(origin, c.metrics.buckets));
+    runtime->origins.emplace(name, std::make_shared<upstream::OriginState>(origin, c.metrics.buckets, before));
   }
   return runtime;
 }

@@ -54,12 +54,14 @@ RequestSender::RequestSender(const FetchRequest& request)
   rewind();
 }
 
-void RequestSender::make_head() {
-  if (!head_.empty()) return;
+bool RequestSender::make_head() {
+  if (!head_.empty()) return true;
   std::string target;
   http::Fields fields;
-  late_head_->compose(target, fields);
+  refusal_ = late_head_->compose(target, fields);
+  if (!refusal_.empty()) return false;
   head_ = head_of(method_, method_text_, target, fields, upgrade_, body_ != nullptr, length_);
+  return true;
 }
 
 void RequestSender::rewind() {
@@ -94,8 +96,8 @@ RequestSender::Next RequestSender::next() {
   if (first_ != last_) return Next::Write;
   first_ = last_ = 0;
   if (!head_added_) {
+    if (!make_head()) return Next::Refused;
     head_added_ = true;
-    make_head();
     add(head_);
     if (holding_) add("Expect: 100-continue\r\n");
     add("\r\n");

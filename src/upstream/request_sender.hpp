@@ -18,13 +18,15 @@ class RequestSender {
   explicit RequestSender(const FetchRequest& request);
 
   enum class Next : std::uint8_t {
-    Write,   ///< `parts` are to be written, then `written`.
-    Wait,    ///< For the body: see `BodySource::wait`.
-    Hold,    ///< The head asks for a 100 before the content (RFC 9110 section 10.1.1): `release` sends that.
-    Sent,    ///< All is written.
-    Broken,  ///< The content ended before its end: close the connection.
+    Write,    ///< `parts` are to be written, then `written`.
+    Wait,     ///< For the body: see `BodySource::wait`.
+    Hold,     ///< The head asks for a 100 before the content (RFC 9110 section 10.1.1): `release` sends that.
+    Sent,     ///< All is written.
+    Broken,   ///< The content ended before its end: close the connection.
+    Refused,  ///< It must not be sent: see `refusal`. Nothing was written.
   };
   Next next();
+  const std::string& refusal() const noexcept { return refusal_; }
   std::span<const std::string_view> parts() const noexcept { return {parts_.data() + first_, last_ - first_}; }
   void written(std::size_t n) noexcept;
   /// Sends the content though there was no 100, or since there was one.
@@ -40,7 +42,7 @@ class RequestSender {
 
  private:
   void add(std::string_view bytes) noexcept { parts_[last_++] = bytes; }
-  void make_head();
+  bool make_head();
   Next sent() noexcept;
   net::BodySource::State pull(std::string_view& bytes);
   Next add_content(std::string_view bytes);
@@ -51,6 +53,7 @@ class RequestSender {
   const std::string upgrade_;
   RequestHead* const late_head_;
   std::string head_;  // without its empty line
+  std::string refusal_;
   net::BodySource* const body_;
   const std::optional<std::uint64_t> length_;
   std::uint64_t left_ = 0;

@@ -278,6 +278,7 @@ void RunningFetch::send() {
     case RequestSender::Next::Broken:
       // Closing shows the origin that the request is incomplete (RFC 9112 section 8).
       return attempt_failed(FetchError::ClientBody, "the client's content ended early");
+    case RequestSender::Next::Refused: return fail(FetchError::Credentials, sender_.refusal());
     case RequestSender::Next::Write:
       sending_ = Sending::Writing;
       connection_->stream().write(sender_.parts(),

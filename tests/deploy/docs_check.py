@@ -48,12 +48,14 @@ def make_pair(stem):
 
 
 def with_files(text, folder):
-    """The text with the files that docs name below /etc/forebay/tls made in a folder."""
+    """The text with the files that docs name below /etc/forebay/tls and /run/secrets made in a folder."""
     place = "/etc/forebay/tls/"
     for stem in set(re.findall(re.escape(place) + r"(\w[\w-]*)\.(?:crt|key)", text)):
         if not (folder / f"{stem}.crt").exists():
             make_pair(folder / stem)
-    return text.replace(place, f"{folder}/")
+    for name in re.findall(r"/run/secrets/(\w+)", text):
+        (folder / name).write_text("secret\n")
+    return text.replace(place, f"{folder}/").replace("/run/secrets/", f"{folder}/")
 
 
 def blocks(forebay, _):

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <string>
 
+#include "forebay/http/aws_sigv4.hpp"
 #include "forebay/http/target.hpp"
 #include "invariant.hpp"
 
@@ -40,6 +41,24 @@ void check_target(http::Method method, std::string_view raw) {
   }
 }
 
+/// What a signature covers has one spelling, and means the same to Forebay.
+void check_signed(std::string_view raw) {
+  http::Target target;
+  if (!target.read(http::Method::Get, raw)) return;
+  std::string forwarded(target.path());
+  if (target.query()) forwarded.append("?").append(*target.query());
+  const auto is_plain = [](char c) {
+    return is_alnum(c) || std::string_view("-._~%/?&=").find(c) != std::string_view::npos;
+  };
+  const auto sent = http::aws_target(forwarded);
+  require(std::all_of(sent.begin(), sent.end(), is_plain));
+  require(http::aws_target(sent) == sent);
+  http::Target again;
+  require(again.read(http::Method::Get, sent).has_value() && again.path() == sent.substr(0, sent.find('?')));
+  for (const auto* service : {"s3", "lambda"}) require(http::aws_canonical_path(sent, service).starts_with('/'));
+  require(http::aws_canonical_query(sent).find('+') == std::string::npos);
+}
+
 void check_host(std::string_view raw) {
   std::string normal;
   const bool good = http::append_normal_host(raw, "http", normal).has_value();
@@ -59,6 +78,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_target(http::Method::Get, input.view());
   check_target(http::Method::Options, input.view());
   check_host(input.view());
+  check_signed(input.view());
   if (const auto target = http::same_origin_target(input.view(), "http", "shop.example:8080", "/a/b?c")) {
     http::Target read;
     require(read.read(http::Method::Get, *target).has_value());

@@ -13,6 +13,7 @@
 #include "forebay/cache/key.hpp"
 #include "forebay/config/access_template.hpp"
 #include "forebay/config/redirect_target.hpp"
+#include "forebay/http/aws_sigv4.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/h1_parser.hpp"
 #include "forebay/rules/condition.hpp"
@@ -77,6 +78,47 @@ struct Url {
   bool operator==(const Url&) const = default;
 };
 
+/// How requests to an origin are signed, and with what.
+struct Signing {
+  enum class Type : std::uint8_t { Off, AwsSigV4 };
+  /// Where credentials come from. `Auto`: keys of this configuration, else the environment, a shared file, a container.
+  enum class From : std::uint8_t { Auto, Environment, File, Container };
+
+  Type type = Type::Off;
+  std::string region, service;
+  std::uint64_t body_max = 6 * 1024 * 1024;  ///< Of content that is hashed.
+  From credentials = From::Auto;
+  std::string access_key_id, access_key_id_file;
+  std::string secret_access_key, secret_access_key_file;
+  std::string session_token, session_token_file;
+  std::string profile;           ///< Of the shared file; empty: $AWS_PROFILE, else `default`.
+  std::string credentials_file;  ///< Empty: $AWS_SHARED_CREDENTIALS_FILE, else ~/.aws/credentials.
+
+  /// What has been found where `credentials` says: keys, or the endpoint that gives them; or why there is nothing.
+  struct Found {
+    http::AwsCredentials keys;  ///< Empty: none.
+    Url endpoint;               ///< Without a host: none.
+    std::string path;           ///< At the endpoint.
+    std::string token;          ///< For Authorization; empty: none.
+    std::string token_file;     ///< Where the token is read each time; empty: `token` is used.
+    std::string missing;        ///< Why there are neither keys nor an endpoint.
+    bool operator==(const Found&) const = default;
+  } found;
+
+  bool on() const noexcept { return type != Type::Off; }
+  /// Whether the content is a part of what is signed. Of S3 it is not, so that it streams.
+  bool signs_content() const noexcept { return on() && !http::aws_keeps_path(service); }
+  bool operator==(const Signing&) const = default;
+};
+
+/// A field that an origin gets with each request. Its value may be a secret: it is never shown.
+struct OriginField {
+  std::string name;
+  std::string value;  ///< Empty: nothing is sent (a redacted value was read).
+  std::string file;   ///< Where it was read; empty: it is in the file itself.
+  bool operator==(const OriginField&) const = default;
+};
+
 struct Origin {
   std::string name;
   Url url;
@@ -96,6 +138,8 @@ struct Origin {
     bool operator==(const Pool&) const = default;
   } pool;
   Duration dns_refresh = std::chrono::seconds{30};
+  Signing sign;
+  std::vector<OriginField> headers;
   bool operator==(const Origin&) const = default;
 };
 

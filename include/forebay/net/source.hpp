@@ -27,6 +27,7 @@ enum class FetchError : std::uint8_t {
   Protocol,
   TooLarge,
   Queue,
+  Credentials,    ///< There were no valid credentials to sign the request with, so it was not sent.
   ClientBody,     ///< The client's content was incomplete; not counted against the origin.
   ClientStalled,  ///< The client was slow while others waited for its connection; not counted either.
   Memory,         ///< There was no memory for the fetch; not counted either.

@@ -36,9 +36,12 @@ bool is_client_cert(std::string_view name);
 /// Whether the origin is asked for identity, of which all codings are made here: one fetch serves all clients.
 bool asks_for_identity(const OriginRequest& request) noexcept;
 /// The fields that go to the origin: without hop-by-hop and Forebay-* fields, Expect, and fields that could change the
-/// response without being in the key; with Host, Via, X-Forwarded-*, Forwarded, CDN-Loop and a request id; and as the
-/// route's `request_headers` leave them.
+/// response without being in the key, and, where the origin gets a signature, Authorization and `x-amz-*`; with Host,
+/// Via, X-Forwarded-*, Forwarded, CDN-Loop and a request id; and as the route's `request_headers` leave them.
 http::Fields fields_for_origin(const OriginRequest& request);
+/// Sets the `headers` of an origin, over whatever may be read as one of them. Last of all, and only on what is sent:
+/// their values are in no key and are never shown.
+void set_origin_fields(const config::Origin& origin, http::Fields& fields);
 /// Removes trailer fields of a request that are not allowed in its head, that its Connection names, or that the route
 /// removes, sets, uses in the key or in `bypass`, or lists in `credentials`.
 void trailers_for_origin(const OriginRequest& request, http::Fields& trailers);

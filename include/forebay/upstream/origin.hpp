@@ -25,7 +25,8 @@ using net::FetchError;
 /// while the request waits. Called once for each attempt.
 class RequestHead {
  public:
-  virtual void compose(std::string& target, http::Fields& fields) = 0;
+  /// Gives why the request must not be sent (there are no credentials to sign it with); empty: it may.
+  virtual std::string compose(std::string& target, http::Fields& fields) = 0;
   /// Removes trailer fields that are not forwarded.
   virtual void trim(http::Fields& trailers) = 0;
 
@@ -73,7 +74,9 @@ struct OriginNumbers {
 /// waiters, counters.
 class OriginState {
  public:
-  OriginState(config::Origin config, std::vector<Duration> buckets);
+  /// `before`: the state of the same origin under an earlier configuration; credentials of the same endpoint are taken
+  /// over, so that no request misses them. Without them, the endpoint is asked now, within 2 s. May be null.
+  OriginState(config::Origin config, std::vector<Duration> buckets, const OriginState* before = nullptr);
   ~OriginState();
   const config::Origin& config() const noexcept;
   OriginNumbers& numbers() noexcept;
@@ -96,6 +99,11 @@ class Origin {
   /// A fetch, to be started; cancelling it closes its connection unless the answer is whole already. `response_header`
   /// bounds the head of the answer.
   net::SourcePtr fetch(const FetchRequest& request, std::size_t response_header);
+  /// Signs a request as `origins.NAME.sign` says: gives the target the spelling that is signed, and adds Authorization
+  /// and what belongs to it. `payload`: SHA-256 of the content in hex, or `kUnsignedPayload`. Gives why it cannot be
+  /// signed, without any secret; empty: it is signed, or the origin wants no signature.
+  std::string sign(std::string_view method, std::string& target, http::Fields& fields, std::string_view payload,
+                   WallTime now);
   std::shared_ptr<Bond> make_bond();
   /// Whether the bond belongs to this origin.
   bool made(const Bond& bond) const noexcept;

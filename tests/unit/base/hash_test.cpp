@@ -23,6 +23,20 @@ TEST(Hash, Sha256IsAppendedAndItsFirstHalfIsADigest) {
   EXPECT_EQ(out, sha256_hex("", 32)) << "nothing of the text before is left in the thread's context";
 }
 
+// RFC 4231, test cases 1, 2, 6 and 7.
+TEST(Hash, HmacGivesTheKnownDigestsForShortAndLongKeys) {
+  EXPECT_EQ(to_hex(hmac_sha256(std::string(20, '\x0b'), "Hi There")),
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+  EXPECT_EQ(to_hex(hmac_sha256("Jefe", "what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_EQ(to_hex(hmac_sha256(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+  EXPECT_EQ(to_hex(hmac_sha256(std::string(131, '\xaa'),
+                               "This is a test using a larger than block-size key and a larger than block-size data. "
+                               "The key needs to be hashed before being used by the HMAC algorithm.")),
+            "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2");
+}
+
 TEST(Hash, DigestIsTheSameInEveryProcessAndWrittenHighHalfFirst) {
   EXPECT_EQ(to_hex(Digest{0x0123456789abcdefULL, 0x1ULL}), "0123456789abcdef0000000000000001");
   EXPECT_EQ(to_hex(digest_of("")), "99aa06d3014798d86001c324468d497f");  // the published value of XXH3-128 of nothing

@@ -11,6 +11,7 @@
 
 #include "config/readers.hpp"
 #include "config/schema.hpp"
+#include "config/signing.hpp"
 #include "forebay/config/options.hpp"
 #include "support.hpp"
 
@@ -25,7 +26,8 @@ struct Any {
 namespace {
 
 const std::string kFile =
-    "origins: { web: { url: \"http://a\" } }\norigin: web\npolicies: { named: {} }\nlisten: [{ address: \":80\", tls: "
+    "origins: { web: { url: \"http://a\", sign: { type: aws_sigv4, region: r, service: lambda, access_key_id: k, "
+    "secret_access_key: \"${SET}\" } } }\norigin: web\npolicies: { named: {} }\nlisten: [{ address: \":80\", tls: "
     "{ cert: /c, key: /k, client_ca: /ca } }]\n"
     "routes: [{ path: \"/a/{id}\" }]\n";
 
@@ -63,6 +65,7 @@ std::string sample(const Option& option) {
       {"map of parameter to values", "{ one: a }"},
       {"map of pointer to JSON values", "{ /a: [1, null] }"},
       {"map of header name to text", "{ X-One: a }"},
+      {"map of header name to text or file", "{ X-One: a }"},
       {"list of header name", "[x-one]"},
       {"list of field name", "[one]"},
       {"list of extension", "[one]"},
@@ -114,9 +117,10 @@ TEST(Rows, AreReadPrintedAndReadBack) {
     // Without another value; read with its twin; or a collection.
     const bool fixed = option.path == "version" || option.path == "cache.eviction" ||
                        option.path == "cache.admission" || option.path == "origins.*.urls" ||
-                       option.path.ends_with("token_file") || option.path.find(".certs[].") != std::string::npos ||
-                       value.empty() || option.path.starts_with("route.redirect") ||
-                       option.path.starts_with("route.respond");
+                       option.path == "origins.*.sign.type" || option.path == "origins.*.sign.secret_access_key" ||
+                       (option.path.ends_with("_file") && option.path != "origins.*.sign.credentials_file") ||
+                       option.path.find(".certs[].") != std::string::npos || value.empty() ||
+                       option.path.starts_with("route.redirect") || option.path.starts_with("route.respond");
     if (!option.here || fixed) continue;
     SCOPED_TRACE(option.path + ": " + value);
     const auto result = load_text(kFile, {{key_of(option.path), value}});
@@ -198,10 +202,10 @@ void expect_rows_at(std::string_view path, std::size_t others = 0) {
 }
 
 /// `redirect` is a key and a map.
-const Row& inside_of_route(std::string_view name) {
-  const auto rows = route_table().rows;
+const Row& inside_of(std::span<const Row> rows, std::string_view name) {
   return *std::find_if(rows.begin(), rows.end(), [&](const Row& row) { return row.name == name && row.inside; });
 }
+const Row& inside_of_route(std::string_view name) { return inside_of(route_table().rows, name); }
 
 TEST(Rows, ThereIsOneForEachMemberOfTheSettings) {
   using rules::Policy;
@@ -209,7 +213,8 @@ TEST(Rows, ThereIsOneForEachMemberOfTheSettings) {
   expect_rows<Listener>("listen[]", listener_table().rows);
   expect_rows<ListenerTls>("listen[].tls", tls_table().rows);
   expect_rows_at<ListenerTls::Certificate>("listen[].tls.certs.[]");
-  expect_rows<Origin>("origins.*", origin_table().rows, 1);  // name
+  expect_rows<Origin>("origins.*", origin_table().rows, 1);                                          // name
+  expect_rows<Signing>("origins.*.sign", inside_of(origin_signing_table().rows, "sign").rows(), 1);  // found
   expect_rows_at<Origin::Timeouts>("origins.*.timeouts");
   expect_rows_at<Origin::Pool>("origins.*.pool");
   expect_rows<Server>("server", server_table().rows);

@@ -55,6 +55,24 @@ TEST_F(Explain, NamesTheRouteAndTheKeyWithItsPartsAndWhatIsAbsent) {
   EXPECT_EQ(e.x_cache, "MISS");
 }
 
+TEST_F(Explain, TellsOfASignatureAndNothingSecret) {
+  configure(R"(
+origins:
+  aws:
+    url: http://a.lambda-url.eu-central-1.on.aws
+    sign: { type: aws_sigv4, body_max: 3B, access_key_id: AKIA1, secret_access_key: hunter2 }
+    headers: { X-Origin-Secret: sesame }
+origin: aws
+routes: [{name: r, path: /**, methods: [GET, POST]}]
+)");
+  auto e = offline(Asked{"GET", "http://a/", {{"Authorization", "Bearer a"}}});
+  EXPECT_THAT(e.notes, Contains(HasSubstr("signed for lambda in eu-central-1")));
+  EXPECT_THAT(e.notes, Not(Contains(HasSubstr("hunter2"))));
+  EXPECT_THAT(e.notes, Not(Contains(HasSubstr("sesame"))));
+  e = offline(Asked{"POST", "http://a/", {}, "four"});
+  EXPECT_THAT(e.notes, Contains(HasSubstr("sign.body_max")));
+}
+
 TEST_F(Explain, AUrlIsTakenAsPeopleWriteIt) {
   configure("routes: [{name: r, path: /**}]\n");
   struct Case {

@@ -12,6 +12,7 @@
 namespace forebay::proxy {
 namespace {
 
+using http::FieldId;
 using http::Method;
 using Lines = std::vector<std::pair<const char*, const char*>>;
 
@@ -49,6 +50,35 @@ class OriginFields : public testing::Test {
   bool looked_up_ = true, shared_ = true;
   std::string_view traceparent_;
 };
+
+TEST_F(OriginFields, OfAClientThatBelongToASignatureAreNotSentToAnOriginThatGetsOne) {
+  const Lines lines{{"Authorization", "Bearer a"},
+                    {"X-AMZ-Copy-Source", "/b/c"},
+                    {"x-amz-acl", "public-read"},
+                    {"X-Amzn-Trace-Id", "Root=1"}};
+  EXPECT_EQ(sent(lines).view().count(FieldId::Authorization), 1u);
+  EXPECT_TRUE(sent(lines).view().find("x-amz-acl"));
+  origin_.sign.type = config::Signing::Type::AwsSigV4;
+  route_.request_headers.set = {{"X-Amz-Request-Payer", "requester"}};
+  const auto fields = sent(lines);
+  EXPECT_FALSE(fields.view().has(FieldId::Authorization));
+  EXPECT_FALSE(fields.view().find("X-Amz-Copy-Source"));
+  EXPECT_FALSE(fields.view().find("X-Amz-Acl"));
+  EXPECT_TRUE(fields.view().find("X-Amzn-Trace-Id"));
+  EXPECT_EQ(fields.view().value("X-Amz-Request-Payer"), "requester") << "a route's own";
+}
+
+TEST_F(OriginFields, OfTheOriginStandOverAllOthersOfTheirName) {
+  origin_.headers = {{"X-Origin-Secret", "sesame", "/file"}, {"X-Redacted", "", ""}};
+  auto fields = sent(Lines{{"X-Origin-Secret", "theirs"}, {"X-ORIGIN-SECRET", "theirs"}, {"X-Redacted", "theirs"}});
+  EXPECT_EQ(fields.view().value("X-Origin-Secret"), "theirs") << "only what is sent has the secret";
+  set_origin_fields(origin_, fields);
+  EXPECT_EQ(fields.view().value("X-Origin-Secret"), "sesame");
+  EXPECT_FALSE(fields.view().find("X-Redacted"));
+  std::size_t lines = 0;
+  for (const auto& f : fields.view()) lines += http::iequals(f.name, "x-origin-secret") ? 1 : 0;
+  EXPECT_EQ(lines, 1u);
+}
 
 TEST_F(OriginFields, SayWhereTheRequestHasBeen) {
   const auto fields = sent(Lines{{"Host", "SHOP.test:80"}, {"Accept", "text/html"}});
