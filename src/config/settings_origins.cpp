@@ -60,7 +60,7 @@ struct HostHeader {
 };
 
 constexpr auto kOriginTimeouts = table<Origin::Timeouts>({
-    key<&Origin::Timeouts::connect>("connect", "1ms..1h", "To open a connection."),
+    key<&Origin::Timeouts::connect>("connect", "1ms..1h", "To open a connection, with the handshake of TLS."),
     key<&Origin::Timeouts::first_byte>("first_byte", "1ms..1h", "From the request to the head of the answer (504)."),
     key<&Origin::Timeouts::between_bytes>("between_bytes", "1ms..1h", "Between two reads of the answer."),
 });
@@ -72,7 +72,8 @@ constexpr auto kPool = table<Origin::Pool>({
     key<&Origin::Pool::queue_timeout>("queue_timeout", "0..1h", "How long a request waits for a connection (503)."),
 });
 constexpr auto kOrigin = table<Origin>({
-    as<OriginUrl>("url", "url", "Where this origin is: `http://host:port`; nothing behind the port.")
+    as<OriginUrl>("url", "url",
+                  "Where this origin is: `http://host:port` or `https://host:port`; nothing behind the port.")
         .by_default("required"),
     as<OriginUrl>("urls", "list of url", "The same as `url`; several urls come later.")
         .by_default("-")
@@ -84,8 +85,8 @@ constexpr auto kOrigin = table<Origin>({
                           "Further attempts of safe requests on new connections, when nothing was received yet."),
     map<&Origin::pool, &kPool>("pool"),
     key<&Origin::dns_refresh>("dns_refresh", "100ms..24h", "How often the host name is looked up anew."),
+    map<&origin_tls_table>("tls"),
     later<Origin>("balance"),
-    later<Origin>("tls"),
     later<Origin>("health"),
     later<Origin>("failover"),
 });
@@ -102,10 +103,12 @@ Origin read_origin(Loading& loading, const std::string& name, const Node& node, 
   if (has_url && has_urls)
     section.error(1005, *node.entry("urls")->key, path + ".urls", "\"url\" and \"urls\" are the same thing",
                   "write one of them");
-  if (node.is_map())
+  if (node.is_map()) {
     read_rows(loading, section, kOrigin.rows, &origin);
-  else if (const auto* url = node.is_null() ? nullptr : only_url(section, node, path))
+    check_origin_tls(section, origin);
+  } else if (const auto* url = node.is_null() ? nullptr : only_url(section, node, path)) {
     read_url(loading, section, *url, path, origin);
+  }
   return origin;
 }
 

@@ -25,7 +25,8 @@ struct Any {
 namespace {
 
 const std::string kFile =
-    "origins: { web: { url: \"http://a\" } }\norigin: web\npolicies: { named: {} }\nlisten: [{ address: \":80\", tls: "
+    "origins: { web: { url: \"https://a\", tls: { cert: /c, key: /k } } }\norigin: web\npolicies: { named: {} "
+    "}\nlisten: [{ address: \":80\", tls: "
     "{ cert: /c, key: /k, client_ca: /ca } }]\n"
     "routes: [{ path: \"/a/{id}\" }]\n";
 
@@ -45,7 +46,8 @@ std::string sample(const Option& option) {
       {"address", "127.0.0.1:99"},
       {"address or off", "off"},
       {"header name or off", "off"},
-      {"url", "http://b"},
+      {"url", "https://b"},
+      {"host name", "c.example"},
       {"url or origin name", "http://b"},
       {"pattern", "/b"},
       {"policy name", "named"},
@@ -210,6 +212,7 @@ TEST(Rows, ThereIsOneForEachMemberOfTheSettings) {
   expect_rows<ListenerTls>("listen[].tls", tls_table().rows);
   expect_rows_at<ListenerTls::Certificate>("listen[].tls.certs.[]");
   expect_rows<Origin>("origins.*", origin_table().rows, 1);  // name
+  EXPECT_EQ(origin_tls_table().rows.size(), members_of<OriginTls>());
   expect_rows_at<Origin::Timeouts>("origins.*.timeouts");
   expect_rows_at<Origin::Pool>("origins.*.pool");
   expect_rows<Server>("server", server_table().rows);
