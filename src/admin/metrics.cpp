@@ -508,6 +508,13 @@ void Metrics::origins(std::vector<MetricFamily>& out, const proxy::Runtime& runt
        [](Gathering& g, const std::string& name, upstream::OriginState& o) {
          g.sample({{"origin", name}}, o.numbers().connects.load());
        });
+  each("forebay_origin_tls_handshakes_total", "TLS handshakes with an origin.", MetricType::Counter,
+       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
+         if (!o.config().url.is_https()) return;
+         for (std::size_t i = 0; i < net::kTlsHandshakes; ++i)
+           g.sample({{"origin", name}, {"result", net::origin_word(static_cast<net::TlsHandshake>(i))}},
+                    o.numbers().handshakes[i].load());
+       });
   each("forebay_origin_up", "1 if the origin is considered healthy.", MetricType::Gauge,
        [](Gathering& g, const std::string& name, upstream::OriginState& o) {
          g.sample({{"origin", name}}, o.up() ? 1.0 : 0.0);

@@ -109,14 +109,16 @@ void Daemon::build() {
       new proxy::Shared{*store_, *counters_, random_hex(8), false, cache::PersistedQueries(), cache::SearchRules()});
   shared_->compressor.use_thread();
   governor_ = std::make_unique<MemoryGovernor>(config->cache.memory);
-  set_runtime(proxy::Runtime::make(config, nullptr, config->server.threads));
+  const auto first = proxy::Runtime::make(config, nullptr, config->server.threads);
+  first->use_tls(std::exchange(tls_.clients, {}));
+  set_runtime(first);
   workers_ = std::make_unique<WorkerPool>(config->server.threads, clock_, *shared_, runtime());
   listeners_ = std::make_unique<ListenerSet>([this] { return workers_->parts(); });
 }
 
 void Daemon::open() {
   const auto config = runtime()->config;
-  auto listeners = listeners_->prepare(config->listeners, std::exchange(tls_, {}));
+  auto listeners = listeners_->prepare(config->listeners, std::exchange(tls_.servers, {}));
   keep_tickets_for(*config);
   warn_of_unused_sockets(*config, nullptr);
   if (config->admin) {

@@ -55,7 +55,7 @@ class Daemon {
 
   // daemon_reload.cpp
   void reload();
-  bool try_reload(const config::LoadResult& loaded, TlsServers tls, std::string& why);
+  bool try_reload(const config::LoadResult& loaded, TlsFiles tls, std::string& why);
   void keep_tickets_for(const config::Config& config);
   void set_runtime(proxy::RuntimePtr runtime);
   proxy::RuntimePtr runtime() const;
@@ -75,7 +75,7 @@ class Daemon {
   std::uint64_t fd_limit_ = 0;
   net::SystemClock clock_;
   std::shared_ptr<net::TicketKeys> tickets_ = std::make_shared<net::TicketKeys>(clock_);
-  TlsServers tls_;  // until the listeners have it
+  TlsFiles tls_;  // until the listeners and origins have it
   boost::asio::io_context control_{1};
   // Two sets, since a set delivers the lowest number first: many HUPs must not delay a TERM.
   boost::asio::signal_set stop_signals_{control_, SIGTERM, SIGINT, SIGQUIT},

@@ -59,7 +59,7 @@ void Daemon::keep_tickets_for(const config::Config& config) {
 }
 
 // Everything that can fail comes first and has no effect on failure.
-bool Daemon::try_reload(const config::LoadResult& loaded, TlsServers tls, std::string& why) {
+bool Daemon::try_reload(const config::LoadResult& loaded, TlsFiles tls, std::string& why) {
   const auto before = runtime();
   const auto merged = std::make_shared<config::Config>(*loaded.config);
   const auto restart = config::keep_until_restart(*merged, *before->config);
@@ -68,13 +68,14 @@ bool Daemon::try_reload(const config::LoadResult& loaded, TlsServers tls, std::s
   ListenerSet::Change listeners;
   try {
     fresh = proxy::Runtime::make(config, before.get(), workers_->size());
-    listeners = listeners_->prepare(config->listeners, std::move(tls));
+    listeners = listeners_->prepare(config->listeners, std::move(tls.servers));
     if (before->config->log != config->log) log::configure(config->log);
   } catch (const std::exception& e) {
     why = e.what();
     return false;
   }
 
+  fresh->use_tls(tls.clients);
   workers_->adopt(fresh);
   set_runtime(fresh);
   keep_tickets_for(*config);

@@ -1,48 +1,60 @@
 #include "tls_files.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <string>
 #include <utility>
 
 namespace forebay::app {
 namespace {
 
-/// Where the file of a finding is named.
-config::Diagnostic place_of(const config::LoadResult& loaded, std::size_t listener, const net::TlsFinding& finding) {
-  const auto tls = "listen[" + std::to_string(listener) + "].tls.";
-  const auto in_list = tls + "certs[" + std::to_string(finding.certificate) + "]." + finding.key;
-  for (const auto& path : {in_list, tls + finding.key})
+/// The first of these places that the file has.
+config::Diagnostic place_of(const config::LoadResult& loaded, std::initializer_list<std::string> paths) {
+  for (const auto& path : paths)
     if (const auto place = loaded.file_places.find(path); place != loaded.file_places.end()) return place->second;
   config::Diagnostic nowhere;
-  nowhere.path = tls + finding.key;
+  nowhere.path = *paths.begin();
   return nowhere;
+}
+
+void add(config::LoadResult& loaded, config::Diagnostic place, net::TlsFinding finding) {
+  place.severity = finding.severity;
+  place.code = finding.code;
+  place.message = std::move(finding.message);
+  place.hint = std::move(finding.hint);
+  loaded.diagnostics.push_back(std::move(place));
 }
 
 }  // namespace
 
-TlsServers read_tls(config::LoadResult& loaded, const std::shared_ptr<net::TicketKeys>& tickets, const Clock& clock) {
-  TlsServers servers;
-  if (!loaded.ok()) return servers;
+TlsFiles read_tls(config::LoadResult& loaded, const std::shared_ptr<net::TicketKeys>& tickets, const Clock& clock) {
+  TlsFiles files;
+  if (!loaded.ok()) return files;
   const auto& listeners = loaded.config->listeners;
   bool failed = false;
   for (std::size_t i = 0; i < listeners.size(); ++i) {
-    servers.emplace_back();
+    auto& server = files.servers.emplace_back();
     if (!listeners[i].tls.on()) continue;
     std::vector<net::TlsFinding> findings;
-    servers.back() =
-        net::TlsServer::make(listeners[i].tls, {listeners[i].name, listeners[i].http2, tickets, &clock}, findings);
-    failed = failed || !servers.back();
+    server = net::TlsServer::make(listeners[i].tls, {listeners[i].name, listeners[i].http2, tickets, &clock}, findings);
+    failed = failed || !server;
+    const auto tls = "listen[" + std::to_string(i) + "].tls.";
     for (auto& finding : findings) {
-      auto d = place_of(loaded, i, finding);
-      d.severity = finding.severity;
-      d.code = finding.code;
-      d.message = std::move(finding.message);
-      d.hint = std::move(finding.hint);
-      loaded.diagnostics.push_back(std::move(d));
+      const auto in_list = tls + "certs[" + std::to_string(finding.certificate) + "]." + finding.key;
+      add(loaded, place_of(loaded, {tls + finding.key, in_list}), std::move(finding));
     }
   }
+  for (const auto& [name, origin] : loaded.config->origins) {
+    if (!origin.url.is_https()) continue;
+    std::vector<net::TlsFinding> findings;
+    auto client = net::TlsClient::make(origin, clock, findings);
+    failed = failed || !client;
+    files.clients.emplace(name, std::move(client));
+    for (auto& finding : findings)
+      add(loaded, place_of(loaded, {"origins." + name + ".tls." + finding.key, "origin " + name}), std::move(finding));
+  }
   if (failed) loaded.config = nullptr;
-  return servers;
+  return files;
 }
 
 }  // namespace forebay::app

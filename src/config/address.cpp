@@ -113,8 +113,6 @@ Parsed<Url> parse_origin_url(std::string_view text) {
     return Fault{1002, in_quotes(text) + " is not a url", "write http://localhost:" + std::string(digits)};
   const auto end = text.find("://");
   const auto scheme = end == std::string_view::npos ? std::string() : lower_case(text.substr(0, end));
-  if (scheme == "https")
-    return Fault{1016, in_quotes(text) + ": https:// to an origin is not in this version", "write an http:// url"};
   if (scheme.empty()) {
     const auto bare = split(text);
     const bool host = bare && (is_host_name(bare->host) || (bare->bracketed && is_ip(bare->host, true)));
@@ -122,8 +120,9 @@ Parsed<Url> parse_origin_url(std::string_view text) {
       return Fault{1002, in_quotes(text) + " is not a url", "write \"http://" + std::string(text) + "\""};
     return shape;
   }
-  if (scheme != "http")
-    return Fault{1002, in_quotes(text) + ": an origin is reached by http://", "write it like http://host:port"};
+  if (scheme != "http" && scheme != "https")
+    return Fault{1002, in_quotes(text) + ": an origin is reached by http:// or https://",
+                 "write it like http://host:port"};
   auto authority = text.substr(end + 3);
   const auto slash = authority.find_first_of("/?#");
   if (slash != std::string_view::npos) {
@@ -143,6 +142,9 @@ Parsed<Url> parse_origin_url(std::string_view text) {
                                                    : is_host_name(parts->host);
   if (!good) return shape;
   Url url;
+  url.scheme = scheme;
+  const std::uint16_t usual = url.is_https() ? 443 : 80;
+  url.port = usual;
   if (parts->port) {
     const auto port = parse_port(*parts->port);
     if (!port || *port == 0) return Fault{1004, in_quotes(text) + ": there is no such port", "ports are 1 to 65535"};
@@ -151,7 +153,7 @@ Parsed<Url> parse_origin_url(std::string_view text) {
   url.host = lower_case(parts->host);
   url.text = std::string(text);
   url.authority = parts->bracketed ? '[' + url.host + ']' : url.host;
-  if (url.port != 80) url.authority += ':' + std::to_string(url.port);
+  if (url.port != usual) url.authority += ':' + std::to_string(url.port);
   return url;
 }
 

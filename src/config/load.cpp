@@ -94,11 +94,14 @@ std::vector<Diagnostic> places_of_routes(const Loading& loading) {
   return places;
 }
 
-/// A place for each file of a listener's TLS.
+/// A place for each file of TLS, and for each origin.
 std::map<std::string, Diagnostic, std::less<>> places_of_files(const Loading& loading) {
   std::map<std::string, Diagnostic, std::less<>> places;
   for (const auto& [name, by] : loading.places)
-    if (name.starts_with(kTlsFile)) places.emplace(by.path, loading.report.about(by.node->place, by.path));
+    if (name.starts_with(kTlsFile))
+      places.emplace(by.path, loading.report.about(by.node->place, by.path));
+    else if (name.starts_with("origin "))
+      places.emplace(name, loading.report.about(by.node->place, by.path));
   return places;
 }
 

@@ -19,7 +19,7 @@ struct SetBy {
   std::string said{};  ///< Of settings of a policy: `routes.search.ttl.default`.
 };
 
-/// What the names of places of files begin with that a listener's TLS reads; their paths follow.
+/// What the names of places of files begin with that TLS reads; their paths follow.
 inline constexpr std::string_view kTlsFile = "tls file ";
 
 struct Loading;
@@ -45,6 +45,9 @@ inline constexpr std::string_view kLiteralNames =
     "names are literal here; globs are for key.query, key.cookies and bypass";
 /// What to write instead of a text that is no JSON Pointer (RFC 6901).
 std::string pointer_hint(const std::string& text);
+
+/// What is wrong or dangerous about `tls` of an origin once all of it is known.
+void check_origin_tls(const Section& section, const Origin& origin);
 
 /// What later readers need of earlier ones.
 struct Loading {

@@ -255,6 +255,7 @@ Table<Config> config_table() noexcept;
 Table<Listener> listener_table() noexcept;
 Table<ListenerTls> tls_table() noexcept;  ///< Of a listener.
 Table<Origin> origin_table() noexcept;
+Table<Origin> origin_tls_table() noexcept;  ///< Of `tls` of an origin.
 Table<Server> server_table() noexcept;
 Table<CacheTier> cache_table() noexcept;
 Table<PolicyDraft> policy_table() noexcept;  ///< Of `defaults`, of a named policy and of a route.

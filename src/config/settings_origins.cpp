@@ -61,7 +61,7 @@ struct HostHeader {
 };
 
 constexpr auto kOriginTimeouts = table<Origin::Timeouts>({
-    key<&Origin::Timeouts::connect>("connect", "1ms..1h", "To open a connection."),
+    key<&Origin::Timeouts::connect>("connect", "1ms..1h", "To open a connection, with the handshake of TLS."),
     key<&Origin::Timeouts::first_byte>("first_byte", "1ms..1h", "From the request to the head of the answer (504)."),
     key<&Origin::Timeouts::between_bytes>("between_bytes", "1ms..1h", "Between two reads of the answer."),
 });
@@ -73,7 +73,8 @@ constexpr auto kPool = table<Origin::Pool>({
     key<&Origin::Pool::queue_timeout>("queue_timeout", "0..1h", "How long a request waits for a connection (503)."),
 });
 constexpr auto kOrigin = table<Origin>({
-    as<OriginUrl>("url", "url", "Where this origin is: `http://host:port`; nothing behind the port.")
+    as<OriginUrl>("url", "url",
+                  "Where this origin is: `http://host:port` or `https://host:port`; nothing behind the port.")
         .by_default("required"),
     as<OriginUrl>("urls", "list of url", "The same as `url`; several urls come later.")
         .by_default("-")
@@ -87,8 +88,8 @@ constexpr auto kOrigin = table<Origin>({
     map<&Origin::pool, &kPool>("pool"),
     key<&Origin::dns_refresh>("dns_refresh", "100ms..24h", "How often the host name is looked up anew."),
     map<origin_signing_table>(""),
+    map<&origin_tls_table>("tls"),
     later<Origin>("balance"),
-    later<Origin>("tls"),
     later<Origin>("health"),
     later<Origin>("failover"),
 });
@@ -97,6 +98,7 @@ constexpr auto kOrigin = table<Origin>({
 void read_whole(Loading& loading, const Section& section, Origin& origin) {
   read_rows(loading, section, kOrigin.rows, &origin);
   finish_signing(loading, section, origin);
+  check_origin_tls(section, origin);
 }
 
 Origin read_origin(Loading& loading, const std::string& name, const Node& node, const Node& key) {

@@ -1,6 +1,7 @@
-// Settings of `listen[].tls`.
+// Settings of `listen[].tls` and `origins.*.tls`.
 #include <array>
 
+#include "config/address.hpp"
 #include "config/codecs.hpp"
 
 namespace forebay::config {
@@ -8,7 +9,7 @@ namespace {
 
 using Certificate = ListenerTls::Certificate;
 
-/// The path of a file. Its content is read when the configuration is used (net/tls_server).
+/// The path of a file. Its content is read when the configuration is used (net/tls_server, net/tls_client).
 struct FilePath {
   static constexpr std::string_view kType = "path";
   static bool read(const Reading& r, std::string& out) {
@@ -190,8 +191,77 @@ constexpr auto kTls = table<ListenerTls>({
         .with(&Row::below, certificate_element),
 });
 
+// --- origins ---
+
+/// The name of a host, no IP address.
+struct ServerName {
+  static constexpr std::string_view kType = "host name";
+  static void read(const Reading& r, std::string& out) {
+    const auto* text = r.scalar("a host name");
+    if (!text) return;
+    const auto as_url = parse_origin_url("https://" + *text);
+    if (!as_url.value || as_url.value->authority != lower_case(*text) || http::parse_ip(*text))
+      return r.error(1002, *r.node(), in_quotes(*text) + " is not a host name", "such as www.example.com");
+    out = as_url.value->host;
+  }
+  static Text text(const std::string& name) { return name.empty() ? Text() : yaml_text(name); }
+};
+
+/// As the codec of the member, but printed only where the origin is reached over TLS.
+template <auto Member>
+struct OfHttps {
+  using Value = Origin;
+  using T = typename rows::LastOf<Member>::Type;
+  static constexpr std::size_t kMembers = 0;  // of the one that is `Origin::tls`
+  static void read(const Reading& r, Origin& out) { Codec<T>::read(r, out.tls.*Member); }
+  static Text text(const Origin& origin, const Printing& p) {
+    if (!origin.url.is_https()) return Text();
+    if constexpr (requires { Codec<T>::text(origin.tls.*Member, p); })
+      return Codec<T>::text(origin.tls.*Member, p);
+    else
+      return Codec<T>::text(origin.tls.*Member);
+  }
+};
+
+constexpr auto kOriginTls = table<Origin>({
+    as<OfHttps<&OriginTls::verify>>("verify", "bool", "Whether the origin's certificate has to be valid for its name.")
+        .by_default("true"),
+    as<FilePath, &Origin::tls, &OriginTls::ca>(
+        "ca", "", "PEM file, or directory, of those who sign the origin's certificate, in place of the system's.")
+        .by_default("-"),
+    as<ServerName, &Origin::tls, &OriginTls::sni>(
+        "sni", "", "The name to ask for (SNI) and to find in the certificate, in place of the url's host.")
+        .by_default("-"),
+    as<FilePath, &Origin::tls, &OriginTls::cert>(
+        "cert", "", "PEM file of the certificate to show to the origin, followed by its intermediate ones.")
+        .by_default("-"),
+    as<FilePath, &Origin::tls, &OriginTls::key>("key", "", "PEM file of its private key, not encrypted.")
+        .by_default("-"),
+    as<OfHttps<&OriginTls::min_version>>("min_version", "1.2 | 1.3", "Oldest version of TLS to speak with the origin.")
+        .by_default("1.2"),
+});
+
 }  // namespace
 
 Table<ListenerTls> tls_table() noexcept { return kTls; }
+Table<Origin> origin_tls_table() noexcept { return kOriginTls; }
+
+void check_origin_tls(const Section& section, const Origin& origin) {
+  const auto* map = section.node() ? section.node()->entry("tls") : nullptr;
+  if (!map || !map->value->is_map() || origin.url.text.empty()) return;
+  const auto path = section.path_of("tls");
+  if (!origin.url.is_https())
+    return section.error(1004, *map->key, path, "\"tls\" has no meaning: the url is " + in_quotes(origin.url.text),
+                         "write an https:// url, or leave \"tls\" out");
+  const Section tls = section.in("tls");
+  for (const auto& [one, other] : {std::pair{"cert", "key"}, std::pair{"key", "cert"}})
+    if (const auto* written = map->value->entry(one); written && !map->value->find(other))
+      section.error(1024, *written->key, tls.path_of(one), in_quotes(one) + " needs " + in_quotes(other),
+                    "a certificate and its private key go together");
+  if (const auto* verify = map->value->find("verify"); verify && !origin.tls.verify)
+    section.report().warning(2009, *verify, tls.path_of("verify"),
+                             "anybody between Forebay and the origin can read and change what they say",
+                             "let tls.ca name the file of who signed the origin's certificate");
+}
 
 }  // namespace forebay::config

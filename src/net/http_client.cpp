@@ -1,16 +1,15 @@
 #include "forebay/net/http_client.hpp"
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/write.hpp>
+#include <optional>
 #include <utility>
 
 #include "forebay/base/text.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/h1_parser.hpp"
+#include "forebay/net/stream.hpp"
 
 namespace forebay::net {
 namespace {
@@ -18,7 +17,6 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
-using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, asio::io_context::executor_type>;
 
 constexpr http::HeadLimits kHeadLimits{16 * 1024, 256 * 1024, 1000};
 constexpr int kMostInterim = 16;
@@ -33,7 +31,8 @@ std::string text_of(const tcp::endpoint& to) {
 /// A connection that is used by one thread, which waits until `deadline` at most.
 class Connection {
  public:
-  explicit Connection(SteadyClock::time_point deadline) : socket_(io_), deadline_(deadline) {}
+  Connection(std::shared_ptr<const TlsClient> tls, SteadyClock::time_point deadline)
+      : tls_(std::move(tls)), stream_(io_), deadline_(deadline) {}
 
   bool open(const Endpoint& to) {
     if (!to.socket.empty()) return open_unix(to.socket);
@@ -45,33 +44,37 @@ class Connection {
   const std::string& why() const noexcept { return why_; }
 
   void send(std::string_view bytes) {
-    wait([&](auto done) { asio::async_write(socket_, asio::buffer(bytes), std::move(done)); });
+    while (!bytes.empty()) {
+      const auto sent = wait<IoResult>([&](auto done) { stream_->write({&bytes, 1}, std::move(done)); });
+      if (!sent || sent->bytes == 0) return;
+      bytes.remove_prefix(sent->bytes);
+    }
   }
   /// Appends what has come; `Closed` at the end of the connection.
   Result<void> receive(std::string& into) {
     char buffer[16384];
-    const auto error = wait([&](auto done) { socket_.async_read_some(asio::buffer(buffer), std::move(done)); });
-    if (error) return error == asio::error::operation_aborted ? Errc::Timeout : Errc::Closed;
-    into.append(buffer, size_);
+    const auto got = wait<IoResult>([&](auto done) { stream_->read(buffer, std::move(done)); });
+    if (!got) return Errc::Timeout;
+    cut_ = got->state == Io::Failed;
+    if (got->state != Io::Done) return Errc::Closed;
+    into.append(buffer, got->bytes);
     return {};
   }
+  /// Whether the end came by a failure: something may be missing before it.
+  bool cut() const noexcept { return cut_; }
 
  private:
-  /// Starts an operation and waits for its end; `operation_aborted` at the deadline.
-  template <class Start>
-  error_code wait(Start&& start) {
-    error_code result = asio::error::operation_aborted;
-    start([&](error_code error, std::size_t size = 0) {
-      result = error;
-      size_ = size;
-    });
+  /// Starts an operation and waits for its end; nothing at the deadline.
+  template <class T, class Start>
+  std::optional<T> wait(Start&& start) {
+    std::optional<T> result;
+    start([&result](const T& got) { result = got; });
     io_.restart();
     io_.run_until(deadline_);
-    if (io_.stopped()) return result;
-    error_code ignored;
-    socket_.close(ignored);
+    if (result) return result;
+    stream_->close();
     io_.run();
-    return asio::error::operation_aborted;
+    return std::nullopt;
   }
 
   bool refused(Errc error, const std::string& what, const std::string& why) {
@@ -79,12 +82,21 @@ class Connection {
     why_ += (why_.empty() ? "" : "; ") + what + ": " + why;
     return false;
   }
-  bool open_at(const Socket::endpoint_type& to, const std::string& name) {
-    socket_ = Socket(io_);
-    const auto error = wait([&](auto done) { socket_.async_connect(to, std::move(done)); });
-    if (!error) return true;
-    const bool late = error == asio::error::operation_aborted;
-    return refused(late ? Errc::Timeout : Errc::Closed, name, late ? "no connection in time" : error.message());
+  bool open_at(const PlainStream::Protocol::endpoint& to, const std::string& name) {
+    stream_.emplace(io_);
+    const auto error = wait<error_code>([&](auto done) { stream_->connect(to, std::move(done)); });
+    if (!error) return refused(Errc::Timeout, name, "no connection in time");
+    if (*error) return refused(Errc::Closed, name, error->message());
+    return !tls_ || secure(name);
+  }
+  bool secure(const std::string& name) {
+    auto session = tls_->session();
+    const auto& tls = *session;
+    stream_->secure(std::move(session));
+    const auto state = wait<Io>([&](auto done) { stream_->handshake(std::move(done)); });
+    if (!state) return refused(Errc::Timeout, name, "no TLS handshake in time");
+    if (*state == Io::Done) return true;
+    return refused(Errc::Closed, name, "TLS: " + (tls.failed() ? tls.problem() : "it reset the connection"));
   }
   bool open_unix(const std::string& path) try {
     return open_at(asio::local::stream_protocol::endpoint(path), path);
@@ -101,10 +113,11 @@ class Connection {
     return false;
   }
 
+  const std::shared_ptr<const TlsClient> tls_;
   asio::io_context io_;
-  Socket socket_;
+  std::optional<Stream> stream_;
   SteadyClock::time_point deadline_;
-  std::size_t size_ = 0;
+  bool cut_ = false;
   Errc error_ = Errc::Closed;
   std::string why_;
 };
@@ -151,7 +164,7 @@ void read_body(Connection& connection, const http::ResponseParser& parser, std::
     if (moved || decoder.done()) continue;
     const auto more = connection.receive(bytes);
     if (more) continue;
-    answer.whole = more.error() == Errc::Closed && decoder.finish_at_eof();
+    answer.whole = more.error() == Errc::Closed && !connection.cut() && decoder.finish_at_eof();
     return;
   }
   answer.whole = true;
@@ -161,7 +174,7 @@ void read_body(Connection& connection, const http::ResponseParser& parser, std::
 
 Asked ask(const Endpoint& endpoint, std::string_view method, std::string_view message, std::size_t most,
           SteadyClock::time_point deadline) {
-  Connection connection(deadline);
+  Connection connection(endpoint.tls, deadline);
   if (!connection.open(endpoint)) return {std::nullopt, connection.error(), connection.why()};
   // A refusal may come, and the connection end, before all has been sent: what was answered counts.
   connection.send(message);

@@ -14,6 +14,7 @@ std::string_view to_string(FetchError e) noexcept {
     case FetchError::Connect: return "connect";
     case FetchError::ConnectTimeout: return "connect_timeout";
     case FetchError::Tls: return "tls";
+    case FetchError::TlsTimeout: return "tls_timeout";
     case FetchError::Reset: return "reset";
     case FetchError::FirstByteTimeout: return "first_byte_timeout";
     case FetchError::BetweenBytesTimeout: return "between_bytes_timeout";
@@ -34,7 +35,8 @@ bool is_the_origins(FetchError e) noexcept {
 }
 
 bool is_timeout(FetchError e) noexcept {
-  return e == FetchError::ConnectTimeout || e == FetchError::FirstByteTimeout || e == FetchError::BetweenBytesTimeout;
+  return e == FetchError::ConnectTimeout || e == FetchError::TlsTimeout || e == FetchError::FirstByteTimeout ||
+         e == FetchError::BetweenBytesTimeout;
 }
 
 }  // namespace forebay::net

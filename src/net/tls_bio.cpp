@@ -11,7 +11,7 @@ std::string& TlsBio::wire() noexcept {
 
 int TlsBio::read(BIO* bio, char* into, std::size_t most, std::size_t* got) {
   BIO_clear_retry_flags(bio);
-  *got = static_cast<TlsServerSession*>(BIO_get_data(bio))->take(into, most);
+  *got = static_cast<TlsEndpoint*>(BIO_get_data(bio))->take(into, most);
   if (*got != 0) return 1;
   BIO_set_retry_read(bio);
   return 0;
@@ -42,7 +42,7 @@ const BIO_METHOD* TlsBio::method() {
   return made;
 }
 
-void TlsBio::attach(TlsServerSession& session, SSL* ssl) {
+void TlsBio::attach(TlsEndpoint& session, SSL* ssl) {
   BIO* bio = BIO_new(method());
   if (bio == nullptr) throw std::bad_alloc();
   BIO_set_data(bio, &session);

@@ -12,7 +12,7 @@ namespace forebay::net {
 struct TlsBio {
   /// What OpenSSL has written since the last time that a session of this thread has taken it.
   static std::string& wire() noexcept;
-  static void attach(TlsServerSession& session, SSL* ssl);
+  static void attach(TlsEndpoint& session, SSL* ssl);
 
  private:
   static int read(BIO* bio, char* into, std::size_t most, std::size_t* got);

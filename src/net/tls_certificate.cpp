@@ -95,17 +95,18 @@ void check_permissions(const std::string& path, TlsFindings& findings) {
                      "chmod 640 it, with the group that Forebay runs as");
 }
 
-void check_dates(const std::string& path, LoadedCertificate& out, TlsFindings& findings) {
+void check_dates(const std::string& path, CertificateUse use, LoadedCertificate& out, TlsFindings& findings) {
   const auto begins = wall_time(X509_get0_notBefore(out.leaf.get()));
   out.ends = wall_time(X509_get0_notAfter(out.leaf.get()));
   const auto left = out.ends - findings.now();
+  const std::string refuse = use == CertificateUse::Server ? "clients refuse it" : "the origin refuses it";
   // Certificates for a few days are renewed late in their life.
   const auto soon = std::min<Duration>(std::chrono::hours{24 * 14}, (out.ends - begins) / 3);
   if (begins > findings.now())
-    findings.warning(2051, in_quotes(path) + " is not valid before " + date_of(begins), "clients refuse it until then");
+    findings.warning(2051, in_quotes(path) + " is not valid before " + date_of(begins), refuse + " until then");
   else if (left <= Duration{0})
     findings.warning(2051, in_quotes(path) + " has expired: it was valid until " + date_of(out.ends),
-                     "clients refuse it; renew it and reload");
+                     refuse + "; renew it and reload");
   else if (left < soon)
     findings.warning(2051, in_quotes(path) + " expires soon: it is valid until " + date_of(out.ends),
                      "renew it and reload");
@@ -221,14 +222,14 @@ std::optional<std::string> read_tls_file(const std::string& path, TlsFindings& f
   return text;
 }
 
-LoadedCertificate load_certificate(const config::ListenerTls::Certificate& files, std::size_t index,
+LoadedCertificate load_certificate(const config::ListenerTls::Certificate& files, std::size_t index, CertificateUse use,
                                    TlsFindings& findings) {
   LoadedCertificate out;
   findings.about("cert", index);
   if (const auto pem = read_tls_file(files.cert, findings)) read_chain(files.cert, *pem, out, findings);
   if (out.leaf) {
-    check_dates(files.cert, out, findings);
-    read_names(files.cert, out, findings);
+    check_dates(files.cert, use, out, findings);
+    if (use == CertificateUse::Server) read_names(files.cert, out, findings);
     check_order(files.cert, out, findings);
   }
   findings.about("key", index);

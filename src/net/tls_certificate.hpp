@@ -1,12 +1,16 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "forebay/net/tls_server.hpp"
+#include "forebay/base/clock.hpp"
+#include "forebay/config/config.hpp"
+#include "forebay/net/tls_finding.hpp"
 #include "openssl.hpp"
 
-// The files of a listener's TLS settings.
+// The files of TLS settings.
 
 namespace forebay::net {
 
@@ -57,8 +61,10 @@ struct LoadedCertificate {
   Staple staple;
 };
 
+enum class CertificateUse : std::uint8_t { Server, Client };
+
 /// Reads the files of one certificate; without `leaf` or `key` where there is an error among the findings.
-LoadedCertificate load_certificate(const config::ListenerTls::Certificate& files, std::size_t index,
+LoadedCertificate load_certificate(const config::ListenerTls::Certificate& files, std::size_t index, CertificateUse use,
                                    TlsFindings& findings);
 /// The text of a file of reasonable size; an error else.
 std::optional<std::string> read_tls_file(const std::string& path, TlsFindings& findings);

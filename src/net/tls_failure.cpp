@@ -10,6 +10,7 @@ namespace {
 TlsHandshake result_of(int reason) noexcept {
   switch (reason) {
     case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
     case SSL_R_VERSION_TOO_LOW:
     case SSL_R_WRONG_SSL_VERSION:
     case SSL_R_UNKNOWN_PROTOCOL:
@@ -21,9 +22,10 @@ TlsHandshake result_of(int reason) noexcept {
     case SSL_R_NO_SUITABLE_KEY_SHARE:
     case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
     case SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS: return TlsHandshake::Cipher;
+    case SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL:
     case SSL_R_NO_APPLICATION_PROTOCOL: return TlsHandshake::Alpn;
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
-    case SSL_R_CERTIFICATE_VERIFY_FAILED: return TlsHandshake::ClientCertificate;
+    case SSL_R_CERTIFICATE_VERIFY_FAILED: return TlsHandshake::PeerCertificate;
     default: break;
   }
   return reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256 ? TlsHandshake::Alert
@@ -50,6 +52,10 @@ std::string_view to_string(TlsHandshake result) noexcept {
       "full",  "resumed",  "closed", "timeout", "plain_http", "version", "cipher", "alpn", "client_certificate",
       "alert", "malformed"};
   return kWords[static_cast<std::size_t>(result)];
+}
+
+std::string_view origin_word(TlsHandshake result) noexcept {
+  return result == TlsHandshake::PeerCertificate ? "certificate" : to_string(result);
 }
 
 }  // namespace forebay::net

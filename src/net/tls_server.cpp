@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <ctime>
 #include <map>
 #include <new>
@@ -17,18 +16,11 @@
 #include "forebay/base/text.hpp"
 #include "openssl.hpp"
 #include "tls_certificate.hpp"
+#include "tls_limits.hpp"
 #include "tls_names.hpp"
 
 namespace forebay::net {
 namespace {
-
-// Mozilla's "intermediate" (5.7) without its three ciphers with finite-field Diffie-Hellman, which no current client
-// needs and which cost the server most.
-constexpr const char* kCiphers =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-constexpr const char* kCiphers13 = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
-constexpr const char* kGroups = "X25519:P-256:P-384";
 
 class Server final : public TlsServer {
  public:
@@ -44,7 +36,6 @@ class Server final : public TlsServer {
     return *static_cast<const Server*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
   }
   openssl::ContextPtr make_context(const std::vector<std::size_t>& certificates, TlsFindings& findings) const;
-  void limit(SSL_CTX* context) const;
   void use_tickets(SSL_CTX* context) const;
   bool ask_for_clients(SSL_CTX* context, TlsFindings& findings) const;
   std::string session_scope() const;
@@ -68,7 +59,7 @@ class Server final : public TlsServer {
 
 bool Server::load(TlsFindings& findings) {
   for (std::size_t i = 0; i < settings_.certificates.size(); ++i)
-    certificates_.push_back(load_certificate(settings_.certificates[i], i, findings));
+    certificates_.push_back(load_certificate(settings_.certificates[i], i, CertificateUse::Server, findings));
   if (!settings_.client_ca.empty()) {
     findings.about("client_ca");
     if (auto text = read_tls_file(settings_.client_ca, findings)) client_ca_ = std::move(*text);
@@ -96,7 +87,7 @@ openssl::ContextPtr Server::make_context(const std::vector<std::size_t>& certifi
   SSL_CTX* const context = made.get();
   if (context == nullptr) throw std::bad_alloc();
   SSL_CTX_set_app_data(context, const_cast<Server*>(this));
-  limit(context);
+  limit_tls(context, settings_.min_version == config::TlsVersion::Tls13);
   for (const auto index : certificates) {
     const auto& c = certificates_[index];
     if (SSL_CTX_use_cert_and_key(context, c.leaf.get(), c.key.get(), c.chain.get(), 1) == 1) continue;
@@ -110,23 +101,6 @@ openssl::ContextPtr Server::make_context(const std::vector<std::size_t>& certifi
   SSL_CTX_set_tlsext_status_cb(context, staple);
   use_tickets(context);
   return client_ca_.empty() || ask_for_clients(context, findings) ? std::move(made) : nullptr;
-}
-
-void Server::limit(SSL_CTX* context) const {
-  const bool only_13 = settings_.min_version == config::ListenerTls::MinVersion::Tls13;
-  SSL_CTX_set_min_proto_version(context, only_13 ? TLS1_3_VERSION : TLS1_2_VERSION);
-  SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION);
-  SSL_CTX_set_security_level(context, 2);
-  [[maybe_unused]] const bool known = SSL_CTX_set_cipher_list(context, kCiphers) == 1 &&
-                                      SSL_CTX_set_ciphersuites(context, kCiphers13) == 1 &&
-                                      SSL_CTX_set1_groups_list(context, kGroups) == 1;
-  assert(known);
-  SSL_CTX_clear_options(
-      context, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_ALLOW_CLIENT_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_CTX_set_max_early_data(context, 0);
-  SSL_CTX_set_recv_max_early_data(context, 0);
 }
 
 /// A session made on one listener is of no use on another: it might ask clients for nothing.

@@ -10,7 +10,7 @@
 #include "forebay/net/tls_server.hpp"
 #include "openssl.hpp"
 #include "tls_bio.hpp"
-#include "tls_client.hpp"
+#include "tls_description.hpp"
 #include "tls_failure.hpp"
 
 namespace forebay::net {
@@ -70,19 +70,22 @@ class Pieces {
   std::size_t part_ = 0, at_ = 0;
 };
 
+/// A method or `HTTP/1.1`; records of TLS begin with a number below 32.
 bool looks_like_http(char first) noexcept { return first >= 'A' && first <= 'Z'; }
 
 }  // namespace
 
-TlsServerSession::TlsServerSession(std::shared_ptr<const TlsServer> server, ssl_st* ssl, std::string early)
-    : server_(std::move(server)), ssl_(ssl), early_(std::move(early)) {
+TlsEndpoint::TlsEndpoint(Side side, ssl_st* ssl, std::string early) : side_(side), ssl_(ssl), early_(std::move(early)) {
   TlsBio::attach(*this, ssl_);
-  SSL_set_accept_state(ssl_);
+  if (side_ == Side::Server)
+    SSL_set_accept_state(ssl_);
+  else
+    SSL_set_connect_state(ssl_);
 }
 
-TlsServerSession::~TlsServerSession() { SSL_free(ssl_); }
+TlsEndpoint::~TlsEndpoint() { SSL_free(ssl_); }
 
-std::size_t TlsServerSession::take(char* into, std::size_t most) noexcept {
+std::size_t TlsEndpoint::take(char* into, std::size_t most) noexcept {
   if (!early_.empty()) {
     const auto n = std::min(most, early_.size());
     std::memcpy(into, early_.data(), n);
@@ -95,14 +98,18 @@ std::size_t TlsServerSession::take(char* into, std::size_t most) noexcept {
   return n;
 }
 
-void TlsServerSession::fail(TlsHandshake result, std::string_view why) noexcept {
+std::string_view TlsEndpoint::closed_by_peer() const noexcept {
+  return side_ == Side::Server ? "the client has closed the connection" : "the server has closed the connection";
+}
+
+void TlsEndpoint::fail(TlsHandshake result, std::string_view why) noexcept {
   failed_ = true;
   result_ = result;
   why_ = why;
 }
 
 // The queue of errors is empty before each call of OpenSSL, and after it.
-TlsServerSession::Next TlsServerSession::next_after(int result) noexcept {
+TlsEndpoint::Next TlsEndpoint::next_after(int result) noexcept {
   if (result == 1) return Next::Ok;
   switch (SSL_get_error(ssl_, result)) {
     case SSL_ERROR_WANT_READ: return Next::Read;
@@ -114,7 +121,7 @@ TlsServerSession::Next TlsServerSession::next_after(int result) noexcept {
   return Next::Failed;
 }
 
-IoResult TlsServerSession::flush(PlainStream& plain) {
+IoResult TlsEndpoint::flush(PlainStream& plain) {
   auto& wire = TlsBio::wire();
   if (silent_) wire.clear();  // the socket refuses it, and later reads must not fail for that
   try {
@@ -144,19 +151,21 @@ IoResult TlsServerSession::flush(PlainStream& plain) {
   }
 }
 
-IoResult TlsServerSession::handshake(PlainStream& plain) {
+IoResult TlsEndpoint::handshake(PlainStream& plain) {
   if (const auto sent = flush(plain); sent.state != Io::Done) return sent;
   if (shaken_) return {};
   if (failed_) return {Io::Failed};
-  if (!has_input()) {
+  if (!has_input() && (begun_ || side_ == Side::Server)) {
     if (!eof_) return {Io::Blocked, 0, Direction::Read};
-    fail(TlsHandshake::Closed, "the client has closed the connection");
+    fail(TlsHandshake::Closed, closed_by_peer());
     return {Io::Failed};
   }
-  if (SSL_in_before(ssl_) == 1 && looks_like_http(early_.empty() ? in_[begin_] : early_.front())) {
-    fail(TlsHandshake::PlainHttp, "the client speaks HTTP without TLS");
+  if (has_input() && !std::exchange(heard_, true) && looks_like_http(early_.empty() ? in_[begin_] : early_.front())) {
+    fail(TlsHandshake::PlainHttp,
+         side_ == Side::Server ? "the client speaks HTTP without TLS" : "the server speaks without TLS");
     return {Io::Failed};
   }
+  begun_ = true;
   const auto next = next_after(SSL_do_handshake(ssl_));
   const auto sent = flush(plain);  // an alert, where it has failed
   if (next == Next::Failed || next == Next::End) return {Io::Failed};
@@ -165,14 +174,14 @@ IoResult TlsServerSession::handshake(PlainStream& plain) {
     result_ = SSL_session_reused(ssl_) == 1 ? TlsHandshake::Resumed : TlsHandshake::Full;
   }
   if (sent.state == Io::Failed) {
-    fail(TlsHandshake::Closed, "the client has closed the connection");
+    fail(TlsHandshake::Closed, closed_by_peer());
     return sent;
   }
   if (sent.state == Io::Blocked || next == Next::Ok) return sent;
   return handshake(plain);  // for more from the wire
 }
 
-IoResult TlsServerSession::read_some(PlainStream& plain, std::span<char> room) {
+IoResult TlsEndpoint::read_some(PlainStream& plain, std::span<char> room) {
   if (!out_.empty()) {
     const auto sent = flush(plain);
     if (sent.state == Io::Failed) return {Io::Failed};
@@ -190,12 +199,13 @@ IoResult TlsServerSession::read_some(PlainStream& plain, std::span<char> room) {
     if (next == Next::Failed || sent.state == Io::Failed) return {Io::Failed};
     if (sent.state == Io::Blocked) return sent;
   }
-  // Without close_notify it is an end as well: HTTP itself tells whether a message is whole (RFC 9112 section 9.8).
-  if (eof_) return {Io::End};
+  // Without close_notify a request is judged by HTTP's framing alone. An answer may end with its connection: then only
+  // close_notify tells that nothing was cut off (RFC 9112 section 9.8).
+  if (eof_) return {side_ == Side::Server ? Io::End : Io::Failed};
   return {Io::Blocked, 0, Direction::Read};
 }
 
-std::span<char> TlsServerSession::room() {
+std::span<char> TlsEndpoint::room() {
   assert(!reading_ && begin_ == end_);
   const auto want = filled_ ? kLargeRoom : kSmallRoom;
   if (capacity_ != want) {
@@ -213,7 +223,7 @@ std::span<char> TlsServerSession::room() {
   return {in_.get(), capacity_};
 }
 
-void TlsServerSession::received(const IoResult& result) {
+void TlsEndpoint::received(const IoResult& result) {
   reading_ = false;
   begin_ = 0;
   end_ = in_ ? result.bytes : 0;
@@ -221,13 +231,13 @@ void TlsServerSession::received(const IoResult& result) {
   if (result.state == Io::End) eof_ = true;
 }
 
-void TlsServerSession::release_input() noexcept {
+void TlsEndpoint::release_input() noexcept {
   in_.reset();
   capacity_ = begin_ = end_ = 0;
   filled_ = false;
 }
 
-IoResult TlsServerSession::write_some(PlainStream& plain, std::span<const std::string_view> parts) {
+IoResult TlsEndpoint::write_some(PlainStream& plain, std::span<const std::string_view> parts) {
   if (failed_) return {Io::Failed};
   if (!out_.empty()) {
     const auto sent = flush(plain);
@@ -261,7 +271,7 @@ IoResult TlsServerSession::write_some(PlainStream& plain, std::span<const std::s
   }
 }
 
-Peek TlsServerSession::peek(PlainStream& plain) {
+Peek TlsEndpoint::peek(PlainStream& plain) {
   if (reading_) return plain.peek();
   if (!out_.empty()) flush(plain);
   while (!failed_ && !ended_) {
@@ -285,7 +295,7 @@ Peek TlsServerSession::peek(PlainStream& plain) {
   return Peek::End;
 }
 
-void TlsServerSession::say_end(PlainStream& plain) noexcept {
+void TlsEndpoint::say_end(PlainStream& plain) noexcept {
   if (!shaken_ || failed_ || said_end_) return;
   said_end_ = true;
   SSL_shutdown(ssl_);
@@ -293,7 +303,7 @@ void TlsServerSession::say_end(PlainStream& plain) noexcept {
   flush(plain);
 }
 
-void TlsServerSession::shutdown_send(PlainStream& plain) {
+void TlsEndpoint::shutdown_send(PlainStream& plain) {
   say_end(plain);
   plain.shutdown_send();
   std::string().swap(out_);
@@ -301,15 +311,18 @@ void TlsServerSession::shutdown_send(PlainStream& plain) {
   silent_ = true;
 }
 
-std::string_view TlsServerSession::protocol() const noexcept {
+std::string_view TlsEndpoint::protocol() const noexcept {
   const unsigned char* name = nullptr;
   unsigned size = 0;
   SSL_get0_alpn_selected(ssl_, &name, &size);
   return {reinterpret_cast<const char*>(name), size};
 }
 
+TlsServerSession::TlsServerSession(std::shared_ptr<const TlsServer> server, ssl_st* ssl, std::string early)
+    : TlsEndpoint(Side::Server, ssl, std::move(early)), server_(std::move(server)) {}
+
 std::unique_ptr<TlsPeer> TlsServerSession::describe_peer() const {
-  return describe_tls_peer(ssl_, server_->client_cert_header());
+  return describe_tls_peer(ssl(), server_->client_cert_header());
 }
 
 }  // namespace forebay::net

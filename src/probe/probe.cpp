@@ -1,6 +1,7 @@
 #include "forebay/probe/probe.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <ostream>
 #include <random>
@@ -55,18 +56,34 @@ class Probing {
     return loaded_.config->origins.at(target.route->origin);
   }
 
+  /// What to speak TLS with; null for a plain origin. The files have been checked.
+  std::shared_ptr<const net::TlsClient> tls_of(const config::Origin& origin) {
+    if (!origin.url.is_https()) return nullptr;
+    auto& made = tls_[origin.name];
+    std::vector<net::TlsFinding> known;
+    if (!made) made = net::TlsClient::make(origin, clock_, known);
+    return made;
+  }
+
   /// Nothing if the origin has failed.
   std::optional<ProbeAnswer> ask_origin(const ProbeTarget& target, const ProbeField* field, Way way) {
     const auto& origin = origin_of(target);
     if (silent_.contains(origin.name)) return std::nullopt;
+    const auto tls = tls_of(origin);
+    if (origin.url.is_https() && !tls) return fall_silent(target, "the files of its TLS cannot be read");
     const auto token = word();
     const auto deadline = net::SteadyClock::now() + questions_.timeout;
-    const auto asked = net::ask({origin.url.host, std::to_string(origin.url.port), {}}, "GET",
+    const auto asked = net::ask({origin.url.host, std::to_string(origin.url.port), {}, tls}, "GET",
                                 prober_.request(target, field, way, token), kProbeContent, deadline);
     if (const auto& got = asked.answer) return probe_answer(got->status, got->fields, got->body, token);
+    return fall_silent(target, asked.why);
+  }
+
+  std::optional<ProbeAnswer> fall_silent(const ProbeTarget& target, const std::string& why) {
+    const auto& origin = origin_of(target);
     silent_.insert(origin.name);
     outcome_.silent.push_back("cannot probe " + origin.url.text + ", the origin of route \"" + target.route->name +
-                              "\": " + asked.why);
+                              "\": " + why);
     return std::nullopt;
   }
 
@@ -153,7 +170,9 @@ class Probing {
   config::RouteTable routes_;
   Prober prober_;
   std::mt19937_64 random_;
-  std::set<std::string> silent_;  // origins that have failed
+  const net::SystemClock clock_;
+  std::map<std::string, std::shared_ptr<const net::TlsClient>> tls_;  // by the origin's name
+  std::set<std::string> silent_;                                      // origins that have failed
   std::set<std::pair<std::size_t, std::string>> said_;
   Outcome outcome_;
 };

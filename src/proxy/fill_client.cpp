@@ -70,6 +70,7 @@ OwnError own_error_of(FetchError error) noexcept {
       return {503, RequestError::Queue, "Service Unavailable", "No connection to the origin became free in time.", "1",
               {}};
     case FetchError::ConnectTimeout: return timeout("Connecting to the origin timed out.");
+    case FetchError::TlsTimeout: return timeout("The TLS handshake with the origin timed out.");
     case FetchError::FirstByteTimeout:
     case FetchError::BetweenBytesTimeout: return timeout("The origin did not answer in time.");
     case FetchError::Protocol:
@@ -79,7 +80,7 @@ OwnError own_error_of(FetchError error) noexcept {
     case FetchError::Credentials:
       return bad_gateway(RequestError::Connect,
                          "There are no valid credentials to sign the request to the origin with.");
-    case FetchError::Tls: return bad_gateway(RequestError::Connect, "TLS to origins is not in this version.");
+    case FetchError::Tls: return bad_gateway(RequestError::Connect, "The TLS handshake with the origin failed.");
     default: return bad_gateway(RequestError::Connect, "The origin closed the connection before it answered.");
   }
 }

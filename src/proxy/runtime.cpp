@@ -28,4 +28,9 @@ std::shared_ptr<const Runtime> Runtime::make(const config::ConfigPtr& config, co
   return runtime;
 }
 
+void Runtime::use_tls(const TlsClients& clients) const {
+  for (const auto& [name, client] : clients)
+    if (const auto found = origins.find(name); found != origins.end()) found->second->use_tls(client);
+}
+
 }  // namespace forebay::proxy

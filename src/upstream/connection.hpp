@@ -8,6 +8,7 @@
 
 #include "forebay/base/clock.hpp"
 #include "forebay/net/stream.hpp"
+#include "forebay/net/tls_client.hpp"
 #include "upstream/permits.hpp"
 #include "upstream/shared_origin.hpp"
 
@@ -22,6 +23,10 @@ class Connection {
   ~Connection() { close(); }
 
   net::Stream& stream() noexcept { return stream_; }
+  /// From now on it speaks TLS, which begins with `Stream::handshake`.
+  void secure(std::unique_ptr<net::TlsClientSession> session) noexcept { stream_.secure(std::move(session)); }
+  /// Its side of TLS; null without.
+  const net::TlsClientSession* tls() noexcept { return static_cast<net::TlsClientSession*>(stream_.tls()); }
   const std::string& address() const noexcept { return address_; }
   /// Whether it has carried a request before this one.
   bool reused() const noexcept { return reused_; }

@@ -1,5 +1,7 @@
 #include "forebay/upstream/origin.hpp"
 
+#include <utility>
+
 #include "upstream/held_connection.hpp"
 #include "upstream/pool.hpp"
 #include "upstream/running_fetch.hpp"
@@ -30,6 +32,7 @@ OriginState::~OriginState() = default;
 const config::Origin& OriginState::config() const noexcept { return p_->shared->config; }
 OriginNumbers& OriginState::numbers() noexcept { return p_->shared->numbers; }
 const std::vector<Duration>& OriginState::buckets() const noexcept { return p_->shared->buckets; }
+void OriginState::use_tls(std::shared_ptr<const net::TlsClient> tls) { p_->shared->use_tls(std::move(tls)); }
 bool OriginState::up() const noexcept {
   return p_->shared->numbers.consecutive_failures.load(std::memory_order_relaxed) < SharedOrigin::kDownAfter;
 }

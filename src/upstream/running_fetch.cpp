@@ -79,18 +79,16 @@ void RunningFetch::start(net::Sink& sink) {
 void RunningFetch::begin() {
   if (over()) return;
   worker().tick();
-  guarded([this] {
-    if (origin().config.url.scheme == "http") return seek();
-    // Never sent in plain text when TLS is configured.
-    fail(FetchError::Tls, "origins over TLS are not in this version");
-  });
+  guarded([this] { seek(); });
 }
 
 bool RunningFetch::may_enter(Phase next) const noexcept {
   switch (phase_) {
     case Phase::Seeking: return next == Phase::Dialling || next == Phase::Head || next == Phase::Over;
     case Phase::Resting: return next == Phase::Dialling || next == Phase::Over;
-    case Phase::Dialling: return next == Phase::Head || next == Phase::Resting || next == Phase::Over;
+    case Phase::Dialling:
+      return next == Phase::Securing || next == Phase::Head || next == Phase::Resting || next == Phase::Over;
+    case Phase::Securing: return next == Phase::Head || next == Phase::Resting || next == Phase::Over;
     case Phase::Head:  // a connection that broke is replaced, or the attempt repeated
       return next == Phase::Content || next == Phase::Dialling || next == Phase::Resting || next == Phase::Over;
     case Phase::Content: return next == Phase::Over;
@@ -120,6 +118,9 @@ void RunningFetch::expired() {
       note_unreached(out_of_time(address_, "no connection", "timeouts.connect", timeouts.connect));
       if (next_address_ < addresses_->size()) return connect_next();
       return attempt_failed(FetchError::ConnectTimeout, unreached_);
+    case Phase::Securing:
+      return handshake_failed(net::TlsHandshake::Timeout, "the handshake did not end within timeouts.connect (" +
+                                                              duration_text(timeouts.connect) + ')');
     case Phase::Head:
     case Phase::Content:
       if (sending_ == Sending::Held) return send_content();
@@ -236,8 +237,41 @@ void RunningFetch::connected(const ConnectionPtr& connection, const boost::syste
     return attempt_failed(FetchError::Connect, unreached_);
   }
   connection->opened(address_);
+  if (origin().config.url.is_https()) return secure(connection);
   times_.connect = worker().now().mono - dialled_;
   converse(connection);
+}
+
+// The handshake has what the connect has left of `timeouts.connect`.
+void RunningFetch::secure(const ConnectionPtr& connection) {
+  enter(Phase::Securing);
+  const auto tls = origin().tls();
+  // Nothing is ever sent in plain text to an https origin.
+  if (!tls) return fail(FetchError::Tls, address_ + ": TLS: nothing is there to speak it with");
+  arm(std::max(origin().config.timeouts.connect - (worker().now().mono - dialled_), Duration{0}));
+  connection->secure(tls->session());
+  connection->stream().handshake([self = shared_from_this(), connection](net::Io state) {
+    self->guarded([&] { self->secured(connection, state); });
+  });
+}
+
+void RunningFetch::secured(const ConnectionPtr& connection, net::Io state) {
+  if (connection != connection_ || phase_ != Phase::Securing) return;
+  worker().tick();
+  const auto& tls = *connection->tls();
+  if (state == net::Io::Done) {
+    origin().count_handshake(tls.result());
+    times_.connect = worker().now().mono - dialled_;
+    return converse(connection);
+  }
+  if (tls.failed()) return handshake_failed(tls.result(), tls.problem());
+  handshake_failed(net::TlsHandshake::Closed, "it reset the connection in the handshake");
+}
+
+void RunningFetch::handshake_failed(net::TlsHandshake result, const std::string& why) {
+  origin().count_handshake(result);
+  const bool late = result == net::TlsHandshake::Timeout;
+  attempt_failed(late ? FetchError::TlsTimeout : FetchError::Tls, address_ + ": TLS: " + why);
 }
 
 void RunningFetch::converse(ConnectionPtr connection, bool bound) {
@@ -412,7 +446,8 @@ void RunningFetch::fail(FetchError error, std::string_view detail) {
   origin().count_failure(error, phase_ == Phase::Content);
   // The text may be ours, and the sink may drop us.
   const std::string text(detail);
-  if (error == FetchError::Protocol || error == FetchError::TooLarge) origin().tell_refusal(text, worker().now().mono);
+  if (error == FetchError::Protocol || error == FetchError::TooLarge || error == FetchError::Tls)
+    origin().tell_refusal(error, text, worker().now().mono);
   if (auto* const sink = finish()) sink->on_failure(error, text);
 }
 
@@ -425,8 +460,8 @@ bool RunningFetch::may_repeat(FetchError error) {
     return replaced_ = true;
   }
   // After failures on an old and a new connection, a third attempt is useless.
-  const bool harmless =
-      error == FetchError::Connect || (error == FetchError::Reset && http::is_safe(method_) && !replaced_);
+  const bool unreached = error == FetchError::Connect || (error == FetchError::Tls && phase_ == Phase::Securing);
+  const bool harmless = unreached || (error == FetchError::Reset && http::is_safe(method_) && !replaced_);
   if (!harmless || retries_left_ == 0) return false;
   if (error == FetchError::Reset && !sink_->wants_retry()) return false;
   if (!origin().budget.withdraw(worker().now().mono)) return false;

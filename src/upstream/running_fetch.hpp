@@ -39,6 +39,7 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
     Seeking,   ///< It looks for a connection, or waits for a permit to make one.
     Resting,   ///< An attempt has failed, and the next one waits a little.
     Dialling,  ///< A name is resolved, a connection made.
+    Securing,  ///< The connection shakes hands. Nothing of the request has been sent.
     Head,      ///< The request goes out; no final head has come.
     Content,   ///< The content of the answer comes.
     Over,
@@ -113,6 +114,9 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   void connect_next();
   void note_unreached(const std::string& why);
   void connected(const ConnectionPtr& connection, const boost::system::error_code& error);
+  void secure(const ConnectionPtr& connection);
+  void secured(const ConnectionPtr& connection, net::Io state);
+  void handshake_failed(net::TlsHandshake result, const std::string& why);
   void converse(ConnectionPtr connection, bool bound = false);
 
   // The request.
@@ -129,6 +133,7 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   void read();
   void received(const ConnectionPtr& connection, const net::IoResult& result);
   void connection_ended(net::Io how);
+  bool refused_by_tls() const noexcept;
   void go_on();
   bool read_head();
   bool take_interim();

@@ -31,7 +31,16 @@ void RunningFetch::received(const ConnectionPtr& connection, const net::IoResult
   go_on();
 }
 
+// With TLS 1.3 an origin that wants another certificate of us says so behind our side of the handshake (RFC 8446
+// section 4.4.2.4), when the request is on its way.
+bool RunningFetch::refused_by_tls() const noexcept {
+  const auto* const tls = connection_->tls();
+  return tls != nullptr && tls->failed() && contact_ != Contact::Answering && !connection_->reused();
+}
+
 void RunningFetch::connection_ended(net::Io how) {
+  if (phase_ == Phase::Head && how == net::Io::Failed && refused_by_tls())
+    return attempt_failed(FetchError::Tls, address_ + ": TLS: " + connection_->tls()->problem());
   if (phase_ == Phase::Head) {
     return attempt_failed(FetchError::Reset,
                           address_ + (contact_ == Contact::Answering ? ": closed before the end of the head"
@@ -39,7 +48,9 @@ void RunningFetch::connection_ended(net::Io how) {
   }
   // A reset means lost data; only an orderly close can end the content (RFC 9112 section 6.3).
   if (how == net::Io::End && decoder_.finish_at_eof()) return complete();
-  attempt_failed(FetchError::Reset, address_ + ": closed before the end of the content");
+  const bool silent = how == net::Io::Failed && connection_->tls() != nullptr && !connection_->tls()->failed();
+  attempt_failed(FetchError::Reset,
+                 address_ + ": closed before the end of the content" + (silent ? ", or without close_notify" : ""));
 }
 
 // Uses what has been read, then reads on. A read takes no more than its buffer and completes by way of the loop, so a

@@ -1,6 +1,7 @@
 #include "upstream/shared_origin.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "forebay/base/log.hpp"
 
@@ -11,6 +12,16 @@ SharedOrigin::SharedOrigin(config::Origin settings, std::vector<Duration> bounds
       buckets(std::move(bounds)),
       addresses(config.url.host, config.url.port, config.dns_refresh),
       permits(std::make_shared<Permits>(config.pool.max_connections, config.pool.max_idle)) {}
+
+void SharedOrigin::use_tls(std::shared_ptr<const net::TlsClient> tls) {
+  const MutexLock lock(tls_mutex_);
+  std::swap(tls_, tls);
+}
+
+std::shared_ptr<const net::TlsClient> SharedOrigin::tls() const {
+  const MutexLock lock(tls_mutex_);
+  return tls_;
+}
 
 void SharedOrigin::count_head(const http::ResponseView& head, Duration since_request) {
   const auto status_class = static_cast<std::size_t>(std::clamp(head.status / 100, 1, 5));
@@ -36,12 +47,13 @@ void SharedOrigin::count_failure(FetchError error, bool had_head) {
               " failures in a row, the last one \"" + std::string(to_string(error)) + "\"; requests still try it");
 }
 
-void SharedOrigin::tell_refusal(std::string_view detail, Timestamp now) {
+void SharedOrigin::tell_refusal(FetchError error, std::string_view detail, Timestamp now) {
   const auto at = now.time_since_epoch().count();
   auto next = next_refusal_.load(std::memory_order_relaxed);
   const auto pause = std::chrono::duration_cast<Duration>(std::chrono::seconds{10}).count();
   if (at < next || !next_refusal_.compare_exchange_strong(next, at + pause, std::memory_order_relaxed)) return;
-  log::warn("origin " + config.name + ": a response was refused: " + std::string(detail));
+  const auto* const what = error == FetchError::Tls ? ": TLS has failed: " : ": a response was refused: ";
+  log::warn("origin " + config.name + what + std::string(detail));
 }
 
 void SharedOrigin::count_recovery() {

@@ -26,7 +26,7 @@ enum class KeyKind { Ecdsa, Rsa, ShortRsa };
 struct Identity;
 
 struct CertificateOf {
-  std::vector<std::string> names = {};  ///< DNS names; none: no subjectAltName.
+  std::vector<std::string> names = {};  ///< DNS names, and IP addresses behind `IP:`; none: no subjectAltName.
   std::string common_name = "test";
   KeyKind key = KeyKind::Ecdsa;
   std::time_t from = kLongAgo, until = kFarAway;
@@ -71,7 +71,7 @@ inline EVP_PKEY* make_key(KeyKind kind) {
 
 inline std::string joined(const std::vector<std::string>& names) {
   std::string out;
-  for (const auto& name : names) out += (out.empty() ? "DNS:" : ",DNS:") + name;
+  for (const auto& name : names) out += (out.empty() ? "" : ",") + (name.starts_with("IP:") ? name : "DNS:" + name);
   return out;
 }
 
@@ -117,6 +117,25 @@ inline std::string enciphered_key(const Identity& of) {
   making::check(
       PEM_write_bio_PrivateKey(out.get(), of.key.get(), EVP_aes_256_cbc(), passphrase, 6, nullptr, nullptr) == 1,
       "a key");
+  return making::text_of(out.get());
+}
+
+/// A list (PEM) of what an issuer has revoked.
+inline std::string revocation_list(const Identity& issuer, const Identity& revoked) {
+  const std::unique_ptr<X509_CRL, decltype(&X509_CRL_free)> list(X509_CRL_new(), X509_CRL_free);
+  const std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)> from(ASN1_TIME_set(nullptr, kLongAgo), ASN1_TIME_free),
+      until(ASN1_TIME_set(nullptr, kFarAway), ASN1_TIME_free);
+  X509_CRL_set_version(list.get(), 1);
+  X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(issuer.certificate.get()));
+  X509_CRL_set1_lastUpdate(list.get(), from.get());
+  X509_CRL_set1_nextUpdate(list.get(), until.get());
+  X509_REVOKED* entry = X509_REVOKED_new();
+  X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(revoked.certificate.get()));
+  X509_REVOKED_set_revocationDate(entry, from.get());
+  making::check(X509_CRL_add0_revoked(list.get(), entry) == 1, "a revoked certificate");
+  making::check(X509_CRL_sign(list.get(), issuer.key.get(), EVP_sha256()) > 0, "a signature");
+  const std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_mem()), BIO_free);
+  making::check(PEM_write_bio_X509_CRL(out.get(), list.get()) == 1, "a revocation list");
   return making::text_of(out.get());
 }
 

@@ -34,6 +34,9 @@ struct Address {
 };
 
 /// TLS of a listener.
+/// The oldest version of TLS that may be spoken.
+enum class TlsVersion : std::uint8_t { Tls12, Tls13 };
+
 struct ListenerTls {
   /// Paths of PEM files, but for `ocsp`.
   struct Certificate {
@@ -42,11 +45,10 @@ struct ListenerTls {
     std::string ocsp;  ///< An OCSP response (DER) to staple; empty: none.
     bool operator==(const Certificate&) const = default;
   };
-  enum class MinVersion : std::uint8_t { Tls12, Tls13 };
   enum class ClientAuth : std::uint8_t { Require, Request };
 
   std::vector<Certificate> certificates;  ///< The first is for clients that name no known host; none: no TLS.
-  MinVersion min_version = MinVersion::Tls12;
+  TlsVersion min_version = TlsVersion::Tls12;
   std::string client_ca;  ///< Who signs clients' certificates; empty: none is asked for.
   ClientAuth client_auth = ClientAuth::Require;
   bool client_cert_header = false;  ///< Origins get Client-Cert (RFC 9440).
@@ -68,13 +70,25 @@ struct Listener {
   bool operator==(const Listener&) const = default;
 };
 
-/// An origin's address: `http://host:port`.
+/// How TLS is spoken with an origin.
+struct OriginTls {
+  bool verify = true;  ///< Whether the origin has to prove who it is.
+  std::string ca;      ///< File or directory of those who sign the origin's certificate; empty: the system's.
+  std::string sni;     ///< The name that is asked for and has to be in the certificate; empty: the url's host.
+  std::string cert;    ///< Our own certificate and its chain; empty: none.
+  std::string key;
+  TlsVersion min_version = TlsVersion::Tls12;
+  bool operator==(const OriginTls&) const = default;
+};
+
+/// An origin's address: `http://host:port` or `https://host:port`.
 struct Url {
   std::string scheme = "http";
   std::string host;
   std::uint16_t port = 80;
   std::string text;       ///< As written.
   std::string authority;  ///< Host as it goes into Host when `host_header: origin`.
+  bool is_https() const noexcept { return scheme == "https"; }
   bool operator==(const Url&) const = default;
 };
 
@@ -140,6 +154,7 @@ struct Origin {
   Duration dns_refresh = std::chrono::seconds{30};
   Signing sign;
   std::vector<OriginField> headers;
+  OriginTls tls;  ///< Without meaning where the url is http.
   bool operator==(const Origin&) const = default;
 };
 

@@ -49,7 +49,8 @@ struct LoadResult {
   ConfigPtr config;                     ///< Null when there is an error.
   std::vector<Diagnostic> diagnostics;  ///< All of them, in order of place.
   std::vector<Diagnostic> places{};     ///< Of each route by its index, for what is found about it later: no code yet.
-  /// The same of each file that TLS reads, by the path of its key (`listen[0].tls.cert`).
+  /// The same of each file that TLS reads, by the path of its key (`listen[0].tls.cert`), and of each origin, by
+  /// `origin` and its name.
   std::map<std::string, Diagnostic, std::less<>> file_places{};
   bool ok() const noexcept { return config != nullptr; }
 };

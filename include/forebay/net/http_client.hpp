@@ -2,12 +2,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "forebay/base/error.hpp"
 #include "forebay/http/fields.hpp"
+#include "forebay/net/tls_client.hpp"
 
 // One request on a connection of its own, for commands: it blocks its thread, within a deadline.
 
@@ -17,7 +19,8 @@ using SteadyClock = std::chrono::steady_clock;
 
 struct Endpoint {
   std::string host, port;
-  std::string socket;  ///< Path of a Unix socket; empty for TCP.
+  std::string socket{};                    ///< Path of a Unix socket; empty for TCP.
+  std::shared_ptr<const TlsClient> tls{};  ///< What to speak TLS with; null: plain HTTP.
 };
 
 struct HttpAnswer {
@@ -31,7 +34,7 @@ struct HttpAnswer {
 struct Asked {
   std::optional<HttpAnswer> answer;
   Errc error = Errc::Closed;  ///< `Closed`, `Timeout`, or what is wrong with the head.
-  std::string why;            ///< As a message says it: addresses that were tried, and the system's word.
+  std::string why;  ///< As a message says it: addresses that were tried, and the system's word or that of TLS.
 };
 
 /// Sends `message`, which says `Connection: close`, and reads the answer to `method`, with at most `most` bytes of

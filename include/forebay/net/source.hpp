@@ -20,7 +20,8 @@ enum class FetchError : std::uint8_t {
   Dns,
   Connect,
   ConnectTimeout,
-  Tls,
+  Tls,         ///< The handshake has failed, or the origin has refused our certificate behind it.
+  TlsTimeout,  ///< The handshake has not ended in time.
   Reset,
   FirstByteTimeout,
   BetweenBytesTimeout,

@@ -8,23 +8,27 @@
 
 namespace forebay::net {
 
-/// How a handshake has ended; the label `result` of forebay_tls_handshakes_total.
+/// How a handshake has ended; the label `result` of forebay_tls_handshakes_total and of
+/// forebay_origin_tls_handshakes_total. The peer is the client of a listener, or an origin.
 enum class TlsHandshake : std::uint8_t {
   Full,
   Resumed,
-  Closed,             ///< The client has left before its end.
-  Timeout,            ///< It took longer than `server.timeouts.header`.
-  PlainHttp,          ///< The client speaks HTTP without TLS.
-  Version,            ///< No version of TLS in common.
-  Cipher,             ///< No cipher, group or signature in common.
-  Alpn,               ///< No protocol in common (RFC 7301).
-  ClientCertificate,  ///< It is missing or not valid.
-  Alert,              ///< The client has refused, such as our certificate.
-  Malformed,          ///< What came is no TLS.
+  Closed,           ///< The peer has left before its end.
+  Timeout,          ///< It took longer than `server.timeouts.header`, or than `timeouts.connect` of an origin.
+  PlainHttp,        ///< The peer speaks HTTP without TLS.
+  Version,          ///< No version of TLS in common.
+  Cipher,           ///< No cipher, group or signature in common.
+  Alpn,             ///< No protocol in common (RFC 7301).
+  PeerCertificate,  ///< It is missing or not valid.
+  Alert,            ///< The peer has refused, such as our certificate.
+  Malformed,        ///< What came is no TLS.
   kCount
 };
 inline constexpr std::size_t kTlsHandshakes = static_cast<std::size_t>(TlsHandshake::kCount);
+/// With a client: its certificate is `client_certificate`.
 std::string_view to_string(TlsHandshake result) noexcept;
+/// With an origin: its certificate is `certificate`.
+std::string_view origin_word(TlsHandshake result) noexcept;
 
 /// The client's certificate, as the log and origins get it.
 struct TlsClientCertificate {

@@ -7,21 +7,11 @@
 
 #include "forebay/base/clock.hpp"
 #include "forebay/config/config.hpp"
-#include "forebay/config/load.hpp"
+#include "forebay/net/tls_finding.hpp"
 #include "forebay/net/tls_session.hpp"
 #include "forebay/net/tls_tickets.hpp"
 
 namespace forebay::net {
-
-/// Something about a file of a listener's TLS settings. An error means that the settings cannot be used.
-struct TlsFinding {
-  config::Severity severity = config::Severity::Error;
-  int code = 0;  ///< 1020 is printed FB1020.
-  /// The key within `tls` that names the file: `cert`, `key`, `ocsp` (of `certificate`), or `client_ca`.
-  std::string key;
-  std::size_t certificate = 0;
-  std::string message, hint;
-};
 
 /// What a listener speaks TLS with: its certificates, keys and settings. Made whole or not at all, immutable, shared by
 /// all workers; a reload makes another. Sessions keep it alive.

@@ -18,36 +18,42 @@ namespace forebay::net {
 
 class TlsServer;
 
-/// One TLS connection's server side, over OpenSSL's state machine and buffers of its own. A request that comes in one
-/// piece costs one recv, an answer of up to 16 KiB one record and one send. It holds no buffers while it waits for the
-/// next record by `Stream::wait`, and one of 4 KiB while it waits by `Stream::read`.
-class TlsServerSession final : public TlsSession {
+/// One end of a TLS connection, over OpenSSL's state machine and buffers of its own. A message that comes in one piece
+/// costs one recv, content of up to 16 KiB one record and one send. It holds no buffers while it waits for the next
+/// record by `Stream::wait`, and one of 4 KiB while it waits by `Stream::read`.
+class TlsEndpoint : public TlsSession {
  public:
-  /// Takes over `ssl`.
-  TlsServerSession(std::shared_ptr<const TlsServer> server, ssl_st* ssl, std::string early);
-  ~TlsServerSession() override;
-  TlsServerSession(const TlsServerSession&) = delete;
+  ~TlsEndpoint() override;
+  TlsEndpoint(const TlsEndpoint&) = delete;
 
-  IoResult handshake(PlainStream& plain) override;
-  IoResult read_some(PlainStream& plain, std::span<char> room) override;
-  std::span<char> room() override;
-  void received(const IoResult& result) override;
-  IoResult write_some(PlainStream& plain, std::span<const std::string_view> parts) override;
-  Peek peek(PlainStream& plain) override;
-  void say_end(PlainStream& plain) noexcept override;
-  void shutdown_send(PlainStream& plain) override;
+  IoResult handshake(PlainStream& plain) final;
+  IoResult read_some(PlainStream& plain, std::span<char> room) final;
+  std::span<char> room() final;
+  void received(const IoResult& result) final;
+  IoResult write_some(PlainStream& plain, std::span<const std::string_view> parts) final;
+  Peek peek(PlainStream& plain) final;
+  void say_end(PlainStream& plain) noexcept final;
+  void shutdown_send(PlainStream& plain) final;
 
-  /// Of a handshake that is over.
+  /// Of a handshake that is over; or why what came after it has `failed`.
   TlsHandshake result() const noexcept { return result_; }
   bool failed() const noexcept { return failed_; }
   /// Why it has failed, for the log.
   std::string_view why() const noexcept { return why_; }
   /// The protocol that ALPN has chosen; empty without ALPN.
   std::string_view protocol() const noexcept;
-  /// What has been agreed on.
-  std::unique_ptr<TlsPeer> describe_peer() const;
   /// Memory that it has of its own now, without OpenSSL's.
   std::size_t buffered() const noexcept { return capacity_ + out_.capacity() - std::string().capacity(); }
+
+ protected:
+  /// What the two ends do differently.
+  enum class Side : std::uint8_t {
+    Server,  ///< Waits for the client's first record.
+    Client,  ///< Sends the first record. An end without close_notify is a failure of reads.
+  };
+  /// Takes over `ssl`. `early`: bytes from the wire that have been read already.
+  TlsEndpoint(Side side, ssl_st* ssl, std::string early);
+  ssl_st* ssl() const noexcept { return ssl_; }
 
  private:
   friend struct TlsBio;
@@ -57,11 +63,11 @@ class TlsServerSession final : public TlsSession {
   Next next_after(int result) noexcept;
   bool has_input() const noexcept { return begin_ != end_ || !early_.empty(); }
   IoResult flush(PlainStream& plain);
-  void keep_wire();
+  std::string_view closed_by_peer() const noexcept;
   void fail(TlsHandshake result, std::string_view why) noexcept;
   void release_input() noexcept;
 
-  std::shared_ptr<const TlsServer> server_;
+  const Side side_;
   ssl_st* ssl_;
   std::string early_;
   std::unique_ptr<char[]> in_;  // from the wire, not yet taken by OpenSSL
@@ -71,6 +77,8 @@ class TlsServerSession final : public TlsSession {
   std::size_t in_flight_ = 0;  // and how much of the caller's content is in them
   std::string_view why_;
   TlsHandshake result_ = TlsHandshake::Full;
+  bool begun_ = false;    // the handshake
+  bool heard_ = false;    // something of the peer
   bool reading_ = false;  // `room` is lent
   bool filled_ = false;   // the last read filled the room
   bool eof_ = false;      // the peer's socket has ended
@@ -80,6 +88,19 @@ class TlsServerSession final : public TlsSession {
   bool said_end_ = false;
   bool silent_ = false;  // nothing can be sent any more
   char no_memory_ = 0;   // the room where there is none
+};
+
+/// The server's side of one TLS connection.
+class TlsServerSession final : public TlsEndpoint {
+ public:
+  /// Takes over `ssl`.
+  TlsServerSession(std::shared_ptr<const TlsServer> server, ssl_st* ssl, std::string early);
+
+  /// What has been agreed on.
+  std::unique_ptr<TlsPeer> describe_peer() const;
+
+ private:
+  const std::shared_ptr<const TlsServer> server_;
 };
 
 }  // namespace forebay::net

@@ -27,6 +27,11 @@ struct Runtime {
   std::map<std::string, std::shared_ptr<upstream::OriginState>> origins;
   std::shared_ptr<AccessLog> access;
 
+  /// What the https origins of a configuration speak TLS with, by name.
+  using TlsClients = std::map<std::string, std::shared_ptr<const net::TlsClient>>;
+  /// From now on new connections use these; before the first request, and at a reload.
+  void use_tls(const TlsClients& clients) const;
+
   /// `previous` may be null. Throws std::runtime_error when the access log cannot be opened.
   static std::shared_ptr<const Runtime> make(const config::ConfigPtr& config, const Runtime* previous,
                                              std::size_t workers);

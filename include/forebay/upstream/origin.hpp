@@ -15,6 +15,7 @@
 #include "forebay/http/message.hpp"
 #include "forebay/net/body_source.hpp"
 #include "forebay/net/source.hpp"
+#include "forebay/net/tls_client.hpp"
 #include "forebay/net/worker.hpp"
 
 namespace forebay::upstream {
@@ -64,14 +65,15 @@ struct OriginNumbers {
   std::atomic<std::uint64_t> failed{0};                 ///< code="error"
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(FetchError::kCount)> errors{};
   std::atomic<std::uint64_t> retries{0}, in_flight{0}, active{0}, idle{0}, connects{0};
+  std::array<std::atomic<std::uint64_t>, net::kTlsHandshakes> handshakes{};  ///< By their end.
   std::array<std::atomic<std::uint64_t>, 25>
       head_seconds_buckets{};  ///< Bounds: config::Metrics::buckets given at creation.
   std::atomic<std::uint64_t> head_nanoseconds_sum{0};
   std::atomic<unsigned> consecutive_failures{0};
 };
 
-/// The state of an origin that all workers share: addresses, permits for `pool.max_connections` with one FIFO queue of
-/// waiters, counters.
+/// The state of an origin that all workers share: addresses, its TLS, permits for `pool.max_connections` with one FIFO
+/// queue of waiters, counters.
 class OriginState {
  public:
   /// `before`: the state of the same origin under an earlier configuration; credentials of the same endpoint are taken
@@ -82,6 +84,9 @@ class OriginState {
   OriginNumbers& numbers() noexcept;
   const std::vector<Duration>& buckets() const noexcept;
   bool up() const noexcept;
+  /// What new connections speak TLS with, from any thread; those that are open keep what they have. An https origin
+  /// without it is never connected to.
+  void use_tls(std::shared_ptr<const net::TlsClient> tls);
 
  private:
   friend class Origin;

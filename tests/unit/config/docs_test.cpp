@@ -39,8 +39,9 @@ TEST(ShippedConfiguration, HasEveryKeyOfThisVersionAndNoWarning) {
     std::string path(option.path);
     // What has no default that could be written, or may not stand beside its twin, is there as a comment.
     const bool of_unix_sockets = option.type == "file mode" || option.type == "name or number";
-    // Its files, and its credentials, are not on every machine.
-    const bool block = path.starts_with("listen[].tls.") || path.starts_with("origins.*.sign.");
+    // Their files, and credentials, are not on every machine.
+    const bool block =
+        path.starts_with("listen[].tls.") || path.starts_with("origins.*.tls.") || path.starts_with("origins.*.sign.");
     if (option.type == "secret" || path.ends_with("_file") || path.ends_with(".file") || of_unix_sockets ||
         option.fallback.starts_with("by ") || block) {
       EXPECT_NE(text.find((block ? "#   " : "# ") + path.substr(path.rfind('.') + 1) + ": "), std::string::npos)

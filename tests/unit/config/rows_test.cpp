@@ -26,8 +26,9 @@ struct Any {
 namespace {
 
 const std::string kFile =
-    "origins: { web: { url: \"http://a\", sign: { type: aws_sigv4, region: r, service: lambda, access_key_id: k, "
-    "secret_access_key: \"${SET}\" } } }\norigin: web\npolicies: { named: {} }\nlisten: [{ address: \":80\", tls: "
+    "origins: { web: { url: \"https://a\", tls: { cert: /c, key: /k }, sign: { type: aws_sigv4, region: r, "
+    "service: lambda, access_key_id: k, secret_access_key: \"${SET}\" } } }\norigin: web\npolicies: { named: {} "
+    "}\nlisten: [{ address: \":80\", tls: "
     "{ cert: /c, key: /k, client_ca: /ca } }]\n"
     "routes: [{ path: \"/a/{id}\" }]\n";
 
@@ -47,7 +48,8 @@ std::string sample(const Option& option) {
       {"address", "127.0.0.1:99"},
       {"address or off", "off"},
       {"header name or off", "off"},
-      {"url", "http://b"},
+      {"url", "https://b"},
+      {"host name", "c.example"},
       {"url or origin name", "http://b"},
       {"pattern", "/b"},
       {"policy name", "named"},
@@ -215,6 +217,7 @@ TEST(Rows, ThereIsOneForEachMemberOfTheSettings) {
   expect_rows_at<ListenerTls::Certificate>("listen[].tls.certs.[]");
   expect_rows<Origin>("origins.*", origin_table().rows, 1);                                          // name
   expect_rows<Signing>("origins.*.sign", inside_of(origin_signing_table().rows, "sign").rows(), 1);  // found
+  EXPECT_EQ(origin_tls_table().rows.size(), members_of<OriginTls>());
   expect_rows_at<Origin::Timeouts>("origins.*.timeouts");
   expect_rows_at<Origin::Pool>("origins.*.pool");
   expect_rows<Server>("server", server_table().rows);

@@ -146,7 +146,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Hello{"a fallback that was not needed", 3, 2, {0x5600, 0xc009}, false}));
 
 TEST_F(TlsServerTest, MinVersionRefusesWhatIsOlder) {
-  settings.min_version = config::ListenerTls::MinVersion::Tls13;
+  settings.min_version = config::TlsVersion::Tls13;
   client.versions(k12, k12);
   EXPECT_FALSE(handshake(make()));
   EXPECT_EQ(outcome(), TlsHandshake::Version);
@@ -381,13 +381,13 @@ class TlsClients : public TlsTest {
 
 TEST_F(TlsClients, AreRequiredByDefault) {
   EXPECT_FALSE(handshake(make()));
-  EXPECT_EQ(outcome(), TlsHandshake::ClientCertificate);
+  EXPECT_EQ(outcome(), TlsHandshake::PeerCertificate);
   client.identity(stranger);
   EXPECT_FALSE(handshake(make()));
-  EXPECT_EQ(outcome(), TlsHandshake::ClientCertificate);
+  EXPECT_EQ(outcome(), TlsHandshake::PeerCertificate);
   client.identity(late);
   EXPECT_FALSE(handshake(make()));
-  EXPECT_EQ(outcome(), TlsHandshake::ClientCertificate);
+  EXPECT_EQ(outcome(), TlsHandshake::PeerCertificate);
   client.identity(who);
   EXPECT_TRUE(handshake(make()));
 }

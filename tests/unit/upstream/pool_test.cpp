@@ -1,6 +1,5 @@
-#include <future>
-
 #include "faulty/faults.hpp"
+#include "unit/upstream/other_worker.hpp"
 #include "unit/upstream/upstream_fixture.hpp"
 #include "upstream/addresses.hpp"
 #include "upstream/permits.hpp"
@@ -189,35 +188,6 @@ TEST_F(PoolTest, EndsSilentlyWithFetchesInEveryState) {
   EXPECT_EQ(state->numbers().in_flight, 0U);
   EXPECT_EQ(state->numbers().active, 0U);
 }
-
-/// A second worker with a thread of its own.
-class OtherWorker {
- public:
-  OtherWorker(const Clock& clock, std::shared_ptr<OriginState> state)
-      : worker_(1, clock),
-        origin_(std::make_unique<Origin>(worker_, std::move(state))),
-        thread_([this] { worker_.run(); }) {}
-  ~OtherWorker() {
-    on_worker([this] { origin_.reset(); });
-    worker_.stop();
-    thread_.join();
-  }
-  template <class F>
-  void on_worker(F f) {
-    std::promise<void> done;
-    worker_.post([&] {
-      f();
-      done.set_value();
-    });
-    done.get_future().get();
-  }
-  Origin& origin() { return *origin_; }
-
- private:
-  net::Worker worker_;
-  std::unique_ptr<Origin> origin_;
-  std::thread thread_;
-};
 
 TEST_F(PoolTest, IdleConnectionOfAnotherWorkerGoesToWhoWaitsAtTheLimit) {
   ScriptedOrigin server(ScriptedOrigin::always(std::string(kHello)));

@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -9,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -28,6 +31,23 @@ class Peer {
   }
   Peer(const Peer&) = delete;
   ~Peer() { close(); }
+
+  /// Shakes hands as the server; whether that was done. All that follows goes over TLS.
+  bool secure(SSL_CTX* context) {
+    ssl_.reset(SSL_new(context));
+    SSL_set_fd(ssl_.get(), fd_);
+    if (SSL_accept(ssl_.get()) == 1) return true;
+    ERR_clear_error();
+    return false;
+  }
+  /// Sends close_notify.
+  void say_end() {
+    SSL_shutdown(ssl_.get());
+    ERR_clear_error();
+  }
+  bool resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
+  /// From now on in plain text again.
+  void drop_tls() { ssl_.reset(); }
 
   /// Up to and with `end`; empty when the connection ends before it.
   std::string read_until(std::string_view end) {
@@ -51,7 +71,8 @@ class Peer {
   }
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {
-      const auto n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      const auto n = ssl_ ? SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()))
+                          : ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (n <= 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(n));
     }
@@ -60,6 +81,7 @@ class Peer {
   void close() {
     if (const int fd = fd_.exchange(-1); fd >= 0) ::close(fd);
   }
+  void shutdown_send() { ::shutdown(fd_, SHUT_WR); }
   /// Ends the connection by a reset.
   void reset() {
     const linger now{1, 0};
@@ -73,7 +95,7 @@ class Peer {
  private:
   bool fill() {
     char bytes[16384];
-    const auto n = ::recv(fd_, bytes, sizeof bytes, 0);
+    const auto n = ssl_ ? SSL_read(ssl_.get(), bytes, sizeof bytes) : ::recv(fd_, bytes, sizeof bytes, 0);
     if (n <= 0) return false;
     buffer_.append(bytes, static_cast<std::size_t>(n));
     return true;
@@ -84,7 +106,11 @@ class Peer {
     return taken;
   }
 
+  struct Free {
+    void operator()(SSL* ssl) const { SSL_free(ssl); }
+  };
   std::atomic<int> fd_;
+  std::unique_ptr<SSL, Free> ssl_;
   std::string buffer_;
 };
 
