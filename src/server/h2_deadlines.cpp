@@ -86,6 +86,11 @@ void H2Connection::on_deadline() {
     if (closed_) return;
     if (tidy_due_ <= now()) tidy();
     watch_all();
+    // Nothing stays due once it was handled. If something does, it must not keep the worker from all other work.
+    if (!closed_ && deadline_.armed() && armed_for_ <= now()) {
+      armed_for_ = now() + kHandledTwice;
+      listener_->worker.deadlines().arm(deadline_, armed_for_);
+    }
   });
 }
 

@@ -62,6 +62,27 @@ TEST_F(H2Deadlines, AFieldSectionMustComeInTimeHoweverItTrickles) {
   EXPECT_EQ(handler.started, 0);
 }
 
+TEST_F(H2Deadlines, AFieldSectionThatIsLateIsRejectedOnceThoughTheClientDoesNotRead) {
+  handler.server.min_rate = 0;
+  const std::string large(20'000'000, 'x');
+  handler.script = [&](const ExchangePtr& exchange) { answer_text(*exchange, large); };
+  open({{4, 0x7fffffff}});
+  send(h2::window_update(0, 0x7fff0000 - 65535));
+  reads = false;
+  send(h2::get(1));
+  send(h2::frame(h2::kHeaders, h2::kEndStream, 3, h2::hpack(h2::request())));
+  pass(11s);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_FALSE(spins());
+    pass(1s);
+  }
+  EXPECT_EQ(listener->numbers->rejected_timeout, 1U);
+  EXPECT_EQ(handler.refusals(1).size(), 1U);
+  ASSERT_EQ(listener->connections.size(), 1U);
+  pass(1min);
+  EXPECT_TRUE(listener->connections.empty()) << "the time to write goes on";
+}
+
 TEST_F(H2Deadlines, ContentThatStopsIsAnswered408) {
   handler.server.min_rate = 0;
   keep_exchanges();
