@@ -127,6 +127,7 @@ class H2Connection final : public Connection,
   void watch_all();
   Timestamp connection_due() const noexcept;
   void note_credit(H2Exchange& exchange);
+  void mark_cut(H2Exchange& exchange);
   void stall_until(H2Exchange& exchange, Timestamp due);
   void note_stall();
   void note_taken(std::size_t unsent);

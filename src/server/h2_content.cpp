@@ -140,7 +140,7 @@ void H2Connection::answer_failed(H2Exchange& exchange) {
 
 // The answer has begun, and the content that it may depend on is not whole: it cannot be completed.
 void H2Connection::break_answer(H2Exchange& exchange) {
-  exchange.was_cut = true;
+  mark_cut(exchange);
   session_.reset(exchange.id, http::H2Error::Cancel);
   exchange.leave();
   kick();

@@ -83,6 +83,33 @@ TEST_F(H2Deadlines, AFieldSectionThatIsLateIsRejectedOnceThoughTheClientDoesNotR
   EXPECT_TRUE(listener->connections.empty()) << "the time to write goes on";
 }
 
+TEST_F(H2Deadlines, AStalledStreamThatWasCutIsNotWaitedFor) {
+  handler.server.timeouts.write = 30s;
+  const std::string large(20'000'000, 'x');
+  const auto body = Ref<http::Body>(new http::Body);
+  body->append(slice_of("event"));
+  handler.script = [&](const ExchangePtr& exchange) {
+    if (exchange->request().target == "/broken") return exchange->answer(AnswerHead{}, http::BodyCursor(body));
+    answer_text(*exchange, large);
+    if (exchange->request().target == "/cut") kept.push_back(exchange);
+  };
+  open({{4, 0}});
+  send(h2::get(1, "/cut") + h2::get(3, "/broken"));
+  // The connection is blocked by another stream, later than those are: no reset goes out.
+  pass(10s);
+  reads = false;
+  send(h2::window_update(0, 0x7fff0000 - 65535) + h2::get(5) + h2::window_update(5, 0x7ffffff0));
+  kept[0]->cut();
+  body->break_off();
+  run();
+  ASSERT_EQ(on(1).reset, std::nullopt);
+  for (int i = 0; i < 18; ++i) {
+    pass(1s);
+    ASSERT_EQ(listener->connections.size(), 1U);
+    ASSERT_FALSE(spins()) << i;
+  }
+}
+
 TEST_F(H2Deadlines, ContentThatStopsIsAnswered408) {
   handler.server.min_rate = 0;
   keep_exchanges();
