@@ -97,7 +97,11 @@ void Fill::take_head(const http::ResponseView& head, const HeadFacts& facts) {
   }
   invalidate_after(*pending_, pending_->keyed ? rules::Reason::None : plan_.status.reason, head);
   storing_.read_head(head, ask_.method(), times());
-  if (rules::is_endless(head)) source_->allow_quiet(pending_->config().server.timeouts.tunnel);
+  if (rules::is_endless(head)) {
+    source_->allow_quiet(pending_->config().server.timeouts.tunnel);
+    // A client of a finite answer may end its side and read on.
+    if (facts.has_content && !stated_ && pending_->wanted()) pending_->exchange->end_is_leaving();
+  }
   judge(head, facts);
 }
 

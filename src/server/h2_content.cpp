@@ -116,6 +116,10 @@ void H2Connection::answer_failures() {
   failures_ = false;
   for (std::size_t i = 0; i < exchanges_.size(); ++i) {
     const auto exchange = exchanges_[i];
+    if (eof_ && exchange->leaves_by_end && !exchange->was_cut && !exchange->closed) {
+      break_answer(*exchange);
+      continue;
+    }
     if (exchange->failure == nullptr || exchange->was_cut) continue;
     const bool begun = exchange->answered();
     exchange->wake_body_waiter();

@@ -119,6 +119,14 @@ void H2Connection::answer(H2Exchange& exchange, const AnswerHead& head, http::Bo
   kick();
 }
 
+void H2Connection::end_is_leaving(H2Exchange& exchange) {
+  if (std::exchange(exchange.leaves_by_end, true)) return;
+  stream_.keep_alive();
+  if (!eof_) return;
+  failures_ = true;
+  kick();
+}
+
 void H2Connection::cut(H2Exchange& exchange) {
   // If the client's content is the cause, the client gets that error instead.
   if (exchange.failure != nullptr && !exchange.answered()) return;

@@ -422,6 +422,37 @@ TEST_F(H2Deadlines, AClientThatHasSentAllGetsItsAnswers) {
   EXPECT_TRUE(closed);
 }
 
+TEST_F(H2Deadlines, AClientThatHasSentAllLeavesAnswersWithoutAnEnd) {
+  std::vector<Ref<http::Body>> bodies;
+  handler.script = [&](const ExchangePtr& exchange) {
+    kept.push_back(exchange);
+    if (exchange->request().target == "/later") return;
+    if (exchange->request().target == "/events") exchange->end_is_leaving();
+    bodies.emplace_back(new http::Body);
+    exchange->answer(AnswerHead{}, http::BodyCursor(bodies.back()));
+  };
+  open();
+  send(h2::get(1, "/events") + h2::get(3, "/page") + h2::get(5, "/later"));
+  ::shutdown(client, SHUT_WR);
+  run();
+  EXPECT_TRUE(kept[0]->gone());
+  EXPECT_EQ(on(1).reset, h2::kCancel);
+  EXPECT_FALSE(handler.tallies(1)[0].completed);
+  ASSERT_FALSE(kept[1]->gone());
+  ASSERT_FALSE(kept[2]->gone());
+  // Its answer begins when the end of the client's bytes has come already.
+  kept[2]->end_is_leaving();
+  kept[2]->answer(AnswerHead{}, http::BodyCursor(Ref<http::Body>(new http::Body)));
+  run();
+  EXPECT_TRUE(kept[2]->gone());
+  bodies[1]->append(slice_of("whole"));
+  bodies[1]->finish();
+  run();
+  EXPECT_EQ(on(3).body, "whole");
+  EXPECT_TRUE(on(3).ended);
+  EXPECT_TRUE(closed);
+}
+
 TEST_F(H2Deadlines, AnIdleConnectionStillServes) {
   open();
   for (std::uint32_t id = 1; id < 10; id += 2) {
