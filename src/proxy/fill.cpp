@@ -181,7 +181,8 @@ void Fill::pass_on(const http::ResponseView& head, const HeadFacts& facts, rules
     return stop();
   }
   enter(Phase::Passing);
-  body_.begin(Kept::Window);
+  // A client of HTTP/1 holds one window for each of its connections; one of HTTP/2 could hold any number.
+  body_.begin(pending_->request.version == http::Version::Http2 ? Kept::ChargedWindow : Kept::Window);
   follow_events(head, facts);
   answer_client(to_send(head, {}), facts);
 }
