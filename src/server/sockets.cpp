@@ -284,17 +284,23 @@ Fd duplicate(int fd) {
   return other;
 }
 
-SocketFile::SocketFile(config::Address address) : address_(std::move(address)) {
+SocketFile::SocketFile(config::Address address)
+    : address_(std::move(address)), file_(::open(address_.host.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)) {
   struct stat file {};
-  if (::lstat(address_.host.c_str(), &file) != 0) return;
+  if (!file_ || ::fstat(file_.get(), &file) != 0) fail(errno, address_, "the socket's file is gone");
+  if (!S_ISSOCK(file.st_mode)) fail(EEXIST, address_, "another file has taken the place of the socket");
   device_ = file.st_dev;
   inode_ = file.st_ino;
 }
 
 SocketFile::~SocketFile() {
+  if (is_in_place()) ::unlink(address_.host.c_str());
+}
+
+// The file that is open keeps its number: no other file can have it.
+bool SocketFile::is_in_place() const noexcept {
   struct stat file {};
-  if (::lstat(address_.host.c_str(), &file) == 0 && file.st_dev == device_ && file.st_ino == inode_)
-    ::unlink(address_.host.c_str());
+  return ::lstat(address_.host.c_str(), &file) == 0 && file.st_dev == device_ && file.st_ino == inode_;
 }
 
 void SocketFile::set_access(const config::Listener& listener) const {
@@ -308,14 +314,16 @@ void SocketFile::set_access(const config::Listener& listener) const {
     const auto* found = ::getgrnam(name);
     return found != nullptr ? std::optional(found->gr_gid) : std::nullopt;
   };
-  const auto& path = address_.host;
   const auto uid = listener.owner.empty() ? ::geteuid() : id_of(address_, listener.owner, "user", user);
   const auto gid = listener.group.empty() ? ::getegid() : id_of(address_, listener.group, "group", group);
+  if (!is_in_place()) fail(ENOENT, address_, "the socket's file is gone, or another one has taken its place");
+  // Not by the path: what stands there may change, and may be a link to anything.
   struct stat file {};
-  if (::lstat(path.c_str(), &file) != 0) fail(errno, address_, "the socket's file is gone");
-  if ((file.st_uid != uid || file.st_gid != gid) && ::lchown(path.c_str(), uid, gid) != 0)
+  if (::fstat(file_.get(), &file) != 0) fail(errno, address_, "the socket's file cannot be read");
+  if ((file.st_uid != uid || file.st_gid != gid) && ::fchownat(file_.get(), "", uid, gid, AT_EMPTY_PATH) != 0)
     fail(errno, address_, "the socket's owner cannot be set");
-  if (::chmod(path.c_str(), listener.mode.value_or(kEverybody)) != 0)
+  const auto by_number = "/proc/self/fd/" + std::to_string(file_.get());
+  if (::chmod(by_number.c_str(), listener.mode.value_or(kEverybody)) != 0)
     fail(errno, address_, "the socket's mode cannot be set");
 }
 

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "forebay/base/log.hpp"
+#include "server/sockets.hpp"
 #include "unit/server/edge.hpp"
 
 namespace forebay::server::test {
@@ -211,6 +212,25 @@ TEST_F(UnixTest, AStaleSocketFileIsReplacedAndOtherFilesAreNot) {
   EXPECT_EQ(why_not(config, worker, handler), "");
   ::close(::open(path.c_str(), O_CREAT | O_WRONLY, 0600));
   EXPECT_THAT(why_not(config, worker, handler), HasSubstr("not a socket"));
+}
+
+TEST_F(UnixTest, ALinkInThePlaceOfTheSocketIsNotFollowed) {
+  const auto victim = path + "-victim";
+  ::close(::open(victim.c_str(), O_CREAT | O_WRONLY, 0600));
+  ::chmod(victim.c_str(), 0600);
+  {
+    Listener l(config, {{&worker, &handler}});
+    ::unlink(path.c_str());
+    ASSERT_EQ(::symlink(victim.c_str(), path.c_str()), 0);
+    config.mode = 0666;
+    EXPECT_THROW(l.set_access(config), std::system_error);
+    EXPECT_THROW(SocketFile{config.address}, std::system_error);
+  }
+  struct stat file {};
+  EXPECT_EQ(::stat(victim.c_str(), &file), 0);
+  EXPECT_EQ(file.st_mode & 0777, 0600u);
+  EXPECT_EQ(::lstat(path.c_str(), &file), 0) << "nor is it removed";
+  ::unlink(victim.c_str());
 }
 
 TEST_F(ListenerTest, TakesASocketThatWasHandedOver) {
