@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pwd.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -13,12 +14,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <optional>
 #include <system_error>
+#include <thread>
 
+#include "forebay/base/guarded.hpp"
 #include "forebay/http/list.hpp"
 
 namespace forebay::server {
@@ -172,6 +176,29 @@ sockaddr_un name_of(const config::Address& address) {
   return name;
 }
 
+/// Held from the look at a socket's file until somebody listens on it: between its `bind` and its `listen` a socket
+/// looks like one that was left over, and another start would remove it. The lock is on the directory, so that no file
+/// is needed. A holder that keeps it for longer is none of ours; who may not read the directory goes without it.
+class StartLock {
+ public:
+  explicit StartLock(const std::string& path)
+      : folder_(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    constexpr auto kPatience = std::chrono::seconds{5};
+    constexpr auto kAgain = std::chrono::milliseconds{5};
+    for (auto left = Duration{kPatience}; folder_ && left.count() > 0; left -= kAgain) {
+      if (::flock(folder_.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+      std::this_thread::sleep_for(kAgain);
+    }
+  }
+
+ private:
+  static std::string folder_of(const std::string& path) {
+    const auto slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  }
+  Fd folder_;  // closing it ends the lock
+};
+
 // A socket file that nobody listens on is left over from an earlier run.
 void remove_stale(const config::Address& address, const sockaddr_un& name) {
   struct stat file {};
@@ -193,6 +220,7 @@ void remove_stale(const config::Address& address, const sockaddr_un& name) {
 Listening open_unix(const config::Listener& listener) {
   const auto& address = listener.address;
   const auto name = name_of(address);
+  const StartLock lock(address.host);
   remove_stale(address, name);
   Fd fd = make_socket(AF_UNIX);
   if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
@@ -294,7 +322,12 @@ SocketFile::SocketFile(config::Address address)
 }
 
 SocketFile::~SocketFile() {
-  if (is_in_place()) ::unlink(address_.host.c_str());
+  guarded(
+      [this] {
+        const StartLock lock(address_.host);
+        if (is_in_place()) ::unlink(address_.host.c_str());
+      },
+      [] {});
 }
 
 // The file that is open keeps its number: no other file can have it.

@@ -5,8 +5,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <array>
+#include <barrier>
 #include <future>
+#include <optional>
 #include <system_error>
+#include <thread>
 
 #include "forebay/base/log.hpp"
 #include "server/sockets.hpp"
@@ -231,6 +235,34 @@ TEST_F(UnixTest, ALinkInThePlaceOfTheSocketIsNotFollowed) {
   EXPECT_EQ(file.st_mode & 0777, 0600u);
   EXPECT_EQ(::lstat(path.c_str(), &file), 0) << "nor is it removed";
   ::unlink(victim.c_str());
+}
+
+// With a file that was left over, so that each of them has something to remove.
+TEST_F(UnixTest, OfTwoThatStartAtOnceOneHasTheSocketAndTheOtherIsTold) {
+  for (int round = 0; round < 200; ++round) {
+    ::unlink(path.c_str());
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    std::strncpy(name.sun_path, path.c_str(), sizeof name.sun_path - 1);
+    ASSERT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+    ::close(fd);
+    std::barrier both(2);
+    std::array<std::optional<Listening>, 2> opened;
+    const auto open = [&](std::size_t i) {
+      both.arrive_and_wait();
+      try {
+        opened[i] = open_listening(config, 1);
+      } catch (const std::system_error& e) {
+        EXPECT_EQ(e.code().value(), EADDRINUSE) << e.what();
+      }
+    };
+    std::thread other([&] { open(1); });
+    open(0);
+    other.join();
+    ASSERT_NE(opened[0].has_value(), opened[1].has_value()) << round;
+    Client client(path);
+  }
 }
 
 TEST_F(ListenerTest, TakesASocketThatWasHandedOver) {
