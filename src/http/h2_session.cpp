@@ -191,6 +191,7 @@ void H2Session::terminate(H2Error code) {
 }
 
 Timestamp H2Session::head_since() const noexcept {
+  if (p_->ended) return Timestamp::max();
   return p_->preface_seen != 0 && !p_->opened ? p_->preface_since : p_->scan.head_since();
 }
 

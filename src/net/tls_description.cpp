@@ -36,11 +36,12 @@ std::string field_of(X509* certificate) {
   return ':' + to_base64({reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)}) + ':';
 }
 
+/// The certificates by which the client's was verified, between it and the CA at their end: nothing else that the
+/// client has sent. RFC 9440 section 2.3 has the client's own in Client-Cert alone, and lets the root be left out.
 std::string chain_field_of(const SSL* ssl) {
   std::string out;
-  // On a server the certificate itself is not in it.
-  const auto* chain = SSL_get_peer_cert_chain(ssl);
-  for (int i = 0; i < sk_X509_num(chain); ++i) {
+  const auto* chain = SSL_get0_verified_chain(ssl);
+  for (int i = 1; i + 1 < sk_X509_num(chain); ++i) {
     if (!out.empty()) out += ", ";
     out += field_of(sk_X509_value(chain, i));
   }

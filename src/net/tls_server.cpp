@@ -148,6 +148,9 @@ bool Server::ask_for_clients(SSL_CTX* context, TlsFindings& findings) const {
                              " certificate in PEM (" + why + ')');
     return false;
   }
+  // A client and a few intermediate certificates need much less; OpenSSL's limit is 100 KB.
+  constexpr long kMostOfClients = 16 * 1024;
+  SSL_CTX_set_max_cert_list(context, kMostOfClients);
   if (settings_.client_auth == config::ListenerTls::ClientAuth::Require)
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   else

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -201,6 +202,8 @@ bool Compressor::Private::begin_thread() noexcept {
     thread = std::thread([this] { run(); });
   } catch (const std::system_error&) {
     return false;  // no more threads for this process: a later request tries again
+  } catch (const std::bad_alloc&) {
+    return false;  // likewise without memory for one
   }
   begun.store(true, std::memory_order_release);
   return true;

@@ -228,12 +228,14 @@ void deliver(PendingRequest& pending, Delivery d, http::BodyCursor cursor) {
   auto& exchange = *pending.exchange;
   const auto& request = pending.request;
   describe(pending, d);
-  if (pending.route->route && pending.policy().compress.on() && d.freshness) represent(pending, d, cursor);
+  Represented as;
+  if (pending.route->route && pending.policy().compress.on() && d.freshness) as = represent(pending, d, cursor);
   const config::HeaderChanges* changes = nullptr;
   if (const auto* route = pending.route->route; route && !route->response_headers.empty()) {
     changes = &route->response_headers;
     change_head(pending, *changes, d.head);
   }
+  if (as.varies) describe_form(pending, as, d.head);
   if (d.conditional && has_conditions(request.fields)) {
     if (may_be_not_modified(request.method) &&
         rules::evaluate(request.fields, d.head.status, d.head.fields, pending.core.now().wall) ==

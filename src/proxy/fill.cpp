@@ -97,7 +97,11 @@ void Fill::take_head(const http::ResponseView& head, const HeadFacts& facts) {
   }
   invalidate_after(*pending_, pending_->keyed ? rules::Reason::None : plan_.status.reason, head);
   storing_.read_head(head, ask_.method(), times());
-  if (rules::is_endless(head)) source_->allow_quiet(pending_->config().server.timeouts.tunnel);
+  if (rules::is_endless(head)) {
+    source_->allow_quiet(pending_->config().server.timeouts.tunnel);
+    // A client of a finite answer may end its side and read on.
+    if (facts.has_content && !stated_ && pending_->wanted()) pending_->exchange->end_is_leaving();
+  }
   judge(head, facts);
 }
 
@@ -177,7 +181,8 @@ void Fill::pass_on(const http::ResponseView& head, const HeadFacts& facts, rules
     return stop();
   }
   enter(Phase::Passing);
-  body_.begin(Kept::Window);
+  // A client of HTTP/1 holds one window for each of its connections; one of HTTP/2 could hold any number.
+  body_.begin(pending_->request.version == http::Version::Http2 ? Kept::ChargedWindow : Kept::Window);
   follow_events(head, facts);
   answer_client(to_send(head, {}), facts);
 }

@@ -1,17 +1,24 @@
 #include "fill_body.hpp"
 
+#include <utility>
+
 namespace forebay::proxy {
 namespace {
 
 /// What a body that is not kept may hold between a source and a slow client.
 constexpr std::size_t kWindow = 64 * 1024;
+/// The same where it should be charged and there is no memory: a single portion of the source goes beyond it.
+constexpr std::size_t kNarrow = 4 * 1024;
 
 /// How long one reader may hold up the others.
 constexpr Duration kPatience = std::chrono::seconds{1};
 
 }  // namespace
 
-void FillBody::begin(Kept kept) { body_ = Ref<http::Body>(new http::Body(kept == Kept::Window ? kWindow : 0)); }
+void FillBody::begin(Kept kept) {
+  body_ = Ref<http::Body>(new http::Body(kept == Kept::Whole ? 0 : kWindow));
+  charges_ = kept == Kept::ChargedWindow;
+}
 
 void FillBody::begin(const Ref<const cache::Entry>& entry) {
   begin(Kept::Whole);
@@ -22,7 +29,15 @@ void FillBody::begin(const Ref<const cache::Entry>& entry) {
 void FillBody::append(std::string_view bytes, Charge charge) {
   const auto cost = Chunk::cost(bytes.size());
   if (charge.bytes() == 0 && beyond_window_.bytes() >= cost) charge = beyond_window_.split(cost);
-  body_->append(Chunk::copy_of(bytes, std::move(charge))->slice());
+  if (!charges_) return body_->append(Chunk::copy_of(bytes, std::move(charge))->slice());
+  if (charge.bytes() == 0) {
+    charge = core_.shared.store.reserve(cost);
+    const bool none = charge.bytes() == 0;
+    if (std::exchange(narrow_, none) != none) body_->set_window(none ? kNarrow : kWindow);
+  }
+  const auto chunk = Chunk::copy_of(bytes, std::move(charge));
+  chunk->leave();
+  body_->append(chunk->slice());
 }
 
 bool FillBody::has_room() {
@@ -36,7 +51,10 @@ bool FillBody::has_room() {
   return false;
 }
 
-void FillBody::outgrow() { body_->set_window(kWindow); }
+void FillBody::outgrow() {
+  charges_ = true;
+  body_->set_window(kWindow);
+}
 
 bool FillBody::drop_slowest() {
   if (readers() < 2) return false;

@@ -22,7 +22,11 @@ class FillBody {
     owner_.guarded(std::forward<Step>(step));
   }
 
-  enum class Kept : std::uint8_t { Whole, Window };
+  enum class Kept : std::uint8_t {
+    Whole,
+    Window,
+    ChargedWindow,  ///< What it holds is charged, as content that its readers alone need.
+  };
   void begin(Kept kept);
   /// A body that is whole already.
   void begin(const Ref<const cache::Entry>& entry);
@@ -30,11 +34,11 @@ class FillBody {
   const Ref<http::Body>& get() const noexcept { return body_; }
   std::size_t readers() const { return body_ ? body_->readers() : 0; }
 
-  /// `charge`: of bytes that are to be stored; what a window holds is charged by `take_more` alone.
+  /// `charge`: of bytes that are to be stored. A window that is not charged has a charge by `take_more` alone.
   void append(std::string_view bytes, Charge charge);
   /// Whether the source may go on. If not, `room` will be called.
   bool has_room();
-  /// It will not be kept whole after all; its flight is closed to joins already.
+  /// It will not be kept whole after all; its flight is closed to joins already. From now on it has a charged window.
   void outgrow();
   /// Lets go of the slowest of several readers: whether there is room now.
   bool drop_slowest();
@@ -55,6 +59,8 @@ class FillBody {
   const std::function<void()> room_;
   Ref<http::Body> body_;
   Charge beyond_window_;
+  bool charges_ = false;  // what the window holds
+  bool narrow_ = false;   // the window, since there is no memory
   Watch<FillBody> space_{*this, &FillBody::woken};
   net::Deadline patience_{[this] { guarded([this] { out_of_patience(); }); }};
 };

@@ -47,17 +47,6 @@ void add_etag(PendingRequest& pending, const http::Field& stored) {
 
 void take_form(PendingRequest& pending, const cache::EncodedBody& form, content::Compression coding, Delivery& d,
                http::BodyCursor& cursor) {
-  pending.core.answer.coded.clear();
-  for (const auto& f : d.head.fields) {
-    if (!rules::belongs_on_compressed(f)) continue;
-    if (f.id == FieldId::ETag)
-      add_etag(pending, f);
-    else
-      pending.core.answer.coded.push_back(f);
-  }
-  pending.core.answer.coded.push_back({"Content-Encoding", content::to_string(coding), FieldId::ContentEncoding});
-  d.head.fields = http::FieldsView(std::span<const http::Field>(pending.core.answer.coded));
-  d.head.lines = {};
   if (d.length) d.length = form.length();
   d.ranges = false;
   d.pieces = form.pieces();
@@ -68,23 +57,45 @@ void take_form(PendingRequest& pending, const cache::EncodedBody& form, content:
 
 }  // namespace
 
-void represent(PendingRequest& pending, Delivery& d, http::BodyCursor& cursor) {
+Represented represent(PendingRequest& pending, Delivery& d, http::BodyCursor& cursor) {
   const auto& policy = pending.policy();
   const auto& request = pending.request.fields;
-  if (rules::may_compress(d.head.status, d.head.fields, d.length, policy) != Uncompressed::None) return;
-  if (!varies_on_coding(d.head.fields)) pending.core.answer.added.push_back({"Vary", "Accept-Encoding", FieldId::Vary});
-  if (rules::may_get_compressed(pending.facts(), request, policy) != Uncompressed::None) return;
+  if (rules::may_compress(d.head.status, d.head.fields, d.length, policy) != Uncompressed::None) return {};
+  Represented as;
+  as.varies = true;
+  if (rules::may_get_compressed(pending.facts(), request, policy) != Uncompressed::None) return as;
   std::string scratch;
   const auto choice =
       rules::choose_codings(request.combined(FieldId::AcceptEncoding, scratch), policy.compress.codings);
-  if (choice.count == 0) return;
+  if (choice.count == 0) return as;
   if (request.has(FieldId::Range)) {
-    if (rules::ranges_over_identity(request)) return;
+    if (rules::ranges_over_identity(request)) return as;
     d.ranges = false;
   }
-  if (d.entry == nullptr) return;
+  if (d.entry == nullptr) return as;
   content::Compression coding{};
-  if (const auto* form = find_form(pending, *d.entry, choice, coding)) take_form(pending, *form, coding, d, cursor);
+  if (const auto* form = find_form(pending, *d.entry, choice, coding)) {
+    take_form(pending, *form, coding, d, cursor);
+    as.coding = coding;
+  }
+  return as;
+}
+
+void describe_form(PendingRequest& pending, const Represented& as, cache::Head& head) {
+  auto& answer = pending.core.answer;
+  if (as.varies && !varies_on_coding(head.fields)) answer.added.push_back({"Vary", "Accept-Encoding", FieldId::Vary});
+  if (!as.coding) return;
+  answer.coded.clear();
+  for (const auto& f : head.fields) {
+    if (!rules::belongs_on_compressed(f)) continue;
+    if (f.id == FieldId::ETag)
+      add_etag(pending, f);
+    else
+      answer.coded.push_back(f);
+  }
+  answer.coded.push_back({"Content-Encoding", content::to_string(*as.coding), FieldId::ContentEncoding});
+  head.fields = http::FieldsView(std::span<const http::Field>(answer.coded));
+  head.lines = {};
 }
 
 }  // namespace forebay::proxy

@@ -37,6 +37,12 @@ void H1Connection::answer(H1Exchange& exchange, const AnswerHead& head, http::Bo
   kick();
 }
 
+void H1Connection::end_is_leaving() {
+  if (std::exchange(end_is_leaving_, true)) return;
+  stream_.keep_alive();
+  if (eof_) kick();
+}
+
 void H1Connection::cut() {
   // If the client's content is the cause, the client gets that error instead.
   if (failure_ != nullptr && !exchange_->answered()) return;

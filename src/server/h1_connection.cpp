@@ -87,6 +87,10 @@ bool H1Connection::step() {
     if (failure_ != nullptr && !exchange_->answered()) answer_failed_body();
     if (cut_) return true;
     if (upgrading_) return hand_over();
+    if (end_is_leaving_ && eof_) {
+      close(Ending::Plain);
+      return false;
+    }
     return exchange_->answered() && send_answer();
   }
   if (ending_ || !skip_body()) return false;

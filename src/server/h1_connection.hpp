@@ -63,6 +63,7 @@ class H1Connection final : public Connection,
   const http::Fields& trailers() const noexcept { return decoder_.trailers(); }
   bool awaits_continue(const H1Exchange& exchange) const noexcept;
   bool ended() const noexcept { return eof_; }
+  void end_is_leaving();
 
  private:
   enum class Ending : std::uint8_t { Plain, Reset };
@@ -172,9 +173,10 @@ class H1Connection final : public Connection,
   bool filled_ = false;  // the last read took all the room there was
   bool held_ = false;    // a view of content is in use: the read buffer must not move
   bool body_wanted_ = false, body_news_ = false, body_over_limit_ = false, continued_ = false;
-  bool close_after_ = false;  // this answer
-  bool ending_ = false;       // nothing more is read; close when all is sent
-  bool uploading_ = false;    // what the client still sends belongs to a request that was answered
+  bool close_after_ = false;     // this answer
+  bool end_is_leaving_ = false;  // the client of this request leaves by its last byte
+  bool ending_ = false;          // nothing more is read; close when all is sent
+  bool uploading_ = false;       // what the client still sends belongs to a request that was answered
   bool cut_ = false, lingering_ = false, closed_ = false, refusing_ = false, tidying_ = false;
 };
 

@@ -38,7 +38,13 @@ void H1Connection::on_deadline() {
     } else if (tidy_due_ <= now()) {
       tidy();
     }
-    if (!closed_) watch();
+    if (closed_) return;
+    watch();
+    // One kind is handled at a time. What is handled does not stay due; if it did, no other work would be done.
+    if (deadline_.armed() && armed_for_ <= now()) {
+      armed_for_ = now() + kHandledTwice;
+      listener_->worker.deadlines().arm(deadline_, armed_for_);
+    }
   });
 }
 

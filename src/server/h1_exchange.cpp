@@ -67,6 +67,10 @@ const http::Fields& H1Exchange::trailers() const {
 
 bool H1Exchange::ended() const { return !connection_ || connection_->ended(); }
 
+void H1Exchange::end_is_leaving() {
+  if (connection_) connection_->end_is_leaving();
+}
+
 bool H1Exchange::awaits_continue() const { return connection_ && connection_->awaits_continue(*this); }
 
 void H1Exchange::detach() {

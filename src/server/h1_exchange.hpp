@@ -26,6 +26,7 @@ class H1Exchange final : public ExchangeBase {
   void cut() override;
   void out_of_memory() noexcept override;
   bool ended() const override;
+  void end_is_leaving() override;
 
   State pull(std::string_view& out) override;
   const http::Fields& trailers() const override;

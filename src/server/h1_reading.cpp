@@ -165,7 +165,7 @@ void H1Connection::start_request(const config::Server& settings) {
   sending_.begin(settings.min_rate);
   skipped_ = 0;
   failure_ = nullptr;
-  body_wanted_ = body_news_ = body_over_limit_ = continued_ = close_after_ = false;
+  body_wanted_ = body_news_ = body_over_limit_ = continued_ = close_after_ = end_is_leaving_ = false;
   ++requests_;
   ++turn_requests_;
   exchange_ = protocol_.make_exchange(*listener_);

@@ -256,13 +256,16 @@ void H2Connection::on_read(net::IoResult read) {
   turn();
 }
 
-// Content that was to follow never comes. Answers go on, since a client may close its sending side.
+// Content that was to follow never comes. Answers go on, since a client may close its sending side, but for those
+// without an end.
 void H2Connection::on_end_of_input() {
   eof_ = true;
-  for (const auto& exchange : exchanges_)
+  for (const auto& exchange : exchanges_) {
+    failures_ |= exchange->leaves_by_end;
     if (!exchange->content_ended && exchange->failure == nullptr &&
         (!exchange->answered() || exchange->body_due != Timestamp::max()))
       fail_content(*exchange, kBadBody);
+  }
 }
 
 // The last byte has been sent. Further bytes of the client are read and dropped for a while, so that it reads our last

@@ -54,6 +54,7 @@ class H2Connection final : public Connection,
   net::BodySource::State pull(H2Exchange& exchange, std::string_view& out);
   void resume(H2Exchange& exchange);
   bool ended() const noexcept { return eof_; }
+  void end_is_leaving(H2Exchange& exchange);
 
  private:
   enum class Ending : std::uint8_t { Plain, Reset };
@@ -127,6 +128,7 @@ class H2Connection final : public Connection,
   void watch_all();
   Timestamp connection_due() const noexcept;
   void note_credit(H2Exchange& exchange);
+  void mark_cut(H2Exchange& exchange);
   void stall_until(H2Exchange& exchange, Timestamp due);
   void note_stall();
   void note_taken(std::size_t unsent);
@@ -166,7 +168,7 @@ class H2Connection final : public Connection,
   bool eof_ = false;                                                            // the client has sent all it will
   bool filled_ = false;    // the last read took all the room there was
   bool broken_ = false;    // memory has run out where nothing could be undone: the next turn closes it
-  bool failures_ = false;  // some exchange has content that failed, or no memory
+  bool failures_ = false;  // some exchange has content that failed, no memory, or a client that left by its last byte
   bool starved_ = false;   // the client gives no credit for the whole connection
   bool draining_ = false, refusing_more_ = false;
   bool abuse_noted_ = false;

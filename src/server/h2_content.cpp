@@ -116,6 +116,10 @@ void H2Connection::answer_failures() {
   failures_ = false;
   for (std::size_t i = 0; i < exchanges_.size(); ++i) {
     const auto exchange = exchanges_[i];
+    if (eof_ && exchange->leaves_by_end && !exchange->was_cut && !exchange->closed) {
+      break_answer(*exchange);
+      continue;
+    }
     if (exchange->failure == nullptr || exchange->was_cut) continue;
     const bool begun = exchange->answered();
     exchange->wake_body_waiter();
@@ -140,7 +144,7 @@ void H2Connection::answer_failed(H2Exchange& exchange) {
 
 // The answer has begun, and the content that it may depend on is not whole: it cannot be completed.
 void H2Connection::break_answer(H2Exchange& exchange) {
-  exchange.was_cut = true;
+  mark_cut(exchange);
   session_.reset(exchange.id, http::H2Error::Cancel);
   exchange.leave();
   kick();

@@ -31,7 +31,7 @@ Timestamp H2Connection::connection_due() const noexcept {
 
 // Whether the client keeps an answer waiting by giving no credit for its stream.
 void H2Connection::note_credit(H2Exchange& exchange) {
-  if (exchange.closed || exchange.end_produced) return;
+  if (exchange.closed || exchange.end_produced || exchange.was_cut) return;
   if (session_.credit(exchange.id) > 0) {
     stall_until(exchange, Timestamp::max());
     exchange.taking.stop(now());
@@ -40,6 +40,13 @@ void H2Connection::note_credit(H2Exchange& exchange) {
   stall_until(exchange, now() + listener_->handler.settings().timeouts.write);
   exchange.taking.wait(now());
   watch(std::min(exchange.write_due, exchange.taking.due()));
+}
+
+// The stream is being reset: nothing is waited for any more.
+void H2Connection::mark_cut(H2Exchange& exchange) {
+  exchange.was_cut = true;
+  stall_until(exchange, Timestamp::max());
+  exchange.taking.stop(now());
 }
 
 void H2Connection::stall_until(H2Exchange& exchange, Timestamp due) {
@@ -86,6 +93,11 @@ void H2Connection::on_deadline() {
     if (closed_) return;
     if (tidy_due_ <= now()) tidy();
     watch_all();
+    // Nothing stays due once it was handled. If something does, it must not keep the worker from all other work.
+    if (!closed_ && deadline_.armed() && armed_for_ <= now()) {
+      armed_for_ = now() + kHandledTwice;
+      listener_->worker.deadlines().arm(deadline_, armed_for_);
+    }
   });
 }
 
@@ -141,7 +153,7 @@ void H2Connection::check_exchanges() {
     if (std::min(exchange.body_due, exchange.sending.due()) <= time && exchange.body_due != Timestamp::max()) {
       fail_content(exchange, exchange.body_due <= time ? kBodyTimeout : kBodyTooSlow);
     }
-    if (std::min(exchange.write_due, exchange.taking.due()) <= time && !exchange.was_cut) {
+    if (std::min(exchange.write_due, exchange.taking.due()) <= time) {
       stall_until(exchange, Timestamp::max());
       exchange.taking.stop(time);
       listener_->numbers->rejected_timeout.fetch_add(1, std::memory_order_relaxed);

@@ -32,7 +32,7 @@ void H2Exchange::begin(H2Connection& connection, const http::H2HeadReader& head,
   content.start_empty();
   failure = nullptr;
   body_due = write_due = Timestamp::max();
-  own = over_limit = continued = unsized = waits = end_produced = closed = was_cut = false;
+  own = over_limit = continued = unsized = waits = end_produced = closed = was_cut = leaves_by_end = false;
   expects_continue = head.expects_continue();
 }
 
@@ -58,6 +58,10 @@ void H2Exchange::out_of_memory() noexcept {
 }
 
 bool H2Exchange::ended() const { return !connection_ || connection_->ended(); }
+
+void H2Exchange::end_is_leaving() {
+  if (connection_) connection_->end_is_leaving(*this);
+}
 
 net::BodySource::State H2Exchange::pull(std::string_view& out) {
   if (!connection_) return State::Broken;

@@ -28,6 +28,7 @@ class H2Exchange final : public ExchangeBase, public http::H2Stream {
   void cut() override;
   void out_of_memory() noexcept override;
   bool ended() const override;
+  void end_is_leaving() override;
 
   State pull(std::string_view& out) override;
   const http::Fields& trailers() const override { return request_trailers; }
@@ -70,6 +71,7 @@ class H2Exchange final : public ExchangeBase, public http::H2Stream {
   bool end_produced = false;  ///< The answer's end is in the output.
   bool closed = false;        ///< The session has forgotten the stream.
   bool was_cut = false;
+  bool leaves_by_end = false;  ///< The client leaves by its last byte.
 
  private:
   H2Connection* connection_ = nullptr;

@@ -119,10 +119,19 @@ void H2Connection::answer(H2Exchange& exchange, const AnswerHead& head, http::Bo
   kick();
 }
 
+void H2Connection::end_is_leaving(H2Exchange& exchange) {
+  if (std::exchange(exchange.leaves_by_end, true)) return;
+  stream_.keep_alive();
+  if (!eof_) return;
+  failures_ = true;
+  kick();
+}
+
 void H2Connection::cut(H2Exchange& exchange) {
   // If the client's content is the cause, the client gets that error instead.
   if (exchange.failure != nullptr && !exchange.answered()) return;
-  if (exchange.closed || std::exchange(exchange.was_cut, true)) return;
+  if (exchange.closed || exchange.was_cut) return;
+  mark_cut(exchange);
   guarded([&] { session_.reset(exchange.id, http::H2Error::Internal); }, [this] { broken_ = true; });
   kick();
 }
@@ -146,7 +155,7 @@ http::H2Portion::State H2Connection::pull(http::H2Stream& stream, std::size_t mo
   }
   for (;;) {
     switch (exchange.content.read(portion.slices, portion.bytes, most, now())) {
-      case BodyReader::Step::Broken: exchange.was_cut = true; return State::Broken;
+      case BodyReader::Step::Broken: mark_cut(exchange); return State::Broken;
       case BodyReader::Step::Data:
       case BodyReader::Step::End:
         exchange.content_ready.stop_waiting();

@@ -7,6 +7,9 @@
 
 namespace forebay::server {
 
+/// A deadline that is still due after it was handled fires again after this time at the earliest.
+inline constexpr Duration kHandledTwice = std::chrono::milliseconds{50};
+
 /// Whether a client keeps the rate of `server.limits.min_rate` while we wait for it. Waiting uses up a time credit and
 /// bytes earn more. Has no clock.
 class MinRate {

@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pwd.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -13,12 +14,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <optional>
 #include <system_error>
+#include <thread>
 
+#include "forebay/base/guarded.hpp"
 #include "forebay/http/list.hpp"
 
 namespace forebay::server {
@@ -172,6 +176,29 @@ sockaddr_un name_of(const config::Address& address) {
   return name;
 }
 
+/// Held from the look at a socket's file until somebody listens on it: between its `bind` and its `listen` a socket
+/// looks like one that was left over, and another start would remove it. The lock is on the directory, so that no file
+/// is needed. A holder that keeps it for longer is none of ours; who may not read the directory goes without it.
+class StartLock {
+ public:
+  explicit StartLock(const std::string& path)
+      : folder_(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    constexpr auto kPatience = std::chrono::seconds{5};
+    constexpr auto kAgain = std::chrono::milliseconds{5};
+    for (auto left = Duration{kPatience}; folder_ && left.count() > 0; left -= kAgain) {
+      if (::flock(folder_.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+      std::this_thread::sleep_for(kAgain);
+    }
+  }
+
+ private:
+  static std::string folder_of(const std::string& path) {
+    const auto slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  }
+  Fd folder_;  // closing it ends the lock
+};
+
 // A socket file that nobody listens on is left over from an earlier run.
 void remove_stale(const config::Address& address, const sockaddr_un& name) {
   struct stat file {};
@@ -193,6 +220,7 @@ void remove_stale(const config::Address& address, const sockaddr_un& name) {
 Listening open_unix(const config::Listener& listener) {
   const auto& address = listener.address;
   const auto name = name_of(address);
+  const StartLock lock(address.host);
   remove_stale(address, name);
   Fd fd = make_socket(AF_UNIX);
   if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
@@ -284,17 +312,28 @@ Fd duplicate(int fd) {
   return other;
 }
 
-SocketFile::SocketFile(config::Address address) : address_(std::move(address)) {
+SocketFile::SocketFile(config::Address address)
+    : address_(std::move(address)), file_(::open(address_.host.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)) {
   struct stat file {};
-  if (::lstat(address_.host.c_str(), &file) != 0) return;
+  if (!file_ || ::fstat(file_.get(), &file) != 0) fail(errno, address_, "the socket's file is gone");
+  if (!S_ISSOCK(file.st_mode)) fail(EEXIST, address_, "another file has taken the place of the socket");
   device_ = file.st_dev;
   inode_ = file.st_ino;
 }
 
 SocketFile::~SocketFile() {
+  guarded(
+      [this] {
+        const StartLock lock(address_.host);
+        if (is_in_place()) ::unlink(address_.host.c_str());
+      },
+      [] {});
+}
+
+// The file that is open keeps its number: no other file can have it.
+bool SocketFile::is_in_place() const noexcept {
   struct stat file {};
-  if (::lstat(address_.host.c_str(), &file) == 0 && file.st_dev == device_ && file.st_ino == inode_)
-    ::unlink(address_.host.c_str());
+  return ::lstat(address_.host.c_str(), &file) == 0 && file.st_dev == device_ && file.st_ino == inode_;
 }
 
 void SocketFile::set_access(const config::Listener& listener) const {
@@ -308,14 +347,16 @@ void SocketFile::set_access(const config::Listener& listener) const {
     const auto* found = ::getgrnam(name);
     return found != nullptr ? std::optional(found->gr_gid) : std::nullopt;
   };
-  const auto& path = address_.host;
   const auto uid = listener.owner.empty() ? ::geteuid() : id_of(address_, listener.owner, "user", user);
   const auto gid = listener.group.empty() ? ::getegid() : id_of(address_, listener.group, "group", group);
+  if (!is_in_place()) fail(ENOENT, address_, "the socket's file is gone, or another one has taken its place");
+  // Not by the path: what stands there may change, and may be a link to anything.
   struct stat file {};
-  if (::lstat(path.c_str(), &file) != 0) fail(errno, address_, "the socket's file is gone");
-  if ((file.st_uid != uid || file.st_gid != gid) && ::lchown(path.c_str(), uid, gid) != 0)
+  if (::fstat(file_.get(), &file) != 0) fail(errno, address_, "the socket's file cannot be read");
+  if ((file.st_uid != uid || file.st_gid != gid) && ::fchownat(file_.get(), "", uid, gid, AT_EMPTY_PATH) != 0)
     fail(errno, address_, "the socket's owner cannot be set");
-  if (::chmod(path.c_str(), listener.mode.value_or(kEverybody)) != 0)
+  const auto by_number = "/proc/self/fd/" + std::to_string(file_.get());
+  if (::chmod(by_number.c_str(), listener.mode.value_or(kEverybody)) != 0)
     fail(errno, address_, "the socket's mode cannot be set");
 }
 

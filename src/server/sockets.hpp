@@ -38,7 +38,7 @@ Fd duplicate(int fd);
 /// The file of a Unix socket. The destructor removes it, unless another file has taken its place.
 class SocketFile {
  public:
-  /// The file must exist.
+  /// Throws std::system_error when there is no socket of that name.
   explicit SocketFile(config::Address address);
   SocketFile(const SocketFile&) = delete;
   ~SocketFile();
@@ -46,7 +46,10 @@ class SocketFile {
   void set_access(const config::Listener& listener) const;
 
  private:
+  bool is_in_place() const noexcept;
+
   config::Address address_;
+  Fd file_;  // by O_PATH
   dev_t device_ = 0;
   ino_t inode_ = 0;
 };

@@ -174,5 +174,21 @@ TEST_F(EventStream, AClientThatLeavesEndsTheOriginsStream) {
   hold->open();
 }
 
+TEST_F(EventStream, AClientThatLeavesASilentStreamEndsIt) {
+  const auto hold = gate();
+  origin.on("/a", events().chunked(kFirst).gate_at(kFirst, hold));
+  start();
+  {
+    auto c = connect();
+    c.request("GET", "/a");
+    const auto head = c.read_head();
+    EXPECT_EQ(content(c, head, kFirst), kEvents.substr(0, kFirst));
+    EXPECT_EQ(metric("forebay_origin_requests_in_flight"), 1);
+  }
+  EXPECT_TRUE(eventually([&] { return metric("forebay_origin_requests_in_flight") == 0; }));
+  EXPECT_TRUE(metric_reaches("forebay_requests_total", {}, 1));
+  hold->open();
+}
+
 }  // namespace
 }  // namespace forebay::test

@@ -47,6 +47,22 @@ TEST_F(Http2, RequestsOfBothVersionsShareOneFetch) {
   EXPECT_EQ(origin.count("/a"), 1U);
 }
 
+TEST_F(Http2, AClientThatClosesTheConnectionEndsASilentEventStream) {
+  const auto hold = gate();
+  origin.on(
+      "/a",
+      Reply().field("Content-Type", "text/event-stream").body("data: 1\n\ndata: 2\n\n").chunked(9).gate_at(9, hold));
+  start();
+  {
+    auto c = connect_h2();
+    const auto id = c.get("/a");
+    EXPECT_TRUE(c.until([&] { return c.in.on(id).body == "data: 1\n\n"; }));
+    EXPECT_EQ(metric("forebay_origin_requests_in_flight"), 1);
+  }
+  EXPECT_TRUE(eventually([&] { return metric("forebay_origin_requests_in_flight") == 0; }));
+  hold->open();
+}
+
 TEST_F(Http2, AClientThatCancelsDoesNotEndTheFetchOfOthers) {
   auto hold = gate();
   origin.on("/a", Reply::fresh("for the other").after(hold));

@@ -162,7 +162,7 @@ class H2Session {
   /// GOAWAY, and nothing goes on.
   void terminate(H2Error code);
 
-  /// Since when a field section is on its way; max() while none is.
+  /// Since when a field section is on its way; max() while none is, and once nothing is read any more.
   Timestamp head_since() const noexcept;
   /// Whether the connection preface, SETTINGS included, has come.
   bool opened() const noexcept;

@@ -111,6 +111,9 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   virtual bool gone() const = 0;
   /// The client has sent its last byte. It may still read, but most such clients have left.
   virtual bool ended() const { return false; }
+  /// From now on a client that has sent its last byte counts as gone, since its answer has no end of its own and may be
+  /// silent for long. The kernel asks a silent client whether it is still there (`Stream::keep_alive`).
+  virtual void end_is_leaving() {}
   /// One waiter, woken on this thread when `gone` becomes true. Null to take it back.
   virtual void on_gone(Waiter* waiter) = 0;
   bool answered() const noexcept { return answered_; }

@@ -1,6 +1,7 @@
 // What a listener's TLS offers: versions, ciphers, protocols, certificates by name, tickets, clients' certificates.
 #include "forebay/net/tls_server.hpp"
 
+#include "forebay/base/base64.hpp"
 #include "unit/net/tls_fixture.hpp"
 
 namespace forebay::net::test {
@@ -431,6 +432,52 @@ TEST_F(TlsClients, AreDescribedAsTheLogAndOriginsWantIt) {
   settings.client_cert_header = false;
   ASSERT_TRUE(handshake(make()));
   EXPECT_EQ(session->describe_peer()->client->field, "");
+}
+
+/// As a Byte Sequence of structured fields.
+std::string field_of(const Identity& who) {
+  std::string der(8192, '\0');
+  auto* at = reinterpret_cast<unsigned char*>(der.data());
+  der.resize(static_cast<std::size_t>(i2d_X509(who.certificate.get(), &at)));
+  return ':' + to_base64(der) + ':';
+}
+
+TEST_F(TlsClients, TheChainIsWhatVerifiedTheCertificateAndNothingElse) {
+  const auto middle = make_identity({.common_name = "middle", .issuer = &ca, .is_ca = true});
+  const auto lower = make_identity({.common_name = "lower", .issuer = &middle, .is_ca = true});
+  const auto below = make_identity({.common_name = "below", .issuer = &lower});
+  const auto foreign = make_identity({.common_name = "foreign", .is_ca = true});
+  settings.client_cert_header = true;
+  client.identity(below);
+  for (const auto* sent : {&foreign, &lower, &ca, &middle})
+    SSL_CTX_add1_chain_cert(client.context(), sent->certificate.get());
+  ASSERT_TRUE(handshake(make()));
+  auto peer = session->describe_peer();
+  EXPECT_EQ(peer->client->field, field_of(below));
+  EXPECT_EQ(peer->client->chain_field, field_of(lower) + ", " + field_of(middle)) << "from the client to the CA";
+  // The CA itself has signed the certificate: there is nothing between them, whatever was sent.
+  client.identity(who);
+  ASSERT_TRUE(handshake(make()));
+  EXPECT_EQ(session->describe_peer()->client->chain_field, "");
+  // An intermediate that only client_ca has.
+  SSL_CTX_clear_chain_certs(client.context());
+  settings.client_ca = folder.write("both", ca.cert_pem + middle.cert_pem + lower.cert_pem);
+  client.identity(below);
+  ASSERT_TRUE(handshake(make()));
+  peer = session->describe_peer();
+  EXPECT_EQ(peer->client_verify, "ok");
+  EXPECT_EQ(peer->client->chain_field, field_of(lower) + ", " + field_of(middle));
+}
+
+TEST_F(TlsClients, MayNotSendCertificatesWithoutEnd) {
+  client.identity(who);
+  std::size_t size = 0;
+  for (int i = 0; size < 16 * 1024; ++i) {
+    const auto more = make_identity({.common_name = "foreign " + std::to_string(i), .is_ca = true});
+    SSL_CTX_add1_chain_cert(client.context(), more.certificate.get());
+    size += static_cast<std::size_t>(i2d_X509(more.certificate.get(), nullptr));
+  }
+  EXPECT_FALSE(handshake(make()));
 }
 
 // --- OCSP

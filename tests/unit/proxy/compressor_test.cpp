@@ -9,6 +9,7 @@
 #include <random>
 #include <thread>
 
+#include "faulty/faults.hpp"
 #include "forebay/content/coding.hpp"
 #include "unit/cache/fixture.hpp"
 
@@ -169,6 +170,17 @@ TEST_F(CompressorTest, AThreadMakesThemForManyThatAsk) {
 }
 
 // So that a worker with much to do waits for it less than a millisecond, though it does not give way by itself.
+TEST_F(CompressorTest, WithoutMemoryForTheThreadALaterRequestBeginsIt) {
+  compressor.use_thread();
+  const auto entry = entry_of(words(5000));
+  (void)test::inject_fault("any-later=1");
+  compressor.ask(entry, Compression::Gzip);
+  EXPECT_TRUE(test::inject_fault("any-later=0"));
+  EXPECT_EQ(state(entry, Compression::Gzip), State::None);
+  compressor.ask(entry, Compression::Gzip);
+  EXPECT_TRUE(eventually([&] { return state(entry, Compression::Gzip) == State::Made; }));
+}
+
 TEST_F(CompressorTest, TheThreadIsNiceAndTakesShortTurnsWhereTheKernelKnowsThem) {
   compressor.use_thread();
   auto entry = entry_of(words(20'000));

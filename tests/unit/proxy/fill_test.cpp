@@ -192,6 +192,57 @@ TEST_F(FillTest, ASlowReaderHasTheSourceWait) {
   EXPECT_TRUE(client.read_all());
 }
 
+TEST_F(FillTest, WhatAStreamOfHttp2HoldsIsChargedAndPinned) {
+  const auto& budget = cache.budget();
+  const std::string piece(20 * 1024, 'x');
+  for (const auto of : {http::Version::Http11, http::Version::Http2}) {
+    version = of;
+    const auto before = budget.used();
+    auto& client = get(of == http::Version::Http2 ? "/b" : "/a");
+    source().head(200, kPrivate);
+    EXPECT_TRUE(source().data(piece));
+    EXPECT_TRUE(source().data(piece));
+    source().end();
+    const bool charged = of == http::Version::Http2;
+    EXPECT_EQ(budget.pinned() >= 2 * piece.size(), charged);
+    EXPECT_EQ(budget.used() >= before + 2 * piece.size(), charged);
+    EXPECT_EQ(client.read().size(), 2 * piece.size());
+    EXPECT_TRUE(client.read_all());
+    EXPECT_EQ(budget.pinned(), 0u);
+  }
+}
+
+TEST_F(FillTest, WhatOutgrowsTheStoreIsChargedToo) {
+  configure("max_object: 10B");
+  auto& client = get("/a");
+  source().head(200, kForAMinute);
+  EXPECT_TRUE(source().data("12345678"));
+  EXPECT_TRUE(source().data(std::string(20 * 1024, 'x')));
+  EXPECT_TRUE(source().data(std::string(20 * 1024, 'x')));
+  EXPECT_GE(cache.budget().pinned(), 20u * 1024);
+  client.read();
+  EXPECT_EQ(cache.budget().pinned(), 0u);
+}
+
+TEST_F(FillTest, WithoutMemoryAStreamOfHttp2HoldsOnePortionOfTheSource) {
+  version = http::Version::Http2;
+  auto& client = get("/a");
+  source().head(200, kPrivate);
+  cache.set_memory(0);
+  const std::string piece(16 * 1024, 'x');
+  EXPECT_FALSE(source().data(piece)) << "the source waits for the client";
+  settle();
+  EXPECT_EQ(source().resumes, 0);
+  EXPECT_EQ(client.read(), piece);
+  settle();
+  EXPECT_EQ(source().resumes, 1);
+  cache.set_memory(16 * 1024 * 1024);
+  EXPECT_TRUE(source().data(piece)) << "there is memory again";
+  source().end();
+  EXPECT_EQ(client.read(), piece);
+  EXPECT_TRUE(client.read_all());
+}
+
 TEST_F(FillTest, WhatAPausedFillTakesBeyondItsWindowIsBounded) {
   auto& client = get("/a");
   source().head(200, kPrivate);

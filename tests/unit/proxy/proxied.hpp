@@ -147,6 +147,7 @@ class FakeClient final : public server::Exchange {
   void cut() override { was_cut = true; }
   bool gone() const override { return gone_; }
   bool ended() const override { return sent_last_byte; }
+  void end_is_leaving() override { leaves_by_end = true; }
   void on_gone(Waiter* waiter) override { waiter_ = waiter; }
 
   void leave() {
@@ -189,7 +190,7 @@ class FakeClient final : public server::Exchange {
   int status = 0;
   std::string lines;
   std::optional<std::uint64_t> length;
-  bool was_cut = false, sent_last_byte = false;
+  bool was_cut = false, sent_last_byte = false, leaves_by_end = false;
   http::BodyCursor::State last = http::BodyCursor::State::Wait;
 
  private:

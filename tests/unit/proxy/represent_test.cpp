@@ -103,6 +103,37 @@ TEST_F(RepresentTest, AVaryOfTheOriginIsKeptAndSelectsByItsOtherNames) {
   EXPECT_EQ(asked(), 2u);
 }
 
+TEST_F(RepresentTest, TheRouteCannotTakeAwayThatTheFormVaries) {
+  for (const auto* change :
+       {"{remove: [Vary, Content-Encoding]}", "{set: {Vary: Origin}}", "{set: {Vary: 'Origin, Accept-Encoding'}}"}) {
+    configure(std::string("compress: [gzip], response_headers: ") + change);
+    const std::string path = '/' + std::to_string(asked());
+    for (const auto& origins : {kPage, with(kPage, "Vary", "Accept-Encoding")}) {
+      const auto target = path + '/' + std::to_string(origins.size());
+      store(target, origins, page);
+      for (auto* client : {&ask_twice(target, accepting("gzip")), &get(target)}) {
+        EXPECT_THAT(client->lines, testing::HasSubstr("Accept-Encoding")) << change;
+        EXPECT_EQ(client->lines.find("Vary: Origin") != std::string::npos, *(change + 1) == 's');
+      }
+      EXPECT_EQ(get(target, accepting("gzip")).field("Content-Encoding"), "gzip") << change;
+      EXPECT_THAT(get(target, {{"If-None-Match", "\"1\""}}).lines, testing::HasSubstr("Accept-Encoding")) << "a 304";
+    }
+  }
+}
+
+TEST_F(RepresentTest, ATagOfTheRouteIsWeakOnACompressedForm) {
+  configure("compress: [gzip], response_headers: {set: {ETag: '\"own\"', Content-Digest: 'sha-256=:AA==:'}}");
+  store("/a", kPage, page);
+  auto& gzip = ask_twice("/a", accepting("gzip"));
+  EXPECT_EQ(gzip.field("Content-Encoding"), "gzip");
+  EXPECT_EQ(gzip.field("ETag"), "W/\"own\"");
+  EXPECT_EQ(gzip.field("Content-Digest"), "") << "it is of the other form";
+  auto& plain = get("/a");
+  EXPECT_EQ(plain.field("ETag"), "\"own\"");
+  EXPECT_NE(plain.field("Content-Digest"), "");
+  EXPECT_EQ(get("/a", {{"If-None-Match", "\"own\""}, {"Accept-Encoding", "gzip"}}).status, 304);
+}
+
 TEST_F(RepresentTest, ACompressedFormHasAWeakTagAndEitherIsAnswered304) {
   store("/a", kPage, page);
   auto& gzip = ask_twice("/a", accepting("gzip"));

@@ -148,6 +148,21 @@ TEST_F(EventsTest, MayBeSilentForAsLongAsATunnel) {
   EXPECT_EQ(source().quiet, Duration{0});
 }
 
+TEST_F(EventsTest, AClientLeavesByItsLastByteWhereTheAnswerHasNoEnd) {
+  struct Case {
+    FieldList fields;
+    std::optional<std::uint64_t> length;
+    bool has_content, leaves;
+  };
+  const FieldList lines{{"Content-Type", "application/x-ndjson"}}, page{{"Content-Type", "text/html"}};
+  for (const auto& c : {Case{kStream, {}, true, true}, Case{lines, {}, true, true}, Case{kStream, 100, true, false},
+                        Case{kStream, {}, false, false}, Case{page, {}, true, false}}) {
+    auto& client = get("/" + std::to_string(asked()));
+    source().head(200, c.fields, c.length, c.has_content);
+    EXPECT_EQ(client.leaves_by_end, c.leaves) << asked();
+  }
+}
+
 TEST_F(EventsTest, AnEventGoesOnAtOnce) {
   auto& client = get("/a");
   source().head(200, kStream);

@@ -233,6 +233,35 @@ TEST_F(RequestsTest, AHalfClosedClientIsAnswered) {
   EXPECT_TRUE(client.closed_silently());
 }
 
+TEST_F(RequestsTest, AHalfClosedClientLeavesAnAnswerWithoutAnEnd) {
+  for (const bool before : {false, true}) {
+    Ref<http::Body> body(new http::Body);
+    on_worker([&] {
+      kept.clear();
+      keep_exchanges();
+    });
+    const auto answer = [&] {
+      kept[0]->end_is_leaving();
+      kept[0]->answer(AnswerHead{}, http::BodyCursor(body));
+    };
+    auto client = connect();
+    client.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n");
+    until_kept(1);
+    if (before) {
+      client.half_close();
+      until([&] { return kept[0]->ended(); });
+      on_worker(answer);
+    } else {
+      on_worker(answer);
+      client.until("\r\n\r\n");
+      on_worker([&] { EXPECT_FALSE(kept[0]->gone()); });
+      client.half_close();
+    }
+    until([&] { return kept[0]->gone(); });
+    EXPECT_FALSE(handler.tallies(before ? 2 : 1).back().completed);
+  }
+}
+
 struct GoneWaiter final : Waiter {
   std::atomic<bool> was_woken{false};
   void woken() override { was_woken = true; }

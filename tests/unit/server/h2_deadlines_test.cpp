@@ -62,6 +62,54 @@ TEST_F(H2Deadlines, AFieldSectionMustComeInTimeHoweverItTrickles) {
   EXPECT_EQ(handler.started, 0);
 }
 
+TEST_F(H2Deadlines, AFieldSectionThatIsLateIsRejectedOnceThoughTheClientDoesNotRead) {
+  handler.server.min_rate = 0;
+  const std::string large(20'000'000, 'x');
+  handler.script = [&](const ExchangePtr& exchange) { answer_text(*exchange, large); };
+  open({{4, 0x7fffffff}});
+  send(h2::window_update(0, 0x7fff0000 - 65535));
+  reads = false;
+  send(h2::get(1));
+  send(h2::frame(h2::kHeaders, h2::kEndStream, 3, h2::hpack(h2::request())));
+  pass(11s);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_FALSE(spins());
+    pass(1s);
+  }
+  EXPECT_EQ(listener->numbers->rejected_timeout, 1U);
+  EXPECT_EQ(handler.refusals(1).size(), 1U);
+  ASSERT_EQ(listener->connections.size(), 1U);
+  pass(1min);
+  EXPECT_TRUE(listener->connections.empty()) << "the time to write goes on";
+}
+
+TEST_F(H2Deadlines, AStalledStreamThatWasCutIsNotWaitedFor) {
+  handler.server.timeouts.write = 30s;
+  const std::string large(20'000'000, 'x');
+  const auto body = Ref<http::Body>(new http::Body);
+  body->append(slice_of("event"));
+  handler.script = [&](const ExchangePtr& exchange) {
+    if (exchange->request().target == "/broken") return exchange->answer(AnswerHead{}, http::BodyCursor(body));
+    answer_text(*exchange, large);
+    if (exchange->request().target == "/cut") kept.push_back(exchange);
+  };
+  open({{4, 0}});
+  send(h2::get(1, "/cut") + h2::get(3, "/broken"));
+  // The connection is blocked by another stream, later than those are: no reset goes out.
+  pass(10s);
+  reads = false;
+  send(h2::window_update(0, 0x7fff0000 - 65535) + h2::get(5) + h2::window_update(5, 0x7ffffff0));
+  kept[0]->cut();
+  body->break_off();
+  run();
+  ASSERT_EQ(on(1).reset, std::nullopt);
+  for (int i = 0; i < 18; ++i) {
+    pass(1s);
+    ASSERT_EQ(listener->connections.size(), 1U);
+    ASSERT_FALSE(spins()) << i;
+  }
+}
+
 TEST_F(H2Deadlines, ContentThatStopsIsAnswered408) {
   handler.server.min_rate = 0;
   keep_exchanges();
@@ -371,6 +419,37 @@ TEST_F(H2Deadlines, AClientThatHasSentAllGetsItsAnswers) {
   answer_text(*kept[0], "whole");
   run();
   EXPECT_EQ(on(1).body, "whole");
+  EXPECT_TRUE(closed);
+}
+
+TEST_F(H2Deadlines, AClientThatHasSentAllLeavesAnswersWithoutAnEnd) {
+  std::vector<Ref<http::Body>> bodies;
+  handler.script = [&](const ExchangePtr& exchange) {
+    kept.push_back(exchange);
+    if (exchange->request().target == "/later") return;
+    if (exchange->request().target == "/events") exchange->end_is_leaving();
+    bodies.emplace_back(new http::Body);
+    exchange->answer(AnswerHead{}, http::BodyCursor(bodies.back()));
+  };
+  open();
+  send(h2::get(1, "/events") + h2::get(3, "/page") + h2::get(5, "/later"));
+  ::shutdown(client, SHUT_WR);
+  run();
+  EXPECT_TRUE(kept[0]->gone());
+  EXPECT_EQ(on(1).reset, h2::kCancel);
+  EXPECT_FALSE(handler.tallies(1)[0].completed);
+  ASSERT_FALSE(kept[1]->gone());
+  ASSERT_FALSE(kept[2]->gone());
+  // Its answer begins when the end of the client's bytes has come already.
+  kept[2]->end_is_leaving();
+  kept[2]->answer(AnswerHead{}, http::BodyCursor(Ref<http::Body>(new http::Body)));
+  run();
+  EXPECT_TRUE(kept[2]->gone());
+  bodies[1]->append(slice_of("whole"));
+  bodies[1]->finish();
+  run();
+  EXPECT_EQ(on(3).body, "whole");
+  EXPECT_TRUE(on(3).ended);
   EXPECT_TRUE(closed);
 }
 

@@ -88,6 +88,14 @@ class H2Test : public testing::Test {
     worker.fire_deadlines();
     run();
   }
+  /// Whether something is due again and again, soon after each time that it was handled.
+  bool spins() {
+    for (int i = 0; i < 3; ++i) {
+      pass(60ms);
+      if (worker.deadlines().next() > clock.now().mono + 60ms) return false;
+    }
+    return true;
+  }
   void keep_exchanges() {
     handler.script = [this](const ExchangePtr& exchange) { kept.push_back(exchange); };
   }

@@ -5,10 +5,15 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <array>
+#include <barrier>
 #include <future>
+#include <optional>
 #include <system_error>
+#include <thread>
 
 #include "forebay/base/log.hpp"
+#include "server/sockets.hpp"
 #include "unit/server/edge.hpp"
 
 namespace forebay::server::test {
@@ -211,6 +216,53 @@ TEST_F(UnixTest, AStaleSocketFileIsReplacedAndOtherFilesAreNot) {
   EXPECT_EQ(why_not(config, worker, handler), "");
   ::close(::open(path.c_str(), O_CREAT | O_WRONLY, 0600));
   EXPECT_THAT(why_not(config, worker, handler), HasSubstr("not a socket"));
+}
+
+TEST_F(UnixTest, ALinkInThePlaceOfTheSocketIsNotFollowed) {
+  const auto victim = path + "-victim";
+  ::close(::open(victim.c_str(), O_CREAT | O_WRONLY, 0600));
+  ::chmod(victim.c_str(), 0600);
+  {
+    Listener l(config, {{&worker, &handler}});
+    ::unlink(path.c_str());
+    ASSERT_EQ(::symlink(victim.c_str(), path.c_str()), 0);
+    config.mode = 0666;
+    EXPECT_THROW(l.set_access(config), std::system_error);
+    EXPECT_THROW(SocketFile{config.address}, std::system_error);
+  }
+  struct stat file {};
+  EXPECT_EQ(::stat(victim.c_str(), &file), 0);
+  EXPECT_EQ(file.st_mode & 0777, 0600u);
+  EXPECT_EQ(::lstat(path.c_str(), &file), 0) << "nor is it removed";
+  ::unlink(victim.c_str());
+}
+
+// With a file that was left over, so that each of them has something to remove.
+TEST_F(UnixTest, OfTwoThatStartAtOnceOneHasTheSocketAndTheOtherIsTold) {
+  for (int round = 0; round < 200; ++round) {
+    ::unlink(path.c_str());
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    std::strncpy(name.sun_path, path.c_str(), sizeof name.sun_path - 1);
+    ASSERT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+    ::close(fd);
+    std::barrier both(2);
+    std::array<std::optional<Listening>, 2> opened;
+    const auto open = [&](std::size_t i) {
+      both.arrive_and_wait();
+      try {
+        opened[i] = open_listening(config, 1);
+      } catch (const std::system_error& e) {
+        EXPECT_EQ(e.code().value(), EADDRINUSE) << e.what();
+      }
+    };
+    std::thread other([&] { open(1); });
+    open(0);
+    other.join();
+    ASSERT_NE(opened[0].has_value(), opened[1].has_value()) << round;
+    Client client(path);
+  }
 }
 
 TEST_F(ListenerTest, TakesASocketThatWasHandedOver) {
