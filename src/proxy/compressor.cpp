@@ -55,10 +55,11 @@ enum class Turns : std::uint8_t {
   GivenUp,  ///< The thread gives way after each step.
 };
 
-/// On Linux the nice value is that of a thread. A worker that wakes up preempts this one at once; beside threads that
-/// never rest a tenth of a processor is left for it. It takes that in turns, which by default last 1 to 3 ms; a worker
-/// that has much to do must not wait so long. Linux 6.12 and later make them as short as a thread asks. Elsewhere it
-/// yields, for which it loses the rest of a long turn and so most of its share.
+/// On Linux the nice value is that of a thread. Beside threads that never rest a tenth of a processor is left for it.
+/// It takes that in turns, which by default last 1 to 3 ms; a worker must not wait so long. Linux 6.12 and later make
+/// them as short as a thread asks. Elsewhere it yields, for which it loses the rest of a long turn and so most of its
+/// share. A worker that wakes up within a turn may still wait until the kernel's next tick. SCHED_IDLE would end that,
+/// but then this thread gets next to nothing beside threads that never rest.
 Turns take_low_priority() noexcept {
   constexpr int kNice = 10;
   constexpr std::uint64_t kTurn = 500'000;
