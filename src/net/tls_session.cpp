@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include "forebay/base/guarded.hpp"
 #include "forebay/net/tls_server.hpp"
 #include "openssl.hpp"
 #include "tls_bio.hpp"
@@ -167,7 +168,8 @@ IoResult TlsEndpoint::handshake(PlainStream& plain) {
   }
   begun_ = true;
   const auto next = next_after(SSL_do_handshake(ssl_));
-  const auto sent = flush(plain);  // an alert, where it has failed
+  if (next == Next::Ok && side_ == Side::Server && has_input()) hold();
+  const auto sent = held_ ? IoResult{} : flush(plain);  // an alert, where it has failed
   if (next == Next::Failed || next == Next::End) return {Io::Failed};
   if (next == Next::Ok) {
     shaken_ = true;
@@ -181,8 +183,21 @@ IoResult TlsEndpoint::handshake(PlainStream& plain) {
   return handshake(plain);  // for more from the wire
 }
 
+// The tickets that end a handshake go out with the answer to a request that came with the client's last flight.
+void TlsEndpoint::hold() noexcept {
+  auto& wire = TlsBio::wire();
+  guarded(
+      [&] {
+        out_ = wire;
+        wire.clear();
+        held_ = !out_.empty();
+      },
+      [] {});
+}
+
 IoResult TlsEndpoint::read_some(PlainStream& plain, std::span<char> room) {
-  if (!out_.empty()) {
+  if (!has_input()) held_ = false;
+  if (!out_.empty() && !held_) {
     const auto sent = flush(plain);
     if (sent.state == Io::Failed) return {Io::Failed};
     // Records of our own go first, so that a peer that takes nothing cannot make us owe it more and more.
@@ -193,7 +208,8 @@ IoResult TlsEndpoint::read_some(PlainStream& plain, std::span<char> room) {
   if (has_input() || SSL_pending(ssl_) > 0) {
     std::size_t got = 0;
     const auto next = next_after(SSL_read_ex(ssl_, room.data(), room.size(), &got));
-    const auto sent = flush(plain);
+    held_ = held_ && next == Next::Ok;
+    const auto sent = held_ ? IoResult{} : flush(plain);
     if (next == Next::Ok) return {Io::Done, got};
     if (next == Next::End) return {Io::End};
     if (next == Next::Failed || sent.state == Io::Failed) return {Io::Failed};
@@ -239,7 +255,7 @@ void TlsEndpoint::release_input() noexcept {
 
 IoResult TlsEndpoint::write_some(PlainStream& plain, std::span<const std::string_view> parts) {
   if (failed_) return {Io::Failed};
-  if (!out_.empty()) {
+  if (!out_.empty() && !std::exchange(held_, false)) {
     const auto sent = flush(plain);
     if (sent.state != Io::Done) return sent;
   }
@@ -273,6 +289,7 @@ IoResult TlsEndpoint::write_some(PlainStream& plain, std::span<const std::string
 
 Peek TlsEndpoint::peek(PlainStream& plain) {
   if (reading_) return plain.peek();
+  held_ = false;
   if (!out_.empty()) flush(plain);
   while (!failed_ && !ended_) {
     if (has_input() || SSL_pending(ssl_) > 0) {

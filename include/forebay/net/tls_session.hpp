@@ -63,6 +63,7 @@ class TlsEndpoint : public TlsSession {
   Next next_after(int result) noexcept;
   bool has_input() const noexcept { return begin_ != end_ || !early_.empty(); }
   IoResult flush(PlainStream& plain);
+  void hold() noexcept;
   std::string_view closed_by_peer() const noexcept;
   void fail(TlsHandshake result, std::string_view why) noexcept;
   void release_input() noexcept;
@@ -87,6 +88,7 @@ class TlsEndpoint : public TlsSession {
   bool shaken_ = false;
   bool said_end_ = false;
   bool silent_ = false;  // nothing can be sent any more
+  bool held_ = false;    // `out_` waits for the first answer
   char no_memory_ = 0;   // the room where there is none
 };
 

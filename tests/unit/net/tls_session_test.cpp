@@ -48,6 +48,24 @@ TEST_F(TlsSessionTest, ContentGoesBothWaysByBothVersions) {
   }
 }
 
+TEST_F(TlsSessionTest, TicketsGoWithTheAnswerToARequestThatCameWithTheHandshake) {
+  client.versions(TLS1_3_VERSION, TLS1_3_VERSION);
+  connect(make());
+  for (int i = 0; i < 100 && !client.step(); ++i) poll();
+  ASSERT_FALSE(shaken) << "the client is ready first";
+  EXPECT_TRUE(client.send("request"));
+  poll();
+  ASSERT_EQ(shaken, Io::Done);
+  std::size_t bytes = 0;
+  EXPECT_EQ(records(bytes), 0U) << "they wait";
+  EXPECT_EQ(read(), "request");
+  EXPECT_EQ(records(bytes), 0U);
+  EXPECT_EQ(stream->write_some("answer").state, Io::Done);
+  EXPECT_EQ(records(bytes), 3U) << "two tickets and the answer";
+  EXPECT_EQ(client.take(), "answer");
+  EXPECT_TRUE(client.session);
+}
+
 TEST_F(TlsSessionTest, PartsOfUpTo16KiBAreOneRecord) {
   open();
   const auto body = much(15000);
