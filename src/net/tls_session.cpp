@@ -76,7 +76,8 @@ bool looks_like_http(char first) noexcept { return first >= 'A' && first <= 'Z';
 
 }  // namespace
 
-TlsEndpoint::TlsEndpoint(Side side, ssl_st* ssl, std::string early) : side_(side), ssl_(ssl), early_(std::move(early)) {
+TlsEndpoint::TlsEndpoint(Side side, ssl_st* ssl, std::string early)
+    : side_(side), ssl_(ssl), early_(std::move(early)), notice_required_(side == Side::Client) {
   TlsBio::attach(*this, ssl_);
   if (side_ == Side::Server)
     SSL_set_accept_state(ssl_);
@@ -217,7 +218,7 @@ IoResult TlsEndpoint::read_some(PlainStream& plain, std::span<char> room) {
   }
   // Without close_notify a request is judged by HTTP's framing alone. An answer may end with its connection: then only
   // close_notify tells that nothing was cut off (RFC 9112 section 9.8).
-  if (eof_) return {side_ == Side::Server ? Io::End : Io::Failed};
+  if (eof_) return {notice_required_ ? Io::Failed : Io::End};
   return {Io::Blocked, 0, Direction::Read};
 }
 

@@ -26,7 +26,7 @@ class Connection {
   /// From now on it speaks TLS, which begins with `Stream::handshake`.
   void secure(std::unique_ptr<net::TlsClientSession> session) noexcept { stream_.secure(std::move(session)); }
   /// Its side of TLS; null without.
-  const net::TlsClientSession* tls() noexcept { return static_cast<net::TlsClientSession*>(stream_.tls()); }
+  net::TlsClientSession* tls() noexcept { return static_cast<net::TlsClientSession*>(stream_.tls()); }
   const std::string& address() const noexcept { return address_; }
   /// Whether it has carried a request before this one.
   bool reused() const noexcept { return reused_; }

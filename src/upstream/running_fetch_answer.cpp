@@ -129,6 +129,8 @@ void RunningFetch::take_switch() {
   origin().count_recovery();
   const auto connection = std::exchange(connection_, nullptr);
   connection->consume(parser_.head_size());
+  // A WebSocket ends by its Close frame, and many servers then close the connection without another word.
+  if (auto* const tls = connection->tls()) tls->accept_any_end();
   auto stream = connection->release();
   if (auto* const sink = finish()) sink->on_switch(head, std::move(stream), connection->input());
 }

@@ -22,6 +22,8 @@ class TlsClientSession final : public TlsEndpoint {
   TlsClientSession(std::shared_ptr<const TlsClient> client, ssl_st* ssl);
   /// What was wrong, as a log says it, with the server as its subject; of a session that has `failed`.
   std::string problem() const;
+  /// From now on an end without close_notify is an end: what is spoken tells by itself where it ends.
+  void accept_any_end() noexcept { require_close_notify(false); }
 
  private:
   const std::shared_ptr<const TlsClient> client_;

@@ -49,11 +49,13 @@ class TlsEndpoint : public TlsSession {
   /// What the two ends do differently.
   enum class Side : std::uint8_t {
     Server,  ///< Waits for the client's first record.
-    Client,  ///< Sends the first record. An end without close_notify is a failure of reads.
+    Client,  ///< Sends the first record.
   };
   /// Takes over `ssl`. `early`: bytes from the wire that have been read already.
   TlsEndpoint(Side side, ssl_st* ssl, std::string early);
   ssl_st* ssl() const noexcept { return ssl_; }
+  /// Whether an end without close_notify is a failure of reads; by default on the client's side.
+  void require_close_notify(bool required) noexcept { notice_required_ = required; }
 
  private:
   friend struct TlsBio;
@@ -78,6 +80,7 @@ class TlsEndpoint : public TlsSession {
   std::size_t in_flight_ = 0;  // and how much of the caller's content is in them
   std::string_view why_;
   TlsHandshake result_ = TlsHandshake::Full;
+  bool notice_required_;
   bool begun_ = false;    // the handshake
   bool heard_ = false;    // something of the peer
   bool reading_ = false;  // `room` is lent

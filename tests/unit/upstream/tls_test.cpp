@@ -334,8 +334,7 @@ TEST_F(TlsOrigin, AnotherProtocolIsSpokenOverTls) {
     peer.read_head();
     peer.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\nearly");
     server.note(peer.read_exactly(5));
-    peer.send("there");
-    peer.read_rest();
+    peer.send("there");  // and ends without close_notify
   });
   use_tls(secured(server));
   auto& sink = *sinks.emplace_back(std::make_unique<RecordingSink>());
@@ -351,6 +350,10 @@ TEST_F(TlsOrigin, AnotherProtocolIsSpokenOverTls) {
   sink.switched->read(room, [&](const net::IoResult& r) { got.assign(room, r.bytes); });
   run_until([&] { return !got.empty(); });
   EXPECT_EQ(got, "there");
+  std::optional<net::Io> end;
+  sink.switched->read(room, [&](const net::IoResult& r) { end = r.state; });
+  run_until([&] { return end.has_value(); });
+  EXPECT_EQ(end, net::Io::End) << "the protocol has an end of its own";
 }
 
 }  // namespace
