@@ -60,7 +60,8 @@ struct HostHeader {
 };
 
 constexpr auto kOriginTimeouts = table<Origin::Timeouts>({
-    key<&Origin::Timeouts::connect>("connect", "1ms..1h", "To open a connection."),
+    key<&Origin::Timeouts::connect>("connect", "1ms..1h", "To open a connection, the look-up of the name included."),
+    key<&Origin::Timeouts::dns>("dns", "1ms..1h", "To look the name up; a part of `connect`."),
     key<&Origin::Timeouts::first_byte>("first_byte", "1ms..1h", "From the request to the head of the answer (504)."),
     key<&Origin::Timeouts::between_bytes>("between_bytes", "1ms..1h", "Between two reads of the answer."),
 });
@@ -83,7 +84,8 @@ constexpr auto kOrigin = table<Origin>({
     key<&Origin::retries>("retries", "0..10",
                           "Further attempts of safe requests on new connections, when nothing was received yet."),
     map<&Origin::pool, &kPool>("pool"),
-    key<&Origin::dns_refresh>("dns_refresh", "100ms..24h", "How often the host name is looked up anew."),
+    key<&Origin::dns_refresh>("dns_refresh", "100ms..24h",
+                              "The longest that looked-up addresses are used; a shorter TTL of theirs counts."),
     later<Origin>("balance"),
     later<Origin>("tls"),
     later<Origin>("health"),
