@@ -165,8 +165,7 @@ struct NameServers {
 constexpr auto kServerDns = table<Server>({
     as<NameServers, &Server::name_servers>("servers", "",
                                            "Name servers that are asked for the names of origins, with or without a "
-                                           "port; empty: those of /etc/resolv.conf.")
-        .by_default("the system's"),
+                                           "port; empty: those of /etc/resolv.conf."),
 });
 constexpr auto kServerTimeouts = table<Timeouts>({
     key<&Timeouts::header>("header", "1ms..1h", "From the first byte of a request to the end of its head (408)."),

@@ -149,7 +149,9 @@ class Resolver::Channel final : public std::enable_shared_from_this<Channel> {
   /// A socket of c-ares, which alone opens and closes it.
   struct Socket {
     Socket(asio::io_context& io, int fd) : descriptor(io, fd) {}
-    ~Socket() { descriptor.release(); }
+    ~Socket() {
+      if (descriptor.is_open()) descriptor.release();
+    }
     struct Side {
       bool wanted = false, waiting = false;
     };
@@ -349,7 +351,10 @@ void Resolver::Channel::state(int fd, bool readable, bool writable) {
   const auto at = std::find_if(sockets_.begin(), sockets_.end(),
                                [&](const auto& socket) { return socket->descriptor.native_handle() == fd; });
   if (!readable && !writable) {
-    if (at != sockets_.end()) sockets_.erase(at);
+    if (at == sockets_.end()) return;
+    // Now, not with the last reference to it: c-ares may open another socket with the same number at once.
+    (*at)->descriptor.release();
+    sockets_.erase(at);
     return;
   }
   const SocketPtr socket =
