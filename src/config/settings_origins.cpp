@@ -86,11 +86,28 @@ constexpr auto kOrigin = table<Origin>({
     map<&Origin::pool, &kPool>("pool"),
     key<&Origin::dns_refresh>("dns_refresh", "100ms..24h",
                               "The longest that looked-up addresses are used; a shorter TTL of theirs counts."),
+    key<&Origin::srv>(
+        "srv", "",
+        "The host of the url is the name of a service, such as `_http._tcp.shop.internal`: its SRV records "
+        "have the hosts and ports."),
     later<Origin>("balance"),
     later<Origin>("tls"),
     later<Origin>("health"),
     later<Origin>("failover"),
 });
+
+/// A service is a name without a port.
+void check_srv(const Section& section, const Node& node, const std::string& path, const Origin& origin) {
+  if (!origin.srv || origin.url.host.empty()) return;
+  const auto* entry = node.entry("srv");
+  const auto authority = origin.url.text.substr(origin.url.text.find("://") + 3);
+  if (http::parse_ip(origin.url.host) || http::is_localhost(origin.url.host))
+    section.error(1005, *entry->key, path + ".srv", in_quotes(origin.url.host) + " has no SRV records",
+                  "the url names a service, such as http://_http._tcp.shop.internal");
+  else if (authority.find(':') != std::string::npos)
+    section.error(1005, *entry->key, path + ".srv", "the port comes from the SRV records",
+                  "leave the port of the url out");
+}
 
 Origin read_origin(Loading& loading, const std::string& name, const Node& node, const Node& key) {
   const auto path = "origins." + clipped(name);
@@ -104,9 +121,10 @@ Origin read_origin(Loading& loading, const std::string& name, const Node& node, 
   if (has_url && has_urls)
     section.error(1005, *node.entry("urls")->key, path + ".urls", "\"url\" and \"urls\" are the same thing",
                   "write one of them");
-  if (node.is_map())
+  if (node.is_map()) {
     read_rows(loading, section, kOrigin.rows, &origin);
-  else if (const auto* url = node.is_null() ? nullptr : only_url(section, node, path))
+    check_srv(section, node, path, origin);
+  } else if (const auto* url = node.is_null() ? nullptr : only_url(section, node, path))
     read_url(loading, section, *url, path, origin);
   return origin;
 }

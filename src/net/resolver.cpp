@@ -94,28 +94,39 @@ std::string_view to_string(Resolution r) noexcept {
   return "unknown";
 }
 
-/// One look-up. c-ares holds a query for each family, which knows its look-up weakly.
-class Resolver::Asked final
+/// A look-up of which c-ares knows weakly, by a query. It is in its channel's list while it has something to tell.
+class Resolver::Pending
     : public Lookup,
-      public std::enable_shared_from_this<Asked>,
+      public std::enable_shared_from_this<Pending>,
       public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
+  explicit Pending(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) {}
+  ~Pending() override { unlink(); }
+  virtual void tell() = 0;
+
+ protected:
+  void arm(Deadline& deadline, Duration in);
+
+  const std::shared_ptr<Channel> channel_;
+};
+
+/// The addresses of a name, by a query for each family.
+class Resolver::Asked final : public Pending {
+ public:
   Asked(std::shared_ptr<Channel> channel, Done done);
-  ~Asked() override { unlink(); }
 
   /// From a callback: what became of one family.
   void ended(int status, const ares_addrinfo* found) noexcept;
   /// Both are known without a question.
   void ended(Resolved known) noexcept;
   /// The owner learns what there is, as RFC 8305 section 3 says: IPv6 alone at once, IPv4 alone after a delay.
-  void tell();
+  void tell() override;
 
  private:
   void tell_part();
   void tell_all();
   void give_up();
 
-  const std::shared_ptr<Channel> channel_;
   Done done_;
   Resolved so_far_;
   Resolution worst_ = Resolution::Found;
@@ -123,6 +134,23 @@ class Resolver::Asked final
   bool told_ = false;
   Deadline waits_{[this] { tell_part(); }};
   Deadline longest_{[this] { give_up(); }};
+};
+
+/// The targets of a service.
+class Resolver::AskedTargets final : public Pending {
+ public:
+  AskedTargets(std::shared_ptr<Channel> channel, TargetsDone done)
+      : Pending(std::move(channel)), done_(std::move(done)) {
+    arm(longest_, kLongest);
+  }
+  /// From a callback.
+  void ended(int status, std::string_view message) noexcept;
+  void tell() override;
+
+ private:
+  TargetsDone done_;
+  ResolvedTargets found_{Resolution::NoAnswer};
+  Deadline longest_{[this] { tell(); }};
 };
 
 /// c-ares with one state of its configuration, and its sockets in the worker's loop. c-ares is never entered from one
@@ -139,10 +167,11 @@ class Resolver::Channel final : public std::enable_shared_from_this<Channel> {
   /// What the hosts file has.
   Resolved in_hosts_file(const std::string& name);
   void start(const std::shared_ptr<Asked>& asked, const std::string& name);
+  void start(const std::shared_ptr<AskedTargets>& asked, const std::string& name);
   /// After each entry into c-ares: arms its deadline and tells what came.
   void settle();
   /// From a callback: it has news for its owner.
-  void has_news(Asked& asked) noexcept;
+  void has_news(Pending& asked) noexcept;
 
  private:
   using Descriptor = asio::posix::basic_stream_descriptor<Worker::Executor>;
@@ -173,14 +202,40 @@ class Resolver::Channel final : public std::enable_shared_from_this<Channel> {
   bool no_memory_ = false;     // to watch a socket
   std::vector<SocketPtr> sockets_;
   Deadline due_{[this] { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); }};
-  boost::intrusive::list<Asked, boost::intrusive::constant_time_size<false>> news_;
+  boost::intrusive::list<Pending, boost::intrusive::constant_time_size<false>> news_;
 };
 
-Resolver::Asked::Asked(std::shared_ptr<Channel> channel, Done done)
-    : channel_(std::move(channel)), done_(std::move(done)) {
-  so_far_.ttl = Duration::max();
+void Resolver::Pending::arm(Deadline& deadline, Duration in) {
   auto& worker = channel_->worker();
-  worker.deadlines().arm(longest_, worker.now().mono, kLongest);
+  worker.deadlines().arm(deadline, worker.now().mono, in);
+}
+
+void Resolver::AskedTargets::ended(int status, std::string_view message) noexcept {
+  found_.result = result_of(status);
+  const auto read = [&] {
+    auto answer = read_srv_answer(message);
+    if (!answer) {
+      found_.result = Resolution::ServerFailed;
+    } else if (answer->targets.empty()) {
+      found_.result = Resolution::NoAddress;
+    } else {
+      found_.answer = std::move(*answer);
+    }
+  };
+  if (status == ARES_SUCCESS) forebay::guarded(read, [&] { found_.result = Resolution::Memory; });
+  channel_->has_news(*this);
+}
+
+void Resolver::AskedTargets::tell() {
+  const auto self = shared_from_this();  // the owner may drop it
+  longest_.disarm();
+  if (const auto done = std::exchange(done_, nullptr)) done(found_);
+}
+
+Resolver::Asked::Asked(std::shared_ptr<Channel> channel, Done done)
+    : Pending(std::move(channel)), done_(std::move(done)) {
+  so_far_.ttl = Duration::max();
+  arm(longest_, kLongest);
 }
 
 void Resolver::Asked::ended(int status, const ares_addrinfo* found) noexcept {
@@ -202,8 +257,7 @@ void Resolver::Asked::tell() {
   if (left_ == 0) return tell_all();
   if (told_ || waits_.armed()) return;
   if (!so_far_.v6.empty()) return tell_part();
-  auto& worker = channel_->worker();
-  if (!so_far_.v4.empty()) worker.deadlines().arm(waits_, worker.now().mono, kResolutionDelay);
+  if (!so_far_.v4.empty()) arm(waits_, kResolutionDelay);
 }
 
 void Resolver::Asked::tell_part() {
@@ -314,7 +368,22 @@ void Resolver::Channel::start(const std::shared_ptr<Asked>& asked, const std::st
   ares_getaddrinfo(dns_, name.c_str(), nullptr, &hints, done, queries[1].release());
 }
 
-void Resolver::Channel::has_news(Asked& asked) noexcept {
+void Resolver::Channel::start(const std::shared_ptr<AskedTargets>& asked, const std::string& name) {
+  struct Query {
+    std::weak_ptr<AskedTargets> asked;
+  };
+  const auto done = [](void* query, int status, int, unsigned char* message, int size) noexcept {
+    const std::unique_ptr<Query> owned(static_cast<Query*>(query));
+    const auto bytes = static_cast<std::size_t>(std::max(size, 0));
+    if (const auto to = owned->asked.lock()) to->ended(status, {reinterpret_cast<const char*>(message), bytes});
+  };
+  if (status_ != ARES_SUCCESS) return asked->ended(status_, {});
+  constexpr int kInternet = 1, kSrv = 33;
+  auto query = std::make_unique<Query>(Query{asked});
+  ares_search(dns_, name.c_str(), kInternet, kSrv, done, query.release());
+}
+
+void Resolver::Channel::has_news(Pending& asked) noexcept {
   if (!asked.is_linked()) news_.push_back(asked);
 }
 
@@ -330,7 +399,7 @@ void Resolver::Channel::settle() {
     due_.disarm();
   }
   while (!news_.empty()) {
-    Asked& asked = news_.front();
+    Pending& asked = news_.front();
     news_.pop_front();
     const auto kept = asked.shared_from_this();
     asked.tell();
@@ -411,14 +480,26 @@ std::shared_ptr<Resolver::Channel> Resolver::current() {
   return channel_;
 }
 
+// What comes at once is told by the loop.
+void Resolver::settle_soon(const std::shared_ptr<Channel>& channel) {
+  worker_.post([weak = std::weak_ptr(channel)] {
+    if (const auto self = weak.lock()) self->settle();
+  });
+}
+
+Resolver::LookupPtr Resolver::ask_targets(const std::string& name, TargetsDone done) {
+  const auto channel = current();
+  const auto asked = std::make_shared<AskedTargets>(channel, std::move(done));
+  settle_soon(channel);
+  channel->start(asked, name);
+  return asked;
+}
+
 Resolver::LookupPtr Resolver::ask(const std::string& name, Done done) {
   const auto channel = current();
   const auto asked = std::make_shared<Asked>(channel, std::move(done));
   auto known = channel->in_hosts_file(name);
-  // What has come at once is told by the loop.
-  worker_.post([weak = std::weak_ptr(channel)] {
-    if (const auto self = weak.lock()) self->settle();
-  });
+  settle_soon(channel);
   if (known.result == Resolution::NoName)
     channel->start(asked, name);
   else

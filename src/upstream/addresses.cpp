@@ -40,6 +40,40 @@ std::vector<Address> interleaved(const std::vector<boost::asio::ip::address>& v6
   return all;
 }
 
+std::vector<Address> in_turn(const std::vector<Address>& list, const std::function<unsigned(unsigned)>& random) {
+  using Group = std::vector<Address>;
+  std::vector<Group> groups;  // by priority, as the list is
+  for (const auto& address : list) {
+    if (groups.empty() || groups.back().front().target != address.target) groups.emplace_back();
+    groups.back().push_back(address);
+  }
+  if (groups.size() < 2) return list;
+  std::vector<Address> out;
+  out.reserve(list.size());
+  for (auto begin = groups.begin(); begin != groups.end();) {
+    const auto end = std::find_if(begin, groups.end(),
+                                  [&](const Group& g) { return g.front().priority != begin->front().priority; });
+    // RFC 2782: those of weight 0 first, so that they are chosen only when the number is 0.
+    std::stable_partition(begin, end, [](const Group& g) { return g.front().weight == 0; });
+    for (; begin != end; ++begin) {
+      unsigned sum = 0;
+      for (auto g = begin; g != end; ++g) sum += g->front().weight;
+      // Without weights all are equal.
+      const bool weighted = sum != 0;
+      unsigned chosen = random(weighted ? sum : static_cast<unsigned>(end - begin) - 1);
+      auto at = begin;
+      for (;; ++at) {
+        const unsigned share = weighted ? at->front().weight : 1;
+        if (weighted ? chosen <= share : chosen == 0) break;
+        chosen -= share;
+      }
+      std::rotate(begin, at, at + 1);
+      out.insert(out.end(), begin->begin(), begin->end());
+    }
+  }
+  return out;
+}
+
 Addresses::Addresses(std::string_view host, std::uint16_t port, Duration longest)
     : host_(without_brackets(host)), port_(port), longest_(longest) {
   boost::system::error_code not_numeric;

@@ -2,6 +2,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,6 +17,9 @@ namespace forebay::upstream {
 struct Address {
   boost::asio::ip::tcp::endpoint endpoint;
   std::string text;  ///< "127.0.0.1:3000", "[::1]:3000"
+  // Of the SRV record that led to it (RFC 2782): which target of the set, the lowest priority first.
+  unsigned target = 0;
+  std::uint16_t priority = 0, weight = 0;
 };
 using AddressList = std::shared_ptr<const std::vector<Address>>;
 
@@ -24,6 +28,11 @@ bool contains(const std::vector<Address>& list, std::string_view text) noexcept;
 /// The families by turns, IPv6 first (RFC 8305 section 4); each in the order of the resolver.
 std::vector<Address> interleaved(const std::vector<boost::asio::ip::address>& v6,
                                  const std::vector<boost::asio::ip::address>& v4, std::uint16_t port);
+
+/// The order in which they are tried this time: the targets by priority, those of the same priority by chance and
+/// weight (RFC 2782). The addresses of one target stay together, in their order. `random` is asked for a number from 0
+/// to its argument.
+std::vector<Address> in_turn(const std::vector<Address>& list, const std::function<unsigned(unsigned)>& random);
 
 /// The known addresses of an origin, for all workers. A numeric host and `localhost` (127.0.0.1, then ::1) are known
 /// from the start and never resolved. Another name is resolved by one worker at a time, anew when the TTL of its set

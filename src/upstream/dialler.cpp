@@ -1,6 +1,7 @@
 #include "upstream/dialler.hpp"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 #include "forebay/base/duration_text.hpp"
@@ -10,6 +11,11 @@ namespace forebay::upstream {
 namespace {
 // A name may have very many addresses; a line of the log shows some of them.
 constexpr std::size_t kMostUnreached = 400;
+
+unsigned random_up_to(unsigned most) {
+  thread_local std::minstd_rand random{std::random_device{}()};
+  return std::uniform_int_distribution<unsigned>(0, most)(random);
+}
 }  // namespace
 
 std::string out_of_time(const std::string& where, std::string_view what, std::string_view setting, Duration limit) {
@@ -33,7 +39,7 @@ void Dialler::start() {
 void Dialler::resolved(const AddressList& list, const std::string& why) {
   if (!list) return fail(FetchError::Dns, why);
   list_ = list;
-  addresses_ = *list;
+  addresses_ = in_turn(*list, random_up_to);
   worker().deadlines().arm(limit_, started_, settings().timeouts.connect);
   try_next();
 }

@@ -213,22 +213,27 @@ void Pool::refresh() {
 }
 
 void Pool::ask(std::shared_ptr<Addresses::Turn> turn) {
-  lookup_ = worker_.resolver().ask(origin_->addresses.host(), [this](const net::Resolved& answer) {
+  const auto done = [this](NameLookup::Found&& found) {
     const auto self = shared_from_this();
-    guarded([&] { answered(answer); }, [&] { could_not(net::Resolution::Memory); });
-  });
+    guarded([&] { answered(std::move(found)); }, [&] { could_not(net::Resolution::Memory); });
+  };
+  const auto& addresses = origin_->addresses;
+  lookup_ = std::make_unique<NameLookup>(worker_.resolver(), done);
+  if (origin_->config.srv)
+    lookup_->targets_of(addresses.host());
+  else
+    lookup_->addresses_of(addresses.host(), addresses.port());
   turn_ = std::move(turn);
 }
 
-void Pool::answered(const net::Resolved& answer) {
+void Pool::answered(NameLookup::Found&& found) {
   const Timestamp now = worker_.now().mono;
   Addresses& addresses = origin_->addresses;
-  if (answer.result != net::Resolution::Found) return could_not(answer.result);
-  auto list = interleaved(answer.v6, answer.v4, addresses.port());
-  if (!answer.complete) return addresses.learn_part(std::move(list), now);
-  if (addresses.learn(std::move(list), answer.ttl, now))
+  if (found.result != net::Resolution::Found) return could_not(found.result);
+  if (!found.complete) return addresses.learn_part(std::move(found.addresses), now);
+  if (addresses.learn(std::move(found.addresses), found.ttl, now))
     log::info("origin " + origin_->config.name + ": " + addresses.host() + " is resolved again");
-  origin_->count_resolution(answer.result);
+  origin_->count_resolution(found.result);
   turn_.reset();
 }
 

@@ -11,6 +11,7 @@
 #include "forebay/net/resolver.hpp"
 #include "forebay/net/worker.hpp"
 #include "upstream/connection.hpp"
+#include "upstream/name_lookup.hpp"
 #include "upstream/shared_origin.hpp"
 
 namespace forebay::upstream {
@@ -86,7 +87,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
   void adopt(const AddressList& list);
   void refresh();
   void ask(std::shared_ptr<Addresses::Turn> turn);
-  void answered(const net::Resolved& answer);
+  void answered(NameLookup::Found&& found);
   void could_not(net::Resolution why);
   void tell(const Addresses::Look& look);
   void tell(const AddressList& list, const std::string& why);
@@ -106,7 +107,7 @@ class Pool final : public std::enable_shared_from_this<Pool> {
   std::vector<Known> unresolved_;
   net::Deadline patience_{[this] { tell({Addresses::Use::Stale, list_}); }};  // of those
   std::shared_ptr<Addresses::Turn> turn_;
-  net::Resolver::LookupPtr lookup_;
+  std::unique_ptr<NameLookup> lookup_;
   bool retired_ = false;
 };
 

@@ -97,6 +97,7 @@ struct Origin {
     bool operator==(const Pool&) const = default;
   } pool;
   Duration dns_refresh = std::chrono::seconds{30};
+  bool srv = false;  ///< The host names a service (RFC 2782), whose records have hosts and ports.
   bool operator==(const Origin&) const = default;
 };
 

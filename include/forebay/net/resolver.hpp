@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "forebay/base/clock.hpp"
+#include "forebay/net/srv_answer.hpp"
 
 namespace forebay::net {
 
@@ -32,8 +33,14 @@ std::string_view to_string(Resolution r) noexcept;
 struct Resolved {
   Resolution result = Resolution::Memory;
   std::vector<boost::asio::ip::address> v6, v4;  ///< In the order of the answer; at most `Resolver::kMostAddresses`.
-  Duration ttl{};  ///< The smallest of the records and of the aliases that led to them; max(): of the hosts file.
+  Duration ttl{};        ///< The smallest of the records and of the aliases that led to them; max(): of the hosts file.
   bool complete = true;  ///< False: a second call with the addresses of both families follows.
+};
+
+/// What is known of a service (SRV).
+struct ResolvedTargets {
+  Resolution result = Resolution::Memory;  ///< NoAddress: no target, or the service is not offered.
+  SrvAnswer answer{};
 };
 
 /// Finds the addresses of names, by the hosts file and by DNS (c-ares), without a thread and without blocking but for
@@ -62,6 +69,7 @@ class Resolver {
   /// Called on the worker by way of its loop, never from within `ask`; once, or twice when the families come apart
   /// (`Resolved::complete`). It may drop the look-up. It throws nothing.
   using Done = std::function<void(const Resolved&)>;
+  using TargetsDone = std::function<void(const ResolvedTargets&)>;
 
   explicit Resolver(Worker& worker);
   Resolver(const Resolver&) = delete;
@@ -72,12 +80,17 @@ class Resolver {
   /// Asks for A and AAAA at the same time. A name without a final dot is tried with the search list of resolv.conf, as
   /// its `ndots` says. Throws std::bad_alloc; then there is no look-up.
   [[nodiscard]] LookupPtr ask(const std::string& name, Done done);
+  /// Asks for the SRV records of a name such as `_http._tcp.shop.internal`, as `ask` does. `done` is called once.
+  [[nodiscard]] LookupPtr ask_targets(const std::string& name, TargetsDone done);
 
  private:
   class Channel;
+  class Pending;
   class Asked;
+  class AskedTargets;
 
   std::shared_ptr<Channel> current();
+  void settle_soon(const std::shared_ptr<Channel>& channel);
 
   Worker& worker_;
   Settings settings_;

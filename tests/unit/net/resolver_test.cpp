@@ -221,6 +221,27 @@ TEST_F(ResolverTest, AChangedResolvConfCountsFromTheNextLookUpOn) {
   EXPECT_TRUE(begun_before->all) << "it ends as it began";
 }
 
+TEST_F(ResolverTest, ServicesHaveTargetsWithATtl) {
+  server.set("_http._tcp.shop.test", {.ttl = 9, .targets = {{10, 5, 8080, "a.shop.test"}, {20, 0, 81, "b.shop.test"}}});
+  server.set("_none._tcp.shop.test", {.ttl = 9, .targets = {{0, 0, 0, ""}}});
+  server.set("_empty._tcp.shop.test", {});
+  const auto ask_targets = [&](const std::string& name) {
+    std::optional<ResolvedTargets> got;
+    const auto lookup = worker.resolver().ask_targets(name, [&](const ResolvedTargets& r) { got = r; });
+    EXPECT_FALSE(got);
+    run_until([&] { return got.has_value(); });
+    return got.value_or(ResolvedTargets{});
+  };
+  const auto found = ask_targets("_http._tcp.shop.test");
+  EXPECT_EQ(found.result, Resolution::Found);
+  EXPECT_EQ(found.answer.ttl, 9s);
+  EXPECT_THAT(found.answer.targets,
+              ElementsAre(SrvTarget{10, 5, 8080, "a.shop.test"}, SrvTarget{20, 0, 81, "b.shop.test"}));
+  EXPECT_EQ(ask_targets("_none._tcp.shop.test").result, Resolution::NoAddress) << "it is not offered";
+  EXPECT_EQ(ask_targets("_empty._tcp.shop.test").result, Resolution::NoAddress);
+  EXPECT_EQ(ask_targets("_other._tcp.shop.test").result, Resolution::NoName);
+}
+
 TEST_F(ResolverTest, ADroppedLookUpIsNotHeardOfAgain) {
   server.set("app.test", {.v4 = {"10.0.0.1"}});
   for (int turns = 0; turns < 6; ++turns) {

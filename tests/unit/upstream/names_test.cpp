@@ -347,6 +347,35 @@ TEST_F(Names, AFetchMayEndWhileItsNameIsLookedUp) {
   EXPECT_FALSE(other.over());
 }
 
+TEST_F(Names, AServiceIsReachedAtItsTargetsByPriority) {
+  ScriptedOrigin first(ScriptedOrigin::always(std::string(kHello)));
+  ScriptedOrigin second(ScriptedOrigin::always("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond"));
+  const std::string service = "_http._tcp.shop.test";
+  names.set("a.shop.test", {.v4 = {"127.0.0.1"}, .ttl = 60});
+  names.set(service, {.ttl = 60,
+                      .targets = {{20, 1, second.port(), "a.shop.test"},
+                                  {10, 1, first.port(), "a.shop.test"},
+                                  {5, 1, 80, "gone.shop.test"}}});
+  auto o = named(80, service);
+  o.srv = true;
+  o.pool.max_idle = 0;
+  use(o);
+  EXPECT_EQ(get().body, "hello") << sinks.back()->detail;
+  EXPECT_EQ(get().body, "hello") << "always the lowest priority that can be reached";
+
+  names.set(service,
+            {.ttl = 60, .targets = {{20, 1, second.port(), "a.shop.test"}, {10, 1, closed_port(), "a.shop.test"}}});
+  use(o);
+  EXPECT_EQ(get().body, "second") << sinks.back()->detail;
+
+  names.set(service, {.ttl = 60, .targets = {{5, 1, 80, "gone.shop.test"}}});
+  use(o);
+  EXPECT_EQ(get().detail, service + ": there is no such name");
+  names.set(service, {});
+  use(o);
+  EXPECT_EQ(get().detail, service + ": the name has no addresses");
+}
+
 TEST_F(Names, WhileOneFamilyIsSilentTheOtherIsUsed) {
   ScriptedOrigin server(ScriptedOrigin::always(std::string(kHello)));
   names.set("half.test", {.v4 = {"127.0.0.1"}, .how6 = How::Silent});

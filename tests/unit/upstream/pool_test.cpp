@@ -413,6 +413,33 @@ TEST(Addresses, PausesAfterFailuresGrow) {
   }
 }
 
+TEST(Addresses, TargetsAreTriedByPriorityAndThenByWeight) {
+  std::vector<Address> list;
+  const auto add = [&](unsigned target, std::uint16_t priority, std::uint16_t weight, const char* text) {
+    list.push_back({{}, text, target, priority, weight});
+  };
+  add(0, 1, 10, "a");
+  add(0, 1, 10, "a2");
+  add(1, 1, 30, "b");
+  add(2, 1, 0, "c");
+  add(3, 2, 0, "d");
+  add(4, 2, 0, "e");
+  const auto order = [&](std::vector<unsigned> numbers) {
+    std::string out;
+    std::size_t next = 0;
+    for (const auto& address : in_turn(list, [&](unsigned most) { return std::min(numbers.at(next++), most); }))
+      out += address.text + " ";
+    return out;
+  };
+  EXPECT_EQ(order({0, 0, 0, 0, 0}), "c a a2 b d e ");
+  EXPECT_EQ(order({1, 0, 0, 1, 0}), "a a2 c b e d ");
+  EXPECT_EQ(order({10, 0, 0, 0, 0}), "a a2 c b d e ");
+  EXPECT_EQ(order({11, 10, 0, 0, 0}), "b a a2 c d e ");
+  EXPECT_EQ(order({40, 0, 0, 0, 0}), "b c a a2 d e ");
+  list.resize(2);
+  EXPECT_EQ(order({}), "a a2 ") << "one target needs no number";
+}
+
 TEST(Addresses, FamiliesAreTriedByTurnsWithIpv6First) {
   const auto ip = [](const char* text) { return boost::asio::ip::make_address(text); };
   std::vector<std::string> order;
