@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 
 packages="g++ cmake ninja-build make pkg-config ccache clang-format python3 git ca-certificates
   libyaml-cpp-dev libspdlog-dev libfmt-dev prometheus-cpp-dev libssl-dev libgtest-dev libgmock-dev libcli11-dev
-  libre2-dev libnghttp2-dev libxxhash-dev libjemalloc-dev zlib1g-dev libbrotli-dev libzstd-dev"
+  libre2-dev libnghttp2-dev libxxhash-dev libjemalloc-dev zlib1g-dev libbrotli-dev libzstd-dev
+  libc-ares-dev"
 
 id= version=
 if [ -r /etc/os-release ]; then

@@ -515,6 +515,18 @@ void Metrics::origins(std::vector<MetricFamily>& out, const proxy::Runtime& runt
            g.sample({{"origin", name}, {"result", net::origin_word(static_cast<net::TlsHandshake>(i))}},
                     o.numbers().handshakes[i].load());
        });
+  each("forebay_origin_resolutions_total", "Look-ups of the name of an origin, by result.", MetricType::Counter,
+       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
+         for (std::size_t i = 0; i < o.numbers().resolutions.size(); ++i) {
+           const auto result = to_string(static_cast<net::Resolution>(i));
+           g.sample({{"origin", name}, {"result", result}}, o.numbers().resolutions[i].load());
+         }
+       });
+  each("forebay_origin_stale_addresses_total",
+       "Requests that were sent to addresses whose TTL had passed, since the name could not be looked up again.",
+       MetricType::Counter, [](Gathering& g, const std::string& name, upstream::OriginState& o) {
+         g.sample({{"origin", name}}, o.numbers().stale_addresses.load());
+       });
   each("forebay_origin_up", "1 if the origin is considered healthy.", MetricType::Gauge,
        [](Gathering& g, const std::string& name, upstream::OriginState& o) {
          g.sample({{"origin", name}}, o.up() ? 1.0 : 0.0);

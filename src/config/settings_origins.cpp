@@ -61,7 +61,9 @@ struct HostHeader {
 };
 
 constexpr auto kOriginTimeouts = table<Origin::Timeouts>({
-    key<&Origin::Timeouts::connect>("connect", "1ms..1h", "To open a connection, with the handshake of TLS."),
+    key<&Origin::Timeouts::connect>("connect", "1ms..1h",
+                                    "To open a connection: the look-up of the name, TCP and TLS."),
+    key<&Origin::Timeouts::dns>("dns", "1ms..1h", "To look the name up; a part of `connect`."),
     key<&Origin::Timeouts::first_byte>("first_byte", "1ms..1h", "From the request to the head of the answer (504)."),
     key<&Origin::Timeouts::between_bytes>("between_bytes", "1ms..1h", "Between two reads of the answer."),
 });
@@ -86,7 +88,12 @@ constexpr auto kOrigin = table<Origin>({
     key<&Origin::retries>("retries", "0..10",
                           "Further attempts of safe requests on new connections, when nothing was received yet."),
     map<&Origin::pool, &kPool>("pool"),
-    key<&Origin::dns_refresh>("dns_refresh", "100ms..24h", "How often the host name is looked up anew."),
+    key<&Origin::dns_refresh>("dns_refresh", "100ms..24h",
+                              "The longest that looked-up addresses are used; a shorter TTL of theirs counts."),
+    key<&Origin::srv>(
+        "srv", "",
+        "The host of the url is the name of a service, such as `_http._tcp.shop.internal`: its SRV records "
+        "have the hosts and ports."),
     map<origin_signing_table>(""),
     map<&origin_tls_table>("tls"),
     later<Origin>("balance"),
@@ -94,9 +101,23 @@ constexpr auto kOrigin = table<Origin>({
     later<Origin>("failover"),
 });
 
+/// A service is a name without a port.
+void check_srv(const Section& section, const Node& node, const std::string& path, const Origin& origin) {
+  if (!origin.srv || origin.url.host.empty()) return;
+  const auto* entry = node.entry("srv");
+  const auto authority = origin.url.text.substr(origin.url.text.find("://") + 3);
+  if (http::parse_ip(origin.url.host) || http::is_localhost(origin.url.host))
+    section.error(1005, *entry->key, path + ".srv", in_quotes(origin.url.host) + " has no SRV records",
+                  "the url names a service, such as http://_http._tcp.shop.internal");
+  else if (authority.find(':') != std::string::npos)
+    section.error(1005, *entry->key, path + ".srv", "the port comes from the SRV records",
+                  "leave the port of the url out");
+}
+
 /// All keys of an origin that is a map.
-void read_whole(Loading& loading, const Section& section, Origin& origin) {
+void read_whole(Loading& loading, const Section& section, const Node& node, const std::string& path, Origin& origin) {
   read_rows(loading, section, kOrigin.rows, &origin);
+  check_srv(section, node, path, origin);
   finish_signing(loading, section, origin);
   check_origin_tls(section, origin);
 }
@@ -114,7 +135,7 @@ Origin read_origin(Loading& loading, const std::string& name, const Node& node, 
     section.error(1005, *node.entry("urls")->key, path + ".urls", "\"url\" and \"urls\" are the same thing",
                   "write one of them");
   if (node.is_map())
-    read_whole(loading, section, origin);
+    read_whole(loading, section, node, path, origin);
   else if (const auto* url = node.is_null() ? nullptr : only_url(section, node, path))
     read_url(loading, section, *url, path, origin);
   return origin;

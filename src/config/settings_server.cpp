@@ -133,6 +133,40 @@ struct Networks {
   }
 };
 
+struct NameServers {
+  static constexpr std::string_view kType = "list of IP:port";
+  static constexpr std::size_t kMost = 8;
+  static std::optional<Server::NameServer> parse(const std::string& text) {
+    if (http::parse_ip(text)) return Server::NameServer{text};
+    const auto address = parse_address(text);
+    if (!address.value || address.value->kind != Address::Kind::Tcp || address.value->port == 0) return std::nullopt;
+    if (!http::parse_ip(address.value->host)) return std::nullopt;
+    return Server::NameServer{address.value->host, address.value->port};
+  }
+  static void read(const Reading& r, std::vector<Server::NameServer>& out) {
+    const auto one = [&](const Node& item, const std::string& path) {
+      if (auto server = parse(item.text)) return static_cast<void>(out.push_back(std::move(*server)));
+      r.section.error(1002, item, path, in_quotes(item.text) + " is not the address of a name server",
+                      "an IP address with or without a port, such as 10.0.0.2, 127.0.0.1:5353 or [fd00::2]:53");
+    };
+    r.each(out, one, kMost, "name servers");
+  }
+  static std::string text(const std::vector<Server::NameServer>& servers) {
+    Texts all;
+    for (const auto& [address, port] : servers) {
+      const bool v6 = address.find(':') != std::string::npos;
+      const auto host = v6 && port != 53 ? '[' + address + ']' : address;
+      all.push_back(port == 53 ? host : host + ':' + std::to_string(port));
+    }
+    return yaml_texts(all);
+  }
+};
+
+constexpr auto kServerDns = table<Server>({
+    as<NameServers, &Server::name_servers>("servers", "",
+                                           "Name servers that are asked for the names of origins, with or without a "
+                                           "port; empty: those of /etc/resolv.conf."),
+});
 constexpr auto kServerTimeouts = table<Timeouts>({
     key<&Timeouts::header>("header", "1ms..1h", "From the first byte of a request to the end of its head (408)."),
     key<&Timeouts::body>("body", "1ms..1h", "Between two reads of a request's body (408)."),
@@ -166,6 +200,7 @@ constexpr auto kServer = table<Server>({
                                   "Client connections at a time; beyond it new ones are refused."),
     map<&Server::timeouts, &kServerTimeouts>("timeouts"),
     map<&kServerLimits>("limits"),
+    map<&kServerDns>("dns"),
     as<Networks, &Server::trusted_proxies>("trusted_proxies", "",
                                            "Peers whose X-Forwarded-* and Forwarded fields, and PROXY headers, are "
                                            "believed; `unix` stands for the peers of Unix sockets."),

@@ -7,6 +7,7 @@
 #include <future>
 
 #include "forebay/base/terminate.hpp"
+#include "forebay/net/resolver.hpp"
 
 namespace forebay::net {
 
@@ -45,7 +46,8 @@ Worker::Worker(unsigned index, const Clock& clock)
       now_(clock.now()),
       deadlines_(now_.mono),
       timer_(io_),
-      beat_([this] { deadlines_.arm(beat_, now_.mono, busy_ ? kBeat : kIdleBeat); }) {
+      beat_([this] { deadlines_.arm(beat_, now_.mono, busy_ ? kBeat : kIdleBeat); }),
+      resolver_(std::make_unique<Resolver>(*this)) {
   deadlines_.on_earlier = [this](Timestamp at) { schedule(at); };
   deadlines_.arm(beat_, now_.mono, kBeat);
 }

@@ -5,6 +5,7 @@
 #include "arrival.hpp"
 #include "deliver.hpp"
 #include "forebay/http/forwarding.hpp"
+#include "forebay/net/resolver.hpp"
 #include "outcome.hpp"
 #include "plan.hpp"
 #include "untrusted.hpp"
@@ -114,10 +115,23 @@ bool ProxyHandler::overpinned() const {
 
 bool ProxyHandler::draining() const { return p_->shared.draining.load(std::memory_order_relaxed); }
 
+namespace {
+net::Resolver::Settings resolver_settings(const config::Server& server) {
+  net::Resolver::Settings settings;
+  for (const auto& [address, port] : server.name_servers) {
+    boost::system::error_code error;
+    const auto numeric = boost::asio::ip::make_address(address, error);
+    if (!error) settings.servers.emplace_back(numeric, port);
+  }
+  return settings;
+}
+}  // namespace
+
 void ProxyHandler::adopt(RuntimePtr runtime) {
   auto next = std::make_shared<WorkerRuntime>();
   auto& core = *p_;
   const auto& config = *runtime->config;
+  core.worker.resolver().use(resolver_settings(config.server));
   const auto worker = core.worker.index();
   for (const auto& [name, state] : runtime->origins) {
     if (core.runtime) {

@@ -21,6 +21,9 @@ void count(std::atomic<std::uint64_t>& gauge, bool more) noexcept {
 Connection::Connection(boost::asio::io_context& io, std::shared_ptr<SharedOrigin> origin, Permit permit)
     : origin_(std::move(origin)), stream_(io), permit_(std::move(permit)) {}
 
+Connection::Connection(net::Stream stream, std::shared_ptr<SharedOrigin> origin, Permit permit)
+    : origin_(std::move(origin)), stream_(std::move(stream)), permit_(std::move(permit)) {}
+
 void Connection::opened(const std::string& address) {
   address_ = address;
   stream_.no_delay();

@@ -19,6 +19,8 @@ namespace forebay::upstream {
 class Connection {
  public:
   Connection(boost::asio::io_context& io, std::shared_ptr<SharedOrigin> origin, Permit permit);
+  /// Of a stream that is connected already.
+  Connection(net::Stream stream, std::shared_ptr<SharedOrigin> origin, Permit permit);
   Connection(const Connection&) = delete;
   ~Connection() { close(); }
 
@@ -68,6 +70,8 @@ class Connection {
   void received(std::size_t n) noexcept;
   /// Moves bytes that were consumed to `to`, at or before where they are, so that pieces of content become one.
   static void move_down(const char* to, std::string_view bytes) noexcept;
+
+  unsigned address_set = 0;  ///< The pool's: up to which change of the origin's addresses its own is known to stay.
 
  private:
   const std::shared_ptr<SharedOrigin> origin_;

@@ -8,7 +8,7 @@
 namespace forebay::upstream {
 
 bool HeldConnection::alive() {
-  if (connection_ && !connection_->quiet()) drop();
+  if (connection_ && (!pool_->is_current(*connection_) || !connection_->quiet())) drop();
   return connection_ != nullptr;
 }
 

@@ -1,36 +1,39 @@
 #include "upstream/pool.hpp"
 
 #include <algorithm>
-#include <boost/asio/error.hpp>
 
 #include "forebay/base/guarded.hpp"
+#include "forebay/base/log.hpp"
 
 namespace forebay::upstream {
-
-namespace asio = boost::asio;
 
 namespace {
 // How long an idle connection goes unwatched; when it is taken it is looked at in any case.
 constexpr Duration kUnwatched = std::chrono::milliseconds{100};
 
-// The system's messages for these are unclear in a log.
-std::string why_unresolved(const boost::system::error_code& error) {
-  if (!error || error == asio::error::no_data) return "the name has no address";
-  if (error == asio::error::host_not_found) return "there is no such host name";
-  if (error == asio::error::host_not_found_try_again)
-    return "the name could not be resolved: there is no such name, or no name server answers";
-  return error.message();
+// How long a request waits for a new set while there is an old one (RFC 8767 section 5 has 1.8 s).
+constexpr Duration kPatience = std::chrono::milliseconds{500};
+
+std::string_view why_unresolved(net::Resolution result) noexcept {
+  switch (result) {
+    case net::Resolution::NoName: return "there is no such name";
+    case net::Resolution::NoAddress: return "the name has no addresses";
+    case net::Resolution::ServerFailed: return "the name servers fail, refuse, or cannot be reached";
+    case net::Resolution::NoAnswer: return "no name server answers";
+    default: return "no memory";
+  }
 }
 }  // namespace
 
 Pool::Pool(net::Worker& worker, std::shared_ptr<SharedOrigin> origin)
-    : worker_(worker), origin_(std::move(origin)), resolver_(worker.io()) {}
+    : worker_(worker), origin_(std::move(origin)), list_(origin_->addresses.peek().list) {}
 
 Pool::~Pool() { origin_->permits->remove(shelf_); }
 
 void Pool::open() {
   shelf_->wanted.wait(worker_, wanted_);
   origin_->permits->add(shelf_);
+  await_change();
 }
 
 ConnectionPtr Pool::take_idle() {
@@ -39,7 +42,7 @@ ConnectionPtr Pool::take_idle() {
     idle_.pop_back();
     origin_->permits->unrest(*shelf_);
     // Events that the loop has not delivered yet: the origin has closed, or sent unexpected bytes.
-    if (connection->quiet()) {
+    if (is_current(*connection) && connection->quiet()) {
       connection->set_use(Connection::Use::Active);
       return connection;
     }
@@ -50,7 +53,8 @@ ConnectionPtr Pool::take_idle() {
 
 // Also the end of a fetch that memory has run out for. Without memory the connection is closed.
 void Pool::put_back(ConnectionPtr connection) noexcept {
-  const auto rest = retired_ ? Permits::Rest::Close : origin_->permits->rest(*shelf_);
+  const bool unwanted = retired_ || !is_current(*connection);
+  const auto rest = unwanted ? Permits::Rest::Close : origin_->permits->rest(*shelf_);
   switch (rest) {
     case Permits::Rest::Close: connection->close(); return;
     case Permits::Rest::Wanted: origin_->permits->hand_over(connection->park()); return;
@@ -146,60 +150,120 @@ void Pool::show_stalled() noexcept {
   shelf_->stalled_since.store(stalled_.empty() ? Timestamp::max() : stalled_.begin()->first, std::memory_order_relaxed);
 }
 
-void Pool::resolve(Resolved then) {
+bool Pool::is_current(Connection& connection) const noexcept {
+  if (connection.address_set == sets_) return true;
+  if (!contains(*list_, connection.address())) return false;
+  connection.address_set = sets_;
+  return true;
+}
+
+void Pool::await_change() {
+  if (!origin_->addresses.fixed()) origin_->addresses.changed().wait(worker_, changed_);
+}
+
+void Pool::resolve(Known then) {
+  if (origin_->addresses.fixed()) return then(list_, {});
+  await_change();
   auto look = origin_->addresses.look(worker_.now().mono);
-  if (look.turn) start_resolving(std::move(look.turn));
-  if (look.list) {
-    then(look.list, {});
-    return;
-  }
+  if (look.list) adopt(look.list);
   unresolved_.push_back(std::move(then));
-  if (!resolving_) start_resolving(nullptr);
+  if (look.turn) ask(std::move(look.turn));
+  tell(look);
 }
 
-void Pool::start_resolving(std::shared_ptr<Addresses::Turn> turn) {
-  // In this order: the turn goes before what it points into.
-  struct Asked {
-    std::shared_ptr<Pool> pool;
-    std::shared_ptr<Addresses::Turn> turn;
-  };
-  resolving_ = true;
-  const auto done = [asked = Asked{shared_from_this(), std::move(turn)}](
-                        const boost::system::error_code& error, const asio::ip::tcp::resolver::results_type& found) {
-    Pool* const self = asked.pool.get();
-    self->resolving_ = false;
-    guarded([&] { self->resolved(error, found); }, [&] { self->tell(nullptr, "no memory"); });
-  };
-  try {
-    resolver_.async_resolve(origin_->addresses.host(), std::to_string(origin_->addresses.port()),
-                            asio::ip::tcp::resolver::numeric_service, done);
-  } catch (const boost::system::system_error& e) {  // it could not start its thread
-    resolving_ = false;
-    tell(nullptr, origin_->addresses.host() + ": " + e.what());
-  } catch (...) {  // no memory: whoever asks next tries again
-    resolving_ = false;
-    throw;
-  }
+void Pool::addresses_changed() {
+  const auto self = shared_from_this();
+  worker_.tick();
+  guarded(
+      [this] {
+        await_change();
+        if (const auto known = origin_->addresses.peek(); known.list) {
+          adopt(known.list);
+          if (known.due != Timestamp::max()) worker_.deadlines().arm(refresh_, known.due);
+        }
+        if (unresolved_.empty()) return;
+        auto look = origin_->addresses.look(worker_.now().mono);
+        if (look.turn) ask(std::move(look.turn));
+        tell(look);
+      },
+      [this] { tell(nullptr, "no memory"); });
 }
 
-void Pool::resolved(const boost::system::error_code& error, const asio::ip::tcp::resolver::results_type& found) {
-  const Timestamp now = worker_.tick().mono;
+// Idle connections to addresses that have left the set are closed. Those in use are closed by `put_back`.
+void Pool::adopt(const AddressList& list) {
+  const auto before = std::exchange(list_, list);
+  if (!before || before == list) return;
+  const auto stays = [&](const Address& address) { return contains(*list, address.text); };
+  if (std::all_of(before->begin(), before->end(), stays)) return;
+  ++sets_;
+  const auto resting = idle_;
+  for (const auto& connection : resting)
+    if (!is_current(*connection)) drop(*connection);
+}
+
+// While the origin is in use its name is resolved as each TTL ends, by whichever worker comes first.
+void Pool::refresh() {
+  if (retired_ || (idle_.empty() && fetches_.empty())) return;
+  guarded(
+      [this] {
+        auto look = origin_->addresses.look(worker_.now().mono);
+        if (look.turn) ask(std::move(look.turn));
+      },
+      [] {});  // the next request does it
+}
+
+void Pool::ask(std::shared_ptr<Addresses::Turn> turn) {
+  const auto done = [this](NameLookup::Found&& found) {
+    const auto self = shared_from_this();
+    guarded([&] { answered(std::move(found)); }, [&] { could_not(net::Resolution::Memory); });
+  };
+  const auto& addresses = origin_->addresses;
+  lookup_ = std::make_unique<NameLookup>(worker_.resolver(), done);
+  if (origin_->config.srv)
+    lookup_->targets_of(addresses.host());
+  else
+    lookup_->addresses_of(addresses.host(), addresses.port());
+  turn_ = std::move(turn);
+}
+
+void Pool::answered(NameLookup::Found&& found) {
+  const Timestamp now = worker_.now().mono;
   Addresses& addresses = origin_->addresses;
-  std::vector<Address> list;
-  for (const auto& entry : found) {
-    const auto same = [&](const Address& a) { return a.endpoint == entry.endpoint(); };
-    if (std::none_of(list.begin(), list.end(), same)) list.push_back(address_of(entry.endpoint()));
+  if (found.result != net::Resolution::Found) return could_not(found.result);
+  if (!found.complete) return addresses.learn_part(std::move(found.addresses), now);
+  if (addresses.learn(std::move(found.addresses), found.ttl, now))
+    log::info("origin " + origin_->config.name + ": " + addresses.host() + " is resolved again");
+  origin_->count_resolution(found.result);
+  turn_.reset();
+}
+
+void Pool::could_not(net::Resolution result) {
+  origin_->count_resolution(result);
+  const auto turn = std::move(turn_);
+  // Another worker may have memory.
+  if (result == net::Resolution::Memory) return tell(nullptr, "no memory");
+  guarded(
+      [&] {
+        Addresses& addresses = origin_->addresses;
+        const std::string why = addresses.host() + ": " + std::string(why_unresolved(result));
+        if (addresses.keep(why, worker_.now().mono))
+          log::warn("origin " + origin_->config.name + ": " + why + "; it is asked for again, and " +
+                    (list_ ? "its last addresses stay in use" : "requests fail until then"));
+      },
+      [&] { tell(nullptr, "no memory"); });
+}
+
+void Pool::tell(const Addresses::Look& look) {
+  if (look.use != Addresses::Use::Wait) {
+    if (look.use == Addresses::Use::Stale)
+      origin_->numbers.stale_addresses.fetch_add(unresolved_.size(), std::memory_order_relaxed);
+    return tell(look.list, look.why);
   }
-  if (error || list.empty()) {
-    addresses.keep(now);
-    tell(nullptr, addresses.host() + ": " + why_unresolved(error));
-  } else {
-    addresses.learn(std::move(list), now);
-    tell(addresses.look(now).list, {});
-  }
+  if (look.list && !patience_.armed()) worker_.deadlines().arm(patience_, worker_.now().mono, kPatience);
 }
 
 void Pool::tell(const AddressList& list, const std::string& why) {
+  patience_.disarm();
   for (const auto& then : std::exchange(unresolved_, {})) then(list, why);
 }
 
@@ -213,9 +277,13 @@ void Pool::retire() {
 
 void Pool::shut() {
   wanted_.stop_waiting();
+  changed_.stop_waiting();
   retire();
   unresolved_.clear();
-  resolver_.cancel();
+  lookup_.reset();
+  turn_.reset();
+  refresh_.disarm();
+  patience_.disarm();
   while (!fetches_.empty()) fetches_.front().cancel();
 }
 

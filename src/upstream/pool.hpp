@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/intrusive/list.hpp>
 #include <functional>
 #include <memory>
@@ -9,8 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "forebay/net/resolver.hpp"
 #include "forebay/net/worker.hpp"
 #include "upstream/connection.hpp"
+#include "upstream/name_lookup.hpp"
 #include "upstream/shared_origin.hpp"
 
 namespace forebay::upstream {
@@ -45,9 +46,14 @@ class Pool final : public std::enable_shared_from_this<Pool> {
   /// Returns a connection after a complete response, for reuse.
   void put_back(ConnectionPtr connection) noexcept;
 
-  using Resolved = std::function<void(const AddressList& list, const std::string& why)>;
-  /// The origin's addresses: at once when some are known, else when they are resolved. Null with a reason.
-  void resolve(Resolved then);
+  using Known = std::function<void(const AddressList& list, const std::string& why)>;
+  /// The origin's addresses: at once when good ones are known, else when they are resolved, or when that takes so long
+  /// that the last good ones have to do. Null with a reason.
+  void resolve(Known then);
+  /// The newest set that this worker has heard of; null: none.
+  const AddressList& addresses() const noexcept { return list_; }
+  /// Whether the connection's address is still one of the origin's.
+  bool is_current(Connection& connection) const noexcept;
 
   /// Closes idle connections, now and in future.
   void retire();
@@ -65,14 +71,25 @@ class Pool final : public std::enable_shared_from_this<Pool> {
     void woken() override { pool.give_to_queue(); }
     Pool& pool;
   };
+  struct Changed final : Waiter {
+    explicit Changed(Pool& p) : pool(p) {}
+    void woken() override { pool.addresses_changed(); }
+    Pool& pool;
+  };
   void give_to_queue();
   void show_stalled() noexcept;
   void keep(const ConnectionPtr& connection);
   void check();
   bool watch(const ConnectionPtr& connection);
   void drop(Connection& connection);
-  void start_resolving(std::shared_ptr<Addresses::Turn> turn);
-  void resolved(const boost::system::error_code& error, const boost::asio::ip::tcp::resolver::results_type& found);
+  void await_change();
+  void addresses_changed();
+  void adopt(const AddressList& list);
+  void refresh();
+  void ask(std::shared_ptr<Addresses::Turn> turn);
+  void answered(NameLookup::Found&& found);
+  void could_not(net::Resolution why);
+  void tell(const Addresses::Look& look);
   void tell(const AddressList& list, const std::string& why);
 
   net::Worker& worker_;
@@ -83,9 +100,14 @@ class Pool final : public std::enable_shared_from_this<Pool> {
   net::Deadline check_{[this] { check(); }};
   std::set<std::pair<Timestamp, Cancellable*>> stalled_;
   boost::intrusive::list<Cancellable, boost::intrusive::constant_time_size<false>> fetches_;
-  boost::asio::ip::basic_resolver<boost::asio::ip::tcp, net::Worker::Executor> resolver_;
-  std::vector<Resolved> unresolved_;
-  bool resolving_ = false;
+  Changed changed_{*this};
+  AddressList list_;
+  unsigned sets_ = 0;  // counts the changes by which an address left
+  net::Deadline refresh_{[this] { refresh(); }};
+  std::vector<Known> unresolved_;
+  net::Deadline patience_{[this] { tell({Addresses::Use::Stale, list_}); }};  // of those
+  std::shared_ptr<Addresses::Turn> turn_;
+  std::unique_ptr<NameLookup> lookup_;
   bool retired_ = false;
 };
 

@@ -1,7 +1,6 @@
 #include "upstream/running_fetch.hpp"
 
 #include <algorithm>
-#include <boost/asio/error.hpp>
 #include <cstdlib>
 #include <random>
 
@@ -34,14 +33,6 @@ constexpr std::size_t kMuch = 16 * 1024;
 constexpr std::size_t kReadOn = 256 * 1024;
 // The piece that fills the window may go beyond it by so much.
 constexpr std::size_t kLastPiece = 64 * 1024;
-
-// A name may have very many addresses; a line of the log shows some of them.
-constexpr std::size_t kMostUnreached = 400;
-
-// Which limit was passed, and what it is set to.
-std::string out_of_time(const std::string& where, std::string_view what, std::string_view setting, Duration limit) {
-  return where + ": " + std::string(what) + " within " + std::string(setting) + " (" + duration_text(limit) + ')';
-}
 
 // Delay before a retry, so that requests that failed together do not retry together.
 Duration backoff(unsigned attempt) {
@@ -111,13 +102,6 @@ void RunningFetch::expired() {
   switch (phase_) {
     case Phase::Seeking: return wait_in_queue();
     case Phase::Resting: return dial(std::move(permit_));
-    case Phase::Dialling:
-      if (!connection_)
-        return attempt_failed(FetchError::ConnectTimeout, out_of_time(origin().addresses.host(), "was not resolved",
-                                                                      "timeouts.connect", timeouts.connect));
-      note_unreached(out_of_time(address_, "no connection", "timeouts.connect", timeouts.connect));
-      if (next_address_ < addresses_->size()) return connect_next();
-      return attempt_failed(FetchError::ConnectTimeout, unreached_);
     case Phase::Securing:
       return handshake_failed(net::TlsHandshake::Timeout, "the handshake did not end within timeouts.connect (" +
                                                               duration_text(timeouts.connect) + ')');
@@ -131,6 +115,7 @@ void RunningFetch::expired() {
       }
       return attempt_failed(FetchError::FirstByteTimeout,
                             out_of_time(address_, "no answer", "timeouts.first_byte", timeouts.first_byte));
+    case Phase::Dialling:  // the dialler has deadlines of its own
     case Phase::Over: break;
   }
 }
@@ -179,78 +164,45 @@ void RunningFetch::permit_woken() {
   dial(connection->close());
 }
 
-// DNS and TCP together have `timeouts.connect`.
 void RunningFetch::dial(Permit permit) {
   enter(Phase::Dialling);
   ++times_.attempts;
+  deadline_.disarm();
   dialled_ = worker().now().mono;
-  permit_ = std::move(permit);
-  arm(origin().config.timeouts.connect);
-  const std::weak_ptr<RunningFetch> fetch = weak_from_this();
-  pool_->resolve([fetch, attempt = ++dials_](const AddressList& list, const std::string& why) {
-    if (const auto self = fetch.lock()) self->guarded([&] { self->addresses_known(attempt, list, why); });
-  });
+  const auto done = [fetch = weak_from_this()](Dialler::Outcome&& outcome) {
+    if (const auto self = fetch.lock()) self->guarded([&] { self->dialled(std::move(outcome)); });
+  };
+  dialler_ = std::make_shared<Dialler>(pool_, std::move(permit), done);
+  const auto dialler = dialler_;  // it may be over at once
+  dialler->start();
 }
 
-void RunningFetch::addresses_known(unsigned attempt, const AddressList& list, const std::string& why) {
-  if (phase_ != Phase::Dialling || attempt != dials_) return;
-  if (!list) return attempt_failed(FetchError::Dns, why);
-  addresses_ = list;
-  next_address_ = 0;
-  unreached_.clear();
-  connection_ = std::make_shared<Connection>(worker().io(), pool_->shared(), std::move(permit_));
-  connect_next();
-}
-
-// Tries one address after the other. Each gets a share of the remaining time, so that a black hole leaves time for the
-// others.
-void RunningFetch::connect_next() {
-  const Duration left = origin().config.timeouts.connect - (worker().now().mono - dialled_);
-  const auto share = left / static_cast<int>(addresses_->size() - next_address_);
-  const Address& address = (*addresses_)[next_address_++];
-  address_ = address.text;
-  times_.address = address_;
-  arm(std::max(share, Duration{0}));
-  // A new object for each try: a handler of the one before cannot be taken for this one's.
-  auto permit = connection_->close();
-  connection_ = std::make_shared<Connection>(worker().io(), pool_->shared(), std::move(permit));
-  connection_->stream().connect(
-      address.endpoint, [self = shared_from_this(), connection = connection_](const boost::system::error_code& e) {
-        self->guarded([&] { self->connected(connection, e); });
-      });
-}
-
-void RunningFetch::note_unreached(const std::string& why) {
-  if (unreached_.size() > kMostUnreached) return;
-  if (!unreached_.empty()) unreached_ += "; ";
-  unreached_ += why;
-  if (unreached_.size() > kMostUnreached && next_address_ < addresses_->size())
-    unreached_ += "; and " + std::to_string(addresses_->size() - next_address_) + " more addresses";
-}
-
-void RunningFetch::connected(const ConnectionPtr& connection, const boost::system::error_code& error) {
-  if (connection != connection_ || over()) return;
-  worker().tick();
-  if (error) {
-    note_unreached(address_ + ": " + error.message());
-    if (next_address_ < addresses_->size()) return connect_next();
-    return attempt_failed(FetchError::Connect, unreached_);
+void RunningFetch::dialled(Dialler::Outcome outcome) {
+  if (phase_ != Phase::Dialling) return;
+  dialler_ = nullptr;
+  if (outcome.connection) {
+    if (origin().config.url.is_https()) return secure(std::move(outcome.connection));
+    times_.connect = worker().now().mono - dialled_;
+    return converse(std::move(outcome.connection));
   }
-  connection->opened(address_);
-  if (origin().config.url.is_https()) return secure(connection);
-  times_.connect = worker().now().mono - dialled_;
-  converse(connection);
+  permit_ = std::move(outcome.permit);
+  address_ = std::move(outcome.address);
+  times_.address = address_;
+  attempt_failed(outcome.error, outcome.detail);
 }
 
 // The handshake has what the connect has left of `timeouts.connect`.
-void RunningFetch::secure(const ConnectionPtr& connection) {
+void RunningFetch::secure(ConnectionPtr connection) {
   enter(Phase::Securing);
+  connection_ = std::move(connection);
+  address_ = connection_->address();
+  times_.address = address_;
   const auto tls = origin().tls();
   // Nothing is ever sent in plain text to an https origin.
   if (!tls) return fail(FetchError::Tls, address_ + ": TLS: nothing is there to speak it with");
   arm(std::max(origin().config.timeouts.connect - (worker().now().mono - dialled_), Duration{0}));
-  connection->secure(tls->session());
-  connection->stream().handshake([self = shared_from_this(), connection](net::Io state) {
+  connection_->secure(tls->session());
+  connection_->stream().handshake([self = shared_from_this(), connection = connection_](net::Io state) {
     self->guarded([&] { self->secured(connection, state); });
   });
 }
@@ -435,6 +387,7 @@ net::Sink* RunningFetch::finish() {
   permit_wake_.stop_waiting();
   if (const auto request = std::exchange(permit_request_, nullptr)) origin().permits->leave(*request);
   permit_.reset();
+  if (const auto dialler = std::exchange(dialler_, nullptr)) dialler->cancel();
   if (const auto connection = std::exchange(connection_, nullptr)) connection->close();
   unlink();
   origin().numbers.in_flight.fetch_sub(1, std::memory_order_relaxed);
@@ -474,13 +427,11 @@ void RunningFetch::attempt_failed(FetchError error, std::string_view detail) {
   if (!may_repeat(error)) return fail(error, detail);
   origin().numbers.retries.fetch_add(1, std::memory_order_relaxed);
   stop_sending();
-  auto permit = std::exchange(connection_, nullptr)->close();
+  if (const auto connection = std::exchange(connection_, nullptr)) permit_ = connection->close();
   note_client();
-  if (stale_connection) return dial(std::move(permit));
+  if (stale_connection) return dial(std::move(permit_));
   origin().count_failure(error, false);
   enter(Phase::Resting);
-  ++dials_;
-  permit_ = std::move(permit);
   arm(backoff(times_.attempts));
 }
 

@@ -12,6 +12,7 @@
 #include "forebay/net/deadlines.hpp"
 #include "forebay/upstream/origin.hpp"
 #include "upstream/connection.hpp"
+#include "upstream/dialler.hpp"
 #include "upstream/held_connection.hpp"
 #include "upstream/pool.hpp"
 #include "upstream/request_sender.hpp"
@@ -110,11 +111,8 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   void permit_woken();
   void wait_in_queue();
   void dial(Permit permit);
-  void addresses_known(unsigned attempt, const AddressList& list, const std::string& why);
-  void connect_next();
-  void note_unreached(const std::string& why);
-  void connected(const ConnectionPtr& connection, const boost::system::error_code& error);
-  void secure(const ConnectionPtr& connection);
+  void dialled(Dialler::Outcome outcome);
+  void secure(ConnectionPtr connection);
   void secured(const ConnectionPtr& connection, net::Io state);
   void handshake_failed(net::TlsHandshake result, const std::string& why);
   void converse(ConnectionPtr connection, bool bound = false);
@@ -175,11 +173,8 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   std::shared_ptr<PermitRequest> permit_request_;
   Wake permit_wake_{*this, &RunningFetch::permit_woken};
   Permit permit_;  // between attempts
-  AddressList addresses_;
-  std::size_t next_address_ = 0;
-  unsigned dials_ = 0;
+  std::shared_ptr<Dialler> dialler_;
   Timestamp dialled_{}, asked_{};
-  std::string unreached_;  // the addresses of this attempt that could not be reached, each with why
 
   ConnectionPtr connection_;
   Wake body_wake_{*this, &RunningFetch::body_woken};

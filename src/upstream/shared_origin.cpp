@@ -47,6 +47,10 @@ void SharedOrigin::count_failure(FetchError error, bool had_head) {
               " failures in a row, the last one \"" + std::string(to_string(error)) + "\"; requests still try it");
 }
 
+void SharedOrigin::count_resolution(net::Resolution result) noexcept {
+  numbers.resolutions[static_cast<std::size_t>(result)].fetch_add(1, std::memory_order_relaxed);
+}
+
 void SharedOrigin::tell_refusal(FetchError error, std::string_view detail, Timestamp now) {
   const auto at = now.time_since_epoch().count();
   auto next = next_refusal_.load(std::memory_order_relaxed);

@@ -23,6 +23,7 @@ struct SharedOrigin {
   void count_head(const http::ResponseView& head, Duration since_request);
   /// One attempt that got no response, or only a part of it.
   void count_failure(FetchError error, bool had_head);
+  void count_resolution(net::Resolution result) noexcept;
   /// Logs the rule that a response has broken, or why there is no TLS, at most once in ten seconds, since each request
   /// may meet it.
   void tell_refusal(FetchError error, std::string_view detail, Timestamp now);

@@ -146,7 +146,7 @@ TEST_F(MistakesOfAnySize, OfAFirstRequestToAnOrigin) {
   const auto body = pattern(3000);
   always(Reply::fresh(body));
   std::string origins = "off: {url: '" + origin.url() + "'}", routes;
-  for (unsigned n = 1; n <= kMost; ++n) {  // with a pool and a resolver of its own for each
+  for (unsigned n = 1; n <= kMost; ++n) {  // with a pool of its own for each
     const auto name = std::to_string(n);
     origins += ", o" + name + ": {url: '" + origin.url() + "'}";
     routes += "- {path: /" + name + "/**, origin: o" + name + "}\n";

@@ -46,6 +46,7 @@ PACKAGES = [
     (r"<boost/json", r"^(content/\w+\.cpp|admin/\w+\.(cpp|hpp)|app/\w+\.cpp)$"),
     (r"<yaml-cpp/", r"^config/\w+\.(cpp|hpp)$"),
     (r"<prometheus/", r"^admin/\w+\.cpp$"),
+    (r"<ares", r"^net/resolver\.cpp$"),
     (r"<openssl/", r"^(net/|base/hash\.cpp$)"),
     (r"<spdlog/", r"^base/log\.(cpp|hpp)$"),
     (r"<CLI/", r"^app/\w+\.cpp$"),

@@ -141,6 +141,7 @@ struct Origin {
     Duration connect = std::chrono::seconds{3};
     Duration first_byte = std::chrono::seconds{30};
     Duration between_bytes = std::chrono::seconds{30};
+    Duration dns = std::chrono::seconds{2};  ///< A part of `connect`.
     bool operator==(const Timeouts&) const = default;
   } timeouts;
   unsigned retries = 1;
@@ -152,6 +153,7 @@ struct Origin {
     bool operator==(const Pool&) const = default;
   } pool;
   Duration dns_refresh = std::chrono::seconds{30};
+  bool srv = false;  ///< The host names a service (RFC 2782), whose records have hosts and ports.
   Signing sign;
   std::vector<OriginField> headers;
   OriginTls tls;  ///< Without meaning where the url is http.
@@ -271,6 +273,12 @@ struct Server {
   unsigned tunnels = 10000;              ///< Connections that have switched protocols, and those about to.
   http::TrustedProxies trusted_proxies;
   http::ForwardedMode forwarded = http::ForwardedMode::Auto;
+  struct NameServer {
+    std::string address;  ///< An IPv4 or IPv6 address, without brackets.
+    std::uint16_t port = 53;
+    bool operator==(const NameServer&) const = default;
+  };
+  std::vector<NameServer> name_servers;  ///< Empty: those of /etc/resolv.conf.
 };
 
 struct CacheTier {

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <utility>
 
 #include "forebay/base/clock.hpp"
@@ -16,6 +17,8 @@
 #include "forebay/net/handler_memory.hpp"
 
 namespace forebay::net {
+
+class Resolver;
 
 /// Called first by a thread: blocks signals, so that its waits are not interrupted and the main thread gets the
 /// signals.
@@ -27,7 +30,8 @@ class SystemClock final : public Clock {
   Now now() const override;
 };
 
-/// A thread with its io_context, its deadlines and its permanent Waker. Only its thread accesses the data of a worker.
+/// A thread with its io_context, its deadlines, its resolver and its permanent Waker. Only its thread accesses the
+/// data of a worker.
 class Worker final : public Waker {
  public:
   Worker(unsigned index, const Clock& clock);
@@ -58,6 +62,8 @@ class Worker final : public Waker {
   const Now& now() const noexcept { return now_; }
   const Now& tick() { return now_ = clock_.now(); }
   Deadlines& deadlines() noexcept { return deadlines_; }
+  /// On this thread.
+  Resolver& resolver() noexcept { return *resolver_; }
   /// Reads the clocks and fires due deadlines. The worker's timer calls it; a test with a manual clock calls it on this
   /// thread.
   void fire_deadlines();
@@ -120,6 +126,7 @@ class Worker final : public Waker {
   bool inbox_posted_ FOREBAY_GUARDED_BY(inbox_mutex_) = false;
   bool waker_enabled_ FOREBAY_GUARDED_BY(inbox_mutex_) = true;
   Inbox draining_;  // this thread's: groups being woken
+  const std::unique_ptr<Resolver> resolver_;
 };
 
 }  // namespace forebay::net

@@ -14,6 +14,7 @@
 #include "forebay/config/config.hpp"
 #include "forebay/http/message.hpp"
 #include "forebay/net/body_source.hpp"
+#include "forebay/net/resolver.hpp"
 #include "forebay/net/source.hpp"
 #include "forebay/net/tls_client.hpp"
 #include "forebay/net/worker.hpp"
@@ -66,6 +67,8 @@ struct OriginNumbers {
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(FetchError::kCount)> errors{};
   std::atomic<std::uint64_t> retries{0}, in_flight{0}, active{0}, idle{0}, connects{0};
   std::array<std::atomic<std::uint64_t>, net::kTlsHandshakes> handshakes{};  ///< By their end.
+  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(net::Resolution::kCount)> resolutions{};
+  std::atomic<std::uint64_t> stale_addresses{0};  ///< Requests that used a set whose TTL had passed.
   std::array<std::atomic<std::uint64_t>, 25>
       head_seconds_buckets{};  ///< Bounds: config::Metrics::buckets given at creation.
   std::atomic<std::uint64_t> head_nanoseconds_sum{0};

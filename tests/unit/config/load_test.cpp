@@ -206,6 +206,15 @@ TEST(Load, AdminCanBeOffOrReachableFromOutside) {
         << outside;
 }
 
+TEST(Load, NameServersHaveAPortOrTheUsualOne) {
+  const auto config =
+      good(kOrigin + "server: { dns: { servers: [10.0.0.2, \"127.0.0.1:5353\", \"fd00::2\", \"[fd00::3]:54\"] } }\n");
+  using NameServer = Server::NameServer;
+  EXPECT_EQ(config->server.name_servers,
+            (std::vector<NameServer>{{"10.0.0.2"}, {"127.0.0.1", 5353}, {"fd00::2"}, {"fd00::3", 54}}));
+  EXPECT_EQ(good(kOrigin + "server: { dns: { servers: 10.0.0.2 } }\n")->server.name_servers.size(), 1u);
+}
+
 TEST(Load, LogsAndTracesAreRead) {
   const auto config =
       good(kOrigin +
@@ -376,7 +385,7 @@ listen: [":8080", { address: "unix:/run/f.sock", name: local }]
 origins:
   web: { url: "http://w:81", host_header: "a.b:80", timeouts: { connect: 1.5s }, pool: { max_idle: 0 } }
 origin: web
-server: { trusted_proxies: [10.0.0.0/8, "fd00::/8"], forwarded: off }
+server: { trusted_proxies: [10.0.0.0/8, "fd00::/8"], forwarded: off, dns: { servers: [10.0.0.2, "[fd00::2]:5353"] } }
 admin: { listen: off }
 log: { access: { format: "{method} \"{path}\" $$ \\ {status}", when: [miss], sample: 33.3% } }
 tracing: { request_id: off }

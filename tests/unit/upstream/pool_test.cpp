@@ -105,10 +105,13 @@ TEST_F(PoolTest, WithoutMemoryToWatchItAnIdleConnectionIsClosed) {
 
 TEST_F(PoolTest, ANameThatCouldNotBeResolvedForLackOfMemoryIsResolvedForTheNext) {
   ScriptedOrigin server(ScriptedOrigin::always(std::string(kHello)));
+  test::DnsServer names;
+  names.set("app.test", {.v4 = {"127.0.0.1"}});
+  worker.resolver().use(asking(names));
   int failed = 0;
-  for (int nth = 1; nth <= 40; ++nth) {
+  for (int nth = 1; nth <= 60; ++nth) {
     auto o = settings(server.port());
-    o.url.host = "127.1";  // no address for us, but one for any resolver, without a file or a server of names
+    o.url.host = "app.test";
     use(std::move(o));
     RecordingSink first;
     const auto running = fetch(first);
@@ -310,24 +313,111 @@ TEST(Addresses, LocalhostIsLoopbackAndNeverResolved) {
 TEST(Addresses, LastGoodSetStaysWhileANewerOneIsAskedForByOne) {
   const Timestamp t0 = Timestamp{} + 1000h;
   Addresses addresses("app.example", 80, 30s);
-  EXPECT_FALSE(addresses.look(t0).list);
+  auto look = addresses.look(t0);
+  EXPECT_EQ(look.use, Addresses::Use::Wait);
+  EXPECT_TRUE(look.turn);
+  EXPECT_FALSE(addresses.look(t0).turn) << "one asks for all";
   const auto known = address_of({boost::asio::ip::make_address("127.0.0.1"), 80});
-  addresses.learn({known}, t0);
-  EXPECT_FALSE(addresses.look(t0 + 29s).turn);
-  {
-    const auto old = addresses.look(t0 + 30s);
-    EXPECT_TRUE(old.list);
-    EXPECT_TRUE(old.turn);
-    const auto beside = addresses.look(t0 + 30s);
-    EXPECT_TRUE(beside.list);
-    EXPECT_FALSE(beside.turn) << "one asks for all";
-    addresses.keep(t0 + 31s);
+  EXPECT_FALSE(addresses.learn({known}, 5s, t0));
+  look = addresses.look(t0 + 4s);
+  EXPECT_EQ(look.use, Addresses::Use::Now);
+  EXPECT_FALSE(look.turn);
+
+  look = addresses.look(t0 + 5s);
+  EXPECT_EQ(look.use, Addresses::Use::Now) << "for a second more";
+  ASSERT_TRUE(look.turn);
+  auto beside = addresses.look(t0 + 6s);
+  EXPECT_EQ(beside.use, Addresses::Use::Wait);
+  EXPECT_TRUE(beside.list);
+  EXPECT_FALSE(beside.turn);
+  EXPECT_TRUE(addresses.keep("why", t0 + 6s));
+  look.turn.reset();
+  look = addresses.look(t0 + 6900ms);
+  EXPECT_EQ(look.use, Addresses::Use::Stale);
+  EXPECT_TRUE(look.list);
+  EXPECT_FALSE(look.turn);
+  look = addresses.look(t0 + 7s);
+  EXPECT_TRUE(look.turn) << "it is tried again";
+  EXPECT_EQ(look.use, Addresses::Use::Stale);
+  EXPECT_TRUE(addresses.learn({known}, 5s, t0 + 8s)) << "it recovers";
+  EXPECT_EQ(addresses.look(t0 + 9s).use, Addresses::Use::Now);
+}
+
+TEST(Addresses, TheTtlIsBoundedFromBothSides) {
+  const Timestamp t0 = Timestamp{} + 1000h;
+  const auto known = address_of({boost::asio::ip::make_address("127.0.0.1"), 80});
+  for (const auto& [ttl, longest, used] : {std::tuple<Duration, Duration, Duration>{0s, 30s, 1s},
+                                           {7s, 30s, 7s},
+                                           {std::chrono::seconds{0x7fffffff}, 30s, 30s},
+                                           {Duration::max(), 24h, 24h},
+                                           {20s, 100ms, 100ms}}) {
+    Addresses addresses("app.example", 80, longest);
+    addresses.learn({known}, ttl, t0);
+    EXPECT_EQ(addresses.peek().due, t0 + used);
   }
-  EXPECT_TRUE(addresses.look(t0 + 32s).list);
-  EXPECT_FALSE(addresses.look(t0 + 32s).turn);
-  EXPECT_TRUE(addresses.look(t0 + 37s).turn) << "after a failure it is tried again soon";
-  addresses.learn({}, t0 + 40s);
-  EXPECT_TRUE(addresses.look(t0 + 41s).list);
+}
+
+TEST(Addresses, PausesAfterFailuresGrow) {
+  for (const bool any_set : {false, true}) {
+    Timestamp now = Timestamp{} + 1000h;
+    Addresses addresses("app.example", 80, 30s);
+    if (any_set) addresses.learn({address_of({boost::asio::ip::make_address("127.0.0.1"), 80})}, 1s, now);
+    std::vector<Duration> pauses;
+    for (int i = 0; i < 7; ++i) {
+      addresses.keep("app.example: there is no such name", now);
+      const auto due = addresses.peek().due;
+      pauses.push_back(due - now);
+      const auto before = addresses.look(due - 1ms);
+      EXPECT_FALSE(before.turn);
+      if (!any_set) {
+        EXPECT_EQ(before.use, Addresses::Use::Failed);
+        EXPECT_EQ(before.why, "app.example: there is no such name");
+      }
+      EXPECT_TRUE(addresses.look(due).turn);
+      now = due;
+    }
+    if (any_set)
+      EXPECT_THAT(pauses, ::testing::ElementsAre(1s, 2s, 4s, 8s, 16s, 30s, 30s));
+    else
+      EXPECT_THAT(pauses, ::testing::ElementsAre(1s, 2s, 4s, 5s, 5s, 5s, 5s));
+  }
+}
+
+TEST(Addresses, TargetsAreTriedByPriorityAndThenByWeight) {
+  std::vector<Address> list;
+  const auto add = [&](unsigned target, std::uint16_t priority, std::uint16_t weight, const char* text) {
+    list.push_back({{}, text, target, priority, weight});
+  };
+  add(0, 1, 10, "a");
+  add(0, 1, 10, "a2");
+  add(1, 1, 30, "b");
+  add(2, 1, 0, "c");
+  add(3, 2, 0, "d");
+  add(4, 2, 0, "e");
+  const auto order = [&](std::vector<unsigned> numbers) {
+    std::string out;
+    std::size_t next = 0;
+    for (const auto& address : in_turn(list, [&](unsigned most) { return std::min(numbers.at(next++), most); }))
+      out += address.text + " ";
+    return out;
+  };
+  EXPECT_EQ(order({0, 0, 0, 0, 0}), "c a a2 b d e ");
+  EXPECT_EQ(order({1, 0, 0, 1, 0}), "a a2 c b e d ");
+  EXPECT_EQ(order({10, 0, 0, 0, 0}), "a a2 c b d e ");
+  EXPECT_EQ(order({11, 10, 0, 0, 0}), "b a a2 c d e ");
+  EXPECT_EQ(order({40, 0, 0, 0, 0}), "b c a a2 d e ");
+  list.resize(2);
+  EXPECT_EQ(order({}), "a a2 ") << "one target needs no number";
+}
+
+TEST(Addresses, FamiliesAreTriedByTurnsWithIpv6First) {
+  const auto ip = [](const char* text) { return boost::asio::ip::make_address(text); };
+  std::vector<std::string> order;
+  for (const auto& address :
+       interleaved({ip("fd00::1"), ip("fd00::2")}, {ip("10.0.0.1"), ip("10.0.0.2"), ip("10.0.0.3")}, 80))
+    order.push_back(address.text);
+  EXPECT_THAT(order,
+              ::testing::ElementsAre("[fd00::1]:80", "10.0.0.1:80", "[fd00::2]:80", "10.0.0.2:80", "10.0.0.3:80"));
 }
 
 }  // namespace

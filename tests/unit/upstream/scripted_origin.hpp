@@ -114,11 +114,13 @@ class Peer {
   std::string buffer_;
 };
 
-inline int listen_on_loopback(int backlog, std::uint16_t& port) {
+/// On 127.0.0.`last`, and a port of the kernel's choice where `port` is 0.
+inline int listen_on_loopback(int backlog, std::uint16_t& port, std::uint32_t last = 1) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_addr.s_addr = htonl((INADDR_LOOPBACK & ~255U) | last);
+  address.sin_port = htons(port);
   socklen_t size = sizeof address;
   ::bind(fd, reinterpret_cast<sockaddr*>(&address), size);
   ::listen(fd, backlog);
@@ -133,8 +135,9 @@ class ScriptedOrigin {
  public:
   using Script = std::function<void(Peer&, int)>;
 
-  explicit ScriptedOrigin(Script script) : script_(std::move(script)) {
-    listener_ = listen_on_loopback(128, port_);
+  explicit ScriptedOrigin(Script script, std::uint16_t port = 0, std::uint32_t last = 1)
+      : script_(std::move(script)), port_(port) {
+    listener_ = listen_on_loopback(128, port_, last);
     acceptor_ = std::thread([this] { accept(); });
   }
   /// Answers each request on each connection with these bytes.
@@ -197,12 +200,13 @@ inline std::uint16_t closed_port() {
 /// A port where connecting never ends: the queue of its listener is full.
 class BlackHole {
  public:
-  BlackHole() : listener_(listen_on_loopback(0, port_)) {
+  explicit BlackHole(std::uint16_t port = 0, std::uint32_t last = 1)
+      : port_(port), listener_(listen_on_loopback(0, port_, last)) {
     for (int& fd : fillers_) {
       fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
       sockaddr_in address{};
       address.sin_family = AF_INET;
-      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      address.sin_addr.s_addr = htonl((INADDR_LOOPBACK & ~255U) | last);
       address.sin_port = htons(port_);
       ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
     }

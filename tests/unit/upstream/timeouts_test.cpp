@@ -1,16 +1,9 @@
-#include <dlfcn.h>
-#include <netdb.h>
-
 #include "unit/upstream/upstream_fixture.hpp"
 
 namespace forebay::upstream {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
-
-const std::string kTwoAddresses = "two.invalid";
-std::atomic<int> asked_for_two{0};
 
 constexpr std::string_view kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
@@ -131,71 +124,5 @@ TEST_F(Timeouts, FullPoolIsAQueueTimeout) {
   EXPECT_FALSE(first.over());
 }
 
-TEST_F(Timeouts, NameThatDoesNotResolveIsADnsFailure) {
-  auto o = settings(80);
-  o.url.host = std::string(70, 'x') + ".invalid";  // a label too long for any resolver to ask about
-  use(std::move(o));
-  const auto& sink = get();
-  EXPECT_EQ(sink.failure, FetchError::Dns) << sink.detail;
-  EXPECT_THAT(sink.detail, HasSubstr(".invalid: "));
-}
-
-TEST_F(Timeouts, NameIsResolvedByTheSystem) {
-  ScriptedOrigin server(ScriptedOrigin::always(std::string(kHello)));
-  auto o = settings(server.port());
-  o.url.host = "127.1";  // no address for us, but one for any resolver, without a file or a server of names
-  use(std::move(o));
-  EXPECT_TRUE(get().ended) << sinks.back()->detail;
-}
-
-TEST_F(Timeouts, AFailureNamesEveryAddressThatWasTried) {
-  std::uint16_t port = 0;
-  {
-    const ScriptedOrigin gone([](Peer&, int) {});
-    port = gone.port();
-  }
-  for (const auto& [host, first, second] :
-       {std::tuple{kTwoAddresses, "127.0.0.2:", "127.0.0.1:"}, {std::string("localhost"), "127.0.0.1:", "[::1]:"}}) {
-    auto o = settings(port);
-    o.url.host = host;
-    use(std::move(o));
-    const auto& sink = get();
-    EXPECT_EQ(sink.failure, FetchError::Connect) << sink.detail;
-    const auto at = std::to_string(port) + ": ";
-    EXPECT_THAT(sink.detail, StartsWith(first + at + "Connection refused; " + second + at));
-  }
-}
-
-TEST_F(Timeouts, AddressesOfANameAreTriedInOrder) {
-  ScriptedOrigin server(ScriptedOrigin::always(std::string(kHello)));
-  auto o = settings(server.port());
-  o.url.host = kTwoAddresses;  // nobody listens at the first
-  const int asked_before = asked_for_two;
-  use(std::move(o));
-  RecordingSink sinks_[3];
-  std::vector<net::SourcePtr> running;
-  for (auto& sink : sinks_) running.push_back(fetch(sink));
-  for (auto& sink : sinks_) {
-    run_until([&] { return sink.over(); });
-    EXPECT_TRUE(sink.ended) << sink.detail;
-  }
-  EXPECT_EQ(running[0]->times().address, "127.0.0.1:" + std::to_string(server.port()));
-  EXPECT_EQ(asked_for_two - asked_before, 1) << "one look-up for all";
-}
-
 }  // namespace
 }  // namespace forebay::upstream
-
-// In place of the system's in this program, so that a name with two addresses needs no file of hosts.
-extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** found) {
-  using Function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
-  static const auto system = reinterpret_cast<Function>(::dlsym(RTLD_NEXT, "getaddrinfo"));
-  if (node == nullptr || node != forebay::upstream::kTwoAddresses) return system(node, service, hints, found);
-  ++forebay::upstream::asked_for_two;
-  addrinfo* first = nullptr;
-  if (const int error = system("127.0.0.2", service, hints, &first); error != 0) return error;
-  addrinfo* last = first;
-  while (last->ai_next != nullptr) last = last->ai_next;
-  *found = first;
-  return system("127.0.0.1", service, hints, &last->ai_next);
-}

@@ -11,9 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "forebay/net/resolver.hpp"
 #include "forebay/net/stream.hpp"
 #include "forebay/net/worker.hpp"
 #include "forebay/upstream/origin.hpp"
+#include "support/dns_server.hpp"
 #include "unit/upstream/scripted_origin.hpp"
 
 namespace forebay::upstream {
@@ -130,6 +132,11 @@ class TestClock final : public Clock {
   net::SystemClock system_;
   std::optional<Now> stopped_;
 };
+
+/// Asks this server alone.
+inline net::Resolver::Settings asking(const test::DnsServer& server) {
+  return {.servers = {{boost::asio::ip::make_address("127.0.0.1"), server.port()}}, .resolv_conf = "/dev/null"};
+}
 
 /// One worker, driven by the test, and an origin of it.
 class UpstreamTest : public ::testing::Test {
