@@ -48,12 +48,13 @@ def make_pair(stem):
 
 
 def with_files(text, folder):
-    """The text with the files that docs name below /etc/forebay/tls made in a folder."""
+    """The text with the files that docs name below /etc/forebay/tls, and routes.d, made in a folder."""
     place = "/etc/forebay/tls/"
     for stem in set(re.findall(re.escape(place) + r"(\w[\w-]*)\.(?:crt|key)", text)):
         if not (folder / f"{stem}.crt").exists():
             make_pair(folder / stem)
-    return text.replace(place, f"{folder}/")
+    (folder / "routes.d").mkdir(exist_ok=True)
+    return text.replace(place, f"{folder}/").replace("routes.d/", f"{folder}/routes.d/")
 
 
 def blocks(forebay, _):

@@ -51,6 +51,7 @@ struct LoadResult {
   std::vector<Diagnostic> places{};     ///< Of each route by its index, for what is found about it later: no code yet.
   /// The same of each file that TLS reads, by the path of its key (`listen[0].tls.cert`).
   std::map<std::string, Diagnostic, std::less<>> file_places{};
+  std::size_t included{};  ///< How many files `include` has added.
   bool ok() const noexcept { return config != nullptr; }
 };
 /// Reads, checks and types a configuration. Never throws; every mistake is a diagnostic.
