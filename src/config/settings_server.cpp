@@ -167,8 +167,9 @@ constexpr auto kServer = table<Server>({
     map<&Server::timeouts, &kServerTimeouts>("timeouts"),
     map<&kServerLimits>("limits"),
     as<Networks, &Server::trusted_proxies>("trusted_proxies", "",
-                                           "Peers whose X-Forwarded-* and Forwarded fields, and PROXY headers, are "
-                                           "believed; `unix` stands for the peers of Unix sockets."),
+                                           "Peers whose PROXY headers, X-Forwarded-For (the client) and "
+                                           "X-Forwarded-Proto (the scheme) are believed; `unix` stands for the peers "
+                                           "of Unix sockets. Other X-Forwarded-* fields and Forwarded are passed on."),
     key<&Server::forwarded>("forwarded", "auto | append | set | off",
                             "What is done to X-Forwarded-* and Forwarded: `append` adds, `set` begins anew, `off` "
                             "removes them; `auto` appends for trusted peers, else sets."),
