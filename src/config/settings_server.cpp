@@ -151,8 +151,10 @@ constexpr auto kServerLimits = table<Server>({
     key<&Server::min_rate>("min_rate", "0..1GiB",
                            "Bytes a second, over 20 s, at which a client must send a body and take an answer while we "
                            "wait for it; 0 is off."),
-    key<&Server::connections_per_address>("connections_per_address", "0..1000000",
-                                          "Connections of one client address at a time; 0 is no limit."),
+    key<&Server::connections_per_address>(
+        "connections_per_address", "0..1000000",
+        "Connections of one client address at a time, but for `trusted_proxies`; 0 is no "
+        "limit."),
     key<&Server::streams>("streams", "1..1000", "Requests at a time of one HTTP/2 connection."),
     key<&Server::tunnels>("tunnels", "0..1000000",
                           "Tunnels (WebSocket) at a time, and requests for one under way; beyond it 503."),
