@@ -162,6 +162,7 @@ void Daemon::announce() {
   status_.last_reload_success_at = std::chrono::duration_cast<Seconds>(clock_.now().wall.time_since_epoch()).count();
   status_.state.store(admin::State::Ready, std::memory_order_release);
   std::string line = "ready version=" + admin::build().version + " config=\"" + source_.name() + '"';
+  if (loaded_.included > 0) line += " included=" + std::to_string(loaded_.included);
   for (const auto& [name, listener] : listeners_->current())
     line += " listener=" + name + " address=" + address_text(*listener);
   if (admin_) line += " admin=" + address_text(admin_->listener());

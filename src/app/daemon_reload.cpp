@@ -43,7 +43,8 @@ void Daemon::reload() {
   if (applied) {
     ++status_.reloads_applied;
     status_.last_reload_success_at = std::chrono::duration_cast<Seconds>(clock_.now().wall.time_since_epoch()).count();
-    log::info(source_.subject() + " applied; the cache is kept");
+    const auto files = std::to_string(loaded.included) + (loaded.included == 1 ? " included file" : " included files");
+    log::info(source_.subject() + (loaded.included > 0 ? " and " + files : "") + " applied; the cache is kept");
   } else {
     ++status_.reloads_rejected;
     log::error(source_.subject() + " rejected (" + why + "); the current configuration stays in force");

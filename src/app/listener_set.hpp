@@ -28,7 +28,7 @@ class ListenerSet {
     std::vector<config::Listener> wanted;
     TlsServers tls;
   };
-  /// Binds the new addresses of `wanted`. A listener whose TLS alone has changed stays. Throws std::system_error on
+  /// Binds the new addresses of `wanted`. A listener whose TLS alone has changed stays. Throws std::runtime_error on
   /// failure.
   Change prepare(const std::vector<config::Listener>& wanted, TlsServers tls);
   /// Opens the new listeners, gives all their TLS, and closes those no longer wanted: their queues are accepted first,

@@ -54,7 +54,7 @@ class SingleWorkerServer {
   ~SingleWorkerServer() { close(); }
 
   net::Worker& worker() noexcept { return worker_; }
-  /// Binds and starts to serve; throws std::system_error when it cannot bind.
+  /// Binds and starts to serve; throws std::runtime_error when it cannot bind.
   void open(const config::Listener& config, server::Handler& handler);
   /// Ends connections and the thread.
   void close();

@@ -106,7 +106,9 @@ void check_clients(Loading& loading) {
     loading.report.warning(2054, *by->node, by->path,
                            "this listener serves the routes of " + in_quotes(strict->name) +
                                " too, and requires no certificate of clients",
-                           "let another process serve what is for everybody, or set client_ca here as well");
+                           all[i].tls.client_ca.empty()
+                               ? "let another process serve what is for everybody, or set client_ca here as well"
+                               : "let another process serve what is for everybody, or write client_auth: require here");
   }
 }
 

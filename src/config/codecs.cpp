@@ -94,7 +94,29 @@ void Reading::error(int code, const Node& node, std::string message, std::string
   section.error(code, node, path(), std::move(message), std::move(hint));
 }
 
+namespace {
+
+/// What to write instead of a bool that stands for a list of names; nothing where the reader of the list refuses it.
+std::optional<std::string> hint_for_bool(const Row& row, bool value) {
+  if (row.type.find("| none") != std::string_view::npos) return value ? "write all" : "write none";
+  if (row.name == "host") return "leave \"host\" out for any host";
+  const bool globs = row.name == "except" || row.type.find("glob") != std::string_view::npos;
+  for (const auto* names : {"glob", "header name", "list of host", "field name", "extension"})
+    if (globs || row.type.find(names) != std::string_view::npos)
+      return !value ? "write []" : globs ? "write \"*\" for all" : "write a list of names";
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<std::vector<NodePtr>> Reading::items(std::size_t most, std::string_view what) const {
+  // Else it would be a list of the one name "true", which no message has.
+  if (const auto* written = node(); written && written->is_scalar() && !written->quoted)
+    if (is_one_of(written->text, {"true", "false"}))
+      if (const auto hint = hint_for_bool(row, written->text == "true")) {
+        error(1002, *written, in_quotes(written->text) + " is not a list of names", *hint);
+        return std::nullopt;
+      }
   auto list = section.list(row.name);
   if (list && list->size() > most)
     error(1004, *node(), std::to_string(list->size()) + ' ' + std::string(what), "at most " + std::to_string(most));
@@ -195,9 +217,18 @@ namespace {
 
 /// What to write for a coding that Forebay does not make.
 std::string coding_hint(std::string_view text) {
-  constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-      {"brotli", "br"},   {"zstandard", "zstd"}, {"gz", "gzip"},
-      {"x-gzip", "gzip"}, {"deflate", "gzip"},   {"true", "[zstd, br, gzip]"}};
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {{"brotli", "br"},
+                                                                      {"zstandard", "zstd"},
+                                                                      {"gz", "gzip"},
+                                                                      {"x-gzip", "gzip"},
+                                                                      {"deflate", "gzip"},
+                                                                      {"true", "[zstd, br, gzip]"},
+                                                                      {"on", "[zstd, br, gzip]"},
+                                                                      {"yes", "[zstd, br, gzip]"},
+                                                                      {"false", "[]"},
+                                                                      {"off", "[]"},
+                                                                      {"no", "[]"},
+                                                                      {"none", "[]"}};
   for (const auto& [other, usual] : kNames)
     if (http::iequals(text, other)) return "write " + std::string(usual);
   return did_you_mean(text, {"zstd", "br", "gzip"}, "write zstd, br or gzip");

@@ -38,17 +38,34 @@ std::string literal(std::string_view text) {
 thread_local std::string unread_folder;
 thread_local int unread_why = 0;
 
-/// A folder that is not there has no files. Of any other that cannot be read nobody knows.
+/// A file that a pattern for folders matches is none of them. Of a folder that cannot be read nobody knows what it has.
 int on_unread(const char* folder, int why) {
-  if (why == ENOENT || why == ENOTDIR) return 0;
+  if (why == ENOTDIR) return 0;
   unread_folder = folder;
   unread_why = why;
   return 1;
 }
 
+/// Whether the folder before the first part of a pattern that has a wildcard is there. `glob` says nothing of a file in
+/// its place.
+bool begins_in_folder(const std::string& pattern) {
+  std::string text, folder;
+  for (std::size_t i = 0; i < pattern.size() && !is_pattern({&pattern[i], 1}); ++i) {
+    if (pattern[i] == '/' && !text.empty()) folder = text;
+    if (pattern[i] == '\\' && i + 1 < pattern.size()) ++i;
+    text += pattern[i];
+  }
+  std::error_code error;
+  if (folder.empty() || std::filesystem::is_directory(folder, error)) return true;
+  unread_folder = folder;
+  unread_why = error ? error.value() : ENOTDIR;
+  return false;
+}
+
 /// The files that a pattern matches, by name in the order of their bytes. Directories and what begins with a dot are
-/// left out. False where a folder cannot be read.
+/// left out. False where a folder is missing or cannot be read.
 bool files_of(const std::string& pattern, std::vector<std::string>& files) {
+  if (!begins_in_folder(pattern)) return false;
   glob_t found{};
   const int result = ::glob(pattern.c_str(), GLOB_NOSORT | GLOB_MARK, on_unread, &found);
   if (result == 0)
@@ -104,6 +121,9 @@ class Including {
     if (!files_of(relative ? literal(folder_) + '/' + name.text : name.text, files))
       return report_.error(1033, name, path,
                            in_quotes(unread_folder) + " cannot be read: " + std::strerror(unread_why));
+    if (files.empty())
+      report_.warning(2072, name, path, in_quotes(name.text) + " matches no file",
+                      "correct the pattern, or leave it out");
     for (const auto& file : files)
       if (!full_) read(name, path, file, false);
   }

@@ -115,6 +115,12 @@ class KeyWalk {
   KeyVisitor& visitor_;
 };
 
+/// What others call `set`.
+bool is_one_of_verbs(std::string_view name) {
+  const auto low = lower_case(name);
+  return low == "add" || low == "append" || low == "insert" || low == "replace" || low == "override";
+}
+
 /// What is meant by an unknown key that is no slip of the pen; empty where its name has to say it. Tells nothing of the
 /// value, but of a plain url.
 std::string hint_for(const Entry& entry, const Where& where) {
@@ -128,8 +134,14 @@ std::string hint_for(const Entry& entry, const Where& where) {
   if ((place == "request_headers" || place == "response_headers") && !near) {
     if (place == "request_headers" && lower_case(name) == "host")
       return "see host_header of the origin: preserve, origin, or a text";
+    if (!entry.value->is_scalar() && is_one_of_verbs(name)) return "write set, which replaces a field that is there";
     return "fields stand below \"set\": write set: { " + clipped(name_of_key(name)) + ": ... }";
   }
+  if ((place == "redirect" || place == "respond") && (name == "code" || name == "status_code"))
+    return "this is \"status\" here";
+  if (place == "tls" && name == "client_cert")
+    return "\"client_ca\" names the file of those who sign clients' certificates, \"client_cert_header\" passes them "
+           "on";
   if (place == "ttl" && parse_status(name).value) return "write status: { \"" + name + "\": ... }";
   if (stands_for_origin(entry) && !where.path.starts_with("origins")) {
     const auto url = plain_url(*entry.value);

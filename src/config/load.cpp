@@ -131,7 +131,7 @@ LoadResult load_checked(const LoadRequest& request, const Surroundings& surround
     }
   }
   const bool good = !report.failed();
-  return {good ? config : nullptr, report.take(), std::move(places), std::move(file_places)};
+  return {good ? config : nullptr, report.take(), std::move(places), std::move(file_places), report.further_files()};
 }
 
 }  // namespace

@@ -36,6 +36,8 @@ class Report {
   /// A further file, whose lines are numbered behind those before it. Gives its text, which the report keeps. What is
   /// read next is of this file.
   std::string_view begin_file(std::string file, std::string text);
+  /// How many files were read beside the configuration itself.
+  std::size_t further_files() const noexcept { return files_.size() - 1; }
   /// The number of the first line of the file that is read.
   int first_line() const noexcept { return files_.back().first_line; }
   /// The file of a place, and the line in it; 0: it is in none.

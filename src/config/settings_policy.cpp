@@ -87,6 +87,17 @@ struct Methods {
   }
 };
 
+/// What to write for a word that is no protocol of Upgrade; nothing for any other.
+std::optional<std::string> hint_for_protocol(std::string_view text) {
+  const auto low = lower_case(text);
+  const auto is = [&](auto... words) { return ((low == words) || ...); };
+  if (is("false", "no", "off", "none", "never")) return "write [] for none";
+  if (is("true", "yes", "on", "all", "any", "ws", "wss", "web-socket", "web_socket", "socket.io"))
+    return "write websocket";
+  if (low != "websocket" && nearest(low, {"websocket"})) return "did you mean websocket?";
+  return std::nullopt;
+}
+
 /// Protocols of Upgrade: `name` or `name/version`.
 struct Protocols {
   static constexpr std::string_view kType = "list of protocol";
@@ -97,6 +108,8 @@ struct Protocols {
                          (slash == std::string::npos || is_token(std::string_view(item.text).substr(slash + 1)));
       if (!valid)
         r.section.error(1002, item, path, in_quotes(item.text) + " is not a protocol", "such as websocket");
+      else if (const auto hint = hint_for_protocol(item.text))
+        r.section.error(1028, item, path, in_quotes(item.text) + " is not a protocol of Upgrade", *hint);
       else if (http::never_upgrades_to(item.text))
         r.section.error(1028, item, path, in_quotes(item.text) + " is never forwarded as an upgrade",
                         "requests in such a tunnel would pass all rules; write protocols such as websocket");

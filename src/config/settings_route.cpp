@@ -225,11 +225,30 @@ struct ShortRedirect {
     if (text && is_https_redirect(*text))
       out.redirect.to = *text;
     else if (text)
-      r.error(1002, *node, in_quotes(*text) + " is not https or a map",
-              "write redirect: { to: " + in_quotes(*text) + " }");
+      r.error(1002, *node, in_quotes(*text) + " is not https or a map", hint_for(*text));
+  }
+  static std::string hint_for(const std::string& text) {
+    const auto low = lower_case(text);
+    const auto is = [&](auto... words) { return ((low == words) || ...); };
+    if (is("true", "yes", "on", "http", "permanent", "tls", "ssl")) return "write redirect: https";
+    if (is("false", "no", "off", "none")) return "leave it out";
+    const auto status = parse_integer(text).value;
+    const bool known = status && std::find(std::begin(kRedirectStatuses), std::end(kRedirectStatuses), *status) !=
+                                     std::end(kRedirectStatuses);
+    if (known) return "write redirect: { status: " + text + ", to: ... }; https alone is the same URL over https";
+    const bool target = text.starts_with('/') || text.find("://") != std::string::npos;
+    return target ? "write redirect: { to: " + in_quotes(text) + " }"
+                  : "such as redirect: { to: /new }, or redirect: https";
   }
 };
 struct ShortRespond {
+  /// One word that ends like a file's name: `404.html`, `/srv/down.txt`.
+  static bool names_file(std::string_view text) {
+    const auto dot = text.rfind('.');
+    if (dot == std::string_view::npos || text.find_first_of(" \t\n<") != std::string_view::npos) return false;
+    const auto end = text.substr(dot + 1);
+    return end.size() >= 2 && end.size() <= 5 && is_token(end);
+  }
   using Value = Route;
   static constexpr std::string_view kType = "int or map";
   static constexpr std::size_t kMembers = 0;
@@ -241,7 +260,7 @@ struct ShortRespond {
     const auto status = parse_integer(*text);
     if (!status.value)
       r.error(1002, *node, in_quotes(*text) + " is not a status or a map",
-              "write respond: { body: " + in_quotes(*text) + " }");
+              std::string("write respond: { ") + (names_file(*text) ? "file: " : "body: ") + in_quotes(*text) + " }");
     else if (*status.value < 200 || *status.value > 599)
       r.error(1004, *node, in_quotes(*text) + " is no status of an answer", "200 to 599");
     else

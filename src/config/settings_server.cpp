@@ -185,8 +185,10 @@ constexpr auto kServerLimits = table<Server>({
     key<&Server::min_rate>("min_rate", "0..1GiB",
                            "Bytes a second, over 20 s, at which a client must send a body and take an answer while we "
                            "wait for it; 0 is off."),
-    key<&Server::connections_per_address>("connections_per_address", "0..1000000",
-                                          "Connections of one client address at a time; 0 is no limit."),
+    key<&Server::connections_per_address>(
+        "connections_per_address", "0..1000000",
+        "Connections of one client address at a time, but for `trusted_proxies`; 0 is no "
+        "limit."),
     key<&Server::streams>("streams", "1..1000", "Requests at a time of one HTTP/2 connection."),
     key<&Server::tunnels>("tunnels", "0..1000000",
                           "Tunnels (WebSocket) at a time, and requests for one under way; beyond it 503."),
@@ -202,8 +204,9 @@ constexpr auto kServer = table<Server>({
     map<&kServerLimits>("limits"),
     map<&kServerDns>("dns"),
     as<Networks, &Server::trusted_proxies>("trusted_proxies", "",
-                                           "Peers whose X-Forwarded-* and Forwarded fields, and PROXY headers, are "
-                                           "believed; `unix` stands for the peers of Unix sockets."),
+                                           "Peers whose PROXY headers, X-Forwarded-For (the client) and "
+                                           "X-Forwarded-Proto (the scheme) are believed; `unix` stands for the peers "
+                                           "of Unix sockets. Other X-Forwarded-* fields and Forwarded are passed on."),
     key<&Server::forwarded>("forwarded", "auto | append | set | off",
                             "What is done to X-Forwarded-* and Forwarded: `append` adds, `set` begins anew, `off` "
                             "removes them; `auto` appends for trusted peers, else sets."),

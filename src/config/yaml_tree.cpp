@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <unordered_map>
@@ -344,6 +345,36 @@ std::pair<std::string, std::string> explain_syntax(const std::string& said, std:
   return {said.substr(0, 100), {}};
 }
 
+/// The first `{` in a text without quotes within the flow style, such as `{ path: /old/{id} }`.
+std::optional<Place> unquoted_braces(const Report& report) {
+  const auto& lines = report.lines();
+  for (auto n = static_cast<std::size_t>(report.first_line()); n <= lines.size(); ++n) {
+    const auto line = lines[n - 1];
+    char quote = '\0';
+    int depth = 0;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      const char c = line[i], before = i == 0 ? ' ' : line[i - 1];
+      const bool begins = std::string_view(" \t,:[{-").find(before) != std::string_view::npos;
+      if (quote != '\0') {
+        if (c == '\\' && quote == '"')
+          ++i;
+        else if (c == quote)
+          quote = '\0';
+      } else if ((c == '"' || c == '\'') && begins) {
+        quote = c;
+      } else if (c == '#' && (before == ' ' || before == '\t')) {
+        break;
+      } else if (c == '{' || c == '[') {
+        if (c == '{' && !begins && depth > 0) return Place{static_cast<int>(n), static_cast<int>(i) + 1, 1, -1};
+        ++depth;
+      } else if (c == '}' || c == ']') {
+        --depth;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 void report_syntax(const YAML::Exception& e, Report& report, int flag) {
   Place place{0, 0, 1, flag};
   std::string_view rest;
@@ -372,6 +403,12 @@ void report_syntax(const YAML::Exception& e, Report& report, int flag) {
       return;
     }
   }
+  // `{ path: /old/{id} }`: what YAML misses is another bracket, on another line.
+  if (flag < 0 && !e.msg.starts_with("bad file"))
+    if (const auto braces = unquoted_braces(report)) {
+      report.error(1006, *braces, {}, "a \"{\" begins a map here", "quote a text that has { }");
+      return;
+    }
   const bool too_deep = e.msg.starts_with("bad file");
   auto [message, hint] = explain_syntax(e.msg, rest);
   report.error(too_deep ? 1015 : 1006, place, {}, std::move(message), std::move(hint));

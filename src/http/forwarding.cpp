@@ -329,6 +329,10 @@ void set_forwarding_fields(Fields& fields, const ForwardingFacts& facts) {
   // Claims of an untrusted peer are never forwarded, in any mode.
   if (!keeps_claims(facts.peer_trusted, facts.mode)) remove_forwarding_fields(fields);
   if (facts.mode == ForwardedMode::Off) return;
+  const auto sent_any = [view = fields.view()](auto... ids) { return (view.has(ids) || ...); };
+  // A Forwarded field that began with the peer would say that the peer is the client.
+  const bool begins_late = !sent_any(FieldId::Forwarded) &&
+                           sent_any(FieldId::XForwardedFor, FieldId::XForwardedHost, FieldId::XForwardedProto);
   if (!facts.peer.empty()) extend(fields, FieldId::XForwardedFor, facts.peer);
   const auto unless_there = [&fields](FieldId id, std::string_view value) {
     if (!value.empty() && !fields.view().has(id)) fields.add(id, value);
@@ -340,6 +344,7 @@ void set_forwarding_fields(Fields& fields, const ForwardingFacts& facts) {
   unless_there(FieldId::XForwardedHost, facts.host);
   unless_there(FieldId::XForwardedProto, facts.scheme);
   unless_there(FieldId::XForwardedPort, port_of(facts.host, facts.scheme));
+  if (begins_late) return;
   std::string element;
   append_forwarded(element, facts);
   extend(fields, FieldId::Forwarded, element);

@@ -203,7 +203,9 @@ std::optional<std::string> read_tls_file(const std::string& path, TlsFindings& f
   const auto refuse = [&](const std::string& why) {
     std::string hint;
     if (why == std::strerror(EACCES)) hint = "Forebay runs as user " + std::to_string(::geteuid());
-    findings.error(1020, in_quotes(path) + " cannot be read: " + why, std::move(hint));
+    std::error_code error;
+    const auto whole = std::filesystem::absolute(path, error);
+    findings.error(1020, in_quotes(error ? path : whole.string()) + " cannot be read: " + why, std::move(hint));
     return std::nullopt;
   };
   std::error_code error;

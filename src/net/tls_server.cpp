@@ -131,9 +131,13 @@ bool Server::ask_for_clients(SSL_CTX* context, TlsFindings& findings) const {
   findings.about("client_ca");
   const auto bio = openssl::reader_of(client_ca_);
   auto* const store = SSL_CTX_get_cert_store(context);
+  // Who lists an intermediate one alone trusts whom it has signed, and nobody else.
+  X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
   int count = 0;
+  bool signs = false;
   while (const openssl::X509Ptr ca{PEM_read_bio_X509_AUX(bio.get(), nullptr, nullptr, nullptr)}) {
     ++count;
+    signs = signs || X509_check_ca(ca.get()) != 0;
     if (X509_STORE_add_cert(store, ca.get()) != 1 || SSL_CTX_add_client_CA(context, ca.get()) != 1) {
       findings.error(1021, "a certificate in \"" + settings_.client_ca +
                                "\" cannot be used: " + std::string(openssl::take_error()));
@@ -151,6 +155,9 @@ bool Server::ask_for_clients(SSL_CTX* context, TlsFindings& findings) const {
   // A client and a few intermediate certificates need much less; OpenSSL's limit is 100 KB.
   constexpr long kMostOfClients = 16 * 1024;
   SSL_CTX_set_max_cert_list(context, kMostOfClients);
+  if (!signs)
+    findings.warning(2073, "\"" + settings_.client_ca + "\" has no certificate of a CA",
+                     "only clients that have these very certificates are let in; name the CA that signs theirs");
   if (settings_.client_auth == config::ListenerTls::ClientAuth::Require)
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   else

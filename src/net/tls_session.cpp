@@ -118,7 +118,10 @@ TlsEndpoint::Next TlsEndpoint::next_after(int result) noexcept {
     case SSL_ERROR_ZERO_RETURN: ended_ = true; return Next::End;
     default: break;
   }
-  const auto failure = take_tls_failure();
+  auto failure = take_tls_failure();
+  const long verdict = SSL_get_verify_result(ssl_);
+  if (failure.result == TlsHandshake::ClientCertificate && verdict != X509_V_OK)
+    failure.why = X509_verify_cert_error_string(verdict);
   fail(failure.result, failure.why);
   return Next::Failed;
 }

@@ -60,6 +60,7 @@ class RequestNotes final : public server::Notes {
   bool stored = false;
   bool has_ttl = false;
   bool refresh_refused = false;  ///< The response says so.
+  std::string_view scheme;       ///< As the key has it; a literal. Empty: the request was not read so far.
   std::string_view tunnel_end;   ///< How a tunnel has ended; a literal.
   Digest key_id;
   std::int64_t age_s = -1, ttl_s = 0;

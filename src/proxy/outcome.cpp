@@ -7,6 +7,12 @@
 namespace forebay::proxy {
 namespace {
 
+/// The scheme as the key has it: that of a trusted peer's X-Forwarded-Proto, else the listener's.
+std::string_view scheme_of(const server::Peer& peer, bool trusted, http::FieldsView fields) {
+  const auto claimed = trusted ? http::known_scheme(http::forwarded_scheme(fields)) : std::string_view();
+  return claimed.empty() ? peer.scheme : claimed;
+}
+
 using http::FieldId;
 
 double milliseconds(Duration d) { return d.count() < 0 ? -1 : static_cast<double>(d.count()) / 1e6; }
@@ -59,7 +65,7 @@ void RequestNotes::reset() {
   error_code = coding = {};
   error_detail.clear();
   text.clear();
-  tunnel_end = {};
+  tunnel_end = scheme = {};
   method_text = host = path = query = request_id = trace_id = span_id = parent_id = trace_link = user_agent = referer =
       client = tunnel_protocol = {};
 }
@@ -81,6 +87,7 @@ void note_request(const PendingRequest& pending, const LoggedTarget& target) {
   auto& notes = pending.notes();
   const auto& request = pending.request;
   notes.method_text = notes.keep(request.method_text);
+  notes.scheme = scheme_of(pending.exchange->peer(), pending.peer_trusted, request.fields);
   notes.host = notes.keep(request.authority);
   notes.path = notes.keep(target.path);
   if (target.query) {
@@ -154,7 +161,7 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   r.remote = exchange.peer().address;
   r.client = notes.view(notes.client);
   r.method = notes.method_text.size ? notes.view(notes.method_text) : http::to_string(notes.method);
-  r.scheme = exchange.peer().scheme;
+  r.scheme = notes.scheme.empty() ? exchange.peer().scheme : notes.scheme;
   r.tls = exchange.peer().tls.get();
   r.host = notes.view(notes.host);
   r.path = notes.view(notes.path);
@@ -224,10 +231,10 @@ void count_refusal(Core& core, const server::RefusedMessage& message, const serv
   r.at = core.now().wall;
   r.remote = peer.address;
   const auto& server = core.runtime->config().server;
-  const auto client =
-      http::client_address(peer.address, server::trusts(server, peer), head.fields, server.trusted_proxies.networks);
+  const bool trusted = server::trusts(server, peer);
+  const auto client = http::client_address(peer.address, trusted, head.fields, server.trusted_proxies.networks);
   r.client = client;
-  r.scheme = peer.scheme;
+  r.scheme = scheme_of(peer, trusted, head.fields);
   r.tls = peer.tls.get();
   r.method = head.method_text;
   r.host = head.authority;

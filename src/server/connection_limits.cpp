@@ -20,20 +20,30 @@ ConnectionLimits::Place ConnectionLimits::enter(const config::Server& settings) 
 
 ConnectionLimits::Place ConnectionLimits::enter(const Peer& peer, const config::Server& settings) {
   Place place = enter(settings);
-  if (place && !place.admit(peer, settings)) place = Place();
+  if (place) place.admit(peer, settings);
   return place;
 }
 
 bool ConnectionLimits::Place::admit(const Peer& peer, const config::Server& settings) {
-  if (settings.connections_per_address == 0 || !peer.has_ip) return true;
+  // A trusted proxy has the connections of many clients.
+  if (settings.connections_per_address == 0 || !peer.has_ip || trusts(settings, peer)) return true;
   Ip ip = peer.ip;
   if (!http::is_ipv4(ip)) std::fill(ip.begin() + 8, ip.end(), std::uint8_t{0});
-  const MutexLock lock(limits_->mutex_);
-  unsigned& count = limits_->by_address_[ip];
-  if (count >= settings.connections_per_address) return false;
-  ++count;
+  if (!limits_->count(ip, settings.connections_per_address)) {
+    *this = Place();
+    address_full_ = true;
+    return false;
+  }
   ip_ = ip;
   by_address_ = true;
+  return true;
+}
+
+bool ConnectionLimits::count(const Ip& ip, unsigned most) {
+  const MutexLock lock(mutex_);
+  unsigned& count = by_address_[ip];
+  if (count >= most) return false;
+  ++count;
   return true;
 }
 

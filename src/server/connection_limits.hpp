@@ -42,31 +42,36 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
   class Place {
    public:
     Place() = default;
-    Place(Place&& o) noexcept : limits_(std::move(o.limits_)), ip_(o.ip_), by_address_(o.by_address_) {}
+    Place(Place&& o) noexcept
+        : limits_(std::move(o.limits_)), ip_(o.ip_), by_address_(o.by_address_), address_full_(o.address_full_) {}
     Place& operator=(Place&& o) noexcept {
       std::swap(limits_, o.limits_);
       std::swap(ip_, o.ip_);
       std::swap(by_address_, o.by_address_);
+      std::swap(address_full_, o.address_full_);
       return *this;
     }
     ~Place() {
       if (limits_) limits_->leave(*this);
     }
     explicit operator bool() const noexcept { return limits_ != nullptr; }
-    /// Counts it for the peer's address too. False when that address has too many.
+    /// Counts it for the peer's address too, unless the peer is trusted. Where that address has too many, the place is
+    /// released, and this is false.
     bool admit(const Peer& peer, const config::Server& settings);
+    /// Why it is empty: `connections_per_address`, else `max_connections`.
+    bool address_full() const noexcept { return address_full_; }
 
    private:
     friend class ConnectionLimits;
     std::shared_ptr<ConnectionLimits> limits_;
     Ip ip_{};
-    bool by_address_ = false;
+    bool by_address_ = false, address_full_ = false;
   };
 
   /// From any thread. A place, unless that would be more than `server.max_connections`.
   Place enter(const config::Server& settings);
-  /// The same, counted for the peer's address. Addresses are counted only while there is a limit for them; of IPv6 the
-  /// /64, since that is what one customer or host has.
+  /// The same, counted for the peer's address, unless the peer is in `server.trusted_proxies`. Addresses are counted
+  /// only while there is a limit for them; of IPv6 the /64, since that is what one customer or host has.
   Place enter(const Peer& peer, const config::Server& settings);
   /// Which connection is reset when clients do not read.
   StallBoard stalls;
@@ -74,6 +79,7 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
   std::uint64_t open() const noexcept { return open_.load(std::memory_order_relaxed); }
 
  private:
+  bool count(const Ip& ip, unsigned most);
   void leave(const Place& place);
 
   std::atomic<std::uint64_t> open_{0};

@@ -58,11 +58,19 @@ inline constexpr EdgeError kOverload{503,
                                      Refusal::Overload,
                                      "overload",
                                      "Service Unavailable",
-                                     "Too many connections (server.max_connections, or "
-                                     "server.limits.connections_per_address).",
+                                     "Too many connections (server.max_connections).",
                                      Bound::None,
                                      false,
                                      "1"};
+inline constexpr EdgeError kAddressOverload{503,
+                                            Refusal::Overload,
+                                            "overload",
+                                            "Service Unavailable",
+                                            "Too many connections of one address "
+                                            "(server.limits.connections_per_address).",
+                                            Bound::None,
+                                            false,
+                                            "1"};
 
 inline constexpr EdgeError kNoMemory{503,
                                      Refusal::Overload,

@@ -19,12 +19,13 @@ std::unique_ptr<Protocol> make_protocol(const config::Listener& listener) {
 
 void H1Protocol::open(const std::shared_ptr<WorkerListener>& listener, Accepted accepted) {
   const bool admitted = static_cast<bool>(accepted.place);
+  const EdgeError& why = overload_of(accepted.place);
   const std::string early = std::move(accepted.early);
   const H1Connection::Ptr connection(new H1Connection(listener, *this, std::move(accepted)));
   if (admitted)
     connection->begin(early);
   else
-    connection->begin_refusal(kOverload);
+    connection->begin_refusal(why);
 }
 
 void H1Protocol::refuse(const std::shared_ptr<WorkerListener>& listener, Accepted accepted, const EdgeError& why) {

@@ -54,13 +54,12 @@ void H2Connection::begin(std::string_view early) {
   });
 }
 
-void H2Connection::begin_refusal() {
+void H2Connection::begin_refusal(const EdgeError& why) {
   refusing_ = true;
   ++listener_->refusing;
-  or_close([this] {
-    count_rejection(kOverload);
-    listener_->handler.refused({kOverload.reason, kOverload.status, kOverload.code, kOverload.detail, {}, 0, {}},
-                               *peer_);
+  or_close([&] {
+    count_rejection(why);
+    listener_->handler.refused({why.reason, why.status, why.code, why.detail, {}, 0, {}}, *peer_);
     session_.terminate(http::H2Error::EnhanceYourCalm);
     turn();
   });

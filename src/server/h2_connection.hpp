@@ -39,7 +39,7 @@ class H2Connection final : public Connection,
   /// Takes requests. `early` was read already.
   void begin(std::string_view early);
   /// Tells the client that there are too many connections, and closes.
-  void begin_refusal();
+  void begin_refusal(const EdgeError& why);
 
   void drain() override;
   void abort() override;

@@ -31,7 +31,7 @@ void take_in(const std::shared_ptr<WorkerListener>& listener, net::ParkedStream 
   auto place = gone                               ? ConnectionLimits::Place()
                : listener->protocol->names_peer() ? listener->limits->enter(settings)
                                                   : listener->limits->enter(*peer, settings);
-  if (gone || (!place && !listener->may_refuse(*peer))) {
+  if (gone || (!place && !listener->may_refuse(*peer, place))) {
     listener->open.fetch_sub(1, std::memory_order_relaxed);
     return;
   }

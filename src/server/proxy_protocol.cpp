@@ -108,10 +108,9 @@ class Waiting final : public Connection, public boost::intrusive_ref_counter<Wai
     accepted_.early.resize(held_);
     accepted_.early.erase(0, header.size);
     accepted_.peer = peer_after(header);
-    if (!accepted_.place.admit(*accepted_.peer, listener_->handler.settings())) {
-      accepted_.place = ConnectionLimits::Place();
-      if (!listener_->may_refuse(*accepted_.peer)) return close();
-    }
+    if (!accepted_.place.admit(*accepted_.peer, listener_->handler.settings()) &&
+        !listener_->may_refuse(*accepted_.peer, accepted_.place))
+      return close();
     leave();
     guarded([&] { next_.open(listener_, std::move(accepted_)); },
             [&] { listener_->open.fetch_sub(1, std::memory_order_relaxed); });
@@ -120,6 +119,7 @@ class Waiting final : public Connection, public boost::intrusive_ref_counter<Wai
   std::shared_ptr<const Peer> peer_after(const http::ProxyHeader& header) const {
     if (header.source == http::ProxyHeader::Source::Balancer) return accepted_.peer;
     auto peer = std::make_shared<Peer>();
+    peer->announced = true;
     peer->listener = accepted_.peer->listener;
     peer->scheme = header.tls ? "https" : accepted_.peer->scheme;
     if (header.source == http::ProxyHeader::Source::Ip) {

@@ -19,6 +19,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <system_error>
 #include <thread>
 
@@ -34,6 +35,11 @@ constexpr int kFirstHandedOver = 3;
 
 [[noreturn]] void fail(int error, const config::Address& address, const std::string& what) {
   throw std::system_error(error, std::generic_category(), "cannot listen on " + address.text + ": " + what);
+}
+
+/// The same where no call of the system has failed.
+[[noreturn]] void refuse(const config::Address& address, const std::string& what) {
+  throw std::runtime_error("cannot listen on " + address.text + ": " + what);
 }
 
 Fd make_socket(int family) { return Fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)); }
@@ -84,7 +90,7 @@ std::vector<Place> places_of(const config::Address& address) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
-  if (error != 0) fail(EADDRNOTAVAIL, address, std::string("unknown host (") + ::gai_strerror(error) + ")");
+  if (error != 0) refuse(address, std::string("unknown host (") + ::gai_strerror(error) + ")");
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
   std::vector<Place> places;
   for (const addrinfo* a = found; a != nullptr; a = a->ai_next) {
@@ -203,7 +209,7 @@ class StartLock {
 void remove_stale(const config::Address& address, const sockaddr_un& name) {
   struct stat file {};
   if (::lstat(name.sun_path, &file) != 0) return;
-  if (!S_ISSOCK(file.st_mode)) fail(EEXIST, address, "a file of that name exists and is not a socket");
+  if (!S_ISSOCK(file.st_mode)) refuse(address, "a file of that name exists and is not a socket");
   const Fd probe = make_socket(AF_UNIX);
   if (!probe) fail(errno, address, "there is no descriptor for a socket");
   const int error = ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0 ? 0 : errno;
@@ -265,7 +271,7 @@ int option_of(int fd, int option) {
 // A name may stand for several sockets, such as one for IPv4 and one for IPv6.
 Listening open_handed_over(const config::Address& address) {
   const auto names = names_handed_over();
-  if (names.empty()) fail(ENOENT, address, "no sockets were passed to this process (LISTEN_PID and LISTEN_FDS)");
+  if (names.empty()) refuse(address, "no sockets were passed to this process (LISTEN_PID and LISTEN_FDS)");
   Listening result{{}, address, {}};
   std::string others;
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -276,17 +282,17 @@ Listening open_handed_over(const config::Address& address) {
     Fd fd(::fcntl(kFirstHandedOver + static_cast<int>(i), F_DUPFD_CLOEXEC, kFirstHandedOver));
     if (!fd) fail(errno, address, "the descriptor is not open");
     const int domain = option_of(fd.get(), SO_DOMAIN);
-    if (domain < 0) fail(EINVAL, address, "the descriptor is not a socket");
+    if (domain < 0) refuse(address, "the descriptor is not a socket");
     if (option_of(fd.get(), SO_TYPE) != SOCK_STREAM || (domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX))
-      fail(EINVAL, address, "the socket is not of type stream over TCP or a Unix socket (ListenStream=)");
+      refuse(address, "the socket is not of type stream over TCP or a Unix socket (ListenStream=)");
     if (option_of(fd.get(), SO_ACCEPTCONN) != 1)
-      fail(EINVAL, address, "the descriptor is not a listening socket (Accept=no)");
+      refuse(address, "the descriptor is not a listening socket (Accept=no)");
     (void)::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
     if (result.address.port == 0) result.address.port = port_of(fd.get());
     result.sockets.push_back(std::move(fd));
   }
   if (result.sockets.empty())
-    fail(ENOENT, address, "no socket of that name was passed (LISTEN_FDNAMES); there are: " + others);
+    refuse(address, "no socket of that name was passed (LISTEN_FDNAMES); there are: " + others);
   return result;
 }
 
@@ -296,7 +302,7 @@ std::uint32_t id_of(const config::Address& address, const std::string& name, con
   std::uint64_t id = 0;
   if (http::parse_decimal(name, UINT32_MAX - 1, id)) return static_cast<std::uint32_t>(id);
   const auto found = find(name.c_str());
-  if (!found) fail(ENOENT, address, std::string("there is no ") + what + " \"" + name + '"');
+  if (!found) refuse(address, std::string("there is no ") + what + " \"" + name + '"');
   return *found;
 }
 

@@ -42,7 +42,7 @@ class SocketFile {
   explicit SocketFile(config::Address address);
   SocketFile(const SocketFile&) = delete;
   ~SocketFile();
-  /// Throws std::system_error with a description.
+  /// Throws std::runtime_error with a description.
   void set_access(const config::Listener& listener) const;
 
  private:
@@ -60,7 +60,8 @@ struct Listening {
   config::Address address;                 ///< With the port that was taken.
   std::shared_ptr<const SocketFile> file;  ///< Of a `unix:` listener.
 };
-/// `count` sockets for TCP, one for `unix:`, those of the name for `fd:`. Throws std::system_error with a description.
+/// `count` sockets for TCP, one for `unix:`, those of the name for `fd:`. Throws std::runtime_error with a
+/// description, a std::system_error where a call of the system has failed.
 Listening open_listening(const config::Listener& listener, std::size_t count, const Neighbours& neighbours = {});
 
 /// Whose connection this is. `listener` is the metric label.

@@ -1,7 +1,6 @@
 #include "server/worker_listener.hpp"
 
 #include "forebay/http/date.hpp"
-#include "server/edge_error.hpp"
 
 namespace forebay::server {
 
@@ -20,10 +19,15 @@ WorkerListener::WorkerListener(net::Worker& its_worker, Handler& its_handler,
       limits(std::move(its_limits)),
       stalled(*this, limits->stalls) {}
 
-bool WorkerListener::may_refuse(const Peer& peer) {
+const EdgeError& overload_of(const ConnectionLimits::Place& place) noexcept {
+  return place.address_full() ? kAddressOverload : kOverload;
+}
+
+bool WorkerListener::may_refuse(const Peer& peer, const ConnectionLimits::Place& place) {
   if (refusing < kMostRefusing) return true;
   numbers->rejected_limit.fetch_add(1, std::memory_order_relaxed);
-  handler.refused({kOverload.reason, kOverload.status, kOverload.code, kOverload.detail, {}, 0, {}}, peer);
+  const auto& why = overload_of(place);
+  handler.refused({why.reason, why.status, why.code, why.detail, {}, 0, {}}, peer);
   return false;
 }
 

@@ -10,10 +10,14 @@
 #include "forebay/net/worker.hpp"
 #include "forebay/server/exchange.hpp"
 #include "forebay/server/listener.hpp"
+#include "server/edge_error.hpp"
 #include "server/protocol.hpp"
 #include "server/stalled_readers.hpp"
 
 namespace forebay::server {
+
+/// The answer to a connection whose place is empty.
+const EdgeError& overload_of(const ConnectionLimits::Place& place) noexcept;
 
 /// One worker's part of a listener: its connections and their shared state. All but `open` belongs to the worker's
 /// thread.
@@ -29,9 +33,9 @@ class WorkerListener {
   /// "Date: ...\r\n", made anew once a second.
   std::string_view date_line(WallTime now);
   bool drains() const { return draining || handler.draining(); }
-  /// Whether one more client over the limit can be told so. If not, that is counted, and the connection is to be
-  /// closed.
-  bool may_refuse(const Peer& peer);
+  /// Whether one more client over the limit can be told so; `place` is its empty place. If not, that is counted, and
+  /// the connection is to be closed.
+  bool may_refuse(const Peer& peer, const ConnectionLimits::Place& place);
 
   net::Worker& worker;
   Handler& handler;

@@ -48,14 +48,17 @@ def make_pair(stem):
 
 
 def with_files(text, folder):
-    """The text with the files that docs name below /etc/forebay/tls and /run/secrets made in a folder."""
+    """The text with the files that docs name below /etc/forebay/tls and /run/secrets, and routes.d, made in a folder."""
     place = "/etc/forebay/tls/"
     for stem in set(re.findall(re.escape(place) + r"(\w[\w-]*)\.(?:crt|key)", text)):
         if not (folder / f"{stem}.crt").exists():
             make_pair(folder / stem)
     for name in re.findall(r"/run/secrets/(\w+)", text):
         (folder / name).write_text("secret\n")
-    return text.replace(place, f"{folder}/").replace("/run/secrets/", f"{folder}/")
+    (folder / "routes.d").mkdir(exist_ok=True)
+    for old in (place, "/run/secrets/"):
+        text = text.replace(old, f"{folder}/")
+    return text.replace("routes.d/", f"{folder}/routes.d/")
 
 
 def blocks(forebay, _):

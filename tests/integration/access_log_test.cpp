@@ -57,6 +57,19 @@ TEST_F(AccessLog, EveryRequestHasOneLineOfJsonWithItsStory) {
   EXPECT_EQ(bypass["bytes_in"], "3");
 }
 
+TEST_F(AccessLog, TheSchemeIsTheRequestsAsInTheKey) {
+  start("server: {threads: 1, trusted_proxies: [127.0.0.0/8]}\nroutes: [{path: /**}]\n");
+  get("/said", {{"X-Forwarded-Proto", "https"}});
+  get("/refused", {{"X-Forwarded-Proto", "https"}, {"Host", "two hosts"}});
+  get("/unsaid");
+  ASSERT_TRUE(eventually([&] { return daemon->access().size() == 3; }));
+  std::map<std::string, std::string> schemes;
+  for (auto& line : daemon->access()) schemes[line["path"]] = line["scheme"];
+  EXPECT_EQ(schemes["/said"], "https");
+  EXPECT_EQ(schemes["/refused"], "https");
+  EXPECT_EQ(schemes["/unsaid"], scheme());
+}
+
 TEST_F(AccessLog, SaysWhoGaveTheLifetimeOfWhatWasServed) {
   const struct {
     const char* path;

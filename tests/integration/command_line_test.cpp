@@ -144,6 +144,22 @@ TEST_F(CommandLine, ALogInAMissingDirectoryIsAnErrorAndCheckWarns) {
   }
 }
 
+TEST_F(CommandLine, CheckWarnsOfUnixSocketsThatThisMachineCannotHave) {
+  const TempDir dir;
+  write_file(dir.file("text"), "precious");
+  write_file(dir.file("a.yaml"), "origin: http://localhost:3000\nlisten:\n  - unix:" + dir.file("no/s") +
+                                     "\n  - unix:" + dir.file("text") + "\n  - { address: 'unix:" + dir.file("s") +
+                                     "', owner: no-such-user, group: no-such-group }\n  - { address: 'unix:" +
+                                     dir.file("t") + "', owner: '0', group: root }\n");
+  const auto check = run_forebay({"check", "-c", dir.file("a.yaml")});
+  EXPECT_EQ(check.exit, 0);
+  EXPECT_THAT(check.out, HasSubstr("warning FB2050: listen[0]: the directory " + dir.file("no") + " does not exist"));
+  EXPECT_THAT(check.out, HasSubstr("warning FB2050: listen[1]: " + dir.file("text") + " exists"));
+  EXPECT_THAT(check.out, HasSubstr("warning FB2050: listen[2]: there is no user \"no-such-user\""));
+  EXPECT_THAT(check.out, HasSubstr("warning FB2050: listen[2]: there is no group \"no-such-group\""));
+  EXPECT_THAT(check.out, Not(HasSubstr("listen[3]")));
+}
+
 TEST_F(CommandLine, NothingThatIsSaidOfAConfigurationShowsAMistypedSecret) {
   const TempDir dir;
   write_file(dir.file("a.yaml"), "origin: http://localhost:1\nadmin:\n  tokn: [hunter2]\n  token:hunter2\n");

@@ -92,6 +92,14 @@ TEST_F(Forwarding, ATrustedPeersForwardedFieldsAreAppendedTo) {
   EXPECT_THAT(r.get("Forwarded"), StartsWith("for=\"[2001:db8::1]\", for=127.0.0.1"));
 }
 
+TEST_F(Forwarding, WithoutForwardedOfATrustedPeerNoneIsBegun) {
+  start("server: {threads: 1, trusted_proxies: [127.0.0.0/8]}\nroutes: [{path: /**}]\n");
+  get("/a", {{"X-Forwarded-For", "10.1.2.3"}, {"X-Forwarded-Proto", "https"}});
+  EXPECT_FALSE(origin.last("/a").has("Forwarded")) << "it would say that the proxy is the client, over http";
+  get("/b");
+  EXPECT_THAT(origin.last("/b").get("Forwarded"), StartsWith("for=127.0.0.1"));
+}
+
 TEST_F(Forwarding, TheLogTellsOnceWhoseFieldsAreReplacedAndWhichSettingWouldTrustThem) {
   FOREBAY_NOT_OVER_TLS("there https is the truth");
   start();

@@ -163,6 +163,17 @@ TEST_F(Limits, ConnectionsOfOneAddressAreLimitedWhereConfigured) {
   EXPECT_EQ(daemon->admin("GET", "/livez").status, 200);
 }
 
+TEST_F(Limits, ATrustedProxyMayHaveMoreConnectionsThanAnAddress) {
+  start(
+      "server: {threads: 2, trusted_proxies: [127.0.0.0/8], limits: {connections_per_address: 1}}\n"
+      "routes: [{path: /**}]\n");
+  std::vector<Client> all;
+  for (int i = 0; i < 3; ++i) {
+    all.push_back(connect());
+    EXPECT_EQ(all.back().get("/a").status, 200);
+  }
+}
+
 TEST_F(Limits, ManySlowClientsDoNotHoldUpAHit) {
   start();
   get("/a");

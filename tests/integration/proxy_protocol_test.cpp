@@ -55,6 +55,15 @@ TEST_F(ProxyProtocol, TheAnnouncedClientsClaimsAreNotBelieved) {
   EXPECT_EQ(access_line("/proxy")["client"], "6.6.6.6");
 }
 
+TEST_F(ProxyProtocol, NobodyIsAdvisedToTrustAnAnnouncedClientsNetwork) {
+  start_trusting("[127.0.0.0/8]");
+  auto stranger = announced(tcp4("192.0.2.77"));
+  stranger.get("/stranger", {{"X-Forwarded-For", "6.6.6.6"}});
+  ASSERT_TRUE(eventually([&] { return daemon->log().find("are replaced") != std::string::npos; }));
+  EXPECT_THAT(daemon->log(), HasSubstr("fields of clients named by PROXY headers in 192.0.2.0/24 are replaced"));
+  EXPECT_THAT(daemon->log(), Not(HasSubstr("set server.trusted_proxies")));
+}
+
 TEST_F(ProxyProtocol, AClientWithoutAnAddressHasNoneAndIsNotBelieved) {
   start_trusting("[127.0.0.0/8]");
   auto hidden = announced("PROXY UNKNOWN\r\n");

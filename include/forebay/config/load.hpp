@@ -52,6 +52,7 @@ struct LoadResult {
   /// The same of each file that TLS reads, by the path of its key (`listen[0].tls.cert`), and of each origin, by
   /// `origin` and its name.
   std::map<std::string, Diagnostic, std::less<>> file_places{};
+  std::size_t included{};  ///< How many files `include` has added.
   bool ok() const noexcept { return config != nullptr; }
 };
 /// Reads, checks and types a configuration. Never throws; every mistake is a diagnostic.

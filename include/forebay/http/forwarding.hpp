@@ -59,7 +59,8 @@ struct ForwardingFacts {
 bool keeps_claims(bool peer_trusted, ForwardedMode mode) noexcept;
 /// Replaces X-Forwarded-For, -Host, -Proto, -Port and Forwarded (RFC 7239) in `fields` by the facts: `append` keeps
 /// what a trusted peer sent and adds to it, `set` drops it first, `off` removes all of them. Auto: append if the peer
-/// is trusted. X-Forwarded-Proto is kept where it is one line of "http" or "https", else it becomes the facts' scheme.
+/// is trusted. Forwarded is not begun where a trusted peer sent X-Forwarded-For, -Host or -Proto without it.
+/// X-Forwarded-Proto is kept where it is one line of "http" or "https", else it becomes the facts' scheme.
 void set_forwarding_fields(Fields& fields, const ForwardingFacts& facts);
 
 /// What a request field claims about the request. Applications trust such fields, under any name that may be read as

@@ -26,6 +26,7 @@ struct Peer {
   std::array<std::uint8_t, 16> ip{};  ///< IPv4 mapped.
   bool has_ip = false;
   bool unix_socket = false;  ///< A process of this machine, by a Unix socket.
+  bool announced = false;    ///< A PROXY header names it.
   std::string listener;      ///< Metric label.
   std::string_view scheme = "http";
   std::shared_ptr<const net::TlsPeer> tls;  ///< Null without TLS.

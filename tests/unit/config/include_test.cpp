@@ -87,7 +87,7 @@ TEST_F(Include, ListsFilesAndPatternsAndReadsEachOnce) {
 
 TEST_F(Include, WhereNoFileMatchesTheConfigurationIsAsWithoutIt) {
   const auto result = load(kMain);
-  EXPECT_THAT(result.diagnostics, IsEmpty());
+  EXPECT_THAT(said(result), ElementsAre("forebay.yaml:2 FB2072"));
   EXPECT_THAT(paths(result), ElementsAre("/**"));
 }
 
@@ -176,6 +176,34 @@ TEST_F(Include, AFolderThatCannotBeReadIsNoEmptyOne) {
   const auto result = load(kMain);
   EXPECT_THAT(said(result), ElementsAre("forebay.yaml:2 FB1033")) << to_text(result.diagnostics);
   EXPECT_THAT(to_text(result.diagnostics), HasSubstr((folder_ / "routes.d").string() + "\" cannot be read"));
+}
+
+// A slip in the pattern would take all routes away.
+TEST_F(Include, AFolderOfAPatternThatIsNotThereIsAMistake) {
+  write("routes.d/a.yaml", "- path: /a\n");
+  for (const auto* pattern : {"routs.d/*.yaml", "routs.d/*/b.yaml", "routes.d/new/*.yaml", "routes.d/a.yaml/*.yaml"}) {
+    const auto result = load("origin: http://localhost:3000\ninclude: " + std::string(pattern) + "\n");
+    EXPECT_THAT(said(result), ElementsAre("forebay.yaml:2 FB1033")) << pattern << to_text(result.diagnostics);
+  }
+}
+
+TEST_F(Include, APatternThatMatchesNoFileIsWarnedOf) {
+  write("routes.d/a.yaml", "- path: /a\n");
+  for (const auto* pattern : {"routes.d/*.yml", "*/*/b.yaml", "r[x].yaml"}) {
+    const auto result = load("origin: http://localhost:3000\ninclude: [\"" + std::string(pattern) + "\"]\n");
+    EXPECT_TRUE(result.ok());
+    EXPECT_THAT(said(result), ElementsAre("forebay.yaml:2 FB2072")) << pattern << to_text(result.diagnostics);
+  }
+}
+
+TEST_F(Include, AFolderMayHaveWildcardsInItsName) {
+  fs::create_directories(folder_ / "a*b" / "routes.d");
+  write("a*b/routes.d/a.yaml", "- path: /a\n");
+  LoadRequest request;
+  request.file = write("a*b/forebay.yaml", kMain);
+  const auto result = load_file(request, machine());
+  EXPECT_THAT(paths(result), ElementsAre("/a")) << to_text(result.diagnostics);
+  EXPECT_EQ(result.included, 1u);
 }
 
 TEST_F(Include, ANameIsTakenOnceOverAllFiles) {

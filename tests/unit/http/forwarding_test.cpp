@@ -164,6 +164,21 @@ TEST(Forwarding, ATrustedPeerIsBelievedAndAddedTo) {
   EXPECT_EQ(value(f, "X-Forwarded-Port"), "443");
 }
 
+// It would name the proxy as the client, and contradict what the proxy says.
+TEST(Forwarding, ForwardedIsNotBegunWhereATrustedPeerSentOtherFieldsAlone) {
+  for (const auto* name : {"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"}) {
+    Fields f = fields({{name, name == std::string_view("X-Forwarded-Proto") ? "https" : "9.9.9.9"}});
+    Fields begun = f;
+    set_forwarding_fields(f, {"10.0.0.1", "inner", "http", true, ForwardedMode::Auto});
+    EXPECT_EQ(value(f, "Forwarded"), "(none)") << name;
+    set_forwarding_fields(begun, {"10.0.0.1", "inner", "http", true, ForwardedMode::Set});
+    EXPECT_EQ(value(begun, "Forwarded"), "for=10.0.0.1;host=inner;proto=http") << name;
+  }
+  Fields none;
+  set_forwarding_fields(none, {"10.0.0.1", "inner", "http", true, ForwardedMode::Auto});
+  EXPECT_EQ(value(none, "Forwarded"), "for=10.0.0.1;host=inner;proto=http");
+}
+
 TEST(Forwarding, OffRemovesAllAndAUnixPeerIsUnknown) {
   Fields f = fields({{"X-Forwarded-For", "9.9.9.9"}, {"Forwarded", "for=9.9.9.9"}, {"X-Forwarded-Port", "1"}});
   set_forwarding_fields(f, {"1.2.3.4", "h", "http", true, ForwardedMode::Off});

@@ -1,6 +1,8 @@
 // What is found about the files of a listener's TLS.
 #include "forebay/net/tls_server.hpp"
 
+#include <filesystem>
+
 #include "unit/net/tls_fixture.hpp"
 
 namespace forebay::net::test {
@@ -48,6 +50,18 @@ TEST_F(TlsFilesTest, WhatCannotBeReadIsAnErrorOfItsKey) {
   settings.client_ca = folder.path("none");
   found = only();
   EXPECT_EQ(found.code, 1020);
+  EXPECT_EQ(found.key, "client_ca");
+}
+
+TEST_F(TlsFilesTest, APathThatIsRelativeIsShownWhole) {
+  settings.certificates[0].cert = "no/such.crt";
+  EXPECT_THAT(only().message, HasSubstr(std::filesystem::current_path().string() + "/no/such.crt"));
+}
+
+TEST_F(TlsFilesTest, AFileForClientsWithoutACaIsWarnedOf) {
+  settings.client_ca = folder.write("leaf", identity.cert_pem);
+  const auto found = only();
+  EXPECT_EQ(found.code, 2073);
   EXPECT_EQ(found.key, "client_ca");
 }
 

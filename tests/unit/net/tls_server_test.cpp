@@ -393,6 +393,27 @@ TEST_F(TlsClients, AreRequiredByDefault) {
   EXPECT_TRUE(handshake(make()));
 }
 
+TEST_F(TlsClients, AreRefusedWithTheReason) {
+  const auto reason = [&](const Identity& of) {
+    client.identity(of);
+    EXPECT_FALSE(handshake(make()));
+    return std::string(session->why());
+  };
+  EXPECT_EQ(reason(late), "certificate has expired");
+  EXPECT_THAT(reason(stranger), testing::HasSubstr("self-signed certificate"));
+}
+
+TEST_F(TlsClients, AnIntermediateCaAloneLetsInWhomItHasSigned) {
+  const auto middle = make_identity({.common_name = "middle", .issuer = &ca, .is_ca = true});
+  const auto below = make_identity({.common_name = "below", .issuer = &middle});
+  settings.client_ca = folder.write("middle", middle.cert_pem);
+  client.identity(below);
+  EXPECT_TRUE(handshake(make()));
+  EXPECT_THAT(codes(), IsEmpty());
+  client.identity(who);
+  EXPECT_FALSE(handshake(make())) << "the root above it is not trusted";
+}
+
 TEST_F(TlsClients, OnRequestTheVerdictIsToldAndNobodyIsRefused) {
   settings.client_auth = config::ListenerTls::ClientAuth::Request;
   settings.client_cert_header = true;

@@ -34,7 +34,7 @@ config::Listener tcp(std::uint16_t port) {
 std::string why_not(const config::Listener& config, net::Worker& worker, Handler& handler, std::size_t parts = 1) {
   try {
     Listener l(config, std::vector<Listener::Part>(parts, {&worker, &handler}));
-  } catch (const std::system_error& e) {
+  } catch (const std::exception& e) {
     return e.what();
   }
   return "";
@@ -65,7 +65,20 @@ TEST_F(ListenerTest, OneAddressMayNotTakeAllPlaces) {
   auto a = connect();
   EXPECT_EQ(a.get("/").status, 200);
   auto b = connect();
-  EXPECT_EQ(b.reply().status, 503);
+  const auto refused = b.reply();
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_NE(refused.body.find("server.limits.connections_per_address"), std::string::npos) << refused.body;
+  EXPECT_EQ(refused.body.find("server.max_connections"), std::string::npos) << refused.body;
+}
+
+TEST_F(ListenerTest, ATrustedProxyIsNotCountedAsOneAddress) {
+  on_worker([&] {
+    handler.server.connections_per_address = 1;
+    handler.server.trusted_proxies.networks = {*http::parse_cidr("127.0.0.0/8")};
+  });
+  auto a = connect(), b = connect();
+  EXPECT_EQ(a.get("/").status, 200);
+  EXPECT_EQ(b.get("/").status, 200);
 }
 
 TEST_F(ListenerTest, ListenersMayCountTogether) {
