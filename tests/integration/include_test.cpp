@@ -29,6 +29,22 @@ TEST_F(IncludeFiles, AReloadReadsThemAgain) {
   EXPECT_TRUE(eventually([&] { return get("/a").body == "two" && get("/b").body == "new"; }));
 }
 
+TEST_F(IncludeFiles, TheLogTellsHowManyThereAre) {
+  write_file(file("a.yaml"), "- { path: /a, respond: { body: one } }\n");
+  start(yaml());
+  EXPECT_THAT(daemon->log(), HasSubstr(" included=1 "));
+  std::filesystem::remove(file("a.yaml"));
+  daemon->signal(SIGHUP);
+  const auto logged = [&](std::string_view what) {
+    return eventually([&] { return daemon->log().find(what) != std::string::npos; });
+  };
+  EXPECT_TRUE(logged("matches no file"));
+  write_file(file("a.yaml"), "");
+  write_file(file("b.yaml"), "");
+  daemon->signal(SIGHUP);
+  EXPECT_TRUE(logged(" and 2 included files applied"));
+}
+
 TEST_F(IncludeFiles, AMistakeInOneRejectsTheReloadAndIsNamed) {
   write_file(file("a.yaml"), "- { path: /a, respond: { body: one } }\n");
   start(yaml());
