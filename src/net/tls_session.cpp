@@ -120,7 +120,7 @@ TlsEndpoint::Next TlsEndpoint::next_after(int result) noexcept {
   }
   auto failure = take_tls_failure();
   const long verdict = SSL_get_verify_result(ssl_);
-  if (failure.result == TlsHandshake::ClientCertificate && verdict != X509_V_OK)
+  if (failure.result == TlsHandshake::PeerCertificate && verdict != X509_V_OK)
     failure.why = X509_verify_cert_error_string(verdict);
   fail(failure.result, failure.why);
   return Next::Failed;
