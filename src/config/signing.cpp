@@ -168,7 +168,8 @@ Signing::Found container_of(const Variable& variable) {
   };
   if (relative.empty() && full.empty())
     return none("neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set");
-  const bool tls = relative.empty() && lower_case(full.substr(0, 8)) == "https://";
+  if (relative.empty() && lower_case(full.substr(0, 8)) == "https://")
+    return none("AWS_CONTAINER_CREDENTIALS_FULL_URI is an https url, which is not in this version");
   const auto url = relative.empty() ? full : "http://169.254.170.2" + relative;
   const auto name = relative.empty() ? "AWS_CONTAINER_CREDENTIALS_FULL_URI" : "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
   const auto scheme = url.find("://");
@@ -177,24 +178,16 @@ Signing::Found container_of(const Variable& variable) {
   const bool good_path = found.path.front() == '/' && std::all_of(found.path.begin(), found.path.end(), [](char c) {
                            return c > 0x20 && c < 0x7f && c != '#';
                          });
-  // Over TLS the certificate tells who answers, so any host will do. The scheme of a url with TLS is put back.
-  const auto authority = url.substr(0, slash);
-  auto parsed = parse_origin_url(tls ? "http" + authority.substr(5) : authority);
+  auto parsed = parse_origin_url(url.substr(0, slash));
   if ((!relative.empty() && !relative.starts_with('/')) || !good_path || !parsed.value)
     return none(std::string(name) + " is not a usable url");
   found.endpoint = std::move(*parsed.value);
-  if (tls) {
-    const bool has_port = authority.find_last_of(':') > authority.find_last_of("]/");
-    found.endpoint.scheme = "https";
-    if (!has_port) found.endpoint.port = 443;
-    found.endpoint.text = authority;
-  }
   constexpr std::array<std::string_view, 3> kOfAws{"169.254.170.2", "169.254.170.23", "fd00:ec2::23"};
-  const bool allowed = tls || is_loopback_host(found.endpoint.host) ||
+  const bool allowed = is_loopback_host(found.endpoint.host) ||
                        std::find(kOfAws.begin(), kOfAws.end(), found.endpoint.host) != kOfAws.end();
   if (!allowed)
     return none(std::string(name) +
-                " names a host that is asked by https only: neither loopback nor 169.254.170.2, 169.254.170.23 or "
+                " names a host that must not be asked by http: neither loopback nor 169.254.170.2, 169.254.170.23 or "
                 "[fd00:ec2::23]");
   found.token_file = value_of(variable, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
   if (found.token_file.empty()) found.token = value_of(variable, "AWS_CONTAINER_AUTHORIZATION_TOKEN");

@@ -1,15 +1,18 @@
 #include "forebay/net/resolver.hpp"
 
 #include <ares.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/intrusive/list.hpp>
+#include <cerrno>
 #include <cstring>
 #include <tuple>
 #include <utility>
@@ -71,6 +74,12 @@ struct FreeAddrinfo {
   void operator()(ares_addrinfo* found) const noexcept { ares_freeaddrinfo(found); }
 };
 using Addrinfo = std::unique_ptr<ares_addrinfo, FreeAddrinfo>;
+
+bool can_open(const std::string& path) noexcept {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file >= 0) ::close(file);
+  return file >= 0 || (errno != EMFILE && errno != ENFILE && errno != ENOMEM);
+}
 
 // A file as it was, to notice that it has been replaced or written.
 using Print = std::tuple<bool, dev_t, ino_t, off_t, time_t, long>;
@@ -164,6 +173,8 @@ class Resolver::Channel final : public std::enable_shared_from_this<Channel> {
   Worker& worker() noexcept { return worker_; }
   /// Whether resolv.conf is still the one that was read.
   bool up_to_date(const Settings& settings) const noexcept { return print_ == print_of(settings.resolv_conf); }
+  /// False: it was made without memory or descriptors.
+  bool works() const noexcept { return status_ == ARES_SUCCESS; }
   /// What the hosts file has.
   Resolved in_hosts_file(const std::string& name);
   void start(const std::shared_ptr<Asked>& asked, const std::string& name);
@@ -238,7 +249,9 @@ Resolver::Asked::Asked(std::shared_ptr<Channel> channel, Done done)
   arm(longest_, kLongest);
 }
 
+// What comes after `give_up` is not heard: c-ares goes on asking.
 void Resolver::Asked::ended(int status, const ares_addrinfo* found) noexcept {
+  if (!done_) return;
   auto result = result_of(status);
   if (found != nullptr) forebay::guarded([&] { add_all(so_far_, *found); }, [&] { result = Resolution::Memory; });
   worst_ = std::max(worst_, result);
@@ -247,6 +260,7 @@ void Resolver::Asked::ended(int status, const ares_addrinfo* found) noexcept {
 }
 
 void Resolver::Asked::ended(Resolved known) noexcept {
+  if (!done_) return;
   so_far_ = std::move(known);
   worst_ = so_far_.result;
   left_ = 0;
@@ -254,6 +268,7 @@ void Resolver::Asked::ended(Resolved known) noexcept {
 }
 
 void Resolver::Asked::tell() {
+  if (!done_) return;
   if (left_ == 0) return tell_all();
   if (told_ || waits_.armed()) return;
   if (!so_far_.v6.empty()) return tell_part();
@@ -298,7 +313,9 @@ Resolver::Channel::Channel(Worker& worker, const Settings& settings)
   options.sock_state_cb_data = this;
   options.resolvconf_path = conf.data();
   const int set = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB | ARES_OPT_RESOLVCONF;
-  status_ = initialized != ARES_SUCCESS ? initialized : ares_init_options(&dns_, &options, set);
+  // c-ares takes a file that it cannot open for one that does not exist.
+  const bool readable = !std::get<0>(print_) || can_open(conf);
+  status_ = initialized != ARES_SUCCESS ? initialized : readable ? ares_init_options(&dns_, &options, set) : ARES_EFILE;
   options.lookups = hosts;
   if (status_ == ARES_SUCCESS) status_ = ares_init_options(&hosts_, &options, ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF);
   if (status_ != ARES_SUCCESS || settings.servers.empty()) return;
@@ -476,7 +493,8 @@ void Resolver::use(Settings settings) {
 }
 
 std::shared_ptr<Resolver::Channel> Resolver::current() {
-  if (!channel_ || !channel_->up_to_date(settings_)) channel_ = std::make_shared<Channel>(worker_, settings_);
+  if (!channel_ || !channel_->works() || !channel_->up_to_date(settings_))
+    channel_ = std::make_shared<Channel>(worker_, settings_);
   return channel_;
 }
 

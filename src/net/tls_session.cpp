@@ -212,7 +212,8 @@ IoResult TlsEndpoint::read_some(PlainStream& plain, std::span<char> room) {
   if (has_input() || SSL_pending(ssl_) > 0) {
     std::size_t got = 0;
     const auto next = next_after(SSL_read_ex(ssl_, room.data(), room.size(), &got));
-    held_ = held_ && next == Next::Ok;
+    // Nothing of this connection may stay in the wire, which all sessions of the thread share.
+    held_ = held_ && next == Next::Ok && TlsBio::wire().empty();
     const auto sent = held_ ? IoResult{} : flush(plain);
     if (next == Next::Ok) return {Io::Done, got};
     if (next == Next::End) return {Io::End};
@@ -311,7 +312,7 @@ Peek TlsEndpoint::peek(PlainStream& plain) {
       release_input();
       return Peek::Nothing;
     }
-    if (got.state == Io::Failed) eof_ = true;
+    if (got.state == Io::Failed) failed_ = true;
   }
   return Peek::End;
 }

@@ -70,8 +70,8 @@ net::BodySource::State H2Connection::pull(H2Exchange& exchange, std::string_view
   if (!exchange.lent.empty()) {
     const std::size_t used = exchange.lent.size();
     exchange.lent.clear();
+    let_go(exchange, used);  // first: the other one may find no memory
     session_.refill(exchange.id, used);
-    let_go(exchange, used);
     kick();
   }
   if (exchange.over_limit) {

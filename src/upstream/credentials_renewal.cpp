@@ -84,12 +84,13 @@ bool CredentialsRenewal::on_data(std::string_view bytes) {
 }
 
 void CredentialsRenewal::on_end(const http::Fields&) {
-  credentials_->answered(status_, answer_, worker_.now());
+  guarded([this] { credentials_->answered(status_, answer_, worker_.now()); }, [] {});  // it is asked again
   settle();
 }
 
 void CredentialsRenewal::on_failure(FetchError error, std::string_view detail) {
-  credentials_->failed(std::string(to_string(error)).append(": ").append(detail), worker_.now());
+  guarded([&] { credentials_->failed(std::string(to_string(error)).append(": ").append(detail), worker_.now()); },
+          [] {});
   settle();
 }
 

@@ -240,8 +240,6 @@ void Pool::answered(NameLookup::Found&& found) {
 void Pool::could_not(net::Resolution result) {
   origin_->count_resolution(result);
   const auto turn = std::move(turn_);
-  // Another worker may have memory.
-  if (result == net::Resolution::Memory) return tell(nullptr, "no memory");
   guarded(
       [&] {
         Addresses& addresses = origin_->addresses;
