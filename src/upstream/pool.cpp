@@ -13,6 +13,8 @@ constexpr Duration kUnwatched = std::chrono::milliseconds{100};
 
 // How long a request waits for a new set while there is an old one (RFC 8767 section 5 has 1.8 s).
 constexpr Duration kPatience = std::chrono::milliseconds{500};
+// A look-up that has ended without memory is made again after this.
+constexpr Duration kLookAgain = std::chrono::seconds{1};
 
 std::string_view why_unresolved(net::Resolution result) noexcept {
   switch (result) {
@@ -179,7 +181,10 @@ void Pool::addresses_changed() {
         await_change();
         if (const auto known = origin_->addresses.peek(); known.list) {
           adopt(known.list);
-          if (known.due != Timestamp::max()) worker_.deadlines().arm(refresh_, known.due);
+          // In the past: the look-up has ended without memory. Requests do not wait for this one.
+          const Timestamp now = worker_.now().mono;
+          const Timestamp due = known.due > now ? known.due : now + kLookAgain;
+          if (known.due != Timestamp::max()) worker_.deadlines().arm(refresh_, due);
         }
         if (unresolved_.empty()) return;
         auto look = origin_->addresses.look(worker_.now().mono);
@@ -240,6 +245,8 @@ void Pool::answered(NameLookup::Found&& found) {
 void Pool::could_not(net::Resolution result) {
   origin_->count_resolution(result);
   const auto turn = std::move(turn_);
+  // The next request asks again: another worker, or a later moment, may have memory.
+  if (result == net::Resolution::Memory) return tell(list_, "no memory");
   guarded(
       [&] {
         Addresses& addresses = origin_->addresses;

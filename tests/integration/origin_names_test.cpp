@@ -44,14 +44,13 @@ TEST_F(OriginNames, AChangedRecordReachesNewConnectionsAndIdleOnesToTheOldAddres
   names.set("app.test", {.v4 = {"127.0.0.1"}, .ttl = 1});
   start_with("app.test", "retries: 0");
   EXPECT_EQ(get("/a").status, 200);
-  EXPECT_EQ(get("/b").status, 200);
-  EXPECT_EQ(origin.connections(), 1U);
+  const auto before = origin.connections();
   names.set("app.test", {.v4 = {"127.0.0.2"}, .ttl = 1});  // nobody listens there
   EXPECT_TRUE(eventually([&] { return metric("forebay_origin_connections", {{"state", "idle"}}) == 0; }));
   EXPECT_TRUE(get_until("/c", 502));
   names.set("app.test", {.v4 = {"127.0.0.1"}, .ttl = 1});
   EXPECT_TRUE(get_until("/d", 200));
-  EXPECT_EQ(origin.connections(), 2U);
+  EXPECT_GT(origin.connections(), before) << "the idle one was not used again";
 }
 
 TEST_F(OriginNames, TheLastAddressesStayWhileNoNameServerAnswers) {

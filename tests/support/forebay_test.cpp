@@ -119,6 +119,10 @@ bool ForebayTest::alive() {
   return c.read().status != 0;
 }
 
+bool ForebayTest::sanitized() const {
+  return read_file("/proc/" + std::to_string(daemon->pid()) + "/maps").find("san.so") != std::string::npos;
+}
+
 bool is_problem(const Answer& a, int status) {
   if (!a.complete() || a.status != status || !a.get("Content-Type").starts_with("application/problem+json"))
     return false;

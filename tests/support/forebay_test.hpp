@@ -91,6 +91,8 @@ class ForebayTest : public ::testing::Test {
       std::string_view path, const std::function<bool(const std::map<std::string, std::string>&)>& condition = nullptr);
   /// Whether the daemon still serves: a request to an unrelated path is answered.
   bool alive();
+  /// Whether the daemon was built with a sanitizer, which takes memory of its own.
+  bool sanitized() const;
 
   std::string with_origin(std::string_view yaml) const;
 
