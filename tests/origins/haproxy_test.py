@@ -124,7 +124,7 @@ log: {{ access: {{ output: access.log, format: json, flush: 10ms }} }}
                 print(f"{'ok  ' if good else 'FAIL'} {name}, client {client}", "" if good else seen)
         # The health checks, which say LOCAL, are no reason for a warning.
         said = daemon.said()
-        if "PROXY header" in said:
+        if "valid PROXY header" in said or "within the PROXY header" in said:
             failures += 1
             print("FAIL the log complains")
         if failures:
