@@ -53,8 +53,9 @@ TEST_F(Limits, AnEndlessHeadIsRefusedAtTheLimit) {
   EXPECT_TRUE(is_problem(c.read(), 431)) << "what is sent behind the limit is dropped, and the client hears of it";
   EXPECT_TRUE(c.closed());
   // A sanitizer keeps what was freed, and TLS frees buffers for each piece.
-  if (!over_tls() || !sanitized())
+  if (!over_tls() || !sanitized()) {
     EXPECT_LT(metric("process_resident_memory_bytes") - before, 8'000'000) << "sixteen megabytes of head were kept";
+  }
   EXPECT_TRUE(alive());
 }
 
