@@ -2,6 +2,7 @@
 #include <csignal>
 
 #include "body_keys.hpp"
+#include "support/h2_transport.hpp"
 
 namespace forebay::test {
 namespace {
@@ -107,10 +108,18 @@ TEST_F(KeyedBodies, PipelinedRequestsWithBodiesKeepTheirOrderAndTheirBodies) {
     all += "GET /g HTTP/1.1\r\nHost: shop.test\r\n\r\n";
   }
   c.send(all);
+  // Over HTTP/2 they are under way at the same time.
+  testing::Matcher<std::string> hit("HIT");
+  if (over_http2()) hit = testing::AnyOf("HIT", "COALESCED");
   for (int i = 0; i < 20; ++i) {
-    EXPECT_EQ(c.read("POST").x_cache(), i < 4 ? "MISS" : "HIT") << i;
-    EXPECT_EQ(c.read("POST").x_cache(), i < 1 ? "MISS" : "HIT") << i;
-    EXPECT_EQ(c.read("GET").x_cache(), i < 1 ? "MISS" : "HIT") << i;
+    for (const auto& [method, misses] : {std::pair("POST", 4), std::pair("POST", 1), std::pair("GET", 1)}) {
+      const auto answer = c.read(method);
+      if (i < misses) {
+        EXPECT_EQ(answer.x_cache(), "MISS") << i;
+      } else {
+        EXPECT_THAT(answer.x_cache(), hit) << i;
+      }
+    }
   }
   EXPECT_EQ(c.pending(), "");
   EXPECT_EQ(origin.count("/smuggled"), 0u);
