@@ -94,7 +94,7 @@ Addresses::Addresses(std::string_view host, std::uint16_t port, Duration longest
 void Addresses::give_back_turn() noexcept {
   {
     const MutexLock lock(mutex_);
-    resolving_ = false;
+    resolving_ = part_ = false;
   }
   changed_.notify();
 }
@@ -128,6 +128,11 @@ Addresses::Look Addresses::look(Timestamp now) {
   return look;
 }
 
+bool Addresses::awaits_rest() const {
+  const MutexLock lock(mutex_);
+  return part_;
+}
+
 Addresses::Peek Addresses::peek() const {
   const MutexLock lock(mutex_);
   return {list_, due()};
@@ -141,6 +146,7 @@ bool Addresses::learn(std::vector<Address> fresh, Duration ttl, Timestamp now) {
     list_.swap(list);
     fresh_until_ = now + std::min(std::max(ttl, kShortestTtl), longest_);
     next_try_ = {};
+    part_ = false;
     recovered = std::exchange(failures_, 0) != 0;
   }
   changed_.notify();
@@ -154,6 +160,7 @@ void Addresses::learn_part(std::vector<Address> part, Timestamp now) {
     if (list_) return;
     list_ = list;
     fresh_until_ = now;
+    part_ = true;
   }
   changed_.notify();
 }

@@ -84,6 +84,8 @@ class Addresses {
   bool learn(std::vector<Address> fresh, Duration ttl, Timestamp now);
   /// A part of the first set, before the rest has come. No effect when there is a set.
   void learn_part(std::vector<Address> part, Timestamp now);
+  /// A part of the set is known, and the rest is on its way.
+  bool awaits_rest() const;
   /// Resolving failed. True: for the first time since it last succeeded.
   bool keep(std::string why, Timestamp now);
 
@@ -110,6 +112,7 @@ class Addresses {
   unsigned failures_ FOREBAY_GUARDED_BY(mutex_) = 0;  // in a row
   std::string why_ FOREBAY_GUARDED_BY(mutex_);        // of the last one
   bool resolving_ FOREBAY_GUARDED_BY(mutex_) = false;
+  bool part_ FOREBAY_GUARDED_BY(mutex_) = false;  // `list_` is one, while it is being resolved
 };
 
 }  // namespace forebay::upstream

@@ -46,7 +46,7 @@ void Dialler::resolved(const AddressList& list, const std::string& why) {
 
 // RFC 8305 section 3: addresses that come while others are tried take part.
 void Dialler::add_newer() {
-  const auto& newest = pool_->addresses();
+  const auto newest = pool_->origin().addresses.peek().list;
   if (!newest || newest == list_) return;
   list_ = newest;
   for (const auto& address : *newest)
@@ -54,10 +54,12 @@ void Dialler::add_newer() {
 }
 
 void Dialler::try_next() {
+  const bool more_may_come = pool_->origin().addresses.awaits_rest();
   add_newer();
   if (next_ == addresses_.size()) {
-    if (attempts_.empty()) fail(FetchError::Connect, unreached_);
-    return;
+    if (!attempts_.empty()) return;
+    if (!more_may_come) return fail(FetchError::Connect, unreached_);
+    return worker().deadlines().arm(delay_, worker().now().mono, kShortestDelay);
   }
   if (attempts_.size() == kMostAtOnce) {
     note_no_connection(*attempts_.front());

@@ -50,8 +50,6 @@ class Pool final : public std::enable_shared_from_this<Pool> {
   /// The origin's addresses: at once when good ones are known, else when they are resolved, or when that takes so long
   /// that the last good ones have to do. Null with a reason.
   void resolve(Known then);
-  /// The newest set that this worker has heard of; null: none.
-  const AddressList& addresses() const noexcept { return list_; }
   /// Whether the connection's address is still one of the origin's.
   bool is_current(Connection& connection) const noexcept;
 

@@ -255,7 +255,7 @@ TEST_F(Names, AFailureNamesEveryAddressThatWasTried) {
 
 TEST_F(Names, ARefusedConnectIsFollowedByTheNextAtOnce) {
   ScriptedOrigin server(ScriptedOrigin::always(std::string(kHello)));
-  names.set("app.test", {.v4 = {"127.0.0.2", "127.0.0.1"}, .v6 = {"::1"}});
+  names.set("app.test", {.v4 = {"127.0.0.3", "127.0.0.2", "127.0.0.1"}});
   clock.stop();  // no delay runs out
   worker.tick();
   use(named(server.port()));
@@ -264,6 +264,15 @@ TEST_F(Names, ARefusedConnectIsFollowedByTheNextAtOnce) {
   run_until([&] { return sink.over(); });
   EXPECT_TRUE(sink.ended) << sink.detail;
   EXPECT_EQ(running->times().address, "127.0.0.1:" + std::to_string(server.port()));
+}
+
+TEST_F(Names, ARefusalBeforeTheOtherFamilyHasComeIsNoFailure) {
+  ScriptedOrigin server(ScriptedOrigin::always(std::string(kHello)));
+  names.set("app.test", {.v4 = {"127.0.0.1"}, .v6 = {"::1"}});  // it listens on IPv4 alone
+  for (int i = 0; i < 20; ++i) {
+    use(named(server.port()));
+    EXPECT_EQ(get().body, "hello");
+  }
 }
 
 TEST_F(Names, ABlackHoleIsOvertakenAfterTheAttemptDelay) {

@@ -258,8 +258,8 @@ TEST_F(TlsOrigin, AnIdleConnectionThatTheOriginClosesIsReplaced) {
     EXPECT_EQ(get().body, "hello");
     run_until([&] { return server.notes().size() == i; });
   }
+  // Whether the end is seen before the next request is sent is up to the kernel.
   EXPECT_EQ(server.connections(), 3);
-  EXPECT_EQ(state->numbers().retries, 0U);
 }
 
 TEST_F(TlsOrigin, AFreeConnectionChangesHandsWithItsSession) {
