@@ -24,6 +24,8 @@ constexpr std::size_t kLargeRoom = 16 * 1024 + 512;
 constexpr std::size_t kRecord = 16 * 1024;
 // Content that is enciphered for one send.
 constexpr std::size_t kBatch = 4 * kRecord;
+// Key updates of the peer in all. One takes more time than a request, and programs make one in 2^24 records, if any.
+constexpr unsigned kMostKeyUpdates = 64;
 // Records that may wait for the socket before no more is read.
 constexpr std::size_t kMostOwed = 2 * kBatch;
 
@@ -79,6 +81,8 @@ bool looks_like_http(char first) noexcept { return first >= 'A' && first <= 'Z';
 TlsEndpoint::TlsEndpoint(Side side, ssl_st* ssl, std::string early)
     : side_(side), ssl_(ssl), early_(std::move(early)), notice_required_(side == Side::Client) {
   TlsBio::attach(*this, ssl_);
+  SSL_set_msg_callback(ssl_, &TlsEndpoint::on_message);
+  SSL_set_msg_callback_arg(ssl_, this);
   if (side_ == Side::Server)
     SSL_set_accept_state(ssl_);
   else
@@ -110,8 +114,19 @@ void TlsEndpoint::fail(TlsHandshake result, std::string_view why) noexcept {
   why_ = why;
 }
 
+void TlsEndpoint::on_message(int written, int, int type, const void* bytes, std::size_t size, ssl_st*, void* self) {
+  if (written == 0 && type == SSL3_RT_HANDSHAKE && size != 0 &&
+      *static_cast<const unsigned char*>(bytes) == SSL3_MT_KEY_UPDATE)
+    ++static_cast<TlsEndpoint*>(self)->key_updates_;
+}
+
 // The queue of errors is empty before each call of OpenSSL, and after it.
 TlsEndpoint::Next TlsEndpoint::next_after(int result) noexcept {
+  if (key_updates_ > kMostKeyUpdates) {
+    ERR_clear_error();
+    fail(TlsHandshake::Malformed, "too many key updates");
+    return Next::Failed;
+  }
   if (result == 1) return Next::Ok;
   switch (SSL_get_error(ssl_, result)) {
     case SSL_ERROR_WANT_READ: return Next::Read;

@@ -64,6 +64,8 @@ class TlsEndpoint : public TlsSession {
   std::size_t take(char* into, std::size_t most) noexcept;  // for OpenSSL: what has come from the wire
   Next next_after(int result) noexcept;
   bool has_input() const noexcept { return begin_ != end_ || !early_.empty(); }
+  static void on_message(int written, int version, int type, const void* bytes, std::size_t size, ssl_st* ssl,
+                         void* self);
   IoResult flush(PlainStream& plain);
   void hold() noexcept;
   std::string_view closed_by_peer() const noexcept;
@@ -81,12 +83,13 @@ class TlsEndpoint : public TlsSession {
   std::string_view why_;
   TlsHandshake result_ = TlsHandshake::Full;
   bool notice_required_;
-  bool begun_ = false;    // the handshake
-  bool heard_ = false;    // something of the peer
-  bool reading_ = false;  // `room` is lent
-  bool filled_ = false;   // the last read filled the room
-  bool eof_ = false;      // the peer's socket has ended
-  bool ended_ = false;    // by close_notify
+  unsigned key_updates_ = 0;  // of the peer
+  bool begun_ = false;        // the handshake
+  bool heard_ = false;        // something of the peer
+  bool reading_ = false;      // `room` is lent
+  bool filled_ = false;       // the last read filled the room
+  bool eof_ = false;          // the peer's socket has ended
+  bool ended_ = false;        // by close_notify
   bool failed_ = false;
   bool shaken_ = false;
   bool said_end_ = false;

@@ -257,6 +257,22 @@ TEST_F(TlsSessionTest, KeyUpdatesAreAnswered) {
   }
 }
 
+TEST_F(TlsSessionTest, KeyUpdatesAreNotTakenWithoutEnd) {
+  client.versions(TLS1_3_VERSION, TLS1_3_VERSION);
+  open();
+  unsigned taken = 0;
+  for (; taken < 1000; ++taken) {
+    ASSERT_EQ(SSL_key_update(client.ssl.get(), SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+    if (!client.send("x")) break;
+    read();
+    if (!result || result->state != Io::Done) break;
+  }
+  EXPECT_EQ(taken, 64U);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->state, Io::Failed);
+  EXPECT_EQ(session->why(), "too many key updates");
+}
+
 TEST_F(TlsSessionTest, APeerThatTakesNothingCannotMakeUsOweItMore) {
   client.versions(TLS1_3_VERSION, TLS1_3_VERSION);
   open();
