@@ -15,6 +15,7 @@ void read_url(Loading& loading, const Section& section, const Node& node, const 
   if (!text) return;
   auto parsed = parse_origin_url(*text);
   if (!parsed.value) return section.fault(node, path, parsed.fault);
+  origin.urls.assign(1, {*parsed.value, 1});
   origin.url = std::move(*parsed.value);
   loading.places["origin " + origin.name] = {&node, path};
 }
@@ -159,6 +160,7 @@ std::string resolve_origin(Loading& loading, const Node& node, const std::string
     }
     Origin origin;
     origin.name = *text;
+    origin.urls.assign(1, {*parsed.value, 1});
     origin.url = std::move(*parsed.value);
     loading.places["origin " + *text] = {&node, path};
     origins.emplace(*text, std::move(origin));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "forebay/base/clock.hpp"
+#include "forebay/config/config.hpp"
 
 namespace forebay::upstream {
 
@@ -26,11 +27,7 @@ class SlowStart {
   std::atomic<Timestamp> since_{Timestamp{Duration::min() / 2}};
 };
 
-enum class Balance : std::uint8_t {
-  RoundRobin,        ///< In turns, as often as the weight says, and spread over time (nginx's smooth order).
-  LeastConnections,  ///< The least in-flight requests for its weight; among equals by turns.
-  Hash,  ///< The same url for the same key, by weighted rendezvous hashing: a change of one url moves only its keys.
-};
+using config::Balance;
 
 /// What a choice sees of one url.
 struct UrlView {

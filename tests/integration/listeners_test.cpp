@@ -8,7 +8,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <system_error>
 
 #include "support/forebay_test.hpp"
@@ -305,6 +308,14 @@ TEST_F(Listeners, APortOfAnotherProcessIsAnErrorWithOneThreadAsWithMany) {
 }
 
 // Whoever has reset the connection before it is accepted has no address any more.
+/// Whether the kernel still has the daemon's side of a connection. It hears of a reset some time after that was sent.
+bool is_connected(std::uint16_t port, std::uint16_t from) {
+  char wanted[32];
+  std::snprintf(wanted, sizeof wanted, "0100007F:%04X 0100007F:%04X ", port, from);
+  std::ifstream table("/proc/net/tcp");
+  return std::string(std::istreambuf_iterator<char>(table), {}).find(wanted) != std::string::npos;
+}
+
 TEST_F(Listeners, AConnectionResetBeforeItIsAcceptedIsNotServed) {
   answer_paths();
   start("server: {threads: 1, trusted_proxies: [unix]}\n" + listen("'127.0.0.1:0'"));
@@ -314,7 +325,10 @@ TEST_F(Listeners, AConnectionResetBeforeItIsAcceptedIsNotServed) {
   for (const auto port : {daemon->port(), daemon->admin_port()}) {
     auto s = Socket::connect(port);
     EXPECT_TRUE(s.send(purge));
+    const auto from = s.local_port();
+    ASSERT_TRUE(is_connected(port, from));
     s.reset();
+    EXPECT_TRUE(eventually([&] { return !is_connected(port, from); }));
   }
   daemon->signal(SIGCONT);
   EXPECT_TRUE(metric_reaches("forebay_connections_accepted_total", {}, 2));

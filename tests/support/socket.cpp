@@ -170,6 +170,13 @@ void Socket::reset() {
   close();
 }
 
+std::uint16_t Socket::local_port() const {
+  sockaddr_in a{};
+  socklen_t size = sizeof a;
+  ::getsockname(fd_, reinterpret_cast<sockaddr*>(&a), &size);
+  return ntohs(a.sin_port);
+}
+
 void Socket::shut() { ::shutdown(fd_, SHUT_RDWR); }
 
 void Socket::receive_buffer(int bytes) { ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes); }

@@ -59,6 +59,7 @@ class Socket {
   void reset();           ///< RST.
   void shut();            ///< Ends both directions and wakes whoever waits on this socket; keeps the descriptor.
 
+  std::uint16_t local_port() const;
   void receive_buffer(int bytes);  ///< A small one makes a slow reader.
   int fd() const noexcept { return fd_; }
   bool open() const noexcept { return fd_ >= 0; }

@@ -133,25 +133,81 @@ struct OriginField {
   bool operator==(const OriginField&) const = default;
 };
 
+/// How a pool of urls shares its requests.
+enum class Balance : std::uint8_t {
+  RoundRobin,        ///< In turns, as often as the weight says, and spread over time (nginx's smooth order).
+  LeastConnections,  ///< The least in-flight requests for its weight; among equals by turns.
+  Hash,  ///< The same url for the same key, by weighted rendezvous hashing: a change of one url moves only its keys.
+};
+
 struct Origin {
+  /// One url of a pool.
+  struct Member {
+    Url url;
+    unsigned weight = 1;  ///< 1 to 1000.
+    bool operator==(const Member&) const = default;
+  };
+
   std::string name;
-  Url url;
-  std::string host_header = "preserve";  ///< `preserve`, `origin` or text.
+  Url url;                   ///< The first of `urls`.
+  std::vector<Member> urls;  ///< At least one; all of the same scheme.
+  Balance balance = Balance::RoundRobin;
+  Duration slow_start = std::chrono::seconds{10};  ///< How long a url that came back gets less than its share; 0: off.
+  std::string host_header = "preserve";            ///< `preserve`, `origin` or text.
   struct Timeouts {
     Duration connect = std::chrono::seconds{3};
     Duration first_byte = std::chrono::seconds{30};
     Duration between_bytes = std::chrono::seconds{30};
     Duration dns = std::chrono::seconds{2};  ///< A part of `connect`.
+    Duration total{0};                       ///< All of a request, with its attempts and waits; 0: off.
     bool operator==(const Timeouts&) const = default;
   } timeouts;
   unsigned retries = 1;
+  unsigned retry_percent = 20;  ///< Of the requests of the last ten seconds, at most so many retries.
+  /// The field by which clients say that a request may be repeated; the origin knows it. Empty: none.
+  std::string idempotency_key;
   struct Pool {
-    unsigned max_connections = 256;
+    unsigned max_connections = 256;  ///< Of each url.
     unsigned max_idle = 64;
     Duration idle_timeout = std::chrono::seconds{30};
     Duration queue_timeout = std::chrono::seconds{5};
     bool operator==(const Pool&) const = default;
   } pool;
+  /// When the results of its requests take a url out of use.
+  struct Passive {
+    unsigned failures = 5;       ///< So many in a row; 0: they do not.
+    unsigned error_percent = 0;  ///< So many of the requests in `window`, if they are `min_requests`; 0: they do not.
+    Duration window = std::chrono::seconds{10};
+    unsigned min_requests = 20;
+    Duration hold = std::chrono::seconds{10};    ///< How long it stays out; longer after each probe that fails.
+    std::vector<rules::StatusPattern> statuses;  ///< Of answers that count as failures.
+    bool operator==(const Passive&) const = default;
+  } passive;
+  /// Active checks; without a path there are none.
+  struct Health {
+    std::string path;
+    Duration interval = std::chrono::seconds{5};
+    Duration timeout = std::chrono::seconds{2};
+    unsigned up_after = 2, down_after = 3;                 ///< Checks in a row.
+    std::vector<rules::StatusPattern> expect{{200, 299}};  ///< Statuses that pass.
+    std::string host;  ///< Of the checks; empty: as `host_header` says, else the url's.
+    bool on() const noexcept { return !path.empty(); }
+    bool operator==(const Health&) const = default;
+  } health;
+  std::string failover;  ///< The origin that is asked in its place; empty: none.
+  /// When it is asked.
+  struct FailoverOn {
+    bool connect = true;  ///< There was no connection, or it broke before the answer.
+    bool timeout = true;  ///< The answer did not come in time.
+    std::vector<rules::StatusPattern> statuses{{502, 502}, {503, 503}, {504, 504}};
+    bool operator==(const FailoverOn&) const = default;
+  } failover_on;
+  unsigned max_concurrency = 0;  ///< Requests in flight; 0: any number.
+  struct Ramp {
+    unsigned add = 0;  ///< So many more requests in flight in any `every`; 0: any number.
+    Duration every = std::chrono::seconds{10};
+    bool operator==(const Ramp&) const = default;
+  } ramp;
   Duration dns_refresh = std::chrono::seconds{30};
   bool srv = false;  ///< The host names a service (RFC 2782), whose records have hosts and ports.
   Signing sign;
