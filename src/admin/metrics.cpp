@@ -495,6 +495,11 @@ void Metrics::origins(std::vector<MetricFamily>& out, const proxy::Runtime& runt
        [](Gathering& g, const std::string& name, upstream::OriginState& o) {
          g.sample({{"origin", name}}, o.numbers().retries.load());
        });
+  each("forebay_origin_failovers_total", "Requests that went to an origin's failover.", MetricType::Counter,
+       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
+         const auto& to = o.config().failover;
+         if (!to.empty()) g.sample({{"origin", name}, {"to", to}}, o.failovers().total());
+       });
   each("forebay_origin_requests_in_flight", "Requests waiting for an origin.", MetricType::Gauge,
        [](Gathering& g, const std::string& name, upstream::OriginState& o) {
          g.sample({{"origin", name}}, o.numbers().in_flight.load());

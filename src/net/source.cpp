@@ -21,6 +21,7 @@ std::string_view to_string(FetchError e) noexcept {
     case FetchError::Protocol: return "protocol";
     case FetchError::TooLarge: return "too_large";
     case FetchError::Queue: return "queue";
+    case FetchError::CircuitOpen: return "circuit_open";
     case FetchError::Credentials: return "credentials";
     case FetchError::ClientBody: return "client_body";
     case FetchError::ClientStalled: return "client_stalled";

@@ -17,7 +17,10 @@ void note_source(const PendingRequest& pending, const FillPlan& plan, const net:
   notes.origin_queue = times.queued;
   notes.origin_connect = times.connect;
   if (status != 0) notes.origin_ttfb = pending.core.now().mono - times.requested.mono;
+  notes.origin_name = times.origin;
   notes.origin_address = times.address;
+  notes.failed_origin = times.failed_origin;
+  notes.failed_by = times.failed_by;
 }
 
 void note_failure(const PendingRequest& pending, FetchError error, std::string_view detail) {
@@ -40,10 +43,11 @@ void serve_stale(PendingRequest& pending, const FillPlan& plan, std::string_view
 cache::Failure failure_of(FetchError error, std::string_view detail) {
   cache::Failure failure;
   failure.timeout = is_timeout(error);
-  failure.status = error == FetchError::Queue ? 503 : failure.timeout ? 504 : 502;
+  const bool busy = error == FetchError::Queue || error == FetchError::CircuitOpen;
+  failure.status = busy ? 503 : failure.timeout ? 504 : 502;
   failure.detail = detail;
   failure.by_leader = may_be_the_leaders(error);
-  if (error == FetchError::Queue) failure.retry_after = "1";
+  if (busy) failure.retry_after = "1";
   return failure;
 }
 
@@ -68,6 +72,13 @@ OwnError own_error_of(FetchError error) noexcept {
               true};
     case FetchError::Queue:
       return {503, RequestError::Queue, "Service Unavailable", "No connection to the origin became free in time.", "1",
+              {}};
+    case FetchError::CircuitOpen:
+      return {503,
+              RequestError::Queue,
+              "Service Unavailable",
+              "The origin has failed too often, and is not asked for a while.",
+              "1",
               {}};
     case FetchError::ConnectTimeout: return timeout("Connecting to the origin timed out.");
     case FetchError::TlsTimeout: return timeout("The TLS handshake with the origin timed out.");

@@ -161,6 +161,7 @@ Ref<const cache::Entry> Storing::commit(const http::Body& body, Duration fetch_t
   parts.head = head_->head();
   parts.body = body.slices();
   parts.key_text = key_text_;
+  parts.origin = origin_;
   parts.fetch_time = fetch_time;
   parts.stored_at = core_.now().wall;
   auto& ticket = elsewhere_ ? elsewhere_ : plan_.ticket;
@@ -236,11 +237,13 @@ void Storing::note_vary(const http::ResponseView& head) const {
   core_.shared.store.note_vary(pending_.key, vary, selecting(), pending_.policy(), core_.now().mono);
 }
 
-/// RFC 9111 section 4.3.5: a 200 to HEAD freshens the stored GET response, or makes it stale.
+/// RFC 9111 section 4.3.5: a 200 to HEAD freshens the stored GET response, or makes it stale. Where another origin gave
+/// that, the two are not compared.
 void Storing::apply_head(const http::ResponseView& head, const rules::ExchangeTimes& times) const {
   if (head.status != 200 || !pending_.keyed || !plan_.stored.entry) return;
   auto& store = core_.shared.store;
   const auto& entry = plan_.stored.entry;
+  if (entry->origin() != origin_) return;
   const auto& stored = entry->head();
   // A GET would get another status than the stored one, such as an error.
   if (stored.status != head.status) return store.make_stale(pending_.key, entry);

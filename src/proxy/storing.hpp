@@ -38,6 +38,8 @@ class Storing {
   };
   Freshened freshen(const http::ResponseView& head, const rules::ExchangeTimes& times, const Ref<http::Body>& body);
 
+  /// A head has come, from the origin of this name.
+  void begin(std::string_view origin) { origin_ = origin; }
   /// Another head than an expected 304: freshens by a HEAD's answer, and finds the key that the answer belongs to.
   void read_head(const http::ResponseView& head, http::Method asked_by, const rules::ExchangeTimes& times);
   /// Whether the answer may be stored. Not without a ticket.
@@ -93,7 +95,7 @@ class Storing {
   FillPlan& plan_;
   const RouteState* route_;    // of the key under which the answer would be stored
   rules::RequestFacts facts_;  // as seen by storability
-  std::string key_text_;
+  std::string key_text_, origin_;
   cache::Ticket elsewhere_;  // for a key other than the flight's, under which the answer is stored
   std::unique_ptr<content::GraphqlAnswer> graphql_;
   Ref<const cache::PublishedHead> head_;

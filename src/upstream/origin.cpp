@@ -13,6 +13,7 @@ namespace forebay::upstream {
 struct OriginState::Private {
   std::shared_ptr<SharedOrigin> shared;
   std::shared_ptr<Credentials> credentials{};  // null: nothing is signed
+  Failovers failovers{};
 };
 
 OriginState::OriginState(config::Origin config, std::vector<Duration> buckets, const OriginState* before)
@@ -32,6 +33,7 @@ OriginState::~OriginState() = default;
 const config::Origin& OriginState::config() const noexcept { return p_->shared->config; }
 OriginNumbers& OriginState::numbers() noexcept { return p_->shared->numbers; }
 const std::vector<Duration>& OriginState::buckets() const noexcept { return p_->shared->buckets; }
+Failovers& OriginState::failovers() noexcept { return p_->failovers; }
 void OriginState::use_tls(std::shared_ptr<const net::TlsClient> tls) { p_->shared->use_tls(std::move(tls)); }
 bool OriginState::up() const noexcept {
   return p_->shared->numbers.consecutive_failures.load(std::memory_order_relaxed) < SharedOrigin::kDownAfter;
@@ -62,7 +64,7 @@ std::string Origin::sign(std::string_view method, std::string& target, http::Fie
 }
 
 net::SourcePtr Origin::fetch(const FetchRequest& request, std::size_t response_header) {
-  const auto running = std::make_shared<RunningFetch>(p_->pool, request, response_header);
+  const auto running = std::make_shared<RunningFetch>(*this, p_->pool, request, response_header);
   return {running.get(), [running](net::Source*) { running->cancel(); }};
 }
 

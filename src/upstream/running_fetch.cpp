@@ -43,17 +43,19 @@ Duration backoff(unsigned attempt) {
 }
 }  // namespace
 
-RunningFetch::RunningFetch(std::shared_ptr<Pool> pool, const FetchRequest& request, std::size_t response_header)
+RunningFetch::RunningFetch(Origin& asked, std::shared_ptr<Pool> pool, const FetchRequest& request,
+                           std::size_t response_header)
     : pool_(std::move(pool)),
       method_(request.method),
       limits_(limits_of(response_header)),
-      sender_(request),
+      sender_(request, &asked),
       bond_(std::static_pointer_cast<HeldConnection>(request.bond)),
       authenticates_(request.for_connection),
       parser_(limits_),
       retries_left_(pool_->origin().config.retries) {
   times_.requested = worker().now();
   times_.started = times_.requested.mono;
+  times_.origin = origin().config.name;
   origin().numbers.in_flight.fetch_add(1, std::memory_order_relaxed);
   origin().budget.deposit(times_.started);
   pool_->add(*this);
@@ -240,7 +242,7 @@ void RunningFetch::converse(ConnectionPtr connection, bool bound) {
   contact_ = Contact::Asked;
   parser_.reset();
   parser_.answer_to(method_);
-  sender_.rewind();
+  sender_.rewind(origin().config.url);
   sending_ = Sending::Ready;
   send();
   // An answer may come before the request has ended.

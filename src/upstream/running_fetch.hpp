@@ -24,7 +24,8 @@ namespace forebay::upstream {
 /// the way to a connection, the request, and how things end; `running_fetch_answer.cpp` reads the answer.
 class RunningFetch final : public net::Source, public std::enable_shared_from_this<RunningFetch>, public Cancellable {
  public:
-  RunningFetch(std::shared_ptr<Pool> pool, const FetchRequest& request, std::size_t response_header);
+  /// `asked`: whose pool it is.
+  RunningFetch(Origin& asked, std::shared_ptr<Pool> pool, const FetchRequest& request, std::size_t response_header);
   ~RunningFetch();
 
   void start(net::Sink& sink) override;

@@ -39,8 +39,8 @@ void SharedOrigin::count_head(const http::ResponseView& head, Duration since_req
 void SharedOrigin::count_failure(FetchError error, bool had_head) {
   if (!is_the_origins(error)) return;
   numbers.errors[static_cast<std::size_t>(error)].fetch_add(1, std::memory_order_relaxed);
-  // A request without a place in the queue, or without a signature, has not reached the origin.
-  if (error == FetchError::Queue || error == FetchError::Credentials) return;
+  // A request without a place in the queue, past an open circuit, or without a signature, has not reached the origin.
+  if (error == FetchError::Queue || error == FetchError::CircuitOpen || error == FetchError::Credentials) return;
   if (!had_head) numbers.failed.fetch_add(1, std::memory_order_relaxed);
   if (numbers.consecutive_failures.fetch_add(1, std::memory_order_relaxed) + 1 == kDownAfter)
     log::warn("origin " + config.name + " is down: " + std::to_string(kDownAfter) +

@@ -28,6 +28,7 @@ enum class FetchError : std::uint8_t {
   Protocol,
   TooLarge,
   Queue,
+  CircuitOpen,    ///< Its circuit is open: so many requests have failed that none is sent for a while.
   Credentials,    ///< There were no valid credentials to sign the request with, so it was not sent.
   ClientBody,     ///< The client's content was incomplete; not counted against the origin.
   ClientStalled,  ///< The client was slow while others waited for its connection; not counted either.
@@ -47,6 +48,10 @@ struct SourceTimes {
   Timestamp head{};     ///< When the final head had arrived.
   unsigned attempts = 0;
   std::string_view address;  ///< "127.0.0.1:3000"
+  std::string_view origin;   ///< Name of the origin that was asked last: who answered, if anybody did.
+  /// Where that is another one's failover: who was asked before it, and why it did not do: a word of `FetchError` or a
+  /// status.
+  std::string_view failed_origin, failed_by;
 };
 
 /// Gets a response as it comes. Every call is made on the source's worker, none before `Source::start` returns, none

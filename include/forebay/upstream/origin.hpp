@@ -18,19 +18,23 @@
 #include "forebay/net/source.hpp"
 #include "forebay/net/tls_client.hpp"
 #include "forebay/net/worker.hpp"
+#include "forebay/upstream/failover.hpp"
 
 namespace forebay::upstream {
 
 using net::FetchError;
 
+class Origin;
+
 /// Provides the target and the fields of a request when there is a connection for it, so that nothing is held twice
 /// while the request waits. Called once for each attempt.
 class RequestHead {
  public:
-  /// Gives why the request must not be sent (there are no credentials to sign it with); empty: it may.
-  virtual std::string compose(std::string& target, http::Fields& fields) = 0;
-  /// Removes trailer fields that are not forwarded.
-  virtual void trim(http::Fields& trailers) = 0;
+  /// For this origin, at this url of it. Gives why the request must not be sent (there are no credentials to sign it
+  /// with); empty: it may.
+  virtual std::string compose(Origin& origin, const config::Url& url, std::string& target, http::Fields& fields) = 0;
+  /// Removes trailer fields that are not forwarded to this origin.
+  virtual void trim(Origin& origin, http::Fields& trailers) = 0;
 
  protected:
   ~RequestHead() = default;
@@ -87,6 +91,7 @@ class OriginState {
   OriginNumbers& numbers() noexcept;
   const std::vector<Duration>& buckets() const noexcept;
   bool up() const noexcept;
+  Failovers& failovers() noexcept;
   /// What new connections speak TLS with, from any thread; those that are open keep what they have. An https origin
   /// without it is never connected to.
   void use_tls(std::shared_ptr<const net::TlsClient> tls);

@@ -93,10 +93,12 @@ class ExplainedTest : public ::testing::Test {
     parts.head = {200, {}, head_fields.view()};
     parts.body = {Chunk::copy_of(body)->slice()};
     parts.key_text = key.text();
+    parts.origin = gave_;
     ASSERT_TRUE(store_.private_ticket(key).commit(parts, verdict.freshness, vary, cache::Unchanged(fields),
                                                   route.policy, route.key.fingerprint, clock_.now().mono));
   }
 
+  std::string gave_ = "main";  ///< The origin of what is kept.
   ManualClock clock_;
   config::ConfigPtr config_;
   std::optional<config::RouteTable> routes_;
