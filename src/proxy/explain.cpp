@@ -349,7 +349,10 @@ struct Tell {
     judge_response(c, kStoring);
     c.status = plan.status;
     c.say_ttl(c.found.stored.freshness);
-    if (c.found.kind == Kind::Stale) c.note("it is refreshed in the background");
+    if (c.found.unasked)
+      c.note("the origin has failed and asked for a pause (Retry-After), so it is not asked meanwhile");
+    else if (c.found.kind == Kind::Stale)
+      c.note("it is refreshed in the background");
     const bool reload = c.route().policy.client_cache_control && c.reading.facts.directives.max_age == Seconds{0};
     if (reload && c.status.result == CacheResult::Hit)
       c.note(

@@ -11,6 +11,8 @@ namespace {
 
 /// How long after a failed refresh the next one waits.
 constexpr Duration kRefreshPause = std::chrono::seconds{1};
+/// The longest Retry-After that counts.
+constexpr Duration kLongestPause = std::chrono::minutes{5};
 
 /// What chunks may take beyond four times their content: an origin that sends single bytes in chunks of their own makes
 /// bookkeeping outweigh the body.
@@ -35,8 +37,15 @@ Storing::Storing(const PendingRequest& pending, FillPlan& plan)
       facts_(pending.facts()),
       key_text_(pending.key_text()) {}
 
-Timestamp Storing::no_refresh_until() const {
-  return plan_.refreshing() ? core_.now().mono + kRefreshPause : Timestamp{};
+void Storing::begin(std::string_view origin, const http::ResponseView& head, const rules::ExchangeTimes& times) {
+  origin_ = origin;
+  retry_after_ = std::min(rules::retry_after(head, times.received).value_or(Duration{0}), kLongestPause);
+  error_covered_ = is_error(head.status);
+}
+
+cache::RefreshPause Storing::pause() const {
+  if (!plan_.refreshing()) return {};
+  return {core_.now().mono + std::max(retry_after_, kRefreshPause), error_covered_ && retry_after_ > Duration{0}};
 }
 
 /// Whether the last response of this key exceeded `max_object`: another one of unknown length is not collected.
@@ -197,7 +206,7 @@ void Storing::refuse_followers(rules::Reason reason, bool by_request, int status
   plan_.ticket.own(reason, by_request, proves ? no_queue_until() : Timestamp{});
 }
 
-void Storing::fail(cache::Failure failure) { plan_.ticket.fail(std::move(failure), no_refresh_until()); }
+void Storing::fail(cache::Failure failure) { plan_.ticket.fail(std::move(failure), pause()); }
 
 void Storing::fail(const http::ResponseView& head) {
   const auto retry_after = head.fields.value(http::FieldId::RetryAfter).value_or("");
@@ -206,7 +215,7 @@ void Storing::fail(const http::ResponseView& head) {
 }
 
 void Storing::drop() {
-  plan_.ticket.drop(no_refresh_until());
+  plan_.ticket.drop(pause());
   elsewhere_.drop();
 }
 

@@ -39,7 +39,7 @@ class Storing {
   Freshened freshen(const http::ResponseView& head, const rules::ExchangeTimes& times, const Ref<http::Body>& body);
 
   /// A head has come, from the origin of this name.
-  void begin(std::string_view origin) { origin_ = origin; }
+  void begin(std::string_view origin, const http::ResponseView& head, const rules::ExchangeTimes& times);
   /// Another head than an expected 304: freshens by a HEAD's answer, and finds the key that the answer belongs to.
   void read_head(const http::ResponseView& head, http::Method asked_by, const rules::ExchangeTimes& times);
   /// Whether the answer may be stored. Not without a ticket.
@@ -79,7 +79,7 @@ class Storing {
   OriginSelecting selecting() const { return OriginSelecting(origin_request(pending_, true)); }
   const cache::Ticket& storing_ticket() const noexcept { return elsewhere_ ? elsewhere_ : plan_.ticket; }
   Timestamp no_queue_until() const { return core_.now().mono + policy().pass_memory; }
-  Timestamp no_refresh_until() const;
+  cache::RefreshPause pause() const;
   bool outgrew_lately() const noexcept;
   Ref<const cache::PublishedHead> to_keep(const http::ResponseView& head, const std::vector<std::string>& drop,
                                           WallTime received) const;
@@ -102,6 +102,8 @@ class Storing {
   rules::Freshness freshness_;
   rules::VaryList vary_;
   std::size_t charged_ = 0;
+  Duration retry_after_{0};     // as the answer says
+  bool error_covered_ = false;  // by stale-if-error
 };
 
 }  // namespace forebay::proxy

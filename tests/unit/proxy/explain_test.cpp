@@ -515,5 +515,17 @@ TEST_F(Explain, AFailoverIsNamedAndWhoGaveWhatIsStored) {
   EXPECT_THAT(offline(Asked{}).notes, Contains("if main answers 500-599, spare is asked in its place"));
 }
 
+TEST_F(Explain, WhatIsServedWithoutAskingAfterRetryAfterIsToldSo) {
+  configure("routes: [{path: /**, stale: {if_error: 1h}}]\n");
+  keep(Asked{}, {{"Cache-Control", "max-age=60"}});
+  clock_.advance(90s);
+  EXPECT_EQ(live(Asked{}).result, "miss");
+  store_.private_ticket(kept_key_).fail({}, {clock_.now().mono + 60s, true});
+  const auto e = live(Asked{});
+  EXPECT_EQ(e.result, "stale_error");
+  EXPECT_EQ(e.cache_status, "forebay; hit; ttl=-30; detail=stale-if-error");
+  EXPECT_THAT(e.notes, Contains(HasSubstr("Retry-After")));
+}
+
 }  // namespace
 }  // namespace forebay::proxy

@@ -89,6 +89,7 @@ class ExplainedTest : public ::testing::Test {
     const auto verdict = rules::judge(reading.facts, head, route.policy, {clock_.now(), clock_.now()}, true, 0);
     ASSERT_TRUE(verdict.storable()) << rules::to_string(verdict.reason);
     const auto vary = rules::read_vary(head_fields);
+    kept_key_ = key;
     cache::EntryParts parts;
     parts.head = {200, {}, head_fields.view()};
     parts.body = {Chunk::copy_of(body)->slice()};
@@ -98,6 +99,7 @@ class ExplainedTest : public ::testing::Test {
                                                   route.policy, route.key.fingerprint, clock_.now().mono));
   }
 
+  cache::Key kept_key_;        ///< Of what was kept last.
   std::string gave_ = "main";  ///< The origin of what is kept.
   ManualClock clock_;
   config::ConfigPtr config_;
