@@ -30,6 +30,10 @@ net::SourcePtr OriginAsk::ask(What what) {
                            std::any_of(view.fields.begin(), view.fields.end(), [](const http::Field& f) {
                              return f.id == http::FieldId::Authorization && http::authenticates_connection(f.value);
                            });
+  const auto& settings = origin.state().config();
+  if (settings.balance == config::Balance::Hash)
+    request.balance_key = pending_.keyed ? pending_.key.id().lo : digest_of(pending_.target).lo;
+  request.repeatable = !settings.idempotency_key.empty() && view.fields.value(settings.idempotency_key).has_value();
   // A trusted peer sends the requests of many clients over one connection, so it gets no bond.
   if (pending_.exchange && !pending_.peer_trusted)
     request.bond =
