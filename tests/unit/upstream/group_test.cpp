@@ -399,6 +399,30 @@ TEST_F(Places, WhoWaitsTooLongIsToldSo) {
   EXPECT_EQ(sum_of_errors(FetchError::Queue), 1U);
 }
 
+TEST_F(Places, WhatMoreClientsWaitForByNowGoesFirst) {
+  auto& server = this->server([&](Peer& peer, int) {
+    for (std::string head; !(head = peer.read_head()).empty(); peer.send(kHello)) {
+      servers[1]->note(head.substr(4, 2));
+      while (!go) std::this_thread::yield();
+    }
+  });
+  auto o = pool({server.port()});
+  o.max_concurrency = 1;
+  use(std::move(o));
+  const auto first = held();
+  RecordingSink sinks[3];
+  std::vector<net::SourcePtr> running;
+  sinks[0].waiting = 0;
+  const std::string_view targets[] = {"/0", "/1", "/2"};
+  for (int i = 0; i < 3; ++i) running.push_back(fetch(sinks[i], "GET", nullptr, targets[i]));
+  run_until([&] { return state->level()->waiting == 3; });
+  sinks[2].waiting = 5;
+  pass(100ms);
+  go = true;
+  for (auto& sink : sinks) run_until([&] { return sink.over(); });
+  EXPECT_THAT(server.notes(), ::testing::ElementsAre("/ ", "/2", "/1", "/0"));
+}
+
 TEST_F(Places, TheRampLetsInMoreAsTimePasses) {
   auto o = pool();
   o.ramp = {2, 10s};
