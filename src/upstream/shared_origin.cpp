@@ -86,7 +86,7 @@ void SharedOrigin::note(Breaker::Change change, std::string_view why, Timestamp 
       numbers.circuit_opened.fetch_add(1, std::memory_order_relaxed);
       log::warn(title() + " is out of use: its requests fail, the last one with \"" + std::string(why) + "\"; " +
                 (config.urls.size() > 1 || !config.failover.empty()
-                     ? "one request after " + duration_text(config.passive.hold) + " tries it"
+                     ? "a request tries it after " + duration_text(condition->breaker.open_until() - now)
                      : "one request at a time tries it"));
       return;
     case Breaker::Change::Closed:

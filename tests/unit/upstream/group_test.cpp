@@ -210,13 +210,14 @@ TEST_F(GroupTest, TheLastUrlIsTriedByOneRequestAtATime) {
   answers(2);
   ASSERT_FALSE(state->up());
   const auto trying = held();
+  run_until([&] { return silent.connections() == 3; });
   ASSERT_FALSE(trying->sink.over());
   for (const std::string_view method : {"GET", "POST"}) {
     const auto& refused = get(method);
     EXPECT_EQ(refused.failure, FetchError::CircuitOpen) << method;
   }
   EXPECT_EQ(sum_of_errors(FetchError::CircuitOpen), 2U);
-  EXPECT_EQ(silent.connections(), 3);
+  EXPECT_EQ(silent.connections(), 3);  // and no more
   // Whoever gives up lets the next one try.
   trying->source->cancel();
   const auto next = held();
@@ -410,16 +411,16 @@ TEST_F(Places, WhatMoreClientsWaitForByNowGoesFirst) {
   o.max_concurrency = 1;
   use(std::move(o));
   const auto first = held();
-  RecordingSink sinks[3];
+  RecordingSink all[3];
   std::vector<net::SourcePtr> running;
-  sinks[0].waiting = 0;
+  all[0].waiting = 0;
   const std::string_view targets[] = {"/0", "/1", "/2"};
-  for (int i = 0; i < 3; ++i) running.push_back(fetch(sinks[i], "GET", nullptr, targets[i]));
+  for (int i = 0; i < 3; ++i) running.push_back(fetch(all[i], "GET", nullptr, targets[i]));
   run_until([&] { return state->level()->waiting == 3; });
-  sinks[2].waiting = 5;
+  all[2].waiting = 5;
   pass(100ms);
   go = true;
-  for (auto& sink : sinks) run_until([&] { return sink.over(); });
+  for (auto& sink : all) run_until([&] { return sink.over(); });
   EXPECT_THAT(server.notes(), ::testing::ElementsAre("/ ", "/2", "/1", "/0"));
 }
 
