@@ -11,6 +11,7 @@ void Sink::on_switch(const http::ResponseView&, Stream&&, std::string_view) {
 std::string_view to_string(FetchError e) noexcept {
   switch (e) {
     case FetchError::Dns: return "dns";
+    case FetchError::DnsTimeout: return "dns_timeout";
     case FetchError::Connect: return "connect";
     case FetchError::ConnectTimeout: return "connect_timeout";
     case FetchError::Tls: return "tls";
@@ -41,8 +42,8 @@ bool says_something_of_the_url(FetchError e) noexcept {
 }
 
 bool is_timeout(FetchError e) noexcept {
-  return e == FetchError::ConnectTimeout || e == FetchError::TlsTimeout || e == FetchError::FirstByteTimeout ||
-         e == FetchError::BetweenBytesTimeout || e == FetchError::TotalTimeout;
+  return e == FetchError::DnsTimeout || e == FetchError::ConnectTimeout || e == FetchError::TlsTimeout ||
+         e == FetchError::FirstByteTimeout || e == FetchError::BetweenBytesTimeout || e == FetchError::TotalTimeout;
 }
 
 }  // namespace forebay::net

@@ -81,6 +81,7 @@ OwnError own_error_of(FetchError error) noexcept {
       return {
           503, RequestError::Queue, "Service Unavailable", "Requests to the origin fail, and it is given a rest.", {},
           {}};
+    case FetchError::DnsTimeout: return timeout("The origin's host name was not resolved in time.");
     case FetchError::ConnectTimeout: return timeout("Connecting to the origin timed out.");
     case FetchError::TlsTimeout: return timeout("The TLS handshake with the origin timed out.");
     case FetchError::FirstByteTimeout:

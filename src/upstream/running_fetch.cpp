@@ -550,7 +550,8 @@ bool RunningFetch::may_repeat(FetchError error) {
     return replaced_ = true;
   }
   const bool no_tls = error == FetchError::Tls && phase_ == Phase::Securing;
-  const bool late = error == FetchError::Dns || error == FetchError::ConnectTimeout || error == FetchError::TlsTimeout;
+  const bool late = error == FetchError::Dns || error == FetchError::DnsTimeout ||
+                    error == FetchError::ConnectTimeout || error == FetchError::TlsTimeout;
   const bool unreached = error == FetchError::Connect || no_tls || late;
   const bool unanswered = error == FetchError::Reset || error == FetchError::FirstByteTimeout;
   if (!unreached && !(unanswered && repeatable_)) return false;

@@ -18,6 +18,7 @@ class Stream;
 /// Why a source gave no response, or only a part of one; the label `reason` of forebay_origin_errors_total.
 enum class FetchError : std::uint8_t {
   Dns,
+  DnsTimeout,
   Connect,
   ConnectTimeout,
   Tls,         ///< The handshake has failed, or the origin has refused our certificate behind it.
