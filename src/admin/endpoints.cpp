@@ -56,6 +56,11 @@ Answer readiness(const Sources& sources, bool with_origins) {
     if (const auto runtime = sources.runtime()) {
       for (const auto& [name, origin] : runtime->origins) {
         origins[name] = origin->up() ? "up" : "down";
+        if (origin->urls() > 1) {
+          boost::json::object urls;
+          for (std::size_t i = 0; i < origin->urls(); ++i) urls[origin->url(i)] = origin->up(i) ? "up" : "down";
+          origins[name] = std::move(urls);
+        }
         all_up = all_up && origin->up();
       }
     }

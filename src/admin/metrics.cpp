@@ -117,6 +117,7 @@ class Metrics final : public prometheus::Collectable {
   void compression(std::vector<MetricFamily>& out) const;
   void tunnels(std::vector<MetricFamily>& out, const Routes& routes) const;
   void origins(std::vector<MetricFamily>& out, const proxy::Runtime& runtime) const;
+  static void places(std::vector<MetricFamily>& out, const proxy::Runtime& runtime);
   void operation(std::vector<MetricFamily>& out) const;
   void process(std::vector<MetricFamily>& out) const;
 
@@ -463,79 +464,128 @@ void Metrics::compression(std::vector<MetricFamily>& out) const {
         compressor.held().bytes());
 }
 
+namespace {
+/// One url of an origin. Its samples name the url where the origin has several.
+struct OriginUrl {
+  const std::string& name;
+  upstream::OriginState& origin;
+  std::size_t index;
+
+  upstream::OriginNumbers& numbers() const { return origin.numbers(index); }
+  template <class Value>
+  void sample(Gathering& g, Value value) const {
+    if (several())
+      g.sample({{"origin", name}, {"url", origin.url(index)}}, value);
+    else
+      g.sample({{"origin", name}}, value);
+  }
+  template <class Value>
+  void sample(Gathering& g, const std::pair<const char*, std::string_view>& label, Value value) const {
+    if (several())
+      g.sample({{"origin", name}, {"url", origin.url(index)}, label}, value);
+    else
+      g.sample({{"origin", name}, label}, value);
+  }
+  bool several() const { return origin.urls() > 1; }
+};
+}  // namespace
+
 void Metrics::origins(std::vector<MetricFamily>& out, const proxy::Runtime& runtime) const {
   const auto each = [&](const char* name, const char* help, MetricType type, auto&& tell) {
     Gathering g(out, name, help, type);
-    for (const auto& [origin, state] : runtime.origins) tell(g, origin, *state);
+    for (const auto& [origin, state] : runtime.origins)
+      for (std::size_t i = 0; i < state->urls(); ++i) tell(g, OriginUrl{origin, *state, i});
   };
   each("forebay_origin_requests_total", "Requests sent to an origin, by class of its answer.", MetricType::Counter,
-       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
+       [](Gathering& g, const OriginUrl& o) {
          for (std::size_t i = 0; i < kClasses.size(); ++i)
-           if (const auto n = o.numbers().answers[i].load()) g.sample({{"origin", name}, {"code", kClasses[i]}}, n);
-         g.sample({{"origin", name}, {"code", "error"}}, o.numbers().failed.load());
+           if (const auto n = o.numbers().answers[i].load()) o.sample(g, {"code", kClasses[i]}, n);
+         o.sample(g, {"code", "error"}, o.numbers().failed.load());
        });
   each("forebay_origin_response_seconds", "Time from sending a request to the end of the response headers.",
-       MetricType::Histogram, [](Gathering& g, const std::string& name, upstream::OriginState& o) {
+       MetricType::Histogram, [](Gathering& g, const OriginUrl& o) {
          std::vector<double> bounds;
-         for (const auto b : o.buckets()) bounds.push_back(std::chrono::duration<double>(b).count());
-         const auto& buckets = o.numbers().head_seconds_buckets;
-         g.histogram(
-             {{"origin", name}}, bounds, [&](std::size_t i) { return buckets[i].load(); },
-             static_cast<double>(o.numbers().head_nanoseconds_sum.load()) / 1e9);
+         for (const auto b : o.origin.buckets()) bounds.push_back(std::chrono::duration<double>(b).count());
+         const auto bucket = [&](std::size_t i) { return o.numbers().head_seconds_buckets[i].load(); };
+         const double sum = static_cast<double>(o.numbers().head_nanoseconds_sum.load()) / 1e9;
+         if (o.several())
+           g.histogram({{"origin", o.name}, {"url", o.origin.url(o.index)}}, bounds, bucket, sum);
+         else
+           g.histogram({{"origin", o.name}}, bounds, bucket, sum);
        });
   each("forebay_origin_errors_total", "Failed attempts to get a response.", MetricType::Counter,
-       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
+       [](Gathering& g, const OriginUrl& o) {
          for (std::size_t i = 0; i < static_cast<std::size_t>(upstream::FetchError::kCount); ++i) {
            const auto error = static_cast<upstream::FetchError>(i);
            if (!net::is_the_origins(error)) continue;
-           g.sample({{"origin", name}, {"reason", to_string(error)}}, o.numbers().errors[i].load());
+           // What failed before a url was chosen counts with the first, if that is the only one.
+           const auto without = o.origin.errors_without_url(error);
+           o.sample(g, {"reason", to_string(error)}, o.numbers().errors[i].load() + (o.several() ? 0 : without));
+           if (o.several() && o.index == 0 && without != 0)
+             g.sample({{"origin", o.name}, {"url", ""}, {"reason", to_string(error)}}, without);
          }
        });
   each("forebay_origin_retries_total", "Requests sent again.", MetricType::Counter,
-       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
-         g.sample({{"origin", name}}, o.numbers().retries.load());
-       });
-  each("forebay_origin_failovers_total", "Requests that went to an origin's failover.", MetricType::Counter,
-       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
-         const auto& to = o.config().failover;
-         if (!to.empty()) g.sample({{"origin", name}, {"to", to}}, o.failovers().total());
-       });
+       [](Gathering& g, const OriginUrl& o) { o.sample(g, o.numbers().retries.load()); });
+  {
+    Gathering g(out, "forebay_origin_failovers_total", "Requests that went to an origin's failover.",
+                MetricType::Counter);
+    for (const auto& [origin, state] : runtime.origins)
+      if (const auto& to = state->config().failover; !to.empty())
+        g.sample({{"origin", origin}, {"to", to}}, state->failovers().total());
+  }
   each("forebay_origin_requests_in_flight", "Requests waiting for an origin.", MetricType::Gauge,
-       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
-         g.sample({{"origin", name}}, o.numbers().in_flight.load());
-       });
+       [](Gathering& g, const OriginUrl& o) { o.sample(g, o.numbers().in_flight.load()); });
   each("forebay_origin_connections", "Connections to an origin.", MetricType::Gauge,
-       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
-         g.sample({{"origin", name}, {"state", "active"}}, o.numbers().active.load());
-         g.sample({{"origin", name}, {"state", "idle"}}, o.numbers().idle.load());
+       [](Gathering& g, const OriginUrl& o) {
+         o.sample(g, {"state", "active"}, o.numbers().active.load());
+         o.sample(g, {"state", "idle"}, o.numbers().idle.load());
        });
   each("forebay_origin_connects_total", "New connections opened to an origin.", MetricType::Counter,
-       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
-         g.sample({{"origin", name}}, o.numbers().connects.load());
-       });
+       [](Gathering& g, const OriginUrl& o) { o.sample(g, o.numbers().connects.load()); });
   each("forebay_origin_tls_handshakes_total", "TLS handshakes with an origin.", MetricType::Counter,
-       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
-         if (!o.config().url.is_https()) return;
+       [](Gathering& g, const OriginUrl& o) {
+         if (!o.origin.config().url.is_https()) return;
          for (std::size_t i = 0; i < net::kTlsHandshakes; ++i)
-           g.sample({{"origin", name}, {"result", net::origin_word(static_cast<net::TlsHandshake>(i))}},
+           o.sample(g, {"result", net::origin_word(static_cast<net::TlsHandshake>(i))},
                     o.numbers().handshakes[i].load());
        });
   each("forebay_origin_resolutions_total", "Look-ups of the name of an origin, by result.", MetricType::Counter,
-       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
-         for (std::size_t i = 0; i < o.numbers().resolutions.size(); ++i) {
-           const auto result = to_string(static_cast<net::Resolution>(i));
-           g.sample({{"origin", name}, {"result", result}}, o.numbers().resolutions[i].load());
-         }
+       [](Gathering& g, const OriginUrl& o) {
+         for (std::size_t i = 0; i < o.numbers().resolutions.size(); ++i)
+           o.sample(g, {"result", to_string(static_cast<net::Resolution>(i))}, o.numbers().resolutions[i].load());
        });
   each("forebay_origin_stale_addresses_total",
        "Requests that were sent to addresses whose TTL had passed, since the name could not be looked up again.",
-       MetricType::Counter, [](Gathering& g, const std::string& name, upstream::OriginState& o) {
-         g.sample({{"origin", name}}, o.numbers().stale_addresses.load());
-       });
+       MetricType::Counter, [](Gathering& g, const OriginUrl& o) { o.sample(g, o.numbers().stale_addresses.load()); });
   each("forebay_origin_up", "1 if the origin is considered healthy.", MetricType::Gauge,
-       [](Gathering& g, const std::string& name, upstream::OriginState& o) {
-         g.sample({{"origin", name}}, o.up() ? 1.0 : 0.0);
+       [](Gathering& g, const OriginUrl& o) { o.sample(g, o.origin.up(o.index) ? 1.0 : 0.0); });
+  each("forebay_origin_circuit_opened_total", "How often an origin was taken out of use, since its requests failed.",
+       MetricType::Counter, [](Gathering& g, const OriginUrl& o) { o.sample(g, o.numbers().circuit_opened.load()); });
+  each("forebay_origin_health_checks_total", "Active health checks of an origin, by result.", MetricType::Counter,
+       [](Gathering& g, const OriginUrl& o) {
+         const auto checks = o.origin.checks(o.index);
+         if (!checks) return;
+         o.sample(g, {"result", "passed"}, checks->passed);
+         o.sample(g, {"result", "failed"}, checks->failed);
        });
+  places(out, runtime);
+}
+
+/// Of the origins with a limit of requests in flight.
+void Metrics::places(std::vector<MetricFamily>& out, const proxy::Runtime& runtime) {
+  const auto each = [&](const char* name, const char* help, auto&& value) {
+    Gathering g(out, name, help, MetricType::Gauge);
+    for (const auto& [origin, state] : runtime.origins)
+      if (const auto level = state->level()) g.sample({{"origin", origin}}, std::uint64_t{value(*level)});
+  };
+  using Level = upstream::OriginState::Level;
+  each("forebay_origin_places", "Requests that an origin may have in flight now, by max_concurrency and ramp.",
+       [](const Level& l) { return l.allowed; });
+  each("forebay_origin_places_used", "Requests in flight that count against these places.",
+       [](const Level& l) { return l.in_flight; });
+  each("forebay_origin_places_waiting", "Requests that wait for such a place.",
+       [](const Level& l) { return l.waiting; });
 }
 
 void Metrics::operation(std::vector<MetricFamily>& out) const {

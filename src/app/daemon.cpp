@@ -166,7 +166,10 @@ void Daemon::announce() {
   for (const auto& [name, listener] : listeners_->current())
     line += " listener=" + name + " address=" + address_text(*listener);
   if (admin_) line += " admin=" + address_text(admin_->listener());
-  for (const auto& [name, origin] : runtime()->config->origins) line += " origin=" + name + " url=" + origin.url.text;
+  for (const auto& [name, origin] : runtime()->config->origins) {
+    line += " origin=" + name;
+    for (const auto& member : origin.urls) line += " url=" + member.url.text;
+  }
   line += " threads=" + std::to_string(workers_->size());
   line += " memory=" + std::to_string(runtime()->config->cache.memory);
   log::info(line);
@@ -266,10 +269,12 @@ void Daemon::dump() const {
   for (const auto& l : listeners_->views())
     log::info("listener " + l.name + ": open=" + std::to_string(l.open) + " accepted=" + std::to_string(l.accepted));
   for (const auto& [name, origin] : now->origins) {
-    const auto& o = origin->numbers();
-    log::info("origin " + name + ": up=" + (origin->up() ? "yes" : "no") +
-              " in_flight=" + std::to_string(o.in_flight.load()) + " active=" + std::to_string(o.active.load()) +
-              " idle=" + std::to_string(o.idle.load()) + " failed=" + std::to_string(o.failed.load()));
+    for (std::size_t i = 0; i < origin->urls(); ++i) {
+      const auto& o = origin->numbers(i);
+      log::info("origin " + name + ": url=" + origin->url(i) + " up=" + (origin->up(i) ? "yes" : "no") +
+                " in_flight=" + std::to_string(o.in_flight.load()) + " active=" + std::to_string(o.active.load()) +
+                " idle=" + std::to_string(o.idle.load()) + " failed=" + std::to_string(o.failed.load()));
+    }
   }
 }
 

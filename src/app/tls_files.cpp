@@ -46,12 +46,22 @@ TlsFiles read_tls(config::LoadResult& loaded, const std::shared_ptr<net::TicketK
   }
   for (const auto& [name, origin] : loaded.config->origins) {
     if (!origin.url.is_https()) continue;
-    std::vector<net::TlsFinding> findings;
-    auto client = net::TlsClient::make(origin, clock, findings);
-    failed = failed || !client;
-    files.clients.emplace(name, std::move(client));
-    for (auto& finding : findings)
-      add(loaded, place_of(loaded, {"origins." + name + ".tls." + finding.key, "origin " + name}), std::move(finding));
+    // Most findings are of files, and the same for each url.
+    std::vector<std::string> told;
+    for (const auto& member : origin.urls) {
+      auto one = origin;
+      one.url = member.url;
+      std::vector<net::TlsFinding> findings;
+      auto client = net::TlsClient::make(one, clock, findings);
+      failed = failed || !client;
+      files.clients[name].push_back(std::move(client));
+      for (auto& finding : findings) {
+        if (std::find(told.begin(), told.end(), finding.message) != told.end()) continue;
+        told.push_back(finding.message);
+        add(loaded, place_of(loaded, {"origins." + name + ".tls." + finding.key, "origin " + name}),
+            std::move(finding));
+      }
+    }
   }
   if (failed) loaded.config = nullptr;
   return files;

@@ -11,6 +11,7 @@ void Sink::on_switch(const http::ResponseView&, Stream&&, std::string_view) {
 std::string_view to_string(FetchError e) noexcept {
   switch (e) {
     case FetchError::Dns: return "dns";
+    case FetchError::DnsTimeout: return "dns_timeout";
     case FetchError::Connect: return "connect";
     case FetchError::ConnectTimeout: return "connect_timeout";
     case FetchError::Tls: return "tls";
@@ -18,6 +19,7 @@ std::string_view to_string(FetchError e) noexcept {
     case FetchError::Reset: return "reset";
     case FetchError::FirstByteTimeout: return "first_byte_timeout";
     case FetchError::BetweenBytesTimeout: return "between_bytes_timeout";
+    case FetchError::TotalTimeout: return "total_timeout";
     case FetchError::Protocol: return "protocol";
     case FetchError::TooLarge: return "too_large";
     case FetchError::Queue: return "queue";
@@ -35,9 +37,13 @@ bool is_the_origins(FetchError e) noexcept {
   return e != FetchError::ClientBody && e != FetchError::ClientStalled && e != FetchError::Memory;
 }
 
+bool says_something_of_the_url(FetchError e) noexcept {
+  return is_the_origins(e) && e != FetchError::Queue && e != FetchError::CircuitOpen && e != FetchError::Credentials;
+}
+
 bool is_timeout(FetchError e) noexcept {
-  return e == FetchError::ConnectTimeout || e == FetchError::TlsTimeout || e == FetchError::FirstByteTimeout ||
-         e == FetchError::BetweenBytesTimeout;
+  return e == FetchError::DnsTimeout || e == FetchError::ConnectTimeout || e == FetchError::TlsTimeout ||
+         e == FetchError::FirstByteTimeout || e == FetchError::BetweenBytesTimeout || e == FetchError::TotalTimeout;
 }
 
 }  // namespace forebay::net

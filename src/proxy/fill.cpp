@@ -298,6 +298,11 @@ void Fill::give_way(cache::Failure failure) {
   std::make_shared<FollowTask>(pending, std::move(wait))->start();
 }
 
+unsigned Fill::waiters() const {
+  const auto& flight = plan_.ticket.flight();
+  return (pending_->wanted() ? 1U : 0U) + (flight ? flight->waiters() : 0U);
+}
+
 void Fill::on_failure(net::FetchError error, std::string_view detail) {
   guarded([&] { fail(error, detail); });
 }
@@ -313,17 +318,17 @@ void Fill::fail(net::FetchError error, std::string_view detail) {
   }
   if (plan_.refreshing()) storing_.count_refresh(Revalidated::Error);
   if (!net::is_the_origins(error)) {
-    deliver_failure(*pending_, error);
+    deliver_failure(*pending_, error, source_->times().retry_after);
     return finish();
   }
-  auto failure = failure_of(error, detail);
+  auto failure = failure_of(error, detail, source_->times().retry_after);
   const bool covered = pending_->route->route && (failure.timeout ? pending_->policy().stale.errors.timeout
                                                                   : pending_->policy().stale.errors.connect);
   if (covered && may_stand_in(*pending_, plan_.stored)) {
     serve_stale(*pending_, plan_, storing_.key_text(), 0);
   } else {
     if (gives_way_ && error == net::FetchError::Reset && pending_->wanted()) return give_way(std::move(failure));
-    deliver_failure(*pending_, error);
+    deliver_failure(*pending_, error, source_->times().retry_after);
   }
   storing_.fail(std::move(failure));
   finish();

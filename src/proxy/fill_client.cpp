@@ -40,14 +40,21 @@ void serve_stale(PendingRequest& pending, const FillPlan& plan, std::string_view
   deliver_entry(pending, plan.stored.entry, plan.stored.freshness, s);
 }
 
-cache::Failure failure_of(FetchError error, std::string_view detail) {
+namespace {
+/// In seconds, at least one: who could not be asked now is asked later.
+std::string retry_after_of(FetchError error, Duration left) {
+  if (error != FetchError::Queue && error != FetchError::CircuitOpen) return {};
+  return std::to_string(std::max<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(left).count(), 1));
+}
+}  // namespace
+
+cache::Failure failure_of(FetchError error, std::string_view detail, Duration retry_after) {
   cache::Failure failure;
   failure.timeout = is_timeout(error);
-  const bool busy = error == FetchError::Queue || error == FetchError::CircuitOpen;
-  failure.status = busy ? 503 : failure.timeout ? 504 : 502;
+  failure.retry_after = retry_after_of(error, retry_after);
+  failure.status = !failure.retry_after.empty() ? 503 : failure.timeout ? 504 : 502;
   failure.detail = detail;
   failure.by_leader = may_be_the_leaders(error);
-  if (busy) failure.retry_after = "1";
   return failure;
 }
 
@@ -71,19 +78,18 @@ OwnError own_error_of(FetchError error) noexcept {
               {},
               true};
     case FetchError::Queue:
-      return {503, RequestError::Queue, "Service Unavailable", "No connection to the origin became free in time.", "1",
+      return {503, RequestError::Queue, "Service Unavailable", "The origin had no room for the request in time.", {},
               {}};
     case FetchError::CircuitOpen:
-      return {503,
-              RequestError::Queue,
-              "Service Unavailable",
-              "The origin has failed too often, and is not asked for a while.",
-              "1",
-              {}};
+      return {
+          503, RequestError::Queue, "Service Unavailable", "Requests to the origin fail, and it is given a rest.", {},
+          {}};
+    case FetchError::DnsTimeout: return timeout("The origin's host name was not resolved in time.");
     case FetchError::ConnectTimeout: return timeout("Connecting to the origin timed out.");
     case FetchError::TlsTimeout: return timeout("The TLS handshake with the origin timed out.");
     case FetchError::FirstByteTimeout:
-    case FetchError::BetweenBytesTimeout: return timeout("The origin did not answer in time.");
+    case FetchError::BetweenBytesTimeout:
+    case FetchError::TotalTimeout: return timeout("The origin did not answer in time.");
     case FetchError::Protocol:
     case FetchError::TooLarge: return bad_gateway(RequestError::Protocol, "The origin's response is invalid.");
     case FetchError::Dns: return bad_gateway(RequestError::Connect, "The origin's host name could not be resolved.");
@@ -98,11 +104,14 @@ OwnError own_error_of(FetchError error) noexcept {
 
 }  // namespace
 
-void deliver_failure(PendingRequest& pending, FetchError error) {
+void deliver_failure(PendingRequest& pending, FetchError error, Duration retry_after) {
   if (!pending.wanted()) return;
   if (error == FetchError::Memory) return pending.exchange->out_of_memory();
   if (error == FetchError::ClientBody) return deliver_content_error(pending);
-  deliver_error(pending, own_error_of(error));
+  auto own = own_error_of(error);
+  const auto later = retry_after_of(error, retry_after);
+  own.retry_after = later;
+  deliver_error(pending, own);
 }
 
 }  // namespace forebay::proxy

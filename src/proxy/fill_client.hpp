@@ -19,7 +19,8 @@ void note_failure(const PendingRequest& pending, net::FetchError error, std::str
 /// Serves what is stored in the place of an error. `status`: of the origin's answer; 0: there was none.
 void serve_stale(PendingRequest& pending, const FillPlan& plan, std::string_view key_text, int status);
 /// Those who follow hear this of a failure.
-cache::Failure failure_of(net::FetchError error, std::string_view detail);
-void deliver_failure(PendingRequest& pending, net::FetchError error);
+/// `retry_after`: see `net::SourceTimes`.
+cache::Failure failure_of(net::FetchError error, std::string_view detail, Duration retry_after);
+void deliver_failure(PendingRequest& pending, net::FetchError error, Duration retry_after);
 
 }  // namespace forebay::proxy

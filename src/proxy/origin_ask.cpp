@@ -54,6 +54,11 @@ upstream::FetchRequest OriginAsk::request_for(upstream::Origin& origin) {
   request.upgrade = pending_.reading.upgrade;
   request.body = body();
   request.for_connection = has_credentials_of_connection(origin);
+  const auto& settings = origin.state().config();
+  if (settings.balance == config::Balance::Hash)
+    request.balance_key = pending_.keyed ? pending_.key.id().lo : digest_of(pending_.target).lo;
+  request.repeatable =
+      !settings.idempotency_key.empty() && pending_.request.fields.value(settings.idempotency_key).has_value();
   // A trusted peer sends the requests of many clients over one connection, so it gets no bond.
   if (pending_.exchange && !pending_.peer_trusted)
     request.bond =

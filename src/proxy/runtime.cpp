@@ -29,8 +29,8 @@ std::shared_ptr<const Runtime> Runtime::make(const config::ConfigPtr& config, co
 }
 
 void Runtime::use_tls(const TlsClients& clients) const {
-  for (const auto& [name, client] : clients)
-    if (const auto found = origins.find(name); found != origins.end()) found->second->use_tls(client);
+  for (const auto& [name, of_urls] : clients)
+    if (const auto found = origins.find(name); found != origins.end()) found->second->use_tls(of_urls);
 }
 
 }  // namespace forebay::proxy

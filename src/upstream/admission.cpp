@@ -14,11 +14,22 @@ void Place::reset() noexcept {
   if (const auto admission = std::exchange(admission_, nullptr)) admission->give_back();
 }
 
-Admission::Admission(const AdmissionSettings& settings)
-    : max_concurrency_(settings.max_concurrency == 0 ? std::numeric_limits<unsigned>::max() : settings.max_concurrency),
-      max_queue_(settings.max_queue),
-      aged_(settings.queue_timeout / 2) {
+Admission::Admission(const AdmissionSettings& settings) : settings_(settings) {
   if (settings.ramp.add != 0) ramp_.emplace(settings.ramp.add, settings.ramp.every);
+}
+
+void Admission::change(const AdmissionSettings& settings) {
+  {
+    const MutexLock lock(mutex_);
+    if (settings_ == settings) return;
+    const auto before = std::exchange(settings_, settings);
+    if (before.ramp != settings.ramp) {
+      ramp_.reset();
+      if (settings.ramp.add != 0) ramp_.emplace(settings.ramp.add, settings.ramp.every);
+      if (ramp_) ramp_->advance(now_, in_flight_);
+    }
+  }
+  grant_due();
 }
 
 Admission::~Admission() {
@@ -35,7 +46,7 @@ Admission::Taken Admission::take(const std::shared_ptr<AdmissionRequest>& reques
       occupy();
       return {Outcome::Placed, Place(shared_from_this())};
     }
-    if (by_age_.size() >= max_queue_) return {Outcome::Full};
+    if (by_age_.size() >= settings_.max_queue) return {Outcome::Full};
     request->state_ = AdmissionRequest::State::Queued;
     request->number_ = arrivals_++;
     request->queued_ = now_;
@@ -77,7 +88,7 @@ void Admission::update(AdmissionRequest& request, unsigned waiters) {
 Timestamp Admission::next_grant(Timestamp now) {
   const auto level_now = level(now);
   const MutexLock lock(mutex_);
-  if (level_now.queued == 0 || !ramp_ || in_flight_ >= max_concurrency_) return Timestamp::max();
+  if (level_now.queued == 0 || !ramp_ || in_flight_ >= most()) return Timestamp::max();
   return ramp_->allows_more_than(in_flight_);
 }
 
@@ -109,7 +120,7 @@ std::shared_ptr<AdmissionRequest> Admission::grant_one() {
   const MutexLock lock(mutex_);
   if (by_age_.empty() || in_flight_ >= limit()) return nullptr;
   AdmissionRequest& oldest = by_age_.front();
-  auto next = remove(now_ - oldest.queued_ >= aged_ ? oldest : *by_rank_.begin());
+  auto next = remove(now_ - oldest.queued_ >= settings_.queue_timeout / 2 ? oldest : *by_rank_.begin());
   next->state_ = AdmissionRequest::State::Granted;
   occupy();
   return next;
@@ -120,9 +131,11 @@ void Admission::pass(Timestamp now) {
   if (ramp_) ramp_->advance(now_, in_flight_);
 }
 
-unsigned Admission::limit() const noexcept {
-  return ramp_ ? std::min(ramp_->allowed(), max_concurrency_) : max_concurrency_;
+unsigned Admission::most() const noexcept {
+  return settings_.max_concurrency == 0 ? std::numeric_limits<unsigned>::max() : settings_.max_concurrency;
 }
+
+unsigned Admission::limit() const noexcept { return ramp_ ? std::min(ramp_->allowed(), most()) : most(); }
 
 void Admission::occupy() noexcept {
   ++in_flight_;

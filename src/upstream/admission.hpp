@@ -18,12 +18,14 @@ class Admission;
 
 struct AdmissionSettings {
   unsigned max_concurrency = 0;  ///< Requests in flight, of all workers; 0: any number.
-  struct {
+  struct Ramp {
     unsigned add = 0;  ///< 0: no ramp.
     Duration every = std::chrono::seconds{10};
+    bool operator==(const Ramp&) const = default;
   } ramp{};
   std::size_t max_queue = 10'000;
   Duration queue_timeout = std::chrono::seconds{5};  ///< The owner ends the wait then; half of it decides the order.
+  bool operator==(const AdmissionSettings&) const = default;
 };
 
 /// The right to have one request in flight, from before it is sent until after its answer has ended.
@@ -77,6 +79,8 @@ class AdmissionRequest : public boost::intrusive::set_base_hook<>, public boost:
 class Admission : public std::enable_shared_from_this<Admission> {
  public:
   explicit Admission(const AdmissionSettings& settings);
+  /// From now on; who is in flight or waits stays.
+  void change(const AdmissionSettings& settings);
   Admission(const Admission&) = delete;
   ~Admission();
 
@@ -115,14 +119,13 @@ class Admission : public std::enable_shared_from_this<Admission> {
   void grant_due() noexcept;
   std::shared_ptr<AdmissionRequest> grant_one();
   void pass(Timestamp now) FOREBAY_REQUIRES(mutex_);
+  unsigned most() const noexcept FOREBAY_REQUIRES(mutex_);
   unsigned limit() const noexcept FOREBAY_REQUIRES(mutex_);
   void occupy() noexcept FOREBAY_REQUIRES(mutex_);
   std::shared_ptr<AdmissionRequest> remove(AdmissionRequest& request) noexcept FOREBAY_REQUIRES(mutex_);
 
-  const unsigned max_concurrency_;
-  const std::size_t max_queue_;
-  const Duration aged_;
   Mutex mutex_;
+  AdmissionSettings settings_ FOREBAY_GUARDED_BY(mutex_);
   Timestamp now_ FOREBAY_GUARDED_BY(mutex_){};  // the latest that a caller has told
   unsigned in_flight_ FOREBAY_GUARDED_BY(mutex_) = 0;
   std::optional<Ramp> ramp_ FOREBAY_GUARDED_BY(mutex_);

@@ -61,6 +61,8 @@ class Breaker {
   Admitted admit(Timestamp now, Others others) noexcept;
   /// Whether `admit` would give a pass now, with other urls in use. Takes no place and no lock.
   bool ready(Timestamp now) const noexcept;
+  /// Until when it is open; in the past, or meaningless, when it is not.
+  Timestamp open_until() const noexcept { return open_until_.load(std::memory_order_relaxed); }
   bool closed() const noexcept { return state_.load(std::memory_order_acquire) == State::Closed; }
 
  private:

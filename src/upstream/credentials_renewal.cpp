@@ -16,6 +16,7 @@ config::Origin settings_of(const config::Url& endpoint, const std::string& name)
   origin.url = endpoint;
   origin.timeouts = {std::chrono::seconds{2}, std::chrono::seconds{5}, std::chrono::seconds{5}};
   origin.retries = 0;
+  origin.passive.failures = 0;
   origin.pool.max_connections = 1;
   origin.pool.max_idle = 0;
   return origin;

@@ -98,7 +98,7 @@ void Dialler::expired() {
   const auto& timeouts = settings().timeouts;
   if (!list_) {
     const bool own = timeouts.dns <= timeouts.connect;
-    return fail(FetchError::Dns,
+    return fail(FetchError::DnsTimeout,
                 out_of_time(pool_->origin().addresses.host(), "the resolver did not answer",
                             own ? "timeouts.dns" : "timeouts.connect", own ? timeouts.dns : timeouts.connect));
   }

@@ -68,6 +68,7 @@ class Failover final : public net::Source {
     bool drop_slowest() override { return is_used() && f_.sink_->drop_slowest(); }
     bool take_more(std::size_t bytes) override { return is_used() && f_.sink_->take_more(bytes); }
     bool wants_retry() override { return f_.sink_->wants_retry(); }
+    unsigned waiters() const override { return f_.sink_->waiters(); }
     void on_failure(FetchError error, std::string_view detail) override {
       if (f_.phase_ == Phase::First && covers(f_.settings().failover_on, error) && f_.other_.may_ask())
         return f_.go_over(to_string(error), detail);
@@ -96,6 +97,7 @@ class Failover final : public net::Source {
     bool drop_slowest() override { return f_.sink_->drop_slowest(); }
     bool take_more(std::size_t bytes) override { return f_.sink_->take_more(bytes); }
     bool wants_retry() override { return f_.sink_->wants_retry(); }
+    unsigned waiters() const override { return f_.sink_->waiters(); }
     void on_failure(FetchError error, std::string_view detail) override {
       if (has_head_) return f_.finish()->on_failure(error, detail);
       const auto both = std::string(detail) + "; before it " + f_.settings().name + ": " + f_.failed_because_;

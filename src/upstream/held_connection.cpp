@@ -8,7 +8,7 @@
 namespace forebay::upstream {
 
 bool HeldConnection::alive() {
-  if (connection_ && (!pool_->is_current(*connection_) || !connection_->quiet())) drop();
+  if (connection_ && (!pool().is_current(*connection_) || !connection_->quiet())) drop();
   return connection_ != nullptr;
 }
 
@@ -19,11 +19,12 @@ ConnectionPtr HeldConnection::take() {
   return connection;
 }
 
-void HeldConnection::put(ConnectionPtr connection) noexcept {
-  auto& held = pool_->origin().held;
+void HeldConnection::put(ConnectionPtr connection, unsigned url) noexcept {
+  if (!connection_) url_ = url;
+  auto& held = pool().origin().held;
   // Held connections are not shared, so at most half of the connections are held.
-  const unsigned most = pool_->origin().config.pool.max_connections / 2;
-  const bool refused = connection_ || pool_->retired();
+  const unsigned most = pool().origin().config.pool.max_connections / 2;
+  const bool refused = connection_ || pool().retired();
   if (refused || held.fetch_add(1, std::memory_order_relaxed) >= most) {
     if (!refused) held.fetch_sub(1, std::memory_order_relaxed);
     connection->close();
@@ -31,16 +32,16 @@ void HeldConnection::put(ConnectionPtr connection) noexcept {
   }
   connection_ = std::move(connection);
   connection_->set_use(Connection::Use::Idle);
-  auto& worker = pool_->worker();
+  auto& worker = pool().worker();
   connection_->rest(worker.now().mono);
-  worker.deadlines().arm(deadline_, worker.now().mono, pool_->origin().config.pool.idle_timeout);
+  worker.deadlines().arm(deadline_, worker.now().mono, pool().origin().config.pool.idle_timeout);
   guarded([this] { watch(); }, [this] { drop(); });
 }
 
 ConnectionPtr HeldConnection::release() {
   deadline_.disarm();
   auto connection = std::exchange(connection_, nullptr);
-  if (connection) pool_->origin().held.fetch_sub(1, std::memory_order_relaxed);
+  if (connection) pool().origin().held.fetch_sub(1, std::memory_order_relaxed);
   return connection;
 }
 
@@ -54,7 +55,7 @@ void HeldConnection::watch() {
       net::Direction::Read, [bond = weak_from_this(), rest = connection_->watch()](net::Io state) {
         const auto self = bond.lock();
         if (state != net::Io::Done || !self || !self->connection_ || self->connection_->rests() != rest) return;
-        self->pool_->worker().tick();
+        self->pool().worker().tick();
         if (!self->connection_->quiet()) return self->drop();
         guarded([&] { self->watch(); }, [&] { self->drop(); });
       });

@@ -1,24 +1,26 @@
 #include "forebay/upstream/origin.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "upstream/group.hpp"
+#include "upstream/health_check.hpp"
 #include "upstream/held_connection.hpp"
-#include "upstream/pool.hpp"
 #include "upstream/running_fetch.hpp"
-#include "upstream/shared_origin.hpp"
 #include "upstream/signer.hpp"
 
 namespace forebay::upstream {
 
 struct OriginState::Private {
-  std::shared_ptr<SharedOrigin> shared;
+  std::shared_ptr<SharedGroup> group;
   std::shared_ptr<Credentials> credentials{};  // null: nothing is signed
   Failovers failovers{};
 };
 
-OriginState::OriginState(config::Origin config, std::vector<Duration> buckets, const OriginState* before)
-    : p_(new Private{std::make_shared<SharedOrigin>(std::move(config), std::move(buckets))}) {
-  const auto& origin = p_->shared->config;
+OriginState::OriginState(config::Origin config, const std::vector<Duration>& buckets, const OriginState* before)
+    : p_(new Private{
+          std::make_shared<SharedGroup>(std::move(config), buckets, before ? before->p_->group.get() : nullptr)}) {
+  const auto& origin = p_->group->config;
   if (!origin.sign.on()) return;
   const auto& old = before ? before->p_->credentials : nullptr;
   if (old && old->are_renewed() && old->found() == origin.sign.found) {
@@ -30,32 +32,65 @@ OriginState::OriginState(config::Origin config, std::vector<Duration> buckets, c
 }
 OriginState::~OriginState() = default;
 
-const config::Origin& OriginState::config() const noexcept { return p_->shared->config; }
-OriginNumbers& OriginState::numbers() noexcept { return p_->shared->numbers; }
-const std::vector<Duration>& OriginState::buckets() const noexcept { return p_->shared->buckets; }
+const config::Origin& OriginState::config() const noexcept { return p_->group->config; }
+std::size_t OriginState::urls() const noexcept { return p_->group->urls.size(); }
+const std::string& OriginState::url(std::size_t i) const noexcept { return p_->group->urls[i]->config.url.text; }
+OriginNumbers& OriginState::numbers(std::size_t i) noexcept { return p_->group->urls[i]->numbers; }
+const std::vector<Duration>& OriginState::buckets() const noexcept { return p_->group->urls.front()->buckets; }
+
+void OriginState::use_tls(const std::vector<std::shared_ptr<const net::TlsClient>>& tls) {
+  for (std::size_t i = 0; i < std::min(tls.size(), urls()); ++i) p_->group->urls[i]->use_tls(tls[i]);
+}
+
+std::optional<OriginState::Checks> OriginState::checks(std::size_t i) const noexcept {
+  if (!config().health.on()) return std::nullopt;
+  const auto& condition = *p_->group->urls[i]->condition;
+  const auto& results = condition.checks.results;
+  return Checks{results[static_cast<std::size_t>(Health::Check::Passed)].load(std::memory_order_relaxed),
+                results[static_cast<std::size_t>(Health::Check::Failed)].load(std::memory_order_relaxed),
+                condition.health.up()};
+}
+
+bool OriginState::up(std::size_t i) const noexcept { return p_->group->urls[i]->condition->up(); }
+
 Failovers& OriginState::failovers() noexcept { return p_->failovers; }
-void OriginState::use_tls(std::shared_ptr<const net::TlsClient> tls) { p_->shared->use_tls(std::move(tls)); }
 bool OriginState::up() const noexcept {
-  return p_->shared->numbers.consecutive_failures.load(std::memory_order_relaxed) < SharedOrigin::kDownAfter;
+  const auto& urls = p_->group->urls;
+  return std::any_of(urls.begin(), urls.end(), [](const auto& url) { return url->condition->up(); });
+}
+
+std::uint64_t OriginState::errors_without_url(FetchError error) const noexcept {
+  return p_->group->errors[static_cast<std::size_t>(error)].load(std::memory_order_relaxed);
+}
+
+std::optional<OriginState::Level> OriginState::level() const {
+  if (!p_->group->admission) return std::nullopt;
+  const auto level = p_->group->admission->level({});
+  return Level{level.in_flight, level.allowed, level.queued};
 }
 
 struct Origin::Private {
   std::shared_ptr<OriginState> state;
-  std::shared_ptr<Pool> pool;
+  std::shared_ptr<Group> group;
   std::unique_ptr<Signer> signer{};  // null: nothing is signed
+  std::vector<std::unique_ptr<HealthCheck>> checks{};
 };
 
 Origin::Origin(net::Worker& worker, std::shared_ptr<OriginState> state) : p_(std::make_shared<Private>()) {
-  p_->pool = std::make_shared<Pool>(worker, state->p_->shared);
-  p_->pool->open();
+  p_->group = std::make_shared<Group>(worker, state->p_->group);
+  p_->group->open();
   p_->state = std::move(state);
   if (const auto& credentials = p_->state->p_->credentials)
     p_->signer = std::make_unique<Signer>(worker, p_->state->config(), credentials);
+  if (!p_->state->config().health.on()) return;
+  for (const auto& url : p_->state->p_->group->urls)
+    p_->checks.push_back(std::make_unique<HealthCheck>(worker, url, p_->signer.get()));
 }
 
 Origin::~Origin() {
+  p_->checks.clear();
   p_->signer.reset();
-  p_->pool->shut();
+  p_->group->shut();
 }
 
 std::string Origin::sign(std::string_view method, std::string& target, http::Fields& fields, std::string_view payload,
@@ -64,20 +99,21 @@ std::string Origin::sign(std::string_view method, std::string& target, http::Fie
 }
 
 net::SourcePtr Origin::fetch(const FetchRequest& request, std::size_t response_header) {
-  const auto running = std::make_shared<RunningFetch>(*this, p_->pool, request, response_header);
+  const auto running = std::make_shared<RunningFetch>(*this, p_->group, request, response_header);
   return {running.get(), [running](net::Source*) { running->cancel(); }};
 }
 
-std::shared_ptr<Bond> Origin::make_bond() { return std::make_shared<HeldConnection>(p_->pool); }
+std::shared_ptr<Bond> Origin::make_bond() { return std::make_shared<HeldConnection>(p_->group); }
 
 bool Origin::made(const Bond& bond) const noexcept {
-  return &static_cast<const HeldConnection&>(bond).pool() == p_->pool.get();
+  return &static_cast<const HeldConnection&>(bond).group() == p_->group.get();
 }
 
 OriginState& Origin::state() noexcept { return *p_->state; }
 void Origin::retire() {
+  p_->checks.clear();
   if (p_->signer) p_->signer->retire();
-  p_->pool->retire();
+  p_->group->retire();
 }
 
 }  // namespace forebay::upstream

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <random>
+#include <utility>
 
 #include "forebay/base/duration_text.hpp"
 #include "forebay/base/terminate.hpp"
@@ -43,22 +44,23 @@ Duration backoff(unsigned attempt) {
 }
 }  // namespace
 
-RunningFetch::RunningFetch(Origin& asked, std::shared_ptr<Pool> pool, const FetchRequest& request,
+RunningFetch::RunningFetch(Origin& asked, std::shared_ptr<Group> group, const FetchRequest& request,
                            std::size_t response_header)
-    : pool_(std::move(pool)),
+    : group_(std::move(group)),
+      balance_key_(request.balance_key),
       method_(request.method),
       limits_(limits_of(response_header)),
       sender_(request, &asked),
       bond_(std::static_pointer_cast<HeldConnection>(request.bond)),
       authenticates_(request.for_connection),
+      repeatable_(request.repeatable || http::is_safe(request.method)),
       parser_(limits_),
-      retries_left_(pool_->origin().config.retries) {
+      retries_left_(settings().retries) {
   times_.requested = worker().now();
   times_.started = times_.requested.mono;
-  times_.origin = origin().config.name;
-  origin().numbers.in_flight.fetch_add(1, std::memory_order_relaxed);
-  origin().budget.deposit(times_.started);
-  pool_->add(*this);
+  times_.origin = settings().name;
+  group_->shared().budget.deposit(times_.started);
+  group_->add(*this);
 }
 
 RunningFetch::~RunningFetch() { cancel(); }
@@ -72,18 +74,27 @@ void RunningFetch::start(net::Sink& sink) {
 void RunningFetch::begin() {
   if (over()) return;
   worker().tick();
-  guarded([this] { seek(); });
+  guarded([this] {
+    if (const auto limit = settings().timeouts.total; limit > Duration{0})
+      worker().deadlines().arm(total_, times_.started, limit);
+    if (group_->shared().admission) return ask_for_place();
+    first_attempt();
+  });
 }
 
 bool RunningFetch::may_enter(Phase next) const noexcept {
   switch (phase_) {
     case Phase::Seeking: return next == Phase::Dialling || next == Phase::Head || next == Phase::Over;
     case Phase::Resting: return next == Phase::Dialling || next == Phase::Over;
+    // Another attempt is made: at another url, or after a rest.
     case Phase::Dialling:
-      return next == Phase::Securing || next == Phase::Head || next == Phase::Resting || next == Phase::Over;
-    case Phase::Securing: return next == Phase::Head || next == Phase::Resting || next == Phase::Over;
-    case Phase::Head:  // a connection that broke is replaced, or the attempt repeated
-      return next == Phase::Content || next == Phase::Dialling || next == Phase::Resting || next == Phase::Over;
+      return next == Phase::Securing || next == Phase::Head || next == Phase::Resting || next == Phase::Seeking ||
+             next == Phase::Over;
+    case Phase::Securing:
+      return next == Phase::Head || next == Phase::Resting || next == Phase::Seeking || next == Phase::Over;
+    case Phase::Head:  // or a connection that broke is replaced
+      return next == Phase::Content || next == Phase::Dialling || next == Phase::Resting || next == Phase::Seeking ||
+             next == Phase::Over;
     case Phase::Content: return next == Phase::Over;
     case Phase::Over: break;
   }
@@ -99,10 +110,18 @@ bool RunningFetch::begun() const noexcept {
   return phase_ == Phase::Content || (connection_ && !connection_->input().empty());
 }
 
+// Repeating would take longer still.
+void RunningFetch::out_of_total_time() {
+  if (over()) return;
+  const auto& where = address_.empty() ? settings().name : address_;
+  fail(FetchError::TotalTimeout, out_of_time(where, phase_ == Phase::Content ? "the answer did not end" : "no answer",
+                                             "timeouts.total", settings().timeouts.total));
+}
+
 void RunningFetch::expired() {
-  const auto& timeouts = origin().config.timeouts;
+  const auto& timeouts = settings().timeouts;
   switch (phase_) {
-    case Phase::Seeking: return wait_in_queue();
+    case Phase::Seeking: return place_request_ ? wait_for_place() : wait_in_queue();
     case Phase::Resting: return dial(std::move(permit_));
     case Phase::Securing:
       return handshake_failed(net::TlsHandshake::Timeout, "the handshake did not end within timeouts.connect (" +
@@ -124,8 +143,87 @@ void RunningFetch::expired() {
 
 // --- the way to a connection ---
 
+void RunningFetch::ask_for_place() {
+  auto& admission = *group_->shared().admission;
+  waiters_ = sink_->waiters();
+  place_request_ = std::make_shared<AdmissionRequest>(waiters_);
+  place_request_->signal.wait(worker(), place_wake_);
+  const Timestamp now = worker().now().mono;
+  auto taken = admission.take(place_request_, now);
+  if (taken.outcome == Admission::Outcome::Queued) {
+    asked_ = now;
+    group_->await_grant();
+    return wait_for_place();
+  }
+  place_wake_.stop_waiting();
+  place_request_.reset();
+  if (taken.outcome == Admission::Outcome::Full)
+    return fail(FetchError::Queue, "too many requests wait for a place among those in flight");
+  place_ = std::move(taken.place);
+  first_attempt();
+}
+
+// Clients join and leave while it waits, which changes its turn.
+void RunningFetch::wait_for_place() {
+  const Duration timeout = settings().pool.queue_timeout;
+  const Timestamp now = worker().now().mono;
+  const Duration left = asked_ + timeout - now;
+  if (left <= Duration{0})
+    return fail(FetchError::Queue, std::string("no place among the requests in flight became free within "
+                                               "pool.queue_timeout (") +
+                                       duration_text(timeout) + ')');
+  if (const auto waiters = sink_->waiters(); waiters != waiters_)
+    group_->shared().admission->update(*place_request_, waiters_ = waiters);
+  arm(std::min(left, kPress));
+}
+
+void RunningFetch::place_woken() {
+  if (over() || !place_request_) return;
+  auto place = group_->shared().admission->granted(*place_request_);
+  if (!place) return place_request_->signal.wait(worker(), place_wake_);
+  place_request_.reset();
+  place_ = std::move(place);
+  deadline_.disarm();
+  times_.queued = worker().tick().mono - asked_;
+  first_attempt();
+}
+
+void RunningFetch::first_attempt() {
+  // An authenticated connection is where its client's requests belong.
+  if (auto held = bond_ ? bond_->take() : nullptr) {
+    auto& breaker = group_->pool(bond_->url())->origin().condition->breaker;
+    take_url(bond_->url(), breaker.admit(worker().now().mono, Breaker::Others::None).pass);
+    return converse(std::move(held), true);
+  }
+  if (choose()) return seek();
+  fail(FetchError::CircuitOpen, "the requests to " + settings().name + " fail, and another one is trying it");
+}
+
+// A request that may not be repeated does not try out a url. Safe ones are what fails over.
+bool RunningFetch::choose() {
+  const bool may_go_elsewhere = !settings().failover.empty() && http::is_safe(method_);
+  auto choice = group_->choose(tried_, balance_key_, {repeatable_, may_go_elsewhere});
+  if (choice) return take_url(choice.url, std::move(choice.pass)), true;
+  times_.retry_after = std::max(choice.open_until - worker().now().mono, Duration{0});
+  return false;
+}
+
+void RunningFetch::take_url(unsigned url, Breaker::Pass pass) {
+  leave_url();
+  url_ = url;
+  pool_ = group_->pool(url);
+  pass_ = std::move(pass);
+  origin().numbers.in_flight.fetch_add(1, std::memory_order_relaxed);
+  unlink();
+  pool_->add(*this);
+}
+
+void RunningFetch::leave_url() noexcept {
+  pass_ = {};
+  if (pool_) origin().numbers.in_flight.fetch_sub(1, std::memory_order_relaxed);
+}
+
 void RunningFetch::seek() {
-  if (auto held = bond_ ? bond_->take() : nullptr) return converse(std::move(held), true);
   if (auto idle = pool_->take_idle()) return converse(std::move(idle));
   permit_request_ = std::make_shared<PermitRequest>();
   permit_request_->signal.wait(worker(), permit_wake_);
@@ -135,13 +233,13 @@ void RunningFetch::seek() {
     permit_request_.reset();
     return dial(std::move(permit));
   }
-  asked_ = worker().now().mono;
+  if (asked_ == Timestamp{}) asked_ = worker().now().mono;
   wait_in_queue();
 }
 
 // While no connection is free, fetches with slow clients are asked to give way.
 void RunningFetch::wait_in_queue() {
-  const Duration timeout = origin().config.pool.queue_timeout;
+  const Duration timeout = settings().pool.queue_timeout;
   const Timestamp now = worker().now().mono;
   const Duration left = asked_ + timeout - now;
   if (left <= Duration{0})
@@ -183,7 +281,7 @@ void RunningFetch::dialled(Dialler::Outcome outcome) {
   if (phase_ != Phase::Dialling) return;
   dialler_ = nullptr;
   if (outcome.connection) {
-    if (origin().config.url.is_https()) return secure(std::move(outcome.connection));
+    if (settings().url.is_https()) return secure(std::move(outcome.connection));
     times_.connect = worker().now().mono - dialled_;
     return converse(std::move(outcome.connection));
   }
@@ -202,7 +300,7 @@ void RunningFetch::secure(ConnectionPtr connection) {
   const auto tls = origin().tls();
   // Nothing is ever sent in plain text to an https origin.
   if (!tls) return fail(FetchError::Tls, address_ + ": TLS: nothing is there to speak it with");
-  arm(std::max(origin().config.timeouts.connect - (worker().now().mono - dialled_), Duration{0}));
+  arm(std::max(settings().timeouts.connect - (worker().now().mono - dialled_), Duration{0}));
   connection_->secure(tls->session());
   connection_->stream().handshake([self = shared_from_this(), connection = connection_](net::Io state) {
     self->guarded([&] { self->secured(connection, state); });
@@ -319,7 +417,7 @@ void RunningFetch::watch_progress() {
   note_client();
   if (client_keeps_it()) return deadline_.disarm();
   if (sending_ == Sending::Held) return worker().deadlines().arm(deadline_, held_until_);
-  arm(begun() ? between_bytes() : origin().config.timeouts.first_byte);
+  arm(begun() ? between_bytes() : settings().timeouts.first_byte);
 }
 
 void RunningFetch::allow_quiet(Duration limit) {
@@ -385,20 +483,22 @@ net::Sink* RunningFetch::finish() {
   enter(Phase::Over);
   note_client();
   deadline_.disarm();
+  total_.disarm();
   body_wake_.stop_waiting();
+  place_wake_.stop_waiting();
   permit_wake_.stop_waiting();
+  if (const auto request = std::exchange(place_request_, nullptr)) group_->shared().admission->leave(*request);
   if (const auto request = std::exchange(permit_request_, nullptr)) origin().permits->leave(*request);
   permit_.reset();
   if (const auto dialler = std::exchange(dialler_, nullptr)) dialler->cancel();
   if (const auto connection = std::exchange(connection_, nullptr)) connection->close();
   unlink();
-  origin().numbers.in_flight.fetch_sub(1, std::memory_order_relaxed);
+  leave_url();
+  place_.reset();
   return std::exchange(sink_, nullptr);
 }
 
-void RunningFetch::fail(FetchError error, std::string_view detail) {
-  if (over()) return;
-  origin().count_failure(error, phase_ == Phase::Content);
+void RunningFetch::end_with(FetchError error, std::string_view detail) {
   // The text may be ours, and the sink may drop us.
   const std::string text(detail);
   if (error == FetchError::Protocol || error == FetchError::TooLarge || error == FetchError::Tls)
@@ -406,20 +506,62 @@ void RunningFetch::fail(FetchError error, std::string_view detail) {
   if (auto* const sink = finish()) sink->on_failure(error, text);
 }
 
+void RunningFetch::fail(FetchError error, std::string_view detail) {
+  if (over()) return;
+  judge(error);
+  end_with(error, detail);
+}
+
+// A result of the url that was chosen.
+void RunningFetch::judge(FetchError error) {
+  if (!pool_) return group_->shared().count_failure(error);
+  origin().count_failure(error, phase_ == Phase::Content);
+  // A time that was over before the url was asked says nothing of it.
+  if (!says_something_of_the_url(error) || (error == FetchError::TotalTimeout && contact_ == Contact::None)) return;
+  const Timestamp now = worker().now().mono;
+  origin().note(pass_.failed(now), to_string(error), now);
+}
+
+namespace {
+/// Whether an answer counts as a failure of its url. With Retry-After it does not: the application refuses this
+/// request, and may answer others.
+bool counts_as_failed(const http::ResponseView& head, const config::Origin& origin) {
+  const auto listed = [&](const auto& statuses) {
+    return std::any_of(statuses.begin(), statuses.end(), [&](const auto& s) { return s.matches(head.status); });
+  };
+  const bool failed =
+      listed(origin.passive.statuses) || (!origin.failover.empty() && listed(origin.failover_on.statuses));
+  return failed && !head.fields.has(http::FieldId::RetryAfter);
+}
+}  // namespace
+
+void RunningFetch::judge(const http::ResponseView& head) {
+  const Timestamp now = worker().now().mono;
+  const bool failed = counts_as_failed(head, settings());
+  const auto change = failed ? pass_.failed(now) : pass_.succeeded(now);
+  if (change != Breaker::Change::None) origin().note(change, std::to_string(head.status), now);
+}
+
 // RFC 9112 section 9.3.1: an idle connection may close at any time, so one that was reused and broke without a word is
-// replaced once. Beyond that only safe methods are asked again, and any method that cannot have reached the origin.
+// replaced once. Beyond that only safe methods are asked again, those that their client says may be, and any method
+// that cannot have reached the origin. A url that gave no answer in time is not asked again, but another one is.
 bool RunningFetch::may_repeat(FetchError error) {
   if (contact_ == Contact::Answering || phase_ == Phase::Content || !sender_.can_repeat()) return false;
   if (error == FetchError::Reset && connection_ && connection_->reused() && !replaced_ &&
       http::is_idempotent(method_)) {
     return replaced_ = true;
   }
-  // After failures on an old and a new connection, a third attempt is useless.
-  const bool unreached = error == FetchError::Connect || (error == FetchError::Tls && phase_ == Phase::Securing);
-  const bool harmless = unreached || (error == FetchError::Reset && http::is_safe(method_) && !replaced_);
-  if (!harmless || retries_left_ == 0) return false;
+  const bool no_tls = error == FetchError::Tls && phase_ == Phase::Securing;
+  const bool late = error == FetchError::Dns || error == FetchError::DnsTimeout ||
+                    error == FetchError::ConnectTimeout || error == FetchError::TlsTimeout;
+  const bool unreached = error == FetchError::Connect || no_tls || late;
+  const bool unanswered = error == FetchError::Reset || error == FetchError::FirstByteTimeout;
+  if (!unreached && !(unanswered && repeatable_)) return false;
+  // After failures on an old and a new connection of a url, a third attempt there is useless.
+  const bool here = error == FetchError::Connect || no_tls || (error == FetchError::Reset && !replaced_);
+  if (retries_left_ == 0 || !(here || group_->has_other_than(tried_ | std::uint64_t{1} << url_))) return false;
   if (error == FetchError::Reset && !sink_->wants_retry()) return false;
-  if (!origin().budget.withdraw(worker().now().mono)) return false;
+  if (!group_->shared().budget.withdraw(worker().now().mono)) return false;
   --retries_left_;
   return true;
 }
@@ -432,9 +574,22 @@ void RunningFetch::attempt_failed(FetchError error, std::string_view detail) {
   if (const auto connection = std::exchange(connection_, nullptr)) permit_ = connection->close();
   note_client();
   if (stale_connection) return dial(std::move(permit_));
-  origin().count_failure(error, false);
-  enter(Phase::Resting);
-  arm(backoff(times_.attempts));
+  repeat(error, std::string(detail));
+}
+
+void RunningFetch::repeat(FetchError error, std::string_view detail) {
+  judge(error);
+  tried_ |= std::uint64_t{1} << url_;
+  const auto before = pool_;
+  if (!choose()) return end_with(error, detail);
+  if (pool_ == before) {
+    enter(Phase::Resting);
+    return arm(backoff(times_.attempts));
+  }
+  permit_.reset();
+  asked_ = {};
+  enter(Phase::Seeking);
+  seek();
 }
 
 }  // namespace forebay::upstream

@@ -13,19 +13,20 @@
 #include "forebay/upstream/origin.hpp"
 #include "upstream/connection.hpp"
 #include "upstream/dialler.hpp"
+#include "upstream/group.hpp"
 #include "upstream/held_connection.hpp"
-#include "upstream/pool.hpp"
 #include "upstream/request_sender.hpp"
 
 namespace forebay::upstream {
 
-/// One fetch from its start to its end: a place in the queue, a connection, the request, the answer, and further
-/// attempts where they are safe. Everything happens on its worker. Its source is in two files: `running_fetch.cpp` has
-/// the way to a connection, the request, and how things end; `running_fetch_answer.cpp` reads the answer.
+/// One fetch from its start to its end: a place among the requests in flight, a url, a connection, the request, the
+/// answer, and further attempts where they are safe. Everything happens on its worker. Its source is in two files:
+/// `running_fetch.cpp` has the way to a connection, the request, and how things end; `running_fetch_answer.cpp` reads
+/// the answer.
 class RunningFetch final : public net::Source, public std::enable_shared_from_this<RunningFetch>, public Cancellable {
  public:
-  /// `asked`: whose pool it is.
-  RunningFetch(Origin& asked, std::shared_ptr<Pool> pool, const FetchRequest& request, std::size_t response_header);
+  /// `asked`: whose group it is.
+  RunningFetch(Origin& asked, std::shared_ptr<Group> group, const FetchRequest& request, std::size_t response_header);
   ~RunningFetch();
 
   void start(net::Sink& sink) override;
@@ -38,7 +39,7 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
 
  private:
   enum class Phase : std::uint8_t {
-    Seeking,   ///< It looks for a connection, or waits for a permit to make one.
+    Seeking,   ///< It waits for a place, chooses a url, looks for a connection, or waits for a permit to make one.
     Resting,   ///< An attempt has failed, and the next one waits a little.
     Dialling,  ///< A name is resolved, a connection made.
     Securing,  ///< The connection shakes hands. Nothing of the request has been sent.
@@ -95,19 +96,29 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
     Then then_;
   };
 
-  net::Worker& worker() noexcept { return pool_->worker(); }
+  net::Worker& worker() noexcept { return group_->worker(); }
+  const config::Origin& settings() const noexcept { return group_->config(); }
+  /// Of the url that was chosen.
   SharedOrigin& origin() noexcept { return pool_->origin(); }
   bool over() const noexcept { return phase_ == Phase::Over; }
   void begin();
   void arm(Duration in) { worker().deadlines().arm(deadline_, worker().now().mono, in); }
   /// Something of the answer is there.
   bool begun() const noexcept;
-  Duration between_bytes() const noexcept { return std::max(pool_->origin().config.timeouts.between_bytes, quiet_); }
+  Duration between_bytes() const noexcept { return std::max(settings().timeouts.between_bytes, quiet_); }
   /// Its sink wants no more, or its client sends nothing.
   bool client_keeps_it() const noexcept { return flow_ == Flow::Paused || sending_ == Sending::AwaitsContent; }
   void expired();
+  void out_of_total_time();
 
   // The way to a connection.
+  void ask_for_place();
+  void wait_for_place();
+  void place_woken();
+  void first_attempt();
+  bool choose();
+  void take_url(unsigned url, Breaker::Pass pass);
+  void leave_url() noexcept;
   void seek();
   void permit_woken();
   void wait_in_queue();
@@ -152,10 +163,19 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   // The end.
   void attempt_failed(FetchError error, std::string_view detail);
   bool may_repeat(FetchError error);
+  void judge(const http::ResponseView& head);
+  void judge(FetchError error);
+  void repeat(FetchError error, std::string_view detail);
+  void end_with(FetchError error, std::string_view detail);
   void fail(FetchError error, std::string_view detail);
   net::Sink* finish();
 
-  const std::shared_ptr<Pool> pool_;
+  const std::shared_ptr<Group> group_;
+  std::shared_ptr<Pool> pool_;  // of the url that was chosen; null: none was
+  unsigned url_ = 0;
+  std::uint64_t tried_ = 0;  // bit i: url i
+  const std::uint64_t balance_key_;
+  Breaker::Pass pass_;
   net::Sink* sink_ = nullptr;
   const http::Method method_;
   const http::HeadLimits limits_;
@@ -163,6 +183,7 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   const std::shared_ptr<HeldConnection> bond_;
   // The request, or a request before it on this connection, authenticates the connection (RFC 4559).
   const bool authenticates_;
+  const bool repeatable_;
   After after_ = After::Pool;
   net::SourceTimes times_;
   std::string address_;  // what times_.address shows
@@ -171,6 +192,12 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   Contact contact_ = Contact::None;
   net::Deadline deadline_{[this] { guarded([this] { expired(); }); }};
 
+  net::Deadline total_{[this] { guarded([this] { out_of_total_time(); }); }};
+
+  std::shared_ptr<AdmissionRequest> place_request_;
+  Wake place_wake_{*this, &RunningFetch::place_woken};
+  unsigned waiters_ = 0;  // as the queue knows them
+  Place place_;
   std::shared_ptr<PermitRequest> permit_request_;
   Wake permit_wake_{*this, &RunningFetch::permit_woken};
   Permit permit_;  // between attempts

@@ -126,7 +126,7 @@ void RunningFetch::take_switch() {
                                                                 : ": 101 to a protocol that was not asked for"));
   times_.head = worker().now().mono;
   origin().count_head(head, times_.head - times_.requested.mono);
-  origin().count_recovery();
+  judge(head);
   const auto connection = std::exchange(connection_, nullptr);
   connection->consume(parser_.head_size());
   // A WebSocket ends by its Close frame, and many servers then close the connection without another word.
@@ -151,7 +151,7 @@ bool RunningFetch::take_final() {
   enter(Phase::Content);
   times_.head = worker().now().mono;
   origin().count_head(head, times_.head - times_.requested.mono);
-  origin().count_recovery();
+  judge(head);
   // RFC 9112 section 9.5 wants an end of sending once the answer is a refusal. With another one, which may be made from
   // the content as it comes, sending goes on, unless the client still waits for a 100 and may never send any. In either
   // case nobody uses the connection after us.
@@ -286,7 +286,7 @@ void RunningFetch::settle_connection() {
       parser_.framing() != http::Framing::UntilClose && parser_.keep_alive() && connection->input().empty();
   if (reusable && after_ == After::Pool) return pool_->put_back(connection);
   // One that is authenticated is nobody else's: it waits for its client's next request.
-  if (reusable && after_ == After::Client && bond_) return bond_->put(connection);
+  if (reusable && after_ == After::Client && bond_) return bond_->put(connection, url_);
   connection->close();
 }
 

@@ -3,15 +3,38 @@
 #include <algorithm>
 #include <utility>
 
+#include "forebay/base/duration_text.hpp"
 #include "forebay/base/log.hpp"
 
 namespace forebay::upstream {
 
-SharedOrigin::SharedOrigin(config::Origin settings, std::vector<Duration> bounds)
+namespace {
+BreakerSettings breaker_of(const config::Origin& o) {
+  BreakerSettings settings;
+  settings.failures = o.passive.failures;
+  settings.error_percent = o.passive.error_percent;
+  settings.window = o.passive.window;
+  settings.min_requests = o.passive.min_requests;
+  settings.hold = o.passive.hold;
+  return settings;
+}
+}  // namespace
+
+UrlCondition::UrlCondition(const config::Origin& settings)
+    : breaker(breaker_of(settings)),
+      slow_start(settings.slow_start),
+      health({settings.health.up_after, settings.health.down_after, settings.health.interval}) {}
+
+SharedOrigin::SharedOrigin(config::Origin settings, std::vector<Duration> bounds, std::shared_ptr<UrlCondition> known)
     : config(std::move(settings)),
       buckets(std::move(bounds)),
       addresses(config.url.host, config.url.port, config.dns_refresh),
+      condition(known ? std::move(known) : std::make_shared<UrlCondition>(config)),
       permits(std::make_shared<Permits>(config.pool.max_connections, config.pool.max_idle)) {}
+
+std::string SharedOrigin::title() const {
+  return "origin " + config.name + (config.urls.size() > 1 ? " (" + config.url.text + ')' : "");
+}
 
 void SharedOrigin::use_tls(std::shared_ptr<const net::TlsClient> tls) {
   const MutexLock lock(tls_mutex_);
@@ -36,15 +59,10 @@ void SharedOrigin::count_head(const http::ResponseView& head, Duration since_req
                                          std::memory_order_relaxed);
 }
 
-void SharedOrigin::count_failure(FetchError error, bool had_head) {
+void SharedOrigin::count_failure(FetchError error, bool had_head) noexcept {
   if (!is_the_origins(error)) return;
   numbers.errors[static_cast<std::size_t>(error)].fetch_add(1, std::memory_order_relaxed);
-  // A request without a place in the queue, past an open circuit, or without a signature, has not reached the origin.
-  if (error == FetchError::Queue || error == FetchError::CircuitOpen || error == FetchError::Credentials) return;
-  if (!had_head) numbers.failed.fetch_add(1, std::memory_order_relaxed);
-  if (numbers.consecutive_failures.fetch_add(1, std::memory_order_relaxed) + 1 == kDownAfter)
-    log::warn("origin " + config.name + " is down: " + std::to_string(kDownAfter) +
-              " failures in a row, the last one \"" + std::string(to_string(error)) + "\"; requests still try it");
+  if (!had_head && says_something_of_the_url(error)) numbers.failed.fetch_add(1, std::memory_order_relaxed);
 }
 
 void SharedOrigin::count_resolution(net::Resolution result) noexcept {
@@ -57,13 +75,25 @@ void SharedOrigin::tell_refusal(FetchError error, std::string_view detail, Times
   const auto pause = std::chrono::duration_cast<Duration>(std::chrono::seconds{10}).count();
   if (at < next || !next_refusal_.compare_exchange_strong(next, at + pause, std::memory_order_relaxed)) return;
   const auto* const what = error == FetchError::Tls ? ": TLS has failed: " : ": a response was refused: ";
-  log::warn("origin " + config.name + what + std::string(detail));
+  log::warn(title() + what + std::string(detail));
 }
 
-void SharedOrigin::count_recovery() {
-  if (numbers.consecutive_failures.load(std::memory_order_relaxed) == 0) return;
-  if (numbers.consecutive_failures.exchange(0, std::memory_order_relaxed) >= kDownAfter)
-    log::info("origin " + config.name + " answers again");
+void SharedOrigin::note(Breaker::Change change, std::string_view why, Timestamp now) {
+  switch (change) {
+    case Breaker::Change::None:
+    case Breaker::Change::HalfOpen: return;
+    case Breaker::Change::Opened:
+      numbers.circuit_opened.fetch_add(1, std::memory_order_relaxed);
+      log::warn(title() + " is out of use: its requests fail, the last one with \"" + std::string(why) + "\"; " +
+                (config.urls.size() > 1 || !config.failover.empty()
+                     ? "a request tries it after " + duration_text(condition->breaker.open_until() - now)
+                     : "one request at a time tries it"));
+      return;
+    case Breaker::Change::Closed:
+      condition->slow_start.came_back(now);
+      log::info(title() + " answers again");
+      return;
+  }
 }
 
 }  // namespace forebay::upstream

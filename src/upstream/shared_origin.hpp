@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <utility>
@@ -8,29 +9,49 @@
 #include "forebay/base/mutex.hpp"
 #include "forebay/upstream/origin.hpp"
 #include "upstream/addresses.hpp"
+#include "upstream/balancer.hpp"
+#include "upstream/breaker.hpp"
+#include "upstream/health.hpp"
 #include "upstream/permits.hpp"
-#include "upstream/retry_budget.hpp"
 
 namespace forebay::upstream {
 
-/// The state of an origin that all workers share. Kept alive by its connections.
+/// Whether one url is in use. Used by all workers; the next configuration takes it over if it asks for the same.
+struct UrlCondition {
+  explicit UrlCondition(const config::Origin& settings);
+  bool up() const noexcept { return breaker.closed() && health.up(); }
+
+  Breaker breaker;
+  SlowStart slow_start;
+  Health health;
+  /// Active checks: each worker looks, and the one that takes the turn asks.
+  struct {
+    std::atomic<bool> taken{false};
+    std::atomic<Timestamp> due{Timestamp::min()};
+    std::array<std::atomic<std::uint64_t>, 2> results{};  ///< By `Health::Check`.
+  } checks{};
+};
+
+/// The state of one url of an origin that all workers share. Kept alive by its connections.
 struct SharedOrigin {
-  SharedOrigin(config::Origin settings, std::vector<Duration> bounds);
+  /// `settings.url` is this url.
+  SharedOrigin(config::Origin settings, std::vector<Duration> bounds, std::shared_ptr<UrlCondition> known = nullptr);
 
   void count_handshake(net::TlsHandshake result) noexcept {
     numbers.handshakes[static_cast<std::size_t>(result)].fetch_add(1, std::memory_order_relaxed);
   }
   void count_head(const http::ResponseView& head, Duration since_request);
   /// One attempt that got no response, or only a part of it.
-  void count_failure(FetchError error, bool had_head);
+  void count_failure(FetchError error, bool had_head) noexcept;
   void count_resolution(net::Resolution result) noexcept;
   /// Logs the rule that a response has broken, or why there is no TLS, at most once in ten seconds, since each request
   /// may meet it.
   void tell_refusal(FetchError error, std::string_view detail, Timestamp now);
-  /// A response has arrived: ends the series of failures. Logs it once, like `count_failure` for the fifth failure.
-  void count_recovery();
-  /// Number of consecutive failures after which an origin counts as down.
-  static constexpr unsigned kDownAfter = 5;
+  /// What a result has made of its circuit: logs and counts it. `why`: the last failure. A url that comes back begins
+  /// slowly.
+  void note(Breaker::Change change, std::string_view why, Timestamp now);
+  /// Its name in the log: with the url where there are several.
+  std::string title() const;
 
   void use_tls(std::shared_ptr<const net::TlsClient> tls);
   /// Null where the origin speaks plain HTTP, or nobody has given it any.
@@ -39,8 +60,8 @@ struct SharedOrigin {
   const config::Origin config;
   const std::vector<Duration> buckets;
   OriginNumbers numbers;
-  RetryBudget budget;
   Addresses addresses;
+  const std::shared_ptr<UrlCondition> condition;
   const std::shared_ptr<Permits> permits;
   std::atomic<unsigned> held{0};  ///< Connections held for the client that they authenticate.
 

@@ -84,8 +84,8 @@ TEST_F(OriginNames, ASilentNameServerIsAFailureAfterTimeoutsDns) {
   names.set("silent.test", {.how = How::Silent});
   start_with("silent.test", "timeouts: {dns: 100ms}");
   const auto refused = get("/a");
-  EXPECT_TRUE(is_problem(refused, 502)) << refused;
-  EXPECT_TRUE(metric_reaches("forebay_origin_errors_total", {{"origin", "o"}, {"reason", "dns"}}, 1));
+  EXPECT_TRUE(is_problem(refused, 504)) << refused;
+  EXPECT_TRUE(metric_reaches("forebay_origin_errors_total", {{"origin", "o"}, {"reason", "dns_timeout"}}, 1));
 }
 
 TEST_F(OriginNames, AnAddressThatDoesNotAnswerIsOvertaken) {

@@ -18,6 +18,7 @@ class Stream;
 /// Why a source gave no response, or only a part of one; the label `reason` of forebay_origin_errors_total.
 enum class FetchError : std::uint8_t {
   Dns,
+  DnsTimeout,
   Connect,
   ConnectTimeout,
   Tls,         ///< The handshake has failed, or the origin has refused our certificate behind it.
@@ -25,10 +26,11 @@ enum class FetchError : std::uint8_t {
   Reset,
   FirstByteTimeout,
   BetweenBytesTimeout,
+  TotalTimeout,  ///< All of it took too long.
   Protocol,
   TooLarge,
-  Queue,
-  CircuitOpen,    ///< Its circuit is open: so many requests have failed that none is sent for a while.
+  Queue,          ///< No connection, or no place among the requests in flight, became free in time.
+  CircuitOpen,    ///< No url of the origin is in use, and others try them: nothing was sent.
   Credentials,    ///< There were no valid credentials to sign the request with, so it was not sent.
   ClientBody,     ///< The client's content was incomplete; not counted against the origin.
   ClientStalled,  ///< The client was slow while others waited for its connection; not counted either.
@@ -38,6 +40,8 @@ enum class FetchError : std::uint8_t {
 std::string_view to_string(FetchError e) noexcept;
 /// Whether it counts against the origin.
 bool is_the_origins(FetchError e) noexcept;
+/// Whether it is a result of one url: the origin was tried.
+bool says_something_of_the_url(FetchError e) noexcept;
 bool is_timeout(FetchError e) noexcept;
 
 struct SourceTimes {
@@ -47,6 +51,7 @@ struct SourceTimes {
   Duration connect{0};  ///< 0 on a reused connection.
   Timestamp head{};     ///< When the final head had arrived.
   unsigned attempts = 0;
+  Duration retry_after{0};   ///< After `CircuitOpen`: how long until a url is tried again.
   std::string_view address;  ///< "127.0.0.1:3000"
   std::string_view origin;   ///< Name of the origin that was asked last: who answered, if anybody did.
   /// Where that is another one's failover: who was asked before it, and why it did not do: a word of `FetchError` or a
@@ -78,6 +83,8 @@ class Sink {
   /// The same with one reader: whether it accepts this much nevertheless.
   virtual bool take_more(std::size_t) { return false; }
   virtual void on_end(const http::Fields& trailers) = 0;
+  /// How many clients wait for the response; 0: none does, it is for later ones.
+  virtual unsigned waiters() const { return 1; }
   /// Asked before an attempt that has broken off is repeated: whether it should be.
   virtual bool wants_retry() { return true; }
   /// Before on_head: no response was had, after all retries. After it: the content is cut.

@@ -27,8 +27,8 @@ struct Runtime {
   std::map<std::string, std::shared_ptr<upstream::OriginState>> origins;
   std::shared_ptr<AccessLog> access;
 
-  /// What the https origins of a configuration speak TLS with, by name.
-  using TlsClients = std::map<std::string, std::shared_ptr<const net::TlsClient>>;
+  /// What the https origins of a configuration speak TLS with, by name, for each of their urls.
+  using TlsClients = std::map<std::string, std::vector<std::shared_ptr<const net::TlsClient>>>;
   /// From now on new connections use these; before the first request, and at a reload.
   void use_tls(const TlsClients& clients) const;
 

@@ -59,6 +59,8 @@ struct FetchRequest {
   RequestHead* head = nullptr;      ///< In place of `target` and `fields`; lives as long as `body`.
   std::shared_ptr<Bond> bond{};     ///< Of this origin and the client's connection (`Origin::make_bond`). Null: a
                                     ///< connection that was authenticated is closed after the answer.
+  std::uint64_t balance_key = 0;    ///< A hash of what chooses a url where the balance is by hash.
+  bool repeatable = false;          ///< Its client says that it may be repeated, whatever its method is.
   bool for_connection = false;      ///< Its credentials authenticate the connection (NTLM, Negotiate).
   std::string_view upgrade{};       ///< Protocols to ask for by Upgrade; empty: none. The sink gets `on_switch`.
   net::BodySource* body = nullptr;  ///< Must live until the sink is notified of the end, or `cancel`.
@@ -76,25 +78,47 @@ struct OriginNumbers {
   std::array<std::atomic<std::uint64_t>, 25>
       head_seconds_buckets{};  ///< Bounds: config::Metrics::buckets given at creation.
   std::atomic<std::uint64_t> head_nanoseconds_sum{0};
-  std::atomic<unsigned> consecutive_failures{0};
+  std::atomic<std::uint64_t> circuit_opened{0};
 };
 
-/// The state of an origin that all workers share: addresses, its TLS, permits for `pool.max_connections` with one FIFO
-/// queue of waiters, counters.
+/// The state of an origin that all workers share. For each of its urls: addresses, TLS, whether it is in use, permits
+/// for `pool.max_connections` with one FIFO queue of waiters, counters. For all: the places of `max_concurrency` and
+/// `ramp`, and the retries that are left.
 class OriginState {
  public:
   /// `before`: the state of the same origin under an earlier configuration; credentials of the same endpoint are taken
   /// over, so that no request misses them. Without them, the endpoint is asked now, within 2 s. May be null.
-  OriginState(config::Origin config, std::vector<Duration> buckets, const OriginState* before = nullptr);
+  OriginState(config::Origin config, const std::vector<Duration>& buckets, const OriginState* before = nullptr);
   ~OriginState();
   const config::Origin& config() const noexcept;
-  OriginNumbers& numbers() noexcept;
+  /// How many urls it has. Below, `i` is the index of one, in the order of the configuration.
+  std::size_t urls() const noexcept;
+  const std::string& url(std::size_t i) const noexcept;
+  OriginNumbers& numbers(std::size_t i = 0) noexcept;
+  /// Failures of requests for which no url was chosen.
+  std::uint64_t errors_without_url(FetchError error) const noexcept;
   const std::vector<Duration>& buckets() const noexcept;
+  struct Checks {
+    std::uint64_t passed, failed;
+    bool up;  ///< What they say of the url.
+  };
+  /// Active checks of the url; nothing where there are none.
+  std::optional<Checks> checks(std::size_t i) const noexcept;
+  /// Whether the url is in use.
+  bool up(std::size_t i) const noexcept;
+  /// Whether any is.
   bool up() const noexcept;
   Failovers& failovers() noexcept;
-  /// What new connections speak TLS with, from any thread; those that are open keep what they have. An https origin
-  /// without it is never connected to.
-  void use_tls(std::shared_ptr<const net::TlsClient> tls);
+  struct Level {
+    unsigned in_flight;   ///< Requests.
+    unsigned allowed;     ///< By `max_concurrency` and `ramp`, now.
+    std::size_t waiting;  ///< Requests that wait for a place.
+  };
+  /// As it was when a request last asked for a place. Nothing where the number of requests has no limit.
+  std::optional<Level> level() const;
+  /// What new connections to each url speak TLS with, from any thread; those that are open keep what they have. An
+  /// https url without it is never connected to.
+  void use_tls(const std::vector<std::shared_ptr<const net::TlsClient>>& tls);
 
  private:
   friend class Origin;
@@ -102,7 +126,8 @@ class OriginState {
   std::unique_ptr<Private> p_;
 };
 
-/// One worker's access to one origin: its idle connections and its fetches. Lives until all its fetches have ended.
+/// One worker's access to one origin: its idle connections, its fetches, and the choice of a url for each. Lives until
+/// all its fetches have ended.
 class Origin {
  public:
   Origin(net::Worker& worker, std::shared_ptr<OriginState> state);

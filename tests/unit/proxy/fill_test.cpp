@@ -79,10 +79,11 @@ TEST_F(FillTest, ANotModifiedThatNobodyAskedForIsNoAnswer) {
 }
 
 TEST_F(FillTest, AFailureWithoutAnAnswerIsAnError) {
-  const std::pair<FetchError, int> cases[] = {{FetchError::Connect, 502},        {FetchError::Reset, 502},
-                                              {FetchError::Protocol, 502},       {FetchError::Dns, 502},
-                                              {FetchError::ConnectTimeout, 504}, {FetchError::FirstByteTimeout, 504},
-                                              {FetchError::Queue, 503},          {FetchError::ClientStalled, 408}};
+  const std::pair<FetchError, int> cases[] = {
+      {FetchError::Connect, 502},    {FetchError::Reset, 502},          {FetchError::Protocol, 502},
+      {FetchError::Dns, 502},        {FetchError::ConnectTimeout, 504}, {FetchError::FirstByteTimeout, 504},
+      {FetchError::DnsTimeout, 504}, {FetchError::TotalTimeout, 504},   {FetchError::CircuitOpen, 503},
+      {FetchError::Queue, 503},      {FetchError::ClientStalled, 408}};
   for (const auto& [error, status] : cases) {
     auto& client = get("/a");
     source().fail(error);

@@ -148,9 +148,9 @@ TEST(Failures, OnlyThoseThatSayTheOriginIsDownAreShared) {
   using upstream::FetchError;
   for (const auto e : {FetchError::Reset, FetchError::Protocol, FetchError::TooLarge})
     EXPECT_TRUE(may_be_the_leaders(e));
-  for (const auto e :
-       {FetchError::Dns, FetchError::Connect, FetchError::ConnectTimeout, FetchError::Tls, FetchError::TlsTimeout,
-        FetchError::Queue, FetchError::FirstByteTimeout, FetchError::BetweenBytesTimeout})
+  for (const auto e : {FetchError::Dns, FetchError::DnsTimeout, FetchError::CircuitOpen, FetchError::TotalTimeout,
+                       FetchError::Connect, FetchError::ConnectTimeout, FetchError::Tls, FetchError::TlsTimeout,
+                       FetchError::Queue, FetchError::FirstByteTimeout, FetchError::BetweenBytesTimeout})
     EXPECT_FALSE(may_be_the_leaders(e));
 }
 

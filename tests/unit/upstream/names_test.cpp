@@ -108,7 +108,7 @@ TEST_F(Names, ASilentResolverHasATimeoutOfItsOwn) {
     pass(limit - 1ms);
     EXPECT_FALSE(sink.over());
     pass(5ms);
-    EXPECT_EQ(sink.failure, FetchError::Dns);
+    EXPECT_EQ(sink.failure, FetchError::DnsTimeout);
     EXPECT_EQ(sink.detail, "silent.test: the resolver did not answer within " + setting);
     EXPECT_EQ(state->numbers().active, 0U);
     clock.go_on();

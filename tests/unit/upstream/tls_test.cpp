@@ -42,7 +42,7 @@ class TlsOrigin : public UpstreamTest {
     auto tls = net::TlsClient::make(o, clock, findings);
     ASSERT_TRUE(tls) << (findings.empty() ? "" : findings[0].message);
     use(std::move(o));
-    state->use_tls(std::move(tls));
+    state->use_tls({std::move(tls)});
   }
   /// Shakes hands, then answers each request with these bytes.
   ScriptedOrigin::Script always(std::string answer) {
@@ -98,7 +98,7 @@ TEST_F(TlsOrigin, AnotherContextIsForNewConnectionsOnly) {
   auto other = secured(server);
   other.tls.sni = "other.test";
   std::vector<net::TlsFinding> findings;
-  state->use_tls(net::TlsClient::make(other, clock, findings));
+  state->use_tls({net::TlsClient::make(other, clock, findings)});
   EXPECT_TRUE(get().ended);
   EXPECT_EQ(server.connections(), 1);
   origin->retire();

@@ -50,6 +50,7 @@ class RecordingSink final : public net::Sink {
     failure = e;
     detail = d;
   }
+  unsigned waiters() const override { return waiting; }
   bool over() const { return ended || failure.has_value() || switched.has_value(); }
 
   std::vector<int> interims;
@@ -59,6 +60,7 @@ class RecordingSink final : public net::Sink {
   std::string body, detail, early;
   std::optional<net::Stream> switched;
   int pieces = 0;
+  unsigned waiting = 1;
   bool ended = false;
   std::optional<FetchError> failure;
   std::function<void()> at_head, at_end;

@@ -1,0 +1,149 @@
+#include "upstream/group.hpp"
+
+#include <algorithm>
+
+namespace forebay::upstream {
+
+namespace {
+constexpr std::uint64_t bit(unsigned i) noexcept { return std::uint64_t{1} << i; }
+
+AdmissionSettings admission_of(const config::Origin& o) {
+  AdmissionSettings settings;
+  settings.max_concurrency = o.max_concurrency;
+  settings.ramp = {o.ramp.add, o.ramp.every};
+  settings.queue_timeout = o.pool.queue_timeout;
+  return settings;
+}
+
+std::shared_ptr<Admission> admission_for(const config::Origin& o, const SharedGroup* before) {
+  if (o.max_concurrency == 0 && o.ramp.add == 0) return nullptr;
+  return before && before->admission ? before->admission : std::make_shared<Admission>(admission_of(o));
+}
+
+/// What was known of a url, if it is judged as it was.
+std::shared_ptr<UrlCondition> known_of(const config::Origin& o, const SharedGroup* before) {
+  if (!before || before->config.passive != o.passive || before->config.health != o.health ||
+      before->config.slow_start != o.slow_start)
+    return nullptr;
+  for (const auto& url : before->urls)
+    if (url->config.url == o.url) return url->condition;
+  return nullptr;
+}
+
+/// A configuration made by hand may have its one url alone.
+config::Origin completed(config::Origin o) {
+  if (o.urls.empty()) o.urls.push_back({o.url, 1});
+  return o;
+}
+
+Balancer balancer_of(const config::Origin& o, unsigned worker) {
+  std::vector<Balancer::Url> urls;
+  urls.reserve(o.urls.size());
+  for (const auto& member : o.urls) urls.push_back({member.url.text, member.weight});
+  return {o.balance, urls, worker};
+}
+}  // namespace
+
+SharedGroup::SharedGroup(config::Origin settings, const std::vector<Duration>& buckets, const SharedGroup* before)
+    : config(completed(std::move(settings))), budget(config.retry_percent), admission(admission_for(config, before)) {
+  urls.reserve(config.urls.size());
+  for (const auto& member : config.urls) {
+    auto one = config;
+    one.url = member.url;
+    auto known = known_of(one, before);
+    urls.push_back(std::make_shared<SharedOrigin>(std::move(one), buckets, std::move(known)));
+  }
+}
+
+void SharedGroup::count_failure(FetchError error) noexcept {
+  if (is_the_origins(error)) errors[static_cast<std::size_t>(error)].fetch_add(1, std::memory_order_relaxed);
+}
+
+Group::Group(net::Worker& worker, std::shared_ptr<SharedGroup> shared)
+    : worker_(worker),
+      shared_(std::move(shared)),
+      balancer_(balancer_of(shared_->config, worker.index())),
+      views_(shared_->urls.size()) {
+  pools_.reserve(shared_->urls.size());
+  for (const auto& url : shared_->urls) pools_.push_back(std::make_shared<Pool>(worker, url));
+}
+
+Group::~Group() = default;
+
+void Group::open() {
+  // Not before: the configuration is in force only now.
+  if (shared_->admission) shared_->admission->change(admission_of(config()));
+  for (const auto& pool : pools_) pool->open();
+}
+
+void Group::view(Among among, bool may_probe, Timestamp now) {
+  for (std::size_t i = 0; i < views_.size(); ++i) {
+    const auto& url = *shared_->urls[i];
+    const auto& condition = *url.condition;
+    const bool in_use =
+        condition.health.up() && (may_probe ? condition.breaker.ready(now) : condition.breaker.closed());
+    views_[i].available = among == Among::All || in_use;
+    views_[i].in_flight = static_cast<std::uint32_t>(url.numbers.in_flight.load(std::memory_order_relaxed));
+    views_[i].share = condition.slow_start.share(now);
+  }
+}
+
+bool Group::pick(Choice& choice, Breaker::Others others, std::uint64_t tried, std::uint64_t key, Timestamp now) {
+  // Another worker may take a probe between the view and this.
+  while (const auto i = balancer_.choose(views_, tried, key)) {
+    auto admitted = shared_->urls[*i]->condition->breaker.admit(now, others);
+    if (admitted.pass) {
+      choice.url = *i;
+      choice.pass = std::move(admitted.pass);
+      return true;
+    }
+    tried |= bit(*i);
+  }
+  return false;
+}
+
+Group::Choice Group::choose(std::uint64_t tried, std::uint64_t key, Asking asking) {
+  const Timestamp now = worker_.now().mono;
+  Choice choice;
+  for (const auto among : {Among::InUse, Among::All}) {
+    if (among == Among::All && asking.may_go_elsewhere) break;
+    const auto others = among == Among::InUse ? Breaker::Others::Some : Breaker::Others::None;
+    view(among, asking.may_probe, now);
+    if (pick(choice, others, tried, key, now)) return choice;
+    if (tried != 0 && pick(choice, others, 0, key, now)) return choice;
+  }
+  choice.open_until = Timestamp::max();
+  for (const auto& url : shared_->urls)
+    choice.open_until = std::min(choice.open_until, url->condition->breaker.open_until());
+  return choice;
+}
+
+bool Group::has_other_than(std::uint64_t tried) const {
+  const Timestamp now = worker_.now().mono;
+  for (unsigned i = 0; i < pools_.size(); ++i) {
+    const auto& condition = *shared_->urls[i]->condition;
+    if ((tried & bit(i)) == 0 && condition.health.up() && condition.breaker.ready(now)) return true;
+  }
+  return false;
+}
+
+void Group::await_grant() {
+  const Timestamp now = worker_.now().mono;
+  const Timestamp next = shared_->admission->next_grant(now);
+  if (next == Timestamp::max()) return grant_.disarm();
+  worker_.deadlines().arm(grant_, std::max(next, now + std::chrono::milliseconds{1}));
+}
+
+void Group::retire() {
+  retired_ = true;
+  for (const auto& pool : pools_) pool->retire();
+}
+
+void Group::shut() {
+  retire();
+  grant_.disarm();
+  for (const auto& pool : pools_) pool->shut();
+  while (!waiting_.empty()) waiting_.front().cancel();
+}
+
+}  // namespace forebay::upstream
