@@ -175,7 +175,9 @@ TEST_F(Failover, WhoWaitsForTheFetchGetsTheOtherOriginsAnswer) {
   for (int i = 0; i < 10; ++i) {
     all.push_back(connect());
     all.back().request("GET", "/a");
-    if (i == 0) EXPECT_TRUE(origin.wait_for("/a", 1));
+    if (i == 0) {
+      EXPECT_TRUE(origin.wait_for("/a", 1));
+    }
   }
   EXPECT_TRUE(metric_reaches("forebay_coalesced_waiting", {}, 9));
   hold->open();
