@@ -166,8 +166,9 @@ struct StatusLifetimes {
         all.emplace_back(*status.value, *lifetime);
       }
     }
-    // The first that matches counts, so exact statuses before classes.
-    std::stable_partition(all.begin(), all.end(), [](const auto& s) { return s.first.from == s.first.to; });
+    // The first that matches counts, so exact statuses stand before ranges, and these before classes.
+    const auto width = [](const auto& s) { return s.first.to - s.first.from; };
+    std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return width(a) < width(b); });
   }
   static std::string text(const std::vector<rules::StatusLifetime>& all) {
     return yaml_map(all,
