@@ -157,6 +157,10 @@ Parsed<Url> parse_origin_url(std::string_view text) {
   return url;
 }
 
+bool is_authority(std::string_view text) {
+  return text.find('/') == std::string_view::npos && parse_origin_url("http://" + std::string(text)).value.has_value();
+}
+
 bool is_loopback_host(std::string_view host) noexcept {
   if (http::is_localhost(host)) return true;
   const auto ip = http::parse_ip(host);

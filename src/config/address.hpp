@@ -11,6 +11,8 @@ namespace forebay::config {
 Parsed<Address> parse_address(std::string_view text);
 /// `http://host:port`; FB1016 for what this version does not speak.
 Parsed<Url> parse_origin_url(std::string_view text);
+/// Whether it can be a Host: a host with or without a port.
+bool is_authority(std::string_view text);
 /// Whether it is meant as a url rather than as a name.
 bool looks_like_url(std::string_view text) noexcept;
 

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "config/address.hpp"
+#include "config/origin_urls.hpp"
 #include "config/readers.hpp"
 #include "forebay/http/list.hpp"
 
@@ -125,14 +126,16 @@ bool leads_to(const Url& url, const Address& address) {
 void check_loops(Loading& loading) {
   const auto& config = loading.config;
   for (const auto& [name, origin] : config.origins) {
-    const auto* by = set_by(loading, "origin " + name);
-    if (!by) continue;
-    bool own = std::any_of(config.listeners.begin(), config.listeners.end(),
-                           [&, &url = origin.url](const auto& l) { return leads_to(url, l.address); });
-    own = own || (config.admin && leads_to(origin.url, *config.admin));
-    if (own)
-      loading.report.error(1013, *by->node, by->path, in_quotes(origin.url.text) + " is this Forebay itself",
-                           "name the server behind it, or another port in \"listen\"");
+    for (std::size_t i = 0; i < origin.urls.size(); ++i) {
+      const auto* by = set_by(loading, place_of_url(name, i));
+      const auto& url = origin.urls[i].url;
+      const bool own = std::any_of(config.listeners.begin(), config.listeners.end(),
+                                   [&](const auto& l) { return leads_to(url, l.address); }) ||
+                       (config.admin && leads_to(url, *config.admin));
+      if (own && by)
+        loading.report.error(1013, *by->node, by->path, in_quotes(url.text) + " is this Forebay itself",
+                             "name the server behind it, or another port in \"listen\"");
+    }
   }
 }
 

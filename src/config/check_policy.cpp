@@ -98,19 +98,25 @@ class PolicyCheck {
 
   /// `4xx`: the class reads as if it were for all of its statuses.
   void client_errors() {
-    const auto warn = [&](const SetBy* by, std::string_view where) {
+    const auto warn = [&](const SetBy* by, const rules::StatusPattern& status, std::string_view where) {
       warning(
           2030, by,
-          "4xx in " + std::string(where) +
+          format_status(status) + " in " + std::string(where) +
               " gives 404, 410 and the like a lifetime, and none to 400, 401, 403, 429 and others that one client's "
               "request brings about",
           "write the statuses that are meant, such as \"404\"");
     };
-    const auto is_class = [](const rules::StatusPattern& s) { return s.from == 400 && s.to == 499; };
+    const auto is_class = [](const rules::StatusPattern& s) {
+      for (int status = s.from; s.from != s.to && status <= s.to; ++status)
+        if (rules::is_client_made(status)) return true;
+      return false;
+    };
     for (const auto& [status, lifetime] : policy_.ttl.status)
-      if (is_class(status) && lifetime > Duration{0}) warn(at("ttl.status.4xx"), "ttl.status");
-    if (policy_.ttl.fallback > Duration{0} && std::any_of(policy_.statuses.begin(), policy_.statuses.end(), is_class))
-      warn(at("statuses"), "statuses");
+      if (is_class(status) && lifetime > Duration{0})
+        warn(at("ttl.status." + format_status(status)), status, "ttl.status");
+    const auto& listed = policy_.statuses;
+    const auto it = std::find_if(listed.begin(), listed.end(), is_class);
+    if (policy_.ttl.fallback > Duration{0} && it != listed.end()) warn(at("statuses"), *it, "statuses");
   }
 
   /// The element of a list that says this, else the whole of it.

@@ -1,5 +1,6 @@
 #include "config/codecs.hpp"
 
+#include <cmath>
 #include <limits>
 
 #include "config/suggest.hpp"
@@ -21,15 +22,31 @@ constexpr Kind<double> kRatio{"a ratio", parse_ratio};
 constexpr Kind<std::int64_t> kInteger{"a whole number", parse_integer};
 
 /// `low..high`, either end open.
+struct Bounds {
+  explicit Bounds(std::string_view text) {
+    const auto dots = std::min(text.find(".."), text.size());
+    low = text.substr(0, dots);
+    high = text.substr(std::min(dots + 2, text.size()));
+  }
+  std::string in_words() const {
+    if (low.empty()) return {};
+    return high.empty() ? "at least " + low : "between " + low + " and " + high;
+  }
+  std::string low, high;
+};
+
 template <class T>
 std::optional<Fault> out_of_bounds(const Kind<T>& kind, T value, std::string_view text, std::string_view bounds) {
-  const auto dots = bounds.find("..");
-  if (dots == std::string_view::npos) return std::nullopt;
-  const std::string low(bounds.substr(0, dots)), high(bounds.substr(dots + 2));
-  const auto between = high.empty() ? "at least " + low : "between " + low + " and " + high;
+  const Bounds within(bounds);
+  const auto& [low, high] = within;
+  const auto between = within.in_words();
   if (!low.empty() && value < *kind.parse(low).value) return Fault{1004, in_quotes(text) + kind.little, between};
   if (!high.empty() && value > *kind.parse(high).value) return Fault{1004, in_quotes(text) + kind.much, between};
   return std::nullopt;
+}
+
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
 }
 
 template <class T>
@@ -44,6 +61,10 @@ std::optional<T> read_as(const Reading& r, const Kind<T>& kind, const Node& node
                 : out_of_bounds(kind, *parsed.value, *written, r.row.bounds);
     if (!fault) return parsed.value;
     parsed.fault = *fault;
+  } else if (parsed.fault.hint.empty()) {
+    const Bounds within(r.row.bounds);
+    parsed.fault.hint =
+        within.low == "0" && is_one_of(*written, {"off", "false", "no"}) ? "write 0" : within.in_words();
   }
   r.section.fault(node, path, parsed.fault);
   return std::nullopt;
@@ -64,10 +85,6 @@ std::string listed(const std::vector<std::string_view>& words) {
     out += words[i];
   }
   return out;
-}
-
-bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
-  return std::find(words.begin(), words.end(), word) != words.end();
 }
 
 }  // namespace
@@ -181,6 +198,40 @@ void Count::read(const Reading& r, std::size_t& out) { read_as(r, kInteger, out)
 void Threads::read(const Reading& r, unsigned& out) {
   const auto* node = r.node();
   if (node && !(node->is_scalar() && node->text == "auto")) read_as(r, kInteger, out);
+}
+
+void Percent::read(const Reading& r, unsigned& out) {
+  double share = 0;
+  if (!read_as(r, kRatio, share)) return;
+  const auto whole = static_cast<unsigned>(std::lround(share * 100));
+  if (std::abs(share * 100 - whole) < 1e-6)
+    out = whole;
+  else
+    r.error(1004, *r.node(), in_quotes(r.node()->text) + " is not a whole percentage", "such as " + text(whole));
+}
+
+void Statuses::read(const Reading& r, StatusPatterns& out) {
+  r.each(out, [&](const Node& item, const std::string& path) {
+    const auto status = parse_status(item.text);
+    if (!status.value) return r.section.fault(item, path, status.fault);
+    out.push_back(*status.value);
+  });
+}
+
+bool Failures::read_words(const Reading& r, bool& connect, bool& timeout, StatusPatterns& statuses) {
+  return r.each(statuses, [&](const Node& item, const std::string& path) {
+    const auto status = parse_status(item.text);
+    if (item.text == "connect" || item.text == "timeout") {
+      (item.text == "connect" ? connect : timeout) = true;
+    } else if (status.value) {
+      statuses.push_back(*status.value);
+    } else if (status.fault.code == 1004) {
+      r.section.fault(item, path, status.fault);
+    } else {
+      r.section.error(1002, item, path, in_quotes(item.text) + " is not connect, timeout or a status",
+                      did_you_mean(item.text, {"connect", "timeout"}, "such as 503 or 5xx"));
+    }
+  });
 }
 
 void RefreshAhead::read(const Reading& r, rules::Policy::RefreshAhead& out) {

@@ -94,6 +94,38 @@ struct Codings {
   static void read(const Reading& r, std::vector<content::Compression>& out);
   static std::string text(const std::vector<content::Compression>& codings);
 };
+/// A ratio of whole percents.
+struct Percent {
+  static constexpr std::string_view kType = "percentage";
+  static void read(const Reading& r, unsigned& out);
+  static std::string text(unsigned value) { return std::to_string(value) + '%'; }
+};
+using StatusPatterns = std::vector<rules::StatusPattern>;
+struct Statuses {
+  static constexpr std::string_view kType = "list of status";
+  static void read(const Reading& r, StatusPatterns& out);
+  static std::string text(const StatusPatterns& statuses) { return yaml_list(statuses, format_status); }
+};
+/// What counts as a failure of an origin: a struct of `connect`, `timeout` and `statuses`.
+struct Failures {
+  static constexpr std::string_view kType = "list of connect, timeout or status";
+  template <class T>
+  static void read(const Reading& r, T& out) {
+    T failures{false, false, {}};
+    if (read_words(r, failures.connect, failures.timeout, failures.statuses)) out = std::move(failures);
+  }
+  template <class T>
+  static std::string text(const T& failures) {
+    Texts words;
+    if (failures.connect) words.emplace_back("connect");
+    if (failures.timeout) words.emplace_back("timeout");
+    for (const auto& status : failures.statuses) words.push_back(format_status(status));
+    return yaml_list(words, [](const std::string& word) { return word; });
+  }
+
+ private:
+  static bool read_words(const Reading& r, bool& connect, bool& timeout, StatusPatterns& statuses);
+};
 /// Globs over media types, in lower case.
 struct MediaTypes {
   static constexpr std::string_view kType = "list of media type";
@@ -142,10 +174,13 @@ struct Origins {
   static void read(const Reading& r, std::map<std::string, Origin>& out);
   static void write(Printer& p, const Row& row, const std::map<std::string, Origin>& origins);
 };
-struct DefaultOrigin {
-  static constexpr std::string_view kType = "url or origin name";
+/// The name of an origin, or the urls of one without a name; read with what it belongs to.
+struct OriginName {
+  static constexpr std::string_view kType = "origin name, url or list of url";
+  static Text text(const std::string& name);  ///< None where it is empty.
+};
+struct DefaultOrigin : OriginName {
   static void read(const Reading& r, std::string& out);
-  static Text text(const std::string& name) { return name.empty() ? Text() : yaml_text(name); }
 };
 struct Routes {
   using Value = Config;

@@ -82,22 +82,21 @@ class KeyWalk {
     for (const auto& entry : value.entries) {
       if (is_users_own(entry.key->text))
         visitor_.users_own(entry);
-      else if (inside->name != "*" || !is_url(*entry.value))
+      else if (inside->name == "*" && entry.value->is_list())  // An origin may be a mere url, or a list of them.
+        elements(*entry.value, path + '.' + clipped(entry.key->text), *schema_at("origins.*.urls.[]"));
+      else if (inside->name != "*" || !entry.value->is_scalar())
         map(*entry.value, {inside, nullptr, path + '.' + clipped(entry.key->text), {}});
     }
-  }
-
-  /// An origin may be a mere url, or a list of them.
-  static bool is_url(const Node& value) {
-    return value.is_scalar() || (value.is_list() && std::all_of(value.items.begin(), value.items.end(),
-                                                                [](const auto& item) { return item->is_scalar(); }));
   }
 
   void elements(const Node& value, const std::string& path, const Schema& element) {
     if (value.is_map()) return map(value, {&element, nullptr, path, {}});
     for (std::size_t i = 0; i < value.items.size(); ++i) {
       const auto& item = *value.items[i];
-      if (item.is_map()) map(item, {&element, nullptr, path + '[' + std::to_string(i) + ']', {}});
+      const auto inside = path + '[' + std::to_string(i) + ']';
+      if (item.is_map()) map(item, {&element, nullptr, inside, {}});
+      if (item.is_list())
+        elements(item, inside, element);  // Its reader refuses it; what is in it is hidden all the same.
     }
   }
 
@@ -177,6 +176,10 @@ std::string hint_for_shape(const Node& value, const std::string& path) {
     return std::string("write coalesce: { enabled: ") +
            (text == "true" || text == "on" || text == "yes" ? "true" : "false") + " }";
   if (key == "coalesce" && duration) return "write coalesce: { wait: " + text + " }";
+  if (key == "health" && is_plain_path(text)) return "write health: { path: " + text + " }";
+  if (key == "health" && is_switch(text)) return "such as health: { path: /healthz }; without it nothing is checked";
+  if (key == "passive" && is_switch(text)) return "0 is off: write passive: { failures: 0, error_ratio: 0% }";
+  if (key == "ramp") return "such as ramp: { add: 10, every: 10s }; without it there is none";
   if (key == "rewrite" && is_plain_path(text)) return "write rewrite: { strip_prefix: " + text + " }";
   return {};
 }
@@ -244,6 +247,8 @@ bool is_harmless(const Node& value, std::string_view path) {
   const auto& text = value.text;
   if (path == "admin") return parse_address(text).value.has_value();
   if (key == "rewrite") return is_plain_path(text);
+  if (key == "health") return is_plain_path(text) || is_switch(text);
+  if (key == "passive") return is_switch(text);
   return (key == "stale" || key == "coalesce") && (is_switch(text) || parse_duration(text).value.has_value());
 }
 

@@ -28,7 +28,7 @@ class Override {
         (!node->find("routes") || node->find("routes")->is_null())) {
       return apply(with_default_route(node), rest, std::move(path), failed);
     }
-    if (node->is_list()) return element(node, rest, path, failed);
+    if (node->is_list() && !is_pool(path, rest)) return element(node, rest, path, failed);
     if (node->is_scalar() && path == "listen") return element(list_of(node), rest, path, failed);
     const auto map = as_map(node, path);
     return member(map, rest, std::move(path), failed);
@@ -57,12 +57,18 @@ class Override {
     return list;
   }
 
+  /// Whether a list at this place is an origin (`web: [http://..., ...]`), and `rest` a key of it.
+  static bool is_pool(std::string_view path, std::string_view rest) {
+    return path.starts_with("origins.") && !path.ends_with(".urls") && !rest.starts_with('[') && !is_digit(rest[0]);
+  }
+
   /// What is written short (`ttl: 30s`, `web: http://...`) as the map that it is short for.
   NodePtr as_map(const NodePtr& node, const std::string& path) const {
     if (node->is_map()) return node;
     auto map = std::make_shared<Node>();
     map->kind = Node::Kind::Map;
-    map->place = node->is_scalar() ? node->place : place();
+    map->place = node->is_null() ? place() : node->place;
+    if (node->is_list()) map->entries.push_back({scalar_node("urls", node->place), node});
     if (!node->is_scalar()) return map;
     const bool is_origin = path.starts_with("origins.");
     const bool is_listener = path.starts_with("listen[");

@@ -1,4 +1,5 @@
 // `check --print`: the effective configuration as YAML, each key with its help.
+#include "config/address.hpp"
 #include "config/codecs.hpp"
 #include "forebay/config/load.hpp"
 
@@ -16,11 +17,11 @@ void Listeners::write(Printer& p, const Row& row, const std::vector<Listener>& l
 }
 
 void Origins::write(Printer& p, const Row& row, const std::map<std::string, Origin>& origins) {
-  const auto is_named = [](const auto& entry) { return entry.first != entry.second.url.text; };
+  const auto is_named = [](const auto& entry) { return !looks_like_url(entry.first); };
   if (std::any_of(origins.begin(), origins.end(), is_named)) p.help(row);
   p.open(row.name);
   for (const auto& [name, origin] : origins) {
-    if (name == origin.url.text) continue;  // Written as a url where it is used.
+    if (looks_like_url(name)) continue;  // Written as a url, or a list of them, where it is used.
     p.open(yaml_text(name));
     p.rows(origin_table().rows, &origin);
     p.close();

@@ -252,8 +252,11 @@ Parsed<std::int64_t> parse_integer(std::string_view text) {
   return value;
 }
 
-Parsed<rules::StatusPattern> parse_status(std::string_view text) {
-  const Fault fault{1002, in_quotes(text) + " is not a status", "write it like 200 or 4xx"};
+namespace {
+
+/// One status or a class of them.
+Parsed<rules::StatusPattern> parse_one_status(std::string_view text) {
+  const Fault fault{1002, in_quotes(text) + " is not a status", "write it like 200, 4xx or 500-504"};
   if (text.size() != 3 || !is_digit(text[0])) return fault;
   const auto hundred = static_cast<std::uint16_t>((text[0] - '0') * 100);
   const Fault range{1004, in_quotes(text) + " is no final status", "200 to 599, or 2xx to 5xx"};
@@ -265,6 +268,23 @@ Parsed<rules::StatusPattern> parse_status(std::string_view text) {
   const auto status = static_cast<std::uint16_t>(hundred + (text[1] - '0') * 10 + (text[2] - '0'));
   if (status < 200 || status > 599) return range;
   return rules::StatusPattern{status, status};
+}
+
+}  // namespace
+
+Parsed<rules::StatusPattern> parse_status(std::string_view text) {
+  const auto dash = text.find('-');
+  if (dash == std::string_view::npos) return parse_one_status(text);
+  const auto from = parse_one_status(text.substr(0, dash)), to = parse_one_status(text.substr(dash + 1));
+  for (const auto* end : {&from, &to}) {
+    if (end->value) continue;
+    if (end->fault.code == 1004) return end->fault;
+    return Fault{1002, in_quotes(text) + " is not a range of statuses", "write it like 500-504"};
+  }
+  if (from.value->from > to.value->from)
+    return Fault{1004, in_quotes(text) + " ends before it begins",
+                 "write " + std::string(text.substr(dash + 1)) + '-' + std::string(text.substr(0, dash))};
+  return rules::StatusPattern{from.value->from, to.value->to};
 }
 
 std::string format_duration(Duration d) {
@@ -313,7 +333,8 @@ std::string format_ratio(double ratio) {
 
 std::string format_status(const rules::StatusPattern& status) {
   if (status.from == status.to) return std::to_string(status.from);
-  return std::to_string(status.from / 100) + "xx";
+  if (status.from % 100 == 0 && status.to == status.from + 99) return std::to_string(status.from / 100) + "xx";
+  return std::to_string(status.from) + '-' + std::to_string(status.to);
 }
 
 bool is_glob(std::string_view text) noexcept {

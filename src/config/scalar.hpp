@@ -33,6 +33,7 @@ Parsed<Duration> parse_duration(std::string_view text);
 Parsed<std::uint64_t> parse_size(std::string_view text);
 Parsed<double> parse_ratio(std::string_view text);
 Parsed<std::int64_t> parse_integer(std::string_view text);
+/// `404`, `4xx` or a range, such as `500-504`; final statuses alone.
 Parsed<rules::StatusPattern> parse_status(std::string_view text);
 /// Whether this reads as a ratio rather than a size (for `memory`).
 bool looks_like_ratio(std::string_view text) noexcept;

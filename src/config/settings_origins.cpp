@@ -3,47 +3,42 @@
 
 #include "config/address.hpp"
 #include "config/codecs.hpp"
+#include "config/origin_urls.hpp"
+#include "config/resilience.hpp"
 #include "config/signing.hpp"
 #include "config/suggest.hpp"
 
 namespace forebay::config {
 namespace {
 
-/// The url of an origin; reported when it is wrong.
-void read_url(Loading& loading, const Section& section, const Node& node, const std::string& path, Origin& origin) {
-  const auto* text = section.scalar(node, path, "a url");
-  if (!text) return;
-  auto parsed = parse_origin_url(*text);
-  if (!parsed.value) return section.fault(node, path, parsed.fault);
-  origin.urls.assign(1, {*parsed.value, 1});
-  origin.url = std::move(*parsed.value);
-  loading.places["origin " + origin.name] = {&node, path};
-}
-
-/// The one element of a list of urls, or what is no list; null when there are none or several, which is reported.
-const Node* only_url(const Section& section, const Node& node, const std::string& path) {
-  if (!node.is_list()) return &node;
-  if (node.items.size() == 1) return node.items.front().get();
-  if (node.items.empty())
-    section.error(1004, node, path, "an origin needs a url", "such as http://host:port");
-  else
-    section.error(1016, node, path, "an origin of several urls is not in this version", "one url for each origin");
-  return nullptr;
-}
-
-/// `url` and its twin `urls`.
-struct OriginUrl {
+/// `url`; a list of one is read too.
+struct OnlyUrl {
   using Value = Origin;
+  static constexpr std::string_view kType = "url";
+  static constexpr std::size_t kMembers = 1;
   static void read(const Reading& r, Origin& out) {
-    const bool twin = r.row.name == "urls";
-    if (twin && r.section.node() && r.section.node()->find("url")) return;
     const auto* node = r.node();
-    const auto* url = node ? only_url(r.section, *node, r.path()) : nullptr;
-    if (url && !(twin && url->is_map())) read_url(r.loading, r.section, *url, r.path(), out);
+    if (!node) return;
+    if (node->is_list() && node->items.size() > 1)
+      return r.error(1002, *node, "\"url\" is one url", "several are \"urls\": write urls: [...]");
+    const auto* one = node->is_list() && !node->items.empty() ? node->items.front().get() : node;
+    if (one->is_map())
+      r.error(1002, *one, "a map is not a url", "a url with a weight is one of \"urls\": write urls: [...]");
+    else
+      read_urls(r.loading, r.section, *one, r.path(), out);
   }
-  static Text text(const Origin& origin, const Printing& p) {
-    return p.row.name == "url" ? yaml_text(origin.url.text) : Text();
+  static Text text(const Origin& origin) { return is_pool(origin) ? Text() : yaml_text(origin.url.text); }
+};
+/// Its twin for several.
+struct Urls {
+  using Value = Origin;
+  static constexpr std::string_view kType = "list of url";
+  static constexpr std::size_t kMembers = 1;
+  static void read(const Reading& r, Origin& out) {
+    if (r.section.node() && r.section.node()->find("url")) return;
+    if (const auto* node = r.node()) read_urls(r.loading, r.section, *node, r.path(), out);
   }
+  static Text text(const Origin& origin) { return is_pool(origin) ? urls_text(origin.urls) : Text(); }
 };
 
 struct HostHeader {
@@ -53,9 +48,7 @@ struct HostHeader {
     if (!text) return;
     out = *text;
     if (out == "preserve" || out == "origin") return;
-    // What would do as the authority of a url does as a Host.
-    const auto as_url = parse_origin_url("http://" + out);
-    if (!as_url.value || out.find('/') != std::string::npos)
+    if (!is_authority(out))
       r.error(1002, *r.node(), in_quotes(out) + " is not a host", "preserve, origin, or a host with or without port");
   }
   static std::string text(const std::string& text) { return yaml_text(text); }
@@ -67,27 +60,35 @@ constexpr auto kOriginTimeouts = table<Origin::Timeouts>({
     key<&Origin::Timeouts::dns>("dns", "1ms..1h", "To look the name up; a part of `connect`."),
     key<&Origin::Timeouts::first_byte>("first_byte", "1ms..1h", "From the request to the head of the answer (504)."),
     key<&Origin::Timeouts::between_bytes>("between_bytes", "1ms..1h", "Between two reads of the answer."),
+    key<&Origin::Timeouts::total>("total", "0..24h", "For all of a request, with its attempts and waits; 0 is off."),
 });
 constexpr auto kPool = table<Origin::Pool>({
     key<&Origin::Pool::max_connections>("max_connections", "1..100000",
-                                        "Connections at a time; further requests wait."),
+                                        "Connections to each url at a time; further requests wait."),
     key<&Origin::Pool::max_idle>("max_idle", "0..100000", "Connections kept for later requests."),
     key<&Origin::Pool::idle_timeout>("idle_timeout", "1ms..24h", "How long an idle connection is kept."),
     key<&Origin::Pool::queue_timeout>("queue_timeout", "0..1h", "How long a request waits for a connection (503)."),
 });
 constexpr auto kOrigin = table<Origin>({
-    as<OriginUrl>("url", "url",
-                  "Where this origin is: `http://host:port` or `https://host:port`; nothing behind the port.")
+    as<OnlyUrl>("url", "", "Where this origin is: `http://host:port` or `https://host:port`; nothing behind the port.")
         .by_default("required"),
-    as<OriginUrl>("urls", "list of url", "The same as `url`; several urls come later.")
+    as<Urls>("urls", "",
+             "In place of `url`: up to 64 urls of one scheme that share the requests, each a url or a map with the "
+             "keys below.")
         .by_default("-")
-        .with(&Row::members, std::size_t{0}),
+        .with(&Row::below, url_element),
     as<HostHeader, &Origin::host_header>(
         "host_header", "",
         "The Host that the origin sees: the client's, the url's (the default with `sign`), or this text."),
+    key<&Origin::balance>("balance", "round_robin | least_connections | hash",
+                          "How urls share the requests: in turns, by the fewest requests in flight, or by the cache "
+                          "key; each by weight."),
+    key<&Origin::slow_start>("slow_start", "0..1h",
+                             "How long a url that came back gets less than its share; 0 is off."),
     map<&Origin::timeouts, &kOriginTimeouts>("timeouts"),
     key<&Origin::retries>("retries", "0..10",
                           "Further attempts of safe requests on new connections, when nothing was received yet."),
+    map<origin_resilience_table>(""),
     map<&Origin::pool, &kPool>("pool"),
     key<&Origin::dns_refresh>("dns_refresh", "100ms..24h",
                               "The longest that looked-up addresses are used; a shorter TTL of theirs counts."),
@@ -97,9 +98,6 @@ constexpr auto kOrigin = table<Origin>({
         "have the hosts and ports."),
     map<origin_signing_table>(""),
     map<&origin_tls_table>("tls"),
-    later<Origin>("balance"),
-    later<Origin>("health"),
-    later<Origin>("failover"),
 });
 
 /// A service is a name without a port.
@@ -107,7 +105,11 @@ void check_srv(const Section& section, const Node& node, const std::string& path
   if (!origin.srv || origin.url.host.empty()) return;
   const auto* entry = node.entry("srv");
   const auto authority = origin.url.text.substr(origin.url.text.find("://") + 3);
-  if (http::parse_ip(origin.url.host) || http::is_localhost(origin.url.host))
+  if (origin.urls.size() > 1)
+    section.error(1005, *entry->key, path + ".srv",
+                  "\"srv\" is for one url, and there are " + std::to_string(origin.urls.size()),
+                  "the SRV records of one name have all hosts");
+  else if (http::parse_ip(origin.url.host) || http::is_localhost(origin.url.host))
     section.error(1005, *entry->key, path + ".srv", in_quotes(origin.url.host) + " has no SRV records",
                   "the url names a service, such as http://_http._tcp.shop.internal");
   else if (authority.find(':') != std::string::npos)
@@ -121,6 +123,7 @@ void read_whole(Loading& loading, const Section& section, const Node& node, cons
   check_srv(section, node, path, origin);
   finish_signing(loading, section, origin);
   check_origin_tls(section, origin);
+  check_resilience(section, origin);
 }
 
 Origin read_origin(Loading& loading, const std::string& name, const Node& node, const Node& key) {
@@ -137,35 +140,54 @@ Origin read_origin(Loading& loading, const std::string& name, const Node& node, 
                   "write one of them");
   if (node.is_map())
     read_whole(loading, section, node, path, origin);
-  else if (const auto* url = node.is_null() ? nullptr : only_url(section, node, path))
-    read_url(loading, section, *url, path, origin);
+  else if (!node.is_null())
+    read_urls(loading, section, node, path, origin);
   return origin;
+}
+
+/// An origin that has no name, since it is written as urls where it is used. Gives what it is called instead.
+std::string add_unnamed(Loading& loading, const std::string& name, const Node& node, const std::string& path) {
+  Origin origin;
+  origin.name = name;
+  if (loading.config.origins.count(name) != 0) return name;
+  read_urls(loading, loading.top, node, path, origin);
+  // Else something is wrong, and has been reported.
+  if (origin.urls.empty() || name_of_urls(origin.urls) != name) return {};
+  loading.config.origins.emplace(name, std::move(origin));
+  return name;
+}
+
+/// A list where an origin is named: of urls, or of one thing.
+std::string resolve_list(Loading& loading, const Node& node, const std::string& path) {
+  if (node.items.size() == 1) return resolve_origin(loading, *node.items.front(), path);
+  std::string name;
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    const auto& item = *node.items[i];
+    const auto at = path + '[' + std::to_string(i) + ']';
+    if (item.is_map()) {
+      loading.top.error(1002, item, at, "a list of urls has no weights here",
+                        "name the origin, and write its \"urls\"");
+      return {};
+    }
+    if (item.is_scalar() && !looks_like_url(item.text) && loading.config.origins.count(item.text) != 0) {
+      loading.top.error(1002, item, at, in_quotes(item.text) + " is an origin, and not one of several urls",
+                        "one origin has all \"urls\", or a \"failover\"");
+      return {};
+    }
+    name += (i == 0 ? "" : ", ") + item.text;
+  }
+  return add_unnamed(loading, name, node, path);
 }
 
 }  // namespace
 
 std::string resolve_origin(Loading& loading, const Node& node, const std::string& path) {
   auto& origins = loading.config.origins;
-  const auto* only = only_url(loading.top, node, path);
-  if (!only) return {};
-  if (only != &node) return resolve_origin(loading, *only, path);
+  if (node.is_list()) return resolve_list(loading, node, path);
   const auto* text = loading.top.scalar(node, path, "a url or the name of an origin");
   if (!text) return {};
   if (origins.count(*text) != 0) return *text;
-  if (looks_like_url(*text)) {
-    auto parsed = parse_origin_url(*text);
-    if (!parsed.value) {
-      loading.top.fault(node, path, parsed.fault);
-      return {};
-    }
-    Origin origin;
-    origin.name = *text;
-    origin.urls.assign(1, {*parsed.value, 1});
-    origin.url = std::move(*parsed.value);
-    loading.places["origin " + *text] = {&node, path};
-    origins.emplace(*text, std::move(origin));
-    return *text;
-  }
+  if (looks_like_url(*text)) return add_unnamed(loading, *text, node, path);
   std::vector<std::string_view> names;
   names.reserve(origins.size());
   for (const auto& [name, origin] : origins) names.push_back(name);
@@ -192,6 +214,7 @@ void Origins::read(const Reading& r, std::map<std::string, Origin>& out) {
       r.section.error(1004, *key, "origins." + clipped(key->text), in_quotes(key->text) + " cannot be a name",
                       "1 to 80 letters, digits and _ . - : / { } * +");
   }
+  read_failovers(r.loading, *node);
 }
 
 void DefaultOrigin::read(const Reading& r, std::string& out) {

@@ -120,20 +120,6 @@ struct Protocols {
   static std::string text(const std::vector<std::string>& protocols) { return yaml_texts(protocols); }
 };
 
-struct Statuses {
-  static constexpr std::string_view kType = "list of status";
-  static void read(const Reading& r, std::vector<rules::StatusPattern>& out) {
-    r.each(out, [&](const Node& item, const std::string& path) {
-      const auto status = parse_status(item.text);
-      if (!status.value) return r.section.fault(item, path, status.fault);
-      out.push_back(*status.value);
-    });
-  }
-  static std::string text(const std::vector<rules::StatusPattern>& statuses) {
-    return yaml_list(statuses, format_status);
-  }
-};
-
 /// `ttl: 30s`; the keys of the map are rows of their own.
 struct ShortTtl {
   using Value = Policy;
@@ -166,8 +152,9 @@ struct StatusLifetimes {
         all.emplace_back(*status.value, *lifetime);
       }
     }
-    // The first that matches counts, so exact statuses before classes.
-    std::stable_partition(all.begin(), all.end(), [](const auto& s) { return s.first.from == s.first.to; });
+    // The first that matches counts, so a status stands before the ranges and classes that it is in.
+    const auto width = [](const auto& s) { return s.first.to - s.first.from; };
+    std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return width(a) < width(b); });
   }
   static std::string text(const std::vector<rules::StatusLifetime>& all) {
     return yaml_map(all,
@@ -195,34 +182,6 @@ constexpr auto kTtl = table<Policy::Ttl>({
         "Lifetime as a share of the time since Last-Modified (RFC 9111 section 4.2.2); 0% is off.", Reload::Lifetimes),
 });
 
-struct StaleErrors {
-  static constexpr std::string_view kType = "list of connect, timeout or status";
-  static void read(const Reading& r, rules::StaleErrors& out) {
-    rules::StaleErrors errors{false, false, {}};
-    const bool set = r.each(errors.statuses, [&](const Node& item, const std::string& path) {
-      const auto status = parse_status(item.text);
-      if (item.text == "connect" || item.text == "timeout") {
-        (item.text == "connect" ? errors.connect : errors.timeout) = true;
-      } else if (status.value) {
-        errors.statuses.push_back(*status.value);
-      } else if (status.fault.code == 1004) {
-        r.section.fault(item, path, status.fault);
-      } else {
-        r.section.error(1002, item, path, in_quotes(item.text) + " is not connect, timeout or a status",
-                        did_you_mean(item.text, {"connect", "timeout"}, "such as 503 or 5xx"));
-      }
-    });
-    if (set) out = std::move(errors);
-  }
-  static std::string text(const rules::StaleErrors& errors) {
-    Texts names;
-    if (errors.connect) names.emplace_back("connect");
-    if (errors.timeout) names.emplace_back("timeout");
-    for (const auto& status : errors.statuses) names.push_back(format_status(status));
-    return yaml_list(names, [](const std::string& name) { return name; });
-  }
-};
-
 constexpr auto kStale = table<rules::StalePolicy>({
     key<&rules::StalePolicy::while_revalidate>(
         "while_revalidate", "0..3650d",
@@ -230,7 +189,7 @@ constexpr auto kStale = table<rules::StalePolicy>({
     key<&rules::StalePolicy::if_error>(
         "if_error", "0..3650d",
         "How long a stale response is served when the origin fails (RFC 5861); the origin's directive wins."),
-    as<StaleErrors, &rules::StalePolicy::errors>("errors", "", "What counts as failing."),
+    as<Failures, &rules::StalePolicy::errors>("errors", "", "What counts as failing."),
 });
 constexpr auto kCoalesce = table<Policy::Coalesce>({
     key<&Policy::Coalesce::enabled>("enabled", "", "Whether requests for one key share one fetch."),

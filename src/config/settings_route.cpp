@@ -162,9 +162,6 @@ struct Name {
   static std::string text(const std::string& name) { return yaml_text(name); }
 };
 /// None where the route answers by itself.
-struct OriginName {
-  static Text text(const std::string& name) { return name.empty() ? Text() : yaml_text(name); }
-};
 struct Pattern {
   static constexpr std::string_view kType = "pattern";
   static std::string text(const PathPattern& path) { return yaml_text(path.text()); }
@@ -291,8 +288,7 @@ constexpr auto kRoute = table<Route>({
         .by_default("required"),
     as<Hosts, &Route::hosts>("host", "", "Hosts that match, without port.").by_default("any"),
     map<&Route::match, match_table>("match"),
-    as<OriginName, &Route::origin>("origin", "url or origin name", "Where this route's answers come from.",
-                                   Reload::Entries)
+    as<OriginName, &Route::origin>("origin", "", "Where this route's answers come from.", Reload::Entries)
         .by_default("origin"),
     as<OfPolicy, &Route::policy_name>("policy", "", "The named policy that this route begins with."),
     map<&Route::rewrite, &kRewrite>("rewrite"),

@@ -205,6 +205,13 @@ void finish_signing(Loading& loading, const Section& section, Origin& origin) {
   if (!sign.on()) return;
   const auto& variable = loading.surroundings.variable;
   const auto place = aws_place_of(origin.url.host);
+  const bool by_url = sign.service.empty() || sign.region.empty();
+  for (const auto& [url, weight] : origin.urls)
+    if (const auto other = aws_place_of(url.host);
+        by_url && (other.service != place.service || other.region != place.region))
+      section.error(1040, *node->key, path,
+                    in_quotes(origin.url.text) + " and " + in_quotes(url.text) + " name different services or regions",
+                    "write \"service\" and \"region\", or an origin for each");
   if (sign.service.empty()) sign.service = place.service;
   if (sign.region.empty()) sign.region = place.region;
   if (sign.region.empty()) sign.region = value_of(variable, "AWS_REGION");

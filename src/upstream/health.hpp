@@ -3,11 +3,8 @@
 #include <atomic>
 #include <cstdint>
 #include <span>
-#include <string_view>
-#include <vector>
 
 #include "forebay/base/clock.hpp"
-#include "forebay/base/error.hpp"
 #include "forebay/rules/policy.hpp"
 
 namespace forebay::upstream {
@@ -42,9 +39,7 @@ class Health {
   unsigned against_ = 0;  // results in a row that contradict `up_`
 };
 
-/// The statuses that pass a check: a list of `200`, `2xx`, `200-299`, separated by commas. Malformed for anything else,
-/// and for statuses that are not final.
-Result<std::vector<rules::StatusPattern>> parse_expect(std::string_view text);
+/// Whether an answer with this status passes a check.
 bool expected(std::span<const rules::StatusPattern> expect, int status) noexcept;
 
 }  // namespace forebay::upstream

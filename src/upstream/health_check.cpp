@@ -1,6 +1,5 @@
 #include "upstream/health_check.hpp"
 
-#include <algorithm>
 #include <random>
 #include <utility>
 #include <vector>
@@ -96,9 +95,7 @@ std::string HealthCheck::compose(std::string& target, http::Fields& fields) cons
 // The head is enough. The source is dropped by the next check: it is still at work in this call.
 void HealthCheck::on_head(const http::ResponseView& head, const HeadFacts&) {
   source_->cancel();
-  const auto& expect = url_->config.health.expect;
-  const bool passes =
-      std::any_of(expect.begin(), expect.end(), [&](const auto& status) { return status.matches(head.status); });
+  const bool passes = expected(url_->config.health.expect, head.status);
   ended(passes ? Health::Check::Passed : Health::Check::Failed, "it answers with " + std::to_string(head.status));
 }
 

@@ -526,11 +526,8 @@ namespace {
 /// Whether an answer counts as a failure of its url. With Retry-After it does not: the application refuses this
 /// request, and may answer others.
 bool counts_as_failed(const http::ResponseView& head, const config::Origin& origin) {
-  const auto listed = [&](const auto& statuses) {
-    return std::any_of(statuses.begin(), statuses.end(), [&](const auto& s) { return s.matches(head.status); });
-  };
-  const bool failed =
-      listed(origin.passive.statuses) || (!origin.failover.empty() && listed(origin.failover_on.statuses));
+  const bool failed = expected(origin.passive.statuses, head.status) ||
+                      (!origin.failover.empty() && expected(origin.failover_on.statuses, head.status));
   return failed && !head.fields.has(http::FieldId::RetryAfter);
 }
 }  // namespace

@@ -24,7 +24,7 @@ constexpr bool is_client_made(int status) noexcept {
   return false;
 }
 
-/// One status (`404`) or a class of them (`4xx`).
+/// One status (`404`), a class of them (`4xx`) or a range (`500-504`).
 struct StatusPattern {
   std::uint16_t from = 0;  ///< Inclusive.
   std::uint16_t to = 0;    ///< Inclusive.

@@ -323,6 +323,10 @@ TEST(Overrides, GoOverTheFileInOrder) {
                                   {"routes.1.key.query", "{ except: [utm_*] }"},
                                   {"origins.web.retries", "4"},
                                   {"origins.new", "http://n"},
+                                  {"origins.pool", "[http://p, http://q]"},
+                                  {"origins.pool.retries", "5"},
+                                  {"origins.pool.urls[1].weight", "3"},
+                                  {"origins.web.health.path", "/h"},
                                   {"cache.memory", "1GiB"},
                                   {"listen", "[::1]:9000"},
                                   {"log.access.redact.query", "token"}});
@@ -332,6 +336,10 @@ TEST(Overrides, GoOverTheFileInOrder) {
   EXPECT_EQ(config->routes[1].policy.ttl.max, 24h);
   EXPECT_EQ(config->routes[1].key.query, cache::QueryMode::Except);
   EXPECT_EQ(config->origins.at("web").retries, 4u);
+  EXPECT_EQ(config->origins.at("web").health.path, "/h");
+  EXPECT_EQ(config->origins.at("pool").retries, 5u);
+  ASSERT_EQ(config->origins.at("pool").urls.size(), 2u);
+  EXPECT_EQ(config->origins.at("pool").urls[1].weight, 3u);
   EXPECT_EQ(config->origins.at("web").url.host, "w");
   EXPECT_EQ(config->origins.count("new"), 1u);
   EXPECT_EQ(config->cache.memory, 1u << 30);

@@ -27,8 +27,8 @@ namespace {
 
 const std::string kFile =
     "origins: { web: { url: \"https://a\", tls: { cert: /c, key: /k }, sign: { type: aws_sigv4, region: r, "
-    "service: lambda, access_key_id: k, secret_access_key: \"${SET}\" } } }\norigin: web\npolicies: { named: {} "
-    "}\nlisten: [{ address: \":80\", tls: "
+    "service: lambda, access_key_id: k, secret_access_key: \"${SET}\" }, health: { path: /h, interval: 8s } } }\n"
+    "origin: web\npolicies: { named: {} }\nlisten: [{ address: \":80\", tls: "
     "{ cert: /c, key: /k, client_ca: /ca } }]\n"
     "routes: [{ path: \"/a/{id}\" }]\n";
 
@@ -50,7 +50,9 @@ std::string sample(const Option& option) {
       {"header name or off", "off"},
       {"url", "https://b"},
       {"host name", "c.example"},
-      {"url or origin name", "http://b"},
+      {"origin name, url or list of url", "http://b"},
+      {"host", "b.example:81"},
+      {"percentage", "12%"},
       {"pattern", "/b"},
       {"policy name", "named"},
       {"secret", "${SET}"},
@@ -86,6 +88,7 @@ std::string sample(const Option& option) {
       {"list of errors, slow, miss or bypass", "[slow, bypass]"},
       {"list of duration", "[1ms, 7s]"},
   };
+  if (option.path == "origins.*.idempotency_key") return "Idempotency-Key";
   if (option.type == "bool") return option.fallback == "true" ? "false" : "true";
   if (const auto it = by_type.find(option.type); it != by_type.end()) return it->second;
   return option.type.find(" | ") == std::string_view::npos ? std::string() : std::string(words_of(option.type).back());
@@ -118,7 +121,7 @@ TEST(Rows, AreReadPrintedAndReadBack) {
     const auto value = sample(option);
     // Without another value; read with its twin; or a collection.
     const bool fixed = option.path == "version" || option.path == "cache.eviction" ||
-                       option.path == "cache.admission" || option.path == "origins.*.urls" ||
+                       option.path == "cache.admission" || option.path.starts_with("origins.*.urls") ||
                        option.path == "origins.*.sign.type" || option.path == "origins.*.sign.secret_access_key" ||
                        (option.path.ends_with("_file") && option.path != "origins.*.sign.credentials_file") ||
                        option.path.find(".certs[].") != std::string::npos || value.empty() ||
@@ -220,6 +223,10 @@ TEST(Rows, ThereIsOneForEachMemberOfTheSettings) {
   EXPECT_EQ(origin_tls_table().rows.size(), members_of<OriginTls>());
   expect_rows_at<Origin::Timeouts>("origins.*.timeouts");
   expect_rows_at<Origin::Pool>("origins.*.pool");
+  expect_rows_at<Origin::Member>("origins.*.urls.[]");
+  expect_rows_at<Origin::Passive>("origins.*.passive");
+  expect_rows_at<Origin::Health>("origins.*.health");
+  expect_rows_at<Origin::Ramp>("origins.*.ramp");
   expect_rows<Server>("server", server_table().rows);
   expect_rows_at<Server::Timeouts>("server.timeouts");
   EXPECT_EQ(members_of<http::HeadLimits>(), 3u) << "server.limits has a row for each";

@@ -107,6 +107,32 @@ TEST(StatusText, IsOneStatusOrAClass) {
     EXPECT_FALSE(parse_status(text).value) << text;
 }
 
+TEST(StatusText, IsARangeOfStatuses) {
+  const auto is = [](std::string_view text, int from, int to) {
+    const auto status = parse_status(text).value;
+    return status && status->from == from && status->to == to;
+  };
+  EXPECT_TRUE(is("401-403", 401, 403));
+  EXPECT_TRUE(is("200-599", 200, 599));
+  EXPECT_TRUE(is("500-500", 500, 500));
+  EXPECT_TRUE(is("2xx-3xx", 200, 399));
+  EXPECT_TRUE(is("2xx-299", 200, 299));
+  for (const auto* text : {"200-", "-200", "-", "200-299-300", "200 - 299", "200 204", "2xx-", "20a-299", "200;204",
+                           "200,204", "100-200", "500-600", "1xx-2xx", "+20", "099"})
+    EXPECT_FALSE(parse_status(text).value) << text;
+  const auto backwards = parse_status("299-200").fault;
+  EXPECT_EQ(backwards.code, 1004);
+  EXPECT_EQ(backwards.hint, "write 200-299");
+  EXPECT_EQ(parse_status("100-200").fault.message, "\"100\" is no final status");
+  EXPECT_EQ(parse_status("200-x").fault.message, "\"200-x\" is not a range of statuses");
+}
+
+TEST(StatusText, IsWrittenAsItIsRead) {
+  for (const auto* text : {"200", "5xx", "500-504", "200-399", "401-499"})
+    EXPECT_EQ(format_status(*parse_status(text).value), text);
+  EXPECT_EQ(format_status(*parse_status("400-499").value), "4xx");
+}
+
 TEST(FormattedValues, ReadBackAsTheyWere) {
   for (const Duration d : {Duration{0}, Duration{1}, Duration{90s}, Duration{365 * 24h}, Duration{2500us},
                            Duration{1h + 1ns}, Duration::max()})

@@ -53,20 +53,10 @@ TEST(Health, NextCheckIsAnIntervalLaterOrATenthSoonerOrLater) {
   EXPECT_LE(last, kStart + 11s);
 }
 
-TEST(Expect, HasStatusesClassesAndRanges) {
-  const auto expect = parse_expect("204, 3xx,401-403 ,\t2xx - 299,500");
-  ASSERT_TRUE(expect);
-  const std::vector<rules::StatusPattern> all{{204, 204}, {300, 399}, {401, 403}, {200, 299}, {500, 500}};
-  EXPECT_EQ(*expect, all);
-  for (const int status : {200, 299, 300, 399, 401, 402, 403, 500}) EXPECT_TRUE(expected(*expect, status)) << status;
-  for (const int status : {100, 199, 400, 404, 499, 501, 599}) EXPECT_FALSE(expected(*expect, status)) << status;
-}
-
-TEST(Expect, RefusesWhatIsNoListOfFinalStatuses) {
-  for (const auto text :
-       {"",    ",",   "200,",    ",200", "20",   "2000",        "2x",      "xxx", "2xy",  "100", "1xx",    "600",
-        "6xx", "099", "299-200", "200-", "-200", "200-299-300", "200 204", "+20", "2xx-", "20a", "200;204"})
-    EXPECT_TRUE(parse_expect(text) == Errc::Malformed) << text;
+TEST(Expect, IsMetByEachStatusOfItsPatterns) {
+  const std::vector<rules::StatusPattern> expect{{204, 204}, {300, 399}, {401, 403}, {500, 500}};
+  for (const int status : {204, 300, 399, 401, 402, 403, 500}) EXPECT_TRUE(expected(expect, status)) << status;
+  for (const int status : {100, 200, 299, 400, 404, 499, 501, 599}) EXPECT_FALSE(expected(expect, status)) << status;
 }
 
 }  // namespace

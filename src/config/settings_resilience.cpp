@@ -1,0 +1,241 @@
+// Settings of origins for when they, or some of their urls, fail or have too much to do.
+#include "config/resilience.hpp"
+
+#include <algorithm>
+
+#include "config/address.hpp"
+#include "config/codecs.hpp"
+#include "config/signing.hpp"
+
+namespace forebay::config {
+namespace {
+
+struct IdempotencyKey {
+  static constexpr std::string_view kType = "header name or off";
+  static void read(const Reading& r, std::string& out) {
+    const auto* text = r.scalar("the name of a header field");
+    if (!text) return;
+    if (*text == "true" || *text == "false")
+      r.error(1002, *r.node(), in_quotes(*text) + " is not the name of a header field",
+              *text == "true" ? "such as Idempotency-Key" : "write off");
+    else if (*text == "off")
+      out.clear();
+    else if (check_field_name(r.section, *r.node(), r.path()))
+      out = *text;
+  }
+  static std::string text(const std::string& name) { return name.empty() ? "off" : yaml_text(name); }
+};
+
+constexpr auto kPassive = table<Origin::Passive>({
+    key<&Origin::Passive::failures>(
+        "failures", "0..1000",
+        "Requests in a row that fail until the url is taken out of use; 0: that does not do it."),
+    as<Percent, &Origin::Passive::error_percent>(
+        "error_ratio", "0%..100%", "Share of the requests in `window` that fail until the url is taken out; 0%: off."),
+    key<&Origin::Passive::window>("window", "1s..1h", "The time that `error_ratio` looks at."),
+    key<&Origin::Passive::min_requests>("min_requests", "1..1000000",
+                                        "Requests in `window` from which on `error_ratio` counts."),
+    key<&Origin::Passive::hold>("hold", "100ms..1h",
+                                "How long the url is out until one request probes it; longer after each probe that "
+                                "fails."),
+    as<Statuses, &Origin::Passive::statuses>("statuses", "",
+                                             "Statuses that count as failing; what brings no answer always does."),
+});
+
+// --- health ---
+
+/// A path with or without a query, as it stands in a request.
+struct CheckPath {
+  static constexpr std::string_view kType = "path";
+  static void read(const Reading& r, std::string& out) {
+    const auto* text = r.scalar("a path");
+    if (!text) return;
+    const bool visible = std::all_of(text->begin(), text->end(), [](char c) { return c > 0x20 && c < 0x7f; });
+    if (text->starts_with('/') && visible && text->find('#') == std::string::npos) {
+      out = *text;
+      return;
+    }
+    std::string hint = "such as /healthz";
+    if (looks_like_url(*text))
+      hint = "the host is that of each url: write the path alone, such as /healthz";
+    else if (text->find('#') != std::string::npos)
+      hint = "a fragment is never sent: leave out what begins with \"#\"";
+    else if (!visible)
+      hint = "percent-encode blanks and letters outside of ASCII";
+    else if (!text->empty())
+      hint = "write " + in_quotes('/' + *text);
+    r.error(1002, *r.node(), in_quotes(*text) + " is not the path of a check", std::move(hint));
+  }
+  static std::string text(const std::string& path) { return yaml_text(path); }
+};
+struct CheckHost {
+  static constexpr std::string_view kType = "host";
+  static void read(const Reading& r, std::string& out) {
+    const auto* text = r.scalar("a host");
+    if (!text) return;
+    if (is_authority(*text))
+      out = *text;
+    else
+      r.error(1002, *r.node(), in_quotes(*text) + " is not a host", "a host with or without port");
+  }
+  static Text text(const std::string& host) { return host.empty() ? Text() : yaml_text(host); }
+};
+
+/// A member that is printed only where there are checks.
+template <class C, auto Member>
+struct Shown {
+  using Value = Origin::Health;
+  static constexpr std::size_t kMembers = 1;
+  static void read(const Reading& r, Value& out) { C::read(r, out.*Member); }
+  static Text text(const Value& health) { return health.on() ? Text(C::text(health.*Member)) : Text(); }
+};
+template <auto Member>
+using ShownValue = Shown<Codec<decltype(rows::type_of(Member))>, Member>;
+using Health = Origin::Health;
+
+template <class C>
+constexpr RowOf<Health> row_of_check(std::string_view name, std::string_view type, std::string_view bounds,
+                                     std::string_view fallback, std::string_view help) {
+  return as<C>(name, type, help).by_default(fallback).with(&Row::bounds, bounds);
+}
+
+constexpr auto kHealth = table<Health>({
+    row_of_check<Shown<CheckPath, &Health::path>>(
+        "path", "path", "", "-",
+        "What each url is asked for, beginning with `/`; without `health` there are no checks."),
+    row_of_check<ShownValue<&Health::interval>>("interval", "duration", "100ms..1h", "5s",
+                                                "Time from one check of a url to the next."),
+    row_of_check<ShownValue<&Health::timeout>>("timeout", "duration", "1ms..1h", "2s, at most interval",
+                                               "When a check without an answer has failed; at most `interval`."),
+    row_of_check<ShownValue<&Health::up_after>>("up_after", "int", "1..100", "2",
+                                                "Checks in a row that pass until the url is used again."),
+    row_of_check<ShownValue<&Health::down_after>>("down_after", "int", "1..100", "3",
+                                                  "Checks in a row that fail until the url is used no more."),
+    row_of_check<Shown<Statuses, &Health::expect>>("expect", Statuses::kType, "", "[2xx]",
+                                                   "Statuses of answers that pass."),
+    row_of_check<Shown<CheckHost, &Health::host>>("host", CheckHost::kType, "", "by host_header, else of the url",
+                                                  "Host of the checks."),
+});
+
+void check_health(const Section& section, Origin& origin) {
+  const auto* map = section.node()->entry("health");
+  if (!map || !map->value->is_map()) return;
+  auto& health = origin.health;
+  const auto* path = map->value->find("path");
+  const auto* timeout = map->value->find("timeout");
+  if (!path)
+    section.error(1002, *map->key, section.path_of("health"), "\"health\" needs a \"path\"", "such as path: /healthz");
+  if (!timeout) health.timeout = std::min(health.timeout, health.interval);
+  if (timeout && timeout->is_scalar() && parse_duration(timeout->text).value == health.timeout &&
+      health.timeout > health.interval)
+    section.error(1004, *timeout, section.path_of("health") + ".timeout",
+                  "health.timeout " + format_duration(health.timeout) + " is longer than health.interval " +
+                      format_duration(health.interval),
+                  "one check ends before the next begins");
+  if (map->value->find("expect") && health.expect.empty())
+    section.error(1004, *map->value->find("expect"), section.path_of("health") + ".expect",
+                  "no status would pass the checks", "such as [2xx]");
+}
+
+// --- limits ---
+
+constexpr auto kRamp = table<Origin::Ramp>({
+    key<&Origin::Ramp::add>("add", "0..1000000",
+                            "How many more requests may be in flight than `every` before; 0 is any number."),
+    key<&Origin::Ramp::every>("every", "1s..1h", "The time in which so many are added."),
+});
+
+constexpr auto kResilience = table<Origin>({
+    as<Percent, &Origin::retry_percent>(
+        "retry_budget", "0%..100%",
+        "Most retries, as a share of the requests of the last ten seconds; a few are always allowed."),
+    as<IdempotencyKey, &Origin::idempotency_key>(
+        "idempotency_key", "",
+        "Requests with this field may be sent again whatever their method is, since the origin knows them by it."),
+    map<&Origin::passive, &kPassive>("passive"),
+    map<&Origin::health, &kHealth>("health"),
+    as<OriginName, &Origin::failover>("failover", "",
+                                      "The origin that is asked when this one fails; its own `failover` is not."),
+    as<Failures, &Origin::failover_on>("failover_on", "", "What `failover` counts as failing."),
+    key<&Origin::max_concurrency>("max_concurrency", "0..1000000",
+                                  "Requests in flight to all urls together; further ones wait as long as "
+                                  "`pool.queue_timeout` says; 0 is no limit."),
+    map<&Origin::ramp, &kRamp>("ramp"),
+});
+
+void check_total(const Section& section, const Origin& origin) {
+  const auto* map = section.map("timeouts");
+  const auto* total = map ? map->find("total") : nullptr;
+  const auto& timeouts = origin.timeouts;
+  if (!total || timeouts.total == Duration{0}) return;
+  // A default that is longer means nothing by itself.
+  for (const auto& [name, value] :
+       {std::pair{"connect", timeouts.connect}, std::pair{"first_byte", timeouts.first_byte}})
+    if (map->find(name) && value > timeouts.total)
+      section.report().warning(2075, *total, section.path_of("timeouts") + ".total",
+                               "timeouts.total " + format_duration(timeouts.total) + " is shorter than timeouts." +
+                                   name + ' ' + format_duration(value),
+                               "it ends a request first; raise it, or lower timeouts." + std::string(name));
+}
+
+void check_concurrency(const Section& section, const Origin& origin) {
+  const auto* written = section.node()->find("max_concurrency");
+  const auto connections = std::uint64_t{origin.pool.max_connections} * origin.urls.size();
+  if (!written || origin.urls.empty() || origin.max_concurrency <= connections) return;
+  section.report().warning(2074, *written, section.path_of("max_concurrency"),
+                           "max_concurrency " + std::to_string(origin.max_concurrency) + " is never reached: " +
+                               (origin.urls.size() == 1 ? "the url has " : "the urls have together ") +
+                               std::to_string(connections) + " connections (pool.max_connections)",
+                           "lower it, or raise pool.max_connections");
+}
+
+/// Whether following `failover` leads back to `name`: then the names on the way. Only the first of them says so.
+std::vector<std::string> way_back(const std::map<std::string, Origin>& origins, const std::string& name) {
+  std::vector<std::string> way;
+  for (const auto* at = &name; way.size() < origins.size();) {
+    way.push_back(*at);
+    const auto it = origins.find(*at);
+    if (it == origins.end() || it->second.failover.empty()) return {};
+    at = &it->second.failover;
+    if (*at == name) return way;
+    if (*at < name) return {};
+  }
+  return {};
+}
+
+}  // namespace
+
+Table<Origin> origin_resilience_table() noexcept { return kResilience; }
+
+void check_resilience(const Section& section, Origin& origin) {
+  if (!section.node()) return;
+  check_health(section, origin);
+  check_total(section, origin);
+  check_concurrency(section, origin);
+}
+
+void read_failovers(Loading& loading, const Node& node) {
+  auto& origins = loading.config.origins;
+  std::map<std::string, SetBy> said;
+  for (const auto& [key, value] : node.entries) {
+    const Section section(loading.report, value.get(), "origins." + clipped(key->text));
+    const auto it = origins.find(key->text);
+    const auto* failover = it == origins.end() ? nullptr : section.find("failover");
+    if (!failover) continue;
+    it->second.failover = resolve_origin(loading, *failover, section.path_of("failover"));
+    said[key->text] = {failover, section.path_of("failover")};
+  }
+  for (const auto& [name, by] : said) {
+    const auto way = way_back(origins, name);
+    if (way.empty()) continue;
+    std::string names;
+    for (const auto& step : way) names += in_quotes(step) + ", ";
+    loading.report.error(1041, *by.node, by.path,
+                         way.size() == 1
+                             ? in_quotes(name) + " is its own failover"
+                             : "the failover of " + in_quotes(name) + " leads back to it: " + names + in_quotes(name),
+                         "name another origin, or leave it out");
+  }
+}
+
+}  // namespace forebay::config
