@@ -44,12 +44,13 @@ Duration backoff(unsigned attempt) {
 }
 }  // namespace
 
-RunningFetch::RunningFetch(std::shared_ptr<Group> group, const FetchRequest& request, std::size_t response_header)
+RunningFetch::RunningFetch(Origin& asked, std::shared_ptr<Group> group, const FetchRequest& request,
+                           std::size_t response_header)
     : group_(std::move(group)),
       balance_key_(request.balance_key),
       method_(request.method),
       limits_(limits_of(response_header)),
-      sender_(request),
+      sender_(request, &asked),
       bond_(std::static_pointer_cast<HeldConnection>(request.bond)),
       authenticates_(request.for_connection),
       repeatable_(request.repeatable || http::is_safe(request.method)),
@@ -57,6 +58,7 @@ RunningFetch::RunningFetch(std::shared_ptr<Group> group, const FetchRequest& req
       retries_left_(settings().retries) {
   times_.requested = worker().now();
   times_.started = times_.requested.mono;
+  times_.origin = settings().name;
   group_->shared().budget.deposit(times_.started);
   group_->add(*this);
 }
@@ -338,7 +340,7 @@ void RunningFetch::converse(ConnectionPtr connection, bool bound) {
   contact_ = Contact::Asked;
   parser_.reset();
   parser_.answer_to(method_);
-  sender_.rewind();
+  sender_.rewind(origin().config.url);
   sending_ = Sending::Ready;
   send();
   // An answer may come before the request has ended.

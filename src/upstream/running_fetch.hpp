@@ -25,7 +25,8 @@ namespace forebay::upstream {
 /// the answer.
 class RunningFetch final : public net::Source, public std::enable_shared_from_this<RunningFetch>, public Cancellable {
  public:
-  RunningFetch(std::shared_ptr<Group> group, const FetchRequest& request, std::size_t response_header);
+  /// `asked`: whose group it is.
+  RunningFetch(Origin& asked, std::shared_ptr<Group> group, const FetchRequest& request, std::size_t response_header);
   ~RunningFetch();
 
   void start(net::Sink& sink) override;
