@@ -113,7 +113,7 @@ TEST_F(Pools, HealthChecksTakeAUrlOutAndBringItBack) {
 
 TEST_F(Pools, TheLastUrlIsTriedByOneAndTheOthersGetStaleOr503) {
   start_pool("passive: {failures: 1}, retries: 0",
-             "routes: [{path: /**, stale: {if_error: 1h}, ttl: {default: 1ms}, diagnostics: {cache_status: 'on'}}]\n");
+             "routes: [{path: /**, stale: {if_error: 1h}, ttl: {default: 1ms}}]\n");
   ASSERT_EQ(get("/kept").status, 200);
   const auto gate = std::make_shared<Gate>();
   for (std::size_t i = 0; i < 3; ++i) {
