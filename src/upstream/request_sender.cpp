@@ -49,7 +49,8 @@ RequestSender::RequestSender(const FetchRequest& request, Origin* origin)
       late_head_(request.head),
       body_(request.body),
       length_(body_ ? body_->length() : std::nullopt),
-      keeping_(http::is_idempotent(request.method) && (!body_ || (!body_->begun() && !body_->can_rewind()))) {
+      keeping_((http::is_idempotent(request.method) || request.repeatable) &&
+               (!body_ || (!body_->begun() && !body_->can_rewind()))) {
   if (!late_head_)
     head_ = head_of(method_, method_text_, request.target, request.fields, upgrade_, body_ != nullptr, length_);
   begin();
