@@ -211,7 +211,7 @@ admin: {{ listen: 127.0.0.1:0 }}
 origins:
   good: http://127.0.0.1:{origin.server_address[1]}
   gone: http://127.0.0.1:1
-  secure: https://127.0.0.1:1
+  secure: {{ url: "https://127.0.0.1:1", failover: gone }}
 log: {{ access: {{ output: "off" }} }}
 server: {{ threads: 2 }}
 routes:
