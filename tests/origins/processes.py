@@ -48,8 +48,8 @@ def free_port():
 
 
 def own_address():
-    """An address of loopback and a port of it. No other program connects from it, so the port stays free while its server
-    is dead."""
+    """An address of loopback and a port of it. No other program connects from it, so the port stays free while its
+    server is dead."""
     with socket.socket() as probe:
         probe.bind((f"127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}", 0))
         return probe.getsockname()
