@@ -12,7 +12,9 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import statistics
+import struct
 import sys
 import threading
 import time
@@ -217,11 +219,22 @@ class Running:
         return self.daemon
 
     def __exit__(self, kind, *_):
-        wrong = self.daemon.stop()
+        try:
+            if not kind:
+                processes.until(lambda: not any(self.gauges().values()), f"everything ends: {self.gauges()}")
+        finally:
+            wrong = self.daemon.stop()
         if kind and not wrong:
             print(self.daemon.process.said())
         if wrong:
             raise processes.Failed(wrong)
+
+    def gauges(self):
+        """What still goes on."""
+        metrics = self.daemon.metrics()
+        return {name: sum(value for _, value in metrics.get(name, [])) for name in (
+            "forebay_origin_places_used", "forebay_origin_places_waiting", "forebay_origin_requests_in_flight",
+            "forebay_requests_in_flight", "forebay_coalesced_waiting")}
 
 
 @case
@@ -320,6 +333,24 @@ def queue_too_slow(bench):
         counted = daemon.metric("forebay_origin_errors_total", reason="queue")
         expect(counted == len(stale) + len(later), f"{counted} counted, {len(stale)} stale, {len(later)} 503")
         return f"{len(stale)} stale, {len(later)} 503, {len(crowd.seen) - len(stale) - len(later)} fetched"
+
+
+@case
+def clients_leave(bench):
+    """Clients that leave the queue, or leave while they are served, take no place with them."""
+    bench.origin.control(delay=300, cap=1000)
+    with Running(bench, "max_concurrency: 5\n    pool: { queue_timeout: 60s }") as daemon:
+        for kind in ("fresh", "none"):
+            clients = [socket.create_connection(("127.0.0.1", daemon.port), wire.PATIENCE) for _ in range(100)]
+            for i, client in enumerate(clients):
+                client.sendall(f"GET /{kind}/left-{i % 60} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            processes.until(lambda: daemon.metric("forebay_origin_places_waiting") > 20, "the queue")
+            for i, client in enumerate(clients):
+                if i % 2:  # by a reset
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.close()
+            expect_all_good(Crowd(daemon, names(kind, 20)).join().seen)
+        return f"{bench.origin.control()['total']} of 240 requests came"
 
 
 @case
