@@ -44,10 +44,18 @@ json::value stored_of(const proxy::Explanation& e) {
   if (!e.stored) return nullptr;
   const auto& s = *e.stored;
   if (!s.found) return json::object{{"found", false}, {"variants", s.variants}};
-  return json::object{{"found", true},    {"tier", s.tier},        {"state", s.state},
-                      {"age_s", s.age_s}, {"ttl_s", s.ttl_s},      {"lifetime_s", s.lifetime_s},
-                      {"swr_s", s.swr_s}, {"sie_s", s.sie_s},      {"size", s.size},
-                      {"hits", s.hits},   {"variants", s.variants}};
+  return json::object{{"found", true},
+                      {"tier", s.tier},
+                      {"origin", text_or_null(s.origin)},
+                      {"state", s.state},
+                      {"age_s", s.age_s},
+                      {"ttl_s", s.ttl_s},
+                      {"lifetime_s", s.lifetime_s},
+                      {"swr_s", s.swr_s},
+                      {"sie_s", s.sie_s},
+                      {"size", s.size},
+                      {"hits", s.hits},
+                      {"variants", s.variants}};
 }
 
 json::value pass_memory_of(const proxy::Explanation& e) {

@@ -134,7 +134,8 @@ void add_lookup(std::string& out, View document) {
   add_line(out, "request", reason.empty() ? "not looked up" : "not looked up: " + reason);
 }
 
-std::string stored_text(View stored) {
+/// `origin`: of the route.
+std::string stored_text(View stored, const std::string& origin) {
   const auto variants = stored["variants"].number();
   if (!stored["found"].yes())
     return variants == 0 ? "no" : "no; " + count(variants, "variant") + " of the key for other requests";
@@ -150,6 +151,8 @@ std::string stored_text(View stored) {
   text += ", " + size_text(stored["size"].number()) + ", " + count(stored["hits"].number(), "hit");
   std::string tier = stored["tier"].text();
   if (!tier.empty()) text += ", L" + tier.substr(1);
+  const auto from = stored["origin"].text();
+  if (!from.empty() && from != origin) text += ", from " + from;
   if (variants > 1) text += ", one of " + count(variants, "variant");
   return text;
 }
@@ -221,7 +224,8 @@ std::string to_text(std::string_view document) {
   add_route(out, view);
   add_key(out, view);
   add_lookup(out, view);
-  if (const auto stored = view["stored"]; stored.there()) add_line(out, "stored", stored_text(stored));
+  if (const auto stored = view["stored"]; stored.there())
+    add_line(out, "stored", stored_text(stored, view["route"]["origin"].text()));
   add_pass_memory(out, view["pass_memory"]);
   if (const auto response = view["response"]; response.there()) add_line(out, "response", response_text(response));
   add_answer(out, view);

@@ -527,6 +527,13 @@ void Metrics::origins(std::vector<MetricFamily>& out, const proxy::Runtime& runt
        });
   each("forebay_origin_retries_total", "Requests sent again.", MetricType::Counter,
        [](Gathering& g, const OriginUrl& o) { o.sample(g, o.numbers().retries.load()); });
+  {
+    Gathering g(out, "forebay_origin_failovers_total", "Requests that went to an origin's failover.",
+                MetricType::Counter);
+    for (const auto& [origin, state] : runtime.origins)
+      if (const auto& to = state->config().failover; !to.empty())
+        g.sample({{"origin", origin}, {"to", to}}, state->failovers().total());
+  }
   each("forebay_origin_requests_in_flight", "Requests waiting for an origin.", MetricType::Gauge,
        [](Gathering& g, const OriginUrl& o) { o.sample(g, o.numbers().in_flight.load()); });
   each("forebay_origin_connections", "Connections to an origin.", MetricType::Gauge,

@@ -158,7 +158,7 @@ Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& re
   const bool may_lead = request.may_lead && !request.facts.no_store &&
                         !(head && (found.variant || found.pass_memory || request.facts.endless));
   const bool may_refresh = may_lead && !found.busy && listed < kMaxFlights && slot &&
-                           slot->no_refresh_until <= request.now && found.variant &&
+                           slot->pause.until <= request.now && found.variant &&
                            rules::may_renew(request.facts, found.variant->freshness);
   d.variant = d.matched = found.variant;
   if (request.facts.refresh) {
@@ -194,6 +194,13 @@ Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& re
       return pass(d, why, may_lead ? Fetch::Private : Fetch::None);
     }
     case Reuse::Validate: break;
+  }
+  const auto& pause = slot->pause;
+  if (pause.serves && pause.until > request.now &&
+      rules::may_serve_unasked(d.variant->freshness, request.facts, request.policy, request.now)) {
+    d.kind = LookupKind::Stale;
+    d.unasked = true;
+    return d;
   }
   d.forward = rules::forward_reason(d.variant->freshness, request.facts, request.policy, request.now);
   return go_forward(d, found, listed, request);

@@ -46,6 +46,7 @@ struct Decision {
   Fetch fetch = Fetch::None;
   rules::Forward forward = rules::Forward::None;
   rules::Reason reason = rules::Reason::None;
+  bool unasked = false;  // serves in the place of an error, as the origin wants no request
   PassMemory pass_memory;
 
   bool serves() const noexcept { return kind == LookupKind::Fresh || kind == LookupKind::Stale; }

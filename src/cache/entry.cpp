@@ -70,7 +70,7 @@ Ref<const PublishedHead> PublishedHead::make(int status, http::FieldsView fields
   return ref;
 }
 
-// The block: the object, its pieces, its fields, then the text of key, lines and a small body.
+// The block: the object, its pieces, its fields, then the text of key, origin, lines and a small body.
 struct EntryMaker {
   std::size_t pieces = 0;  // of a body outside of the block; or one, of the body in the block
   std::size_t owners = 0;
@@ -107,18 +107,20 @@ struct EntryMaker {
     return m;
   }
 
-  std::size_t block(const Head& head, std::string_view key_text) const noexcept {
+  // `texts`: bytes of the key and of the origin's name.
+  std::size_t block(const Head& head, std::size_t texts) const noexcept {
     return sizeof(Entry) + pieces * sizeof(std::string_view) +
-           (head.fields.size() + head.hidden.size()) * sizeof(http::Field) + key_text.size() + lines_size(head.fields) +
+           (head.fields.size() + head.hidden.size()) * sizeof(http::Field) + texts + lines_size(head.fields) +
            lines_size(head.hidden) + static_cast<std::size_t>(inside);
   }
-  std::size_t cost(const Head& head, std::string_view key_text) const noexcept {
-    return allocated_size(block(head, key_text)) + (owners == 0 ? 0 : allocated_size(owners * sizeof(Owner)));
+  std::size_t cost(const Head& head, std::size_t texts) const noexcept {
+    return allocated_size(block(head, texts)) + (owners == 0 ? 0 : allocated_size(owners * sizeof(Owner)));
   }
 
   // Everything but the body; `next` is where that may be written.
-  Entry* begin(const Head& head, std::string_view key_text, Charge charge, char*& next) const {
-    void* raw = std::malloc(block(head, key_text));
+  Entry* begin(const Head& head, std::string_view key_text, std::string_view origin, Charge charge, char*& next) const {
+    const auto texts = key_text.size() + origin.size();
+    void* raw = std::malloc(block(head, texts));
     if (!raw) throw std::bad_alloc();
     auto* e = new (raw) Entry;
     auto* piece = reinterpret_cast<std::string_view*>(e + 1);
@@ -126,11 +128,12 @@ struct EntryMaker {
     auto* field = reinterpret_cast<http::Field*>(piece + pieces);
     Pen pen(reinterpret_cast<char*>(field + head.fields.size() + head.hidden.size()));
     e->key_text_ = pen.put(key_text);
+    e->origin_size_ = static_cast<std::uint32_t>(pen.put(origin).size());
     e->head_ = write_head(head, pen, field);
     e->pieces_ = piece;
     e->piece_count_ = pieces;
     e->owners_.reserve(owners);
-    e->charged_ = cost(head, key_text) + static_cast<std::size_t>(outside);
+    e->charged_ = cost(head, texts) + static_cast<std::size_t>(outside);
     e->charge_ = std::move(charge);
     next = const_cast<char*>(pen.here());
     return e;
@@ -140,13 +143,13 @@ struct EntryMaker {
 };
 
 std::size_t Entry::cost(const EntryParts& parts) noexcept {
-  return EntryMaker::for_body(parts.body).cost(parts.head, parts.key_text);
+  return EntryMaker::for_body(parts.body).cost(parts.head, parts.key_text.size() + parts.origin.size());
 }
 
 Ref<const Entry> Entry::make(const EntryParts& parts, Charge charge) {
   const auto maker = EntryMaker::for_body(parts.body);
   char* next = nullptr;
-  Entry* e = maker.begin(parts.head, parts.key_text, std::move(charge), next);
+  Entry* e = maker.begin(parts.head, parts.key_text, parts.origin, std::move(charge), next);
   Ref<const Entry> ref(e);
   e->body_length_ = length_of(parts.body);
   e->fetch_time_ = parts.fetch_time;
@@ -166,13 +169,13 @@ Ref<const Entry> Entry::make(const EntryParts& parts, Charge charge) {
 }
 
 std::size_t Entry::cost_with_head(const Entry& old, const Head& head) noexcept {
-  return EntryMaker::for_freshened(old).cost(head, old.key_text_);
+  return EntryMaker::for_freshened(old).cost(head, old.key_text_.size() + old.origin_size_);
 }
 
 Ref<const Entry> Entry::with_head(const Ref<const Entry>& old, const Head& head, Charge charge) {
   const auto maker = EntryMaker::for_freshened(*old);
   char* next = nullptr;
-  Entry* e = maker.begin(head, old->key_text_, std::move(charge), next);
+  Entry* e = maker.begin(head, old->key_text_, old->origin(), std::move(charge), next);
   Ref<const Entry> ref(e);
   e->body_length_ = old->body_length_;
   e->fetch_time_ = old->fetch_time_;

@@ -14,6 +14,7 @@
 #include "forebay/cache/entry.hpp"
 #include "forebay/cache/flight.hpp"
 #include "forebay/cache/selecting.hpp"
+#include "forebay/cache/store.hpp"
 #include "forebay/rules/freshness.hpp"
 #include "lru.hpp"
 #include "table.hpp"
@@ -86,7 +87,7 @@ struct Slot final : Item {
   std::vector<ListedFlight> flights;               // the newest stands last
   Timestamp no_queue_until{};                      // pass memory,
   rules::Reason pass_cause = rules::Reason::None;  // and why it was set
-  Timestamp no_refresh_until{};                    // a background refresh has failed
+  RefreshPause pause;                              // a refresh has failed
   Timestamp vary_seen{};                           // when a response last had all of `vary`
   std::size_t variants = 0;
   Timestamp remember_until{};  // `vary`

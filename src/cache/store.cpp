@@ -105,7 +105,7 @@ namespace {
 Stored& begin(Lookup& out, const Decision& d) {
   switch (d.kind) {
     case LookupKind::Fresh: return std::get_if<Fresh>(&out)->stored;  // which a new one is
-    case LookupKind::Stale: return out.emplace<Stale>().stored;
+    case LookupKind::Stale: return out.emplace<Stale>(Stale{{}, {}, d.unasked}).stored;
     case LookupKind::Join: return out.emplace<Join>(Join{{}, {}, d.forward}).stored;
     case LookupKind::QueueFull: return out.emplace<QueueFull>(QueueFull{{{}, {}, d.forward}}).stored;
     case LookupKind::Lead: return out.emplace<Lead>(Lead{{}, {}, d.forward}).stored;
@@ -214,6 +214,7 @@ Peek Store::Private::peek(const LookupRequest& request) {
     out.reason = d.reason;
     out.ticket = d.fetch != Decision::Fetch::None;
     out.pass_memory = d.pass_memory;
+    out.unasked = d.unasked;
     if (slot) out.variants = slot->variants;
     if (const Variant* v = d.matched) {
       out.found = true;

@@ -33,8 +33,8 @@ struct Ticket::Hold {
     }
     return slot;
   }
-  void pause_refreshes(Timestamp until) noexcept {
-    if (slot) slot->no_refresh_until = std::max(slot->no_refresh_until, until);
+  void pause_refreshes(const RefreshPause& pause) noexcept {
+    if (slot && slot->pause.until < pause.until) slot->pause = pause;
   }
   bool has_newer(const Filing& filing, std::uint64_t fingerprint, Timestamp received) const noexcept {
     for (const Variant* v = slot ? slot->newest : nullptr; v; v = v->next_older) {
@@ -60,8 +60,9 @@ struct Ticket::Hold {
     s->no_queue_until = until;
     s->pass_cause = cause;
   }
-  /// A shareable response ends the key's pass memory.
-  void forget_pass(const rules::Freshness& freshness, Timestamp now) const noexcept {
+  /// A response that is stored ends the pause, and a shareable one the key's pass memory.
+  void forget_failures(const rules::Freshness& freshness, Timestamp now) const noexcept {
+    slot->pause = {};
     if (!freshness.no_cache && freshness.ttl(now) > Duration{0}) slot->no_queue_until = {};
   }
 
@@ -209,7 +210,7 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
       ++done.variants_evicted;
     }
     slot.remember_until = std::max(slot.remember_until, now + kVaryRemembered);
-    hold.forget_pass(freshness, now);
+    hold.forget_failures(freshness, now);
   });
   flight_.reset();
   return done;
@@ -235,7 +236,7 @@ bool Ticket::freshen(const Ref<const Entry>& entry, const Ref<const Entry>& fres
     v->purge_sequence = flight_->purge_sequence_;
     v->useless_after = useless_after;
     hold.shard.freshen(*v, freshened, freshness, filing, hold.garbage);
-    hold.forget_pass(freshness, now);
+    hold.forget_failures(freshness, now);
     done = true;
   });
   return done;
@@ -267,12 +268,12 @@ void Ticket::own(rules::Reason reason, bool by_request, Timestamp no_queue_until
   hold.end(Flight::State::NotShareable);
 }
 
-void Ticket::fail(Failure failure, Timestamp no_refresh_until) {
+void Ticket::fail(Failure failure, RefreshPause pause) {
   if (!flight_) return;
   {
     Hold hold(*this);
     hold.unlist();
-    hold.pause_refreshes(no_refresh_until);
+    hold.pause_refreshes(pause);
     if (hold.waiting()) {
       flight_->failure_ = std::move(failure);
       hold.end(Flight::State::Failed);
@@ -289,11 +290,11 @@ void Ticket::outgrow(Timestamp no_queue_until) {
   flight_->joinable_.store(false, std::memory_order_release);
 }
 
-void Ticket::drop(Timestamp no_refresh_until) {
+void Ticket::drop(RefreshPause pause) {
   if (!flight_) return;
   {
     Hold hold(*this);
-    hold.pause_refreshes(no_refresh_until);
+    hold.pause_refreshes(pause);
     hold.unlist();
     if (hold.waiting()) hold.end(Flight::State::Abandoned);
   }

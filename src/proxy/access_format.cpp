@@ -140,6 +140,8 @@ void append_origin(std::string& out, const AccessRecord& r) {
   if (r.origin_attempts != 0) origin.number("attempts", r.origin_attempts);
   origin.text("error", r.origin_error);
   origin.text("detail", r.origin_detail);
+  origin.text("failed_origin", r.failed_origin);
+  origin.text("failed_by", r.failed_by);
   origin.close();
 }
 
@@ -244,6 +246,8 @@ constexpr TemplateField kFields[] = {
     {"origin.attempts", [](const Line& l) { l.number(l.r.origin_attempts); }},
     {"origin.error", [](const Line& l) { l.text(l.r.origin_error); }},
     {"origin.detail", [](const Line& l) { l.text(l.r.origin_detail); }},
+    {"origin.failed_origin", [](const Line& l) { l.text(l.r.failed_origin); }},
+    {"origin.failed_by", [](const Line& l) { l.text(l.r.failed_by); }},
     {"error.code", [](const Line& l) { l.text(l.r.error_code); }},
     {"error.detail", [](const Line& l) { l.text(l.r.error_detail); }},
     {"tls.version", [](const Line& l) { l.tls([](auto& t) { return t.version; }); }},

@@ -25,7 +25,8 @@ namespace forebay::proxy {
 struct RouteState {
   const config::Route* route = nullptr;  ///< Null: no route matched (`_none`).
   RouteCounters* counters = nullptr;
-  upstream::Origin* origin = nullptr;  ///< Null: there is no origin for it.
+  upstream::Origin* origin = nullptr;    ///< Null: there is no origin for it.
+  upstream::Origin* failover = nullptr;  ///< Asked where `origin` fails; null: none.
 };
 
 /// One worker's part of a Runtime. Only that worker changes its reference count, so a copy is cheap.
@@ -73,7 +74,9 @@ class RequestNotes final : public server::Notes {
   int origin_status = 0;
   unsigned origin_attempts = 0;
   Duration origin_queue{-1}, origin_connect{-1}, origin_ttfb{-1};
-  std::string origin_address, origin_error, origin_detail;
+  std::string origin_name, origin_address, origin_error, origin_detail;
+  /// The origin that was asked before that one, and why it did not do.
+  std::string failed_origin, failed_by;
   std::string_view error_code;  ///< Of the error document that was sent; a literal.
   std::string error_detail;
   // Copies for the access log, in one reused buffer.

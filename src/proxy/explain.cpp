@@ -177,8 +177,32 @@ void note_signature(ExplainCase& c) {
     c.note("the content is longer than what is signed (sign.body_max): 413");
 }
 
+/// `502`, or `500-599`.
+std::string text_of(const rules::StatusPattern& s) {
+  return std::to_string(s.from) + (s.to == s.from ? "" : '-' + std::to_string(s.to));
+}
+
+/// When another origin would be asked.
+void note_failover(ExplainCase& c, const std::string& name) {
+  const auto& origins = c.context.config.origins;
+  const auto found = origins.find(name);
+  if (found == origins.end() || found->second.failover.empty() || !http::is_safe(c.request.method)) return;
+  const auto& on = found->second.failover_on;
+  std::vector<std::string> cases;
+  if (on.connect) cases.emplace_back("gives no answer");
+  if (on.timeout) cases.emplace_back("does not answer in time");
+  std::string statuses;
+  for (const auto& s : on.statuses) statuses += (statuses.empty() ? "" : ", ") + text_of(s);
+  if (!statuses.empty()) cases.push_back("answers " + statuses);
+  std::string text;
+  for (std::size_t i = 0; i < cases.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == cases.size() ? ", or " : ", ") + cases[i];
+  if (!text.empty()) c.note("if " + name + ' ' + text + ", " + found->second.failover + " is asked in its place");
+}
+
 /// Notes on a request that is forwarded or looked up.
 void note_route(ExplainCase& c) {
+  note_failover(c, c.reading.route ? c.route().origin : c.context.config.default_origin);
   if (!c.reading.route) return c.note("forwarded to the default origin, " + c.context.config.default_origin);
   note_signature(c);
   if (c.reading.facts.refresh)
@@ -298,7 +322,10 @@ void look_up(ExplainCase& c) {
   stored.lifetime_s = whole_seconds(c.found.stored.freshness.lifetime);
   stored.swr_s = whole_seconds(windows.while_revalidate);
   stored.sie_s = whole_seconds(windows.if_error);
-  stored.size = c.found.stored.entry ? c.found.stored.entry->body_length() : 0;
+  if (const auto& entry = c.found.stored.entry) {
+    stored.size = entry->body_length();
+    stored.origin = entry->origin();
+  }
   stored.hits = c.found.hits;
 }
 
@@ -322,7 +349,10 @@ struct Tell {
     judge_response(c, kStoring);
     c.status = plan.status;
     c.say_ttl(c.found.stored.freshness);
-    if (c.found.kind == Kind::Stale) c.note("it is refreshed in the background");
+    if (c.found.unasked)
+      c.note("the origin has failed and asked for a pause (Retry-After), so it is not asked meanwhile");
+    else if (c.found.kind == Kind::Stale)
+      c.note("it is refreshed in the background");
     const bool reload = c.route().policy.client_cache_control && c.reading.facts.directives.max_age == Seconds{0};
     if (reload && c.status.result == CacheResult::Hit)
       c.note(

@@ -85,6 +85,7 @@ void Fill::take_head(const http::ResponseView& head, const HeadFacts& facts) {
   stated_ = facts.has_content ? facts.content_length : std::nullopt;
   requested_ = times().requested;
   note_source(*pending_, plan_, source_->times(), status_);
+  storing_.begin(source_->times().origin, head, times());
   if (head.status == 304 && ask_.validated()) return not_modified(head);
   if (head.status == 304 && ask_.shared() && !pending_->facts().is_signed) {
     source_->cancel();

@@ -17,7 +17,10 @@ void note_source(const PendingRequest& pending, const FillPlan& plan, const net:
   notes.origin_queue = times.queued;
   notes.origin_connect = times.connect;
   if (status != 0) notes.origin_ttfb = pending.core.now().mono - times.requested.mono;
+  notes.origin_name = times.origin;
   notes.origin_address = times.address;
+  notes.failed_origin = times.failed_origin;
+  notes.failed_by = times.failed_by;
 }
 
 void note_failure(const PendingRequest& pending, FetchError error, std::string_view detail) {

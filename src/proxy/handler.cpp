@@ -147,9 +147,15 @@ void ProxyHandler::adopt(RuntimePtr runtime) {
     const auto found = next->origins.find(name);
     return found == next->origins.end() ? nullptr : found->second.get();
   };
+  const auto failover = [&](const std::string& name) -> upstream::Origin* {
+    const auto found = config.origins.find(name);
+    return found == config.origins.end() ? nullptr : origin(found->second.failover);
+  };
   for (const auto& route : config.routes)
-    next->routes.push_back({&route, &core.shared.counters.of(route.name, worker), origin(route.origin)});
-  next->none = {nullptr, &core.shared.counters.of("_none", worker), origin(config.default_origin)};
+    next->routes.push_back(
+        {&route, &core.shared.counters.of(route.name, worker), origin(route.origin), failover(route.origin)});
+  const auto& by_default = config.default_origin;
+  next->none = {nullptr, &core.shared.counters.of("_none", worker), origin(by_default), failover(by_default)};
   next->log_requests = runtime->access && config.access.output != "off";
   next->runtime = std::move(runtime);
   if (core.runtime)

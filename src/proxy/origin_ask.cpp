@@ -13,36 +13,85 @@ namespace forebay::proxy {
 
 net::SourcePtr OriginAsk::ask(What what) {
   what_ = what;
-  upstream::FetchRequest request;
-  const auto& view = pending_.request;
+  validated_ = false;
   auto& origin = *pending_.route->origin;
+  auto* const other = pending_.route->failover;
+  if (pending_.content)
+    content_.emplace(pending_.content, pending_.content_whole ? nullptr : pending_.exchange, pending_.trailers);
+  if (other && failed_over_) return ask(*other);
+  auto first = ask(origin);
+  if (!other || !http::is_safe(method()) || is_bound(origin)) return first;
+  return upstream::fail_over(pending_.core.worker, origin, std::move(first), *this);
+}
+
+net::SourcePtr OriginAsk::ask(upstream::Origin& origin) {
+  payload_.clear();
+  return pending_.core.fetch(origin, request_for(origin), pending_.config().server.response_header);
+}
+
+net::SourcePtr OriginAsk::ask() {
+  failed_over_ = true;
+  return ask(*pending_.route->failover);
+}
+
+bool OriginAsk::has_content() const { return pending_.content || (pending_.exchange && pending_.exchange->has_body()); }
+
+bool OriginAsk::may_ask() {
+  const auto* const sent = body();
+  return !sent || !sent->begun() || sent->can_rewind();
+}
+
+net::BodySource* OriginAsk::body() {
+  if (pending_.content) return &*content_;
+  return has_content() ? &pending_.exchange->body() : nullptr;
+}
+
+upstream::FetchRequest OriginAsk::request_for(upstream::Origin& origin) {
+  upstream::FetchRequest request;
   request.method = method();
-  request.method_text = plan_.by_get ? http::to_string(request.method) : view.method_text;
+  request.method_text = plan_.by_get ? http::to_string(request.method) : pending_.request.method_text;
   request.head = this;
   request.upgrade = pending_.reading.upgrade;
-  if (pending_.content)
-    request.body =
-        &content_.emplace(pending_.content, pending_.content_whole ? nullptr : pending_.exchange, pending_.trailers);
-  else if (pending_.exchange && pending_.exchange->has_body())
-    request.body = &pending_.exchange->body();
-  // A client's own credentials do not go to an origin that gets a signature.
-  request.for_connection = !origin.state().config().sign.on() &&
-                           std::any_of(view.fields.begin(), view.fields.end(), [](const http::Field& f) {
-                             return f.id == http::FieldId::Authorization && http::authenticates_connection(f.value);
-                           });
+  request.body = body();
+  request.for_connection = has_credentials_of_connection(origin);
   const auto& settings = origin.state().config();
   if (settings.balance == config::Balance::Hash)
     request.balance_key = pending_.keyed ? pending_.key.id().lo : digest_of(pending_.target).lo;
-  request.repeatable = !settings.idempotency_key.empty() && view.fields.value(settings.idempotency_key).has_value();
+  request.repeatable =
+      !settings.idempotency_key.empty() && pending_.request.fields.value(settings.idempotency_key).has_value();
   // A trusted peer sends the requests of many clients over one connection, so it gets no bond.
   if (pending_.exchange && !pending_.peer_trusted)
     request.bond =
         request.for_connection ? find_or_make_bond(*pending_.exchange, origin) : find_bond(*pending_.exchange, origin);
-  return pending_.core.fetch(origin, request, pending_.config().server.response_header);
+  return request;
 }
 
-std::string OriginAsk::compose(std::string& target, http::Fields& fields) {
-  auto request = origin_request(pending_, shared());
+/// A client's own credentials do not go to an origin that gets a signature.
+bool OriginAsk::has_credentials_of_connection(upstream::Origin& origin) const {
+  const auto& fields = pending_.request.fields;
+  return !origin.state().config().sign.on() && std::any_of(fields.begin(), fields.end(), [](const http::Field& f) {
+    return f.id == http::FieldId::Authorization && http::authenticates_connection(f.value);
+  });
+}
+
+/// No other origin knows whom a connection to this one speaks for.
+bool OriginAsk::is_bound(upstream::Origin& origin) const {
+  return has_credentials_of_connection(origin) ||
+         (pending_.exchange && !pending_.peer_trusted && find_bond(*pending_.exchange, origin));
+}
+
+/// Validators are sent to the origin alone that gave them: an ETag of another one may be about other bytes.
+bool OriginAsk::validates(upstream::Origin& origin) const {
+  const auto& stored = plan_.stored;
+  return what_ == What::Planned && plan_.validate && plan_.refreshing() && !stored.freshness.validators_fail &&
+         (stored.entry->etag() || stored.entry->last_modified()) &&
+         stored.entry->origin() == origin.state().config().name;
+}
+
+std::string OriginAsk::compose(upstream::Origin& origin, const config::Url& url, std::string& target,
+                               http::Fields& fields) {
+  auto request = origin_request(pending_, shared(), origin.state().config());
+  request.url = &url;
   std::string traceparent;
   if (const auto& trace = pending_.trace; trace.asked) {
     http::append_traceparent(traceparent, trace.context);
@@ -51,25 +100,23 @@ std::string OriginAsk::compose(std::string& target, http::Fields& fields) {
   }
   request.own_codings = keeps_codings();
   fields = fields_for_origin(request);
-  const auto& stored = plan_.stored;
-  validated_ = what_ == What::Planned && plan_.validate && plan_.refreshing() && !stored.freshness.validators_fail &&
-               (stored.entry->etag() || stored.entry->last_modified());
-  if (validated_) rules::add_validators(fields, stored.entry->etag(), stored.entry->last_modified());
+  validated_ = validates(origin);
+  const auto& entry = plan_.stored.entry;
+  if (validated_) rules::add_validators(fields, entry->etag(), entry->last_modified());
   if (pending_.route->route) target = origin_target(pending_.route->route->rewrite, pending_.target);
   if (target.empty()) target = pending_.target;
   set_origin_fields(request.origin, fields);
-  return sign(target, fields);
+  return sign(origin, target, fields);
 }
 
 /// The last step: what is signed is what goes out. Content that is signed has been read whole (`content_to_sign`).
-std::string OriginAsk::sign(std::string& target, http::Fields& fields) {
-  const auto& settings = pending_.route->origin->state().config().sign;
+std::string OriginAsk::sign(upstream::Origin& origin, std::string& target, http::Fields& fields) {
+  const auto& settings = origin.state().config().sign;
   if (!settings.on()) return {};
   if (payload_.empty()) {
-    const bool has_content = pending_.content || (pending_.exchange && pending_.exchange->has_body());
-    if (!settings.signs_content() && has_content)
+    if (!settings.signs_content() && has_content())
       payload_ = http::kUnsignedPayload;
-    else if (!has_content)
+    else if (!has_content())
       payload_ = sha256_hex("");
     else if (pending_.content_whole)
       payload_ = sha256_hex(pending_.content->bytes());
@@ -77,7 +124,7 @@ std::string OriginAsk::sign(std::string& target, http::Fields& fields) {
       return "the content was not read, so it cannot be signed";
   }
   const auto method = plan_.by_get ? http::to_string(http::Method::Get) : pending_.request.method_text;
-  return pending_.route->origin->sign(method, target, fields, payload_, pending_.core.now().wall);
+  return origin.sign(method, target, fields, payload_, pending_.core.now().wall);
 }
 
 /// An answer that is hardly stored is not compressed here, so the client gets the coding that the origin makes.
@@ -86,6 +133,8 @@ bool OriginAsk::keeps_codings() const {
   return plan_.status.reason == rules::Reason::PassMemory || (facts.authorization && !facts.authorization_in_key);
 }
 
-void OriginAsk::trim(http::Fields& trailers) { trailers_for_origin(origin_request(pending_, false), trailers); }
+void OriginAsk::trim(upstream::Origin& origin, http::Fields& trailers) {
+  trailers_for_origin(origin_request(pending_, false, origin.state().config()), trailers);
+}
 
 }  // namespace forebay::proxy

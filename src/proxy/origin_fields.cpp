@@ -22,7 +22,8 @@ bool starts_with_forebay(std::string_view name) {
 
 std::string_view host_for(const OriginRequest& request) {
   const auto& origin = request.origin;
-  if (origin.host_header == "origin" || request.host.empty()) return origin.url.authority;
+  if (origin.host_header == "origin" || request.host.empty())
+    return request.url ? request.url->authority : origin.url.authority;
   if (origin.host_header == "preserve") return request.host;
   return origin.host_header;
 }

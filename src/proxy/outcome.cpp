@@ -59,7 +59,10 @@ void RequestNotes::reset() {
   lookup = wait = origin_queue = origin_connect = origin_ttfb = Duration{-1};
   origin_status = 0;
   origin_attempts = 0;
+  origin_name.clear();
   origin_address.clear();
+  failed_origin.clear();
+  failed_by.clear();
   origin_error.clear();
   origin_detail.clear();
   error_code = coding = {};
@@ -192,8 +195,10 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   r.origin_ttfb_ms = milliseconds(notes.origin_ttfb);
   if (tally.first_byte != Timestamp{}) r.send_ms = milliseconds(tally.finished - tally.first_byte);
   if (notes.went_forward && notes.route && notes.route->origin) {
-    r.origin_name = notes.route->origin->state().config().name;
+    r.origin_name = notes.origin_name;
     r.origin_address = notes.origin_address;
+    r.failed_origin = notes.failed_origin;
+    r.failed_by = notes.failed_by;
     if (notes.origin_by_get) r.origin_method = http::to_string(http::Method::Get);
     r.origin_error = notes.origin_error;
     r.origin_detail = notes.origin_detail;

@@ -20,8 +20,11 @@ const rules::Policy kNoPolicy;  // of requests without a route; its `methods` de
 }  // namespace
 
 OriginRequest origin_request(const PendingRequest& pending, bool shared) {
-  OriginRequest request{pending.config(), pending.route->origin->state().config(), pending.route->route,
-                        pending.request};
+  return origin_request(pending, shared, pending.route->origin->state().config());
+}
+
+OriginRequest origin_request(const PendingRequest& pending, bool shared, const config::Origin& origin) {
+  OriginRequest request{pending.config(), origin, pending.route->route, pending.request};
   request.scheme = pending.reading.scheme;
   request.host = pending.reading.host;
   request.peer = pending.peer;

@@ -7,8 +7,10 @@
 
 namespace forebay::proxy {
 
-/// The request that is sent to the origin.
+/// The request that is sent to the route's origin; it selects among stored responses also where the failover gets it.
 OriginRequest origin_request(const PendingRequest& pending, bool shared);
+/// The same to this origin.
+OriginRequest origin_request(const PendingRequest& pending, bool shared, const config::Origin& origin);
 
 /// Removes, then sets.
 void apply(const config::HeaderChanges& changes, http::Fields& fields);

@@ -219,6 +219,8 @@ Found found_of(const cache::Lookup& lookup) noexcept {
     found.forward = join->forward;
   } else if (const auto* full = std::get_if<cache::QueueFull>(&lookup)) {
     found.forward = full->forward;
+  } else if (const auto* stale = std::get_if<cache::Stale>(&lookup)) {
+    found.unasked = stale->unasked;
   } else if (const auto* lead = std::get_if<cache::Lead>(&lookup)) {
     found.forward = lead->forward;
     found.ticket = static_cast<bool>(lead->ticket);
@@ -233,7 +235,8 @@ Found found_of(const cache::Lookup& lookup) noexcept {
 
 Found found_of(const cache::Peek& peek) noexcept {
   const bool its_own = peek.stored.entry && peek.reuse != rules::Reuse::NotForThis;
-  return {peek.kind, its_own ? &peek.stored : nullptr, peek.forward, peek.reason, peek.ticket, peek.pass_memory};
+  return {peek.kind,   its_own ? &peek.stored : nullptr, peek.forward, peek.reason, peek.ticket, peek.pass_memory,
+          peek.unasked};
 }
 
 FoundPlan plan_found(const Found& found, const Asked& asked) {
@@ -250,7 +253,8 @@ FoundPlan plan_found(const Found& found, const Asked& asked) {
       return plan;
     }
     Serve plan;
-    plan.status.result = rules::served_as(found.stored->freshness, asked.now.mono);
+    plan.status.result =
+        found.unasked ? CacheResult::StaleError : rules::served_as(found.stored->freshness, asked.now.mono);
     plan.status.max_stale = plan.status.result == CacheResult::Stale && found.kind == Kind::Fresh;
     return plan;
   }

@@ -81,6 +81,7 @@ struct Found {
   rules::Reason reason = rules::Reason::None;
   bool ticket = false;  ///< It came with one.
   cache::PassMemory pass_memory{};
+  bool unasked = false;  ///< It is served while the origin wants no request.
 };
 Found found_of(const cache::Lookup& lookup) noexcept;
 Found found_of(const cache::Peek& peek) noexcept;

@@ -11,6 +11,8 @@ namespace {
 
 /// How long after a failed refresh the next one waits.
 constexpr Duration kRefreshPause = std::chrono::seconds{1};
+/// The longest Retry-After that counts.
+constexpr Duration kLongestPause = std::chrono::minutes{5};
 
 /// What chunks may take beyond four times their content: an origin that sends single bytes in chunks of their own makes
 /// bookkeeping outweigh the body.
@@ -35,8 +37,15 @@ Storing::Storing(const PendingRequest& pending, FillPlan& plan)
       facts_(pending.facts()),
       key_text_(pending.key_text()) {}
 
-Timestamp Storing::no_refresh_until() const {
-  return plan_.refreshing() ? core_.now().mono + kRefreshPause : Timestamp{};
+void Storing::begin(std::string_view origin, const http::ResponseView& head, const rules::ExchangeTimes& times) {
+  origin_ = origin;
+  retry_after_ = std::min(rules::retry_after(head, times.received).value_or(Duration{0}), kLongestPause);
+  error_covered_ = is_error(head.status);
+}
+
+cache::RefreshPause Storing::pause() const {
+  if (!plan_.refreshing()) return {};
+  return {core_.now().mono + std::max(retry_after_, kRefreshPause), error_covered_ && retry_after_ > Duration{0}};
 }
 
 /// Whether the last response of this key exceeded `max_object`: another one of unknown length is not collected.
@@ -161,6 +170,7 @@ Ref<const cache::Entry> Storing::commit(const http::Body& body, Duration fetch_t
   parts.head = head_->head();
   parts.body = body.slices();
   parts.key_text = key_text_;
+  parts.origin = origin_;
   parts.fetch_time = fetch_time;
   parts.stored_at = core_.now().wall;
   auto& ticket = elsewhere_ ? elsewhere_ : plan_.ticket;
@@ -196,7 +206,7 @@ void Storing::refuse_followers(rules::Reason reason, bool by_request, int status
   plan_.ticket.own(reason, by_request, proves ? no_queue_until() : Timestamp{});
 }
 
-void Storing::fail(cache::Failure failure) { plan_.ticket.fail(std::move(failure), no_refresh_until()); }
+void Storing::fail(cache::Failure failure) { plan_.ticket.fail(std::move(failure), pause()); }
 
 void Storing::fail(const http::ResponseView& head) {
   const auto retry_after = head.fields.value(http::FieldId::RetryAfter).value_or("");
@@ -205,7 +215,7 @@ void Storing::fail(const http::ResponseView& head) {
 }
 
 void Storing::drop() {
-  plan_.ticket.drop(no_refresh_until());
+  plan_.ticket.drop(pause());
   elsewhere_.drop();
 }
 
@@ -236,11 +246,13 @@ void Storing::note_vary(const http::ResponseView& head) const {
   core_.shared.store.note_vary(pending_.key, vary, selecting(), pending_.policy(), core_.now().mono);
 }
 
-/// RFC 9111 section 4.3.5: a 200 to HEAD freshens the stored GET response, or makes it stale.
+/// RFC 9111 section 4.3.5: a 200 to HEAD freshens the stored GET response, or makes it stale. Where another origin gave
+/// that, the two are not compared.
 void Storing::apply_head(const http::ResponseView& head, const rules::ExchangeTimes& times) const {
   if (head.status != 200 || !pending_.keyed || !plan_.stored.entry) return;
   auto& store = core_.shared.store;
   const auto& entry = plan_.stored.entry;
+  if (entry->origin() != origin_) return;
   const auto& stored = entry->head();
   // A GET would get another status than the stored one, such as an error.
   if (stored.status != head.status) return store.make_stale(pending_.key, entry);

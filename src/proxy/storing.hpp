@@ -38,6 +38,8 @@ class Storing {
   };
   Freshened freshen(const http::ResponseView& head, const rules::ExchangeTimes& times, const Ref<http::Body>& body);
 
+  /// A head has come, from the origin of this name.
+  void begin(std::string_view origin, const http::ResponseView& head, const rules::ExchangeTimes& times);
   /// Another head than an expected 304: freshens by a HEAD's answer, and finds the key that the answer belongs to.
   void read_head(const http::ResponseView& head, http::Method asked_by, const rules::ExchangeTimes& times);
   /// Whether the answer may be stored. Not without a ticket.
@@ -77,7 +79,7 @@ class Storing {
   OriginSelecting selecting() const { return OriginSelecting(origin_request(pending_, true)); }
   const cache::Ticket& storing_ticket() const noexcept { return elsewhere_ ? elsewhere_ : plan_.ticket; }
   Timestamp no_queue_until() const { return core_.now().mono + policy().pass_memory; }
-  Timestamp no_refresh_until() const;
+  cache::RefreshPause pause() const;
   bool outgrew_lately() const noexcept;
   Ref<const cache::PublishedHead> to_keep(const http::ResponseView& head, const std::vector<std::string>& drop,
                                           WallTime received) const;
@@ -93,13 +95,15 @@ class Storing {
   FillPlan& plan_;
   const RouteState* route_;    // of the key under which the answer would be stored
   rules::RequestFacts facts_;  // as seen by storability
-  std::string key_text_;
+  std::string key_text_, origin_;
   cache::Ticket elsewhere_;  // for a key other than the flight's, under which the answer is stored
   std::unique_ptr<content::GraphqlAnswer> graphql_;
   Ref<const cache::PublishedHead> head_;
   rules::Freshness freshness_;
   rules::VaryList vary_;
   std::size_t charged_ = 0;
+  Duration retry_after_{0};     // as the answer says
+  bool error_covered_ = false;  // by stale-if-error
 };
 
 }  // namespace forebay::proxy

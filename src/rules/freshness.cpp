@@ -113,17 +113,8 @@ void clamp(Lifetime& life, Duration age, int status, const Policy& policy, bool 
 
 // RFC 9110 section 10.2.3. An error is not kept longer than its Retry-After.
 void cap_by_retry_after(Lifetime& life, Duration age, const http::ResponseView& response, Now received) noexcept {
-  if (response.status != 429 && response.status != 503) return;
-  const auto text = response.fields.value(FieldId::RetryAfter);
-  if (!text) return;
-  auto wait = delta_seconds(*text);
-  if (!wait) {
-    const auto at = date_field(response.fields, FieldId::RetryAfter, received);
-    if (!at) return;
-    wait = Seconds{*at - origin_date(response.fields, received)};
-  }
-  const Duration most = bounded(wait->count());
-  life.value = std::min(life.value, life.from_receipt ? std::max(Duration{0}, most - age) : most);
+  if (const auto most = retry_after(response, received))
+    life.value = std::min(life.value, life.from_receipt ? std::max(Duration{0}, *most - age) : *most);
 }
 
 }  // namespace
@@ -152,6 +143,16 @@ std::optional<Seconds> read_age(http::FieldsView fields) noexcept {
   std::uint64_t value = 0;
   if (!http::parse_decimal(first, static_cast<std::uint64_t>(kMostSeconds), value)) return std::nullopt;
   return Seconds{static_cast<std::int64_t>(value)};
+}
+
+std::optional<Duration> retry_after(const http::ResponseView& response, Now received) noexcept {
+  if (response.status != 429 && response.status != 503) return std::nullopt;
+  const auto text = response.fields.value(FieldId::RetryAfter);
+  if (!text) return std::nullopt;
+  if (const auto wait = delta_seconds(*text)) return bounded(wait->count());
+  const auto at = date_field(response.fields, FieldId::RetryAfter, received);
+  if (!at) return std::nullopt;
+  return bounded(*at - origin_date(response.fields, received));
 }
 
 Duration corrected_initial_age(const http::ResponseView& response, const ExchangeTimes& times) {

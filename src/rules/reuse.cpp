@@ -40,6 +40,9 @@ bool client_declines(const RequestDirectives& d, const Freshness& stored, Timest
   return d.min_fresh && stored.ttl(now) < *d.min_fresh;
 }
 
+// Section 5.2.1.1: a client that bounds the age, and does not say max-stale.
+bool wants_nothing_stale(const RequestDirectives& d) noexcept { return !d.max_stale && (d.max_age || d.min_fresh); }
+
 // A signed URL ends, and its windows with it.
 void end_windows(StaleWindows& w, const Freshness& stored) noexcept {
   if (stored.usable_until == Timestamp::max()) return;
@@ -89,8 +92,7 @@ Reuse may_reuse(const Freshness& stored, const RequestFacts& facts, const Policy
   if (is_fresh(stored, now)) return Reuse::Fresh;
 
   const Duration stale_for = staleness(stored, now);
-  // Section 5.2.1.1: a client that bounds the age, and does not say max-stale, wants nothing stale.
-  const bool stale_unwanted = listens && !client.max_stale && (client.max_age || client.min_fresh);
+  const bool stale_unwanted = listens && wants_nothing_stale(client);
   if (!stale_unwanted && !is_kept_by_window(stored, facts) && stale_for < revalidate_window(stored, policy))
     return Reuse::WhileRevalidating;
   if (listens && client.max_stale && !stored.must_revalidate && !stored.purged && now < stored.usable_until) {
@@ -114,6 +116,14 @@ bool may_serve_on_error(const Freshness& stored, const RequestFacts& facts, cons
   if (lives_by_window(stored, facts) && !stored.stale_if_error) return false;
   const Duration window = stored.error ? Duration{0} : error_window(stored, policy);
   return window > Duration{0} && staleness(stored, now) < window;
+}
+
+bool may_serve_unasked(const Freshness& stored, const RequestFacts& facts, const Policy& policy,
+                       Timestamp now) noexcept {
+  const auto& client = facts.directives;
+  const bool validates =
+      policy.client_cache_control && (client_declines(client, stored, now) || wants_nothing_stale(client));
+  return !validates && may_serve_on_error(stored, facts, policy, now);
 }
 
 Timestamp useless_after(const Freshness& stored, const Policy& policy, bool has_validator) noexcept {

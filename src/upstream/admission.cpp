@@ -22,12 +22,18 @@ void Admission::change(const AdmissionSettings& settings) {
   {
     const MutexLock lock(mutex_);
     if (settings_ == settings) return;
-    const auto before = std::exchange(settings_, settings);
-    if (before.ramp != settings.ramp) {
+    if (settings_.ramp != settings.ramp) {
+      std::optional<Ramp> ramp;
+      if (settings.ramp.add != 0) {
+        // Only who is in flight now is known.
+        ramp.emplace(settings.ramp.add, settings.ramp.every);
+        ramp->advance(now_, 0);
+        ramp->rose(in_flight_);
+      }
       ramp_.reset();
-      if (settings.ramp.add != 0) ramp_.emplace(settings.ramp.add, settings.ramp.every);
-      if (ramp_) ramp_->advance(now_, in_flight_);
+      if (ramp) ramp_.emplace(std::move(*ramp));
     }
+    settings_ = settings;
   }
   grant_due();
 }

@@ -76,12 +76,16 @@ void Group::open() {
   for (const auto& pool : pools_) pool->open();
 }
 
+// A request that may not be repeated leaves the probe to others, unless none of them comes.
+bool Group::is_in_use(const UrlCondition& condition, bool may_probe, Timestamp now) const noexcept {
+  return condition.health.up() && condition.breaker.ready(may_probe ? now : now - config().passive.hold);
+}
+
 void Group::view(Among among, bool may_probe, Timestamp now) {
   for (std::size_t i = 0; i < views_.size(); ++i) {
     const auto& url = *shared_->urls[i];
     const auto& condition = *url.condition;
-    const bool in_use =
-        condition.health.up() && (may_probe ? condition.breaker.ready(now) : condition.breaker.closed());
+    const bool in_use = is_in_use(condition, may_probe, now);
     views_[i].available = among == Among::All || in_use;
     views_[i].in_flight = static_cast<std::uint32_t>(url.numbers.in_flight.load(std::memory_order_relaxed));
     views_[i].share = condition.slow_start.share(now);
@@ -112,19 +116,24 @@ Group::Choice Group::choose(std::uint64_t tried, std::uint64_t key, Asking askin
     if (pick(choice, others, tried, key, now)) return choice;
     if (tried != 0 && pick(choice, others, 0, key, now)) return choice;
   }
+  choice.open_until = now;
+  if (!asking.may_go_elsewhere) return choice;  // each is being tried
   choice.open_until = Timestamp::max();
   for (const auto& url : shared_->urls)
     choice.open_until = std::min(choice.open_until, url->condition->breaker.open_until());
   return choice;
 }
 
-bool Group::has_other_than(std::uint64_t tried) const {
+bool Group::has_other_than(std::uint64_t tried, bool may_probe) const {
   const Timestamp now = worker_.now().mono;
   for (unsigned i = 0; i < pools_.size(); ++i) {
-    const auto& condition = *shared_->urls[i]->condition;
-    if ((tried & bit(i)) == 0 && condition.health.up() && condition.breaker.ready(now)) return true;
+    if ((tried & bit(i)) == 0 && is_in_use(*shared_->urls[i]->condition, may_probe, now)) return true;
   }
   return false;
+}
+
+void Group::press(Timestamp now, Duration patience) {
+  shared_->urls[pressed_++ % shared_->urls.size()]->permits->press(now, patience, Permits::For::Place);
 }
 
 void Group::await_grant() {

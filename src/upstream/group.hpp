@@ -54,7 +54,7 @@ class Group final : public std::enable_shared_from_this<Group> {
     explicit operator bool() const noexcept { return url != kNone; }
   };
   struct Asking {
-    bool may_probe = true;          ///< It may be the one that tries a url which was out of use.
+    bool may_probe = true;  ///< It may be the one that tries a url which was out of use; others wait `hold` longer.
     bool may_go_elsewhere = false;  ///< Another origin is asked in place of this one.
   };
   /// A url that is in use, and not in `tried` (bit i: url i) if there is another one. Where none is in use and the
@@ -62,9 +62,12 @@ class Group final : public std::enable_shared_from_this<Group> {
   /// the balance is by hash.
   Choice choose(std::uint64_t tried, std::uint64_t key, Asking asking);
   /// Whether a url that is in use is not in `tried`.
-  bool has_other_than(std::uint64_t tried) const;
+  bool has_other_than(std::uint64_t tried, bool may_probe) const;
 
-  /// A request waits for a place: has the places granted that time makes room for.
+  /// A request waits for a place: asks fetches with clients that have been slow for `patience` to give way, those of
+  /// one url at a time.
+  void press(Timestamp now, Duration patience);
+  /// The same: has the places granted that time makes room for.
   void await_grant();
   /// A fetch that has no url yet.
   void add(Cancellable& fetch) { waiting_.push_back(fetch); }
@@ -76,6 +79,7 @@ class Group final : public std::enable_shared_from_this<Group> {
 
  private:
   enum class Among : std::uint8_t { InUse, All };
+  bool is_in_use(const UrlCondition& condition, bool may_probe, Timestamp now) const noexcept;
   void view(Among among, bool may_probe, Timestamp now);
   bool pick(Choice& choice, Breaker::Others others, std::uint64_t tried, std::uint64_t key, Timestamp now);
 
@@ -86,6 +90,7 @@ class Group final : public std::enable_shared_from_this<Group> {
   std::vector<UrlView> views_;
   net::Deadline grant_{[this] { await_grant(); }};
   boost::intrusive::list<Cancellable, boost::intrusive::constant_time_size<false>> waiting_;
+  std::size_t pressed_ = 0;
   bool retired_ = false;
 };
 

@@ -49,7 +49,11 @@ HealthCheck::HealthCheck(net::Worker& worker, std::shared_ptr<SharedOrigin> url,
 
 HealthCheck::~HealthCheck() {
   if (source_) source_->cancel();
-  if (asking_) url_->condition->checks.taken = false;
+  give_turn();
+}
+
+void HealthCheck::give_turn() noexcept {
+  if (std::exchange(asking_, false)) url_->condition->checks.taken = false;
 }
 
 void HealthCheck::wait(Timestamp until) { worker_.deadlines().arm(timer_, until); }
@@ -61,6 +65,10 @@ void HealthCheck::look() {
   if (now < due) return wait(due);
   if (checks.taken.exchange(true)) return wait(now + url_->config.health.interval);
   asking_ = true;
+  if (const Timestamp since = checks.due; now < since) {  // another worker has been quicker
+    give_turn();
+    return wait(since);
+  }
   guarded([this] { ask(); }, [this] { broken(); });
 }
 
@@ -96,12 +104,17 @@ std::string HealthCheck::compose(std::string& target, http::Fields& fields) cons
 void HealthCheck::on_head(const http::ResponseView& head, const HeadFacts&) {
   source_->cancel();
   const bool passes = expected(url_->config.health.expect, head.status);
-  ended(passes ? Health::Check::Passed : Health::Check::Failed, "it answers with " + std::to_string(head.status));
+  guarded(
+      [&] {
+        ended(passes ? Health::Check::Passed : Health::Check::Failed, "it answers with " + std::to_string(head.status));
+      },
+      [this] { broken(); });
 }
 
 void HealthCheck::on_failure(FetchError error, std::string_view detail) {
   if (error == FetchError::Memory) return broken();
-  ended(Health::Check::Failed, std::string(to_string(error)) + ": " + std::string(detail));
+  guarded([&] { ended(Health::Check::Failed, std::string(to_string(error)) + ": " + std::string(detail)); },
+          [this] { broken(); });
 }
 
 void HealthCheck::ended(Health::Check result, std::string_view why) {
@@ -110,8 +123,7 @@ void HealthCheck::ended(Health::Check result, std::string_view why) {
   condition.checks.results[static_cast<std::size_t>(result)].fetch_add(1, std::memory_order_relaxed);
   const auto next = condition.health.result(result, now, random_share());
   condition.checks.due = next.check_at;
-  asking_ = false;
-  condition.checks.taken = false;
+  give_turn();
   wait(next.check_at);
   const auto& settings = url_->config.health;
   switch (next.change) {
@@ -128,8 +140,7 @@ void HealthCheck::ended(Health::Check result, std::string_view why) {
 // Without memory nothing is known of the url: another worker, or a later moment, may have some.
 void HealthCheck::broken() noexcept {
   if (const auto source = std::exchange(source_, nullptr)) source->cancel();
-  asking_ = false;
-  url_->condition->checks.taken = false;
+  give_turn();
   wait(worker_.now().mono + url_->config.health.interval);
 }
 

@@ -29,6 +29,7 @@ class HealthCheck final : private net::Sink {
   void ended(Health::Check result, std::string_view why);
   void wait(Timestamp until);
   void broken() noexcept;
+  void give_turn() noexcept;
   std::string compose(std::string& target, http::Fields& fields) const;
   void on_head(const http::ResponseView& head, const HeadFacts& facts) override;
   bool on_data(std::string_view) override { return true; }

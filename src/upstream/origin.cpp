@@ -14,6 +14,7 @@ namespace forebay::upstream {
 struct OriginState::Private {
   std::shared_ptr<SharedGroup> group;
   std::shared_ptr<Credentials> credentials{};  // null: nothing is signed
+  Failovers failovers{};
 };
 
 OriginState::OriginState(config::Origin config, const std::vector<Duration>& buckets, const OriginState* before)
@@ -52,6 +53,7 @@ std::optional<OriginState::Checks> OriginState::checks(std::size_t i) const noex
 
 bool OriginState::up(std::size_t i) const noexcept { return p_->group->urls[i]->condition->up(); }
 
+Failovers& OriginState::failovers() noexcept { return p_->failovers; }
 bool OriginState::up() const noexcept {
   const auto& urls = p_->group->urls;
   return std::any_of(urls.begin(), urls.end(), [](const auto& url) { return url->condition->up(); });
@@ -97,7 +99,7 @@ std::string Origin::sign(std::string_view method, std::string& target, http::Fie
 }
 
 net::SourcePtr Origin::fetch(const FetchRequest& request, std::size_t response_header) {
-  const auto running = std::make_shared<RunningFetch>(p_->group, request, response_header);
+  const auto running = std::make_shared<RunningFetch>(*this, p_->group, request, response_header);
   return {running.get(), [running](net::Source*) { running->cancel(); }};
 }
 

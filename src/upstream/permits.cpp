@@ -105,12 +105,13 @@ void Permits::unrest(Shelf& shelf) {
   --shelf.idle;
 }
 
-void Permits::press(Timestamp now, Duration patience) {
+void Permits::press(Timestamp now, Duration patience, For what) {
   constexpr Duration kBetween = std::chrono::milliseconds{50};
   std::shared_ptr<Shelf> chosen;
   {
     const MutexLock lock(mutex_);
-    if (queue_.empty() || (pressed_ != Timestamp::min() && now - pressed_ < kBetween)) return;
+    if ((what == For::Connection && queue_.empty()) || (pressed_ != Timestamp::min() && now - pressed_ < kBetween))
+      return;
     Timestamp longest = now - patience;
     for (const auto& shelf : shelves_) {
       const Timestamp since = shelf->stalled_since.load(std::memory_order_relaxed);
@@ -121,13 +122,14 @@ void Permits::press(Timestamp now, Duration patience) {
     if (!chosen) return;
     pressed_ = now;
     chosen->gives_way = true;
+    chosen->for_place = what == For::Place;
   }
   chosen->wanted.notify();
 }
 
 bool Permits::must_give_way(Shelf& shelf) {
   const MutexLock lock(mutex_);
-  return std::exchange(shelf.gives_way, false) && !queue_.empty();
+  return std::exchange(shelf.gives_way, false) && (shelf.for_place || !queue_.empty());
 }
 
 bool Permits::anyone_waits() const {

@@ -72,6 +72,7 @@ struct Shelf {
   /// Since when the client of one of the worker's fetches has kept it waiting, the longest of all; max(): none does.
   std::atomic<Timestamp> stalled_since{Timestamp::max()};
   bool gives_way = false;  // under the mutex of the Permits
+  bool for_place = false;  // the same
 };
 
 /// The connections of a process to one origin: limits of open and idle connections, and the FIFO queue of waiting
@@ -102,10 +103,12 @@ class Permits : public std::enable_shared_from_this<Permits> {
   /// A connection leaves the shelf.
   void unrest(Shelf& shelf);
   bool anyone_waits() const;
-  /// A request waits in the queue: asks the worker whose client has kept a connection waiting the longest, for
-  /// `patience` or longer, to free it. Rate-limited, for any number of waiters.
-  void press(Timestamp now, Duration patience);
-  /// Whether this shelf's worker was asked to, and somebody still waits.
+  /// What somebody waits for: a connection, in the queue, or a place among the requests in flight (`Admission`).
+  enum class For : std::uint8_t { Connection, Place };
+  /// Asks the worker whose client has kept a connection waiting the longest, for `patience` or longer, to free it.
+  /// Rate-limited, for any number of waiters.
+  void press(Timestamp now, Duration patience, For what = For::Connection);
+  /// Whether this shelf's worker was asked to; for a connection also whether somebody still waits.
   bool must_give_way(Shelf& shelf);
 
  private:

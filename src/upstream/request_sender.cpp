@@ -41,30 +41,39 @@ std::string head_of(http::Method method, std::string_view method_text, std::stri
 }
 }  // namespace
 
-RequestSender::RequestSender(const FetchRequest& request)
+RequestSender::RequestSender(const FetchRequest& request, Origin* origin)
     : method_(request.method),
       method_text_(request.method_text),
       upgrade_(request.upgrade),
+      origin_(origin),
       late_head_(request.head),
       body_(request.body),
       length_(body_ ? body_->length() : std::nullopt),
-      keeping_(http::is_idempotent(request.method) && (!body_ || (!body_->begun() && !body_->can_rewind()))) {
+      keeping_((http::is_idempotent(request.method) || request.repeatable) &&
+               (!body_ || (!body_->begun() && !body_->can_rewind()))) {
   if (!late_head_)
     head_ = head_of(method_, method_text_, request.target, request.fields, upgrade_, body_ != nullptr, length_);
-  rewind();
+  begin();
 }
 
 bool RequestSender::make_head() {
   if (!head_.empty()) return true;
   std::string target;
   http::Fields fields;
-  refusal_ = late_head_->compose(target, fields);
+  refusal_ = late_head_->compose(*origin_, *url_, target, fields);
   if (!refusal_.empty()) return false;
   head_ = head_of(method_, method_text_, target, fields, upgrade_, body_ != nullptr, length_);
   return true;
 }
 
-void RequestSender::rewind() {
+// A head that was made for another url, or some time ago, is made again.
+void RequestSender::rewind(const config::Url& url) {
+  url_ = &url;
+  if (late_head_) head_.clear();
+  begin();
+}
+
+void RequestSender::begin() {
   left_ = length_.value_or(0);
   head_added_ = false;
   complete_ = body_ == nullptr;
@@ -144,7 +153,7 @@ RequestSender::Next RequestSender::end_content() {
   if (length_) return Next::Sent;
   frame_.clear();
   http::Fields trailers = body_->trailers();
-  if (late_head_ && !trailers.view().empty()) late_head_->trim(trailers);
+  if (late_head_ && !trailers.view().empty()) late_head_->trim(*origin_, trailers);
   http::append_last_chunk(frame_, trailers);
   add(frame_);
   return Next::Write;

@@ -12,10 +12,11 @@
 namespace forebay::upstream {
 
 /// Serialises a request: its head, then its content as it is pulled, framed for HTTP/1.1 (RFC 9112 section 6). An
-/// incomplete body never looks complete. The head is generated when first needed.
+/// incomplete body never looks complete. The head is generated for each attempt, when there is a connection.
 class RequestSender {
  public:
-  explicit RequestSender(const FetchRequest& request);
+  /// `origin`: outlives it; null where the request has no `head`.
+  explicit RequestSender(const FetchRequest& request, Origin* origin = nullptr);
 
   enum class Next : std::uint8_t {
     Write,    ///< `parts` are to be written, then `written`.
@@ -35,7 +36,8 @@ class RequestSender {
 
   /// Whether it can be sent once more from its first byte.
   bool can_repeat() const { return body_ == nullptr || !body_->begun() || keeping_ || body_->can_rewind(); }
-  void rewind();
+  /// Begins with the first byte, for a connection to this url of the origin, which lives until the next `rewind`.
+  void rewind(const config::Url& url);
   net::BodySource* body() const noexcept { return body_; }
   /// The protocols that it asks for; empty: none.
   std::string_view upgrade() const noexcept { return upgrade_; }
@@ -43,6 +45,7 @@ class RequestSender {
  private:
   void add(std::string_view bytes) noexcept { parts_[last_++] = bytes; }
   bool make_head();
+  void begin();
   Next sent() noexcept;
   net::BodySource::State pull(std::string_view& bytes);
   Next add_content(std::string_view bytes);
@@ -51,6 +54,8 @@ class RequestSender {
   const http::Method method_;
   const std::string method_text_;
   const std::string upgrade_;
+  Origin* const origin_;
+  const config::Url* url_ = nullptr;
   RequestHead* const late_head_;
   std::string head_;  // without its empty line
   std::string refusal_;

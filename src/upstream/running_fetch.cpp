@@ -44,12 +44,13 @@ Duration backoff(unsigned attempt) {
 }
 }  // namespace
 
-RunningFetch::RunningFetch(std::shared_ptr<Group> group, const FetchRequest& request, std::size_t response_header)
+RunningFetch::RunningFetch(Origin& asked, std::shared_ptr<Group> group, const FetchRequest& request,
+                           std::size_t response_header)
     : group_(std::move(group)),
       balance_key_(request.balance_key),
       method_(request.method),
       limits_(limits_of(response_header)),
-      sender_(request),
+      sender_(request, &asked),
       bond_(std::static_pointer_cast<HeldConnection>(request.bond)),
       authenticates_(request.for_connection),
       repeatable_(request.repeatable || http::is_safe(request.method)),
@@ -57,7 +58,7 @@ RunningFetch::RunningFetch(std::shared_ptr<Group> group, const FetchRequest& req
       retries_left_(settings().retries) {
   times_.requested = worker().now();
   times_.started = times_.requested.mono;
-  group_->shared().budget.deposit(times_.started);
+  times_.origin = settings().name;
   group_->add(*this);
 }
 
@@ -150,7 +151,6 @@ void RunningFetch::ask_for_place() {
   auto taken = admission.take(place_request_, now);
   if (taken.outcome == Admission::Outcome::Queued) {
     asked_ = now;
-    group_->await_grant();
     return wait_for_place();
   }
   place_wake_.stop_waiting();
@@ -170,8 +170,10 @@ void RunningFetch::wait_for_place() {
     return fail(FetchError::Queue, std::string("no place among the requests in flight became free within "
                                                "pool.queue_timeout (") +
                                        duration_text(timeout) + ')');
+  if (now > asked_) group_->press(now, std::min(kStalled, timeout / 4));
   if (const auto waiters = sink_->waiters(); waiters != waiters_)
     group_->shared().admission->update(*place_request_, waiters_ = waiters);
+  group_->await_grant();
   arm(std::min(left, kPress));
 }
 
@@ -190,10 +192,14 @@ void RunningFetch::first_attempt() {
   // An authenticated connection is where its client's requests belong.
   if (auto held = bond_ ? bond_->take() : nullptr) {
     auto& breaker = group_->pool(bond_->url())->origin().condition->breaker;
-    take_url(bond_->url(), breaker.admit(worker().now().mono, Breaker::Others::None).pass);
+    const bool counts = breaker.closed();  // else it goes on without being the one that tries the url
+    take_url(bond_->url(), counts ? breaker.admit(worker().now().mono, Breaker::Others::Some).pass : Breaker::Pass{});
     return converse(std::move(held), true);
   }
-  if (choose()) return seek();
+  if (choose()) {
+    group_->shared().budget.deposit(times_.started);
+    return seek();
+  }
   fail(FetchError::CircuitOpen, "the requests to " + settings().name + " fail, and another one is trying it");
 }
 
@@ -338,7 +344,7 @@ void RunningFetch::converse(ConnectionPtr connection, bool bound) {
   contact_ = Contact::Asked;
   parser_.reset();
   parser_.answer_to(method_);
-  sender_.rewind();
+  sender_.rewind(origin().config.url);
   sending_ = Sending::Ready;
   send();
   // An answer may come before the request has ended.
@@ -353,6 +359,7 @@ void RunningFetch::send() {
     case RequestSender::Next::Sent: sending_ = Sending::Sent; break;
     case RequestSender::Next::Wait:
       sending_ = Sending::AwaitsContent;
+      if (pass_.probe()) pass_ = {};  // how long a slow client takes says nothing of the url
       sender_.body()->wait(body_wake_);
       break;
     case RequestSender::Next::Hold:
@@ -510,12 +517,19 @@ void RunningFetch::fail(FetchError error, std::string_view detail) {
   end_with(error, detail);
 }
 
+// Whether a failure is one of the url, for which it had what it takes.
+bool RunningFetch::was_tried(FetchError error) const noexcept {
+  if (error != FetchError::TotalTimeout) return says_something_of_the_url(error);
+  return phase_ == Phase::Dialling || phase_ == Phase::Securing || phase_ == Phase::Content ||
+         (phase_ == Phase::Head && sending_ == Sending::Sent);
+}
+
 // A result of the url that was chosen.
 void RunningFetch::judge(FetchError error) {
   if (!pool_) return group_->shared().count_failure(error);
-  origin().count_failure(error, phase_ == Phase::Content);
-  // A time that was over before the url was asked says nothing of it.
-  if (!says_something_of_the_url(error) || (error == FetchError::TotalTimeout && contact_ == Contact::None)) return;
+  origin().count_failure(error, phase_ == Phase::Content || !was_tried(error));
+  // Whoever sends a head that is too large, or none that can be read, is there.
+  if (!was_tried(error) || error == FetchError::TooLarge || error == FetchError::Protocol) return;
   const Timestamp now = worker().now().mono;
   origin().note(pass_.failed(now), to_string(error), now);
 }
@@ -537,6 +551,13 @@ void RunningFetch::judge(const http::ResponseView& head) {
   if (change != Breaker::Change::None) origin().note(change, std::to_string(head.status), now);
 }
 
+// After failures on an old and a new connection of a url, a third attempt there is useless, and so is another one where
+// nobody has answered in time.
+bool RunningFetch::may_repeat_here(FetchError error) const noexcept {
+  return error == FetchError::Connect || (error == FetchError::Tls && phase_ == Phase::Securing) ||
+         (error == FetchError::Reset && !replaced_);
+}
+
 // RFC 9112 section 9.3.1: an idle connection may close at any time, so one that was reused and broke without a word is
 // replaced once. Beyond that only safe methods are asked again, those that their client says may be, and any method
 // that cannot have reached the origin. A url that gave no answer in time is not asked again, but another one is.
@@ -546,15 +567,15 @@ bool RunningFetch::may_repeat(FetchError error) {
       http::is_idempotent(method_)) {
     return replaced_ = true;
   }
-  const bool no_tls = error == FetchError::Tls && phase_ == Phase::Securing;
   const bool late = error == FetchError::Dns || error == FetchError::DnsTimeout ||
                     error == FetchError::ConnectTimeout || error == FetchError::TlsTimeout;
-  const bool unreached = error == FetchError::Connect || no_tls || late;
+  const bool unreached =
+      error == FetchError::Connect || late || (error == FetchError::Tls && phase_ == Phase::Securing);
   const bool unanswered = error == FetchError::Reset || error == FetchError::FirstByteTimeout;
-  if (!unreached && !(unanswered && repeatable_)) return false;
-  // After failures on an old and a new connection of a url, a third attempt there is useless.
-  const bool here = error == FetchError::Connect || no_tls || (error == FetchError::Reset && !replaced_);
-  if (retries_left_ == 0 || !(here || group_->has_other_than(tried_ | std::uint64_t{1} << url_))) return false;
+  // On the connection that was replaced it may have taken effect.
+  if (!(unreached && contact_ == Contact::None) && !((unreached || unanswered) && repeatable_)) return false;
+  if (retries_left_ == 0) return false;
+  if (!may_repeat_here(error) && !group_->has_other_than(tried_ | std::uint64_t{1} << url_, repeatable_)) return false;
   if (error == FetchError::Reset && !sink_->wants_retry()) return false;
   if (!group_->shared().budget.withdraw(worker().now().mono)) return false;
   --retries_left_;
@@ -562,25 +583,29 @@ bool RunningFetch::may_repeat(FetchError error) {
 }
 
 void RunningFetch::attempt_failed(FetchError error, std::string_view detail) {
-  const bool stale_connection = connection_ && connection_->reused() && !replaced_;
+  const bool replaced_before = replaced_, here = may_repeat_here(error);
   if (!may_repeat(error)) return fail(error, detail);
-  origin().numbers.retries.fetch_add(1, std::memory_order_relaxed);
   stop_sending();
   if (const auto connection = std::exchange(connection_, nullptr)) permit_ = connection->close();
   note_client();
-  if (stale_connection) return dial(std::move(permit_));
-  repeat(error, std::string(detail));
+  if (replaced_ == replaced_before) return repeat(error, std::string(detail), here);
+  origin().numbers.retries.fetch_add(1, std::memory_order_relaxed);
+  dial(std::move(permit_));
 }
 
-void RunningFetch::repeat(FetchError error, std::string_view detail) {
+void RunningFetch::repeat(FetchError error, std::string_view detail, bool here) {
   judge(error);
   tried_ |= std::uint64_t{1} << url_;
   const auto before = pool_;
-  if (!choose()) return end_with(error, detail);
+  // Another worker may have taken the other url's place for a probe meanwhile.
+  if (!choose() || (pool_ == before && !here)) return end_with(error, detail);
+  origin().numbers.retries.fetch_add(1, std::memory_order_relaxed);
   if (pool_ == before) {
     enter(Phase::Resting);
     return arm(backoff(times_.attempts));
   }
+  // Its idle connections may be old, too.
+  if (repeatable_) replaced_ = false;
   permit_.reset();
   asked_ = {};
   enter(Phase::Seeking);

@@ -25,7 +25,8 @@ namespace forebay::upstream {
 /// the answer.
 class RunningFetch final : public net::Source, public std::enable_shared_from_this<RunningFetch>, public Cancellable {
  public:
-  RunningFetch(std::shared_ptr<Group> group, const FetchRequest& request, std::size_t response_header);
+  /// `asked`: whose group it is.
+  RunningFetch(Origin& asked, std::shared_ptr<Group> group, const FetchRequest& request, std::size_t response_header);
   ~RunningFetch();
 
   void start(net::Sink& sink) override;
@@ -162,9 +163,11 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   // The end.
   void attempt_failed(FetchError error, std::string_view detail);
   bool may_repeat(FetchError error);
+  bool may_repeat_here(FetchError error) const noexcept;
+  bool was_tried(FetchError error) const noexcept;
   void judge(const http::ResponseView& head);
   void judge(FetchError error);
-  void repeat(FetchError error, std::string_view detail);
+  void repeat(FetchError error, std::string_view detail, bool here);
   void end_with(FetchError error, std::string_view detail);
   void fail(FetchError error, std::string_view detail);
   net::Sink* finish();

@@ -282,6 +282,7 @@ void RunningFetch::settle_connection() {
   if (!connection) return;
   stop_sending();
   note_client();
+  place_.reset();  // the origin is done, however slow the client is
   const bool reusable =
       parser_.framing() != http::Framing::UntilClose && parser_.keep_alive() && connection->input().empty();
   if (reusable && after_ == After::Pool) return pool_->put_back(connection);

@@ -278,5 +278,21 @@ TEST_F(Stale, AStoredErrorIsNoRemedyForAnError) {
   EXPECT_TRUE(is_problem(get("/a"), 502));
 }
 
+TEST_F(Stale, AfterAnErrorWithRetryAfterTheStaleAnswerComesWithoutAsking) {
+  origin.on("/a", {aged("stale-if-error=3000"), Reply(503).field("Retry-After", "300").body("down")});
+  origin.on("/soon", {aged("stale-if-error=3000"), Reply(503).field("Retry-After", "soon").body("down")});
+  start();
+  for (const auto* path : {"/a", "/soon"}) {
+    get(path);
+    for (int i = 0; i < 3; ++i) {
+      const auto a = get(path);
+      EXPECT_EQ(a.body, "old");
+      EXPECT_THAT(a.cache_status(), EndsWith("; detail=stale-if-error"));
+    }
+  }
+  EXPECT_EQ(origin.count("/a"), 2u);
+  EXPECT_EQ(origin.count("/soon"), 4u);
+}
+
 }  // namespace
 }  // namespace forebay::test

@@ -51,7 +51,8 @@ struct EntryParts {
   Head head;
   std::vector<Slice> body;  ///< In order; whole.
   std::string_view key_text;
-  Duration fetch_time{0};  ///< From the request to the last byte; the time that a hit saves.
+  std::string_view origin{};  ///< Name of the origin that gave it.
+  Duration fetch_time{0};     ///< From the request to the last byte; the time that a hit saves.
   WallTime stored_at{};
 };
 
@@ -74,6 +75,8 @@ class Entry final : public RefCounted {
 
   const Head& head() const noexcept { return head_; }
   std::string_view key_text() const noexcept { return key_text_; }
+  /// Name of the origin that gave it; empty: unknown.
+  std::string_view origin() const noexcept { return {key_text_.data() + key_text_.size(), origin_size_}; }
   std::span<const std::string_view> body() const noexcept { return {pieces_, piece_count_}; }
   std::uint64_t body_length() const noexcept { return body_length_; }
   /// Its memory, including the chunks of a large body, without compressed forms.
@@ -99,6 +102,7 @@ class Entry final : public RefCounted {
   ~Entry() override;
   void dispose() const noexcept override;
   void on_leave() const noexcept override { charge_.pin(); }
+  std::uint32_t origin_size_ = 0;  // its name follows the text of the key
   Head head_;
   std::string_view key_text_;
   const std::string_view* pieces_ = nullptr;

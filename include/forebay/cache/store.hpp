@@ -38,6 +38,15 @@ struct Committed {
   operator bool() const noexcept { return entry != nullptr; }
 };
 
+/// How long a key is left alone after a failure.
+struct RefreshPause {
+  /// Until then no hit on the stored response starts another refresh, so that an origin that is down gets few requests.
+  Timestamp until{};
+  /// The origin wants no request until then (Retry-After), by an error that stale-if-error covers: requests that may
+  /// have the stored response get it without asking.
+  bool serves = false;
+};
+
 /// The right to fetch for one key, and the duty to report the result. If it is dropped without a result, the flight is
 /// Abandoned: its followers look up again and one takes over. Movable; used by the leader's thread. Each call locks the
 /// shard once; followers are woken after it.
@@ -70,14 +79,13 @@ class Ticket {
   /// the same lock; because of the request: nothing is remembered. `reason` is remembered as the cause. The ticket
   /// stays usable for `commit` (a `no-cache` answer is NotShareable and yet stored).
   void own(rules::Reason reason, bool by_request, Timestamp no_queue_until);
-  /// No response; followers are notified, none fetches again. Until `no_refresh_until`, no hit on the stored response
-  /// starts another refresh, so that an origin that is down gets few requests.
-  void fail(Failure failure, Timestamp no_refresh_until = {});
+  /// No response; followers are notified, none fetches again.
+  void fail(Failure failure, RefreshPause pause = {});
   /// The body is too large to be stored: closes joins and sets pass memory under one lock. The caller then sets the
   /// body's window.
   void outgrow(Timestamp no_queue_until);
-  /// Releases the flight: after land/own when nothing will be stored. `no_refresh_until` as for `fail`.
-  void drop(Timestamp no_refresh_until = {});
+  /// Releases the flight: after land/own when nothing will be stored.
+  void drop(RefreshPause pause = {});
 
  private:
   friend class Store;
@@ -130,10 +138,12 @@ struct Fresh {
   Stored stored;
   Ticket refresh;
 };
-/// Serve the stored response within stale-while-revalidate. With a ticket, this request starts the refresh.
+/// Serve the stored response, within stale-while-revalidate unless `unasked`. With a ticket, this request starts the
+/// refresh.
 struct Stale {
   Stored stored;
   Ticket refresh;
+  bool unasked = false;  ///< In place of an error: within stale-if-error, while the origin wants no request.
 };
 /// Wait for a fetch in progress.
 struct Join {
@@ -192,6 +202,7 @@ struct Peek {
   rules::Forward forward = rules::Forward::None;
   rules::Reason reason = rules::Reason::None;
   bool ticket = false;     ///< A look-up would give a ticket.
+  bool unasked = false;    ///< As in `Stale`.
   PassMemory pass_memory;  ///< Of the key, whether it is the reason or not.
 };
 

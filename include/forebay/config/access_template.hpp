@@ -14,9 +14,10 @@ inline constexpr std::string_view kAccessFields =
     "cache.cause cache.cause_left_s cache.key_id cache.age_s cache.ttl_s cache.ttl_source cache.stored cache.tier "
     "cache.coding time.total_ms time.lookup_ms time.queue_ms time.wait_ms time.origin_connect_ms time.origin_ttfb_ms "
     "time.send_ms "
-    "origin.name origin.address origin.method origin.status origin.attempts origin.error origin.detail error.code "
-    "error.detail tls.version tls.cipher tls.server_name tls.resumed tls.client.subject tls.client.fingerprint "
-    "tls.client.verify tunnel.protocol tunnel.end trace_id span_id parent_id trace_link request_id user_agent referer";
+    "origin.name origin.address origin.method origin.status origin.attempts origin.error origin.detail "
+    "origin.failed_origin origin.failed_by error.code error.detail tls.version tls.cipher tls.server_name tls.resumed "
+    "tls.client.subject tls.client.fingerprint tls.client.verify tunnel.protocol tunnel.end trace_id "
+    "span_id parent_id trace_link request_id user_agent referer";
 /// The same, each by itself.
 std::vector<std::string_view> access_fields();
 

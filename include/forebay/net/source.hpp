@@ -53,6 +53,10 @@ struct SourceTimes {
   unsigned attempts = 0;
   Duration retry_after{0};   ///< After `CircuitOpen`: how long until a url is tried again.
   std::string_view address;  ///< "127.0.0.1:3000"
+  std::string_view origin;   ///< Name of the origin that was asked last: who answered, if anybody did.
+  /// Where that is another one's failover: who was asked before it, and why it did not do: a word of `FetchError` or a
+  /// status.
+  std::string_view failed_origin, failed_by;
 };
 
 /// Gets a response as it comes. Every call is made on the source's worker, none before `Source::start` returns, none

@@ -40,6 +40,7 @@ struct AccessRecord {
   double total_ms = 0, lookup_ms = -1, queue_ms = -1, wait_ms = -1, origin_connect_ms = -1, origin_ttfb_ms = -1,
          send_ms = -1;
   std::string_view origin_name, origin_address, origin_error, origin_detail;
+  std::string_view failed_origin, failed_by;  ///< The origin that was asked before that one, and why it did not do.
   const net::TlsPeer* tls = nullptr;          ///< Null: without TLS.
   std::string_view error_code, error_detail;  ///< Of an error document of Forebay's own.
   std::string_view origin_method;             ///< Where it is not the client's.

@@ -66,6 +66,7 @@ struct Explanation {
   struct Stored {
     bool found = false;
     std::string tier = "l1";
+    std::string origin;  ///< Which gave it.
     std::string
         state;  ///< `fresh`, `stale_while_revalidate`, `stale_if_error`, `stale`, `must_validate`, `not_for_this`.
     std::int64_t age_s = 0, ttl_s = 0, lifetime_s = 0, swr_s = 0, sie_s = 0;

@@ -28,6 +28,7 @@ struct OriginRequest {
   std::string_view instance_id{}, request_id{};
   /// Replace the client's trace context; empty: its fields go on as they came.
   std::string_view traceparent{}, tracestate{};
+  const config::Url* url = nullptr;  ///< Of the origin, the one that is asked; null: the first.
 };
 
 /// Whether an application may read the field as Client-Cert or Client-Cert-Chain (RFC 9440), which only Forebay sets.

@@ -109,6 +109,9 @@ std::optional<Lifetime> stated_lifetime(const http::ResponseView& response, cons
 Duration left_of_signature(WallTime until, const http::ResponseView& response, const ExchangeTimes& times);
 /// RFC 9111 section 4.2.3, with whole-second inputs and finer local parts.
 Duration corrected_initial_age(const http::ResponseView& response, const ExchangeTimes& times);
+/// How long the origin wants no further request, at receipt (RFC 9110 section 10.2.3): Retry-After of a 429 or 503, in
+/// seconds or as a date, never below zero. Nothing for other statuses, and where it cannot be read.
+std::optional<Duration> retry_after(const http::ResponseView& response, Now received) noexcept;
 /// First member of the first Age line; what is not digits is nothing; beyond 2^31 is clamped.
 std::optional<Seconds> read_age(http::FieldsView fields) noexcept;
 

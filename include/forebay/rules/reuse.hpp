@@ -58,6 +58,10 @@ bool refreshes_ahead(const Freshness& stored, const Use& use, const Policy& poli
 /// Whether the stored response may be served after a failed fetch (stale-if-error). A stored error is not.
 bool may_serve_on_error(const Freshness& stored, const RequestFacts& facts, const Policy& policy,
                         Timestamp now) noexcept;
+/// Whether it may be served without a request while the origin wants none (Retry-After): within stale-if-error, and not
+/// where the client wants it validated.
+bool may_serve_unasked(const Freshness& stored, const RequestFacts& facts, const Policy& policy,
+                       Timestamp now) noexcept;
 /// Whether only the route's stale-while-revalidate would allow serving it, and a credential of the request prevents
 /// that.
 bool is_kept_by_window(const Freshness& stored, const RequestFacts& facts) noexcept;

@@ -18,19 +18,23 @@
 #include "forebay/net/source.hpp"
 #include "forebay/net/tls_client.hpp"
 #include "forebay/net/worker.hpp"
+#include "forebay/upstream/failover.hpp"
 
 namespace forebay::upstream {
 
 using net::FetchError;
 
+class Origin;
+
 /// Provides the target and the fields of a request when there is a connection for it, so that nothing is held twice
 /// while the request waits. Called once for each attempt.
 class RequestHead {
  public:
-  /// Gives why the request must not be sent (there are no credentials to sign it with); empty: it may.
-  virtual std::string compose(std::string& target, http::Fields& fields) = 0;
-  /// Removes trailer fields that are not forwarded.
-  virtual void trim(http::Fields& trailers) = 0;
+  /// For this origin, at this url of it. Gives why the request must not be sent (there are no credentials to sign it
+  /// with); empty: it may.
+  virtual std::string compose(Origin& origin, const config::Url& url, std::string& target, http::Fields& fields) = 0;
+  /// Removes trailer fields that are not forwarded to this origin.
+  virtual void trim(Origin& origin, http::Fields& trailers) = 0;
 
  protected:
   ~RequestHead() = default;
@@ -104,6 +108,7 @@ class OriginState {
   bool up(std::size_t i) const noexcept;
   /// Whether any is.
   bool up() const noexcept;
+  Failovers& failovers() noexcept;
   struct Level {
     unsigned in_flight;   ///< Requests.
     unsigned allowed;     ///< By `max_concurrency` and `ramp`, now.

@@ -136,6 +136,14 @@ proxy::Explanation example() {
   return e;
 }
 
+TEST(ExplainText, NamesAnotherOriginThanTheRoutesThatHasGivenWhatIsStored) {
+  auto e = example();
+  e.stored->origin = e.route->origin;
+  EXPECT_THAT(to_text(to_json(e)), HasSubstr(", L1\n"));
+  e.stored->origin = "backup";
+  EXPECT_THAT(to_text(to_json(e)), HasSubstr(", L1, from backup\n"));
+}
+
 TEST(ExplainText, HasTheLinesOfTheManual) {
   EXPECT_EQ(to_text(to_json(example())),
             "POST http://shop.example.com/api/search\n"

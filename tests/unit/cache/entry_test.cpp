@@ -17,6 +17,7 @@ class EntryTest : public ::testing::Test {
     parts.head = head->head();
     parts.body = body;
     parts.key_text = "the|key";
+    parts.origin = "web";
     parts.fetch_time = 5ms;
     return Entry::make(parts, charge(Entry::cost(parts)));
   }
@@ -36,6 +37,7 @@ TEST_F(EntryTest, HoldsHeadKeyAndASmallBodyInOneBlockAndNothingOfItsSources) {
   EXPECT_EQ(e->etag(), "\"1\"");
   EXPECT_EQ(e->last_modified(), std::nullopt);
   EXPECT_EQ(e->key_text(), "the|key");
+  EXPECT_EQ(e->origin(), "web");
   EXPECT_EQ(e->fetch_time(), Duration(5ms));
   ASSERT_EQ(e->body().size(), 1u);
   EXPECT_EQ(text_of(*e), std::string(100, 'a') + std::string(50, 'b'));
@@ -81,6 +83,7 @@ TEST_F(EntryTest, FreshenedHasTheNewHeadAndTheOldBody) {
     }
     EXPECT_EQ(e->etag(), "\"4\"");
     EXPECT_EQ(e->key_text(), "the|key");
+    EXPECT_EQ(e->origin(), "web");
     EXPECT_EQ(text_of(*e), want);
     EXPECT_EQ(e->body_length(), size);
     EXPECT_EQ(budget.used(), e->charged()) << "no chain of old entries is kept: " << size;

@@ -141,6 +141,7 @@ struct Looked {
           if constexpr (requires { l.refresh; }) ticket = std::move(l.refresh);
           if constexpr (requires { l.ticket; }) ticket = std::move(l.ticket);
           if constexpr (requires { l.place; }) place = std::move(l.place), flight = place.flight();
+          if constexpr (requires { l.unasked; }) unasked = l.unasked;
           if constexpr (requires { l.forward; }) forward = l.forward;
           if constexpr (requires { l.reason; }) reason = l.reason, pass_memory = l.pass_memory;
         },
@@ -158,6 +159,7 @@ struct Looked {
   rules::Forward forward = rules::Forward::None;
   rules::Reason reason = rules::Reason::None;
   PassMemory pass_memory;
+  bool unasked = false;
 };
 
 class StoreTest : public ::testing::Test {

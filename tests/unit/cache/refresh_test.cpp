@@ -213,7 +213,7 @@ TEST_F(RefreshAhead, PausesAfterOneThatFailed) {
   now = t0 + 55s;
   auto hit = look("/a");
   ASSERT_TRUE(hit.ticket);
-  hit.ticket.fail({}, now + 1s);
+  hit.ticket.fail({}, {now + 1s});
   now += 999ms;
   const auto paused = look("/a");
   EXPECT_EQ(paused.kind, Kind::Fresh);
@@ -228,7 +228,7 @@ TEST_F(RefreshAhead, PauseHoldsBehindStaleAnswersTooButNotForWhatCannotBeServed)
   now = t0 + 65s;
   auto stale = look("/a");
   ASSERT_TRUE(stale.ticket);
-  stale.ticket.fail({}, now + 10s);
+  stale.ticket.fail({}, {now + 10s});
   const auto paused = look("/a");
   EXPECT_EQ(paused.kind, Kind::Stale);
   EXPECT_FALSE(paused.ticket);
@@ -236,6 +236,30 @@ TEST_F(RefreshAhead, PauseHoldsBehindStaleAnswersTooButNotForWhatCannotBeServed)
   const auto due = look("/a");
   EXPECT_EQ(due.kind, Kind::Lead) << "its client waits, whatever failed before";
   EXPECT_TRUE(due.ticket);
+}
+
+TEST_F(RefreshAhead, APauseThatTheOriginAskedForServesWhatMayStandInForAnError) {
+  policy.stale.if_error = 60s;
+  ASSERT_TRUE(put("/a"));
+  now = t0 + 65s;
+  auto lead = look("/a");
+  ASSERT_EQ(lead.kind, Kind::Lead);
+  lead.ticket.fail({}, {now + 30s, true});
+  now += 29s;
+  const auto paused = look("/a");
+  EXPECT_EQ(paused.kind, Kind::Stale);
+  EXPECT_TRUE(paused.unasked);
+  EXPECT_FALSE(paused.ticket);
+  // A later failure does not shorten it.
+  store.private_ticket(key_of("/a")).fail({}, {now + 100ms});
+  EXPECT_TRUE(look("/a").unasked);
+  now += 1s;
+  auto due = look("/a");
+  EXPECT_EQ(due.kind, Kind::Lead);
+  EXPECT_FALSE(due.unasked);
+  // A longer one takes its place.
+  due.ticket.fail({}, {now + 10s});
+  EXPECT_EQ(look("/a").kind, Kind::Lead);
 }
 
 TEST_F(RefreshAhead, IsOffByDefault) {

@@ -492,5 +492,40 @@ TEST_F(Explain, TheDiagnosticsOfTheConfigurationHold) {
   EXPECT_EQ(offline(Asked{"GET", "http://h/a"}).cache_status, "");
 }
 
+TEST_F(Explain, AFailoverIsNamedAndWhoGaveWhatIsStored) {
+  configure(
+      "origins: {main: {url: 'http://127.0.0.1:1'}, spare: {url: 'http://127.0.0.1:2'}}\norigin: main\n"
+      "routes: [{path: /**}]\n");
+  EXPECT_THAT(offline(Asked{}).notes, Not(Contains(HasSubstr("spare"))));
+  auto adjusted = *config_;
+  auto& main = adjusted.origins.at("main");
+  main.failover = "spare";
+  config_ = std::make_shared<config::Config>(adjusted);
+  routes_.emplace(*config_);
+  gave_ = "spare";
+  keep(Asked{}, {{"Cache-Control", "max-age=60"}});
+  const auto e = live(Asked{});
+  EXPECT_EQ(e.stored->origin, "spare");
+  EXPECT_THAT(e.notes, Contains("if main gives no answer, does not answer in time, or answers 502, 503, 504, spare is "
+                                "asked in its place"));
+  EXPECT_THAT(offline(Asked{"POST"}).notes, Not(Contains(HasSubstr("spare"))));
+  adjusted.origins.at("main").failover_on = {false, false, {{500, 599}}};
+  config_ = std::make_shared<config::Config>(adjusted);
+  routes_.emplace(*config_);
+  EXPECT_THAT(offline(Asked{}).notes, Contains("if main answers 500-599, spare is asked in its place"));
+}
+
+TEST_F(Explain, WhatIsServedWithoutAskingAfterRetryAfterIsToldSo) {
+  configure("routes: [{path: /**, stale: {if_error: 1h}}]\n");
+  keep(Asked{}, {{"Cache-Control", "max-age=60"}});
+  clock_.advance(90s);
+  EXPECT_EQ(live(Asked{}).result, "miss");
+  store_.private_ticket(kept_key_).fail({}, {clock_.now().mono + 60s, true});
+  const auto e = live(Asked{});
+  EXPECT_EQ(e.result, "stale_error");
+  EXPECT_EQ(e.cache_status, "forebay; hit; ttl=-30; detail=stale-if-error");
+  EXPECT_THAT(e.notes, Contains(HasSubstr("Retry-After")));
+}
+
 }  // namespace
 }  // namespace forebay::proxy

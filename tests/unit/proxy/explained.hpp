@@ -89,14 +89,18 @@ class ExplainedTest : public ::testing::Test {
     const auto verdict = rules::judge(reading.facts, head, route.policy, {clock_.now(), clock_.now()}, true, 0);
     ASSERT_TRUE(verdict.storable()) << rules::to_string(verdict.reason);
     const auto vary = rules::read_vary(head_fields);
+    kept_key_ = key;
     cache::EntryParts parts;
     parts.head = {200, {}, head_fields.view()};
     parts.body = {Chunk::copy_of(body)->slice()};
     parts.key_text = key.text();
+    parts.origin = gave_;
     ASSERT_TRUE(store_.private_ticket(key).commit(parts, verdict.freshness, vary, cache::Unchanged(fields),
                                                   route.policy, route.key.fingerprint, clock_.now().mono));
   }
 
+  cache::Key kept_key_;        ///< Of what was kept last.
+  std::string gave_ = "main";  ///< The origin of what is kept.
   ManualClock clock_;
   config::ConfigPtr config_;
   std::optional<config::RouteTable> routes_;

@@ -21,13 +21,19 @@ using FieldList = std::vector<std::pair<std::string, std::string>>;
 /// A source that answers as the test says, and remembers what it was asked.
 class ScriptedSource final : public net::Source {
  public:
-  ScriptedSource(net::Worker& worker, const upstream::FetchRequest& request)
-      : method(request.method), content(request.body != nullptr), worker_(worker), head_(request.head) {
+  ScriptedSource(net::Worker& worker, upstream::Origin& asked, const upstream::FetchRequest& request)
+      : method(request.method),
+        content(request.body != nullptr),
+        worker_(worker),
+        origin_(asked),
+        head_(request.head),
+        body_(request.body) {
     times_.requested = worker.now();
+    times_.origin = asked.state().config().name;
   }
   void start(net::Sink& sink) override {
     sink_ = &sink;
-    head_->compose(target, fields);
+    head_->compose(origin_, origin_.state().config().url, target, fields);
   }
   void resume() override { ++resumes; }
   void allow_quiet(Duration limit) override { quiet = limit; }
@@ -56,6 +62,8 @@ class ScriptedSource final : public net::Source {
   }
   net::Sink& sink() { return *sink_; }
   bool wanted() const { return sink_ != nullptr; }
+  const std::string& origin() const { return origin_.state().config().name; }
+  net::BodySource& body() { return *body_; }
 
   const http::Method method;
   const bool content;
@@ -68,7 +76,9 @@ class ScriptedSource final : public net::Source {
 
  private:
   net::Worker& worker_;
+  upstream::Origin& origin_;
   upstream::RequestHead* const head_;
+  net::BodySource* const body_;
   net::Sink* sink_ = nullptr;
   net::SourceTimes times_;
 };
@@ -213,8 +223,8 @@ class ProxiedTest : public ::testing::Test {
   /// Of every fill, in their order.
   struct TestCore final : Core {
     using Core::Core;
-    net::SourcePtr fetch(upstream::Origin&, const upstream::FetchRequest& request, std::size_t) override {
-      const auto source = sources.emplace_back(std::make_shared<ScriptedSource>(worker, request));
+    net::SourcePtr fetch(upstream::Origin& asked, const upstream::FetchRequest& request, std::size_t) override {
+      const auto source = sources.emplace_back(std::make_shared<ScriptedSource>(worker, asked, request));
       return {source.get(), [source](net::Source*) { source->cancel(); }};
     }
     std::vector<std::shared_ptr<ScriptedSource>> sources;
@@ -232,22 +242,28 @@ class ProxiedTest : public ::testing::Test {
   void configure_routes(const std::string& routes) {
     config::LoadRequest request;
     request.file = "forebay.yaml";
-    request.text = "origin: http://127.0.0.1:3000\ndiagnostics: {x_cache: true}\nroutes: [" + routes + "]\n";
+    request.text = origins_yaml + "diagnostics: {x_cache: true}\nroutes: [" + routes + "]\n";
     config::Surroundings machine;
     machine.cpus = 2;
     machine.memory_limit = std::uint64_t{8} << 30;
     machine.variable = [](const std::string&) { return std::nullopt; };
     const auto loaded = config::load(request, machine);
     ASSERT_TRUE(loaded.ok()) << config::to_text(loaded.diagnostics);
+    const auto adjusted = std::make_shared<config::Config>(*loaded.config);
+    if (adjust) adjust(*adjusted);
     auto runtime = std::make_shared<WorkerRuntime>();
-    runtime->runtime = std::make_shared<Runtime>(Runtime{loaded.config, config::RouteTable(*loaded.config), {}, {}});
-    for (const auto& [name, settings] : loaded.config->origins)
+    runtime->runtime = std::make_shared<Runtime>(Runtime{adjusted, config::RouteTable(*adjusted), {}, {}});
+    for (const auto& [name, settings] : adjusted->origins)
       runtime->origins.emplace(
           name, std::make_shared<upstream::Origin>(
                     worker, std::make_shared<upstream::OriginState>(settings, std::vector<Duration>{1s})));
-    for (const auto& r : loaded.config->routes)
-      runtime->routes.push_back({&r, &counters.of(r.name, 0), runtime->origins.at(r.origin).get()});
-    runtime->none = {nullptr, &counters.of("_none", 0), nullptr};
+    const auto origin = [&](const std::string& name) {
+      return name.empty() ? nullptr : runtime->origins.at(name).get();
+    };
+    for (const auto& r : adjusted->routes)
+      runtime->routes.push_back(
+          {&r, &counters.of(r.name, 0), origin(r.origin), origin(adjusted->origins.at(r.origin).failover)});
+    runtime->none = {nullptr, &counters.of("_none", 0), nullptr, nullptr};
     core.runtime = std::move(runtime);
   }
 
@@ -290,7 +306,9 @@ class ProxiedTest : public ::testing::Test {
     return get(target).cache() == "HIT" && asked() == before;
   }
 
-  http::Version version = http::Version::Http11;  ///< Of the requests that come.
+  std::string origins_yaml = "origin: http://127.0.0.1:3000\n";  ///< Of the next configuration.
+  std::function<void(config::Config&)> adjust;                   ///< Changes it further.
+  http::Version version = http::Version::Http11;                 ///< Of the requests that come.
   ManualClock clock;
   net::Worker worker{0, clock};
   cache::Store cache{{16 * 1024 * 1024, 2}};

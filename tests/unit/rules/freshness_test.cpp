@@ -280,6 +280,19 @@ TEST(Age, AStepBackOfTheWallClockMakesNothingYounger) {
   EXPECT_EQ(left_of_signature(WallTime::max(), undated.view(), undated.times), Seconds{std::int64_t{1} << 31});
 }
 
+TEST(RetryAfter, IsReadInSecondsAndAsADateOf429And503) {
+  const auto of = [](const std::string& text, int status, test::Lines more = {}) {
+    auto answer = Answer(more, status).with("Retry-After", text);
+    return retry_after(answer.view(), answer.times.received);
+  };
+  EXPECT_EQ(of("5", 503), 5s);
+  EXPECT_EQ(of("0", 429), 0s);
+  EXPECT_EQ(of(date(20), 503, {{"Date", date(10)}}), 10s);
+  EXPECT_EQ(of(date(-20), 503), 0s);
+  for (const auto* text : {"soon", "-5", "1.5", "", "5, 6"}) EXPECT_FALSE(of(text, 503)) << text;
+  for (const int status : {200, 301, 500, 502}) EXPECT_FALSE(of("5", status)) << status;
+}
+
 TEST(Lifetime, RetryAfterCapsThatOfAStored429Or503) {
   EXPECT_EQ(lifetime_seconds(Answer({{"Cache-Control", "max-age=60"}, {"Retry-After", "5"}}, 503)), 5);
   EXPECT_EQ(lifetime_seconds(Answer({{"Cache-Control", "max-age=60"}, {"Retry-After", "120"}}, 429)), 60);

@@ -261,8 +261,10 @@ TEST_F(Renewal, AnOriginStateAsksBeforeItsFirstRequestAndHandsTheKeysOn) {
 /// Refuses to be sent.
 class RefusingHead final : public RequestHead {
  public:
-  std::string compose(std::string&, http::Fields&) override { return "there are no credentials"; }
-  void trim(http::Fields&) override {}
+  std::string compose(Origin&, const config::Url&, std::string&, http::Fields&) override {
+    return "there are no credentials";
+  }
+  void trim(Origin&, http::Fields&) override {}
 };
 
 TEST_F(UpstreamTest, ARequestThatMustNotBeSentIsNotSent) {

@@ -79,6 +79,34 @@ TEST(RequestSender, SendsNoFieldThatIsForItsOwnHopOrFramesTheMessage) {
   EXPECT_EQ(write_all(sender).text, "GET /a?b HTTP/1.1\r\n\r\n");
 }
 
+/// Has the url that is asked as its Host.
+class HeadOfUrl final : public RequestHead {
+ public:
+  std::string compose(Origin& origin, const config::Url& url, std::string& target, http::Fields& fields) override {
+    target = "/" + origin.state().config().name;
+    fields.add("Host", url.authority);
+    return {};
+  }
+  void trim(Origin&, http::Fields&) override {}
+};
+
+TEST_F(UpstreamTest, EachAttemptHasTheHeadForItsUrl) {
+  use(settings(closed_port()));
+  HeadOfUrl head;
+  FetchRequest request;
+  request.method_text = "GET";
+  request.head = &head;
+  RequestSender sender(request, origin.get());
+  config::Url first, second;
+  first.authority = "a.test";
+  second.authority = "b.test";
+  sender.rewind(first);
+  ASSERT_EQ(sender.next(), RequestSender::Next::Write);
+  EXPECT_EQ(sender.parts().front(), "GET /web HTTP/1.1\r\nHost: a.test\r\n");
+  sender.rewind(second);
+  EXPECT_EQ(write_all(sender).text, "GET /web HTTP/1.1\r\nHost: b.test\r\n\r\n");
+}
+
 TEST(RequestSender, PassesTrailersBehindTheLastChunk) {
   ScriptedBody body({{BodyState::End, {}}}, std::nullopt);
   body.trailers().add("X-Sum", "9");
