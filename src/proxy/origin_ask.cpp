@@ -18,20 +18,21 @@ net::SourcePtr OriginAsk::ask(What what) {
   auto* const other = pending_.route->failover;
   if (pending_.content)
     content_.emplace(pending_.content, pending_.content_whole ? nullptr : pending_.exchange, pending_.trailers);
-  if (other && failed_over_) return ask(*other);
-  auto first = ask(origin);
-  if (!other || !http::is_safe(method()) || is_bound(origin)) return first;
-  return upstream::fail_over(pending_.core.worker, origin, std::move(first), *this);
+  if (other && failed_over_) return ask(*other, Fails::Here);
+  if (!other || !http::is_safe(method()) || is_bound(origin)) return ask(origin, Fails::Here);
+  return upstream::fail_over(pending_.core.worker, origin, ask(origin, Fails::Over), *this);
 }
 
-net::SourcePtr OriginAsk::ask(upstream::Origin& origin) {
+net::SourcePtr OriginAsk::ask(upstream::Origin& origin, Fails how) {
   payload_.clear();
-  return pending_.core.fetch(origin, request_for(origin), pending_.config().server.response_header);
+  auto request = request_for(origin);
+  request.fails_over = how == Fails::Over;
+  return pending_.core.fetch(origin, request, pending_.config().server.response_header);
 }
 
 net::SourcePtr OriginAsk::ask() {
   failed_over_ = true;
-  return ask(*pending_.route->failover);
+  return ask(*pending_.route->failover, Fails::Here);
 }
 
 bool OriginAsk::has_content() const { return pending_.content || (pending_.exchange && pending_.exchange->has_body()); }

@@ -40,7 +40,8 @@ class OriginAsk final : private upstream::RequestHead, private upstream::OtherOr
   void trim(upstream::Origin& origin, http::Fields& trailers) override;
   bool may_ask() override;
   net::SourcePtr ask() override;
-  net::SourcePtr ask(upstream::Origin& origin);
+  enum class Fails : std::uint8_t { Here, Over };
+  net::SourcePtr ask(upstream::Origin& origin, Fails how);
   upstream::FetchRequest request_for(upstream::Origin& origin);
   bool has_content() const override;
   net::BodySource* body();

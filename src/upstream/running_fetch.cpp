@@ -54,6 +54,7 @@ RunningFetch::RunningFetch(Origin& asked, std::shared_ptr<Group> group, const Fe
       bond_(std::static_pointer_cast<HeldConnection>(request.bond)),
       authenticates_(request.for_connection),
       repeatable_(request.repeatable || http::is_safe(request.method)),
+      fails_over_(request.fails_over),
       parser_(limits_),
       retries_left_(settings().retries) {
   times_.requested = worker().now();
@@ -203,10 +204,9 @@ void RunningFetch::first_attempt() {
   fail(FetchError::CircuitOpen, "the requests to " + settings().name + " fail, and another one is trying it");
 }
 
-// A request that may not be repeated does not try out a url. Safe ones are what fails over.
+// A request that may not be repeated does not try out a url.
 bool RunningFetch::choose() {
-  const bool may_go_elsewhere = !settings().failover.empty() && http::is_safe(method_);
-  auto choice = group_->choose(tried_, balance_key_, {repeatable_, may_go_elsewhere});
+  auto choice = group_->choose(tried_, balance_key_, {repeatable_, fails_over_});
   if (choice) return take_url(choice.url, std::move(choice.pass)), true;
   times_.retry_after = std::max(choice.open_until - worker().now().mono, Duration{0});
   return false;

@@ -186,6 +186,7 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   // The request, or a request before it on this connection, authenticates the connection (RFC 4559).
   const bool authenticates_;
   const bool repeatable_;
+  const bool fails_over_;
   After after_ = After::Pool;
   net::SourceTimes times_;
   std::string address_;  // what times_.address shows

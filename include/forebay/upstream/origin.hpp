@@ -61,6 +61,7 @@ struct FetchRequest {
                                     ///< connection that was authenticated is closed after the answer.
   std::uint64_t balance_key = 0;    ///< A hash of what chooses a url where the balance is by hash.
   bool repeatable = false;          ///< Its client says that it may be repeated, whatever its method is.
+  bool fails_over = false;          ///< Another origin is asked if this one fails: it may rest meanwhile.
   bool for_connection = false;      ///< Its credentials authenticate the connection (NTLM, Negotiate).
   std::string_view upgrade{};       ///< Protocols to ask for by Upgrade; empty: none. The sink gets `on_switch`.
   net::BodySource* body = nullptr;  ///< Must live until the sink is notified of the end, or `cancel`.

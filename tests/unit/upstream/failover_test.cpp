@@ -42,7 +42,9 @@ class FailoverTest : public UpstreamTest {
     request.fields = fields;
   }
   net::SourcePtr ask(net::Sink& sink) {
-    auto source = fail_over(worker, *origin, origin->fetch(request, 16 * 1024), other);
+    auto first = request;
+    first.fails_over = true;
+    auto source = fail_over(worker, *origin, origin->fetch(first, 16 * 1024), other);
     source->start(sink);
     return source;
   }

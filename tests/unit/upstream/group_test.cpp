@@ -235,7 +235,7 @@ TEST_F(GroupTest, WhereThereIsAnotherOriginTheLastUrlRestsToo) {
   auto o = pool();
   o.retries = 0;
   o.passive.failures = 1;
-  o.failover = "other";
+  fails_over = true;
   use(std::move(o));
   answers(1);
   RecordingSink sink;

@@ -170,6 +170,7 @@ class UpstreamTest : public ::testing::Test {
     request.fields = fields;
     request.body = body;
     request.upgrade = upgrade;
+    request.fails_over = fails_over;
     auto running = origin->fetch(request, 16 * 1024);
     running->start(sink);
     return running;
@@ -198,6 +199,7 @@ class UpstreamTest : public ::testing::Test {
     worker.io().poll();
   }
 
+  bool fails_over = false;  ///< Of the requests.
   TestClock clock;
   net::Worker worker{0, clock};
   std::shared_ptr<OriginState> state;
