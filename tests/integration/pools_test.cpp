@@ -118,7 +118,10 @@ TEST_F(Pools, TheLastUrlIsTriedByOneAndTheOthersGetStaleOr503) {
   const auto gate = std::make_shared<Gate>();
   for (std::size_t i = 0; i < 3; ++i) {
     at(i).refuse();
-    EXPECT_TRUE(eventually([&] { return get("/x" + std::to_string(i)).status != 200 && up(i) == 0; }));
+    // Each time another path: nothing is stored that could stand in.
+    EXPECT_TRUE(eventually([&, n = 0]() mutable {
+      return get("/x" + std::to_string(i) + "/" + std::to_string(++n)).status != 200 && up(i) == 0;
+    }));
   }
   for (std::size_t i = 0; i < 3; ++i) {
     at(i).on("/slow", Reply::hang_up(End::Rst).after(gate));

@@ -1,9 +1,11 @@
 """Programs that run beside a test: each in a process group of its own, which ends with the test."""
 
 import ctypes
+import http.client
 import os
 import pathlib
 import pwd
+import random
 import re
 import signal
 import socket
@@ -45,6 +47,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def own_address():
+    """An address of loopback and a port of it. No other program connects from it, so the port stays free while its
+    server is dead."""
+    with socket.socket() as probe:
+        probe.bind((f"127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}", 0))
+        return probe.getsockname()
+
+
 def folder():
     """A temporary folder that a server without privileges can read too."""
     base = pathlib.Path(tempfile.gettempdir())
@@ -65,17 +75,17 @@ def output(*command):
 
 
 class Process:
-    def __init__(self, command, log, user=None, **more):
-        """`user`: whom root becomes first."""
+    def __init__(self, command, log, user=None, parting=signal.SIGTERM, **more):
+        """`user`: whom root becomes first. `parting`: what it gets when this test is killed; servers with children end
+        them by TERM, and one that may be stopped then ends by KILL alone."""
         if user and os.geteuid() == 0:
             entry = pwd.getpwnam(user)
             more.update(user=entry.pw_uid, group=entry.pw_gid, extra_groups=[])
         self.log = pathlib.Path(log)
         with open(log, "ab") as file:
-            # TERM when this test is killed: servers with children end them by it.
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
                                             start_new_session=True,
-                                            preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM), **more)
+                                            preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, parting), **more)
 
     @property
     def running(self):
@@ -124,6 +134,31 @@ class Daemon:
         self.admin = int(found.pop("admin"))
         self.ports = {name: int(port) for name, port in found.items()}
         self.port = next(iter(self.ports.values()))
+
+    def metrics(self):
+        """name -> list of (labels, value)."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=PATIENCE)
+        try:
+            connection.request("GET", "/metrics")
+            text = connection.getresponse().read().decode()
+        finally:
+            connection.close()
+        found = {}
+        for name, labels, value in re.findall(r"^([a-z0-9_]+)(?:\{(.*)\})? (\S+)$", text, re.M):
+            found.setdefault(name, []).append((dict(re.findall(r'(\w+)="([^"]*)"', labels)), float(value)))
+        return found
+
+    def metric(self, name, **labels):
+        """The sum of a metric over all series with these labels."""
+        return sum(value for known, value in self.metrics().get(name, []) if labels.items() <= known.items())
+
+    def reload(self, configuration):
+        before = self.metric("forebay_config_reloads_total")
+        (self.where / "forebay.yaml").write_text(configuration)
+        self.process.process.send_signal(signal.SIGHUP)
+        until(lambda: self.metric("forebay_config_reloads_total") > before, "the reload")
+        if self.metric("forebay_config_last_reload_successful") != 1:
+            raise Failed(f"the reload was rejected:\n{self.process.said()}")
 
     def stop(self):
         """What was wrong with its end; nothing when it was in order."""

@@ -1,6 +1,7 @@
 // Active health checks of urls, with the clock in the test's hand.
 #include <atomic>
 
+#include "faulty/faults.hpp"
 #include "unit/upstream/upstream_fixture.hpp"
 
 namespace forebay::upstream {
@@ -14,13 +15,15 @@ class HealthChecks : public UpstreamTest {
  protected:
   HealthChecks() { clock.stop(); }
 
-  /// Answers checks with `status`, or not at all where that is 0.
+  /// Answers checks with `status`, the second one with `second`, or not at all where that is 0.
   ScriptedOrigin& server() {
-    return *servers.emplace_back(std::make_unique<ScriptedOrigin>([this](Peer& peer, int) {
+    auto& mine = servers.empty() ? status : second;
+    return *servers.emplace_back(std::make_unique<ScriptedOrigin>([this, &mine](Peer& peer, int) {
       for (std::string head; !(head = peer.read_head()).empty();) {
-        if (head.starts_with("GET /health")) servers.front()->note(head);
-        if (status == 0) continue;
-        peer.send(answer(head.starts_with("GET /health") ? status.load() : 200));
+        const bool check = head.starts_with("GET /health");
+        if (check) servers.front()->note(head);
+        if (mine == 0) continue;
+        peer.send(answer(check ? mine.load() : &mine == &status ? 200 : 201));
       }
     }));
   }
@@ -45,7 +48,7 @@ class HealthChecks : public UpstreamTest {
     run_until([&] { return results() > before; });
   }
 
-  std::atomic<int> status{200};
+  std::atomic<int> status{200}, second{200};
   std::vector<std::unique_ptr<ScriptedOrigin>> servers;
 };
 
@@ -109,24 +112,52 @@ TEST_F(HealthChecks, SilenceFailsInTime) {
 
 TEST_F(HealthChecks, AUrlThatIsDownGetsNoRequestsUntilItIsUp) {
   auto& first = server();
-  auto& second = server();
+  auto& other = server();
   auto o = checked(first);
   o.slow_start = Duration{0};
   o.urls = {{o.url, 1}, {o.url, 1}};
-  o.urls[1].url.port = second.port();
-  status = 503;
+  o.urls[1].url.port = other.port();
+  second = 503;
   use(o);
   worker.fire_deadlines();
-  run_until([&] { return results() == 1 && state->checks(1)->failed == 1; });
-  ASSERT_FALSE(state->up());
-  EXPECT_EQ(get().status, 200) << "the last urls are never taken out";
-  status = 200;
-  const auto both = [&] { return state->checks(0)->passed + state->checks(1)->passed; };
-  for (std::uint64_t n = 2; n <= 4; n += 2) {
+  run_until([&] { return state->checks(0)->passed == 1 && state->checks(1)->failed == 1; });
+  EXPECT_TRUE(state->up(0));
+  EXPECT_FALSE(state->up(1));
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(get(i % 2 == 0 ? "GET" : "POST").status, 200);
+  status = 503;
+  for (std::uint64_t n = 1; n <= 3; ++n) {
     pass(11s);
-    run_until([&] { return both() >= n; });
+    run_until([&] { return state->checks(0)->failed == n && state->checks(1)->failed == n + 1; });
   }
-  EXPECT_TRUE(state->up(0) && state->up(1));
+  EXPECT_FALSE(state->up());
+  EXPECT_EQ(get().status + get().status, 401) << "the last urls are never taken out";
+  second = 204;
+  for (std::uint64_t n = 1; n <= 2; ++n) {
+    pass(11s);
+    run_until([&] { return state->checks(1)->passed == n && state->checks(0)->failed == n + 3; });
+  }
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(get().status, 201);
+}
+
+TEST_F(HealthChecks, OneWithoutMemoryIsMadeAgain) {
+  use(checked(server()));
+  worker.fire_deadlines();
+  run_until([&] { return results() == 1; });
+  for (int nth = 1; nth <= 60; ++nth) {
+    clock.advance(11s);
+    test::inject_fault("any-later=" + std::to_string(nth));
+    worker.fire_deadlines();
+    for (int i = 0; i < 20; ++i) worker.io().poll();
+    test::inject_fault("any-later=0");
+    // Whatever it met, the next one comes.
+    const auto before = results();
+    for (int i = 0; i < 3 && results() == before; ++i) {
+      pass(11s);
+      for (int turn = 0; turn < 200 && results() == before; ++turn)
+        worker.io().run_one_for(std::chrono::milliseconds(5));
+    }
+    ASSERT_GT(results(), before) << nth;
+  }
 }
 
 TEST_F(HealthChecks, OfSeveralWorkersOneAsks) {
