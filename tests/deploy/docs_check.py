@@ -209,7 +209,7 @@ listen:
   - {{ address: "127.0.0.1:0", name: tls, tls: {{ cert: {folder}/tls.crt, key: {folder}/tls.key }} }}
 admin: {{ listen: 127.0.0.1:0 }}
 origins:
-  good: http://127.0.0.1:{origin.server_address[1]}
+  good: {{ url: "http://127.0.0.1:{origin.server_address[1]}", max_concurrency: 100, health: {{ path: /fresh }} }}
   gone: http://127.0.0.1:1
   secure: {{ url: "https://127.0.0.1:1", failover: gone }}
 log: {{ access: {{ output: "off" }} }}
