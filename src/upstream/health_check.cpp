@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "forebay/base/duration_text.hpp"
 #include "forebay/base/guarded.hpp"
 #include "forebay/base/hash.hpp"
 #include "forebay/base/log.hpp"
@@ -113,8 +114,14 @@ void HealthCheck::on_head(const http::ResponseView& head, const HeadFacts&) {
 
 void HealthCheck::on_failure(FetchError error, std::string_view detail) {
   if (error == FetchError::Memory) return broken();
-  guarded([&] { ended(Health::Check::Failed, std::string(to_string(error)) + ": " + std::string(detail)); },
-          [this] { broken(); });
+  guarded(
+      [&] {
+        const auto& health = url_->config.health;
+        ended(Health::Check::Failed, error == FetchError::TotalTimeout
+                                         ? "no answer within health.timeout (" + duration_text(health.timeout) + ')'
+                                         : std::string(to_string(error)) + ": " + std::string(detail));
+      },
+      [this] { broken(); });
 }
 
 void HealthCheck::ended(Health::Check result, std::string_view why) {

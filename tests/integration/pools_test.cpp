@@ -124,16 +124,16 @@ TEST_F(Pools, TheLastUrlIsTriedByOneAndTheOthersGetStaleOr503) {
     }));
   }
   for (std::size_t i = 0; i < 3; ++i) {
-    at(i).on("/slow", Reply::hang_up(End::Rst).after(gate));
+    for (const auto* path : {"/slow0", "/slow1", "/slow2"}) at(i).on(path, Reply::hang_up(End::Rst).after(gate));
     at(i).resume();
   }
   // Three requests try the three urls; until they are answered, nobody else does.
   std::vector<Client> trying;
   for (int i = 0; i < 3; ++i) {
     trying.push_back(connect());
-    trying.back().request("GET", "/slow");
+    trying.back().request("GET", "/slow" + std::to_string(i));
   }
-  EXPECT_TRUE(eventually([&] { return asked("/slow") == 3; }));
+  EXPECT_TRUE(eventually([&] { return asked("/slow0") + asked("/slow1") + asked("/slow2") == 3; }));
   const auto refused = get("/new");
   EXPECT_EQ(refused.status, 503);
   EXPECT_EQ(refused.get("Retry-After"), "1");

@@ -155,6 +155,8 @@ class ScriptedOrigin {
   }
 
   std::uint16_t port() const { return port_; }
+  /// Accepts no more connections: they are refused.
+  void refuse() { ::shutdown(listener_, SHUT_RDWR); }
   int connections() const { return connections_; }
   /// Notes something for the test to look at.
   void note(std::string text) {
