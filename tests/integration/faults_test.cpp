@@ -42,7 +42,8 @@ class Faults : public ForebayTest {
     const auto size = whole.size();
     origin.otherwise([=](const Received& r) { return Reply(whole).cut(number(r), how); });
     start("origins: {o: {url: '" + origin.url() +
-          "', retries: 0, passive: {failures: 0}}}\norigin: o\nlog: {level: error, access: {output: 'off'}}\nroutes: [{path: /**}]\n");
+          "', retries: 0, passive: {failures: 0}}}\norigin: o\nlog: {level: error, access: {output: 'off'}}\nroutes: "
+          "[{path: /**}]\n");
     const auto head = size - (framing == "length" ? 10000 : 0);
     std::atomic<int> completed{0}, wrong{0};
     std::atomic<std::size_t> worst{0};
