@@ -41,7 +41,8 @@ TlsFiles read_tls(config::LoadResult& loaded, const std::shared_ptr<net::TicketK
     const auto tls = "listen[" + std::to_string(i) + "].tls.";
     for (auto& finding : findings) {
       const auto in_list = tls + "certs[" + std::to_string(finding.certificate) + "]." + finding.key;
-      add(loaded, place_of(loaded, {tls + finding.key, in_list}), std::move(finding));
+      auto place = place_of(loaded, {tls + finding.key, in_list});
+      add(loaded, std::move(place), std::move(finding));
     }
   }
   for (const auto& [name, origin] : loaded.config->origins) {
@@ -58,8 +59,8 @@ TlsFiles read_tls(config::LoadResult& loaded, const std::shared_ptr<net::TicketK
       for (auto& finding : findings) {
         if (std::find(told.begin(), told.end(), finding.message) != told.end()) continue;
         told.push_back(finding.message);
-        add(loaded, place_of(loaded, {"origins." + name + ".tls." + finding.key, "origin " + name}),
-            std::move(finding));
+        auto place = place_of(loaded, {"origins." + name + ".tls." + finding.key, "origin " + name});
+        add(loaded, std::move(place), std::move(finding));
       }
     }
   }

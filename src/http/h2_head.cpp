@@ -148,11 +148,11 @@ void H2HeadReader::join_cookies() {
   Line* first = nullptr;
   for (Line& line : lines_) {
     if (line.id != FieldId::Cookie) continue;
-    if (!first)
-      first = &line;
-    else
-      joined += "; ";
-    joined += text(line.value);
+    if (!first) first = &line;
+    const auto crumb = text(line.value);
+    if (crumb.empty()) continue;  // a value does not end with a blank
+    if (!joined.empty()) joined += "; ";
+    joined += crumb;
   }
   if (!first) return;
   first->value = keep(joined);

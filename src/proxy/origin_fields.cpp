@@ -142,7 +142,7 @@ http::Fields fields_for_origin(const OriginRequest& request) {
     if (left && http::iequals(f.name, "Max-Forwards")) continue;
     if (f.id == FieldId::Cookie) {
       // RFC 9113 section 8.2.3: several lines are joined here, since applications join them differently.
-      if (!cookies.empty()) cookies += "; ";
+      if (!cookies.empty() && !f.value.empty()) cookies += "; ";
       cookies += f.value;
       continue;
     }

@@ -263,6 +263,10 @@ std::string read_head(const h2::Lines& lines, bool over_tls = false) {
 TEST(H2HeadReader, MakesARequestOfAFieldSection) {
   EXPECT_EQ(read_head(h2::request("/a", {{"cookie", "a=1"}, {"x", "y"}, {"cookie", "b=2"}})),
             "/a|cookie:a=1; b=2|x:y|Host:shop.test");
+  // Empty crumbs leave no trace.
+  EXPECT_EQ(read_head(h2::request("/a", {{"cookie", ""}, {"cookie", "a=1"}, {"cookie", ""}, {"cookie", ""}})),
+            "/a|cookie:a=1|Host:shop.test");
+  EXPECT_EQ(read_head(h2::request("/a", {{"cookie", ""}, {"cookie", ""}})), "/a|cookie:|Host:shop.test");
 }
 
 TEST(H2HeadReader, SaysWhatIsWrong) {

@@ -253,6 +253,10 @@ TEST_F(OriginFields, LeaveOutConditionsOfASharedFetchAndFieldsForForebay) {
   EXPECT_FALSE(sent("TE", "trailers"));
 }
 
+TEST_F(OriginFields, EmptyCookieLinesLeaveNoTrace) {
+  EXPECT_EQ(sent(Lines{{"Cookie", ""}, {"Cookie", "a=b"}, {"Cookie", ""}}).view().value("Cookie"), "a=b");
+}
+
 TEST_F(OriginFields, AreChangedByTheRouteLast) {
   route_.request_headers.remove = {"cookie"};
   route_.request_headers.set = {{"X-Api-Client", "gateway"}};
