@@ -88,6 +88,21 @@ TEST_F(OriginNames, ASilentNameServerIsAFailureAfterTimeoutsDns) {
   EXPECT_TRUE(metric_reaches("forebay_origin_errors_total", {{"origin", "o"}, {"reason", "dns_timeout"}}, 1));
 }
 
+TEST_F(OriginNames, AServiceGivesHostAndPort) {
+  const std::string service = "_http._tcp.shop.test";
+  names.set("a.shop.test", {.v4 = {"127.0.0.1"}, .ttl = 1});
+  names.set(service, {.ttl = 1, .targets = {{1, 1, origin_port(), "a.shop.test"}}});
+  origin.otherwise([](const Received& r) { return Reply().body(r.path); });
+  start("origins: {o: {url: 'http://" + service + "', srv: true, pool: {max_idle: 0}}}\norigin: o\n" +
+        "server: {threads: 2, dns: {servers: ['" + names.address() + "']}}\nroutes: [{path: /**, cache: false}]\n");
+  EXPECT_EQ(get("/a").body, "/a");
+  // The service moves: nobody listens at its new place, then somebody does.
+  names.set(service, {.ttl = 1, .targets = {{1, 1, 1, "a.shop.test"}}});
+  EXPECT_TRUE(get_until("/b", 502));
+  names.set(service, {.ttl = 1, .targets = {{1, 1, 1, "a.shop.test"}, {2, 1, origin_port(), "a.shop.test"}}});
+  EXPECT_TRUE(get_until("/c", 200));
+}
+
 TEST_F(OriginNames, AnAddressThatDoesNotAnswerIsOvertaken) {
   const upstream::BlackHole hole(origin_port(), 2);
   names.set("app.test", {.v4 = {"127.0.0.2", "127.0.0.1"}, .ttl = 60});
