@@ -534,6 +534,8 @@ void Metrics::origins(std::vector<MetricFamily>& out, const proxy::Runtime& runt
       if (const auto& to = state->config().failover; !to.empty())
         g.sample({{"origin", origin}, {"to", to}}, state->failovers().total());
   }
+  each("forebay_origin_retries_refused_total", "Requests that were not sent again, since retry_budget was used up.",
+       MetricType::Counter, [](Gathering& g, const OriginUrl& o) { o.sample(g, o.numbers().retries_refused.load()); });
   each("forebay_origin_requests_in_flight", "Requests waiting for an origin.", MetricType::Gauge,
        [](Gathering& g, const OriginUrl& o) { o.sample(g, o.numbers().in_flight.load()); });
   each("forebay_origin_connections", "Connections to an origin.", MetricType::Gauge,

@@ -25,8 +25,7 @@ constexpr std::string_view kIntroduction =
     "  forebay -c forebay.yaml                            with a configuration file\n"
     "  forebay demo                                       with a built-in demo origin\n\n"
     "Without --ttl, or `ttl` in the file, only responses with a lifetime from the origin are stored.\n"
-    "Not in this version: TLS towards origins, HTTP/3, purging, several urls for one origin, health checks, a shared\n"
-    "or persistent cache.\n";
+    "Not in this version: HTTP/3, purging, a shared or persistent cache.\n";
 
 /// All commands with the variables of their flags.
 struct Commands {

@@ -26,7 +26,8 @@ net::SourcePtr OriginAsk::ask(What what) {
 net::SourcePtr OriginAsk::ask(upstream::Origin& origin, Fails how) {
   payload_.clear();
   auto request = request_for(origin);
-  request.fails_over = how == Fails::Over;
+  // The first one rests only while the other one is in use.
+  request.fails_over = how == Fails::Over && pending_.route->failover->state().up();
   return pending_.core.fetch(origin, request, pending_.config().server.response_header);
 }
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "forebay/base/duration_text.hpp"
+#include "forebay/base/log.hpp"
+
 namespace forebay::upstream {
 
 namespace {
@@ -30,6 +33,15 @@ std::shared_ptr<UrlCondition> known_of(const config::Origin& o, const SharedGrou
   return nullptr;
 }
 
+/// What was counted for a url goes on.
+std::shared_ptr<OriginNumbers> numbers_of(const config::Origin& o, const std::vector<Duration>& buckets,
+                                          const SharedGroup* before) {
+  if (before)
+    for (const auto& url : before->urls)
+      if (url->config.url == o.url && url->buckets == buckets) return url->kept_numbers;
+  return std::make_shared<OriginNumbers>();
+}
+
 /// A configuration made by hand may have its one url alone.
 config::Origin completed(config::Origin o) {
   if (o.urls.empty()) o.urls.push_back({o.url, 1});
@@ -51,12 +63,23 @@ SharedGroup::SharedGroup(config::Origin settings, const std::vector<Duration>& b
     auto one = config;
     one.url = member.url;
     auto known = known_of(one, before);
-    urls.push_back(std::make_shared<SharedOrigin>(std::move(one), buckets, std::move(known)));
+    auto numbers = numbers_of(one, buckets, before);
+    urls.push_back(std::make_shared<SharedOrigin>(std::move(one), buckets, std::move(known), std::move(numbers)));
   }
 }
 
 void SharedGroup::count_failure(FetchError error) noexcept {
   if (is_the_origins(error)) errors[static_cast<std::size_t>(error)].fetch_add(1, std::memory_order_relaxed);
+}
+
+void SharedGroup::tell_overload(Timestamp now) {
+  const auto at = now.time_since_epoch().count();
+  auto next = next_overload_.load(std::memory_order_relaxed);
+  const auto pause = std::chrono::duration_cast<Duration>(std::chrono::seconds{10}).count();
+  if (at < next || !next_overload_.compare_exchange_strong(next, at + pause, std::memory_order_relaxed)) return;
+  log::warn("origin " + config.name + " has no room for all requests: some were refused after pool.queue_timeout (" +
+            duration_text(config.pool.queue_timeout) +
+            "); the limits are pool.max_connections, max_concurrency and ramp");
 }
 
 Group::Group(net::Worker& worker, std::shared_ptr<SharedGroup> shared)

@@ -24,12 +24,17 @@ struct SharedGroup {
 
   /// A failure before a url was chosen.
   void count_failure(FetchError error) noexcept;
+  /// Requests were refused since there was no room for them: logs it at most once in ten seconds.
+  void tell_overload(Timestamp now);
 
   const config::Origin config;
   std::vector<std::shared_ptr<SharedOrigin>> urls;
   RetryBudget budget;
   std::shared_ptr<Admission> admission;  ///< Null: no limit.
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(FetchError::kCount)> errors{};
+
+ private:
+  std::atomic<Timestamp::rep> next_overload_{0};
 };
 
 /// One worker's access to the urls of an origin: a pool of connections for each, and the choice between them.

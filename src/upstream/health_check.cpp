@@ -140,7 +140,10 @@ void HealthCheck::ended(Health::Check result, std::string_view why) {
                        ") fails, the last time: " + std::string(why));
     case Health::Change::Up:
       condition.slow_start.came_back(now);
-      return log::info(url_->title() + " is in use again: its health check (" + settings.path + ") passes");
+      return log::info(url_->title() +
+                       (condition.breaker.closed() ? " is in use again: its health check ("
+                                                   : " may be tried by a request: its health check (") +
+                       settings.path + ") passes");
   }
 }
 

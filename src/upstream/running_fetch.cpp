@@ -167,6 +167,7 @@ void RunningFetch::wait_for_place() {
   const Duration timeout = settings().pool.queue_timeout;
   const Timestamp now = worker().now().mono;
   const Duration left = asked_ + timeout - now;
+  if (left <= Duration{0}) times_.queued = now - asked_;
   if (left <= Duration{0})
     return fail(FetchError::Queue, std::string("no place among the requests in flight became free within "
                                                "pool.queue_timeout (") +
@@ -201,7 +202,12 @@ void RunningFetch::first_attempt() {
     group_->shared().budget.deposit(times_.started);
     return seek();
   }
-  fail(FetchError::CircuitOpen, "the requests to " + settings().name + " fail, and another one is trying it");
+  std::string why = settings().name + " is out of use";
+  if (times_.retry_after > Duration{0})
+    why += ", and is tried again in " + duration_text(std::chrono::ceil<std::chrono::seconds>(times_.retry_after));
+  else if (!fails_over_)
+    why += ", and another request is trying it";
+  fail(FetchError::CircuitOpen, why);
 }
 
 // A request that may not be repeated does not try out a url.
@@ -246,6 +252,7 @@ void RunningFetch::wait_in_queue() {
   const Duration timeout = settings().pool.queue_timeout;
   const Timestamp now = worker().now().mono;
   const Duration left = asked_ + timeout - now;
+  if (left <= Duration{0}) times_.queued = now - asked_;
   if (left <= Duration{0})
     return fail(FetchError::Queue, "no connection was free within pool.queue_timeout (" + duration_text(timeout) + ")");
   if (now > asked_) origin().permits->press(now, std::min(kStalled, timeout / 4));
@@ -526,6 +533,7 @@ bool RunningFetch::was_tried(FetchError error) const noexcept {
 
 // A result of the url that was chosen.
 void RunningFetch::judge(FetchError error) {
+  if (error == FetchError::Queue) group_->shared().tell_overload(worker().now().mono);
   if (!pool_) return group_->shared().count_failure(error);
   origin().count_failure(error, phase_ == Phase::Content || !was_tried(error));
   // Whoever sends a head that is too large, or none that can be read, is there.
@@ -577,14 +585,18 @@ bool RunningFetch::may_repeat(FetchError error) {
   if (retries_left_ == 0) return false;
   if (!may_repeat_here(error) && !group_->has_other_than(tried_ | std::uint64_t{1} << url_, repeatable_)) return false;
   if (error == FetchError::Reset && !sink_->wants_retry()) return false;
-  if (!group_->shared().budget.withdraw(worker().now().mono)) return false;
+  if (!group_->shared().budget.withdraw(worker().now().mono)) {
+    origin().numbers.retries_refused.fetch_add(1, std::memory_order_relaxed);
+    not_repeated_ = "; it was not repeated: retry_budget is used up";
+    return false;
+  }
   --retries_left_;
   return true;
 }
 
 void RunningFetch::attempt_failed(FetchError error, std::string_view detail) {
   const bool replaced_before = replaced_, here = may_repeat_here(error);
-  if (!may_repeat(error)) return fail(error, detail);
+  if (!may_repeat(error)) return fail(error, std::string(detail).append(not_repeated_));
   stop_sending();
   if (const auto connection = std::exchange(connection_, nullptr)) permit_ = connection->close();
   note_client();
@@ -595,6 +607,10 @@ void RunningFetch::attempt_failed(FetchError error, std::string_view detail) {
 
 void RunningFetch::repeat(FetchError error, std::string_view detail, bool here) {
   judge(error);
+  failed_by_ =
+      std::string(to_string(error)).append(" at ").append(address_.empty() ? origin().config.url.text : address_);
+  times_.failed_origin = settings().name;
+  times_.failed_by = failed_by_;
   tried_ |= std::uint64_t{1} << url_;
   const auto before = pool_;
   // Another worker may have taken the other url's place for a probe meanwhile.

@@ -189,7 +189,9 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   const bool fails_over_;
   After after_ = After::Pool;
   net::SourceTimes times_;
-  std::string address_;  // what times_.address shows
+  std::string address_;    // what times_.address shows
+  std::string failed_by_;  // what times_.failed_by shows
+  std::string_view not_repeated_;
 
   Phase phase_ = Phase::Seeking;
   Contact contact_ = Contact::None;

@@ -25,9 +25,12 @@ UrlCondition::UrlCondition(const config::Origin& settings)
       slow_start(settings.slow_start),
       health({settings.health.up_after, settings.health.down_after, settings.health.interval}) {}
 
-SharedOrigin::SharedOrigin(config::Origin settings, std::vector<Duration> bounds, std::shared_ptr<UrlCondition> known)
+SharedOrigin::SharedOrigin(config::Origin settings, std::vector<Duration> bounds, std::shared_ptr<UrlCondition> known,
+                           std::shared_ptr<OriginNumbers> counted)
     : config(std::move(settings)),
       buckets(std::move(bounds)),
+      kept_numbers(std::move(counted)),
+      numbers(*kept_numbers),
       addresses(config.url.host, config.url.port, config.dns_refresh),
       condition(known ? std::move(known) : std::make_shared<UrlCondition>(config)),
       permits(std::make_shared<Permits>(config.pool.max_connections, config.pool.max_idle)) {}

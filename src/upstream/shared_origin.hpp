@@ -35,7 +35,8 @@ struct UrlCondition {
 /// The state of one url of an origin that all workers share. Kept alive by its connections.
 struct SharedOrigin {
   /// `settings.url` is this url.
-  SharedOrigin(config::Origin settings, std::vector<Duration> bounds, std::shared_ptr<UrlCondition> known = nullptr);
+  SharedOrigin(config::Origin settings, std::vector<Duration> bounds, std::shared_ptr<UrlCondition> known,
+               std::shared_ptr<OriginNumbers> counted);
 
   void count_handshake(net::TlsHandshake result) noexcept {
     numbers.handshakes[static_cast<std::size_t>(result)].fetch_add(1, std::memory_order_relaxed);
@@ -59,7 +60,8 @@ struct SharedOrigin {
 
   const config::Origin config;
   const std::vector<Duration> buckets;
-  OriginNumbers numbers;
+  const std::shared_ptr<OriginNumbers> kept_numbers;  ///< The next configuration goes on with them.
+  OriginNumbers& numbers;
   Addresses addresses;
   const std::shared_ptr<UrlCondition> condition;
   const std::shared_ptr<Permits> permits;

@@ -80,6 +80,7 @@ struct OriginNumbers {
       head_seconds_buckets{};  ///< Bounds: config::Metrics::buckets given at creation.
   std::atomic<std::uint64_t> head_nanoseconds_sum{0};
   std::atomic<std::uint64_t> circuit_opened{0};
+  std::atomic<std::uint64_t> retries_refused{0};  ///< By the budget.
 };
 
 /// The state of an origin that all workers share. For each of its urls: addresses, TLS, whether it is in use, permits
