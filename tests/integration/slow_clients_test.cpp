@@ -125,7 +125,7 @@ TEST_F(SlowClients, UploadsBeyondTheBufferThatHoldTheWholeDefaultPoolGiveWay) {
 }
 
 TEST_F(SlowClients, AStalledLeaderGivesWayAndWhoFollowsItGetsTheWholeAnswer) {
-  const auto body = pattern(20'000'000);
+  const auto body = pattern(8'000'000);
   auto rest = gate();
   origin.on("/big", Reply::fresh(body).chunked(50'000).gate_at(50'000, rest));
   // What waits for a connection presses sooner than one reader of a shared body may hold up the others.
