@@ -189,6 +189,38 @@ void check_concurrency(const Section& section, const Origin& origin) {
                            "lower it, or raise pool.max_connections");
 }
 
+/// What clients can cause with any request must not take an origin out of use for others.
+void warn_of_statuses(const Section& section, const Section& of, std::string_view name,
+                      const std::vector<rules::StatusPattern>& statuses) {
+  const auto* written = of.find(name);
+  if (!written) return;
+  for (const auto& status : statuses)
+    if (status.from < 500)
+      section.report().warning(2076, *written, of.path_of(name),
+                               std::string(name) + " has " + format_status(status) +
+                                   ", which clients can cause: such requests take the origin away from others",
+                               "list statuses from 500 on");
+}
+
+void check_statuses(const Section& section, const Origin& origin) {
+  warn_of_statuses(section, section, "failover_on", origin.failover_on.statuses);
+  if (const auto* passive = section.map("passive"))
+    warn_of_statuses(section, Section(section.report(), passive, section.path_of("passive")), "statuses",
+                     origin.passive.statuses);
+}
+
+/// Keys that have a meaning only beside another one.
+void check_effect(const Section& section, const Origin& origin) {
+  const auto useless = [&](std::string_view name, const std::string& why, const std::string& hint) {
+    if (const auto* written = section.find(name))
+      section.report().warning(2077, *written, section.path_of(name), in_quotes(name) + " has no effect: " + why, hint);
+  };
+  if (!section.find("failover")) useless("failover_on", "there is no failover", "name another origin as failover");
+  if (origin.retries == 0) useless("retry_budget", "there are no retries", "leave it out, or raise retries");
+  if (origin.retries == 0) useless("idempotency_key", "there are no retries", "leave it out, or raise retries");
+  if (origin.urls.size() == 1) useless("balance", "there is one url", "leave it out, or list more urls");
+}
+
 /// Whether following `failover` leads back to `name`: then the names on the way. Only the first of them says so.
 std::vector<std::string> way_back(const std::map<std::string, Origin>& origins, const std::string& name) {
   std::vector<std::string> way;
@@ -212,6 +244,8 @@ void check_resilience(const Section& section, Origin& origin) {
   check_health(section, origin);
   check_total(section, origin);
   check_concurrency(section, origin);
+  check_statuses(section, origin);
+  check_effect(section, origin);
 }
 
 void read_failovers(Loading& loading, const Node& node) {
