@@ -536,17 +536,18 @@ void RunningFetch::judge(FetchError error) {
 
 namespace {
 /// Whether an answer counts as a failure of its url. With Retry-After it does not: the application refuses this
-/// request, and may answer others.
-bool counts_as_failed(const http::ResponseView& head, const config::Origin& origin) {
-  const bool failed = expected(origin.passive.statuses, head.status) ||
-                      (!origin.failover.empty() && expected(origin.failover_on.statuses, head.status));
+/// request, and may answer others. `fails_over`: a status of `failover_on` has the answer dropped; a 404 among them
+/// says nothing of the url.
+bool counts_as_failed(const http::ResponseView& head, const config::Origin& origin, bool fails_over) {
+  const bool dropped = fails_over && head.status >= 500 && covers(origin.failover_on, head.status);
+  const bool failed = dropped || expected(origin.passive.statuses, head.status);
   return failed && !head.fields.has(http::FieldId::RetryAfter);
 }
 }  // namespace
 
 void RunningFetch::judge(const http::ResponseView& head) {
   const Timestamp now = worker().now().mono;
-  const bool failed = counts_as_failed(head, settings());
+  const bool failed = counts_as_failed(head, settings(), fails_over_);
   const auto change = failed ? pass_.failed(now) : pass_.succeeded(now);
   if (change != Breaker::Change::None) origin().note(change, std::to_string(head.status), now);
 }
