@@ -255,6 +255,7 @@ OriginSelecting selecting_of(const ExplainCase& c) {
   asked.scheme = c.reading.scheme;
   asked.host = c.reading.host;
   asked.looked_up = asked.shared = true;
+  asked.drops_credentials = asked.origin.sign.on();
   return OriginSelecting(asked);
 }
 
