@@ -157,8 +157,8 @@ Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& re
   // A HEAD fetches for all only where nothing is stored.
   const bool may_lead = request.may_lead && !request.facts.no_store &&
                         !(head && (found.variant || found.pass_memory || request.facts.endless));
-  const bool may_refresh = may_lead && !found.busy && listed < kMaxFlights && slot &&
-                           slot->pause.until <= request.now && found.variant &&
+  const bool may_refresh = may_lead && !found.busy && listed < kMaxFlights && found.variant &&
+                           found.variant->pause.until <= request.now &&
                            rules::may_renew(request.facts, found.variant->freshness);
   d.variant = d.matched = found.variant;
   if (request.facts.refresh) {
@@ -195,8 +195,7 @@ Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& re
     }
     case Reuse::Validate: break;
   }
-  const auto& pause = slot->pause;
-  if (pause.serves && pause.until > request.now &&
+  if (d.variant->pause.serves_until > request.now &&
       rules::may_serve_unasked(d.variant->freshness, request.facts, request.policy, request.now)) {
     d.kind = LookupKind::Stale;
     d.unasked = true;

@@ -129,6 +129,20 @@ void Shard::remove(Variant& variant, Removal why, Garbage& garbage) noexcept {
   garbage.take(variant);
 }
 
+void Pause::add(const RefreshPause& failed) noexcept {
+  constexpr Duration kFirst = std::chrono::seconds{10}, kLongest = std::chrono::minutes{5};
+  until = std::max(until, failed.from + failed.least);
+  if (failed.wished <= Duration{0}) return;
+  // Failures of one time count once: only what is asked behind the pause confirms it.
+  const bool lasts = wished_until > failed.from;
+  const Duration most = std::max(kFirst, lasts ? wished : 2 * wished);
+  const Duration given = std::min({failed.wished, most, kLongest});
+  wished = lasts ? std::max(wished, given) : given;
+  wished_until = std::max(wished_until, failed.from + given);
+  until = std::max(until, wished_until);
+  if (failed.serves) serves_until = std::max(serves_until, failed.from + given);
+}
+
 void Shard::renew(Variant& variant) noexcept {
   unlink_from_slot(variant);
   variant.next_older = variant.slot->newest;
@@ -164,6 +178,7 @@ void Shard::freshen(Variant& v, const Ref<const Entry>& freshened, const rules::
   garbage.take(Owner(std::exchange(v.entry, freshened)));
   v.freshness = freshness;
   v.hits = 0;
+  v.pause = {};
   file(*v.slot, v, filing, garbage);
   renew(v);
 }

@@ -30,6 +30,16 @@ class Filing;
 /// The memory of a list of names.
 std::size_t cost_of(const VaryRef& names) noexcept;
 
+/// What failed fetches for a stored response leave.
+struct Pause {
+  Timestamp until{};         // no refresh starts
+  Timestamp wished_until{};  // the origin wants no request
+  Timestamp serves_until{};  // it is served without asking
+  Duration wished{0};        // how long the origin was given last
+
+  void add(const RefreshPause& failed) noexcept;
+};
+
 /// One stored response of a key, and what may change about it.
 struct Variant final : Item {
   Variant() : Item(Kind::Variant) {}
@@ -44,6 +54,7 @@ struct Variant final : Item {
   rules::Freshness freshness;
   Ref<const Entry> entry;
   std::uint64_t hits = 0;  // since it was stored or last freshened
+  Pause pause;             // likewise
   Slot* slot = nullptr;
   std::string secondary;
   VaryRef stated;  // the names of its own Vary
@@ -87,7 +98,6 @@ struct Slot final : Item {
   std::vector<ListedFlight> flights;               // the newest stands last
   Timestamp no_queue_until{};                      // pass memory,
   rules::Reason pass_cause = rules::Reason::None;  // and why it was set
-  RefreshPause pause;                              // a refresh has failed
   Timestamp vary_seen{};                           // when a response last had all of `vary`
   std::size_t variants = 0;
   Timestamp remember_until{};  // `vary`

@@ -222,6 +222,7 @@ Peek Store::Private::peek(const LookupRequest& request) {
       out.stored.entry = v->entry;
       out.stored.freshness = v->freshness;
       out.hits = v->hits;
+      out.paused = v->pause.until > request.now;
     }
     return out;
   }

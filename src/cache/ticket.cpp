@@ -34,7 +34,8 @@ struct Ticket::Hold {
     return slot;
   }
   void pause_refreshes(const RefreshPause& pause) noexcept {
-    if (slot && slot->pause.until < pause.until) slot->pause = pause;
+    if (!slot || !pause.entry) return;
+    if (auto* const variant = Shard::variant_of(*slot, pause.entry)) variant->pause.add(pause);
   }
   bool has_newer(const Filing& filing, std::uint64_t fingerprint, Timestamp received) const noexcept {
     for (const Variant* v = slot ? slot->newest : nullptr; v; v = v->next_older) {
@@ -60,9 +61,8 @@ struct Ticket::Hold {
     s->no_queue_until = until;
     s->pass_cause = cause;
   }
-  /// A response that is stored ends the pause, and a shareable one the key's pass memory.
-  void forget_failures(const rules::Freshness& freshness, Timestamp now) const noexcept {
-    slot->pause = {};
+  /// A shareable response that is stored ends the key's pass memory.
+  void forget_pass(const rules::Freshness& freshness, Timestamp now) const noexcept {
     if (!freshness.no_cache && freshness.ttl(now) > Duration{0}) slot->no_queue_until = {};
   }
 
@@ -210,7 +210,7 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
       ++done.variants_evicted;
     }
     slot.remember_until = std::max(slot.remember_until, now + kVaryRemembered);
-    hold.forget_failures(freshness, now);
+    hold.forget_pass(freshness, now);
   });
   flight_.reset();
   return done;
@@ -236,7 +236,7 @@ bool Ticket::freshen(const Ref<const Entry>& entry, const Ref<const Entry>& fres
     v->purge_sequence = flight_->purge_sequence_;
     v->useless_after = useless_after;
     hold.shard.freshen(*v, freshened, freshness, filing, hold.garbage);
-    hold.forget_failures(freshness, now);
+    hold.forget_pass(freshness, now);
     done = true;
   });
   return done;

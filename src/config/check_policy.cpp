@@ -268,11 +268,19 @@ class PolicyCheck {
     if (policy_.authorization == AuthorizationRule::Share)
       warning(2014, at("authorization"), "answers to authorised requests are shared with everyone",
               "key keeps them apart");
-    const auto origin = loading_.config.origins.find(route_.origin);
-    if (!key_.host && origin != loading_.config.origins.end() && origin->second.host_header == "preserve")
-      warning(2013, at("key.host"),
-              "the host is no part of the key, and the origin " + in_quotes(route_.origin) + " sees it",
-              "write host_header: origin there");
+    if (key_.host) return;
+    const auto& origins = loading_.config.origins;
+    const auto sees_host = [&](const std::string& name) {
+      const auto found = origins.find(name);
+      return found != origins.end() && found->second.host_header == "preserve";
+    };
+    const auto origin = origins.find(route_.origin);
+    std::vector<std::string> names{route_.origin};
+    if (origin != origins.end() && !origin->second.failover.empty()) names.push_back(origin->second.failover);
+    for (const auto& name : names)
+      if (sees_host(name))
+        warning(2013, at("key.host"), "the host is no part of the key, and the origin " + in_quotes(name) + " sees it",
+                "write host_header: origin there");
   }
 
   void identity() {

@@ -255,6 +255,7 @@ http::Fields Prober::fields(const ProbeTarget& target, const ProbeField* field, 
   request.peer_trusted = trusted;
   request.looked_up = true;
   request.shared = true;
+  request.drops_credentials = request.origin.sign.on();
   request.instance_id = token;
   request.request_id = token;
   auto out = proxy::fields_for_origin(request);

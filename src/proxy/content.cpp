@@ -88,11 +88,24 @@ const config::Signing& signing_of(const PendingRequest& pending) noexcept {
   return pending.route->origin->state().config().sign;
 }
 
+bool needs_whole(const config::Signing& sign, const PendingRequest& pending) {
+  return sign.on() && pending.has_content && (sign.signs_content() || !pending.exchange->body().length());
+}
+
+/// Without the whole content the request cannot be sent.
+bool origin_needs_whole(const PendingRequest& pending) { return needs_whole(signing_of(pending), pending); }
+
+/// How much is read to sign it. More than a failover signs is sent to the origin all the same.
+std::uint64_t most_to_sign(const PendingRequest& pending) {
+  if (origin_needs_whole(pending)) return signing_of(pending).body_max;
+  return pending.route->failover->state().config().sign.body_max;
+}
+
 /// Reads more for this purpose. Except for a wait, only the origin reads the rest.
 Gathered read_on(PendingRequest& pending, Purpose purpose) {
   auto& body = pending.exchange->body();
   const auto most = [&] {
-    return purpose == Purpose::Sign ? signing_of(pending).body_max : pending.route->route->key.body_max;
+    return purpose == Purpose::Sign ? most_to_sign(pending) : pending.route->route->key.body_max;
   };
   const auto outcome = purpose == Purpose::Forward ? fill(body, pending.request_buffer(), pending.bytes)
                                                    : gather(body, most(), pending.bytes);
@@ -112,14 +125,15 @@ constexpr OwnError kTooLargeToSign{413,
 }  // namespace
 
 bool must_read_to_sign(const PendingRequest& pending) {
-  const auto& sign = signing_of(pending);
-  return sign.on() && pending.has_content && (sign.signs_content() || !pending.exchange->body().length());
+  if (origin_needs_whole(pending)) return true;
+  auto* const other = pending.route->failover;
+  return other && http::is_safe(pending.request.method) && needs_whole(other->state().config().sign, pending);
 }
 
 bool read_content(const PendingRequestPtr& pending, ReadTask::Purpose purpose, rules::Reason reason) {
   const auto outcome = read_on(*pending, purpose);
   if (outcome == Gathered::Broken) deliver_content_error(*pending);
-  if (outcome == Gathered::TooLarge && purpose == Purpose::Sign) {
+  if (outcome == Gathered::TooLarge && purpose == Purpose::Sign && origin_needs_whole(*pending)) {
     deliver_error(*pending, kTooLargeToSign);
     return false;
   }
@@ -182,7 +196,8 @@ void ReadTask::read() {
   finish();
   if (!pending_->wanted()) return;
   if (outcome == Gathered::Broken) return deliver_content_error(*pending_);
-  if (outcome == Gathered::TooLarge && purpose_ == Purpose::Sign) return deliver_error(*pending_, kTooLargeToSign);
+  if (outcome == Gathered::TooLarge && purpose_ == Purpose::Sign && origin_needs_whole(*pending_))
+    return deliver_error(*pending_, kTooLargeToSign);
   go_on();
 }
 
@@ -191,7 +206,8 @@ void ReadTask::go_on() {
   if (purpose_ == Purpose::Route) return go_to_route(pending_);
   if (purpose_ == Purpose::Key) return go_on_to_key(pending_);
   // It cannot be forwarded in part, so it is refused where there is no memory for it.
-  if (purpose_ == Purpose::Sign && pending_->read != State::Whole) return pending_->exchange->out_of_memory();
+  if (purpose_ == Purpose::Sign && pending_->read != State::Whole && origin_needs_whole(*pending_))
+    return pending_->exchange->out_of_memory();
   forward(pending_, bypass_status(reason_));
 }
 

@@ -85,7 +85,7 @@ class ReadTask final : public Task {
 };
 
 /// Whether the origin gets a signature that needs all of the content before the head goes out: it is signed, or its
-/// length is not known (a service of AWS wants Content-Length).
+/// length is not known (a service of AWS wants Content-Length). Or whether its failover does, which safe methods go to.
 bool must_read_to_sign(const PendingRequest& pending);
 
 /// Reads the available content of a request into `PendingRequest::bytes`. True: no more will be read, and

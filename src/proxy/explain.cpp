@@ -182,11 +182,12 @@ std::string text_of(const rules::StatusPattern& s) {
   return std::to_string(s.from) + (s.to == s.from ? "" : '-' + std::to_string(s.to));
 }
 
-/// When another origin would be asked.
+/// When another origin would be asked. Not for requests that authenticate their connection.
 void note_failover(ExplainCase& c, const std::string& name) {
   const auto& origins = c.context.config.origins;
   const auto found = origins.find(name);
   if (found == origins.end() || found->second.failover.empty() || !http::is_safe(c.request.method)) return;
+  if (c.reading.facts.for_connection && !found->second.sign.on()) return;
   const auto& on = found->second.failover_on;
   std::vector<std::string> cases;
   if (on.connect) cases.emplace_back("gives no answer");
@@ -197,7 +198,9 @@ void note_failover(ExplainCase& c, const std::string& name) {
   std::string text;
   for (std::size_t i = 0; i < cases.size(); ++i)
     text += (i == 0 ? "" : i + 1 == cases.size() ? ", or " : ", ") + cases[i];
-  if (!text.empty()) c.note("if " + name + ' ' + text + ", " + found->second.failover + " is asked in its place");
+  if (!text.empty())
+    c.note("if " + name + ' ' + text + ", " + found->second.failover + " is asked in its place" +
+           (!c.content().empty() ? ", unless a part of the content was sent and is not kept" : ""));
 }
 
 /// Notes on a request that is forwarded or looked up.
@@ -255,6 +258,7 @@ OriginSelecting selecting_of(const ExplainCase& c) {
   asked.scheme = c.reading.scheme;
   asked.host = c.reading.host;
   asked.looked_up = asked.shared = true;
+  asked.drops_credentials = asked.origin.sign.on();
   return OriginSelecting(asked);
 }
 
@@ -351,8 +355,11 @@ struct Tell {
     c.say_ttl(c.found.stored.freshness);
     if (c.found.unasked)
       c.note("the origin has failed and asked for a pause (Retry-After), so it is not asked meanwhile");
-    else if (c.found.kind == Kind::Stale)
+    else if (c.found.kind == Kind::Stale && c.found.ticket)
       c.note("it is refreshed in the background");
+    else if (c.found.kind == Kind::Stale)
+      c.note(c.found.paused ? "the last fetch for it failed, and the next refresh waits"
+                            : "no refresh starts: one is in progress, or this request may not start one");
     const bool reload = c.route().policy.client_cache_control && c.reading.facts.directives.max_age == Seconds{0};
     if (reload && c.status.result == CacheResult::Hit)
       c.note(

@@ -342,6 +342,8 @@ void Fill::client_gone() {
       if (needed || source_->asked()) {
         if (plan_.ticket && (!pending_->has_content || pending_->content_whole)) return;  // the fill continues
         if (!http::is_safe(pending_->request.method)) return;  // it may have taken effect: its answer still counts
+        // Most applications work on for a client that has left: the request counts until they answer.
+        if (source_->asked() && pending_->route->origin->state().level()) return;
       }
       return stop();
     }

@@ -16,7 +16,8 @@ void note_source(const PendingRequest& pending, const FillPlan& plan, const net:
   notes.origin_attempts = times.attempts;
   notes.origin_queue = times.queued;
   notes.origin_connect = times.connect;
-  if (status != 0) notes.origin_ttfb = pending.core.now().mono - times.requested.mono;
+  if (status != 0)
+    notes.origin_ttfb = (times.head == Timestamp{} ? pending.core.now().mono : times.head) - times.requested.mono;
   notes.origin_name = times.origin;
   notes.origin_address = times.address;
   notes.failed_origin = times.failed_origin;

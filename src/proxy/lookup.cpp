@@ -95,7 +95,9 @@ void pass_on(const PendingRequestPtr& pending, rules::Reason reason) {
 void forward(const PendingRequestPtr& pending, const rules::CacheStatus& status) {
   pending->keep_content();
   // With trailer fields content would have no length, which a signed request needs.
-  const bool is_signed = pending->route->origin->state().config().sign.on();
+  auto* const other = http::is_safe(pending->request.method) ? pending->route->failover : nullptr;
+  const bool is_signed =
+      pending->route->origin->state().config().sign.on() || (other && other->state().config().sign.on());
   if (pending->content_whole && pending->has_content && !is_signed) pending->keep_trailers();
   FillPlan plan;
   plan.status = status;

@@ -60,26 +60,29 @@ upstream::FetchRequest OriginAsk::request_for(upstream::Origin& origin) {
   if (settings.balance == config::Balance::Hash)
     request.balance_key = pending_.keyed ? pending_.key.id().lo : digest_of(pending_.target).lo;
   request.repeatable =
-      !settings.idempotency_key.empty() && pending_.request.fields.value(settings.idempotency_key).has_value();
-  // A trusted peer sends the requests of many clients over one connection, so it gets no bond.
-  if (pending_.exchange && !pending_.peer_trusted)
+      !settings.idempotency_key.empty() &&
+      !pending_.request.fields.value(settings.idempotency_key).value_or(std::string_view()).empty();
+  // A trusted peer sends the requests of many clients over one connection, so it gets no bond. Neither does a failover:
+  // sharing was decided without the client's bonds to it.
+  if (pending_.exchange && !pending_.peer_trusted && &origin == pending_.route->origin)
     request.bond =
         request.for_connection ? find_or_make_bond(*pending_.exchange, origin) : find_bond(*pending_.exchange, origin);
   return request;
 }
 
-/// A client's own credentials do not go to an origin that gets a signature.
+/// A client's own credentials do not go to an origin that gets a signature, nor to its failover.
 bool OriginAsk::has_credentials_of_connection(upstream::Origin& origin) const {
   const auto& fields = pending_.request.fields;
-  return !origin.state().config().sign.on() && std::any_of(fields.begin(), fields.end(), [](const http::Field& f) {
-    return f.id == http::FieldId::Authorization && http::authenticates_connection(f.value);
-  });
+  return !drops_credentials(pending_, origin.state().config()) &&
+         std::any_of(fields.begin(), fields.end(), [](const http::Field& f) {
+           return f.id == http::FieldId::Authorization && http::authenticates_connection(f.value);
+         });
 }
 
 /// No other origin knows whom a connection to this one speaks for.
 bool OriginAsk::is_bound(upstream::Origin& origin) const {
   return has_credentials_of_connection(origin) ||
-         (pending_.exchange && !pending_.peer_trusted && find_bond(*pending_.exchange, origin));
+         (pending_.exchange && !pending_.peer_trusted && is_authenticated(*pending_.exchange, origin));
 }
 
 /// Validators are sent to the origin alone that gave them: an ETag of another one may be about other bytes.

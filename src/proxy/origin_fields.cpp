@@ -137,7 +137,7 @@ http::Fields fields_for_origin(const OriginRequest& request) {
     if (request.shared && rules::is_condition(f.id)) continue;
     if (!goes_on(f, request)) continue;
     // Whoever gets a signature gets the fields of one request alone: a client must not add to what is signed.
-    if (request.origin.sign.on() && http::is_aws_field(f)) continue;
+    if (request.drops_credentials && http::is_aws_field(f)) continue;
     if (identity && f.id == FieldId::AcceptEncoding) continue;
     if (left && http::iequals(f.name, "Max-Forwards")) continue;
     if (f.id == FieldId::Cookie) {
@@ -202,7 +202,7 @@ bool changes(const config::HeaderChanges& changes, std::string_view name) {
 
 http::FieldsView OriginSelecting::fields(const std::vector<std::string>& names) const {
   const auto passed_on = [&](const std::string& name) {
-    if (request_.origin.sign.on() && http::field_id(name) == FieldId::Authorization) return false;
+    if (request_.drops_credentials && http::field_id(name) == FieldId::Authorization) return false;
     return always_passed_on(name) && !(request_.route && changes(request_.route->request_headers, name));
   };
   const bool unchanged = std::all_of(names.begin(), names.end(), passed_on);
@@ -239,7 +239,7 @@ void trailers_for_origin(const OriginRequest& request, http::Fields& trailers) {
       return true;
     if (!request.config.request_id.empty() && read_as(f.name, request.config.request_id)) return true;
     if (read_as_any(f.name, request.config.match_headers)) return true;
-    if (request.origin.sign.on() && http::is_aws_field(f)) return true;
+    if (request.drops_credentials && http::is_aws_field(f)) return true;
     const auto& own = request.origin.headers;
     if (std::any_of(own.begin(), own.end(), [&](const auto& field) { return read_as(f.name, field.name); }))
       return true;

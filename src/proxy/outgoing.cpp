@@ -19,6 +19,10 @@ const rules::Policy kNoPolicy;  // of requests without a route; its `methods` de
 
 }  // namespace
 
+bool drops_credentials(const PendingRequest& pending, const config::Origin& origin) {
+  return origin.sign.on() || pending.route->origin->state().config().sign.on();
+}
+
 OriginRequest origin_request(const PendingRequest& pending, bool shared) {
   return origin_request(pending, shared, pending.route->origin->state().config());
 }
@@ -30,6 +34,7 @@ OriginRequest origin_request(const PendingRequest& pending, bool shared, const c
   request.peer = pending.peer;
   request.peer_trusted = pending.peer_trusted;
   request.looked_up = pending.keyed;
+  request.drops_credentials = drops_credentials(pending, origin);
   request.shared = shared;
   request.instance_id = pending.core.shared.instance_id;
   request.request_id = pending.request_id;

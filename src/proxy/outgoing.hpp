@@ -7,6 +7,10 @@
 
 namespace forebay::proxy {
 
+/// Whether Authorization and `x-amz-*` of the client do not go to this origin: it gets a signature, or the route's own
+/// does. What that one never gets, and what selects no stored response, its failover must not answer by.
+bool drops_credentials(const PendingRequest& pending, const config::Origin& origin);
+
 /// The request that is sent to the route's origin; it selects among stored responses also where the failover gets it.
 OriginRequest origin_request(const PendingRequest& pending, bool shared);
 /// The same to this origin.

@@ -235,8 +235,10 @@ Found found_of(const cache::Lookup& lookup) noexcept {
 
 Found found_of(const cache::Peek& peek) noexcept {
   const bool its_own = peek.stored.entry && peek.reuse != rules::Reuse::NotForThis;
-  return {peek.kind,   its_own ? &peek.stored : nullptr, peek.forward, peek.reason, peek.ticket, peek.pass_memory,
-          peek.unasked};
+  return {peek.kind,    its_own ? &peek.stored : nullptr,
+          peek.forward, peek.reason,
+          peek.ticket,  peek.pass_memory,
+          peek.unasked, peek.paused};
 }
 
 FoundPlan plan_found(const Found& found, const Asked& asked) {

@@ -82,6 +82,7 @@ struct Found {
   bool ticket = false;  ///< It came with one.
   cache::PassMemory pass_memory{};
   bool unasked = false;  ///< It is served while the origin wants no request.
+  bool paused = false;   ///< A fetch for it has failed, and the next refresh waits. Where it is predicted.
 };
 Found found_of(const cache::Lookup& lookup) noexcept;
 Found found_of(const cache::Peek& peek) noexcept;

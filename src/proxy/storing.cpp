@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "forebay/rules/reuse.hpp"
 #include "forebay/rules/validation.hpp"
 #include "lookup.hpp"
 #include "plan.hpp"
@@ -11,8 +12,6 @@ namespace {
 
 /// How long after a failed refresh the next one waits.
 constexpr Duration kRefreshPause = std::chrono::seconds{1};
-/// The longest Retry-After that counts.
-constexpr Duration kLongestPause = std::chrono::minutes{5};
 
 /// What chunks may take beyond four times their content: an origin that sends single bytes in chunks of their own makes
 /// bookkeeping outweigh the body.
@@ -35,17 +34,29 @@ Storing::Storing(const PendingRequest& pending, FillPlan& plan)
       plan_(plan),
       route_(pending.route),
       facts_(pending.facts()),
-      key_text_(pending.key_text()) {}
+      key_text_(pending.key_text()),
+      wanted_anew_(plan.stored.entry && !plan.background &&
+                   rules::is_fresh(plan.stored.freshness, pending.core.now().mono)) {}
 
 void Storing::begin(std::string_view origin, const http::ResponseView& head, const rules::ExchangeTimes& times) {
   origin_ = origin;
-  retry_after_ = std::min(rules::retry_after(head, times.received).value_or(Duration{0}), kLongestPause);
+  // A limit of one client must not keep the others from the origin.
+  const bool theirs = rules::is_client_made(head.status) || brings_credential();
+  retry_after_ = theirs ? Duration{0} : rules::retry_after(head, times.received).value_or(Duration{0});
   error_covered_ = is_error(head.status);
 }
 
+/// One that is not in the key, so that what the origin says to it need not hold for others of the key.
+bool Storing::brings_credential() const {
+  if (!route_->route) return false;
+  if (facts_.credential != rules::Reason::None) return true;
+  return policy().authorization != rules::AuthorizationRule::Key &&
+         pending_.request.fields.has(http::FieldId::Authorization);
+}
+
 cache::RefreshPause Storing::pause() const {
-  if (!plan_.refreshing()) return {};
-  return {core_.now().mono + std::max(retry_after_, kRefreshPause), error_covered_ && retry_after_ > Duration{0}};
+  if (!plan_.refreshing() || wanted_anew_) return {};
+  return {plan_.stored.entry.get(), core_.now().mono, kRefreshPause, retry_after_, error_covered_};
 }
 
 /// Whether the last response of this key exceeded `max_object`: another one of unknown length is not collected.

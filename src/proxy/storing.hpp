@@ -80,6 +80,7 @@ class Storing {
   const cache::Ticket& storing_ticket() const noexcept { return elsewhere_ ? elsewhere_ : plan_.ticket; }
   Timestamp no_queue_until() const { return core_.now().mono + policy().pass_memory; }
   cache::RefreshPause pause() const;
+  bool brings_credential() const;
   bool outgrew_lately() const noexcept;
   Ref<const cache::PublishedHead> to_keep(const http::ResponseView& head, const std::vector<std::string>& drop,
                                           WallTime received) const;
@@ -102,6 +103,7 @@ class Storing {
   rules::Freshness freshness_;
   rules::VaryList vary_;
   std::size_t charged_ = 0;
+  const bool wanted_anew_;      // by the client alone: what is stored is fresh
   Duration retry_after_{0};     // as the answer says
   bool error_covered_ = false;  // by stale-if-error
 };

@@ -11,8 +11,6 @@ Duration staleness(const Freshness& stored, Timestamp now) noexcept {
   return stored.purged ? std::max(stale_for, Duration{0}) : stale_for;
 }
 
-bool is_fresh(const Freshness& stored, Timestamp now) noexcept { return staleness(stored, now) < Duration{0}; }
-
 Duration revalidate_window(const Freshness& stored, const Policy& policy) noexcept {
   return windows_of(stored, policy).while_revalidate;
 }
@@ -70,6 +68,8 @@ StaleWindows granted_windows(const Freshness& stored, const Policy& policy) noex
 }
 
 }  // namespace
+
+bool is_fresh(const Freshness& stored, Timestamp now) noexcept { return staleness(stored, now) < Duration{0}; }
 
 Reason kept_from(const Freshness& stored, const RequestFacts& facts) noexcept {
   if (facts.authorization && !facts.authorization_in_key && !stored.serve_authorized) return Reason::Authorization;

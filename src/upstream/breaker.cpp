@@ -22,7 +22,7 @@ Breaker::Breaker(const BreakerSettings& settings) noexcept
       failed_(std::max(settings.window / kBuckets, Duration{1})) {}
 
 bool Breaker::ready(Timestamp now) const noexcept {
-  return closed() || (!probing_.load(std::memory_order_relaxed) && now >= open_until_.load(std::memory_order_relaxed));
+  return closed() || (!is_probed(now) && now >= open_until_.load(std::memory_order_relaxed));
 }
 
 Breaker::Admitted Breaker::admit(Timestamp now, Others others) noexcept {
@@ -30,8 +30,9 @@ Breaker::Admitted Breaker::admit(Timestamp now, Others others) noexcept {
   const MutexLock lock(mutex_);
   if (closed()) return {Pass(*this, false)};
   const Timestamp until = open_until_;
-  if (probing_ || (now < until && others == Others::Some)) return {{}, until};
+  if ((is_probed(now) && others != Others::NoneAndFast) || (now < until && others == Others::Some)) return {{}, until};
   probing_ = true;
+  probing_since_ = now;
   // A probe before its time changes nothing until it succeeds: else an url that stays down opens with each request.
   if (now < until || state_ == State::HalfOpen) return {Pass(*this, true), until};
   state_ = State::HalfOpen;

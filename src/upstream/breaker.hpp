@@ -20,13 +20,21 @@ struct BreakerSettings {
 };
 
 /// Takes an url out of use by the results of its requests (passive health). Closed: requests pass. Open: none does
-/// until `hold` is over. Half open: one at a time passes, as a probe, until enough have succeeded. Thread-safe; while
+/// until `hold` is over. Half open: one at a time passes, as a probe, until enough have succeeded; a probe that takes
+/// longer than `kProbe` lets the next one pass. Thread-safe; while
 /// it is closed nothing takes the lock. Each change is told to the one caller that made it, to be logged and counted.
 class Breaker {
  public:
   enum class Change : std::uint8_t { None, Opened, HalfOpen, Closed };
   /// Whether other urls are in use. The last url left is never taken out: it may be probed before `hold` is over.
-  enum class Others : std::uint8_t { Some, None };
+  enum class Others : std::uint8_t {
+    Some,
+    None,
+    /// None are, and this one fails fast: requests that fail at once need no protection from it.
+    NoneAndFast,
+  };
+  /// So long a probe keeps others from being one. A slow request of one client must not keep the url from all others.
+  static constexpr Duration kProbe = std::chrono::seconds{1};
 
   /// The right to send one request. The result is told once; a probe that is dropped without one frees its place for
   /// the next, and any other request then does not count. The breaker outlives it.
@@ -67,6 +75,9 @@ class Breaker {
 
  private:
   enum class State : std::uint8_t { Closed, Open, HalfOpen };
+  bool is_probed(Timestamp now) const noexcept {
+    return probing_.load(std::memory_order_relaxed) && now - probing_since_.load(std::memory_order_relaxed) < kProbe;
+  }
   Change count(Timestamp now, bool failed) noexcept;
   Change probed(Timestamp now, bool failed) noexcept;
 
@@ -77,6 +88,7 @@ class Breaker {
   // Atomic for who reads; `probing_` is set under the mutex, and the others change under it.
   std::atomic<State> state_{State::Closed};
   std::atomic<bool> probing_{false};
+  std::atomic<Timestamp> probing_since_{Timestamp{}};
   std::atomic<Timestamp> open_until_{Timestamp{}};
   unsigned doublings_ FOREBAY_GUARDED_BY(mutex_) = 0;
   unsigned succeeded_ FOREBAY_GUARDED_BY(mutex_) = 0;  // probes in a row

@@ -72,7 +72,7 @@ class Failover final : public net::Source {
     void on_failure(FetchError error, std::string_view detail) override {
       if (f_.phase_ == Phase::First && covers(f_.settings().failover_on, error) && f_.other_.may_ask())
         return f_.go_over(to_string(error), detail);
-      if (f_.phase_ != Phase::Second) f_.finish()->on_failure(error, detail);
+      if (f_.phase_ != Phase::Second) f_.fail(error, detail);
     }
 
    private:
@@ -90,6 +90,7 @@ class Failover final : public net::Source {
     }
     void on_head(const http::ResponseView& head, const HeadFacts& facts) override {
       has_head_ = true;
+      f_.first_->cancel();  // what has not ended by now would keep its connection and its place
       f_.sink_->on_head(head, facts);
     }
     bool on_data(std::string_view bytes) override { return f_.sink_->on_data(bytes); }
@@ -99,9 +100,11 @@ class Failover final : public net::Source {
     bool wants_retry() override { return f_.sink_->wants_retry(); }
     unsigned waiters() const override { return f_.sink_->waiters(); }
     void on_failure(FetchError error, std::string_view detail) override {
-      if (has_head_) return f_.finish()->on_failure(error, detail);
-      const auto both = std::string(detail) + "; before it " + f_.settings().name + ": " + f_.failed_because_;
-      f_.finish()->on_failure(error, both);
+      std::string both;
+      if (!has_head_ && error != FetchError::Memory)
+        guarded([&] { both = std::string(detail) + "; before it " + f_.settings().name + ": " + f_.failed_because_; },
+                [] {});
+      f_.fail(error, both.empty() ? detail : both);
     }
 
    private:
@@ -114,6 +117,9 @@ class Failover final : public net::Source {
   net::Sink* finish() noexcept {
     phase_ = Phase::Over;
     return std::exchange(sink_, nullptr);
+  }
+  void fail(FetchError error, std::string_view detail) {
+    if (auto* const sink = finish()) sink->on_failure(error, detail);
   }
   void answered() {
     phase_ = Phase::Answered;
@@ -169,7 +175,7 @@ void Failover::go_over(std::string_view by, std::string_view because) {
         second_ = other_.ask();
         second_->start(hears_second_);
       },
-      [this] { finish()->on_failure(FetchError::Memory, "no memory"); });
+      [this] { fail(FetchError::Memory, "no memory"); });
 }
 
 }  // namespace
@@ -180,6 +186,8 @@ net::SourcePtr fail_over(net::Worker& worker, Origin& asked, net::SourcePtr firs
 }
 
 bool covers(const config::Origin::FailoverOn& on, FetchError error) noexcept {
+  // Failures of any kind take an origin out of use, and nobody but the failover could answer then.
+  if (error == FetchError::CircuitOpen) return true;
   if (!net::is_the_origins(error)) return false;
   return net::is_timeout(error) ? on.timeout : on.connect;
 }
@@ -192,15 +200,24 @@ void Failovers::failed_over(const config::Origin& origin, std::string_view why, 
   total_.fetch_add(1, std::memory_order_relaxed);
   last_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   if (away_.load(std::memory_order_relaxed) || away_.exchange(true, std::memory_order_relaxed)) return;
-  log::warn("origin " + origin.name + " fails, and its requests go to " + origin.failover + ": " + std::string(why));
+  guarded(
+      [&] {
+        log::warn("origin " + origin.name + " fails, and its requests go to " + origin.failover + ": " +
+                  std::string(why));
+      },
+      [] {});
 }
 
 void Failovers::answered(const config::Origin& origin, Timestamp now) {
   if (!away_.load(std::memory_order_relaxed)) return;
   if (now.time_since_epoch().count() - last_.load(std::memory_order_relaxed) < kBack.count()) return;
-  if (away_.exchange(false, std::memory_order_relaxed))
-    log::info("origin " + origin.name + " answers again: no request has gone to " + origin.failover +
-              " for ten seconds");
+  if (!away_.exchange(false, std::memory_order_relaxed)) return;
+  guarded(
+      [&] {
+        log::info("origin " + origin.name + " answers again: no request has gone to " + origin.failover +
+                  " for ten seconds");
+      },
+      [] {});
 }
 
 }  // namespace forebay::upstream

@@ -10,6 +10,18 @@ namespace forebay::upstream {
 namespace {
 constexpr std::uint64_t bit(unsigned i) noexcept { return std::uint64_t{1} << i; }
 
+using Older = std::vector<std::weak_ptr<Permits>>;
+
+/// The connections under earlier configurations, as long as there are any.
+Older older_of(const SharedGroup* before) {
+  Older older;
+  if (!before) return older;
+  for (const auto& permits : before->older)
+    if (!permits.expired()) older.push_back(permits);
+  for (const auto& url : before->urls) older.push_back(url->permits);
+  return older;
+}
+
 AdmissionSettings admission_of(const config::Origin& o) {
   AdmissionSettings settings;
   settings.max_concurrency = o.max_concurrency;
@@ -57,7 +69,11 @@ Balancer balancer_of(const config::Origin& o, unsigned worker) {
 }  // namespace
 
 SharedGroup::SharedGroup(config::Origin settings, const std::vector<Duration>& buckets, const SharedGroup* before)
-    : config(completed(std::move(settings))), budget(config.retry_percent), admission(admission_for(config, before)) {
+    : config(completed(std::move(settings))),
+      older(older_of(before)),
+      budget(config.retry_percent),
+      admission(admission_for(config, before)),
+      dropped(before && !admission ? before->admission : nullptr) {
   urls.reserve(config.urls.size());
   for (const auto& member : config.urls) {
     auto one = config;
@@ -96,6 +112,7 @@ Group::~Group() = default;
 void Group::open() {
   // Not before: the configuration is in force only now.
   if (shared_->admission) shared_->admission->change(admission_of(config()));
+  if (shared_->dropped) shared_->dropped->change({});  // who waits there need not
   for (const auto& pool : pools_) pool->open();
 }
 
@@ -118,7 +135,9 @@ void Group::view(Among among, bool may_probe, Timestamp now) {
 bool Group::pick(Choice& choice, Breaker::Others others, std::uint64_t tried, std::uint64_t key, Timestamp now) {
   // Another worker may take a probe between the view and this.
   while (const auto i = balancer_.choose(views_, tried, key)) {
-    auto admitted = shared_->urls[*i]->condition->breaker.admit(now, others);
+    auto& condition = *shared_->urls[*i]->condition;
+    const bool fast = others == Breaker::Others::None && condition.fails_fast.load(std::memory_order_relaxed);
+    auto admitted = condition.breaker.admit(now, fast ? Breaker::Others::NoneAndFast : others);
     if (admitted.pass) {
       choice.url = *i;
       choice.pass = std::move(admitted.pass);
@@ -156,7 +175,10 @@ bool Group::has_other_than(std::uint64_t tried, bool may_probe) const {
 }
 
 void Group::press(Timestamp now, Duration patience) {
-  shared_->urls[pressed_++ % shared_->urls.size()]->permits->press(now, patience, Permits::For::Place);
+  const auto& urls = shared_->urls;
+  const auto at = pressed_++ % (urls.size() + shared_->older.size());
+  const auto permits = at < urls.size() ? urls[at]->permits : shared_->older[at - urls.size()].lock();
+  if (permits) permits->press(now, patience, Permits::For::Place);
 }
 
 void Group::await_grant() {

@@ -29,8 +29,10 @@ struct SharedGroup {
 
   const config::Origin config;
   std::vector<std::shared_ptr<SharedOrigin>> urls;
+  const std::vector<std::weak_ptr<Permits>> older;  ///< Their requests count in `admission`, too.
   RetryBudget budget;
-  std::shared_ptr<Admission> admission;  ///< Null: no limit.
+  const std::shared_ptr<Admission> admission;  ///< Null: no limit.
+  const std::shared_ptr<Admission> dropped;    ///< Of the configuration before, whose limit there is no more.
   std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(FetchError::kCount)> errors{};
 
  private:

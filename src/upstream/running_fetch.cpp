@@ -129,13 +129,14 @@ void RunningFetch::expired() {
     case Phase::Head:
     case Phase::Content:
       if (sending_ == Sending::Held) return send_content();
-      if (begun()) {
+      if (begun() && (phase_ == Phase::Content || worker().now().mono < head_due_)) {
         const auto setting = quiet_ > timeouts.between_bytes ? "server.timeouts.tunnel" : "timeouts.between_bytes";
         return attempt_failed(FetchError::BetweenBytesTimeout,
                               out_of_time(address_, "no more bytes", setting, between_bytes()));
       }
       return attempt_failed(FetchError::FirstByteTimeout,
-                            out_of_time(address_, "no answer", "timeouts.first_byte", timeouts.first_byte));
+                            out_of_time(address_, begun() ? "no whole head of an answer" : "no answer",
+                                        "timeouts.first_byte", timeouts.first_byte));
     case Phase::Dialling:  // the dialler has deadlines of its own
     case Phase::Over: break;
   }
@@ -348,6 +349,7 @@ void RunningFetch::converse(ConnectionPtr connection, bool bound) {
     ++times_.attempts;
   }
   enter(Phase::Head);
+  head_due_ = {};
   contact_ = Contact::Asked;
   parser_.reset();
   parser_.answer_to(method_);
@@ -397,6 +399,7 @@ void RunningFetch::sent(const ConnectionPtr& connection, const net::IoResult& wr
   if (written.bytes == 0) return stop_sending();
   sender_.written(written.bytes);
   moved_ += written.bytes;
+  head_due_ = {};
   send();
 }
 
@@ -427,9 +430,17 @@ void RunningFetch::stop_sending() noexcept {
 void RunningFetch::watch_progress() {
   if (over()) return;
   note_client();
-  if (client_keeps_it()) return deadline_.disarm();
+  if (client_keeps_it()) {
+    head_due_ = {};
+    return deadline_.disarm();
+  }
   if (sending_ == Sending::Held) return worker().deadlines().arm(deadline_, held_until_);
-  arm(begun() ? between_bytes() : settings().timeouts.first_byte);
+  if (phase_ == Phase::Content) return arm(between_bytes());
+  // However it drips, and however many interim answers there are: the head has one time, since we last waited for the
+  // client or sent something.
+  const Timestamp now = worker().now().mono;
+  if (head_due_ == Timestamp{}) head_due_ = now + settings().timeouts.first_byte;
+  worker().deadlines().arm(deadline_, begun() ? std::min(head_due_, now + between_bytes()) : head_due_);
 }
 
 void RunningFetch::allow_quiet(Duration limit) {
@@ -526,6 +537,8 @@ void RunningFetch::fail(FetchError error, std::string_view detail) {
 
 // Whether a failure is one of the url, for which it had what it takes.
 bool RunningFetch::was_tried(FetchError error) const noexcept {
+  // Some servers close without a word when the content comes too slowly.
+  if (error == FetchError::Reset && (sending_ == Sending::AwaitsContent || sending_ == Sending::Held)) return false;
   if (error != FetchError::TotalTimeout) return says_something_of_the_url(error);
   return phase_ == Phase::Dialling || phase_ == Phase::Securing || phase_ == Phase::Content ||
          (phase_ == Phase::Head && sending_ == Sending::Sent);
@@ -539,22 +552,25 @@ void RunningFetch::judge(FetchError error) {
   // Whoever sends a head that is too large, or none that can be read, is there.
   if (!was_tried(error) || error == FetchError::TooLarge || error == FetchError::Protocol) return;
   const Timestamp now = worker().now().mono;
+  origin().condition->fails_fast.store(error == FetchError::Reset, std::memory_order_relaxed);
   origin().note(pass_.failed(now), to_string(error), now);
 }
 
 namespace {
 /// Whether an answer counts as a failure of its url. With Retry-After it does not: the application refuses this
-/// request, and may answer others.
-bool counts_as_failed(const http::ResponseView& head, const config::Origin& origin) {
-  const bool failed = expected(origin.passive.statuses, head.status) ||
-                      (!origin.failover.empty() && expected(origin.failover_on.statuses, head.status));
+/// request, and may answer others. `fails_over`: a status of `failover_on` has the answer dropped; a 404 among them
+/// says nothing of the url.
+bool counts_as_failed(const http::ResponseView& head, const config::Origin& origin, bool fails_over) {
+  const bool dropped = fails_over && head.status >= 500 && covers(origin.failover_on, head.status);
+  const bool failed = dropped || expected(origin.passive.statuses, head.status);
   return failed && !head.fields.has(http::FieldId::RetryAfter);
 }
 }  // namespace
 
 void RunningFetch::judge(const http::ResponseView& head) {
   const Timestamp now = worker().now().mono;
-  const bool failed = counts_as_failed(head, settings());
+  const bool failed = counts_as_failed(head, settings(), fails_over_);
+  if (failed) origin().condition->fails_fast.store(true, std::memory_order_relaxed);
   const auto change = failed ? pass_.failed(now) : pass_.succeeded(now);
   if (change != Breaker::Change::None) origin().note(change, std::to_string(head.status), now);
 }

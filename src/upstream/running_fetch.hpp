@@ -213,6 +213,7 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   Wake body_wake_{*this, &RunningFetch::body_woken};
   Sending sending_ = Sending::Ready;
   Timestamp held_until_{};
+  Timestamp head_due_{};  // when the head of the answer has to be there
 
   http::ResponseParser parser_;
   http::BodyDecoder decoder_;

@@ -24,6 +24,7 @@ struct UrlCondition {
   Breaker breaker;
   SlowStart slow_start;
   Health health;
+  std::atomic<bool> fails_fast{false};  ///< The last failure came at once: a connection that was closed, or a status.
   /// Active checks: each worker looks, and the one that takes the turn asks.
   struct {
     std::atomic<bool> taken{false};

@@ -1,5 +1,7 @@
 // Where an origin fails, another one is asked in its place: `failover`.
 #include <atomic>
+#include <map>
+#include <mutex>
 
 #include "support/forebay_test.hpp"
 #include "support/h2_transport.hpp"
@@ -284,6 +286,27 @@ TEST_F(Failover, AFailoverThatHasOneItselfIsTriedAlsoWhileItIsOutOfUse) {
   EXPECT_EQ(access_line("/a")["origin.name"], "spare");
   works = true;
   EXPECT_EQ(get("/b").body, "spare's");
+}
+
+TEST_F(Failover, AnAuthenticatedConnectionToTheOtherOriginAnswersNothingForAll) {
+  if (over_http2()) GTEST_SKIP() << "NTLM is of HTTP/1.1";
+  std::mutex mutex;
+  std::map<std::size_t, std::string> users;
+  spare.otherwise([&](const Received& r) {
+    const std::lock_guard lock(mutex);
+    auto& who = users[r.connection];
+    if (r.has("Authorization")) who = "anna";
+    return Reply::fresh(who.empty() ? "for all" : "for " + who);
+  });
+  start("server: {threads: 1}\norigins:\n  main: {url: '" + origin.url() +
+        "', failover: spare, retries: 0}\n  spare: {url: '" + spare.url() +
+        "', retries: 0}\norigin: main\nroutes: [{path: /own, origin: spare}, {path: /**}]\n");
+  origin.refuse();
+  auto anna = connect();
+  EXPECT_EQ(anna.get("/own", {{"Authorization", "Negotiate anna"}}).body, "for anna");
+  EXPECT_EQ(anna.get("/own").body, "for anna");
+  EXPECT_EQ(anna.get("/a").body, "for all");
+  EXPECT_EQ(connect().get("/a").body, "for all");
 }
 
 TEST_F(Failover, ExplainNamesWhoGaveWhatIsStoredAndWhoWouldBeAsked) {

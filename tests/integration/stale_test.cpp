@@ -294,5 +294,13 @@ TEST_F(Stale, AfterAnErrorWithRetryAfterTheStaleAnswerComesWithoutAsking) {
   EXPECT_EQ(origin.count("/soon"), 4u);
 }
 
+TEST_F(Stale, TheLimitOfOneClientIsNoPauseForAnother) {
+  origin.on("/a", {aged("stale-if-error=3000"), Reply(429).field("Retry-After", "300"), Reply::fresh("new")});
+  start("routes: [{path: /**, stale: {errors: [429]}}]\n");
+  get("/a");
+  EXPECT_EQ(connect().get("/a").body, "old");
+  EXPECT_EQ(connect().get("/a").body, "new");
+}
+
 }  // namespace
 }  // namespace forebay::test

@@ -38,12 +38,17 @@ struct Committed {
   operator bool() const noexcept { return entry != nullptr; }
 };
 
-/// How long a key is left alone after a failure.
+/// How long a stored response is left alone after the fetch for it has failed.
 struct RefreshPause {
-  /// Until then no hit on the stored response starts another refresh, so that an origin that is down gets few requests.
-  Timestamp until{};
-  /// The origin wants no request until then (Retry-After), by an error that stale-if-error covers: requests that may
-  /// have the stored response get it without asking.
+  const Entry* entry = nullptr;  ///< Which one. Nothing pauses where it is not stored any more, or was freshened.
+  Timestamp from{};
+  /// For so long no hit on it starts another refresh, so that an origin that is down gets few requests.
+  Duration least{0};
+  /// The origin wants no request for so long (Retry-After). The first pause has at most ten seconds, each further one
+  /// at most twice the one before, and none more than five minutes: one failure alone does not stop many requests.
+  Duration wished{0};
+  /// Stale-if-error covers the failure: requests that may have the stored response get it without asking while the
+  /// origin wants none.
   bool serves = false;
 };
 
@@ -203,6 +208,7 @@ struct Peek {
   rules::Reason reason = rules::Reason::None;
   bool ticket = false;     ///< A look-up would give a ticket.
   bool unasked = false;    ///< As in `Stale`.
+  bool paused = false;     ///< A fetch for the variant has failed, and the next refresh waits.
   PassMemory pass_memory;  ///< Of the key, whether it is the reason or not.
 };
 

@@ -21,8 +21,9 @@ struct OriginRequest {
   std::string_view scheme{}, host{};     ///< As parsed, and as in the key.
   std::string_view peer{};               ///< Address of the client, without port.
   bool peer_trusted = false;
-  bool looked_up = false;  ///< It has a key, so that others may get its answer.
-  bool shared = false;     ///< For a flight: without the client's Range and conditions, which are applied at delivery.
+  bool looked_up = false;          ///< It has a key, so that others may get its answer.
+  bool drops_credentials = false;  ///< Authorization and `x-amz-*` do not go on: a signature takes their place.
+  bool shared = false;  ///< For a flight: without the client's Range and conditions, which are applied at delivery.
   /// The origin may encode the answer although the route compresses: it is hardly one that is stored.
   bool own_codings = false;
   std::string_view instance_id{}, request_id{};
@@ -37,7 +38,7 @@ bool is_client_cert(std::string_view name);
 /// Whether the origin is asked for identity, of which all codings are made here: one fetch serves all clients.
 bool asks_for_identity(const OriginRequest& request) noexcept;
 /// The fields that go to the origin: without hop-by-hop and Forebay-* fields, Expect, and fields that could change the
-/// response without being in the key, and, where the origin gets a signature, Authorization and `x-amz-*`; with Host,
+/// response without being in the key, and, under `drops_credentials`, Authorization and `x-amz-*`; with Host,
 /// Via, X-Forwarded-*, Forwarded, CDN-Loop and a request id; and as the route's `request_headers` leave them.
 http::Fields fields_for_origin(const OriginRequest& request);
 /// Sets the `headers` of an origin, over whatever may be read as one of them. Last of all, and only on what is sent:

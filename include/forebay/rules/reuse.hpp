@@ -47,6 +47,9 @@ struct Use {
   std::uint64_t hits = 0;  ///< Since it was stored or last freshened.
   Duration fetch_time{0};
 };
+/// Whether its lifetime lasts, and no invalidation has ended it.
+bool is_fresh(const Freshness& stored, Timestamp now) noexcept;
+
 /// Whether a hit on a fresh response should start a refresh behind it (`refresh_ahead`). `draw` is exponentially
 /// distributed with mean 1 (-ln of a uniform number in (0, 1]) and counts under `automatic` alone: there, a response
 /// with fewer than some 20 requests per lifetime is never refreshed early, and a hot one almost surely is, with at most

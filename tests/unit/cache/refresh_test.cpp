@@ -213,7 +213,7 @@ TEST_F(RefreshAhead, PausesAfterOneThatFailed) {
   now = t0 + 55s;
   auto hit = look("/a");
   ASSERT_TRUE(hit.ticket);
-  hit.ticket.fail({}, {now + 1s});
+  hit.ticket.fail({}, {hit.entry.get(), now, 1s});
   now += 999ms;
   const auto paused = look("/a");
   EXPECT_EQ(paused.kind, Kind::Fresh);
@@ -228,7 +228,7 @@ TEST_F(RefreshAhead, PauseHoldsBehindStaleAnswersTooButNotForWhatCannotBeServed)
   now = t0 + 65s;
   auto stale = look("/a");
   ASSERT_TRUE(stale.ticket);
-  stale.ticket.fail({}, {now + 10s});
+  stale.ticket.fail({}, {stale.entry.get(), now, 10s});
   const auto paused = look("/a");
   EXPECT_EQ(paused.kind, Kind::Stale);
   EXPECT_FALSE(paused.ticket);
@@ -244,22 +244,59 @@ TEST_F(RefreshAhead, APauseThatTheOriginAskedForServesWhatMayStandInForAnError) 
   now = t0 + 65s;
   auto lead = look("/a");
   ASSERT_EQ(lead.kind, Kind::Lead);
-  lead.ticket.fail({}, {now + 30s, true});
-  now += 29s;
+  lead.ticket.fail({}, {lead.entry.get(), now, 1s, 8s, true});
+  now += 7s;
   const auto paused = look("/a");
   EXPECT_EQ(paused.kind, Kind::Stale);
   EXPECT_TRUE(paused.unasked);
   EXPECT_FALSE(paused.ticket);
-  // A later failure does not shorten it.
-  store.private_ticket(key_of("/a")).fail({}, {now + 100ms});
+  // A later failure neither shortens it nor, where it lasts longer, ends it.
+  store.private_ticket(key_of("/a")).fail({}, {lead.entry.get(), now, 100ms});
+  EXPECT_TRUE(look("/a").unasked);
+  store.private_ticket(key_of("/a")).fail({}, {lead.entry.get(), now, 10s});
   EXPECT_TRUE(look("/a").unasked);
   now += 1s;
   auto due = look("/a");
   EXPECT_EQ(due.kind, Kind::Lead);
   EXPECT_FALSE(due.unasked);
-  // A longer one takes its place.
-  due.ticket.fail({}, {now + 10s});
+  due.ticket.fail({}, {lead.entry.get(), now, 20s});
   EXPECT_EQ(look("/a").kind, Kind::Lead);
+}
+
+TEST_F(RefreshAhead, APauseGrowsAsFetchesBehindItConfirmIt) {
+  policy.stale.if_error = 1h;
+  ASSERT_TRUE(put("/a"));
+  now = t0 + 65s;
+  for (const Duration pause : {10s, 20s, 40s, 80s, 160s, 300s, 300s}) {
+    auto lead = look("/a");
+    ASSERT_EQ(lead.kind, Kind::Lead);
+    lead.ticket.fail({}, {lead.entry.get(), now, 1s, 1h, true});
+    // What was asked at the same time confirms nothing.
+    store.private_ticket(key_of("/a")).fail({}, {lead.entry.get(), now, 1s, 1h, true});
+    now += pause - 1ms;
+    EXPECT_TRUE(look("/a").unasked) << pause.count();
+    now += 1ms;
+  }
+}
+
+TEST_F(RefreshAhead, APauseIsForTheResponseThatItsFetchWasFor) {
+  policy.stale.if_error = 60s;
+  ASSERT_TRUE(put("/a", {.body = "old"}));
+  now = t0 + 65s;
+  auto lead = look("/a");
+  ASSERT_EQ(lead.kind, Kind::Lead);
+  ASSERT_TRUE(put("/a", {.body = "new"}));
+  now += 65s;
+  lead.ticket.fail({}, {lead.entry.get(), now, 1s, 10s, true});
+  EXPECT_FALSE(look("/a").unasked) << "it says nothing of the newer one";
+  // Nor of another variant.
+  ASSERT_TRUE(put({"/b", {{"X", "1"}}}, {.body = "one", .vary = {"x"}}));
+  ASSERT_TRUE(put({"/b", {{"X", "2"}}}, {.body = "two", .vary = {"x"}}));
+  now += 65s;
+  auto one = look({"/b", {{"X", "1"}}});
+  one.ticket.fail({}, {one.entry.get(), now, 1s, 10s, true});
+  EXPECT_TRUE(look({"/b", {{"X", "1"}}}).unasked);
+  EXPECT_FALSE(look({"/b", {{"X", "2"}}}).unasked);
 }
 
 TEST_F(RefreshAhead, IsOffByDefault) {

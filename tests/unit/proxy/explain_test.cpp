@@ -509,6 +509,12 @@ TEST_F(Explain, AFailoverIsNamedAndWhoGaveWhatIsStored) {
   EXPECT_THAT(e.notes, Contains("if main gives no answer, does not answer in time, or answers 502, 503, 504, spare is "
                                 "asked in its place"));
   EXPECT_THAT(offline(Asked{"POST"}).notes, Not(Contains(HasSubstr("spare"))));
+  Asked bound;
+  bound.fields = {{"Authorization", "NTLM abc"}};
+  EXPECT_THAT(offline(bound).notes, Not(Contains(HasSubstr("spare"))));
+  Asked query{"QUERY"};
+  query.content = "question";
+  EXPECT_THAT(offline(query).notes, Contains(HasSubstr("in its place, unless")));
   adjusted.origins.at("main").failover_on = {false, false, {{500, 599}}};
   config_ = std::make_shared<config::Config>(adjusted);
   routes_.emplace(*config_);
@@ -520,11 +526,25 @@ TEST_F(Explain, WhatIsServedWithoutAskingAfterRetryAfterIsToldSo) {
   keep(Asked{}, {{"Cache-Control", "max-age=60"}});
   clock_.advance(90s);
   EXPECT_EQ(live(Asked{}).result, "miss");
-  store_.private_ticket(kept_key_).fail({}, {clock_.now().mono + 60s, true});
+  store_.private_ticket(kept_key_).fail({}, {kept_.get(), clock_.now().mono, 1s, 10s, true});
   const auto e = live(Asked{});
   EXPECT_EQ(e.result, "stale_error");
   EXPECT_EQ(e.cache_status, "forebay; hit; ttl=-30; detail=stale-if-error");
   EXPECT_THAT(e.notes, Contains(HasSubstr("Retry-After")));
+}
+
+TEST_F(Explain, ARefreshThatDoesNotStartIsNotPromised) {
+  configure("routes: [{path: /**, stale: {while_revalidate: 1h}}]\n");
+  keep(Asked{}, {{"Cache-Control", "max-age=60"}});
+  clock_.advance(90s);
+  const std::string starts = "it is refreshed in the background";
+  EXPECT_THAT(live(Asked{}).notes, Contains(starts));
+  store_.private_ticket(kept_key_).fail({}, {kept_.get(), clock_.now().mono, 10s});
+  auto e = live(Asked{});
+  EXPECT_THAT(e.notes, Not(Contains(starts)));
+  EXPECT_THAT(e.notes, Contains("the last fetch for it failed, and the next refresh waits"));
+  clock_.advance(10s);
+  EXPECT_THAT(live(Asked{}).notes, Contains(starts));
 }
 
 }  // namespace

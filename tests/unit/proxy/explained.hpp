@@ -95,8 +95,11 @@ class ExplainedTest : public ::testing::Test {
     parts.body = {Chunk::copy_of(body)->slice()};
     parts.key_text = key.text();
     parts.origin = gave_;
-    ASSERT_TRUE(store_.private_ticket(key).commit(parts, verdict.freshness, vary, cache::Unchanged(fields),
-                                                  route.policy, route.key.fingerprint, clock_.now().mono));
+    kept_ = store_.private_ticket(key)
+                .commit(parts, verdict.freshness, vary, cache::Unchanged(fields), route.policy, route.key.fingerprint,
+                        clock_.now().mono)
+                .entry;
+    ASSERT_TRUE(kept_);
   }
 
   cache::Key kept_key_;        ///< Of what was kept last.
@@ -105,6 +108,7 @@ class ExplainedTest : public ::testing::Test {
   config::ConfigPtr config_;
   std::optional<config::RouteTable> routes_;
   cache::Store store_{{16 * 1024 * 1024, 2}};
+  Ref<const cache::Entry> kept_;  ///< What was kept last; it uses the memory of the store.
   CounterRegistry counters_{1, {1'000'000}, 10};
   Shared shared_{store_, counters_, "0123", false, cache::PersistedQueries(), cache::SearchRules()};
 

@@ -130,14 +130,17 @@ TEST_F(FailoverTest, EachCaseCanBeSwitchedOff) {
   get("/c");
   source().fail(FetchError::ConnectTimeout);
   EXPECT_EQ(asked(), 4u);
+  get("/open");
+  source().fail(FetchError::CircuitOpen);
+  EXPECT_EQ(asked(), 6u) << "nobody else would answer";
   on = {true, false, {{404, 404}}};
   configure("");
   get("/d");
   source().fail(FetchError::FirstByteTimeout);
-  EXPECT_EQ(asked(), 5u);
+  EXPECT_EQ(asked(), 7u);
   get("/e");
   source().head(404, {});
-  EXPECT_EQ(asked(), 7u);
+  EXPECT_EQ(asked(), 9u);
 }
 
 TEST_F(FailoverTest, NothingFailsOverBehindTheHeadOfAnAnswer) {
@@ -344,6 +347,86 @@ TEST_F(FailoverTest, RequestsOfAnAuthenticatedConnectionStayWithTheirOrigin) {
   source().fail(FetchError::Connect);
   EXPECT_EQ(client.status, 502);
   EXPECT_EQ(asked(), 1u);
+}
+
+TEST_F(FailoverTest, AnAuthenticatedConnectionToTheOtherOriginServesNoRequestOfThisOne) {
+  configure_routes("{name: own, path: /own, origin: spare}, {name: all, path: /**}");
+  connection.emplace();
+  get("/own", {{"Authorization", "NTLM abc"}});
+  ASSERT_TRUE(source().bond) << "with the other origin";
+  source().answer(401, {});
+  get("/a");
+  source().fail(FetchError::Connect);
+  EXPECT_EQ(source().origin(), "spare");
+  EXPECT_FALSE(source().bond);
+  source().answer(200, kForAMinute, "for all");
+  EXPECT_TRUE(is_hit("/a"));
+}
+
+TEST_F(FailoverTest, ABondWhoseConnectionHasEndedDoesNotHoldARequestBack) {
+  connection.emplace();
+  get("/a", {{"Authorization", "NTLM abc"}});
+  ASSERT_TRUE(source().bond);
+  ASSERT_FALSE(source().bond->alive());
+  source().answer(401, {});
+  get("/b");
+  EXPECT_TRUE(source().bond);
+  source().fail(FetchError::Connect);
+  EXPECT_EQ(source().origin(), "spare");
+}
+
+/// `main` gets a signature, `spare` none.
+class SignedFailoverTest : public FailoverTest {
+ protected:
+  SignedFailoverTest() { sign("main"); }
+  void sign(const std::string& name) {
+    const auto keys = [&](const std::string& origin) {
+      return origin == name ? ", sign: {type: aws_sigv4, service: lambda, region: eu-central-1, body_max: 10B, "
+                              "access_key_id: AKIA1, secret_access_key: x}"
+                            : "";
+    };
+    origins_yaml = "origins: {main: {url: 'http://127.0.0.1:3000'" + std::string(keys("main")) +
+                   "}, spare: {url: 'http://127.0.0.1:3001'" + keys("spare") + "}}\norigin: main\n";
+    configure("");
+  }
+};
+
+TEST_F(SignedFailoverTest, CredentialsThatAnOriginWithASignatureDoesNotGetDoNotGoToItsFailover) {
+  connection.emplace();
+  for (const auto* credential : {"NTLM abc", "Basic abc"}) {
+    get("/a", {{"Authorization", credential}, {"X-Amz-Acl", "public"}, {"X-Own", "1"}});
+    EXPECT_FALSE(source().for_connection);
+    source().fail(FetchError::Connect);
+    ASSERT_EQ(source().origin(), "spare") << credential;
+    const auto fields = source().fields.view();
+    EXPECT_FALSE(fields.has(http::FieldId::Authorization)) << credential;
+    EXPECT_FALSE(fields.find("X-Amz-Acl"));
+    EXPECT_TRUE(fields.find("X-Own"));
+    EXPECT_FALSE(source().for_connection);
+    EXPECT_FALSE(source().bond);
+    source().answer(200, kPrivate);
+  }
+}
+
+TEST_F(SignedFailoverTest, ContentIsReadWholeWhereTheFailoverSignsIt) {
+  sign("spare");
+  configure("request_buffer: 0");
+  auto& client = ask(Method::Query, "/a", {}, [](ScriptedContent& c) { c.add("1234", ScriptedContent::Is::Part); });
+  EXPECT_EQ(asked(), 0u) << "the rest is waited for";
+  client.content->add("5", ScriptedContent::Is::Last);
+  ASSERT_EQ(asked(), 1u);
+  source().fail(FetchError::Connect);
+  ASSERT_EQ(source().origin(), "spare");
+  const auto fields = source().fields.view();
+  EXPECT_TRUE(fields.has(http::FieldId::Authorization)) << "the signature";
+  // More than the failover signs goes to the origin.
+  const auto before = asked();
+  ask(Method::Query, "/b", {}, [](ScriptedContent& c) { c.add("12345678901", ScriptedContent::Is::Part); });
+  EXPECT_EQ(asked(), before + 1);
+  EXPECT_EQ(clients.back()->status, 0);
+  // So does what never fails over.
+  ask(Method::Post, "/c", {}, [](ScriptedContent& c) { c.add("1", ScriptedContent::Is::Part); });
+  EXPECT_EQ(asked(), before + 2);
 }
 
 }  // namespace

@@ -24,6 +24,8 @@ class ScriptedSource final : public net::Source {
   ScriptedSource(net::Worker& worker, upstream::Origin& asked, const upstream::FetchRequest& request)
       : method(request.method),
         content(request.body != nullptr),
+        bond(request.bond),
+        for_connection(request.for_connection),
         worker_(worker),
         origin_(asked),
         head_(request.head),
@@ -67,6 +69,8 @@ class ScriptedSource final : public net::Source {
 
   const http::Method method;
   const bool content;
+  const std::shared_ptr<upstream::Bond> bond;
+  const bool for_connection;
   std::string target;
   http::Fields fields;
   bool sent = true;  ///< The other side may have seen the request.
@@ -159,6 +163,7 @@ class FakeClient final : public server::Exchange {
   bool ended() const override { return sent_last_byte; }
   void end_is_leaving() override { leaves_by_end = true; }
   void on_gone(Waiter* waiter) override { waiter_ = waiter; }
+  std::shared_ptr<void>* companion() override { return connection; }
 
   void leave() {
     gone_ = true;
@@ -195,6 +200,7 @@ class FakeClient final : public server::Exchange {
   std::string cache() const { return field("X-Cache"); }
 
   std::optional<ScriptedContent> content;
+  std::shared_ptr<void>* connection = nullptr;  ///< What is kept for its connection.
   std::vector<int> interims;
   std::string interim_lines;  ///< Of the last one.
   int status = 0;
@@ -271,6 +277,7 @@ class ProxiedTest : public ::testing::Test {
   FakeClient& ask(http::Method method, const std::string& target, const FieldList& fields = {},
                   const std::function<void(ScriptedContent&)>& begin = {}) {
     auto& client = clients.emplace_back(std::make_shared<FakeClient>(worker, method, target, fields, version));
+    client->connection = connection ? &*connection : nullptr;
     if (begin) begin(client->content.emplace());
     auto pending = core.take(client);
     EXPECT_TRUE(pending->reading.target.read(method, client->request().target));
@@ -309,6 +316,7 @@ class ProxiedTest : public ::testing::Test {
   std::string origins_yaml = "origin: http://127.0.0.1:3000\n";  ///< Of the next configuration.
   std::function<void(config::Config&)> adjust;                   ///< Changes it further.
   http::Version version = http::Version::Http11;                 ///< Of the requests that come.
+  std::optional<std::shared_ptr<void>> connection;               ///< The one that all of them come on.
   ManualClock clock;
   net::Worker worker{0, clock};
   cache::Store cache{{16 * 1024 * 1024, 2}};

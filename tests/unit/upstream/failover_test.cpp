@@ -1,5 +1,6 @@
 #include "forebay/upstream/failover.hpp"
 
+#include "faulty/faults.hpp"
 #include "forebay/base/log.hpp"
 #include "unit/upstream/upstream_fixture.hpp"
 
@@ -30,6 +31,7 @@ class FailoverTest : public UpstreamTest {
   void use_both(std::uint16_t port, std::uint16_t spare_port) {
     auto main = settings(port);
     main.failover = "spare";
+    if (adjust) adjust(main);
     use(std::move(main));
     auto second = settings(spare_port);
     second.name = "spare";
@@ -56,6 +58,7 @@ class FailoverTest : public UpstreamTest {
     return sink;
   }
 
+  std::function<void(config::Origin&)> adjust;  // the first origin's settings
   http::Fields fields;
   FetchRequest request;
   std::unique_ptr<Origin> spare;
@@ -134,6 +137,149 @@ TEST_F(FailoverTest, ItEndsInEveryPhase) {
   }
   origin.reset();
   spare.reset();
+}
+
+TEST_F(FailoverTest, AnOriginOutOfUseIsStoodInForWhateverCounts) {
+  ScriptedOrigin second(ScriptedOrigin::always(std::string(kHello)));
+  adjust = [](config::Origin& main) {
+    main.failover_on = {false, false, {{500, 599}}};
+    main.passive.failures = 1;
+    main.retries = 0;
+  };
+  use_both(closed_port(), second.port());
+  EXPECT_EQ(get_either().failure, FetchError::Connect) << "it is not listed";
+  ASSERT_FALSE(state->up(0));
+  EXPECT_EQ(get_either().body, "hello");
+  EXPECT_EQ(last->times().failed_by, "circuit_open");
+  last.reset();
+  origin.reset();
+  spare.reset();
+}
+
+TEST_F(FailoverTest, AnswersThatAreDroppedTakeAUrlOutOfUse) {
+  const struct {
+    std::string head;
+    bool fails_over;
+    bool stays;
+  } cases[] = {
+      {"503 Unavailable\r\n", true, false},
+      {"503 Unavailable\r\nRetry-After: 1\r\n", true, true},  // its origin is in order
+      {"503 Unavailable\r\n", false, true},                   // not dropped
+      {"404 Not Found\r\n", true, true},                      // says nothing of the url
+  };
+  for (const auto& c : cases) {
+    ScriptedOrigin first(ScriptedOrigin::always("HTTP/1.1 " + c.head + "Content-Length: 0\r\n\r\n"));
+    ScriptedOrigin second(ScriptedOrigin::always(std::string(kHello)));
+    adjust = [](config::Origin& main) {
+      main.failover_on = {true, true, {{503, 503}, {404, 404}}};
+      main.passive.failures = 2;
+    };
+    use_both(first.port(), second.port());
+    for (int i = 0; i < 2; ++i) {
+      if (c.fails_over) {
+        EXPECT_EQ(get_either().body, "hello");
+      } else {
+        RecordingSink sink;
+        const auto source = origin->fetch(request, 16 * 1024);
+        source->start(sink);
+        run_until([&] { return sink.over(); });
+        EXPECT_EQ(sink.status, 503);
+      }
+    }
+    EXPECT_EQ(state->up(0), c.stays) << c.head << c.fails_over;
+    last.reset();
+    origin.reset();
+    spare.reset();
+  }
+}
+
+/// A source that does what the test says.
+class ToldSource final : public net::Source {
+ public:
+  void start(net::Sink& sink) override { hears = &sink; }
+  void resume() override {}
+  void cancel() override { cancelled = true; }
+  void allow_quiet(Duration) override {}
+  bool asked() const override { return true; }
+  const net::SourceTimes& times() const override { return times_; }
+  net::SourcePtr held() {
+    return {this, [](net::Source*) {}};
+  }
+
+  net::Sink* hears = nullptr;
+  bool cancelled = false;
+
+ private:
+  net::SourceTimes times_;
+};
+
+class ToldFailoverTest : public FailoverTest {
+ protected:
+  class Other final : public OtherOrigin {
+   public:
+    explicit Other(ToldSource& second) : second_(second) {}
+    bool may_ask() override { return true; }
+    bool has_content() const override { return false; }
+    net::SourcePtr ask() override { return second_.held(); }
+
+   private:
+    ToldSource& second_;
+  };
+  ToldFailoverTest() { use_both(closed_port(), closed_port()); }
+  void begin() {
+    running = fail_over(worker, *origin, first.held(), told);
+    running->start(sink);
+  }
+
+  static constexpr std::string_view kWhy = "a text that is longer than a string holds without memory of its own";
+  ToldSource first, second;
+  Other told{second};
+  RecordingSink sink;
+  net::SourcePtr running;
+};
+
+TEST_F(ToldFailoverTest, WithoutMemoryForBothDetailsTheSecondIsTold) {
+  begin();
+  first.hears->on_failure(FetchError::Connect, kWhy);
+  ASSERT_TRUE(second.hears);
+  test::inject_fault("any-later=1");
+  second.hears->on_failure(FetchError::Reset, kWhy);
+  EXPECT_TRUE(test::inject_fault("any-later=0"));
+  EXPECT_EQ(sink.failure, FetchError::Reset);
+  EXPECT_EQ(sink.detail, kWhy);
+}
+
+TEST_F(ToldFailoverTest, WithoutMemoryTheRequestEndsOrTheOtherOriginIsAsked) {
+  int ended = 0;
+  for (int nth = 1; nth <= 12; ++nth) {
+    second.hears = nullptr;
+    sink.failure.reset();
+    use_both(closed_port(), closed_port());  // so that the log is told once more
+    begin();
+    test::inject_fault("any-later=" + std::to_string(nth));
+    first.hears->on_failure(FetchError::Connect, kWhy);
+    test::inject_fault("any-later=0");
+    EXPECT_NE(second.hears != nullptr, sink.failure.has_value()) << nth;
+    if (!sink.failure) continue;
+    EXPECT_EQ(sink.failure, FetchError::Memory);
+    ++ended;
+  }
+  EXPECT_LE(ended, 2) << "for the texts that it keeps, not for a line of the log";
+}
+
+TEST_F(ToldFailoverTest, ADroppedAnswerThatHasNotEndedHoldsItsConnectionNoLongerThanNeeded) {
+  begin();
+  first.hears->on_head({503, http::Version::Http11, {}}, {std::nullopt, true, true});
+  EXPECT_FALSE(first.cancelled);
+  second.hears->on_head({200, http::Version::Http11, {}}, {std::nullopt, true, true});
+  EXPECT_TRUE(first.cancelled);
+}
+
+TEST_F(ToldFailoverTest, WhatASourceSaysAfterTheEndReachesNobody) {
+  begin();
+  running->cancel();
+  first.hears->on_failure(FetchError::Connect, kWhy);
+  EXPECT_FALSE(sink.over());
 }
 
 TEST(Failovers, TellsWhenItBeginsAndWhenTheyAreBack) {
