@@ -59,9 +59,8 @@ upstream::FetchRequest OriginAsk::request_for(upstream::Origin& origin) {
   const auto& settings = origin.state().config();
   if (settings.balance == config::Balance::Hash)
     request.balance_key = pending_.keyed ? pending_.key.id().lo : digest_of(pending_.target).lo;
-  request.repeatable =
-      !settings.idempotency_key.empty() &&
-      !pending_.request.fields.value(settings.idempotency_key).value_or(std::string_view()).empty();
+  request.repeatable = !settings.idempotency_key.empty() &&
+                       !pending_.request.fields.value(settings.idempotency_key).value_or(std::string_view()).empty();
   // A trusted peer sends the requests of many clients over one connection, so it gets no bond. Neither does a failover:
   // sharing was decided without the client's bonds to it.
   if (pending_.exchange && !pending_.peer_trusted && &origin == pending_.route->origin)
