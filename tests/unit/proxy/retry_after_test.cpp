@@ -80,11 +80,11 @@ TEST_F(RetryAfterTest, WhatTheOriginSaysToOneClientIsNoPauseForOthers) {
   for (const auto& fields : whose) {
     get("/a", fields);
     source().head(503, {{"Retry-After", "60"}}, 0, false);
-    EXPECT_FALSE(is_served_unasked()) << fields[0].first;
+    ASSERT_FALSE(is_served_unasked()) << fields[0].first;
     source().fail(FetchError::Connect);
   }
   refuse("60", 429);
-  EXPECT_FALSE(is_served_unasked());
+  ASSERT_FALSE(is_served_unasked());
   source().fail(FetchError::Connect);
   refuse("60");
   EXPECT_TRUE(is_served_unasked());
