@@ -215,10 +215,16 @@ void check_effect(const Section& section, const Origin& origin) {
     if (const auto* written = section.find(name))
       section.report().warning(2077, *written, section.path_of(name), in_quotes(name) + " has no effect: " + why, hint);
   };
-  if (!section.find("failover")) useless("failover_on", "there is no failover", "name another origin as failover");
-  if (origin.retries == 0) useless("retry_budget", "there are no retries", "leave it out, or raise retries");
-  if (origin.retries == 0) useless("idempotency_key", "there are no retries", "leave it out, or raise retries");
-  if (origin.urls.size() == 1) useless("balance", "there is one url", "leave it out, or list more urls");
+  // Printed defaults are no mistake.
+  const Origin usual;
+  if (!section.find("failover") && origin.failover_on != usual.failover_on)
+    useless("failover_on", "there is no failover", "name another origin as failover");
+  if (origin.retries == 0 && origin.retry_percent != usual.retry_percent)
+    useless("retry_budget", "there are no retries", "leave it out, or raise retries");
+  if (origin.retries == 0 && !origin.idempotency_key.empty())
+    useless("idempotency_key", "there are no retries", "leave it out, or raise retries");
+  if (origin.urls.size() == 1 && origin.balance != usual.balance)
+    useless("balance", "there is one url", "leave it out, or list more urls");
 }
 
 /// Whether following `failover` leads back to `name`: then the names on the way. Only the first of them says so.

@@ -65,6 +65,7 @@ Breaker::Change Breaker::count(Timestamp now, bool failed) noexcept {
 
 Breaker::Change Breaker::probed(Timestamp now, bool failed) noexcept {
   const MutexLock lock(mutex_);
+  if (state_ == State::Closed) return Change::None;  // another probe has been quicker
   probing_ = false;
   if (failed) {
     succeeded_ = 0;

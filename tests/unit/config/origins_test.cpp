@@ -71,7 +71,8 @@ TEST(Origins, HaveUpTo64Urls) {
 
 /// The origin `web` of a configuration that gives it these keys.
 Origin origin_with(const std::string& keys) {
-  return good("origins: { web: { url: http://a, " + keys + " }, other: http://o }\norigin: web\n")->origins.at("web");
+  return good("origins: { web: { urls: [http://a, http://b], " + keys + " }, other: http://o }\norigin: web\n")
+      ->origins.at("web");
 }
 
 TEST(Origins, SayWhatIsDoneWhenTheyFail) {

@@ -72,12 +72,36 @@ TEST(Breaker, AProbeThatSucceedsClosesIt) {
   auto probe = breaker.admit(kStart + 10s, Others::Some);
   EXPECT_TRUE(probe.pass.probe());
   EXPECT_EQ(probe.change, Change::HalfOpen);
-  EXPECT_FALSE(breaker.ready(kStart + 11s));
-  EXPECT_TRUE(open(breaker, kStart + 11s)) << "one probe at a time";
+  EXPECT_FALSE(breaker.ready(kStart + 10'999ms));
+  EXPECT_TRUE(open(breaker, kStart + 10'999ms)) << "one probe at a time";
   EXPECT_EQ(probe.pass.succeeded(kStart + 12s), Change::Closed);
   const auto usual = breaker.admit(kStart + 12s, Others::Some);
   EXPECT_TRUE(usual.pass);
   EXPECT_FALSE(usual.pass.probe());
+}
+
+TEST(Breaker, AProbeThatTakesLongLetsTheNextOneTry) {
+  Breaker breaker({});
+  trip(breaker, kStart);
+  auto slow = breaker.admit(kStart + 10s, Others::Some);
+  ASSERT_TRUE(slow.pass.probe());
+  EXPECT_TRUE(breaker.ready(kStart + 11s));
+  auto next = breaker.admit(kStart + 11s, Others::Some);
+  ASSERT_TRUE(next.pass.probe());
+  EXPECT_TRUE(open(breaker, kStart + 11'500ms));
+  EXPECT_EQ(next.pass.succeeded(kStart + 11'500ms), Change::Closed);
+  EXPECT_EQ(slow.pass.failed(kStart + 12s), Change::None) << "it says nothing new";
+  EXPECT_TRUE(breaker.closed());
+}
+
+TEST(Breaker, OneThatFailsFastIsTriedByAll) {
+  Breaker breaker({});
+  trip(breaker, kStart);
+  auto first = breaker.admit(kStart + 1s, Others::NoneAndFast),
+       second = breaker.admit(kStart + 1s, Others::NoneAndFast);
+  ASSERT_TRUE(first.pass && second.pass);
+  EXPECT_EQ(first.pass.failed(kStart + 1s), Change::None);
+  EXPECT_EQ(second.pass.succeeded(kStart + 1s), Change::Closed);
 }
 
 TEST(Breaker, AfterItHasClosedItCountsAnew) {

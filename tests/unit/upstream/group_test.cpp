@@ -198,16 +198,18 @@ TEST_F(GroupTest, ARequestThatMayNotBeRepeatedTriesNoUrlOut) {
 }
 
 TEST_F(GroupTest, TheLastUrlIsTriedByOneRequestAtATime) {
-  auto& silent = server([](Peer& peer, int n) {
-    peer.read_head();
-    if (n > 2) peer.read_rest();
-    peer.reset();
-  });
+  auto& silent = server([](Peer& peer, int) { peer.read_rest(); });
   auto o = pool();
   o.retries = 0;
   o.passive.failures = 2;
+  o.timeouts.first_byte = 1s;
   use(std::move(o));
-  answers(2);
+  {
+    const auto one = held(), other = held();
+    run_until([&] { return one->source->asked() && other->source->asked(); });
+    pass(1s);
+    ASSERT_EQ(one->sink.failure, FetchError::FirstByteTimeout);
+  }
   ASSERT_FALSE(state->up());
   const auto trying = held();
   run_until([&] { return silent.connections() == 3; });
@@ -221,10 +223,87 @@ TEST_F(GroupTest, TheLastUrlIsTriedByOneRequestAtATime) {
   }
   EXPECT_EQ(sum_of_errors(FetchError::CircuitOpen), 2U);
   EXPECT_EQ(silent.connections(), 3);  // and no more
-  // Whoever gives up lets the next one try.
+  // Whoever gives up lets the next one try, and so does whoever takes long.
   trying->source->cancel();
   const auto next = held();
   EXPECT_FALSE(next->sink.over());
+  EXPECT_EQ(get().failure, FetchError::CircuitOpen);
+  pass(999ms);
+  EXPECT_EQ(get().failure, FetchError::CircuitOpen);
+  clock.advance(1ms);
+  const auto later = held();
+  EXPECT_FALSE(later->sink.over());
+}
+
+TEST_F(GroupTest, ALastUrlThatClosesConnectionsIsTriedByAll) {
+  std::atomic<bool> go{false};
+  server([&](Peer& peer, int n) {
+    peer.read_head();
+    if (n <= 2) return peer.reset();
+    while (!go) std::this_thread::yield();
+    peer.send(kHello);
+  });
+  auto o = pool();
+  o.retries = 0;
+  o.passive.failures = 2;
+  use(std::move(o));
+  answers(2);
+  ASSERT_FALSE(state->up());
+  const auto slow = held(), other = held();
+  run_until([&] { return slow->source->asked() && other->source->asked(); });
+  EXPECT_FALSE(slow->sink.over() || other->sink.over()) << "a slow request keeps nobody out";
+  go = true;
+  run_until([&] { return slow->sink.over() && other->sink.over(); });
+  EXPECT_TRUE(slow->sink.ended && other->sink.ended);
+  EXPECT_TRUE(state->up());
+  servers.clear();
+}
+
+TEST_F(GroupTest, TheHeadOfAnAnswerHasOneTime) {
+  std::atomic<int> sent{0}, wanted{0};
+  server([&](Peer& peer, int) {
+    peer.read_head();
+    const std::string_view pieces[] = {"HTTP/1.1 103 Early Hints\r\n\r\n", "HTTP/1.1 200 OK\r\n", "X: 1\r\n"};
+    for (const auto piece : pieces) {
+      while (wanted <= sent) std::this_thread::yield();
+      peer.send(piece);
+      ++sent;
+    }
+    peer.read_rest();
+  });
+  auto o = pool();
+  o.retries = 0;
+  o.timeouts.first_byte = 10s;
+  o.timeouts.between_bytes = 10s;
+  use(std::move(o));
+  const auto one = held();
+  run_until([&] { return one->source->asked(); });
+  for (int i = 1; i <= 3; ++i) {
+    wanted = i;
+    run_until([&] { return sent == i; });
+    for (int turn = 0; turn < 20; ++turn) worker.io().run_one_for(std::chrono::milliseconds(2));
+    EXPECT_FALSE(one->sink.over());
+    pass(3s);
+  }
+  pass(999ms);
+  EXPECT_FALSE(one->sink.over());
+  pass(1ms);
+  EXPECT_EQ(one->sink.failure, FetchError::FirstByteTimeout);
+  EXPECT_THAT(one->sink.detail, HasSubstr("no whole head of an answer within timeouts.first_byte (10 s)"));
+  servers.clear();
+}
+
+TEST_F(GroupTest, WhoClosesOnASlowUploadIsNotAtFault) {
+  server([](Peer& peer, int) {
+    peer.read_head();
+    peer.reset();
+  });
+  auto o = pool();
+  o.passive.failures = 1;
+  use(std::move(o));
+  ScriptedBody body({{BodyState::Data, "some"}}, 100);
+  EXPECT_EQ(get("POST", &body).failure, FetchError::Reset);
+  EXPECT_TRUE(state->up());
 }
 
 TEST_F(GroupTest, WhereThereIsAnotherOriginTheLastUrlRestsToo) {
@@ -557,6 +636,56 @@ TEST_F(Places, AClientThatReadsSlowlyGivesWay) {
   slow.at_data = [] { return false; };
   const auto first = fetch(slow);
   run_until([&] { return slow.pieces != 0; });
+  const auto second = fetch(next);
+  run_until([&] { return state->level()->waiting == 1; });
+  for (int i = 0; i < 20 && !slow.over(); ++i) pass(100ms);
+  EXPECT_EQ(slow.failure, FetchError::ClientStalled);
+  run_until([&] { return next.over(); });
+  EXPECT_TRUE(next.ended);
+}
+
+TEST_F(Places, ALimitThatIsTakenAwayLetsEverybodyIn) {
+  auto o = pool();
+  o.max_concurrency = 1;
+  use(o);
+  const auto first = held();
+  RecordingSink second;
+  const auto waiting = fetch(second);
+  run_until([&] { return state->level()->waiting == 1; });
+  const auto before = state;
+  const auto before_origin = std::move(origin);
+  o.max_concurrency = 0;
+  state = std::make_shared<OriginState>(o, std::vector<Duration>{1s}, before.get());
+  origin = std::make_unique<Origin>(worker, state);
+  run_until([&] { return waiting->asked(); });
+  go = true;
+  run_until([&] { return second.over(); });
+  EXPECT_TRUE(second.ended);
+}
+
+TEST_F(Places, ClientsOfAnEarlierConfigurationGiveWayToo) {
+  auto& server = this->server([](Peer& peer, int n) {
+    peer.read_head();
+    if (n > 1) {
+      peer.send(kHello);
+      return;
+    }
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n" + std::string(100'000, 'x'));
+    peer.read_rest();
+  });
+  auto o = pool({server.port()});
+  o.max_concurrency = 1;
+  use(o);
+  RecordingSink slow, next;
+  slow.at_data = [] { return false; };
+  const auto first = fetch(slow);
+  run_until([&] { return slow.pieces != 0; });
+  const auto before = state;
+  const auto before_origin = std::move(origin);
+  before_origin->retire();
+  o.timeouts.first_byte = 1min;
+  state = std::make_shared<OriginState>(o, std::vector<Duration>{1s}, before.get());
+  origin = std::make_unique<Origin>(worker, state);
   const auto second = fetch(next);
   run_until([&] { return state->level()->waiting == 1; });
   for (int i = 0; i < 20 && !slow.over(); ++i) pass(100ms);
