@@ -67,7 +67,7 @@ TEST_F(Failover, SilenceACutHeadAndWhatIsNoHttpAreFailures) {
     origin.on("/" + why, reply);
     spare.on("/" + why, Reply::fresh("spare's"));
   }
-  start_both("timeouts: {first_byte: 300ms, between_bytes: 300ms}");
+  start_both("timeouts: {first_byte: 300ms, between_bytes: 100ms}");
   for (const auto& [why, reply] : cases) {
     EXPECT_EQ(get("/" + why).body, "spare's") << why;
     EXPECT_EQ(access_line("/" + why)["origin.failed_by"], why);
