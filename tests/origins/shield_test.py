@@ -389,6 +389,9 @@ def dead_origin(bench):
         expect_all_good(Crowd(daemon, stored).join().seen)
         time.sleep(1.5)  # their age
         told = []
+        # One at a time, and the one that is ending: it is counted a moment after the next may begin. A frozen one lets
+        # the next one try after a second, when it times out here.
+        most = 2
         for kind, number in (("killed", signal.SIGKILL), ("frozen", signal.SIGSTOP)):
             over = threading.Event()
             try:
@@ -397,11 +400,11 @@ def dead_origin(bench):
                 crowd = Crowd(daemon, [each for pair in zip(stored, others) for each in pair], clients=20, until=over)
                 processes.until(lambda: daemon.metric("forebay_origin_circuit_opened_total") > opened, "the circuit")
                 # Those that were under way before it opened.
-                processes.until(lambda: daemon.metric("forebay_origin_requests_in_flight") <= 1, "the first failures")
+                processes.until(lambda: daemon.metric("forebay_origin_requests_in_flight") <= most, "the first failures")
                 attempts, began = daemon.metric("forebay_origin_requests_total", code="error"), time.monotonic()
                 while time.monotonic() < began + 3:
                     flying = daemon.metric("forebay_origin_requests_in_flight")
-                    expect(flying <= 1, f"{flying} attempts at a time")
+                    expect(flying <= most, f"{flying} attempts at a time")
                 took = time.monotonic() - began
                 attempts = daemon.metric("forebay_origin_requests_total", code="error") - attempts
                 expect(daemon.metric("forebay_origin_up") == 0, "it counts as up")
