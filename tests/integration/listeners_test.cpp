@@ -307,7 +307,6 @@ TEST_F(Listeners, APortOfAnotherProcessIsAnErrorWithOneThreadAsWithMany) {
                 HasSubstr("the port is in use by another process"));
 }
 
-// Whoever has reset the connection before it is accepted has no address any more.
 /// Whether the kernel still has the daemon's side of a connection. It hears of a reset some time after that was sent.
 bool is_connected(std::uint16_t port, std::uint16_t from) {
   char wanted[32];
@@ -316,6 +315,7 @@ bool is_connected(std::uint16_t port, std::uint16_t from) {
   return std::string(std::istreambuf_iterator<char>(table), {}).find(wanted) != std::string::npos;
 }
 
+// Whoever has reset the connection before it is accepted has no address any more.
 TEST_F(Listeners, AConnectionResetBeforeItIsAcceptedIsNotServed) {
   answer_paths();
   start("server: {threads: 1, trusted_proxies: [unix]}\n" + listen("'127.0.0.1:0'"));

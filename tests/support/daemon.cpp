@@ -197,7 +197,12 @@ std::uint16_t Daemon::port(std::string_view name) const {
 
 bool Daemon::running() { return !wait_exit(Clock::duration::zero()); }
 
-void Daemon::signal(int number) const { ::kill(pid_, number); }
+void Daemon::signal(int number) const {
+  ::kill(pid_, number);
+  // Until the last thread has stopped, which may take some time on a busy machine, the others go on.
+  siginfo_t stopped{};
+  if (number == SIGSTOP) ::waitid(P_PID, static_cast<id_t>(pid_), &stopped, WSTOPPED | WEXITED | WNOWAIT);
+}
 
 void Daemon::reload(std::string_view yaml) {
   write_file(config_path(), completed(yaml));

@@ -60,6 +60,7 @@ class Daemon {
   pid_t pid() const { return pid_; }
   bool running();
 
+  /// Sends a signal. After SIGSTOP all threads have stopped.
   void signal(int number) const;
   /// Writes another configuration and sends HUP.
   void reload(std::string_view yaml);
