@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <condition_variable>
+
 #include "forebay/base/mutex.hpp"
+#include "forebay/net/scheduling.hpp"
 
 namespace forebay::app {
 
@@ -17,6 +19,7 @@ void WorkerPool::start() {
   for (auto& w : workers_)
     threads_.emplace_back([worker = w.get()] {
       net::leave_signals_to_others();
+      net::take_short_turns();
       worker->run();
     });
 }

@@ -1,12 +1,10 @@
 #include "forebay/proxy/compressor.hpp"
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <new>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -15,6 +13,7 @@
 #include "bounded_queue.hpp"
 #include "forebay/base/guarded.hpp"
 #include "forebay/base/mutex.hpp"
+#include "forebay/net/scheduling.hpp"
 #include "forebay/net/worker.hpp"
 
 namespace forebay::proxy {
@@ -24,7 +23,7 @@ using content::Compression;
 
 /// Jobs that may wait; each keeps its entry alive.
 constexpr std::size_t kMostQueued = 256;
-/// Content per step, some tenths of a millisecond. After it the thread looks whether it must end.
+/// Content per step. After it the thread looks whether it must end.
 constexpr std::size_t kStep = 16 * 1024;
 constexpr std::size_t kChunk = 64 * 1024;
 /// Memory that one call of `settle` may evict for, so that it delays no request.
@@ -40,40 +39,6 @@ std::uint64_t thread_nanoseconds() noexcept {
   return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(used.tv_nsec);
 }
 
-/// Of sched_setattr(2), which the C library may not declare; the kernel's own header does not go with <sched.h>.
-struct SchedulingAttributes {
-  std::uint32_t size = sizeof(SchedulingAttributes);
-  std::uint32_t policy = 0;  // SCHED_OTHER
-  std::uint64_t flags = 0;
-  std::int32_t nice = 0;
-  std::uint32_t priority = 0;
-  std::uint64_t runtime = 0, deadline = 0, period = 0;
-};
-
-enum class Turns : std::uint8_t {
-  Short,    ///< The kernel ends them.
-  GivenUp,  ///< The thread gives way after each step.
-};
-
-/// On Linux the nice value is that of a thread. Beside threads that never rest a tenth of a processor is left for it.
-/// It takes that in turns, which by default last 1 to 3 ms; a worker must not wait so long. Linux 6.12 and later make
-/// them as short as a thread asks. Elsewhere it yields, for which it loses the rest of a long turn and so most of its
-/// share. A worker that wakes up within a turn may still wait until the kernel's next tick. SCHED_IDLE would end that,
-/// but then this thread gets next to nothing beside threads that never rest.
-Turns take_low_priority() noexcept {
-  constexpr int kNice = 10;
-  constexpr std::uint64_t kTurn = 500'000;
-  const auto self = static_cast<pid_t>(::gettid());
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(self), kNice);
-  SchedulingAttributes wanted, granted;
-  wanted.nice = kNice;
-  wanted.runtime = kTurn;
-  const bool is_short = ::syscall(SYS_sched_setattr, self, &wanted, 0U) == 0 &&
-                        ::syscall(SYS_sched_getattr, self, &granted, sizeof granted, 0U) == 0 &&
-                        granted.runtime == kTurn;
-  return is_short ? Turns::Short : Turns::GivenUp;
-}
-
 struct Job {
   Ref<const cache::Entry> entry;
   Compression coding{};
@@ -86,10 +51,9 @@ struct Job {
 /// One form in the making, in uncharged memory.
 class Making {
  public:
-  Making(const Job& job, const std::atomic<bool>& stopping, Turns turns)
+  Making(const Job& job, const std::atomic<bool>& stopping)
       : job_(job),
         stopping_(stopping),
-        turns_(turns),
         length_(job.entry->body_length()),
         most_(length_ - length_ / kLeastSaved),
         buffer_(kChunk, '\0') {}
@@ -105,7 +69,6 @@ class Making {
         piece.remove_prefix(step.size());
         while (!step.empty())
           if (const auto end = keep(encoder->take(step, next(), room())); end != End::Done) return end;
-        if (turns_ == Turns::GivenUp) std::this_thread::yield();
       }
     }
     for (bool more = true; more;) {
@@ -149,7 +112,6 @@ class Making {
 
   const Job& job_;
   const std::atomic<bool>& stopping_;
-  const Turns turns_;
   const std::uint64_t length_, most_;
   std::uint64_t total_ = 0;
   std::string buffer_;
@@ -188,7 +150,6 @@ struct Compressor::Private {
   std::atomic<int> signal{0};           // changes when there may be something to do for the thread
   std::atomic<bool> stopping{false};
   bool threaded = false;
-  Turns turns = Turns::GivenUp;  // of whoever makes forms
   std::atomic<bool> begun{false};
   Mutex mutex;  // of workers alone
   std::thread thread FOREBAY_GUARDED_BY(mutex);
@@ -212,7 +173,7 @@ bool Compressor::Private::begin_thread() noexcept {
 
 void Compressor::Private::run() noexcept {
   net::leave_signals_to_others();
-  turns = take_low_priority();
+  net::take_low_priority();
   while (!stops()) {
     const int seen = signal.load(std::memory_order_acquire);
     Job job;
@@ -229,7 +190,9 @@ void Compressor::Private::make(Job& job) noexcept {
   auto end = Making::End::NoMemory;
   guarded(
       [&] {
-        Making making(job, stopping, turns);
+        std::optional<net::ShortTurns> turns;
+        if (threaded) turns.emplace();
+        Making making(job, stopping);
         const auto how = making.run();
         if (how == Making::End::Done) job.form = making.form();
         end = how;
