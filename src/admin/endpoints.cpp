@@ -74,6 +74,20 @@ Answer readiness(const Sources& sources, bool with_origins) {
   return answer;
 }
 
+/// For each url of the origin that is out of use.
+void note_urls(const upstream::OriginState& origin, std::vector<std::string>& notes) {
+  std::size_t down = 0;
+  for (std::size_t i = 0; i < origin.urls(); ++i) {
+    const auto why = origin.why_down(i);
+    if (why.empty()) continue;
+    ++down;
+    notes.push_back(origin.url(i) + " of the origin " + origin.config().name + " is out of use: " + std::string(why));
+  }
+  if (down == 0 || origin.urls() == 1) return;
+  notes.push_back(std::to_string(origin.urls() - down) + " of " + std::to_string(origin.urls()) + " urls of " +
+                  origin.config().name + " are in use");
+}
+
 }  // namespace
 
 std::string_view to_string(State s) noexcept {
@@ -175,9 +189,12 @@ Answer AdminHandler::explain(const std::string& document, Now now, std::string_v
   const auto& request = std::get<proxy::ExplainRequest>(read);
   if (const auto why = proxy::unsendable(request); !why.empty())
     return bad("This request cannot be sent: " + std::string(why) + '.');
-  const auto explained =
+  auto explained =
       proxy::explain(request, {*runtime->config, runtime->routes, &sources_.shared.store, &sources_.shared, now});
   if (!explained) return bad("This request cannot be sent.");
+  const auto& name = explained->route ? explained->route->origin : runtime->config->default_origin;
+  if (const auto origin = runtime->origins.find(name); origin != runtime->origins.end())
+    note_urls(*origin->second, explained->notes);
   Answer a;
   a.body = to_json(*explained);
   return a;

@@ -6,6 +6,7 @@
 #include "config/address.hpp"
 #include "config/codecs.hpp"
 #include "config/signing.hpp"
+#include "forebay/http/fields.hpp"
 
 namespace forebay::config {
 namespace {
@@ -20,7 +21,12 @@ struct IdempotencyKey {
               *text == "true" ? "such as Idempotency-Key" : "write off");
     else if (*text == "off")
       out.clear();
-    else if (check_field_name(r.section, *r.node(), r.path()))
+    else if (!check_field_name(r.section, *r.node(), r.path()))
+      return;
+    else if (http::field_id(*text) != http::FieldId::Other)
+      r.error(1002, *r.node(), *text + " does not tell one request from another",
+              "name the field by which the origin knows a request again, such as Idempotency-Key");
+    else
       out = *text;
   }
   static std::string text(const std::string& name) { return name.empty() ? "off" : yaml_text(name); }
@@ -227,6 +233,13 @@ void check_effect(const Section& section, const Origin& origin) {
     useless("balance", "there is one url", "leave it out, or list more urls");
 }
 
+bool same_urls(const Origin& a, const Origin& b) {
+  const auto same = [](const Origin::Member& x, const Origin::Member& y) {
+    return x.url.scheme == y.url.scheme && x.url.host == y.url.host && x.url.port == y.url.port;
+  };
+  return std::is_permutation(a.urls.begin(), a.urls.end(), b.urls.begin(), b.urls.end(), same);
+}
+
 /// Whether following `failover` leads back to `name`: then the names on the way. Only the first of them says so.
 std::vector<std::string> way_back(const std::map<std::string, Origin>& origins, const std::string& name) {
   std::vector<std::string> way;
@@ -266,6 +279,12 @@ void read_failovers(Loading& loading, const Node& node) {
     said[key->text] = {failover, section.path_of("failover")};
   }
   for (const auto& [name, by] : said) {
+    const auto& origin = origins.at(name);
+    const auto other = origins.find(origin.failover);
+    if (other != origins.end() && other->first != name && same_urls(origin, other->second))
+      loading.report.warning(2077, *by.node, by.path,
+                             "\"failover\" has no effect: " + in_quotes(other->first) + " has the same urls",
+                             "name an origin with other urls, or leave it out");
     const auto way = way_back(origins, name);
     if (way.empty()) continue;
     std::string names;

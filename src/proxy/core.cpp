@@ -38,8 +38,16 @@ void PendingRequest::keep() {
 
 void PendingRequest::keep_content() {
   if (read == ReadContent::State::Unread || content) return;
-  content = Chunk::copy_of(bytes, core.shared.store.reserve(Chunk::cost(bytes.size())));
   content_whole = read == ReadContent::State::Whole;
+  // What slow clients sent beyond their share of the memory is not whole, and evicts nothing.
+  auto& store = core.shared.store;
+  const auto cost = Chunk::cost(bytes.size());
+  Charge taken;
+  if (content_whole)
+    taken = store.reserve(cost);
+  else if (store.budget().try_take(cost))
+    taken = Charge(store.budget(), cost);
+  content = Chunk::copy_of(bytes, std::move(taken));
   std::string().swap(bytes);
 }
 

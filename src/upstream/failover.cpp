@@ -147,6 +147,7 @@ const net::SourceTimes& Failover::times() const {
   if (!second_) return first_->times();
   times_ = second_->times();
   times_.started = first_->times().started;
+  times_.queued += first_->times().queued;
   times_.failed_origin = settings().name;
   times_.failed_by = failed_by_;
   return times_;

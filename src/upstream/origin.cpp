@@ -53,7 +53,15 @@ std::optional<OriginState::Checks> OriginState::checks(std::size_t i) const noex
 
 bool OriginState::up(std::size_t i) const noexcept { return p_->group->urls[i]->condition->up(); }
 
+std::string_view OriginState::why_down(std::size_t i) const noexcept {
+  const auto& condition = *p_->group->urls[i]->condition;
+  const bool checked = !condition.health.up(), failing = !condition.breaker.closed();
+  if (checked && failing) return "its requests and its health checks fail";
+  return checked ? "its health checks fail" : failing ? "its requests fail" : "";
+}
+
 Failovers& OriginState::failovers() noexcept { return p_->failovers; }
+
 bool OriginState::up() const noexcept {
   const auto& urls = p_->group->urls;
   return std::any_of(urls.begin(), urls.end(), [](const auto& url) { return url->condition->up(); });

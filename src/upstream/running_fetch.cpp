@@ -113,9 +113,13 @@ bool RunningFetch::begun() const noexcept {
 // Repeating would take longer still.
 void RunningFetch::out_of_total_time() {
   if (over()) return;
+  const auto limit = settings().timeouts.total;
+  if (phase_ == Phase::Content && flow_ == Flow::Paused)
+    return fail(FetchError::ClientStalled,
+                "the client did not take the answer within timeouts.total (" + duration_text(limit) + ')');
   const auto& where = address_.empty() ? settings().name : address_;
-  fail(FetchError::TotalTimeout, out_of_time(where, phase_ == Phase::Content ? "the answer did not end" : "no answer",
-                                             "timeouts.total", settings().timeouts.total));
+  fail(FetchError::TotalTimeout,
+       out_of_time(where, phase_ == Phase::Content ? "the answer did not end" : "no answer", "timeouts.total", limit));
 }
 
 void RunningFetch::expired() {
@@ -168,7 +172,7 @@ void RunningFetch::wait_for_place() {
   const Duration timeout = settings().pool.queue_timeout;
   const Timestamp now = worker().now().mono;
   const Duration left = asked_ + timeout - now;
-  if (left <= Duration{0}) times_.queued = now - asked_;
+  if (left <= Duration{0}) times_.queued = waited_ + (now - asked_);
   if (left <= Duration{0})
     return fail(FetchError::Queue, std::string("no place among the requests in flight became free within "
                                                "pool.queue_timeout (") +
@@ -187,7 +191,7 @@ void RunningFetch::place_woken() {
   place_request_.reset();
   place_ = std::move(place);
   deadline_.disarm();
-  times_.queued = worker().tick().mono - asked_;
+  times_.queued = waited_ + (worker().tick().mono - asked_);
   first_attempt();
 }
 
@@ -253,7 +257,7 @@ void RunningFetch::wait_in_queue() {
   const Duration timeout = settings().pool.queue_timeout;
   const Timestamp now = worker().now().mono;
   const Duration left = asked_ + timeout - now;
-  if (left <= Duration{0}) times_.queued = now - asked_;
+  if (left <= Duration{0}) times_.queued = waited_ + (now - asked_);
   if (left <= Duration{0})
     return fail(FetchError::Queue, "no connection was free within pool.queue_timeout (" + duration_text(timeout) + ")");
   if (now > asked_) origin().permits->press(now, std::min(kStalled, timeout / 4));
@@ -269,7 +273,7 @@ void RunningFetch::permit_woken() {
   }
   permit_request_.reset();
   deadline_.disarm();
-  times_.queued = worker().tick().mono - asked_;
+  times_.queued = waited_ + (worker().tick().mono - asked_);
   if (!grant->connection.stream) return dial(std::move(grant->permit));
   auto connection = std::make_shared<Connection>(worker().io(), pool_->shared(), std::move(grant->permit));
   if (connection->adopt(std::move(grant->connection)) && connection->quiet()) return converse(std::move(connection));
@@ -640,6 +644,7 @@ void RunningFetch::repeat(FetchError error, std::string_view detail, bool here) 
   if (repeatable_) replaced_ = false;
   permit_.reset();
   asked_ = {};
+  waited_ = times_.queued;
   enter(Phase::Seeking);
   seek();
 }

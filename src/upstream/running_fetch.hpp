@@ -208,6 +208,7 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   Permit permit_;  // between attempts
   std::shared_ptr<Dialler> dialler_;
   Timestamp dialled_{}, asked_{};
+  Duration waited_{};  // for places and connections in earlier attempts
 
   ConnectionPtr connection_;
   Wake body_wake_{*this, &RunningFetch::body_woken};

@@ -99,6 +99,11 @@ TEST_F(Pools, HealthChecksTakeAUrlOutAndBringItBack) {
   EXPECT_TRUE(metric_becomes("forebay_origin_up", url(2), 0));
   const auto by = answers(10);
   EXPECT_EQ(by.count("2"), 0U);
+  auto admin = Client(daemon->admin_port());
+  const auto explained =
+      admin.ask("POST", "/api/v1/explain", {{"Host", "localhost"}}, R"({"method": "GET", "url": "http://a/new"})").body;
+  EXPECT_THAT(explained, HasSubstr(" of the origin pool is out of use: its health checks fail\""));
+  EXPECT_THAT(explained, HasSubstr("\"2 of 3 urls of pool are in use\""));
   sick = false;
   EXPECT_TRUE(metric_becomes("forebay_origin_up", url(2), 1));
   EXPECT_TRUE(eventually([&] { return answers(3).count("2") == 1; }));

@@ -47,7 +47,7 @@ bool is_timeout(FetchError e) noexcept;
 struct SourceTimes {
   Now requested;        ///< When the (last) attempt's request was sent.
   Timestamp started{};  ///< When the source was made.
-  Duration queued{0};   ///< Waiting for a permit.
+  Duration queued{0};   ///< Waiting for places and connections, in all attempts.
   Duration connect{0};  ///< 0 on a reused connection.
   Timestamp head{};     ///< When the final head had arrived.
   unsigned attempts = 0;

@@ -108,7 +108,9 @@ class OriginState {
   std::optional<Checks> checks(std::size_t i) const noexcept;
   /// Whether the url is in use.
   bool up(std::size_t i) const noexcept;
-  /// Whether any is.
+  /// Why the url is out of use, such as `its requests fail`; empty while it is in use.
+  std::string_view why_down(std::size_t i) const noexcept;
+  /// Whether any is in use.
   bool up() const noexcept;
   Failovers& failovers() noexcept;
   struct Level {

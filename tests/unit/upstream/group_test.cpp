@@ -517,6 +517,25 @@ TEST_F(GroupTest, AllOfARequestHasOneTimeToo) {
   EXPECT_EQ(sum_of_errors(FetchError::TotalTimeout), 1U);
 }
 
+TEST_F(GroupTest, AClientThatDoesNotTakeTheAnswerInThatTimeIsNoFailureOfTheOrigin) {
+  server([](Peer& peer, int) {
+    peer.read_head();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
+    peer.read_rest();
+  });
+  auto o = pool();
+  o.timeouts.total = 3s;
+  use(std::move(o));
+  RecordingSink sink;
+  sink.at_data = [] { return false; };
+  const auto running = fetch(sink);
+  run_until([&] { return sink.body == "he"; });
+  pass(3s);
+  ASSERT_EQ(sink.failure, FetchError::ClientStalled);
+  EXPECT_THAT(sink.detail, HasSubstr("timeouts.total (3 s)"));
+  EXPECT_EQ(sum_of_errors(FetchError::TotalTimeout), 0U);
+}
+
 // --- places ---
 
 class Places : public GroupTest {
