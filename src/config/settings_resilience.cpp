@@ -209,7 +209,6 @@ void warn_of_statuses(const Section& section, const Section& of, std::string_vie
 }
 
 void check_statuses(const Section& section, const Origin& origin) {
-  warn_of_statuses(section, section, "failover_on", origin.failover_on.statuses);
   if (const auto* passive = section.map("passive"))
     warn_of_statuses(section, Section(section.report(), passive, section.path_of("passive")), "statuses",
                      origin.passive.statuses);
@@ -231,13 +230,32 @@ void check_effect(const Section& section, const Origin& origin) {
     useless("idempotency_key", "there are no retries", "leave it out, or raise retries");
   if (origin.urls.size() == 1 && origin.balance != usual.balance)
     useless("balance", "there is one url", "leave it out, or list more urls");
+  if (origin.urls.size() == 1 && origin.slow_start != usual.slow_start)
+    useless("slow_start", "there is one url", "leave it out, or list more urls");
+  if (origin.ramp.add == 0 && origin.ramp.every != usual.ramp.every)
+    useless("ramp", "it adds nothing", "set ramp.add, or leave it out");
+  const auto& passive = origin.passive;
+  const auto* written = section.map("passive");
+  if (!written || passive.error_percent != 0) return;
+  const auto needs = [&](std::string_view name, bool changed, const std::string& why) {
+    if (const auto* key = changed ? written->find(name) : nullptr)
+      section.report().warning(2077, *key, section.path_of("passive") + '.' + std::string(name),
+                               in_quotes(name) + " has no effect: " + why, "leave it out, or set error_ratio");
+  };
+  const std::string no_ratio = "error_ratio is off", nothing = "failures and error_ratio are off";
+  needs("window", passive.window != usual.passive.window, no_ratio);
+  needs("min_requests", passive.min_requests != usual.passive.min_requests, no_ratio);
+  if (passive.failures != 0) return;
+  needs("hold", passive.hold != usual.passive.hold, nothing);
+  needs("statuses", passive.statuses != usual.passive.statuses, nothing);
 }
 
-bool same_urls(const Origin& a, const Origin& b) {
-  const auto same = [](const Origin::Member& x, const Origin::Member& y) {
-    return x.url.scheme == y.url.scheme && x.url.host == y.url.host && x.url.port == y.url.port;
-  };
-  return std::is_permutation(a.urls.begin(), a.urls.end(), b.urls.begin(), b.urls.end(), same);
+/// Whether requests to both are the same.
+bool asks_the_same(Origin a, const Origin& b) {
+  a.name = b.name;
+  a.failover = b.failover;
+  a.failover_on = b.failover_on;
+  return a == b;
 }
 
 /// Whether following `failover` leads back to `name`: then the names on the way. Only the first of them says so.
@@ -281,10 +299,10 @@ void read_failovers(Loading& loading, const Node& node) {
   for (const auto& [name, by] : said) {
     const auto& origin = origins.at(name);
     const auto other = origins.find(origin.failover);
-    if (other != origins.end() && other->first != name && same_urls(origin, other->second))
+    if (other != origins.end() && other->first != name && asks_the_same(origin, other->second))
       loading.report.warning(2077, *by.node, by.path,
-                             "\"failover\" has no effect: " + in_quotes(other->first) + " has the same urls",
-                             "name an origin with other urls, or leave it out");
+                             "\"failover\" has no effect: " + in_quotes(other->first) + " is the same origin",
+                             "name an origin with another url, or leave it out");
     const auto way = way_back(origins, name);
     if (way.empty()) continue;
     std::string names;

@@ -195,12 +195,12 @@ void note_failover(ExplainCase& c, const std::string& name) {
   std::string statuses;
   for (const auto& s : on.statuses) statuses += (statuses.empty() ? "" : ", ") + text_of(s);
   if (!statuses.empty()) cases.push_back("answers " + statuses);
+  cases.emplace_back("is out of use");
   std::string text;
   for (std::size_t i = 0; i < cases.size(); ++i)
     text += (i == 0 ? "" : i + 1 == cases.size() ? ", or " : ", ") + cases[i];
-  if (!text.empty())
-    c.note("if " + name + ' ' + text + ", " + found->second.failover + " is asked in its place" +
-           (!c.content().empty() ? ", unless a part of the content was sent and is not kept" : ""));
+  c.note("if " + name + ' ' + text + ", " + found->second.failover + " is asked in its place" +
+         (!c.content().empty() ? ", unless a part of the content was sent and is not kept" : ""));
 }
 
 /// Notes on a request that is forwarded or looked up.

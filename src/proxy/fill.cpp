@@ -288,6 +288,9 @@ bool Fill::wants_retry() {
   return !gives_way_ && !flight->second();
 }
 
+/// An answer that can be stored is wanted although its client has left.
+bool Fill::is_wanted() const { return plan_.ticket || pending_->wanted(); }
+
 /// The client waits for that second try like the others.
 void Fill::give_way(cache::Failure failure) {
   cache::Join wait{cache::FollowerPlace(plan_.ticket.flight()), {}, plan_.status.forward};
@@ -312,7 +315,7 @@ void Fill::fail(net::FetchError error, std::string_view detail) {
   note_failure(*pending_, error, detail);
   if (status_ != 0) {
     if (phase_ == Phase::Storing) storing_.note_not_stored(rules::Reason::Truncated);
-    plan_.ticket.drop();
+    storing_.drop();
     if (error == net::FetchError::Memory && pending_->exchange) pending_->exchange->out_of_memory();
     return stop();
   }
@@ -343,7 +346,7 @@ void Fill::client_gone() {
         if (plan_.ticket && (!pending_->has_content || pending_->content_whole)) return;  // the fill continues
         if (!http::is_safe(pending_->request.method)) return;  // it may have taken effect: its answer still counts
         // Most applications work on for a client that has left: the request counts until they answer.
-        if (source_->asked() && pending_->route->origin->state().level()) return;
+        if (source_->asked() && ask_.asked().state().level()) return;
       }
       return stop();
     }

@@ -20,6 +20,7 @@ void note_source(const PendingRequest& pending, const FillPlan& plan, const net:
     notes.origin_ttfb = (times.head == Timestamp{} ? pending.core.now().mono : times.head) - times.requested.mono;
   notes.origin_name = times.origin;
   notes.origin_address = times.address;
+  if (times.failed_origin.empty()) return;  // what an earlier one of this request has said holds on
   notes.failed_origin = times.failed_origin;
   notes.failed_by = times.failed_by;
 }

@@ -36,6 +36,10 @@ net::SourcePtr OriginAsk::ask() {
   return ask(*pending_.route->failover, Fails::Here);
 }
 
+upstream::Origin& OriginAsk::asked() const noexcept {
+  return failed_over_ ? *pending_.route->failover : *pending_.route->origin;
+}
+
 bool OriginAsk::has_content() const { return pending_.content || (pending_.exchange && pending_.exchange->has_body()); }
 
 bool OriginAsk::may_ask() {

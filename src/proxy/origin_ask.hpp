@@ -30,6 +30,8 @@ class OriginAsk final : private upstream::RequestHead, private upstream::OtherOr
   http::Method method() const noexcept { return plan_.by_get ? http::Method::Get : pending_.request.method; }
   /// Others get the answer, too: the client's range and conditions are not asked.
   bool shared() const noexcept { return plan_.shared && what_ != What::ClientsRange; }
+  /// The origin that was asked last.
+  upstream::Origin& asked() const noexcept;
   /// Whether it was asked under the validators of what is stored.
   bool validated() const noexcept { return validated_; }
 

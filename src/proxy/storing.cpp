@@ -42,7 +42,9 @@ void Storing::begin(std::string_view origin, const http::ResponseView& head, con
   origin_ = origin;
   // A limit of one client must not keep the others from the origin.
   const bool theirs = rules::is_client_made(head.status) || brings_credential();
-  retry_after_ = theirs ? Duration{0} : rules::retry_after(head, times.received).value_or(Duration{0});
+  // Nor must one of the failover keep them from the origin itself.
+  const bool others = route_->origin->state().config().name != origin;
+  retry_after_ = theirs || others ? Duration{0} : rules::retry_after(head, times.received).value_or(Duration{0});
   error_covered_ = is_error(head.status);
 }
 
@@ -169,7 +171,7 @@ Charge Storing::take(std::string_view bytes, std::uint64_t length) {
 void Storing::outgrow() {
   note_not_stored(rules::Reason::TooLarge);
   plan_.ticket.outgrow(no_queue_until());
-  plan_.ticket.drop();
+  drop();
 }
 
 Ref<const cache::Entry> Storing::commit(const http::Body& body, Duration fetch_time) {

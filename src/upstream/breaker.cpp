@@ -10,10 +10,10 @@ constexpr unsigned kMostDoublings = 3;
 }  // namespace
 
 Breaker::Change Breaker::Pass::end(Timestamp now, bool failed) noexcept {
-  const bool was_probe = probe();
+  const auto number = breaker_.get_deleter().probe;
   Breaker* const breaker = breaker_.release();
   if (breaker == nullptr) return Change::None;
-  return was_probe ? breaker->probed(now, failed) : breaker->count(now, failed);
+  return number != 0 ? breaker->probed(now, number, failed) : breaker->count(now, failed);
 }
 
 Breaker::Breaker(const BreakerSettings& settings) noexcept
@@ -22,21 +22,25 @@ Breaker::Breaker(const BreakerSettings& settings) noexcept
       failed_(std::max(settings.window / kBuckets, Duration{1})) {}
 
 bool Breaker::ready(Timestamp now) const noexcept {
-  return closed() || (!is_probed(now) && now >= open_until_.load(std::memory_order_relaxed));
+  return closed() || (!is_probed() && now >= open_until_.load(std::memory_order_relaxed));
 }
 
 Breaker::Admitted Breaker::admit(Timestamp now, Others others) noexcept {
-  if (closed()) return {Pass(*this, false)};
+  if (closed()) return {Pass(*this, 0)};
   const MutexLock lock(mutex_);
-  if (closed()) return {Pass(*this, false)};
+  if (closed()) return {Pass(*this, 0)};
   const Timestamp until = open_until_;
-  if ((is_probed(now) && others != Others::NoneAndFast) || (now < until && others == Others::Some)) return {{}, until};
-  probing_ = true;
+  const bool waits = others == Others::Some   ? is_probed() || now < until
+                     : others == Others::None ? is_probed_newly(now)
+                                              : false;
+  if (waits) return {{}, until};
+  const auto number = ++probes_;
+  probing_ = number;
   probing_since_ = now;
   // A probe before its time changes nothing until it succeeds: else an url that stays down opens with each request.
-  if (now < until || state_ == State::HalfOpen) return {Pass(*this, true), until};
+  if (now < until || state_ == State::HalfOpen) return {Pass(*this, number), until};
   state_ = State::HalfOpen;
-  return {Pass(*this, true), until, Change::HalfOpen};
+  return {Pass(*this, number), until, Change::HalfOpen};
 }
 
 // The result of a request that was no probe. Those that were sent before it opened say nothing new.
@@ -63,11 +67,12 @@ Breaker::Change Breaker::count(Timestamp now, bool failed) noexcept {
   return Change::Opened;
 }
 
-Breaker::Change Breaker::probed(Timestamp now, bool failed) noexcept {
+Breaker::Change Breaker::probed(Timestamp now, std::uint64_t number, bool failed) noexcept {
   const MutexLock lock(mutex_);
+  const bool late = !probing_.compare_exchange_strong(number, 0, std::memory_order_acq_rel);
   if (state_ == State::Closed) return Change::None;  // another probe has been quicker
-  probing_ = false;
   if (failed) {
+    if (late) return Change::None;  // a newer one is on its way, or has ended
     succeeded_ = 0;
     if (state_ == State::Open) return Change::None;
     doublings_ = std::min(doublings_ + 1, kMostDoublings);

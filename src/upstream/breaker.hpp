@@ -20,9 +20,9 @@ struct BreakerSettings {
 };
 
 /// Takes an url out of use by the results of its requests (passive health). Closed: requests pass. Open: none does
-/// until `hold` is over. Half open: one at a time passes, as a probe, until enough have succeeded; a probe that takes
-/// longer than `kProbe` lets the next one pass. Thread-safe; while
-/// it is closed nothing takes the lock. Each change is told to the one caller that made it, to be logged and counted.
+/// until `hold` is over. Half open: one at a time passes, as a probe, until enough have succeeded; where no other url
+/// is in use, a probe that takes longer than `kProbe` lets the next one pass. Thread-safe; while it is closed nothing
+/// takes the lock. Each change is told to the one caller that made it, to be logged and counted.
 class Breaker {
  public:
   enum class Change : std::uint8_t { None, Opened, HalfOpen, Closed };
@@ -33,7 +33,8 @@ class Breaker {
     /// None are, and this one fails fast: requests that fail at once need no protection from it.
     NoneAndFast,
   };
-  /// So long a probe keeps others from being one. A slow request of one client must not keep the url from all others.
+  /// So long a probe of the last url keeps others from being one: a slow request of one client must not keep it from
+  /// all others.
   static constexpr Duration kProbe = std::chrono::seconds{1};
 
   /// The right to send one request. The result is told once; a probe that is dropped without one frees its place for
@@ -42,19 +43,20 @@ class Breaker {
    public:
     Pass() = default;
     explicit operator bool() const noexcept { return breaker_ != nullptr; }
-    bool probe() const noexcept { return breaker_ && breaker_.get_deleter().probe; }
+    bool probe() const noexcept { return breaker_ && breaker_.get_deleter().probe != 0; }
     Change succeeded(Timestamp now) noexcept { return end(now, false); }
     Change failed(Timestamp now) noexcept { return end(now, true); }
 
    private:
     friend class Breaker;
     struct GiveUp {
-      bool probe;
+      std::uint64_t probe;  // its number; 0: it is none
       void operator()(Breaker* breaker) const noexcept {
-        if (probe) breaker->probing_.store(false, std::memory_order_release);
+        auto number = probe;
+        if (number != 0) breaker->probing_.compare_exchange_strong(number, 0, std::memory_order_acq_rel);
       }
     };
-    Pass(Breaker& breaker, bool probe) noexcept : breaker_(&breaker, GiveUp{probe}) {}
+    Pass(Breaker& breaker, std::uint64_t probe) noexcept : breaker_(&breaker, GiveUp{probe}) {}
     Change end(Timestamp now, bool failed) noexcept;
     std::unique_ptr<Breaker, GiveUp> breaker_;
   };
@@ -75,11 +77,12 @@ class Breaker {
 
  private:
   enum class State : std::uint8_t { Closed, Open, HalfOpen };
-  bool is_probed(Timestamp now) const noexcept {
-    return probing_.load(std::memory_order_relaxed) && now - probing_since_.load(std::memory_order_relaxed) < kProbe;
+  bool is_probed() const noexcept { return probing_.load(std::memory_order_relaxed) != 0; }
+  bool is_probed_newly(Timestamp now) const noexcept {
+    return is_probed() && now - probing_since_.load(std::memory_order_relaxed) < kProbe;
   }
   Change count(Timestamp now, bool failed) noexcept;
-  Change probed(Timestamp now, bool failed) noexcept;
+  Change probed(Timestamp now, std::uint64_t number, bool failed) noexcept;
 
   const BreakerSettings settings_;
   std::atomic<unsigned> failures_{0};  // in a row, while closed
@@ -87,9 +90,10 @@ class Breaker {
   Mutex mutex_;
   // Atomic for who reads; `probing_` is set under the mutex, and the others change under it.
   std::atomic<State> state_{State::Closed};
-  std::atomic<bool> probing_{false};
+  std::atomic<std::uint64_t> probing_{0};  // number of the latest probe while it is on its way; an earlier one is late
   std::atomic<Timestamp> probing_since_{Timestamp{}};
   std::atomic<Timestamp> open_until_{Timestamp{}};
+  std::uint64_t probes_ FOREBAY_GUARDED_BY(mutex_) = 0;
   unsigned doublings_ FOREBAY_GUARDED_BY(mutex_) = 0;
   unsigned succeeded_ FOREBAY_GUARDED_BY(mutex_) = 0;  // probes in a row
 };

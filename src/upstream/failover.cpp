@@ -57,7 +57,7 @@ class Failover final : public net::Source {
       f_.finish()->on_switch(head, std::move(stream), early);
     }
     void on_head(const http::ResponseView& head, const HeadFacts& facts) override {
-      if (covers(f_.settings().failover_on, head.status) && f_.other_.may_ask()) return f_.drop_answer(head, facts);
+      if (covers(f_.settings().failover_on, head.status) && f_.may_go_over()) return f_.drop_answer(head, facts);
       f_.answered();
       f_.sink_->on_head(head, facts);
     }
@@ -68,9 +68,10 @@ class Failover final : public net::Source {
     bool drop_slowest() override { return is_used() && f_.sink_->drop_slowest(); }
     bool take_more(std::size_t bytes) override { return is_used() && f_.sink_->take_more(bytes); }
     bool wants_retry() override { return f_.sink_->wants_retry(); }
+    bool is_wanted() const override { return f_.sink_->is_wanted(); }
     unsigned waiters() const override { return f_.sink_->waiters(); }
     void on_failure(FetchError error, std::string_view detail) override {
-      if (f_.phase_ == Phase::First && covers(f_.settings().failover_on, error) && f_.other_.may_ask())
+      if (f_.phase_ == Phase::First && covers(f_.settings().failover_on, error) && f_.may_go_over())
         return f_.go_over(to_string(error), detail);
       if (f_.phase_ != Phase::Second) f_.fail(error, detail);
     }
@@ -98,6 +99,7 @@ class Failover final : public net::Source {
     bool drop_slowest() override { return f_.sink_->drop_slowest(); }
     bool take_more(std::size_t bytes) override { return f_.sink_->take_more(bytes); }
     bool wants_retry() override { return f_.sink_->wants_retry(); }
+    bool is_wanted() const override { return f_.sink_->is_wanted(); }
     unsigned waiters() const override { return f_.sink_->waiters(); }
     void on_failure(FetchError error, std::string_view detail) override {
       std::string both;
@@ -125,6 +127,7 @@ class Failover final : public net::Source {
     phase_ = Phase::Answered;
     asked_.state().failovers().answered(settings(), worker_.now().mono);
   }
+  bool may_go_over() { return sink_->is_wanted() && other_.may_ask(); }
   void drop_answer(const http::ResponseView& head, const net::Sink::HeadFacts& facts);
   bool drain(std::string_view bytes);
   void go_over(std::string_view by, std::string_view because);

@@ -12,10 +12,10 @@ constexpr std::uint64_t bit(unsigned i) noexcept { return std::uint64_t{1} << i;
 
 using Older = std::vector<std::weak_ptr<Permits>>;
 
-/// The connections under earlier configurations, as long as there are any.
+/// The connections under earlier configurations whose requests count against the same limit, as long as there are any.
 Older older_of(const SharedGroup* before) {
   Older older;
-  if (!before) return older;
+  if (!before || !before->admission) return older;
   for (const auto& permits : before->older)
     if (!permits.expired()) older.push_back(permits);
   for (const auto& url : before->urls) older.push_back(url->permits);
@@ -72,6 +72,7 @@ SharedGroup::SharedGroup(config::Origin settings, const std::vector<Duration>& b
     : config(completed(std::move(settings))),
       older(older_of(before)),
       budget(config.retry_percent),
+      failures(before ? before->failures : std::make_shared<Failures>()),
       admission(admission_for(config, before)),
       dropped(before && !admission ? before->admission : nullptr) {
   urls.reserve(config.urls.size());
@@ -85,7 +86,7 @@ SharedGroup::SharedGroup(config::Origin settings, const std::vector<Duration>& b
 }
 
 void SharedGroup::count_failure(FetchError error) noexcept {
-  if (is_the_origins(error)) errors[static_cast<std::size_t>(error)].fetch_add(1, std::memory_order_relaxed);
+  if (is_the_origins(error)) (*failures)[static_cast<std::size_t>(error)].fetch_add(1, std::memory_order_relaxed);
 }
 
 void SharedGroup::tell_overload(Timestamp now) {

@@ -31,9 +31,11 @@ struct SharedGroup {
   std::vector<std::shared_ptr<SharedOrigin>> urls;
   const std::vector<std::weak_ptr<Permits>> older;  ///< Their requests count in `admission`, too.
   RetryBudget budget;
+  /// Before a url was chosen; by `FetchError`. The next configuration goes on with them.
+  using Failures = std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(FetchError::kCount)>;
+  const std::shared_ptr<Failures> failures;
   const std::shared_ptr<Admission> admission;  ///< Null: no limit.
   const std::shared_ptr<Admission> dropped;    ///< Of the configuration before, whose limit there is no more.
-  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(FetchError::kCount)> errors{};
 
  private:
   std::atomic<Timestamp::rep> next_overload_{0};

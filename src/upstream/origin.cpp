@@ -14,13 +14,14 @@ namespace forebay::upstream {
 struct OriginState::Private {
   std::shared_ptr<SharedGroup> group;
   std::shared_ptr<Credentials> credentials{};  // null: nothing is signed
-  Failovers failovers{};
+  std::shared_ptr<Failovers> failovers{std::make_shared<Failovers>()};
 };
 
 OriginState::OriginState(config::Origin config, const std::vector<Duration>& buckets, const OriginState* before)
     : p_(new Private{
           std::make_shared<SharedGroup>(std::move(config), buckets, before ? before->p_->group.get() : nullptr)}) {
   const auto& origin = p_->group->config;
+  if (before && before->config().failover == origin.failover) p_->failovers = before->p_->failovers;
   if (!origin.sign.on()) return;
   const auto& old = before ? before->p_->credentials : nullptr;
   if (old && old->are_renewed() && old->found() == origin.sign.found) {
@@ -60,7 +61,7 @@ std::string_view OriginState::why_down(std::size_t i) const noexcept {
   return checked ? "its health checks fail" : failing ? "its requests fail" : "";
 }
 
-Failovers& OriginState::failovers() noexcept { return p_->failovers; }
+Failovers& OriginState::failovers() noexcept { return *p_->failovers; }
 
 bool OriginState::up() const noexcept {
   const auto& urls = p_->group->urls;
@@ -68,7 +69,7 @@ bool OriginState::up() const noexcept {
 }
 
 std::uint64_t OriginState::errors_without_url(FetchError error) const noexcept {
-  return p_->group->errors[static_cast<std::size_t>(error)].load(std::memory_order_relaxed);
+  return (*p_->group->failures)[static_cast<std::size_t>(error)].load(std::memory_order_relaxed);
 }
 
 std::optional<OriginState::Level> OriginState::level() const {

@@ -555,26 +555,38 @@ void RunningFetch::judge(FetchError error) {
   origin().count_failure(error, phase_ == Phase::Content || !was_tried(error));
   // Whoever sends a head that is too large, or none that can be read, is there.
   if (!was_tried(error) || error == FetchError::TooLarge || error == FetchError::Protocol) return;
+  if (!pass_) return;  // it was judged by its head
   const Timestamp now = worker().now().mono;
-  origin().condition->fails_fast.store(error == FetchError::Reset, std::memory_order_relaxed);
+  origin().condition->fails_fast.store(error == FetchError::Reset && is_fast(now), std::memory_order_relaxed);
   origin().note(pass_.failed(now), to_string(error), now);
 }
 
+// Whether this attempt has taken less time than a probe may keep others waiting.
+bool RunningFetch::is_fast(Timestamp now) const noexcept { return now - times_.requested.mono < Breaker::kProbe; }
+
 namespace {
-/// Whether an answer counts as a failure of its url. With Retry-After it does not: the application refuses this
-/// request, and may answer others. `fails_over`: a status of `failover_on` has the answer dropped; a 404 among them
-/// says nothing of the url.
-bool counts_as_failed(const http::ResponseView& head, const config::Origin& origin, bool fails_over) {
-  const bool dropped = fails_over && head.status >= 500 && covers(origin.failover_on, head.status);
-  const bool failed = dropped || expected(origin.passive.statuses, head.status);
-  return failed && !head.fields.has(http::FieldId::RetryAfter);
+enum class Says : std::uint8_t { Works, Failed, Nothing };
+/// What an answer says of its url. With Retry-After it works: the application refuses this request, and may answer
+/// others. `fails_over`: an answer with a status of `failover_on` is dropped, and a 5xx among them counts as failed.
+/// The same answer to a request that does not fail over says nothing: it must not bring a url back which others found
+/// broken. A 404 among them is an answer like others.
+Says said_by(const http::ResponseView& head, const config::Origin& origin, bool fails_over) {
+  if (head.fields.has(http::FieldId::RetryAfter)) return Says::Works;
+  if (expected(origin.passive.statuses, head.status)) return Says::Failed;
+  const bool dropped = !origin.failover.empty() && head.status >= 500 && covers(origin.failover_on, head.status);
+  return !dropped ? Says::Works : fails_over ? Says::Failed : Says::Nothing;
 }
 }  // namespace
 
 void RunningFetch::judge(const http::ResponseView& head) {
+  const auto says = said_by(head, settings(), fails_over_);
+  if (says == Says::Nothing) {
+    pass_ = {};
+    return;
+  }
   const Timestamp now = worker().now().mono;
-  const bool failed = counts_as_failed(head, settings(), fails_over_);
-  if (failed) origin().condition->fails_fast.store(true, std::memory_order_relaxed);
+  const bool failed = says == Says::Failed;
+  if (failed && pass_) origin().condition->fails_fast.store(is_fast(now), std::memory_order_relaxed);
   const auto change = failed ? pass_.failed(now) : pass_.succeeded(now);
   if (change != Breaker::Change::None) origin().note(change, std::to_string(head.status), now);
 }
@@ -604,6 +616,7 @@ bool RunningFetch::may_repeat(FetchError error) {
   if (!(unreached && contact_ == Contact::None) && !((unreached || unanswered) && repeatable_)) return false;
   if (retries_left_ == 0) return false;
   if (!may_repeat_here(error) && !group_->has_other_than(tried_ | std::uint64_t{1} << url_, repeatable_)) return false;
+  if (!sink_->is_wanted()) return false;
   if (error == FetchError::Reset && !sink_->wants_retry()) return false;
   if (!group_->shared().budget.withdraw(worker().now().mono)) {
     origin().numbers.retries_refused.fetch_add(1, std::memory_order_relaxed);
@@ -617,6 +630,8 @@ bool RunningFetch::may_repeat(FetchError error) {
 void RunningFetch::attempt_failed(FetchError error, std::string_view detail) {
   const bool replaced_before = replaced_, here = may_repeat_here(error);
   if (!may_repeat(error)) return fail(error, std::string(detail).append(not_repeated_));
+  // Before the sending stops: whether the content was slow decides.
+  if (replaced_ == replaced_before) judge(error);
   stop_sending();
   if (const auto connection = std::exchange(connection_, nullptr)) permit_ = connection->close();
   note_client();
@@ -626,7 +641,6 @@ void RunningFetch::attempt_failed(FetchError error, std::string_view detail) {
 }
 
 void RunningFetch::repeat(FetchError error, std::string_view detail, bool here) {
-  judge(error);
   failed_by_ =
       std::string(to_string(error)).append(" at ").append(address_.empty() ? origin().config.url.text : address_);
   times_.failed_origin = settings().name;

@@ -90,7 +90,7 @@ void SharedOrigin::note(Breaker::Change change, std::string_view why, Timestamp 
       log::warn(title() + " is out of use: its requests fail, the last one with \"" + std::string(why) + "\"; " +
                 (config.urls.size() > 1 || !config.failover.empty()
                      ? "a request tries it after " + duration_text(condition->breaker.open_until() - now)
-                     : "one request at a time tries it"));
+                     : "requests go on trying it"));
       return;
     case Breaker::Change::Closed:
       condition->slow_start.came_back(now);

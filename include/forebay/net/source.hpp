@@ -87,6 +87,8 @@ class Sink {
   virtual unsigned waiters() const { return 1; }
   /// Asked before an attempt that has broken off is repeated: whether it should be.
   virtual bool wants_retry() { return true; }
+  /// Whether anybody has a use for an answer. If not, the request is not sent another time.
+  virtual bool is_wanted() const { return true; }
   /// Before on_head: no response was had, after all retries. After it: the content is cut.
   virtual void on_failure(FetchError error, std::string_view detail) = 0;
 

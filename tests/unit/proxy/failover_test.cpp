@@ -308,6 +308,22 @@ TEST_F(FailoverTest, AHeadOfTheOtherOriginDoesNotFreshenWhatIsStored) {
   EXPECT_FALSE(is_hit("/a"));
 }
 
+// The pause that another origin asks for says nothing of this one.
+TEST_F(FailoverTest, RetryAfterOfTheOtherOriginKeepsNobodyFromThisOne) {
+  on.statuses = {};
+  configure("stale: {while_revalidate: 1h, if_error: 1h}");
+  store("/a", kTagged, "main's");
+  pass(2min);
+  EXPECT_EQ(get("/a").cache(), "STALE");
+  source().fail(FetchError::Connect);
+  source().answer(503, {{"Retry-After", "300"}});
+  const auto before = asked();
+  pass(1s);
+  EXPECT_EQ(get("/a").cache(), "STALE");
+  EXPECT_EQ(asked(), before + 1);
+  EXPECT_EQ(whom().back(), "main");
+}
+
 TEST_F(FailoverTest, ASecondQuestionGoesToWhoAnsweredTheFirst) {
   auto& client = get("/a", {{"Range", "bytes=0-1"}});
   source().fail(FetchError::FirstByteTimeout);
@@ -316,6 +332,7 @@ TEST_F(FailoverTest, ASecondQuestionGoesToWhoAnsweredTheFirst) {
   EXPECT_EQ(source().fields.view().value("Range"), "bytes=0-1");
   source().answer(206, {{"Content-Range", "bytes 0-1/4"}}, "bo");
   EXPECT_EQ(client.status, 206);
+  EXPECT_EQ(client.notes().failed_origin, "main") << "for the log";
 }
 
 TEST_F(FailoverTest, AClientThatLeavesEndsWhatIsAskedThen) {

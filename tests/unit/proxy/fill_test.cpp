@@ -387,5 +387,35 @@ TEST_F(FillTest, AStaleHitIsRefreshedBehindItsAnswer) {
   EXPECT_EQ(next.read(), "new");
 }
 
+// Else each hit would ask an origin that always breaks off.
+TEST_F(FillTest, ARefreshThatIsNotStoredLeavesAPause) {
+  configure("stale: {while_revalidate: 1h}, max_object: 10B");
+  for (const auto breaks_off : {true, false}) {
+    const auto* const path = breaks_off ? "/a" : "/b";
+    store(path, kTagged, "old");
+    pass(2min);
+    EXPECT_EQ(get(path).cache(), "STALE");
+    const auto before = asked();
+    source().head(200, kForAMinute);
+    source().data(breaks_off ? "half" : "beyond max_object");
+    if (breaks_off) source().fail(net::FetchError::Reset);
+    EXPECT_EQ(get(path).cache(), "STALE");
+    EXPECT_EQ(asked(), before);
+    pass(1s);
+    EXPECT_EQ(get(path).cache(), "STALE");
+    EXPECT_EQ(asked(), before + 1);
+  }
+}
+
+TEST_F(FillTest, WhatNobodyWantsIsNotAskedAgain) {
+  get("/a").leave();
+  EXPECT_TRUE(source().sink().is_wanted()) << "to be stored";
+  auto& client = ask(Method::Delete, "/a");
+  EXPECT_TRUE(source().sink().is_wanted());
+  client.leave();
+  ASSERT_FALSE(source().cancelled);
+  EXPECT_FALSE(source().sink().is_wanted());
+}
+
 }  // namespace
 }  // namespace forebay::proxy

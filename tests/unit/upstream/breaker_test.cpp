@@ -80,18 +80,44 @@ TEST(Breaker, AProbeThatSucceedsClosesIt) {
   EXPECT_FALSE(usual.pass.probe());
 }
 
-TEST(Breaker, AProbeThatTakesLongLetsTheNextOneTry) {
+TEST(Breaker, AProbeThatTakesLongLetsTheNextOneTryWhereNoOtherUrlIsInUse) {
   Breaker breaker({});
   trip(breaker, kStart);
   auto slow = breaker.admit(kStart + 10s, Others::Some);
   ASSERT_TRUE(slow.pass.probe());
-  EXPECT_TRUE(breaker.ready(kStart + 11s));
-  auto next = breaker.admit(kStart + 11s, Others::Some);
+  EXPECT_FALSE(breaker.ready(kStart + 1min));
+  EXPECT_TRUE(open(breaker, kStart + 1min)) << "the others serve meanwhile";
+  EXPECT_FALSE(breaker.admit(kStart + 10'999ms, Others::None).pass);
+  auto next = breaker.admit(kStart + 11s, Others::None);
   ASSERT_TRUE(next.pass.probe());
   EXPECT_TRUE(open(breaker, kStart + 11'500ms));
   EXPECT_EQ(next.pass.succeeded(kStart + 11'500ms), Change::Closed);
   EXPECT_EQ(slow.pass.failed(kStart + 12s), Change::None) << "it says nothing new";
   EXPECT_TRUE(breaker.closed());
+}
+
+TEST(Breaker, ALateProbeSaysNothingOfTheNextOne) {
+  Breaker breaker({});
+  trip(breaker, kStart);
+  auto late = breaker.admit(kStart + 10s, Others::None), gone = breaker.admit(kStart + 11s, Others::None);
+  auto last = breaker.admit(kStart + 12s, Others::None);
+  ASSERT_TRUE(late.pass.probe() && gone.pass.probe() && last.pass.probe());
+  gone = {};
+  EXPECT_FALSE(breaker.admit(kStart + 12s, Others::None).pass) << "the last one is on its way";
+  EXPECT_EQ(late.pass.failed(kStart + 12s), Change::None);
+  EXPECT_FALSE(breaker.admit(kStart + 12s, Others::None).pass);
+  EXPECT_EQ(last.pass.failed(kStart + 12s), Change::Opened);
+  EXPECT_EQ(breaker.open_until(), kStart + 32s);
+  auto next = breaker.admit(kStart + 32s, Others::None);
+  EXPECT_EQ(next.change, Change::HalfOpen);
+  EXPECT_EQ(next.pass.succeeded(kStart + 32s), Change::Closed);
+}
+
+TEST(Breaker, ASuccessCountsHoweverLateItIs) {
+  Breaker breaker({});
+  trip(breaker, kStart);
+  auto late = breaker.admit(kStart + 10s, Others::None), last = breaker.admit(kStart + 11s, Others::None);
+  EXPECT_EQ(late.pass.succeeded(kStart + 12s), Change::Closed);
 }
 
 TEST(Breaker, OneThatFailsFastIsTriedByAll) {

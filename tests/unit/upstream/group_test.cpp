@@ -306,6 +306,100 @@ TEST_F(GroupTest, WhoClosesOnASlowUploadIsNotAtFault) {
   EXPECT_TRUE(state->up());
 }
 
+TEST_F(GroupTest, NorWhereItsRequestIsSentAgain) {
+  server([](Peer& peer, int) {
+    peer.read_head();
+    peer.reset();
+  });
+  auto o = pool();
+  o.passive.failures = 1;
+  use(std::move(o));
+  ScriptedBody body({{BodyState::Data, "some"}}, 100);
+  RecordingSink sink;
+  const auto running = fetch(sink, "GET", &body);
+  run_until([&] {
+    pass(10ms);
+    return sink.over();
+  });
+  EXPECT_EQ(sink.failure, FetchError::Reset);
+  EXPECT_GE(servers[0]->connections(), 2);
+  EXPECT_TRUE(state->up());
+}
+
+TEST_F(GroupTest, ALastUrlThatFailsSlowlyIsTriedByOne) {
+  for (const std::string_view last : {"", "HTTP/1.1 504 Late\r\nContent-Length: 0\r\n\r\n"}) {
+    std::atomic<bool> go{false};
+    auto& server = this->server([&](Peer& peer, int n) {
+      peer.read_head();
+      while (n == 1 && !go) std::this_thread::yield();
+      if (n > 1) {
+        peer.read_rest();
+        return;
+      }
+      if (!last.empty()) peer.send(std::string(last));
+      peer.reset();
+    });
+    auto o = pool({server.port()});
+    o.retries = 0;
+    o.passive.failures = 1;
+    o.passive.statuses = {{504, 504}};
+    use(std::move(o));
+    const auto slow = held();
+    run_until([&] { return slow->source->asked(); });
+    clock.advance(2s);
+    go = true;
+    run_until([&] { return slow->sink.over(); });
+    ASSERT_FALSE(state->up());
+    const auto trying = held();
+    EXPECT_FALSE(trying->sink.over());
+    EXPECT_EQ(get().failure, FetchError::CircuitOpen) << "it would have to wait, too";
+    trying->source->cancel();
+    origin.reset();
+    servers.clear();
+  }
+}
+
+// What it answers to a request that stays with it must not bring it back for those that go elsewhere.
+TEST_F(GroupTest, AnAnswerThatOthersWouldDropDoesNotBringAUrlBack) {
+  server([](Peer& peer, int) {
+    while (!peer.read_head().empty()) peer.send("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n");
+  });
+  auto o = pool();
+  o.retries = 0;
+  o.failover = "spare";
+  o.failover_on.statuses = {{503, 503}};
+  o.passive.failures = 2;
+  use(std::move(o));
+  fails_over = true;
+  EXPECT_EQ(get().status, 503);
+  fails_over = false;
+  EXPECT_EQ(get("POST").status, 503);
+  fails_over = true;
+  EXPECT_EQ(get().status, 503);
+  EXPECT_FALSE(state->up()) << "two in a row: the POST says nothing";
+  fails_over = false;
+  EXPECT_EQ(get("POST").status, 503);
+  EXPECT_FALSE(state->up());
+}
+
+TEST_F(GroupTest, CountsGoOnUnderAChangedConfiguration) {
+  auto o = pool({closed_port()});
+  o.pool.max_connections = 1;
+  o.max_concurrency = 1;
+  o.retries = 0;
+  o.failover = "spare";
+  use(o);
+  state->failovers().failed_over(o, "as the test says", worker.now().mono);
+  get();
+  const auto before = sum_of_errors(FetchError::Connect);
+  const OriginState next(o, {1s}, state.get());
+  EXPECT_EQ(next.errors_without_url(FetchError::Queue), state->errors_without_url(FetchError::Queue));
+  EXPECT_EQ(const_cast<OriginState&>(next).failovers().total(), 1U);
+  EXPECT_GE(before, 1U);
+  o.failover = "other";
+  EXPECT_EQ(OriginState(o, {1s}, state.get()).failovers().total(), 0U);
+}
+
 TEST_F(GroupTest, WhereThereIsAnotherOriginTheLastUrlRestsToo) {
   server([](Peer& peer, int) {
     peer.read_head();
@@ -711,6 +805,32 @@ TEST_F(Places, ClientsOfAnEarlierConfigurationGiveWayToo) {
   EXPECT_EQ(slow.failure, FetchError::ClientStalled);
   run_until([&] { return next.over(); });
   EXPECT_TRUE(next.ended);
+}
+
+TEST_F(Places, ClientsThatHoldNoPlaceNeedNotGiveWay) {
+  auto& server = this->server([](Peer& peer, int) {
+    peer.read_head();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n" + std::string(100'000, 'x'));
+    peer.read_rest();
+  });
+  auto o = pool({server.port()});
+  use(o);
+  RecordingSink slow, first, next;
+  slow.at_data = [] { return false; };
+  const auto downloads = fetch(slow);
+  run_until([&] { return slow.pieces != 0; });
+  const auto before = state;
+  const auto before_origin = std::move(origin);
+  before_origin->retire();
+  o.max_concurrency = 1;
+  state = std::make_shared<OriginState>(o, std::vector<Duration>{1s}, before.get());
+  origin = std::make_unique<Origin>(worker, state);
+  const auto holds = fetch(first);
+  run_until([&] { return first.status != 0; });
+  const auto waits = fetch(next);
+  run_until([&] { return state->level()->waiting == 1; });
+  for (int i = 0; i < 20; ++i) pass(100ms);
+  EXPECT_FALSE(slow.over()) << "it began when there was no limit";
 }
 
 TEST_F(Places, TheRampLetsInMoreAsTimePasses) {
