@@ -51,7 +51,15 @@ std::shared_ptr<OriginNumbers> numbers_of(const config::Origin& o, const std::ve
   if (before)
     for (const auto& url : before->urls)
       if (url->config.url == o.url && url->buckets == buckets) return url->kept_numbers;
-  return std::make_shared<OriginNumbers>();
+  return nullptr;
+}
+
+/// The addresses of its name go on, so that a reload while no name server answers loses none.
+std::shared_ptr<Addresses> addresses_of(const config::Origin& o, const SharedGroup* before) {
+  if (!before || before->config.srv != o.srv || before->config.dns_refresh != o.dns_refresh) return nullptr;
+  for (const auto& url : before->urls)
+    if (url->config.url.host == o.url.host && url->config.url.port == o.url.port) return url->kept_addresses;
+  return nullptr;
 }
 
 /// A configuration made by hand may have its one url alone.
@@ -68,7 +76,8 @@ Balancer balancer_of(const config::Origin& o, unsigned worker) {
 }
 }  // namespace
 
-SharedGroup::SharedGroup(config::Origin settings, const std::vector<Duration>& buckets, const SharedGroup* before)
+SharedGroup::SharedGroup(config::Origin settings, const std::vector<Duration>& buckets, const SharedGroup* before,
+                         const std::shared_ptr<Addresses>& addresses)
     : config(completed(std::move(settings))),
       older(older_of(before)),
       budget(config.retry_percent),
@@ -81,7 +90,9 @@ SharedGroup::SharedGroup(config::Origin settings, const std::vector<Duration>& b
     one.url = member.url;
     auto known = known_of(one, before);
     auto numbers = numbers_of(one, buckets, before);
-    urls.push_back(std::make_shared<SharedOrigin>(std::move(one), buckets, std::move(known), std::move(numbers)));
+    auto found = addresses ? addresses : addresses_of(one, before);
+    urls.push_back(std::make_shared<SharedOrigin>(std::move(one), buckets, std::move(known), std::move(numbers),
+                                                  std::move(found)));
   }
 }
 
@@ -127,13 +138,24 @@ void Group::view(Among among, bool may_probe, Timestamp now) {
     const auto& url = *shared_->urls[i];
     const auto& condition = *url.condition;
     const bool in_use = is_in_use(condition, may_probe, now);
-    views_[i].available = among == Among::All || in_use;
+    views_[i].available = among == Among::All || (in_use && (among == Among::InUse || condition.breaker.closed()));
     views_[i].in_flight = static_cast<std::uint32_t>(url.numbers.in_flight.load(std::memory_order_relaxed));
     views_[i].share = condition.slow_start.share(now);
   }
 }
 
 bool Group::pick(Choice& choice, Breaker::Others others, std::uint64_t tried, std::uint64_t key, Timestamp now) {
+  // A request does not wait for a connection to a url that is busy while another one has room.
+  std::uint64_t busy = 0;
+  if (pools_.size() > 1) {
+    for (unsigned i = 0; i < pools_.size(); ++i)
+      if (!shared_->urls[i]->permits->has_room()) busy |= bit(i);
+    if (busy != 0 && pick_now(choice, others, tried | busy, key, now)) return true;
+  }
+  return pick_now(choice, others, tried, key, now);
+}
+
+bool Group::pick_now(Choice& choice, Breaker::Others others, std::uint64_t tried, std::uint64_t key, Timestamp now) {
   // Another worker may take a probe between the view and this.
   while (const auto i = balancer_.choose(views_, tried, key)) {
     auto& condition = *shared_->urls[*i]->condition;
@@ -152,12 +174,13 @@ bool Group::pick(Choice& choice, Breaker::Others others, std::uint64_t tried, st
 Group::Choice Group::choose(std::uint64_t tried, std::uint64_t key, Asking asking) {
   const Timestamp now = worker_.now().mono;
   Choice choice;
-  for (const auto among : {Among::InUse, Among::All}) {
+  for (const auto among : {Among::Closed, Among::InUse, Among::All}) {
+    if (among == Among::Closed && tried == 0) continue;
     if (among == Among::All && asking.may_go_elsewhere) break;
-    const auto others = among == Among::InUse ? Breaker::Others::Some : Breaker::Others::None;
+    const auto others = among == Among::All ? Breaker::Others::None : Breaker::Others::Some;
     view(among, asking.may_probe, now);
     if (pick(choice, others, tried, key, now)) return choice;
-    if (tried != 0 && pick(choice, others, 0, key, now)) return choice;
+    if (tried != 0 && among != Among::Closed && pick(choice, others, 0, key, now)) return choice;
   }
   choice.open_until = now;
   if (!asking.may_go_elsewhere) return choice;  // each is being tried

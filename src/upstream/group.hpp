@@ -20,7 +20,9 @@ namespace forebay::upstream {
 struct SharedGroup {
   /// `before`: of the same origin under an earlier configuration. What is known of a url, and who is in flight, is
   /// taken over. May be null.
-  SharedGroup(config::Origin settings, const std::vector<Duration>& buckets, const SharedGroup* before);
+  /// `addresses`: of all its urls, where somebody has them already; may be null.
+  SharedGroup(config::Origin settings, const std::vector<Duration>& buckets, const SharedGroup* before,
+              const std::shared_ptr<Addresses>& addresses = {});
 
   /// A failure before a url was chosen.
   void count_failure(FetchError error) noexcept;
@@ -87,10 +89,15 @@ class Group final : public std::enable_shared_from_this<Group> {
   void shut();
 
  private:
-  enum class Among : std::uint8_t { InUse, All };
+  enum class Among : std::uint8_t {
+    Closed,  ///< In use, and none that a request has to try out: for a request that has failed already.
+    InUse,
+    All,
+  };
   bool is_in_use(const UrlCondition& condition, bool may_probe, Timestamp now) const noexcept;
   void view(Among among, bool may_probe, Timestamp now);
   bool pick(Choice& choice, Breaker::Others others, std::uint64_t tried, std::uint64_t key, Timestamp now);
+  bool pick_now(Choice& choice, Breaker::Others others, std::uint64_t tried, std::uint64_t key, Timestamp now);
 
   net::Worker& worker_;
   const std::shared_ptr<SharedGroup> shared_;

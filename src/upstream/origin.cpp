@@ -17,9 +17,10 @@ struct OriginState::Private {
   std::shared_ptr<Failovers> failovers{std::make_shared<Failovers>()};
 };
 
-OriginState::OriginState(config::Origin config, const std::vector<Duration>& buckets, const OriginState* before)
-    : p_(new Private{
-          std::make_shared<SharedGroup>(std::move(config), buckets, before ? before->p_->group.get() : nullptr)}) {
+OriginState::OriginState(config::Origin config, const std::vector<Duration>& buckets, const OriginState* before,
+                         const std::shared_ptr<Addresses>& addresses)
+    : p_(new Private{std::make_shared<SharedGroup>(std::move(config), buckets,
+                                                   before ? before->p_->group.get() : nullptr, addresses)}) {
   const auto& origin = p_->group->config;
   if (before && before->config().failover == origin.failover) p_->failovers = before->p_->failovers;
   if (!origin.sign.on()) return;

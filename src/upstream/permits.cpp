@@ -132,6 +132,11 @@ bool Permits::must_give_way(Shelf& shelf) {
   return std::exchange(shelf.gives_way, false) && (shelf.for_place || !queue_.empty());
 }
 
+bool Permits::has_room() const {
+  const MutexLock lock(mutex_);
+  return queue_.empty() && (open_ < max_connections_ || idle_ != 0);
+}
+
 bool Permits::anyone_waits() const {
   const MutexLock lock(mutex_);
   return !queue_.empty();

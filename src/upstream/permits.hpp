@@ -103,6 +103,8 @@ class Permits : public std::enable_shared_from_this<Permits> {
   /// A connection leaves the shelf.
   void unrest(Shelf& shelf);
   bool anyone_waits() const;
+  /// Whether a fetch would get a connection, new or idle, without waiting.
+  bool has_room() const;
   /// What somebody waits for: a connection, in the queue, or a place among the requests in flight (`Admission`).
   enum class For : std::uint8_t { Connection, Place };
   /// Asks the worker whose client has kept a connection waiting the longest, for `patience` or longer, to free it.

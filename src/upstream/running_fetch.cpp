@@ -615,9 +615,12 @@ bool RunningFetch::may_repeat(FetchError error) {
   // On the connection that was replaced it may have taken effect.
   if (!(unreached && contact_ == Contact::None) && !((unreached || unanswered) && repeatable_)) return false;
   if (retries_left_ == 0) return false;
-  if (!may_repeat_here(error) && !group_->has_other_than(tried_ | std::uint64_t{1} << url_, repeatable_)) return false;
+  const bool has_other = group_->has_other_than(tried_ | std::uint64_t{1} << url_, repeatable_);
+  if (!may_repeat_here(error) && !has_other) return false;
   if (!sink_->is_wanted()) return false;
-  if (error == FetchError::Reset && !sink_->wants_retry()) return false;
+  // The request itself may be what it dies of: where others wait, one of them asks next. But another url is asked
+  // first.
+  if (error == FetchError::Reset && !has_other && !sink_->wants_retry()) return false;
   if (!group_->shared().budget.withdraw(worker().now().mono)) {
     origin().numbers.retries_refused.fetch_add(1, std::memory_order_relaxed);
     not_repeated_ = "; it was not repeated: retry_budget is used up";
@@ -641,14 +644,15 @@ void RunningFetch::attempt_failed(FetchError error, std::string_view detail) {
 }
 
 void RunningFetch::repeat(FetchError error, std::string_view detail, bool here) {
-  failed_by_ =
+  auto failed_by =
       std::string(to_string(error)).append(" at ").append(address_.empty() ? origin().config.url.text : address_);
-  times_.failed_origin = settings().name;
-  times_.failed_by = failed_by_;
   tried_ |= std::uint64_t{1} << url_;
   const auto before = pool_;
   // Another worker may have taken the other url's place for a probe meanwhile.
   if (!choose() || (pool_ == before && !here)) return end_with(error, detail);
+  failed_by_ = std::move(failed_by);
+  times_.failed_origin = settings().name;
+  times_.failed_by = failed_by_;
   origin().numbers.retries.fetch_add(1, std::memory_order_relaxed);
   if (pool_ == before) {
     enter(Phase::Resting);

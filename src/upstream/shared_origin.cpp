@@ -26,12 +26,14 @@ UrlCondition::UrlCondition(const config::Origin& settings)
       health({settings.health.up_after, settings.health.down_after, settings.health.interval}) {}
 
 SharedOrigin::SharedOrigin(config::Origin settings, std::vector<Duration> bounds, std::shared_ptr<UrlCondition> known,
-                           std::shared_ptr<OriginNumbers> counted)
+                           std::shared_ptr<OriginNumbers> counted, std::shared_ptr<Addresses> found)
     : config(std::move(settings)),
       buckets(std::move(bounds)),
-      kept_numbers(std::move(counted)),
+      kept_numbers(counted ? std::move(counted) : std::make_shared<OriginNumbers>()),
       numbers(*kept_numbers),
-      addresses(config.url.host, config.url.port, config.dns_refresh),
+      kept_addresses(found ? std::move(found)
+                           : std::make_shared<Addresses>(config.url.host, config.url.port, config.dns_refresh)),
+      addresses(*kept_addresses),
       condition(known ? std::move(known) : std::make_shared<UrlCondition>(config)),
       permits(std::make_shared<Permits>(config.pool.max_connections, config.pool.max_idle)) {}
 

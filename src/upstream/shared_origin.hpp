@@ -36,8 +36,9 @@ struct UrlCondition {
 /// The state of one url of an origin that all workers share. Kept alive by its connections.
 struct SharedOrigin {
   /// `settings.url` is this url.
+  /// The others are what an earlier configuration knows of it; each may be null.
   SharedOrigin(config::Origin settings, std::vector<Duration> bounds, std::shared_ptr<UrlCondition> known,
-               std::shared_ptr<OriginNumbers> counted);
+               std::shared_ptr<OriginNumbers> counted, std::shared_ptr<Addresses> found);
 
   void count_handshake(net::TlsHandshake result) noexcept {
     numbers.handshakes[static_cast<std::size_t>(result)].fetch_add(1, std::memory_order_relaxed);
@@ -63,7 +64,8 @@ struct SharedOrigin {
   const std::vector<Duration> buckets;
   const std::shared_ptr<OriginNumbers> kept_numbers;  ///< The next configuration goes on with them.
   OriginNumbers& numbers;
-  Addresses addresses;
+  const std::shared_ptr<Addresses> kept_addresses;  ///< The same: the last good ones outlive a reload.
+  Addresses& addresses;
   const std::shared_ptr<UrlCondition> condition;
   const std::shared_ptr<Permits> permits;
   std::atomic<unsigned> held{0};  ///< Connections held for the client that they authenticate.

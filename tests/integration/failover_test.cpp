@@ -326,8 +326,11 @@ TEST_F(Failover, ExplainNamesWhoGaveWhatIsStoredAndWhoWouldBeAsked) {
   };
   const auto a = explained("/a");
   EXPECT_THAT(a, HasSubstr(R"("stored":{"found":true,"tier":"l1","origin":"spare",)"));
-  EXPECT_THAT(a, HasSubstr("if main gives no answer, does not answer in time, answers 502, 503, 504, or is out of use, spare is asked "
-                           "in its place"));
+  EXPECT_THAT(
+      a,
+      HasSubstr(
+          "if main gives no answer, does not answer in time, answers 502, 503, 504, or is out of use, spare is asked "
+          "in its place"));
   EXPECT_THAT(explained("/b"), HasSubstr(R"("origin":"main","state":"fresh")"));
 }
 

@@ -109,6 +109,7 @@ TEST_F(Pools, HealthChecksTakeAUrlOutAndBringItBack) {
   EXPECT_TRUE(eventually([&] { return answers(3).count("2") == 1; }));
   EXPECT_THAT(daemon->log(), HasSubstr("its health check (/healthz) fails, the last time: it answers with 503"));
   // Neither stored nor counted.
+  EXPECT_TRUE(metric_becomes("forebay_requests_in_flight", {}, 0));
   EXPECT_EQ(metric("forebay_requests_total"), metric("forebay_requests_total", {{"method", "GET"}}));
   EXPECT_THAT(daemon->log(), Not(HasSubstr("\"/healthz\"")));
   const auto last = others[1].last("/healthz");

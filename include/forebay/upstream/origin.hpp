@@ -83,6 +83,8 @@ struct OriginNumbers {
   std::atomic<std::uint64_t> retries_refused{0};  ///< By the budget.
 };
 
+class Addresses;
+
 /// The state of an origin that all workers share. For each of its urls: addresses, TLS, whether it is in use, permits
 /// for `pool.max_connections` with one FIFO queue of waiters, counters. For all: the places of `max_concurrency` and
 /// `ramp`, and the retries that are left.
@@ -90,7 +92,9 @@ class OriginState {
  public:
   /// `before`: the state of the same origin under an earlier configuration; credentials of the same endpoint are taken
   /// over, so that no request misses them. Without them, the endpoint is asked now, within 2 s. May be null.
-  OriginState(config::Origin config, const std::vector<Duration>& buckets, const OriginState* before = nullptr);
+  /// `addresses`: of its urls, where somebody has looked them up already; may be null.
+  OriginState(config::Origin config, const std::vector<Duration>& buckets, const OriginState* before = nullptr,
+              const std::shared_ptr<Addresses>& addresses = {});
   ~OriginState();
   const config::Origin& config() const noexcept;
   /// How many urls it has. Below, `i` is the index of one, in the order of the configuration.

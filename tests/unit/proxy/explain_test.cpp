@@ -506,8 +506,10 @@ TEST_F(Explain, AFailoverIsNamedAndWhoGaveWhatIsStored) {
   keep(Asked{}, {{"Cache-Control", "max-age=60"}});
   const auto e = live(Asked{});
   EXPECT_EQ(e.stored->origin, "spare");
-  EXPECT_THAT(e.notes, Contains("if main gives no answer, does not answer in time, answers 502, 503, 504, or is out of use, spare is "
-                                "asked in its place"));
+  EXPECT_THAT(
+      e.notes,
+      Contains("if main gives no answer, does not answer in time, answers 502, 503, 504, or is out of use, spare is "
+               "asked in its place"));
   EXPECT_THAT(offline(Asked{"POST"}).notes, Not(Contains(HasSubstr("spare"))));
   Asked bound;
   bound.fields = {{"Authorization", "NTLM abc"}};
@@ -518,7 +520,8 @@ TEST_F(Explain, AFailoverIsNamedAndWhoGaveWhatIsStored) {
   adjusted.origins.at("main").failover_on = {false, false, {{500, 599}}};
   config_ = std::make_shared<config::Config>(adjusted);
   routes_.emplace(*config_);
-  EXPECT_THAT(offline(Asked{}).notes, Contains("if main answers 500-599, or is out of use, spare is asked in its place"));
+  EXPECT_THAT(offline(Asked{}).notes,
+              Contains("if main answers 500-599, or is out of use, spare is asked in its place"));
 }
 
 TEST_F(Explain, WhatIsServedWithoutAskingAfterRetryAfterIsToldSo) {

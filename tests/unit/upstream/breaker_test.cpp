@@ -266,7 +266,8 @@ TEST(Breaker, ThreadsSeeOneProbeAtATimeAndEachChangeOnce) {
   for (unsigned t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       std::minstd_rand random(t + 1);
-      for (unsigned i = 0; i < 20'000; ++i) {
+      const auto& closed = changes[static_cast<std::size_t>(Change::Closed)];
+      for (unsigned i = 0; i < 20'000 || (closed <= 10 && i < 2'000'000); ++i) {
         const Timestamp now = kStart + tick.fetch_add(1) * 10us;
         auto admitted = breaker.admit(now, (i + t) % 16 == 0 ? Others::None : Others::Some);
         note(admitted.change);

@@ -359,6 +359,69 @@ TEST_F(GroupTest, ALastUrlThatFailsSlowlyIsTriedByOne) {
   }
 }
 
+TEST_F(GroupTest, WhoHasFailedGoesToAUrlThatNobodyHasToTryOut) {
+  server();
+  auto o = pool({closed_port(), closed_port(), servers[0]->port()});
+  o.retries = 1;
+  o.passive.failures = 1;
+  o.passive.hold = 1s;
+  for (const auto balance : {config::Balance::RoundRobin, config::Balance::LeastConnections, config::Balance::Hash}) {
+    o.balance = balance;
+    use(o);
+    for (int i = 0; i < 3; ++i) {
+      get();
+      pass(1ms);
+    }
+    ASSERT_FALSE(state->up(0) || state->up(1));
+    for (int i = 0; i < 8; ++i) {
+      pass(10s);
+      EXPECT_EQ(get().body, "0") << i;
+    }
+  }
+}
+
+TEST_F(GroupTest, NobodyWaitsForAConnectionWhileAnotherUrlHasRoom) {
+  server([](Peer& peer, int) { peer.read_rest(); });
+  server();
+  auto o = pool();
+  o.pool.max_connections = 1;
+  for (const auto balance : {config::Balance::RoundRobin, config::Balance::Hash}) {
+    o.balance = balance;
+    use(o);
+    const auto stuck = held();
+    RecordingSink next;
+    auto second = fetch(next);  // one of the two is at the silent one
+    run_until([&] { return next.over() || stuck->sink.over(); });
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(get().body, "1");
+  }
+  origin.reset();
+  servers.clear();
+}
+
+// One request for all who wait is what protects an origin, but not from a url of several that closes connections.
+TEST_F(GroupTest, AResetOfOneUrlIsRepeatedAtAnotherWhoeverWaits) {
+  server([](Peer& peer, int) {
+    peer.read_head();
+    peer.reset();
+  });
+  server();
+  use(pool());
+  struct WantsNone final : net::Sink {
+    void on_head(const http::ResponseView& head, const HeadFacts&) override { status = head.status; }
+    bool on_data(std::string_view) override { return true; }
+    void on_end(const http::Fields&) override {}
+    void on_failure(FetchError, std::string_view) override { status = -1; }
+    bool wants_retry() override { return false; }
+    int status = 0;
+  } sink;
+  for (int i = 0; i < 2; ++i) {
+    sink.status = 0;
+    const auto running = fetch(sink);
+    run_until([&] { return sink.status != 0; });
+    EXPECT_EQ(sink.status, 200);
+  }
+}
+
 // What it answers to a request that stays with it must not bring it back for those that go elsewhere.
 TEST_F(GroupTest, AnAnswerThatOthersWouldDropDoesNotBringAUrlBack) {
   server([](Peer& peer, int) {

@@ -139,6 +139,23 @@ TEST_F(HealthChecks, AUrlThatIsDownGetsNoRequestsUntilItIsUp) {
   for (int i = 0; i < 4; ++i) EXPECT_EQ(get().status, 201);
 }
 
+// A failover, to which no request goes, would else count as out of use for ever.
+TEST_F(HealthChecks, PassingOnesEndTheRestOfAUrlThatNobodyTriesOut) {
+  auto o = checked(server());
+  o.passive.failures = 1;
+  o.passive.hold = 20s;
+  o.passive.statuses = {{200, 200}};
+  use(std::move(o));
+  get();
+  ASSERT_FALSE(state->up());
+  for (int i = 0; i < 3; ++i) {
+    check();
+    EXPECT_FALSE(state->up()) << "a request may try it by now, and is to be the first";
+  }
+  check();
+  EXPECT_TRUE(state->up());
+}
+
 TEST_F(HealthChecks, OneWithoutMemoryIsMadeAgain) {
   use(checked(server()));
   worker.fire_deadlines();
