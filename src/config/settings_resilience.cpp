@@ -23,7 +23,7 @@ struct IdempotencyKey {
       out.clear();
     else if (!check_field_name(r.section, *r.node(), r.path()))
       return;
-    else if (http::field_id(*text) != http::FieldId::Other)
+    else if (const auto id = http::field_id(*text); id != http::FieldId::Other && id != http::FieldId::XRequestId)
       r.error(1002, *r.node(), *text + " does not tell one request from another",
               "name the field by which the origin knows a request again, such as Idempotency-Key");
     else

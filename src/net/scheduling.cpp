@@ -33,12 +33,14 @@ bool get(Attributes& found) noexcept {
   return ::syscall(SYS_sched_getattr, self(), &found, sizeof found, 0U) == 0;
 }
 
+bool is_fair(const Attributes& own) noexcept { return own.policy == SCHED_OTHER || own.policy == SCHED_BATCH; }
+
 bool set(const Attributes& wanted) noexcept {
   Attributes granted;
   return ::syscall(SYS_sched_setattr, self(), &wanted, 0U) == 0 && get(granted) && granted.runtime == wanted.runtime;
 }
 
-constexpr long kLongestTurn = 200'000;  // in ns, with ShortTurns
+constexpr long kLongestTurn = 200'000;  // in ns, with ShortTurns, from one signal to the next
 
 thread_local std::int64_t turn_began = 0;  // in the thread's processor time, ns
 
@@ -51,7 +53,7 @@ std::int64_t processor_time() noexcept {
 // The signal also comes when the thread has waited for its turn meanwhile: that does not count.
 void end_turn(int) {
   const int kept = errno;
-  if (processor_time() - turn_began >= kLongestTurn) {
+  if (processor_time() - turn_began >= kLongestTurn / 2) {
     ::sched_yield();
     turn_began = processor_time();
   }
@@ -62,7 +64,7 @@ void end_turn(int) {
 
 bool take_short_turns() noexcept {
   Attributes own;
-  if (!get(own) || own.policy != SCHED_OTHER) return false;
+  if (!get(own) || !is_fair(own)) return false;
   own.runtime = kTurn;
   return set(own);
 }
@@ -72,7 +74,11 @@ bool take_low_priority() noexcept {
   Attributes own;
   if (get(own) && own.policy == SCHED_IDLE) return false;
   Attributes wanted;
-  wanted.nice = own.policy == SCHED_OTHER ? std::max(own.nice, kNice) : kNice;
+  wanted.nice = kNice;
+  if (is_fair(own)) {
+    wanted.policy = own.policy;
+    wanted.nice = std::max(own.nice, kNice);
+  }
   wanted.runtime = kTurn;
   if (set(wanted)) return true;
   // Without the call above, the nice value alone; on Linux it is that of a thread.

@@ -280,12 +280,14 @@ void Fill::on_end(const http::Fields& trailers) {
   });
 }
 
-/// If others wait, one of them makes the second try, with its own fields; a second try is the last one.
-bool Fill::wants_retry() {
+/// If others wait, one of them makes the second try, with its own fields; a second try is the last one. Before that
+/// another url is asked, which says whether the request or the url is at fault.
+bool Fill::wants_retry(bool elsewhere) {
   const auto& flight = plan_.ticket.flight();
   if (!flight) return true;
-  gives_way_ = flight->waiters() != 0 && !flight->second();
-  return !gives_way_ && !flight->second();
+  if (flight->second()) return false;
+  gives_way_ = flight->waiters() != 0 && !elsewhere;
+  return !gives_way_;
 }
 
 /// An answer that can be stored is wanted although its client has left.

@@ -30,7 +30,7 @@ class Fill final : public Task, public net::Sink {
   bool drop_slowest() override;
   bool take_more(std::size_t bytes) override;
   void on_end(const http::Fields& trailers) override;
-  bool wants_retry() override;
+  bool wants_retry(bool elsewhere) override;
   bool is_wanted() const override;
   unsigned waiters() const override;
   void on_failure(net::FetchError error, std::string_view detail) override;

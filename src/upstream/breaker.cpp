@@ -40,6 +40,7 @@ Breaker::Admitted Breaker::admit(Timestamp now, Others others) noexcept {
   // A probe before its time changes nothing until it succeeds: else an url that stays down opens with each request.
   if (now < until || state_ == State::HalfOpen) return {Pass(*this, number), until};
   state_ = State::HalfOpen;
+  first_ = number;
   return {Pass(*this, number), until, Change::HalfOpen};
 }
 
@@ -69,12 +70,12 @@ Breaker::Change Breaker::count(Timestamp now, bool failed) noexcept {
 
 Breaker::Change Breaker::probed(Timestamp now, std::uint64_t number, bool failed) noexcept {
   const MutexLock lock(mutex_);
-  const bool late = !probing_.compare_exchange_strong(number, 0, std::memory_order_acq_rel);
+  auto mine = number;
+  probing_.compare_exchange_strong(mine, 0, std::memory_order_acq_rel);
   if (state_ == State::Closed) return Change::None;  // another probe has been quicker
   if (failed) {
-    if (late) return Change::None;  // a newer one is on its way, or has ended
+    if (state_ == State::Open || number < first_) return Change::None;  // it says nothing new
     succeeded_ = 0;
-    if (state_ == State::Open) return Change::None;
     doublings_ = std::min(doublings_ + 1, kMostDoublings);
     open_until_ = now + settings_.hold * (1 << doublings_);
     state_ = State::Open;

@@ -94,6 +94,7 @@ class Breaker {
   std::atomic<Timestamp> probing_since_{Timestamp{}};
   std::atomic<Timestamp> open_until_{Timestamp{}};
   std::uint64_t probes_ FOREBAY_GUARDED_BY(mutex_) = 0;
+  std::uint64_t first_ FOREBAY_GUARDED_BY(mutex_) = 0;  // probe since it was half open last
   unsigned doublings_ FOREBAY_GUARDED_BY(mutex_) = 0;
   unsigned succeeded_ FOREBAY_GUARDED_BY(mutex_) = 0;  // probes in a row
 };

@@ -58,7 +58,7 @@ class Failover final : public net::Source {
     }
     void on_head(const http::ResponseView& head, const HeadFacts& facts) override {
       if (covers(f_.settings().failover_on, head.status) && f_.may_go_over()) return f_.drop_answer(head, facts);
-      f_.answered();
+      f_.answered(covers(f_.settings().failover_on, head.status));
       f_.sink_->on_head(head, facts);
     }
     bool on_data(std::string_view bytes) override { return is_used() ? f_.sink_->on_data(bytes) : f_.drain(bytes); }
@@ -67,7 +67,7 @@ class Failover final : public net::Source {
     }
     bool drop_slowest() override { return is_used() && f_.sink_->drop_slowest(); }
     bool take_more(std::size_t bytes) override { return is_used() && f_.sink_->take_more(bytes); }
-    bool wants_retry() override { return f_.sink_->wants_retry(); }
+    bool wants_retry(bool elsewhere) override { return f_.sink_->wants_retry(elsewhere); }
     bool is_wanted() const override { return f_.sink_->is_wanted(); }
     unsigned waiters() const override { return f_.sink_->waiters(); }
     void on_failure(FetchError error, std::string_view detail) override {
@@ -98,7 +98,7 @@ class Failover final : public net::Source {
     void on_end(const http::Fields& trailers) override { f_.finish()->on_end(trailers); }
     bool drop_slowest() override { return f_.sink_->drop_slowest(); }
     bool take_more(std::size_t bytes) override { return f_.sink_->take_more(bytes); }
-    bool wants_retry() override { return f_.sink_->wants_retry(); }
+    bool wants_retry(bool elsewhere) override { return f_.sink_->wants_retry(elsewhere); }
     bool is_wanted() const override { return f_.sink_->is_wanted(); }
     unsigned waiters() const override { return f_.sink_->waiters(); }
     void on_failure(FetchError error, std::string_view detail) override {
@@ -123,9 +123,9 @@ class Failover final : public net::Source {
   void fail(FetchError error, std::string_view detail) {
     if (auto* const sink = finish()) sink->on_failure(error, detail);
   }
-  void answered() {
+  void answered(bool badly = false) {
     phase_ = Phase::Answered;
-    asked_.state().failovers().answered(settings(), worker_.now().mono);
+    if (!badly) asked_.state().failovers().answered(settings(), worker_.now().mono);
   }
   bool may_go_over() { return sink_->is_wanted() && other_.may_ask(); }
   void drop_answer(const http::ResponseView& head, const net::Sink::HeadFacts& facts);

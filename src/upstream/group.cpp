@@ -38,7 +38,8 @@ std::shared_ptr<Admission> admission_for(const config::Origin& o, const SharedGr
 /// What was known of a url, if it is judged as it was.
 std::shared_ptr<UrlCondition> known_of(const config::Origin& o, const SharedGroup* before) {
   if (!before || before->config.passive != o.passive || before->config.health != o.health ||
-      before->config.slow_start != o.slow_start)
+      before->config.slow_start != o.slow_start || before->config.srv != o.srv ||
+      before->config.dns_refresh != o.dns_refresh)
     return nullptr;
   for (const auto& url : before->urls)
     if (url->config.url == o.url) return url->condition;

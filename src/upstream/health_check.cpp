@@ -77,10 +77,14 @@ void HealthCheck::ask() {
   std::string target = url_->config.health.path;
   http::Fields fields;
   if (const auto why = compose(target, fields); !why.empty()) return ended(Health::Check::Failed, why);
-  if (!target_)
+  if (!target_) {
+    const auto settings = settings_of(url_->config);
+    // They go on after a reload, like those of requests.
+    auto& addresses = url_->condition->checks.addresses;
+    if (!addresses) addresses = std::make_shared<Addresses>(settings.url.host, settings.url.port, settings.dns_refresh);
     target_ = std::make_unique<Origin>(
-        worker_, std::make_shared<OriginState>(settings_of(url_->config), std::vector<Duration>{}, nullptr,
-                                               url_->kept_addresses));
+        worker_, std::make_shared<OriginState>(settings, std::vector<Duration>{}, nullptr, addresses));
+  }
   if (url_->config.url.is_https()) target_->state().use_tls({url_->tls()});
   FetchRequest request;
   request.method_text = "GET";
@@ -133,7 +137,8 @@ void HealthCheck::ended(Health::Check result, std::string_view why) {
   condition.checks.due = next.check_at;
   give_turn();
   wait(next.check_at);
-  if (result == Health::Check::Passed) try_out(now);
+  if (result == Health::Check::Passed && condition.breaker.ready(now - url_->config.passive.hold))
+    condition.thought_up = true;
   const auto& settings = url_->config.health;
   switch (next.change) {
     case Health::Change::None: return;
@@ -147,14 +152,6 @@ void HealthCheck::ended(Health::Check result, std::string_view why) {
                                                    : " may be tried by a request: its health check (") +
                        settings.path + ") passes");
   }
-}
-
-// A url that no request tries out although one may, such as that of a failover, is back when its check passes.
-void HealthCheck::try_out(Timestamp now) {
-  auto& breaker = url_->condition->breaker;
-  if (breaker.closed() || !breaker.ready(now - url_->config.passive.hold)) return;
-  auto admitted = breaker.admit(now, Breaker::Others::Some);
-  url_->note(admitted.pass.succeeded(now), {}, now);
 }
 
 // Without memory nothing is known of the url: another worker, or a later moment, may have some.

@@ -27,7 +27,6 @@ class HealthCheck final : private net::Sink {
   void look();
   void ask();
   void ended(Health::Check result, std::string_view why);
-  void try_out(Timestamp now);
   void wait(Timestamp until);
   void broken() noexcept;
   void give_turn() noexcept;

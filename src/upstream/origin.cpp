@@ -57,6 +57,7 @@ bool OriginState::up(std::size_t i) const noexcept { return p_->group->urls[i]->
 
 std::string_view OriginState::why_down(std::size_t i) const noexcept {
   const auto& condition = *p_->group->urls[i]->condition;
+  if (condition.up()) return {};
   const bool checked = !condition.health.up(), failing = !condition.breaker.closed();
   if (checked && failing) return "its requests and its health checks fail";
   return checked ? "its health checks fail" : failing ? "its requests fail" : "";

@@ -20,9 +20,11 @@ Permit Permits::take(const std::shared_ptr<PermitRequest>& request) {
     // Nobody overtakes the queue.
     if (queue_.empty() && open_ < max_connections_) {
       ++open_;
+      note_room();
       return Permit(shared_from_this());
     }
     request->place_ = queue_.insert(queue_.end(), request);
+    note_room();
     request->state_ = PermitRequest::State::Queued;
     for (const auto& shelf : shelves_) {
       if (shelf->idle != 0) rich.push_back(shelf);
@@ -48,6 +50,7 @@ void Permits::leave(PermitRequest& request) {
       request.state_ = PermitRequest::State::Out;
       left = std::move(*request.place_);
       queue_.erase(request.place_);
+      note_room();
       return;
     }
   }
@@ -69,10 +72,12 @@ void Permits::grant_next(ParkedConnection connection) {
     ensure(open_ != 0, "a permit is given back once");
     if (queue_.empty()) {
       --open_;
+      note_room();
       return;
     }
     next = std::move(queue_.front());
     queue_.pop_front();
+    note_room();
     next->connection_ = std::move(connection);
     next->state_ = PermitRequest::State::Granted;
   }
@@ -95,6 +100,7 @@ Permits::Rest Permits::rest(Shelf& shelf) {
   if (idle_ >= max_idle_) return Rest::Close;
   ++idle_;
   ++shelf.idle;
+  note_room();
   return Rest::Idle;
 }
 
@@ -103,6 +109,7 @@ void Permits::unrest(Shelf& shelf) {
   ensure(idle_ != 0 && shelf.idle != 0, "a connection leaves the shelf that it rests on");
   --idle_;
   --shelf.idle;
+  note_room();
 }
 
 void Permits::press(Timestamp now, Duration patience, For what) {
@@ -132,9 +139,8 @@ bool Permits::must_give_way(Shelf& shelf) {
   return std::exchange(shelf.gives_way, false) && (shelf.for_place || !queue_.empty());
 }
 
-bool Permits::has_room() const {
-  const MutexLock lock(mutex_);
-  return queue_.empty() && (open_ < max_connections_ || idle_ != 0);
+void Permits::note_room() noexcept {
+  has_room_.store(queue_.empty() && (open_ < max_connections_ || idle_ != 0), std::memory_order_relaxed);
 }
 
 bool Permits::anyone_waits() const {

@@ -103,8 +103,8 @@ class Permits : public std::enable_shared_from_this<Permits> {
   /// A connection leaves the shelf.
   void unrest(Shelf& shelf);
   bool anyone_waits() const;
-  /// Whether a fetch would get a connection, new or idle, without waiting.
-  bool has_room() const;
+  /// Whether a fetch would get a connection, new or idle, without waiting, as far as known. Takes no lock.
+  bool has_room() const noexcept { return has_room_.load(std::memory_order_relaxed); }
   /// What somebody waits for: a connection, in the queue, or a place among the requests in flight (`Admission`).
   enum class For : std::uint8_t { Connection, Place };
   /// Asks the worker whose client has kept a connection waiting the longest, for `patience` or longer, to free it.
@@ -117,12 +117,14 @@ class Permits : public std::enable_shared_from_this<Permits> {
   friend class Permit;
   void give_back() noexcept;
   void grant_next(ParkedConnection connection);
+  void note_room() noexcept FOREBAY_REQUIRES(mutex_);
 
   const unsigned max_connections_;
   const unsigned max_idle_;
   mutable Mutex mutex_;
   unsigned open_ FOREBAY_GUARDED_BY(mutex_) = 0;
   unsigned idle_ FOREBAY_GUARDED_BY(mutex_) = 0;
+  std::atomic<bool> has_room_{true};  // changes under the mutex
   Timestamp pressed_ FOREBAY_GUARDED_BY(mutex_) = Timestamp::min();
   std::list<std::shared_ptr<PermitRequest>> queue_ FOREBAY_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<Shelf>> shelves_ FOREBAY_GUARDED_BY(mutex_);

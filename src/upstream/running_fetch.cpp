@@ -605,7 +605,9 @@ bool RunningFetch::may_repeat(FetchError error) {
   if (contact_ == Contact::Answering || phase_ == Phase::Content || !sender_.can_repeat()) return false;
   if (error == FetchError::Reset && connection_ && connection_->reused() && !replaced_ &&
       http::is_idempotent(method_)) {
-    return replaced_ = true;
+    if (sink_->is_wanted()) return replaced_ = true;
+    pass_ = {};  // the connection may just have been old
+    return false;
   }
   const bool late = error == FetchError::Dns || error == FetchError::DnsTimeout ||
                     error == FetchError::ConnectTimeout || error == FetchError::TlsTimeout;
@@ -614,20 +616,24 @@ bool RunningFetch::may_repeat(FetchError error) {
   const bool unanswered = error == FetchError::Reset || error == FetchError::FirstByteTimeout;
   // On the connection that was replaced it may have taken effect.
   if (!(unreached && contact_ == Contact::None) && !((unreached || unanswered) && repeatable_)) return false;
-  if (retries_left_ == 0) return false;
+  if (retries_left_ == 0) return not_again(error);
   const bool has_other = group_->has_other_than(tried_ | std::uint64_t{1} << url_, repeatable_);
   if (!may_repeat_here(error) && !has_other) return false;
   if (!sink_->is_wanted()) return false;
-  // The request itself may be what it dies of: where others wait, one of them asks next. But another url is asked
-  // first.
-  if (error == FetchError::Reset && !has_other && !sink_->wants_retry()) return false;
+  if (error == FetchError::Reset && !sink_->wants_retry(has_other)) return false;
   if (!group_->shared().budget.withdraw(worker().now().mono)) {
     origin().numbers.retries_refused.fetch_add(1, std::memory_order_relaxed);
     not_repeated_ = "; it was not repeated: retry_budget is used up";
-    return false;
+    return not_again(error);
   }
   --retries_left_;
   return true;
+}
+
+// After a reset at another url it is one of those who wait that asks next.
+bool RunningFetch::not_again(FetchError error) {
+  if (error == FetchError::Reset && tried_ != 0) sink_->wants_retry();
+  return false;
 }
 
 void RunningFetch::attempt_failed(FetchError error, std::string_view detail) {

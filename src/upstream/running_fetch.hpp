@@ -163,6 +163,7 @@ class RunningFetch final : public net::Source, public std::enable_shared_from_th
   // The end.
   void attempt_failed(FetchError error, std::string_view detail);
   bool may_repeat(FetchError error);
+  bool not_again(FetchError error);
   bool is_fast(Timestamp now) const noexcept;
   bool may_repeat_here(FetchError error) const noexcept;
   bool was_tried(FetchError error) const noexcept;

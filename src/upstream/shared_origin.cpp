@@ -84,6 +84,8 @@ void SharedOrigin::tell_refusal(FetchError error, std::string_view detail, Times
 }
 
 void SharedOrigin::note(Breaker::Change change, std::string_view why, Timestamp now) {
+  if (change == Breaker::Change::None) return;
+  condition->thought_up = false;
   switch (change) {
     case Breaker::Change::None:
     case Breaker::Change::HalfOpen: return;

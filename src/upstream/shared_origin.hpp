@@ -19,17 +19,20 @@ namespace forebay::upstream {
 /// Whether one url is in use. Used by all workers; the next configuration takes it over if it asks for the same.
 struct UrlCondition {
   explicit UrlCondition(const config::Origin& settings);
-  bool up() const noexcept { return breaker.closed() && health.up(); }
+  bool up() const noexcept { return health.up() && (breaker.closed() || thought_up.load(std::memory_order_relaxed)); }
 
   Breaker breaker;
   SlowStart slow_start;
   Health health;
+  /// Its health checks pass, and no request has tried it out although one may for some time. The next one does.
+  std::atomic<bool> thought_up{false};
   std::atomic<bool> fails_fast{false};  ///< The last failure came at once: a connection that was closed, or a status.
   /// Active checks: each worker looks, and the one that takes the turn asks.
   struct {
     std::atomic<bool> taken{false};
     std::atomic<Timestamp> due{Timestamp::min()};
     std::array<std::atomic<std::uint64_t>, 2> results{};  ///< By `Health::Check`.
+    std::shared_ptr<Addresses> addresses{};               ///< Of the url's name; of the worker that has the turn.
   } checks{};
 };
 

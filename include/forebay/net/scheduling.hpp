@@ -6,7 +6,7 @@ namespace forebay::net {
 
 /// Asks the kernel to give the calling thread its processor in the shortest turns that there are, 0.1 ms. Linux 6.12
 /// and later then let the thread run soon after it wakes up, although other threads keep the processors busy; its share
-/// stays the same. A policy other than the usual one (SCHED_OTHER) is kept. The result says whether the kernel does so.
+/// stays the same. A policy other than SCHED_OTHER and SCHED_BATCH is kept. The result says whether the kernel does so.
 bool take_short_turns() noexcept;
 
 /// For work in the background: as `take_short_turns`, and the thread gets a tenth of a processor beside a thread that

@@ -85,8 +85,9 @@ class Sink {
   virtual void on_end(const http::Fields& trailers) = 0;
   /// How many clients wait for the response; 0: none does, it is for later ones.
   virtual unsigned waiters() const { return 1; }
-  /// Asked before an attempt that has broken off is repeated: whether it should be.
-  virtual bool wants_retry() { return true; }
+  /// Asked before an attempt that has broken off is repeated, or is not any more: whether it should be. `elsewhere`: by
+  /// another url.
+  virtual bool wants_retry(bool /*elsewhere*/ = false) { return true; }
   /// Whether anybody has a use for an answer. If not, the request is not sent another time.
   virtual bool is_wanted() const { return true; }
   /// Before on_head: no response was had, after all retries. After it: the content is cut.

@@ -411,7 +411,7 @@ TEST_F(GroupTest, AResetOfOneUrlIsRepeatedAtAnotherWhoeverWaits) {
     bool on_data(std::string_view) override { return true; }
     void on_end(const http::Fields&) override {}
     void on_failure(FetchError, std::string_view) override { status = -1; }
-    bool wants_retry() override { return false; }
+    bool wants_retry(bool elsewhere) override { return elsewhere; }
     int status = 0;
   } sink;
   for (int i = 0; i < 2; ++i) {

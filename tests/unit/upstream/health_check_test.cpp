@@ -139,8 +139,8 @@ TEST_F(HealthChecks, AUrlThatIsDownGetsNoRequestsUntilItIsUp) {
   for (int i = 0; i < 4; ++i) EXPECT_EQ(get().status, 201);
 }
 
-// A failover, to which no request goes, would else count as out of use for ever.
-TEST_F(HealthChecks, PassingOnesEndTheRestOfAUrlThatNobodyTriesOut) {
+// A failover, to which no request goes, would else count as out of use for ever. But it is a request that tries it.
+TEST_F(HealthChecks, AUrlThatNobodyTriesOutIsThoughtUpWhileTheyPass) {
   auto o = checked(server());
   o.passive.failures = 1;
   o.passive.hold = 20s;
@@ -154,6 +154,8 @@ TEST_F(HealthChecks, PassingOnesEndTheRestOfAUrlThatNobodyTriesOut) {
   }
   check();
   EXPECT_TRUE(state->up());
+  get();
+  EXPECT_FALSE(state->up()) << "one failure is enough";
 }
 
 TEST_F(HealthChecks, OneWithoutMemoryIsMadeAgain) {
