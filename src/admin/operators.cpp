@@ -37,7 +37,7 @@ Access by_token(const http::RequestView& request, const config::Config::Operator
   const bool bearer = field.size() > kScheme.size() && http::iequals(field.substr(0, kScheme.size()), kScheme);
   const bool right = request.fields.count(FieldId::Authorization) == 1 && bearer && !config.token.empty() &&
                      same_secret(http::trim(field.substr(kScheme.size())), config.token);
-  if (right) return {};
+  if (right) return {Verdict::Granted, {}, "admin.token"};
   return {Verdict::Unauthorized, "Invalid bearer token."};
 }
 
@@ -56,7 +56,7 @@ Access by_place(const http::RequestView& request, const config::Config::Operator
       return {Verdict::Forbidden, "The request comes from a page of another site."};
     }
   }
-  return {};
+  return {Verdict::Granted, {}, "this machine"};
 }
 
 }  // namespace

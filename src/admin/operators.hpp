@@ -16,7 +16,8 @@ struct Access {
     Forbidden,     ///< 403: no token would help, or another site's page may have made the request.
   };
   Verdict verdict = Verdict::Granted;
-  std::string_view why;  ///< A sentence for the caller.
+  std::string_view why{};  ///< A sentence for the caller.
+  std::string_view by{};   ///< What has granted it, for the audit: `admin.token`, or `this machine`.
 };
 
 /// Allowed with `Authorization: Bearer TOKEN`, or from this machine: from a loopback address or a Unix socket. In the

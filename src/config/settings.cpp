@@ -53,6 +53,8 @@ constexpr auto kOperators = table<Operators>({
     as<AllowedHosts, &Operators::allowed_hosts>(
         "allowed_hosts", "",
         "Names, besides localhost and the loopback addresses, under which the admin listener may be asked."),
+    key<&Operators::changes_per_second>("changes_per_second", "1..100000",
+                                        "Most changes a second by the admin API; further ones are refused (429)."),
 });
 constexpr auto kAdmin = table<Config>({
     as<AdminAddress, &Config::admin>("listen", "",

@@ -401,6 +401,7 @@ struct Config {
     std::string token_file;  ///< Where it was read; empty: it is in the file itself.
     bool allow_loopback = true;
     std::vector<std::string> allowed_hosts;  ///< Names besides localhost and the loopback addresses.
+    unsigned changes_per_second = 100;       ///< By the admin API.
   } operators;
   log::Options log;
   AccessLog access;
