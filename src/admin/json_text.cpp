@@ -1,5 +1,6 @@
 #include "json_text.hpp"
 
+#include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <ctime>
 
@@ -48,6 +49,9 @@ std::string time_text(std::int64_t unix_seconds) {
   return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc)};
 }
 
-double seconds(Duration d) noexcept { return std::chrono::duration<double>(d).count(); }
+json::value seconds(Duration d) {
+  if (const auto whole = whole_seconds(d); Seconds(whole) == d) return whole;
+  return std::chrono::duration<double>(d).count();
+}
 
 }  // namespace forebay::admin

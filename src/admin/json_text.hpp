@@ -1,6 +1,6 @@
 #pragma once
 
-#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 #include <initializer_list>
 #include <map>
 #include <optional>
@@ -23,6 +23,7 @@ std::optional<std::map<std::string, std::string, std::less<>>> read_texts(std::s
 boost::json::value to_json_value(const std::vector<config::Diagnostic>& diagnostics);
 /// RFC 3339, UTC, in whole seconds.
 std::string time_text(std::int64_t unix_seconds);
-double seconds(Duration d) noexcept;
+/// A number of seconds, without a fraction where it has none.
+boost::json::value seconds(Duration d);
 
 }  // namespace forebay::admin

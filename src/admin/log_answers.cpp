@@ -25,7 +25,7 @@ Answer current(const Call& call) {
   const auto left = call.admin.log.left(call.now().mono);
   return json_answer(json::object{{"level", log::to_string(log::level())},
                                   {"configured", log::to_string(call.admin.sources.runtime()->config->log.level)},
-                                  {"for_s", left ? json::value(seconds(*left)) : json::value(nullptr)}});
+                                  {"for_s", left ? json::value(whole_seconds(*left)) : json::value(nullptr)}});
 }
 
 }  // namespace

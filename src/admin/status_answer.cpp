@@ -85,7 +85,7 @@ std::optional<Answer> answer_status(const Call& call) {
   return json_answer(json::object{{"version", build().version},
                                   {"revision", build().revision},
                                   {"state", to_string(state)},
-                                  {"uptime_s", seconds(call.now().mono - sources.status.started_at)},
+                                  {"uptime_s", whole_seconds(call.now().mono - sources.status.started_at)},
                                   {"config", config_part(call.admin, runtime->config)},
                                   {"listeners", listeners_part(sources)},
                                   {"memory", memory_part(store, *runtime->config)},

@@ -10,14 +10,15 @@
 #include "forebay/config/duration.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/http/list.hpp"
+#include "order_words.hpp"
 
 namespace forebay::app {
 namespace {
 
-const std::vector<std::string> kCommands{"run", "check", "explain", "healthcheck", "demo", "version", "help"};
+const std::vector<std::string> kCommands{"run",     "check",     "explain", "healthcheck", "reload", "drain",
+                                         "undrain", "log-level", "demo",    "version",     "help"};
 // Commands of later versions: named as such rather than as unknown.
-const std::vector<std::string> kLater{"purge", "top",     "tail",      "get",    "warm",      "reload",
-                                      "drain", "undrain", "log-level", "schema", "completion"};
+const std::vector<std::string> kLater{"purge", "top", "tail", "get", "warm", "schema", "completion"};
 
 constexpr std::string_view kIntroduction =
     "Forebay, a caching reverse proxy.\n\n"
@@ -43,6 +44,7 @@ struct Commands {
   ExplainFlags explain_flags;
   HealthcheckFlags healthcheck_flags;
   DemoFlags demo_flags;
+  OrderWords orders;
   VersionFlags version_flags;
   ProbeFlags probe_flags;
   std::string check_format = "text", check_file, probe_timeout, timeout = "2s", duration, scenario, help_about;
@@ -166,6 +168,8 @@ void Commands::add_others() {
   text(healthcheck, "--admin", healthcheck_flags.admin, "ADDR",
        "Admin address. Default: $FOREBAY_ADMIN, the file, 127.0.0.1:8081.");
   text(healthcheck, "--timeout", timeout, "DUR", "Time limit (default 2s).");
+
+  add_orders(app, orders);
 
   demo = app.add_subcommand("demo", "Run with a built-in demo origin and show what to try.");
   text(demo, "--listen", demo_flags.listen, "ADDR", "Address for clients (default :8080).");
@@ -467,6 +471,11 @@ Command parse_command_line(const std::vector<std::string>& args) {
   if (c.healthcheck->parsed()) return finish_healthcheck(c);
   if (c.demo->parsed()) return finish_demo(c);
   if (c.version->parsed()) return c.version_flags;
+  if (const auto given = c.app.get_subcommands().front()->get_name(); is_order(given)) {
+    auto finished = finish_order(given, c.orders);
+    if (auto* wrong = std::get_if<std::string>(&finished)) return usage(std::move(*wrong));
+    return std::get<OrderFlags>(std::move(finished));
+  }
   return finish_help(c);
 }
 

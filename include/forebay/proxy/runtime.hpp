@@ -42,8 +42,8 @@ using RuntimePtr = std::shared_ptr<const Runtime>;
 struct Shared {
   cache::Store& store;
   CounterRegistry& counters;
-  std::string instance_id;  ///< Random hex, for CDN-Loop.
-  std::atomic<bool> draining{false};  ///< The process stops.
+  std::string instance_id;                     ///< Random hex, for CDN-Loop.
+  std::atomic<bool> draining{false};           ///< The process stops.
   cache::PersistedQueries persisted;           ///< GraphQL documents by their hash.
   cache::SearchRules searches;                 ///< No-Vary-Search rules of what is stored.
   std::atomic<std::uint64_t> tunnels{0};       ///< Open, or about to be; see `server.limits.tunnels`.
