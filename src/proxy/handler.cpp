@@ -113,10 +113,8 @@ bool ProxyHandler::overpinned() const {
   return p_->shared.store.budget().pinned() > p_->runtime->config().cache.memory / kShare;
 }
 
-bool ProxyHandler::draining() const {
-  return p_->shared.draining.load(std::memory_order_relaxed) ||
-         p_->shared.sends_clients_away.load(std::memory_order_relaxed);
-}
+bool ProxyHandler::draining() const { return p_->shared.draining.load(std::memory_order_relaxed); }
+bool ProxyHandler::sends_away() const { return p_->shared.sends_clients_away.load(std::memory_order_relaxed); }
 
 namespace {
 net::Resolver::Settings resolver_settings(const config::Server& server) {
