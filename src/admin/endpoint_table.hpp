@@ -8,17 +8,12 @@
 
 #include "forebay/admin/metrics.hpp"
 #include "forebay/http/message.hpp"
+#include "operators.hpp"
 
 namespace forebay::admin {
 
 struct Answer;
 struct Call;
-
-enum class Who : std::uint8_t {
-  Public,  ///< Everybody.
-  Read,    ///< Operators: what changes nothing.
-  Write,   ///< Operators: what changes something. Audited and limited in number.
-};
 
 /// One method of one path. Routing, what is allowed, hints and the labels of the metrics come from the table of these.
 struct Endpoint {

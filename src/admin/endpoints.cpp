@@ -136,8 +136,8 @@ std::optional<Answer> AdminHandler::Private::check(server::Exchange& exchange, c
   };
   std::string_view by;
   if (who != Who::Public) {
-    const auto access = may_operate(request, exchange.peer(), operators);
-    if (access.verdict != Access::Verdict::Granted) return refused(refusal(access, notes.accept), {});
+    const auto access = may_operate(request, exchange.peer(), operators, who);
+    if (access.verdict != Access::Verdict::Granted) return refused(refusal(access, notes.accept), access.by);
     by = access.by;
   }
   if (!found.endpoint) return not_allowed(found.allowed, notes.accept);

@@ -93,6 +93,30 @@ TEST_F(OperatorsEndpoints, OthersAreRefusedBeforeTheyLearnWhatIsAllowed) {
   }
 }
 
+TEST_F(OperatorsEndpoints, TheTokenForReadingChangesNothing) {
+  operators_.change([](config::Config& c) {
+    c.operators.token = "s3cret";
+    c.operators.read_token = "reader";
+  });
+  const auto with = [&](const char* token, Method method, const char* path, const char* content = "") {
+    auto exchange = request(method, path, content);
+    exchange->field("Authorization", "Bearer " + std::string(token));
+    handler().start(exchange);
+    return exchange;
+  };
+  EXPECT_EQ(with("reader", Method::Get, "/api/v1/status")->status, 200);
+  EXPECT_EQ(with("reader", Method::Post, "/api/v1/explain", R"({"url":"http://h/a"})")->status, 200);
+  EXPECT_EQ(with("reader", Method::Get, "/api/v1/log/level")->status, 200);
+  const auto refused = with("reader", Method::Put, "/api/v1/log/level", R"({"level":"info"})");
+  EXPECT_EQ(refused->status, 403);
+  EXPECT_THAT(refused->text, HasSubstr("admin.token is for changes"));
+  EXPECT_EQ(with("reader", Method::Post, "/api/v1/config/check")->status, 403);
+  EXPECT_EQ(with("s3cret", Method::Put, "/api/v1/log/level", R"({"level":"error"})")->status, 200);
+  EXPECT_EQ(with("other", Method::Get, "/api/v1/status")->status, 401);
+  operators_.change([](config::Config& c) { c.operators.read_token.clear(); });
+  EXPECT_EQ(with("", Method::Get, "/api/v1/status")->status, 401) << "no token is none";
+}
+
 TEST_F(OperatorsEndpoints, AMistypedPathIsToldWhatWasMeant) {
   EXPECT_THAT(ask(Method::Get, "/api/v1/statsu")->text, HasSubstr("did you mean /api/v1/status?"));
   EXPECT_THAT(ask(Method::Get, "/")->text, HasSubstr("/api/v1/origins"));
