@@ -1,8 +1,5 @@
 #include "order_words.hpp"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <utility>
 
@@ -12,23 +9,6 @@
 
 namespace forebay::app {
 namespace {
-
-struct Named {
-  const char* name;
-  OrderFlags::What what;
-  const char* help;
-};
-constexpr Named kOrders[] = {
-    {"reload", OrderFlags::What::Reload, "Have the running daemon read its configuration again; 3 when it refuses it."},
-    {"drain", OrderFlags::What::Drain,
-     "Take the running daemon out of load balancing: /readyz answers 503, and requests are still served."},
-    {"undrain", OrderFlags::What::Undrain, "Undo `drain`."},
-    {"log-level", OrderFlags::What::LogLevel, "Show or set the level of the running daemon's log."},
-};
-
-void add_text(CLI::App* app, const char* names, std::string& into, const char* what, const char* help) {
-  app->add_option(names, into, help)->type_name(what)->take_last();
-}
 
 /// False, with a sentence in `fault`, when it is none. An empty text is none and no fault.
 bool read(const char* flag, const std::string& text, std::optional<Duration>& into, std::string& fault) {
@@ -52,40 +32,9 @@ std::string level_fault(const std::string& level) {
 
 }  // namespace
 
-void add_orders(CLI::App& app, OrderWords& words) {
-  for (const auto& order : kOrders) {
-    auto* command = app.add_subcommand(order.name, order.help);
-    if (order.what == OrderFlags::What::Drain) {
-      add_text(command, "--delay", words.delay, "DUR",
-               "Close the connections of clients with their next answer after this time; the command waits for it. "
-               "Default: shutdown.delay, without waiting.");
-      add_text(command, "--wait", words.wait, "DUR", "Then wait until no client is connected, for so long at most.");
-    }
-    if (order.what == OrderFlags::What::LogLevel) {
-      command->add_option("level", words.level, "trace, debug, info, warn or error. Without it: show the level.")
-          ->type_name("LEVEL");
-      add_text(command, "--for", words.time, "DUR", "Go back to the configured level after this time.");
-    }
-    command->add_flag("--json", words.flags.json, "Print JSON.");
-    command->add_option("-c,--config", words.flags.config, "Configuration file with admin.listen.")
-        ->type_name("FILE")
-        ->take_last();
-    command
-        ->add_option("--admin", words.flags.admin, "Admin address. Default: $FOREBAY_ADMIN, the file, 127.0.0.1:8081.")
-        ->type_name("ADDR")
-        ->take_last();
-    add_text(command, "--timeout", words.timeout, "DUR", "Time limit for each answer of the daemon (default 35s).");
-  }
-}
-
-bool is_order(const std::string& command) {
-  return std::any_of(std::begin(kOrders), std::end(kOrders), [&](const auto& o) { return command == o.name; });
-}
-
-std::variant<OrderFlags, std::string> finish_order(const std::string& command, OrderWords& words) {
+std::variant<OrderFlags, std::string> finish_order(OrderFlags::What what, OrderWords& words) {
   auto& flags = words.flags;
-  flags.what =
-      std::find_if(std::begin(kOrders), std::end(kOrders), [&](const auto& o) { return command == o.name; })->what;
+  flags.what = what;
   std::string fault;
   std::optional<Duration> timeout;
   if (!read("--delay", words.delay, flags.delay, fault) || !read("--wait", words.wait, flags.wait, fault) ||

@@ -2,13 +2,8 @@
 
 #include <string>
 #include <variant>
-#include <vector>
 
 #include "command_line.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace forebay::app {
 
@@ -18,11 +13,7 @@ struct OrderWords {
   OrderFlags flags;
 };
 
-/// Adds the commands; `words` outlives the app.
-void add_orders(CLI::App& app, OrderWords& words);
-/// What was ordered by the command of this name, or what is wrong with it.
-std::variant<OrderFlags, std::string> finish_order(const std::string& command, OrderWords& words);
-/// Whether it is the name of such a command.
-bool is_order(const std::string& command);
+/// What was ordered, or what is wrong with the words.
+std::variant<OrderFlags, std::string> finish_order(OrderFlags::What what, OrderWords& words);
 
 }  // namespace forebay::app

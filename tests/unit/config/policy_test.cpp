@@ -476,7 +476,7 @@ TEST_F(Secrets, AreOfTwoKindsForOperators) {
   const auto by_file = load_admin("token: \"${SET}\", read_token_file: " + file("reader\n"));
   ASSERT_TRUE(by_file.ok()) << to_text(by_file.diagnostics);
   EXPECT_EQ(by_file.config->operators.read_token, "reader");
-  EXPECT_THAT(print(*by_file.config), Not(HasSubstr("reader")));
+  EXPECT_THAT(print(*by_file.config), ::testing::Not(::testing::HasSubstr("reader")));
   EXPECT_EQ(codes(load_admin("read_token: a, read_token_file: b")), std::vector<int>{1005});
 }
 
