@@ -10,6 +10,13 @@
 
 namespace forebay::admin {
 
+Answer json_answer(const boost::json::value& document, int status) {
+  Answer answer;
+  answer.status = status;
+  answer.body = boost::json::serialize(document);
+  return answer;
+}
+
 Answer problem(int status, std::string_view code, std::string_view title, std::string_view detail,
                std::string_view accept) {
   server::Problem p;

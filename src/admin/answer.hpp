@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/json/value.hpp>
 #include <string>
 #include <string_view>
 
@@ -13,7 +14,10 @@ struct Answer {
   std::string content_type = "application/json";
   std::string body;
   http::Fields fields{};  ///< Further ones.
+  std::string outcome{};  ///< Of a change, for the audit; empty: the status says it.
 };
+/// A document in JSON.
+Answer json_answer(const boost::json::value& document, int status = 200);
 
 /// Problem details (RFC 9457) with a `code`, or the HTML or text that the client prefers.
 Answer problem(int status, std::string_view code, std::string_view title, std::string_view detail,

@@ -1,222 +1,201 @@
 #include "forebay/admin/endpoints.hpp"
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "answer.hpp"
+#include "audit.hpp"
+#include "call.hpp"
 #include "content_reader.hpp"
-#include "forebay/admin/build.hpp"
-#include "forebay/admin/explain.hpp"
+#include "endpoint_table.hpp"
 #include "forebay/http/target.hpp"
 #include "operators.hpp"
 
 namespace forebay::admin {
 namespace {
 
-/// Maximum size of an explain document; enough for any content in a key.
-constexpr std::size_t kLongestQuestion = 1024 * 1024;
+using namespace std::chrono_literals;
 
+/// How long the client of an order waits for it.
+constexpr auto kPatience = 30s;
+
+/// What is kept of a request while its content is read, or its answer is made elsewhere.
 struct AdminNotes final : server::Notes {
   void reset() override {
     reader.reset();
+    waiting.reset();
+    endpoint = nullptr;
+    counter = 0;
     accept.clear();
+    query.clear();
+    captured.clear();
+    change.clear();
   }
   ContentReader reader;
-  std::string accept;
+  std::shared_ptr<Later::Waiting> waiting;
+  const Endpoint* endpoint = nullptr;
+  std::size_t counter = 0;
+  std::string accept, query, captured;
+  std::string change;  // the beginning of the audit line
 };
 
-Endpoint endpoint_of(std::string_view path) noexcept {
-  if (path == "/livez") return Endpoint::Livez;
-  if (path == "/readyz") return Endpoint::Readyz;
-  if (path == "/version") return Endpoint::Version;
-  if (path == "/metrics") return Endpoint::Metrics;
-  if (path == "/api/v1/explain") return Endpoint::Explain;
-  return Endpoint::Other;
+AdminNotes& notes_of(server::Exchange& exchange) { return static_cast<AdminNotes&>(exchange.notes()); }
+
+std::string size_text(std::size_t bytes) {
+  return bytes % (1024 * 1024) == 0 ? std::to_string(bytes / 1024 / 1024) + " MiB"
+                                    : std::to_string(bytes / 1024) + " KiB";
 }
 
-bool asks_for_origins(std::string_view query) {
-  bool asked = false;
-  http::for_each_query_pair(query, [&](const http::QueryPair& pair) {
-    if (pair.name == "origins") asked = pair.value.value_or("1") != "0";
-  });
-  return asked;
+Answer refusal(const Access& access, std::string_view accept) {
+  if (access.verdict == Access::Verdict::Forbidden) return problem(403, "forbidden", "Forbidden", access.why, accept);
+  auto refused = problem(401, "unauthorized", "Unauthorized", access.why, accept);
+  refused.fields.add("WWW-Authenticate", "Bearer realm=\"forebay\"");
+  return refused;
 }
 
-Answer readiness(const Sources& sources, bool with_origins) {
-  const State state = sources.status.state.load(std::memory_order_acquire);
-  boost::json::object document;
-  Answer answer;
-  if (state != State::Ready) answer.status = 503;
-  document["status"] = state == State::Stopping ? "draining" : to_string(state);
-  if (with_origins) {
-    boost::json::object origins;
-    bool all_up = true;
-    if (const auto runtime = sources.runtime()) {
-      for (const auto& [name, origin] : runtime->origins) {
-        origins[name] = origin->up() ? "up" : "down";
-        if (origin->urls() > 1) {
-          boost::json::object urls;
-          for (std::size_t i = 0; i < origin->urls(); ++i) urls[origin->url(i)] = origin->up(i) ? "up" : "down";
-          origins[name] = std::move(urls);
-        }
-        all_up = all_up && origin->up();
-      }
-    }
-    if (state == State::Ready && !all_up) {
-      answer.status = 503;
-      document["status"] = "origin_down";
-    }
-    document["origins"] = std::move(origins);
-  }
-  answer.body = boost::json::serialize(document);
-  return answer;
-}
-
-/// For each url of the origin that is out of use.
-void note_urls(const upstream::OriginState& origin, std::vector<std::string>& notes) {
-  std::size_t down = 0;
-  for (std::size_t i = 0; i < origin.urls(); ++i) {
-    const auto why = origin.why_down(i);
-    if (why.empty()) continue;
-    ++down;
-    notes.push_back(origin.url(i) + " of the origin " + origin.config().name + " is out of use: " + std::string(why));
-  }
-  if (down == 0 || origin.urls() == 1) return;
-  notes.push_back(std::to_string(origin.urls() - down) + " of " + std::to_string(origin.urls()) + " urls of " +
-                  origin.config().name + " are in use");
+Answer too_many(unsigned per_second, std::string_view accept) {
+  auto refused = problem(429, "too_many_changes", "Too many requests",
+                         "At most " + std::to_string(per_second) +
+                             " changes a second are accepted (admin.changes_per_second); try again in a second.",
+                         accept);
+  refused.fields.add("Retry-After", "1");
+  return refused;
 }
 
 }  // namespace
 
-std::string_view to_string(State s) noexcept {
-  switch (s) {
-    case State::Starting: return "starting";
-    case State::Ready: return "ready";
-    case State::Draining: return "draining";
-    case State::Stopping: return "stopping";
+struct AdminHandler::Private {
+  explicit Private(Sources sources) : state{std::move(sources)} {
+    // Idle connections must not exhaust the admin listener.
+    settings.max_connections = 256;
+    settings.request_body = 0;
+    for (const auto& endpoint : endpoint_table())
+      settings.request_body = std::max<std::uint64_t>(settings.request_body, endpoint.most_content);
   }
-  return "";
-}
+  void start(server::Exchange& exchange);
+  /// Nothing: it may go on.
+  std::optional<Answer> check(server::Exchange& exchange, const FoundEndpoint& found, std::string_view path);
+  void perform(server::Exchange& exchange, std::string_view content);
+  void postpone(server::Exchange& exchange);
+  /// Counts it and sends it.
+  void give(server::Exchange& exchange, const Answer& answer);
 
-std::string_view to_string(Endpoint e) noexcept {
-  switch (e) {
-    case Endpoint::Livez: return "livez";
-    case Endpoint::Readyz: return "readyz";
-    case Endpoint::Version: return "version";
-    case Endpoint::Metrics: return "metrics";
-    case Endpoint::Explain: return "explain";
-    case Endpoint::Other:
-    case Endpoint::kCount: break;
-  }
-  return "other";
-}
+  AdminState state;
+  config::Server settings;
+  RateLimit changes;
+  RefusedChanges refused_changes;
+};
 
-AdminHandler::AdminHandler(Sources sources) : sources_(std::move(sources)) {
-  // Idle connections must not exhaust the admin listener.
-  settings_.max_connections = 256;
-  settings_.request_body = kLongestQuestion;
-}
-
+AdminHandler::AdminHandler(Sources sources) : p_(std::make_unique<Private>(std::move(sources))) {}
 AdminHandler::~AdminHandler() = default;
 
-void AdminHandler::start(const server::ExchangePtr& exchange) {
-  const auto& request = exchange->request();
+void AdminHandler::start(const server::ExchangePtr& exchange) { p_->start(*exchange); }
+
+void AdminHandler::Private::start(server::Exchange& exchange) {
+  const auto& request = exchange.request();
+  auto& notes = notes_of(exchange);
   std::string joined;
-  const std::string_view accept = request.fields.combined(http::FieldId::Accept, joined).value_or("");
+  notes.accept = request.fields.combined(http::FieldId::Accept, joined).value_or("");
 
   http::Target target;
   if (!target.read(request.method, request.target))
-    return answer(*exchange, Endpoint::Other,
-                  problem(400, "bad_request", "Bad request", "The request target is malformed.", accept));
-  auto endpoint = endpoint_of(target.path());
-  const auto runtime = sources_.runtime();
-  if (endpoint == Endpoint::Metrics && runtime && !runtime->config->metrics.enabled) endpoint = Endpoint::Other;
-  if (endpoint == Endpoint::Explain) return start_explaining(*exchange, accept);
-  answer(*exchange, endpoint, public_answer(endpoint, request.method, target.query().value_or(""), accept));
+    return give(exchange, problem(400, "bad_request", "Bad request", "The request target is malformed.", notes.accept));
+  auto found = find_endpoint(request.method, target.path());
+  if (target.path() == "/metrics" && !state.sources.runtime()->config->metrics.enabled) found = {};
+  notes.counter = found.counter;
+  if (auto refused = check(exchange, found, target.path())) return give(exchange, *refused);
+
+  notes.endpoint = found.endpoint;
+  notes.query = target.query().value_or("");
+  notes.captured = std::move(found.captured);
+  const auto most = found.endpoint->most_content;
+  if (most == 0) return perform(exchange, {});
+  notes.reader.start(
+      exchange.body(), most, [this, &exchange, most](ContentReader::Outcome outcome, const std::string& content) {
+        if (outcome == ContentReader::Outcome::Broken || exchange.gone()) return;
+        if (outcome == ContentReader::Outcome::Whole) return perform(exchange, content);
+        give(exchange, problem(413, "too_large", "Content too large",
+                               "The document is longer than " + size_text(most) + '.', notes_of(exchange).accept));
+      });
 }
 
-/// Endpoints for everybody.
-Answer AdminHandler::public_answer(Endpoint endpoint, http::Method method, std::string_view query,
-                                   std::string_view accept) const {
-  if (endpoint == Endpoint::Other)
-    return problem(404, "not_found", "Not found",
-                   "There is no such path on the admin listener; try /livez, /readyz, /metrics, /version or "
-                   "/api/v1/explain.",
-                   accept);
-  if (method != http::Method::Get && method != http::Method::Head) return not_allowed("GET, HEAD", accept);
-  Answer a;
-  switch (endpoint) {
-    case Endpoint::Livez: a.body = R"({"status":"alive"})"; break;
-    case Endpoint::Readyz: return readiness(sources_, asks_for_origins(query));
-    case Endpoint::Version: a.body = build_json(); break;
-    default: a.content_type = kExpositionType; a.body = exposition(sources_, counters_);
-  }
-  return a;
-}
-
-void AdminHandler::start_explaining(server::Exchange& exchange, std::string_view accept) {
+std::optional<Answer> AdminHandler::Private::check(server::Exchange& exchange, const FoundEndpoint& found,
+                                                   std::string_view path) {
   const auto& request = exchange.request();
-  const auto runtime = sources_.runtime();
-  const auto access = may_operate(request, exchange.peer(), runtime->config->operators);
-  if (access.verdict == Access::Verdict::Unauthorized) {
-    auto refused = problem(401, "unauthorized", "Unauthorized", access.why, accept);
-    refused.fields.add("WWW-Authenticate", "Bearer realm=\"forebay\"");
-    return answer(exchange, Endpoint::Explain, refused);
+  auto& notes = notes_of(exchange);
+  if (found.allowed.empty()) return problem(404, "not_found", "Not found", path_hint(path), notes.accept);
+  const auto who = found.endpoint ? found.endpoint->who : found.least;
+  const bool is_change = found.endpoint && who == Who::Write;
+  const auto operators = state.sources.runtime()->config->operators;
+  const auto refused = [&](Answer answer, std::string_view by) {
+    if (is_change)
+      refused_changes.note(change_text(request.method, path, exchange.peer(), by), answer,
+                           exchange.worker().now().mono);
+    return answer;
+  };
+  std::string_view by;
+  if (who != Who::Public) {
+    const auto access = may_operate(request, exchange.peer(), operators, who);
+    if (access.verdict != Access::Verdict::Granted) return refused(refusal(access, notes.accept), access.by);
+    by = access.by;
   }
-  if (access.verdict == Access::Verdict::Forbidden)
-    return answer(exchange, Endpoint::Explain, problem(403, "forbidden", "Forbidden", access.why, accept));
-  if (request.method != http::Method::Post) return answer(exchange, Endpoint::Explain, not_allowed("POST", accept));
-  auto& notes = static_cast<AdminNotes&>(exchange.notes());
-  notes.accept = accept;
-  notes.reader.start(exchange.body(), kLongestQuestion,
-                     [this, &exchange, &notes](ContentReader::Outcome outcome, const std::string& content) {
-                       if (outcome == ContentReader::Outcome::Broken || exchange.gone()) return;
-                       answer(exchange, Endpoint::Explain,
-                              outcome == ContentReader::Outcome::Whole
-                                  ? explain(content, exchange.worker().now(), notes.accept)
-                                  : problem(413, "too_large", "Content too large", "The document is longer than 1 MiB.",
-                                            notes.accept));
-                     });
+  if (!found.endpoint) return not_allowed(found.allowed, notes.accept);
+  if (!is_change) return std::nullopt;
+  if (!changes.take(exchange.worker().now().mono, operators.changes_per_second))
+    return refused(too_many(operators.changes_per_second, notes.accept), by);
+  notes.change = change_text(request.method, path, exchange.peer(), by);
+  return std::nullopt;
 }
 
-Answer AdminHandler::explain(const std::string& document, Now now, std::string_view accept) const {
-  const auto bad = [&](std::string_view why) { return problem(400, "bad_request", "Bad request", why, accept); };
-  const auto read = read_explain_request(document);
-  if (const auto* fault = std::get_if<std::string>(&read)) return bad(*fault);
-  const auto runtime = sources_.runtime();
-  const auto& request = std::get<proxy::ExplainRequest>(read);
-  if (const auto why = proxy::unsendable(request); !why.empty())
-    return bad("This request cannot be sent: " + std::string(why) + '.');
-  auto explained =
-      proxy::explain(request, {*runtime->config, runtime->routes, &sources_.shared.store, &sources_.shared, now});
-  if (!explained) return bad("This request cannot be sent.");
-  const auto& name = explained->route ? explained->route->origin : runtime->config->default_origin;
-  if (const auto origin = runtime->origins.find(name); origin != runtime->origins.end())
-    note_urls(*origin->second, explained->notes);
-  Answer a;
-  a.body = to_json(*explained);
-  return a;
+void AdminHandler::Private::perform(server::Exchange& exchange, std::string_view content) {
+  auto& notes = notes_of(exchange);
+  const std::function<Later()> later = [&] {
+    postpone(exchange);
+    return Later(exchange.worker(), notes.waiting, notes.change);
+  };
+  const Call call{state, notes.query, notes.captured, content, notes.accept, exchange.worker(), later};
+  const auto answer = notes.endpoint->answer(call);
+  if (!answer) return;
+  if (!notes.change.empty()) audit(notes.change, *answer);
+  give(exchange, *answer);
 }
 
-void AdminHandler::answer(server::Exchange& exchange, Endpoint endpoint, const Answer& a) {
-  const auto status_class = static_cast<std::size_t>(a.status / 100 - 1);
-  counters_.requests[static_cast<std::size_t>(endpoint)][status_class].add();
-  send(exchange, a);
+void AdminHandler::Private::postpone(server::Exchange& exchange) {
+  auto& notes = notes_of(exchange);
+  const auto conclude = [this, &exchange](const Answer& answer) {
+    const auto waiting = std::exchange(notes_of(exchange).waiting, nullptr);
+    if (waiting && !exchange.gone()) give(exchange, answer);
+  };
+  notes.waiting = std::make_shared<Later::Waiting>([conclude, accept = notes.accept] {
+    conclude(problem(504, "timeout", "Not done in time",
+                     "It takes longer than 30 s, and goes on; the log says how it ends.", accept));
+  });
+  notes.waiting->done = conclude;
+  auto& worker = exchange.worker();
+  worker.deadlines().arm(notes.waiting->deadline, worker.now().mono, kPatience);
 }
 
-void AdminHandler::finished(server::Exchange&) {}
+void AdminHandler::Private::give(server::Exchange& exchange, const Answer& answer) {
+  state.counters.requests[notes_of(exchange).counter][static_cast<std::size_t>(answer.status / 100 - 1)].add();
+  send(exchange, answer);
+}
+
+void AdminHandler::finished(server::Exchange& exchange) { notes_of(exchange).waiting.reset(); }
 
 std::unique_ptr<server::Notes> AdminHandler::make_notes() { return std::make_unique<AdminNotes>(); }
 
 void AdminHandler::refused(const server::RefusedMessage& message, const server::Peer&) {
   const int status = message.status;
   if (status < 100 || status > 599) return;
-  counters_.requests[static_cast<std::size_t>(Endpoint::Other)][static_cast<std::size_t>(status / 100 - 1)].add();
+  p_->state.counters.requests[0][static_cast<std::size_t>(status / 100 - 1)].add();
 }
 
+const config::Server& AdminHandler::settings() const { return p_->settings; }
+
 // Probes are answered during the whole drain.
-bool AdminHandler::draining() const { return sources_.status.state.load(std::memory_order_acquire) == State::Stopping; }
+bool AdminHandler::draining() const {
+  return p_->state.sources.status.state.load(std::memory_order_acquire) == State::Stopping;
+}
 
 }  // namespace forebay::admin

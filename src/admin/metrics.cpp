@@ -10,9 +10,11 @@
 #include <sstream>
 #include <utility>
 
+#include "endpoint_table.hpp"
 #include "forebay/admin/build.hpp"
 #include "forebay/base/log.hpp"
 #include "process.hpp"
+#include "route_sum.hpp"
 
 namespace forebay::admin {
 namespace {
@@ -72,14 +74,6 @@ class Gathering {
   MetricFamily family_;
   bool counter_;
 };
-
-/// Sums a number of a route over the workers.
-template <class Pick>
-std::uint64_t sum(const proxy::CounterRegistry::Row& row, Pick&& pick) {
-  std::uint64_t n = 0;
-  for (const auto* w : row.workers) n += pick(*w).read();
-  return n;
-}
 
 class Metrics final : public prometheus::Collectable {
  public:
@@ -611,7 +605,7 @@ void Metrics::operation(std::vector<MetricFamily>& out) const {
   for (std::size_t e = 0; e < admin_.requests.size(); ++e)
     for (std::size_t i = 0; i < kClasses.size(); ++i)
       if (const auto n = admin_.requests[e][i].read())
-        g.sample({{"endpoint", to_string(static_cast<Endpoint>(e))}, {"code", kClasses[i]}}, n);
+        g.sample({{"endpoint", endpoint_label(e)}, {"code", kClasses[i]}}, n);
 }
 
 void Metrics::process(std::vector<MetricFamily>& out) const {

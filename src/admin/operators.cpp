@@ -31,14 +31,19 @@ bool is_our_name(std::string_view host, const std::vector<std::string>& allowed)
   });
 }
 
-Access by_token(const http::RequestView& request, const config::Config::Operators& config) {
+Access by_token(const http::RequestView& request, const config::Config::Operators& config, Who who) {
   constexpr std::string_view kScheme = "Bearer ";
   const auto field = request.fields.value(FieldId::Authorization).value_or("");
-  const bool bearer = field.size() > kScheme.size() && http::iequals(field.substr(0, kScheme.size()), kScheme);
-  const bool right = request.fields.count(FieldId::Authorization) == 1 && bearer && !config.token.empty() &&
-                     same_secret(http::trim(field.substr(kScheme.size())), config.token);
-  if (right) return {};
-  return {Verdict::Unauthorized, "Invalid bearer token."};
+  const bool bearer = field.size() > kScheme.size() && http::iequals(field.substr(0, kScheme.size()), kScheme) &&
+                      request.fields.count(FieldId::Authorization) == 1;
+  const auto is = [&](const std::string& token) {
+    return bearer && !token.empty() && same_secret(http::trim(field.substr(kScheme.size())), token);
+  };
+  if (is(config.token)) return {Verdict::Granted, {}, "admin.token"};
+  if (!is(config.read_token)) return {Verdict::Unauthorized, "Invalid bearer token."};
+  if (who == Who::Write)
+    return {Verdict::Forbidden, "This token is for reading only; admin.token is for changes.", "admin.read_token"};
+  return {Verdict::Granted, {}, "admin.read_token"};
 }
 
 Access by_place(const http::RequestView& request, const config::Config::Operators& config) {
@@ -56,16 +61,16 @@ Access by_place(const http::RequestView& request, const config::Config::Operator
       return {Verdict::Forbidden, "The request comes from a page of another site."};
     }
   }
-  return {};
+  return {Verdict::Granted, {}, "this machine"};
 }
 
 }  // namespace
 
-Access may_operate(const http::RequestView& request, const server::Peer& peer,
-                   const config::Config::Operators& config) {
-  if (request.fields.has(FieldId::Authorization)) return by_token(request, config);
+Access may_operate(const http::RequestView& request, const server::Peer& peer, const config::Config::Operators& config,
+                   Who who) {
+  if (request.fields.has(FieldId::Authorization)) return by_token(request, config, who);
   if (config.allow_loopback && from_this_machine(peer)) return by_place(request, config);
-  if (config.token.empty())
+  if (config.token.empty() && config.read_token.empty())
     return {Verdict::Forbidden, "Only clients on this machine are allowed; set admin.token to allow others."};
   return {Verdict::Unauthorized, "A token is required: Authorization: Bearer TOKEN."};
 }

@@ -1,8 +1,13 @@
 #include "admin_client.hpp"
 
+#include <algorithm>
+#include <array>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <utility>
 
 #include "config_source.hpp"
 #include "forebay/http/fields.hpp"
@@ -44,6 +49,61 @@ std::optional<AdminAnswer> ask_admin(const std::string& address, const AdminRequ
   const auto answer = net::ask(*endpoint, request.method, text, kMostContent, deadline).answer;
   if (!answer || !answer->whole) return std::nullopt;
   return AdminAnswer{answer->status, answer->body};
+}
+
+std::optional<DaemonPlace> find_daemon(const std::optional<std::string>& config,
+                                       const std::optional<std::string>& admin, ExitCode& why) {
+  std::string fault;
+  auto token = admin_token(fault);
+  if (!token) {
+    std::cerr << "forebay: " << fault << '\n';
+    why = ExitCode::Failed;
+    return std::nullopt;
+  }
+  auto address = admin_address(config, admin, why);
+  if (!address) return std::nullopt;
+  return DaemonPlace{std::move(*address), std::move(*token)};
+}
+
+std::optional<AdminAnswer> ask_daemon(const DaemonPlace& daemon, AdminRequest request, Duration timeout,
+                                      ExitCode& why) {
+  request.token = daemon.token;
+  auto answer = ask_admin(daemon.address, request, net::SteadyClock::now() + timeout);
+  if (!answer) {
+    std::cerr << "forebay: no daemon answers at " << daemon.address << '\n';
+    why = ExitCode::NotReached;
+  }
+  return answer;
+}
+
+std::optional<std::string> refusal_of(const AdminAnswer& answer) {
+  if (answer.status < 400) return std::nullopt;
+  boost::json::error_code ec;
+  const auto document = boost::json::parse(answer.body, ec);
+  if (ec || !document.is_object()) return std::nullopt;
+  const auto* code = document.get_object().if_contains("code");
+  const auto* detail = document.get_object().if_contains("detail");
+  constexpr std::array<std::string_view, 9> kRefusals{
+      "unauthorized", "forbidden", "method_not_allowed",     "bad_request",
+      "too_large",    "stopping",  "configuration_rejected", "too_many_changes",
+      "timeout"};
+  if (!code || !code->is_string()) return std::nullopt;
+  const std::string_view word = code->get_string();
+  if (std::find(kRefusals.begin(), kRefusals.end(), word) == kRefusals.end()) return std::nullopt;
+  if (detail && detail->is_string()) return std::string(detail->get_string());
+  return "status " + std::to_string(answer.status);
+}
+
+ExitCode code_of_refusal(int status) {
+  switch (status) {
+    case 400: return ExitCode::Usage;
+    case 409:
+    case 413:
+    case 429:
+    case 504: return ExitCode::Failed;
+    case 422: return ExitCode::Configuration;
+    default: return ExitCode::NotReached;
+  }
 }
 
 std::optional<std::string> admin_address(const std::optional<std::string>& config,

@@ -24,6 +24,20 @@ struct AdminAnswer {
 std::optional<AdminAnswer> ask_admin(const std::string& address, const AdminRequest& request,
                                      net::SteadyClock::time_point deadline);
 
+/// Where the daemon is, and the token to show it.
+struct DaemonPlace {
+  std::string address, token;
+};
+/// By the flags, the environment and the file. Nothing, with the reason on standard error and the exit code in `why`,
+/// when they do not say it.
+std::optional<DaemonPlace> find_daemon(const std::optional<std::string>& config,
+                                       const std::optional<std::string>& admin, ExitCode& why);
+/// Asks it within this time, with its token; the same when it does not answer.
+std::optional<AdminAnswer> ask_daemon(const DaemonPlace& daemon, AdminRequest request, Duration timeout, ExitCode& why);
+/// The detail of an admin listener's refusal; nothing if the answer is none, or not from an admin listener.
+std::optional<std::string> refusal_of(const AdminAnswer& answer);
+ExitCode code_of_refusal(int status);
+
 /// `--admin`, $FOREBAY_ADMIN, $FOREBAY_ADMIN_LISTEN, `admin.listen` of the file, 127.0.0.1:8081. Nothing, with the
 /// reason on standard error and the exit code in `why`, when the given file does not set it.
 std::optional<std::string> admin_address(const std::optional<std::string>& config,

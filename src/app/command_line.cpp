@@ -10,14 +10,15 @@
 #include "forebay/config/duration.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/http/list.hpp"
+#include "order_words.hpp"
 
 namespace forebay::app {
 namespace {
 
-const std::vector<std::string> kCommands{"run", "check", "explain", "healthcheck", "demo", "version", "help"};
+const std::vector<std::string> kCommands{"run",     "check",     "explain", "healthcheck", "reload", "drain",
+                                         "undrain", "log-level", "demo",    "version",     "help"};
 // Commands of later versions: named as such rather than as unknown.
-const std::vector<std::string> kLater{"purge", "top",     "tail",      "get",    "warm",      "reload",
-                                      "drain", "undrain", "log-level", "schema", "completion"};
+const std::vector<std::string> kLater{"purge", "top", "tail", "get", "warm", "schema", "completion"};
 
 constexpr std::string_view kIntroduction =
     "Forebay, a caching reverse proxy.\n\n"
@@ -34,6 +35,10 @@ struct Commands {
   CLI::App* check = nullptr;
   CLI::App* explain = nullptr;
   CLI::App* healthcheck = nullptr;
+  CLI::App* reload = nullptr;
+  CLI::App* drain = nullptr;
+  CLI::App* undrain = nullptr;
+  CLI::App* log_level = nullptr;
   CLI::App* demo = nullptr;
   CLI::App* version = nullptr;
   CLI::App* help = nullptr;
@@ -43,6 +48,7 @@ struct Commands {
   ExplainFlags explain_flags;
   HealthcheckFlags healthcheck_flags;
   DemoFlags demo_flags;
+  OrderWords orders;
   VersionFlags version_flags;
   ProbeFlags probe_flags;
   std::string check_format = "text", check_file, probe_timeout, timeout = "2s", duration, scenario, help_about;
@@ -60,6 +66,8 @@ struct Commands {
   void add_check();
   void add_explain();
   void add_explain_request();
+  CLI::App* add_order(const char* name, const char* what_it_does);
+  void add_orders();
   void add_others();
 };
 
@@ -160,12 +168,40 @@ void Commands::add_explain_request() {
   explain->add_flag("-s,--silent,-S,--show-error,-i,--include,-v,--verbose", unheeded)->group("");
 }
 
+/// A command for the running daemon.
+CLI::App* Commands::add_order(const char* name, const char* what_it_does) {
+  auto* command = app.add_subcommand(name, what_it_does);
+  command->add_flag("--json", orders.flags.json, "Print JSON.");
+  text(command, "-c,--config", orders.flags.config, "FILE", "Configuration file with admin.listen.");
+  text(command, "--admin", orders.flags.admin, "ADDR",
+       "Admin address. Default: $FOREBAY_ADMIN, the file, 127.0.0.1:8081.");
+  text(command, "--timeout", orders.timeout, "DUR", "Time limit for each answer of the daemon (default 35s).");
+  return command;
+}
+
+void Commands::add_orders() {
+  reload = add_order("reload", "Have the running daemon read its configuration again; exit code 3 when it refuses it.");
+  drain =
+      add_order("drain", "Take the running daemon out of load balancing: /readyz answers 503; requests are served.");
+  text(drain, "--delay", orders.delay, "DUR",
+       "Close connections of clients with their next answer after this time, and wait for it. Default: shutdown.delay, "
+       "without waiting.");
+  text(drain, "--wait", orders.wait, "DUR", "Then wait until no client is connected, for so long at most.");
+  undrain = add_order("undrain", "Undo `drain`.");
+  log_level = add_order("log-level", "Show or set the level of the running daemon's log.");
+  log_level->add_option("level", orders.level, "trace, debug, info, warn or error. Without it: show the level.")
+      ->type_name("LEVEL");
+  text(log_level, "--for", orders.time, "DUR", "Go back to the configured level after this time.");
+}
+
 void Commands::add_others() {
   healthcheck = app.add_subcommand("healthcheck", "Ask the running daemon whether it is ready.");
   text(healthcheck, "-c,--config", healthcheck_flags.config, "FILE", "Configuration file with admin.listen.");
   text(healthcheck, "--admin", healthcheck_flags.admin, "ADDR",
        "Admin address. Default: $FOREBAY_ADMIN, the file, 127.0.0.1:8081.");
   text(healthcheck, "--timeout", timeout, "DUR", "Time limit (default 2s).");
+
+  add_orders();
 
   demo = app.add_subcommand("demo", "Run with a built-in demo origin and show what to try.");
   text(demo, "--listen", demo_flags.listen, "ADDR", "Address for clients (default :8080).");
@@ -401,6 +437,12 @@ Command finish_healthcheck(Commands& c) {
   return std::move(c.healthcheck_flags);
 }
 
+Command finish_orders(OrderFlags::What what, OrderWords& words) {
+  auto finished = finish_order(what, words);
+  if (auto* wrong = std::get_if<std::string>(&finished)) return usage(std::move(*wrong));
+  return std::get<OrderFlags>(std::move(finished));
+}
+
 Command finish_demo(Commands& c) {
   if (!c.scenario.empty()) return usage("--scenario is not in this version");
   if (!c.duration.empty()) {
@@ -467,6 +509,10 @@ Command parse_command_line(const std::vector<std::string>& args) {
   if (c.healthcheck->parsed()) return finish_healthcheck(c);
   if (c.demo->parsed()) return finish_demo(c);
   if (c.version->parsed()) return c.version_flags;
+  using What = OrderFlags::What;
+  for (const auto& [command, what] : {std::pair{c.reload, What::Reload}, std::pair{c.drain, What::Drain},
+                                      std::pair{c.undrain, What::Undrain}, std::pair{c.log_level, What::LogLevel}})
+    if (command->parsed()) return finish_orders(what, c.orders);
   return finish_help(c);
 }
 

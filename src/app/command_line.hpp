@@ -67,6 +67,19 @@ struct DemoFlags {
   std::string port_file;
 };
 
+/// `forebay reload`, `drain`, `undrain` and `log-level`: an order for the running daemon.
+struct OrderFlags {
+  enum class What { Reload, Drain, Undrain, LogLevel };
+  What what = What::Reload;
+  std::optional<std::string> config, admin;
+  bool json = false;
+  Duration timeout = std::chrono::seconds{35};  ///< For each answer; the daemon itself gives an order 30 s.
+  std::optional<Duration> delay, wait;          ///< Of `drain`.
+  std::string level;                            ///< Of `log-level`; empty: it is only shown.
+  std::optional<Duration> time;                 ///< `--for`
+  std::string delay_text, time_text;            ///< As written, for the daemon.
+};
+
 struct VersionFlags {
   bool json = false;
 };
@@ -77,7 +90,8 @@ struct Said {
   std::string out, err;
 };
 
-using Command = std::variant<RunFlags, CheckFlags, ExplainFlags, HealthcheckFlags, DemoFlags, VersionFlags, Said>;
+using Command =
+    std::variant<RunFlags, CheckFlags, ExplainFlags, HealthcheckFlags, OrderFlags, DemoFlags, VersionFlags, Said>;
 Command parse_command_line(const std::vector<std::string>& args);
 
 }  // namespace forebay::app

@@ -9,6 +9,7 @@ ExitCode run_proxy(const RunFlags& flags);
 ExitCode check(const CheckFlags& flags);
 ExitCode explain(const ExplainFlags& flags);
 ExitCode healthcheck(const HealthcheckFlags& flags);
+ExitCode order(const OrderFlags& flags);
 ExitCode demo(const DemoFlags& flags);
 ExitCode version(const VersionFlags& flags);
 

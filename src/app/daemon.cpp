@@ -29,13 +29,6 @@ std::vector<std::uint64_t> nanoseconds(const std::vector<Duration>& bounds) {
   return out;
 }
 
-std::string address_text(const server::Listener& listener) {
-  const auto& a = listener.address();
-  if (a.kind != config::Address::Kind::Tcp) return a.text;
-  const auto host = a.host.empty() ? std::string("*") : a.host;
-  return (host.find(':') == std::string::npos ? host : '[' + host + ']') + ':' + std::to_string(listener.port());
-}
-
 // Sanitizers double the resident memory, so it is not compared with the limit.
 constexpr bool kGoverned =
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -132,7 +125,9 @@ void Daemon::open() {
                              const MutexLock lock(runtime_mutex_);
                              return dropped_before_ + runtime_->access->dropped();
                            },
-                           *shared_};
+                           *shared_,
+                           orders()};
+    status_.started_at = clock_.now().mono;
     admin_handler_ = std::make_unique<admin::AdminHandler>(std::move(sources));
     admin_ = std::make_unique<SingleWorkerServer>(config->server.threads, clock_);
     config::Listener listener;

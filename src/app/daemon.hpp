@@ -54,11 +54,18 @@ class Daemon {
   void write_port_file();
 
   // daemon_reload.cpp
-  void reload();
-  bool try_reload(const config::LoadResult& loaded, TlsFiles tls, std::string& why);
+  admin::Reloaded reload();
+  /// Fills in what has changed, or why nothing has.
+  void try_reload(const config::LoadResult& loaded, TlsFiles tls, admin::Reloaded& outcome);
   void keep_tickets_for(const config::Config& config);
   void set_runtime(proxy::RuntimePtr runtime);
   proxy::RuntimePtr runtime() const;
+
+  // daemon_orders.cpp: what operators order by the admin listener
+  admin::Orders orders();
+  void queue_reload(std::function<void(const admin::Reloaded&)> then);
+  void begin_drain(std::optional<Duration> delay);
+  bool end_drain();
 
   // daemon_stop.cpp
   void begin_stop(std::string_view why);
@@ -81,7 +88,7 @@ class Daemon {
   boost::asio::signal_set stop_signals_{control_, SIGTERM, SIGINT, SIGQUIT},
       orders_{control_, SIGHUP, SIGUSR1, SIGUSR2};
   boost::asio::steady_timer second_{control_}, memory_timer_{control_}, drain_timer_{control_}, drain_end_{control_},
-      watchdog_timer_{control_}, duration_timer_{control_};
+      watchdog_timer_{control_}, duration_timer_{control_}, leaving_timer_{control_};
   Notifier notifier_;
   admin::Status status_;
 
@@ -99,6 +106,7 @@ class Daemon {
   std::unique_ptr<admin::AdminHandler> admin_handler_;
   std::unique_ptr<SingleWorkerServer> admin_;
 
+  std::vector<std::function<void(const admin::Reloaded&)>> reload_waiters_;  // of the reload that is next
   bool stopping_ = false;
   bool ended_ = false;
   std::atomic<std::size_t> background_fetches_{0};

@@ -22,10 +22,13 @@ void Daemon::set_runtime(proxy::RuntimePtr runtime) {
   std::swap(runtime_, runtime);
 }
 
-void Daemon::reload() {
+admin::Reloaded Daemon::reload() {
+  admin::Reloaded outcome;
   if (stopping_) {
     log::warn("reload ignored: the process is stopping");
-    return;
+    outcome.why = "the process is stopping";
+    outcome.stopping = true;
+    return outcome;
   }
   notifier_.reloading();
   auto loaded = source_.load();
@@ -37,19 +40,21 @@ void Daemon::reload() {
     else
       log::warn(text);
   }
-  std::string why = config::summary(loaded.diagnostics);
-  const bool applied = loaded.ok() && try_reload(loaded, std::move(tls), why);
-  status_.last_reload_successful = applied;
-  if (applied) {
+  outcome.why = config::summary(loaded.diagnostics);
+  if (loaded.ok()) try_reload(loaded, std::move(tls), outcome);
+  status_.last_reload_successful = outcome.applied;
+  if (outcome.applied) {
     ++status_.reloads_applied;
     status_.last_reload_success_at = std::chrono::duration_cast<Seconds>(clock_.now().wall.time_since_epoch()).count();
     const auto files = std::to_string(loaded.included) + (loaded.included == 1 ? " included file" : " included files");
     log::info(source_.subject() + (loaded.included > 0 ? " and " + files : "") + " applied; the cache is kept");
   } else {
     ++status_.reloads_rejected;
-    log::error(source_.subject() + " rejected (" + why + "); the current configuration stays in force");
+    log::error(source_.subject() + " rejected (" + outcome.why + "); the current configuration stays in force");
   }
-  notifier_.ready(applied ? "serving" : "serving; the last reload was rejected");
+  notifier_.ready(outcome.applied ? "serving" : "serving; the last reload was rejected");
+  outcome.diagnostics = std::move(loaded.diagnostics);
+  return outcome;
 }
 
 void Daemon::keep_tickets_for(const config::Config& config) {
@@ -60,10 +65,10 @@ void Daemon::keep_tickets_for(const config::Config& config) {
 }
 
 // Everything that can fail comes first and has no effect on failure.
-bool Daemon::try_reload(const config::LoadResult& loaded, TlsFiles tls, std::string& why) {
+void Daemon::try_reload(const config::LoadResult& loaded, TlsFiles tls, admin::Reloaded& outcome) {
   const auto before = runtime();
   const auto merged = std::make_shared<config::Config>(*loaded.config);
-  const auto restart = config::keep_until_restart(*merged, *before->config);
+  auto restart = config::keep_until_restart(*merged, *before->config);
   const auto config = fitted(merged, fd_limit_, before->config->server.max_connections);
   proxy::RuntimePtr fresh;
   ListenerSet::Change listeners;
@@ -72,8 +77,8 @@ bool Daemon::try_reload(const config::LoadResult& loaded, TlsFiles tls, std::str
     listeners = listeners_->prepare(config->listeners, std::move(tls.servers));
     if (before->config->log != config->log) log::configure(config->log);
   } catch (const std::exception& e) {
-    why = e.what();
-    return false;
+    outcome.why = e.what();
+    return;
   }
 
   fresh->use_tls(tls.clients);
@@ -88,7 +93,10 @@ bool Daemon::try_reload(const config::LoadResult& loaded, TlsFiles tls, std::str
   }
   for (const auto& key : restart)
     log::warn(key + " has changed: restart required; until then the old value stays in force");
-  return true;
+  outcome.applied = true;
+  outcome.changed = config::changed_keys(*config, *before->config);
+  outcome.changed.insert(outcome.changed.end(), restart.begin(), restart.end());
+  outcome.restart_required = std::move(restart);
 }
 
 }  // namespace forebay::app

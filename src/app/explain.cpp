@@ -132,51 +132,21 @@ ExitCode print(const ExplainFlags& flags, const std::string& document) {
   return ExitCode::Done;
 }
 
-/// The detail of an admin listener's refusal; nothing if the response is not from an admin listener.
-std::optional<std::string> detail_of(const AdminAnswer& answer) {
-  boost::json::error_code ec;
-  const auto document = boost::json::parse(answer.body, ec);
-  if (ec || !document.is_object()) return std::nullopt;
-  const auto* code = document.get_object().if_contains("code");
-  const auto* detail = document.get_object().if_contains("detail");
-  constexpr std::array<std::string_view, 5> kRefusals{"unauthorized", "forbidden", "method_not_allowed", "bad_request",
-                                                      "too_large"};
-  if (!code || !code->is_string()) return std::nullopt;
-  const std::string_view word = code->get_string();
-  if (std::find(kRefusals.begin(), kRefusals.end(), word) == kRefusals.end()) return std::nullopt;
-  if (detail && detail->is_string()) return std::string(detail->get_string());
-  return "status " + std::to_string(answer.status);
-}
-
-ExitCode ask_daemon(const ExplainFlags& flags, const proxy::ExplainRequest& request) {
-  const auto deadline = net::SteadyClock::now() + flags.timeout;
-  std::string fault;
-  const auto token = admin_token(fault);
-  if (!token) {
-    std::cerr << "forebay: " << fault << '\n';
-    return ExitCode::Failed;
-  }
+ExitCode explain_live(const ExplainFlags& flags, const proxy::ExplainRequest& request) {
   auto why = ExitCode::Done;
-  const auto address = admin_address(flags.run.config, flags.admin, why);
-  if (!address) return why;
+  const auto daemon = find_daemon(flags.run.config, flags.admin, why);
+  if (!daemon) return why;
   const auto answer =
-      ask_admin(*address, {"POST", "/api/v1/explain", *token, admin::write_explain_request(request)}, deadline);
-  if (!answer) {
-    std::cerr << "forebay: no daemon answers at " << *address << '\n';
-    return ExitCode::NotReached;
-  }
+      ask_daemon(*daemon, {"POST", "/api/v1/explain", {}, admin::write_explain_request(request)}, flags.timeout, why);
+  if (!answer) return why;
   if (answer->status == 200 && admin::is_explanation(answer->body)) return print(flags, answer->body);
-  const auto detail = answer->status == 200 ? std::nullopt : detail_of(*answer);
-  if (!detail) {
-    std::cerr << "forebay: " << *address << ": not a Forebay admin listener\n";
+  const auto refusal = refusal_of(*answer);
+  if (!refusal) {
+    std::cerr << "forebay: " << daemon->address << ": not a Forebay admin listener\n";
     return ExitCode::NotReached;
   }
-  std::cerr << "forebay: " << *address << ": " << *detail << '\n';
-  switch (answer->status) {
-    case 400: return ExitCode::Usage;
-    case 413: return ExitCode::Failed;
-    default: return ExitCode::NotReached;
-  }
+  std::cerr << "forebay: " << daemon->address << ": " << *refusal << '\n';
+  return code_of_refusal(answer->status);
 }
 
 ExitCode explain_by_file(const ExplainFlags& flags, const proxy::ExplainRequest& request) {
@@ -206,7 +176,7 @@ ExitCode explain(const ExplainFlags& flags) {
     return ExitCode::Usage;
   }
   warn_of_method(flags);
-  return flags.live ? ask_daemon(flags, request) : explain_by_file(flags, request);
+  return flags.live ? explain_live(flags, request) : explain_by_file(flags, request);
 }
 
 }  // namespace forebay::app

@@ -32,6 +32,13 @@ bool same_socket(config::Listener a, config::Listener b) {
 
 }  // namespace
 
+std::string address_text(const server::Listener& listener) {
+  const auto& a = listener.address();
+  if (a.kind != config::Address::Kind::Tcp) return a.text;
+  const auto host = a.host.empty() ? std::string("*") : a.host;
+  return (host.find(':') == std::string::npos ? host : '[' + host + ']') + ':' + std::to_string(listener.port());
+}
+
 void warn_of_unused_sockets(const config::Config& config, const config::Config* before) {
   const auto known = before ? unused_sockets(*before) : std::vector<std::string>();
   for (const auto& name : unused_sockets(config))
@@ -139,7 +146,10 @@ std::vector<admin::ListenerView> ListenerSet::views() const {
     const auto& n = o.listener->numbers();
     // Listeners of the same name share one series.
     auto at = std::find_if(out.begin(), out.end(), [&](const auto& v) { return v.name == o.config.name; });
-    if (at == out.end()) at = out.insert(out.end(), admin::ListenerView{o.config.name});
+    if (at == out.end()) {
+      at = out.insert(out.end(), admin::ListenerView{o.config.name});
+      at->address = address_text(*o.listener);
+    }
     at->open += n.open.load(std::memory_order_relaxed);
     at->accepted += n.accepted.load(std::memory_order_relaxed);
     at->rejected_limit += n.rejected_limit.load(std::memory_order_relaxed);

@@ -16,6 +16,9 @@ namespace forebay::app {
 /// of those that were unused `before` already.
 void warn_of_unused_sockets(const config::Config& config, const config::Config* before);
 
+/// With the port in use.
+std::string address_text(const server::Listener& listener);
+
 /// The public listeners, across reloads. Used by the main thread unless stated otherwise.
 class ListenerSet {
  public:

@@ -18,6 +18,7 @@ struct Dispatch {
   ExitCode operator()(const CheckFlags& flags) const { return check(flags); }
   ExitCode operator()(const ExplainFlags& flags) const { return explain(flags); }
   ExitCode operator()(const HealthcheckFlags& flags) const { return healthcheck(flags); }
+  ExitCode operator()(const OrderFlags& flags) const { return order(flags); }
   ExitCode operator()(const DemoFlags& flags) const { return demo(flags); }
   ExitCode operator()(const VersionFlags& flags) const { return version(flags); }
   ExitCode operator()(const Said& said) const {

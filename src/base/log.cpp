@@ -125,7 +125,10 @@ unsigned long long count(Level level) noexcept {
 }
 
 void write(Level level, std::string_view message) {
-  if (!enabled(level)) return;
+  if (enabled(level)) write_always(level, message);
+}
+
+void write_always(Level level, std::string_view message) {
   auto& log = the_log();
   log.counts[static_cast<std::size_t>(level)].fetch_add(1, std::memory_order_relaxed);
   const MutexLock lock(log.mutex);

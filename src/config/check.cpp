@@ -81,7 +81,7 @@ void check_admin(Loading& loading) {
   const auto& config = loading.config;
   const auto* by = set_by(loading, "admin");
   if (!by || config.admin->kind != Address::Kind::Tcp || is_loopback_host(config.admin->host) ||
-      !config.operators.token.empty())
+      !config.operators.token.empty() || !config.operators.read_token.empty())
     return;
   // Whoever writes an empty token, or one of a variable that is not set, knows that there is none.
   const auto* token = loading.root.find("admin")->find("token");

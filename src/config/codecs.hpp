@@ -162,6 +162,8 @@ struct RefreshAhead {
   static std::string text(const rules::Policy::RefreshAhead& ahead);
 };
 
+void write_route(Printer& p, const Route& route);
+
 // Keys of the top level that many files have a part in.
 
 struct Listeners {

@@ -29,18 +29,22 @@ void Origins::write(Printer& p, const Row& row, const std::map<std::string, Orig
   p.close();
 }
 
+void write_route(Printer& p, const Route& route) {
+  p.rows(route_table().rows, &route);
+  const PolicyDraft draft{route.policy, route.key};
+  if (route.answers == Answers::Origin)
+    p.rows(policy_table().rows, &draft);
+  else if (!route.any_method)
+    p.row(policy_table().rows, "methods", &draft);
+}
+
 void Routes::write(Printer& p, const Row& row, const Config& config) {
   p.help(row);
   if (config.routes.empty()) p.line("routes: []");
   p.open(row.name);
   for (const auto& route : config.routes) {
     p.open_element();
-    p.rows(route_table().rows, &route);
-    const PolicyDraft draft{route.policy, route.key};
-    if (route.answers == Answers::Origin)
-      p.rows(policy_table().rows, &draft);
-    else if (!route.any_method)
-      p.row(policy_table().rows, "methods", &draft);
+    write_route(p, route);
     p.close();
   }
   p.close();

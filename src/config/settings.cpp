@@ -44,15 +44,35 @@ struct AllowedHosts : FieldNames {
 };
 
 using Operators = Config::Operators;
+
+struct ReadToken {
+  using Value = Operators;
+  static constexpr std::string_view kType = "secret";
+  static void read(const Reading& r, Operators& out) {
+    read_secret(r.section, r.row.name, out.read_token, out.read_token_file);
+  }
+  static Text text(const Operators& o) {
+    return o.read_token.empty() || !o.read_token_file.empty() ? Text() : yaml_text(kRedacted);
+  }
+};
+struct ReadTokenFile {
+  using Value = Operators;
+  static constexpr std::string_view kType = "path";
+  static Text text(const Operators& o) { return o.read_token_file.empty() ? Text() : yaml_text(o.read_token_file); }
+};
 constexpr auto kOperators = table<Operators>({
     as<Token<Operators>>("token", "",
                          "Token of operators (`Authorization: Bearer TOKEN`); without one the listener answers others "
                          "than loopback only what is public."),
     as<TokenFile<Operators>>("token_file", "", "File with the token."),
+    as<ReadToken>("read_token", "", "Token of those who may ask, and may change nothing."),
+    as<ReadTokenFile>("read_token_file", "", "File with the token for reading."),
     key<&Operators::allow_loopback>("allow_loopback", "", "Whether loopback and Unix sockets need no token."),
     as<AllowedHosts, &Operators::allowed_hosts>(
         "allowed_hosts", "",
         "Names, besides localhost and the loopback addresses, under which the admin listener may be asked."),
+    key<&Operators::changes_per_second>("changes_per_second", "1..100000",
+                                        "Most changes a second by the admin API; further ones are refused (429)."),
 });
 constexpr auto kAdmin = table<Config>({
     as<AdminAddress, &Config::admin>("listen", "",

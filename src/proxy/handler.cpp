@@ -114,6 +114,7 @@ bool ProxyHandler::overpinned() const {
 }
 
 bool ProxyHandler::draining() const { return p_->shared.draining.load(std::memory_order_relaxed); }
+bool ProxyHandler::sends_away() const { return p_->shared.sends_clients_away.load(std::memory_order_relaxed); }
 
 namespace {
 net::Resolver::Settings resolver_settings(const config::Server& server) {

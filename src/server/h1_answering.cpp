@@ -28,7 +28,8 @@ void H1Connection::answer(H1Exchange& exchange, const AnswerHead& head, http::Bo
   exchange.head_at = out_.queued();
   exchange.numbers().status = head.status;
   const http::RequestView& request = exchange.request();
-  const AnswerTo to{request.method, request.version, !parser_.keep_alive() || !body_can_end() || listener_->drains()};
+  const AnswerTo to{request.method, request.version,
+                    !parser_.keep_alive() || !body_can_end() || listener_->drains() || listener_->handler.sends_away()};
   const auto plan =
       append_answer_head(out_.text(), head, body, to,
                          head.has_date ? std::string_view() : listener_->date_line(listener_->worker.now().wall));

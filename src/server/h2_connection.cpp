@@ -106,7 +106,8 @@ void H2Connection::settle() {
     if (session_.over()) return linger();
     if (eof_ && exchanges_.empty()) return close(Ending::Plain);
     // All of its requests so far were answered, or it has begun while others were told to end.
-    if (listener_->drains() && !draining_) start_drain();
+    const bool leaves = listener_->drains() || (requests_ > 0 && listener_->handler.sends_away());
+    if (leaves && !draining_) start_drain();
   }
   const bool starved_before = starved_;
   starved_ = !blocked_ && session_.credit() <= 0 &&

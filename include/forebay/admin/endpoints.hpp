@@ -2,16 +2,13 @@
 
 #include <memory>
 
-#include "forebay/admin/metrics.hpp"
 #include "forebay/admin/status.hpp"
 #include "forebay/server/exchange.hpp"
 
 namespace forebay::admin {
 
-struct Answer;
-
-/// Handles requests to the admin listener: GET and HEAD of `/livez`, `/readyz`, `/version` and `/metrics` by anybody;
-/// `POST /api/v1/explain` by operators only. Used by the admin worker only.
+/// Handles requests to the admin listener by the table of endpoints: some are for everybody, the others for operators.
+/// Used by the admin worker only.
 class AdminHandler final : public server::Handler {
  public:
   explicit AdminHandler(Sources sources);
@@ -21,18 +18,12 @@ class AdminHandler final : public server::Handler {
   void finished(server::Exchange& exchange) override;
   std::unique_ptr<server::Notes> make_notes() override;
   void refused(const server::RefusedMessage& message, const server::Peer& peer) override;
-  const config::Server& settings() const override { return settings_; }
+  const config::Server& settings() const override;
   bool draining() const override;
 
  private:
-  Answer public_answer(Endpoint endpoint, http::Method method, std::string_view query, std::string_view accept) const;
-  void start_explaining(server::Exchange& exchange, std::string_view accept);
-  Answer explain(const std::string& document, Now now, std::string_view accept) const;
-  void answer(server::Exchange& exchange, Endpoint endpoint, const Answer& answer);
-
-  Sources sources_;
-  AdminCounters counters_;
-  config::Server settings_;
+  struct Private;
+  std::unique_ptr<Private> p_;
 };
 
 }  // namespace forebay::admin

@@ -8,14 +8,12 @@
 
 namespace forebay::admin {
 
-/// Label `endpoint` of forebay_admin_requests_total.
-enum class Endpoint : std::uint8_t { Livez, Readyz, Version, Metrics, Explain, Other, kCount };
-std::string_view to_string(Endpoint e) noexcept;
+inline constexpr std::size_t kMostEndpoints = 48;
 
 /// Requests of the admin listener; written by its worker.
 struct AdminCounters {
-  std::array<std::array<Cell, 5>, static_cast<std::size_t>(Endpoint::kCount)>
-      requests;  ///< [endpoint][status class - 1]
+  /// [endpoint][status class - 1]; the first are those of no endpoint, the others are in the order of the table.
+  std::array<std::array<Cell, 5>, kMostEndpoints> requests;
 };
 
 /// All metrics in the Prometheus text format. Per-worker numbers are summed here, for each scrape.

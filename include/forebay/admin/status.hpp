@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "forebay/admin/orders.hpp"
 #include "forebay/cache/store.hpp"
 #include "forebay/http/h2_session.hpp"
 #include "forebay/net/tls_peer.hpp"
@@ -30,6 +31,7 @@ struct Status {
   std::atomic<bool> last_reload_successful{true};
   std::atomic<std::int64_t> last_reload_success_at{0};  ///< Unix seconds.
   std::atomic<std::uint64_t> reloads_applied{0}, reloads_rejected{0};
+  Timestamp started_at{};  ///< Set before the admin worker starts.
 };
 
 /// One listener as the metrics see it; holds its numbers.
@@ -42,6 +44,7 @@ struct ListenerView {
   bool tls = false;                                             ///< Now, or while there are connections with it.
   std::array<std::uint64_t, net::kTlsHandshakes> handshakes{};  ///< By `net::TlsHandshake`.
   std::optional<std::int64_t> certificate_expiry{};             ///< Unix seconds; the first of its certificates.
+  std::string address{};                                        ///< With the port in use; of the first of that name.
 };
 
 /// Data sources of the admin listener. The functions may be called from the admin worker at any time until it has
@@ -56,6 +59,7 @@ struct Sources {
   /// Lines that access logs of former configurations dropped are in it too.
   std::function<std::uint64_t()> access_log_dropped;
   proxy::Shared& shared;  ///< Read only: explaining changes nothing.
+  Orders orders{};
 };
 
 }  // namespace forebay::admin

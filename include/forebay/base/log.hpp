@@ -28,6 +28,8 @@ bool enabled(Level level) noexcept;
 unsigned long long count(Level level) noexcept;
 
 void write(Level level, std::string_view message);
+/// The same whatever the level of the log is: for what operators have done.
+void write_always(Level level, std::string_view message);
 /// The last message, at level error, of a process that ends in the middle of something. Where the log's lock is not to
 /// be had, the calling thread may hold it itself: then the message goes to standard error.
 void write_last(std::string_view message);

@@ -397,10 +397,13 @@ struct Config {
   /// Nothing: off.
   std::optional<Address> admin = Address{Address::Kind::Tcp, "127.0.0.1", 8081, "127.0.0.1:8081"};
   struct Operators {
-    std::string token;       ///< Empty: none is accepted.
-    std::string token_file;  ///< Where it was read; empty: it is in the file itself.
+    std::string token;            ///< Empty: none is accepted.
+    std::string token_file;       ///< Where it was read; empty: it is in the file itself.
+    std::string read_token;       ///< The same of one that changes nothing.
+    std::string read_token_file;  ///< Where it was read.
     bool allow_loopback = true;
     std::vector<std::string> allowed_hosts;  ///< Names besides localhost and the loopback addresses.
+    unsigned changes_per_second = 100;       ///< By the admin API.
   } operators;
   log::Options log;
   AccessLog access;

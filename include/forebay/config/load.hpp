@@ -77,6 +77,10 @@ std::string print(const Config& config);
 /// differ, such as `server.threads`.
 std::vector<std::string> keep_until_restart(Config& fresh, const Config& running);
 
+/// The keys whose values differ, as `print` shows them, such as `log.level`; elements of lists and maps by their names,
+/// as `routes.search`. Another secret is no difference.
+std::vector<std::string> changed_keys(const Config& fresh, const Config& before);
+
 /// Reads the cgroup limits and the cores of this machine.
 Surroundings surroundings_of_this_machine();
 /// Searches -c, $FOREBAY_CONFIG, ./forebay.yaml and /etc/forebay/forebay.yaml; nothing when no file exists and none was

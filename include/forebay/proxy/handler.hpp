@@ -23,6 +23,7 @@ class ProxyHandler final : public server::Handler {
                                      std::string_view detail) override;
   const config::Server& settings() const override;
   bool draining() const override;
+  bool sends_away() const override;
   bool overpinned() const override;
 
   /// On the worker's thread: new requests use this configuration; requests in progress keep theirs.

@@ -42,14 +42,15 @@ using RuntimePtr = std::shared_ptr<const Runtime>;
 struct Shared {
   cache::Store& store;
   CounterRegistry& counters;
-  std::string instance_id;  ///< Random hex, for CDN-Loop.
-  std::atomic<bool> draining{false};
+  std::string instance_id;                     ///< Random hex, for CDN-Loop.
+  std::atomic<bool> draining{false};           ///< The process stops.
   cache::PersistedQueries persisted;           ///< GraphQL documents by their hash.
   cache::SearchRules searches;                 ///< No-Vary-Search rules of what is stored.
   std::atomic<std::uint64_t> tunnels{0};       ///< Open, or about to be; see `server.limits.tunnels`.
   std::atomic<std::uint64_t> content_held{0};  ///< Bytes of requests' content that is still being read for a key.
   Noticed untrusted{};                         ///< Networks of peers whose X-Forwarded-* fields were replaced.
   Compressor compressor{store};
+  std::atomic<bool> sends_clients_away{false};  ///< An operator drains: answers close their connections.
 };
 
 }  // namespace forebay::proxy

@@ -169,6 +169,9 @@ class Handler {
   virtual bool overpinned() const { return false; }
   /// Whether the process drains: responses have `Connection: close`, idle connections are closed.
   virtual bool draining() const = 0;
+  /// Whether clients are to go elsewhere while all are still served: answers have `Connection: close`, and connections
+  /// of HTTP/2 end after their first answer. Nothing is closed before its client was told.
+  virtual bool sends_away() const { return false; }
 };
 
 }  // namespace forebay::server

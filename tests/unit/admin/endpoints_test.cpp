@@ -15,6 +15,7 @@ class EndpointsTest : public ::testing::Test {
  protected:
   std::shared_ptr<FakeExchange> ask(std::string target, Method method = Method::Get) {
     auto exchange = std::make_shared<FakeExchange>(operators_.worker, method, std::move(target));
+    exchange->made_notes = handler_.make_notes();
     handler_.start(exchange);
     EXPECT_TRUE(exchange->answered());
     EXPECT_EQ(exchange->length, exchange->text.size());
@@ -67,7 +68,7 @@ TEST_F(EndpointsTest, MetricsAreInTheTextFormatAndCanBeSwitchedOff) {
 }
 
 TEST_F(EndpointsTest, OtherPathsAreProblemsOfKind404) {
-  for (const auto* path : {"/", "/api/v1/status", "/metrics/", "/livez/..%2fx"}) {
+  for (const auto* path : {"/", "/api/v1/nothing", "/metrics/", "/livez/..%2fx"}) {
     const auto answer = ask(path);
     EXPECT_EQ(answer->status, 404) << path;
     EXPECT_THAT(answer->lines, HasSubstr("application/problem+json"));

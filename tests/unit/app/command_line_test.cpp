@@ -336,7 +336,10 @@ TEST(CommandLine, MistypedCommandsAndFlagsAreSuggestedAndExitWithTwo) {
         Case{{"run", "--orgin=http://a"}, "did you mean --origin?"},
         Case{{"check", "--strct"}, "did you mean --strict?"},
         Case{{"demo", "--durations", "1s"}, "did you mean --duration?"},
-        Case{{"help", "chek"}, "did you mean \"check\"?"}, Case{{"drian"}, "\"drain\" is not in this version"},
+        Case{{"help", "chek"}, "did you mean \"check\"?"}, Case{{"drian"}, "did you mean \"drain\"?"},
+        Case{{"pruge"}, "\"purge\" is not in this version"}, Case{{"drain", "--dealy", "5s"}, "did you mean --delay?"},
+        Case{{"reload", "--jsno"}, "did you mean --json?"}, Case{{"log-level", "--fro", "5m"}, "did you mean --for?"},
+        Case{{"log-level", "debgu"}, "did you mean debug?"},
         Case{{"forebay.yaml"}, "did you mean forebay -c forebay.yaml?"},
         Case{{"http://localhost:3000"}, "did you mean forebay --origin http://localhost:3000?"},
         Case{{"frobnicate"}, "unknown command \"frobnicate\""}}) {
@@ -348,14 +351,55 @@ TEST(CommandLine, MistypedCommandsAndFlagsAreSuggestedAndExitWithTwo) {
 }
 
 TEST(CommandLine, CommandsOfLaterVersionsAreNamedAsSuch) {
-  for (const auto* word :
-       {"purge", "top", "tail", "get", "warm", "reload", "drain", "undrain", "log-level", "schema", "completion"}) {
+  for (const auto* word : {"purge", "top", "tail", "get", "warm", "schema", "completion"}) {
     const auto s = said({word, "--anything"});
     EXPECT_EQ(s.code, ExitCode::Usage);
     EXPECT_THAT(s.err, HasSubstr("not in this version"));
   }
   EXPECT_THAT(said({"--watch"}).err, HasSubstr("not in this version"));
   EXPECT_THAT(said({"demo", "--scenario", "post"}).err, HasSubstr("not in this version"));
+}
+
+TEST(CommandLine, OrdersForTheDaemonHaveTheirFlags) {
+  using What = OrderFlags::What;
+  const auto reload = parsed<OrderFlags>({"reload", "--json", "--admin", ":9", "-c", "a.yaml"});
+  EXPECT_EQ(reload.what, What::Reload);
+  EXPECT_TRUE(reload.json);
+  EXPECT_EQ(reload.admin, ":9");
+  EXPECT_EQ(reload.config, "a.yaml");
+  const auto drain = parsed<OrderFlags>({"drain", "--delay", "5s", "--wait", "1m", "--timeout", "1s"});
+  EXPECT_EQ(drain.what, What::Drain);
+  EXPECT_EQ(drain.delay, std::chrono::seconds{5});
+  EXPECT_EQ(drain.delay_text, "5s");
+  EXPECT_EQ(drain.wait, std::chrono::minutes{1});
+  EXPECT_EQ(drain.timeout, std::chrono::seconds{1});
+  EXPECT_FALSE(parsed<OrderFlags>({"drain"}).delay);
+  EXPECT_EQ(parsed<OrderFlags>({"undrain"}).what, What::Undrain);
+  const auto level = parsed<OrderFlags>({"log-level", "debug", "--for", "5m"});
+  EXPECT_EQ(level.what, What::LogLevel);
+  EXPECT_EQ(level.level, "debug");
+  EXPECT_EQ(level.time_text, "5m");
+  EXPECT_EQ(parsed<OrderFlags>({"log-level"}).level, "");
+}
+
+TEST(CommandLine, OrdersThatAreWrittenWrongAreUsage) {
+  for (const auto& args : {std::vector<std::string>{"drain", "--delay", "5"},
+                           {"drain", "--wait", "soon"},
+                           {"drain", "now"},
+                           {"undrain", "--delay", "5s"},
+                           {"reload", "file.yaml"},
+                           {"log-level", "--for", "5m"},
+                           {"log-level", "loud"},
+                           {"log-level", "info", "--for", "0s"},
+                           {"log-level", "info", "warn"},
+                           {"reload", "--timeout", "0s"},
+                           {"drain", "--delay", "1s", "--delay", "2s"},
+                           {"reload", "--admin"}}) {
+    const auto s = said(args);
+    EXPECT_EQ(s.code, ExitCode::Usage) << args[0] << ' ' << args.back();
+    EXPECT_NE(s.err, "");
+    EXPECT_EQ(s.out, "");
+  }
 }
 
 TEST(CommandLine, AMissingValueIsUsageAndSaysWhatIsWanted) {

@@ -466,6 +466,20 @@ TEST_F(Secrets, LetOperatorsInFromOutside) {
   EXPECT_TRUE(good(kOrigin)->operators.allow_loopback);
 }
 
+TEST_F(Secrets, AreOfTwoKindsForOperators) {
+  const auto result = load_admin("listen: \":8081\", read_token: \"${SET}\", changes_per_second: 5");
+  ASSERT_TRUE(result.ok());
+  EXPECT_THAT(result.diagnostics, IsEmpty()) << "one of them is enough";
+  EXPECT_EQ(result.config->operators.read_token, "value");
+  EXPECT_EQ(result.config->operators.token, "");
+  EXPECT_EQ(result.config->operators.changes_per_second, 5u);
+  const auto by_file = load_admin("token: \"${SET}\", read_token_file: " + file("reader\n"));
+  ASSERT_TRUE(by_file.ok()) << to_text(by_file.diagnostics);
+  EXPECT_EQ(by_file.config->operators.read_token, "reader");
+  EXPECT_THAT(print(*by_file.config), ::testing::Not(::testing::HasSubstr("reader")));
+  EXPECT_EQ(codes(load_admin("read_token: a, read_token_file: b")), std::vector<int>{1005});
+}
+
 TEST(Fingerprint, CoversAllThatMakesAKeyAndNothingElse) {
   const auto plain = route("").key.fingerprint;
   for (const auto* change : {", key: { path: none }",

@@ -43,6 +43,7 @@ class FakeHandler final : public Handler {
   std::function<void(const ExchangePtr&)> script;
   config::Server server;  // to be changed on the worker's thread
   std::atomic<bool> drains{false};
+  std::atomic<bool> away{false};
   std::function<bool()> pins_too_much = [] { return false; };  // to be changed on the worker's thread
   std::atomic<int> notes_made{0}, started{0};
 
@@ -77,6 +78,7 @@ class FakeHandler final : public Handler {
   }
   const config::Server& settings() const override { return server; }
   bool draining() const override { return drains; }
+  bool sends_away() const override { return away; }
   bool overpinned() const override { return pins_too_much(); }
 
   /// The tallies, once there are so many.

@@ -240,6 +240,17 @@ TEST_F(PatienceTest, AnswersCarryCloseWhileTheHandlerDrains) {
   EXPECT_TRUE(client.closed_silently());
 }
 
+TEST_F(PatienceTest, WhereClientsAreSentAwayIdleConnectionsStayUntilTheirNextAnswer) {
+  auto idle = connect(), fresh = connect();
+  EXPECT_EQ(idle.get("/").field("Connection"), "");
+  handler.away = true;
+  pass(5s);
+  for (auto* client : {&idle, &fresh}) {
+    EXPECT_EQ(client->get("/").field("Connection"), "close");
+    EXPECT_TRUE(client->closed_silently());
+  }
+}
+
 TEST_F(PatienceTest, AbortEndsEverythingAtOnce) {
   keep_exchanges();
   auto busy = connect(), idle = connect();

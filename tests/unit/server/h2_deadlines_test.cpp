@@ -351,6 +351,17 @@ TEST_F(H2Deadlines, AHandlerThatDrainsEndsTheConnection) {
   EXPECT_EQ(incoming.goaways.size(), 1U);
 }
 
+TEST_F(H2Deadlines, WhereClientsAreSentAwayANewConnectionHasItsFirstAnswer) {
+  open();
+  handler.away = true;
+  pass(5s);
+  EXPECT_EQ(incoming.goaways.size(), 0U) << "it has been told nothing, and its request may be on its way";
+  send(h2::get(1));
+  EXPECT_EQ(on(1).status, 200);
+  ASSERT_EQ(incoming.goaways.size(), 1U);
+  EXPECT_EQ(incoming.goaways[0], std::make_pair(0x7fffffffU, std::uint32_t{h2::kNoError}));
+}
+
 TEST_F(H2Deadlines, AConnectionThatBeginsDuringADrainIsToldOfTheEnd) {
   open_silent();
   listener->draining = true;

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+
+#include "answer.hpp"
+#include "call.hpp"
+
+// The endpoints, as the table names them.
+
+namespace forebay::admin {
+
+// public_answers.cpp
+std::optional<Answer> answer_livez(const Call& call);
+std::optional<Answer> answer_readyz(const Call& call);
+std::optional<Answer> answer_version(const Call& call);
+std::optional<Answer> answer_metrics(const Call& call);
+
+// status_answer.cpp
+std::optional<Answer> answer_status(const Call& call);
+// route_answers.cpp
+std::optional<Answer> answer_routes(const Call& call);
+std::optional<Answer> answer_route(const Call& call);
+// origin_answers.cpp
+std::optional<Answer> answer_origins(const Call& call);
+// explain_answer.cpp
+std::optional<Answer> answer_explain(const Call& call);
+// config_answers.cpp
+std::optional<Answer> answer_config(const Call& call);
+std::optional<Answer> answer_config_check(const Call& call);
+
+// order_answers.cpp
+std::optional<Answer> answer_reload(const Call& call);
+std::optional<Answer> answer_drain(const Call& call);
+std::optional<Answer> answer_undrain(const Call& call);
+// log_answers.cpp
+std::optional<Answer> answer_log_level(const Call& call);
+std::optional<Answer> answer_log_level_change(const Call& call);
+
+}  // namespace forebay::admin

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "answer.hpp"
+#include "config_hash.hpp"
+#include "forebay/admin/metrics.hpp"
+#include "forebay/admin/status.hpp"
+#include "log_override.hpp"
+
+namespace forebay::admin {
+
+/// What the endpoints share. Used by the admin worker only.
+struct AdminState {
+  Sources sources;
+  AdminCounters counters{};
+  LogOverride log{};
+  ConfigHash hash{};
+};
+
+/// The means to answer a request later, from any thread. The first answer counts; none is sent when the client has
+/// left or the deadline has passed.
+class Later {
+ public:
+  /// A request that waits. Held by the notes of its exchange; used by the admin worker only.
+  struct Waiting {
+    explicit Waiting(std::function<void()> expired) : deadline(std::move(expired)) {}
+    std::function<void(const Answer&)> done;
+    net::Deadline deadline;
+  };
+  /// `change`: the beginning of its audit line.
+  Later(net::Worker& worker, std::weak_ptr<Waiting> waiting, std::string change)
+      : worker_(&worker), waiting_(std::move(waiting)), change_(std::move(change)) {}
+  void answer(Answer answer) const;
+
+ private:
+  net::Worker* worker_;
+  std::weak_ptr<Waiting> waiting_;
+  std::string change_;
+};
+
+/// One request that may be answered. Views are valid until its endpoint returns.
+struct Call {
+  AdminState& admin;
+  std::string_view query, captured, content, accept;
+  net::Worker& worker;
+  /// For an answer that another thread gives; to be called once, by an endpoint that then gives no answer itself.
+  const std::function<Later()>& later;
+
+  Now now() const { return worker.now(); }
+  /// A problem of this status in the form that the client prefers.
+  Answer refuse(int status, std::string_view code, std::string_view title, std::string_view detail) const {
+    return problem(status, code, title, detail, accept);
+  }
+  Answer bad(std::string_view why) const { return refuse(400, "bad_request", "Bad request", why); }
+};
+
+}  // namespace forebay::admin

@@ -1,0 +1,31 @@
+#include <boost/json/object.hpp>
+
+#include "answers.hpp"
+#include "forebay/config/load.hpp"
+#include "forebay/http/target.hpp"
+#include "json_text.hpp"
+
+namespace forebay::admin {
+
+namespace json = boost::json;
+
+std::optional<Answer> answer_config(const Call& call) {
+  std::string format = "yaml";
+  http::for_each_query_pair(call.query, [&](const http::QueryPair& pair) {
+    if (pair.name == "format") format = pair.value.value_or("");
+  });
+  if (format != "yaml") return call.bad("The format of the configuration is yaml.");
+  Answer answer;
+  answer.content_type = "application/yaml";
+  answer.body = config::print(*call.admin.sources.runtime()->config);
+  return answer;
+}
+
+std::optional<Answer> answer_config_check(const Call& call) {
+  const auto loaded = call.admin.sources.orders.check(call.content);
+  auto answer = json_answer(json::object{{"ok", loaded.ok()}, {"diagnostics", to_json_value(loaded.diagnostics)}});
+  answer.outcome = loaded.ok() ? "valid" : "invalid";
+  return answer;
+}
+
+}  // namespace forebay::admin

@@ -1,0 +1,57 @@
+#include "json_text.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <ctime>
+
+#include "forebay/base/text.hpp"
+
+namespace forebay::admin {
+
+namespace json = boost::json;
+
+std::optional<std::map<std::string, std::string, std::less<>>> read_texts(std::string_view content,
+                                                                          std::initializer_list<std::string_view> names,
+                                                                          std::string& fault) {
+  std::map<std::string, std::string, std::less<>> out;
+  if (content.empty()) return out;
+  json::error_code ec;
+  const auto parsed = json::parse({content.data(), content.size()}, ec);
+  if (ec) return fault = "The content is not valid JSON: " + ec.message() + '.', std::nullopt;
+  if (!parsed.is_object()) return fault = "The content must be a JSON object.", std::nullopt;
+  for (const auto& [key, value] : parsed.get_object()) {
+    const std::string_view name(key);
+    bool known = false;
+    std::string list;
+    for (const auto n : names) {
+      known = known || n == name;
+      list.append(list.empty() ? "" : ", ").append(n);
+    }
+    if (!known && list.empty()) return fault = "This endpoint takes no members.", std::nullopt;
+    if (!known)
+      return fault = "Unknown member \"" + as_utf8(name) + "\"; known members are " + list + '.', std::nullopt;
+    if (value.is_null()) continue;
+    if (!value.is_string()) return fault = '"' + std::string(name) + "\" must be a string.", std::nullopt;
+    out.emplace(name, value.get_string());
+  }
+  return out;
+}
+
+json::value to_json_value(const std::vector<config::Diagnostic>& diagnostics) {
+  return json::parse(config::to_json(diagnostics));
+}
+
+std::string time_text(std::int64_t unix_seconds) {
+  const auto seconds = static_cast<std::time_t>(unix_seconds);
+  std::tm utc{};
+  ::gmtime_r(&seconds, &utc);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc)};
+}
+
+json::value seconds(Duration d) {
+  if (const auto whole = whole_seconds(d); Seconds(whole) == d) return whole;
+  return std::chrono::duration<double>(d).count();
+}
+
+}  // namespace forebay::admin

@@ -1,0 +1,27 @@
+#include "log_override.hpp"
+
+#include <string>
+#include <utility>
+
+namespace forebay::admin {
+
+void LogOverride::set_for(net::Worker& worker, log::Level level, Duration time, std::function<log::Level()> after) {
+  level_ = level;
+  until_ = worker.now().mono + time;
+  deadline_ = std::make_unique<net::Deadline>([this, after = std::move(after)] {
+    // A reload may have set another one.
+    if (log::level() != level_) return;
+    const auto next = after();
+    log::set_level(next);
+    log::write_always(log::Level::Info, "the level of the log is " + std::string(log::to_string(next)) + " again");
+  });
+  worker.deadlines().arm(*deadline_, until_);
+  log::set_level(level);
+}
+
+std::optional<Duration> LogOverride::left(Timestamp now) const {
+  if (!deadline_ || !deadline_->armed() || log::level() != level_ || until_ <= now) return std::nullopt;
+  return until_ - now;
+}
+
+}  // namespace forebay::admin

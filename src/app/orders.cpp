@@ -1,0 +1,142 @@
+// `forebay reload`, `drain`, `undrain` and `log-level`.
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <iostream>
+#include <thread>
+
+#include "admin_client.hpp"
+#include "commands.hpp"
+#include "config_source.hpp"
+#include "forebay/base/duration_text.hpp"
+
+namespace forebay::app {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+using What = OrderFlags::What;
+
+constexpr auto kLookAgain = 200ms;
+
+AdminRequest request_of(const OrderFlags& flags) {
+  json::object document;
+  switch (flags.what) {
+    case What::Reload: return {"POST", "/api/v1/reload", {}, {}};
+    case What::Undrain: return {"POST", "/api/v1/undrain", {}, {}};
+    case What::Drain:
+      if (flags.delay) document["delay"] = flags.delay_text;
+      return {"POST", "/api/v1/drain", {}, json::serialize(document)};
+    case What::LogLevel:
+      if (flags.level.empty()) return {"GET", "/api/v1/log/level", {}, {}};
+      document["level"] = flags.level;
+      if (flags.time) document["for"] = flags.time_text;
+      return {"PUT", "/api/v1/log/level", {}, json::serialize(document)};
+  }
+  return {};
+}
+
+std::string text_of(const json::object& object, std::string_view name) {
+  const auto* member = object.if_contains(name);
+  return member != nullptr && member->is_string() ? std::string(member->get_string()) : std::string();
+}
+std::int64_t number_of(const json::value& document, const char* pointer) {
+  json::error_code ec;
+  const auto* found = document.find_pointer(pointer, ec);
+  return found != nullptr && found->is_number() ? found->to_number<std::int64_t>() : 0;
+}
+
+std::string list_of(const json::object& object, std::string_view name) {
+  std::string out;
+  if (const auto* list = object.if_contains(name); list != nullptr && list->is_array())
+    for (const auto& item : list->get_array())
+      if (item.is_string()) out.append(out.empty() ? "" : ", ").append(item.get_string());
+  return out;
+}
+
+/// The findings of a reload, a line each.
+void print_diagnostics(const json::object& document) {
+  const auto* list = document.if_contains("diagnostics");
+  if (list == nullptr || !list->is_array()) return;
+  for (const auto& item : list->get_array()) {
+    if (!item.is_object()) continue;
+    const auto& d = item.get_object();
+    std::string place = text_of(d, "file");
+    if (const auto line = number_of(item, "/line"); line > 0)
+      place += ':' + std::to_string(line) + ':' + std::to_string(number_of(item, "/column"));
+    std::cerr << place << (place.empty() ? "" : ": ") << text_of(d, "severity") << ' ' << text_of(d, "code") << ": "
+              << text_of(d, "message");
+    if (const auto hint = text_of(d, "hint"); !hint.empty()) std::cerr << " (" << hint << ')';
+    std::cerr << '\n';
+  }
+}
+
+void print_text(const OrderFlags& flags, const json::object& document) {
+  if (flags.what == What::Reload) {
+    const auto changed = list_of(document, "changed"), restart = list_of(document, "restart_required");
+    std::cout << "applied; " << (changed.empty() ? "nothing has changed" : "changed: " + changed) << '\n';
+    if (!restart.empty()) std::cout << "restart required: " << restart << '\n';
+  } else if (flags.what == What::LogLevel) {
+    std::cout << text_of(document, "level") << " (configured: " << text_of(document, "configured") << ')';
+    if (const auto left = number_of(document, "/for_s"); left > 0) std::cout << ", for " << left << " s";
+    std::cout << '\n';
+  } else {
+    std::cout << text_of(document, "state") << '\n';
+  }
+}
+
+/// Until no client is connected, within the time of --wait.
+ExitCode await_drained(const OrderFlags& flags, const DaemonPlace& daemon) {
+  const auto end = net::SteadyClock::now() + *flags.wait;
+  for (;;) {
+    auto why = ExitCode::Done;
+    const auto answer = ask_daemon(daemon, {"GET", "/api/v1/status", {}, {}}, flags.timeout, why);
+    if (!answer) return why;
+    json::error_code ec;
+    const auto status = json::parse(answer->body, ec);
+    const auto* listeners = ec ? nullptr : status.find_pointer("/listeners", ec);
+    if (listeners == nullptr || !listeners->is_array()) return ExitCode::NotReached;
+    std::int64_t open = number_of(status, "/totals/in_flight");
+    for (const auto& listener : listeners->get_array()) open += number_of(listener, "/open");
+    if (open <= 0) return ExitCode::Done;
+    if (net::SteadyClock::now() + kLookAgain > end) {
+      std::cerr << "forebay: clients are still connected after " << duration_text(*flags.wait) << '\n';
+      return ExitCode::Failed;
+    }
+    std::this_thread::sleep_for(kLookAgain);
+  }
+}
+
+}  // namespace
+
+ExitCode order(const OrderFlags& flags) {
+  auto why = ExitCode::Done;
+  const auto daemon = find_daemon(flags.config, flags.admin, why);
+  if (!daemon) return why;
+  const auto answer = ask_daemon(*daemon, request_of(flags), flags.timeout, why);
+  if (!answer) return why;
+  json::error_code ec;
+  const auto document = json::parse(answer->body, ec);
+  const bool is_ours = !ec && document.is_object();
+  const bool done = answer->status == 200 || answer->status == 202;
+  if (const auto refusal = refusal_of(*answer); !is_ours || (!done && !refusal)) {
+    std::cerr << "forebay: " << daemon->address << ": not a Forebay admin listener\n";
+    return ExitCode::NotReached;
+  } else if (refusal) {
+    if (flags.json) std::cout << answer->body;
+    print_diagnostics(document.get_object());
+    std::cerr << "forebay: " << daemon->address << ": " << *refusal << '\n';
+    return code_of_refusal(answer->status);
+  }
+  if (flags.json)
+    std::cout << answer->body << '\n';
+  else
+    print_text(flags, document.get_object());
+  std::cout.flush();
+  if (flags.what == What::Reload) print_diagnostics(document.get_object());
+  if (flags.what != What::Drain) return ExitCode::Done;
+  if (flags.delay) std::this_thread::sleep_for(*flags.delay);
+  return flags.wait ? await_drained(flags, *daemon) : ExitCode::Done;
+}
+
+}  // namespace forebay::app
