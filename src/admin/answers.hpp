@@ -26,7 +26,6 @@ std::optional<Answer> answer_origins(const Call& call);
 std::optional<Answer> answer_explain(const Call& call);
 // config_answers.cpp
 std::optional<Answer> answer_config(const Call& call);
-std::optional<Answer> answer_config_check(const Call& call);
 
 // order_answers.cpp
 std::optional<Answer> answer_reload(const Call& call);

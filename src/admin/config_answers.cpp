@@ -21,11 +21,4 @@ std::optional<Answer> answer_config(const Call& call) {
   return answer;
 }
 
-std::optional<Answer> answer_config_check(const Call& call) {
-  const auto loaded = call.admin.sources.orders.check(call.content);
-  auto answer = json_answer(json::object{{"ok", loaded.ok()}, {"diagnostics", to_json_value(loaded.diagnostics)}});
-  answer.outcome = loaded.ok() ? "valid" : "invalid";
-  return answer;
-}
-
 }  // namespace forebay::admin

@@ -26,7 +26,6 @@ constexpr Endpoint kEndpoints[] = {
     {Method::Get, "/api/v1/routes/{name}", Who::Read, "route", 0, answer_route},
     {Method::Get, "/api/v1/origins", Who::Read, "origins", 0, answer_origins},
     {Method::Get, "/api/v1/config", Who::Read, "config", 0, answer_config},
-    {Method::Post, "/api/v1/config/check", Who::Write, "config_check", kDocument, answer_config_check},
     {Method::Post, "/api/v1/explain", Who::Read, "explain", kDocument, answer_explain},
     {Method::Post, "/api/v1/reload", Who::Write, "reload", kFewWords, answer_reload},
     {Method::Post, "/api/v1/drain", Who::Write, "drain", kFewWords, answer_drain},

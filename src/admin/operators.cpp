@@ -27,7 +27,7 @@ bool is_our_name(std::string_view host, const std::vector<std::string>& allowed)
   if (name == "localhost" || name == "127.0.0.1" || name == "[::1]") return true;
   return std::any_of(allowed.begin(), allowed.end(), [&](const std::string& a) {
     return http::iequals(a, name) || http::iequals(a, host) ||
-           (name.size() > 2 && a == name.substr(1, name.size() - 2));
+           (name.starts_with('[') && name.ends_with(']') && a == name.substr(1, name.size() - 2));
   });
 }
 

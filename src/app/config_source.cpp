@@ -102,15 +102,6 @@ ConfigSource ConfigSource::of_text(std::string name, std::string text) {
   return source;
 }
 
-ConfigSource ConfigSource::with_text(std::string name, std::string text) const {
-  auto source = *this;
-  source.has_file_ = true;
-  source.nothing_found_ = false;
-  source.file_ = std::move(name);
-  source.text_ = std::move(text);
-  return source;
-}
-
 void ConfigSource::add(std::string key, std::string value, std::string name) {
   overrides_.emplace_back(std::move(key), std::move(value));
   override_names_.push_back(std::move(name));

@@ -32,9 +32,6 @@ class ConfigSource {
   /// A text without a file.
   static ConfigSource of_text(std::string name, std::string text);
 
-  /// The same variables and flags with this text in place of the file.
-  ConfigSource with_text(std::string name, std::string text) const;
-
   config::LoadResult load();
   /// The name for messages; "no file" without one.
   std::string name() const;

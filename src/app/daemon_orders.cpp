@@ -2,7 +2,6 @@
 #include <string>
 #include <utility>
 
-#include "check_machine.hpp"
 #include "daemon.hpp"
 #include "forebay/base/duration_text.hpp"
 #include "forebay/base/log.hpp"
@@ -25,11 +24,6 @@ admin::Orders Daemon::orders() {
   orders.undrain = [this](std::function<void(bool)> then) {
     boost::asio::post(control_, [this, then = std::move(then)] { then(end_drain()); });
   };
-  // A source of its own: the main thread may read the file meanwhile.
-  orders.check = [this](std::string_view yaml) {
-    auto source = source_.with_text("-", std::string(yaml));
-    return check_on_this_machine(source, clock_);
-  };
   return orders;
 }
 
@@ -50,6 +44,7 @@ void Daemon::begin_drain(std::optional<Duration> delay) {
   const auto wait = delay.value_or(runtime()->config->shutdown.delay);
   status_.state.store(admin::State::Draining, std::memory_order_release);
   log::info("draining: /readyz answers 503, and connections are closed after " + duration_text(wait));
+  shared_->sends_clients_away.store(false, std::memory_order_release);
   leaving_timer_.expires_after(wait);
   leaving_timer_.async_wait([this](error_code ec) {
     const bool over = leaving_timer_.expiry() <= std::chrono::steady_clock::now();

@@ -26,12 +26,10 @@ struct Reloaded {
 struct Orders {
   std::function<void(std::function<void(const Reloaded&)> then)> reload{};
   /// Readiness goes off; after `delay` (nothing: `shutdown.delay`) answers close their connections. Listeners stay
-  /// open. Done again, it changes the delay.
+  /// open. Done again, it changes the delay. A process that stops drains already.
   std::function<void(std::optional<Duration> delay, std::function<void()> then)> drain{};
   /// The opposite. `then(false)`: the process is stopping, which cannot be undone.
   std::function<void(std::function<void(bool)> then)> undrain{};
-  /// What a reload of this text, in place of the file, would report. Answers at once, on the calling thread.
-  std::function<config::LoadResult(std::string_view yaml)> check{};
 };
 
 }  // namespace forebay::admin

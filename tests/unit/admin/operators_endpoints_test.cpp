@@ -65,7 +65,7 @@ class OperatorsEndpoints : public ::testing::Test {
 };
 
 TEST_F(OperatorsEndpoints, ChangesNeedTheirMethod) {
-  for (const auto* path : {"/api/v1/reload", "/api/v1/drain", "/api/v1/undrain", "/api/v1/config/check"}) {
+  for (const auto* path : {"/api/v1/reload", "/api/v1/drain", "/api/v1/undrain"}) {
     for (const auto method : {Method::Get, Method::Head, Method::Put, Method::Delete}) {
       const auto answer = ask(method, path);
       EXPECT_EQ(answer->status, 405) << path;
@@ -110,7 +110,7 @@ TEST_F(OperatorsEndpoints, TheTokenForReadingChangesNothing) {
   const auto refused = with("reader", Method::Put, "/api/v1/log/level", R"({"level":"info"})");
   EXPECT_EQ(refused->status, 403);
   EXPECT_THAT(refused->text, HasSubstr("admin.token is for changes"));
-  EXPECT_EQ(with("reader", Method::Post, "/api/v1/config/check")->status, 403);
+  EXPECT_EQ(with("reader", Method::Post, "/api/v1/reload")->status, 403);
   EXPECT_EQ(with("s3cret", Method::Put, "/api/v1/log/level", R"({"level":"error"})")->status, 200);
   EXPECT_EQ(with("other", Method::Get, "/api/v1/status")->status, 401);
   operators_.change([](config::Config& c) { c.operators.read_token.clear(); });
@@ -190,22 +190,6 @@ TEST_F(OperatorsEndpoints, TheConfigurationIsShownWithoutSecrets) {
   EXPECT_THAT(answer->text, Not(HasSubstr("s3cret")));
   EXPECT_EQ(ask(Method::Get, "/api/v1/config?format=yaml")->status, 200);
   EXPECT_EQ(ask(Method::Get, "/api/v1/config?format=xml")->status, 400);
-}
-
-TEST_F(OperatorsEndpoints, ACheckedConfigurationGetsItsDiagnostics) {
-  std::string checked;
-  orders_.check = [&](std::string_view yaml) {
-    checked = yaml;
-    config::Diagnostic d;
-    d.code = 1001;
-    d.line = 3;
-    return config::LoadResult{nullptr, {d}};
-  };
-  const auto answer = ask(Method::Post, "/api/v1/config/check", "routs: []");
-  EXPECT_EQ(answer->status, 200);
-  EXPECT_EQ(checked, "routs: []");
-  EXPECT_FALSE(parsed(*answer).at("ok").as_bool());
-  EXPECT_EQ(text_at(*answer, "/diagnostics/0/code"), "FB1001");
 }
 
 TEST_F(OperatorsEndpoints, AReloadIsAnsweredWhenItIsDone) {
