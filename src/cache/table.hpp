@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -30,6 +31,27 @@ class Table {
   Node* bucket_chain(std::size_t i) const noexcept { return bucket(i); }
   static Node* next(const Node& n) noexcept { return (n.*Link).next; }
 
+  /// Calls `each` with all nodes of the buckets from `from` to before `to`; it may remove the node. Reads ahead, so
+  /// that the walk does not wait for memory at each node.
+  template <class Each>
+  void visit(std::size_t from, std::size_t to, Each&& each) const {
+    constexpr std::size_t kAhead = 32;
+    for (; from < to; from += kAhead) {
+      const auto end = std::min(to, from + kAhead);
+      for (auto b = from; b < end; ++b)
+        if (const Node* n = bucket(b)) fetch(*n);
+      for (auto b = from; b < end; ++b)
+        for (const Node* n = bucket(b); n; n = next(*n))
+          if (const Node* after = next(*n)) fetch(*after);
+      for (auto b = from; b < end; ++b)
+        for (Node* n = bucket(b); n;) {
+          Node* after = next(*n);
+          each(*n);
+          n = after;
+        }
+    }
+  }
+
   void insert(Node& n, Budget& budget) noexcept {
     push(bucket(index(n.*Hash)), n);
     ++size_;
@@ -44,6 +66,12 @@ class Table {
 
  private:
   static constexpr std::size_t kSegment = 128;
+
+  static void fetch(const Node& n) noexcept {
+    constexpr std::size_t kLine = 64;
+    for (std::size_t at = 0; at <= sizeof(Node); at += kLine)
+      __builtin_prefetch(reinterpret_cast<const char*>(&n) + at);
+  }
 
   Node*& bucket(std::size_t i) const noexcept { return segments_[i / kSegment][i % kSegment]; }
   std::size_t index(std::uint64_t hash) const noexcept {
