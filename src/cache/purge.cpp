@@ -18,7 +18,42 @@ std::string_view span_of(std::string_view text, std::uint32_t from, std::uint32_
   return text.substr(from, to - from);
 }
 
+std::string_view path_in(std::string_view text, const UrlSpans& url) noexcept {
+  return span_of(text, url.path_from, url.path_to);
+}
+
+// Two bits of 64.
+std::uint64_t bits(std::uint64_t hash) noexcept {
+  return std::uint64_t{1} << (hash & 63) | std::uint64_t{1} << (hash >> 6 & 63);
+}
+
+std::uint64_t host_bits(std::string_view host) noexcept { return bits(digest_of(host).lo >> 12); }
+
+// The folders that a path is in, outermost first. All are in the first one, which says nothing.
+std::uint64_t folder_bits(std::string_view path) noexcept {
+  constexpr int kFolders = 4;
+  std::uint64_t all = 0;
+  auto to = path.find('/', 1);
+  for (int i = 0; i < kFolders && to != std::string_view::npos; ++i, to = path.find('/', to + 1))
+    all |= bits(digest_of(path.substr(0, to)).lo);
+  return all;
+}
+
 }  // namespace
+
+Signature signature_of_route(std::string_view route) noexcept { return {0, bits(digest_of(route).lo)}; }
+
+Signature signature_of_id(const Digest& id) noexcept { return {0, bits(id.lo >> 24)}; }
+
+Signature signature_of(std::string_view key_text, const UrlSpans& url) noexcept {
+  constexpr auto kAny = ~std::uint64_t{0};
+  if (url.host_from == 0) return {url.path_from == 0 ? kAny : folder_bits(path_in(key_text, url)), kAny};
+  Signature names = signature_of_route(route_in(key_text));
+  names.add(signature_of_id(digest_of(key_text)));
+  names.second |= host_bits(span_of(key_text, url.host_from, url.host_to));
+  names.first = url.path_from == 0 ? kAny : folder_bits(path_in(key_text, url));
+  return names;
+}
 
 Digest tag_digest(std::string_view tag) noexcept { return digest_of(tag); }
 
@@ -36,6 +71,9 @@ UrlMatcher::UrlMatcher(const UrlPattern& pattern)
   const auto text = std::string_view(pattern.text);
   const auto query = std::min(text.find('?'), text.size());
   append_escaped(text_, text.substr(0, query), kInPart);
+  auto literal = std::string_view(text_);
+  if (how_ == UrlPattern::How::Glob) literal = literal.substr(0, literal.find('*'));
+  names_ = {folder_bits(literal), host_.empty() ? 0 : host_bits(host_)};
   if (!with_query_) return;
   text_ += "|q:";
   append_escaped(text_, text.substr(query + 1), kInPart);

@@ -15,6 +15,7 @@
 #include "forebay/cache/key.hpp"
 #include "forebay/cache/purge_order.hpp"
 #include "forebay/rules/freshness.hpp"
+#include "table.hpp"
 
 namespace forebay::cache {
 
@@ -23,13 +24,22 @@ class UrlMatcher {
  public:
   explicit UrlMatcher(const UrlPattern& pattern);
   bool matches(std::string_view key_text, const UrlSpans& url) const noexcept;
+  /// What the signatures of all keys that it matches have.
+  const Signature& names() const noexcept { return names_; }
   PurgeKind kind() const noexcept { return how_ == UrlPattern::How::Exact ? PurgeKind::Url : PurgeKind::Prefix; }
 
  private:
   UrlPattern::How how_;
   bool with_query_;
   std::string host_, text_;
+  Signature names_;
 };
+
+/// What purges search for in a key: route, host, folders and id.
+Signature signature_of(std::string_view key_text, const UrlSpans& url) noexcept;
+/// `route`: as in keys.
+Signature signature_of_route(std::string_view route) noexcept;
+Signature signature_of_id(const Digest& id) noexcept;
 
 /// What a purge may name a response by.
 struct Purgeable {

@@ -10,8 +10,9 @@ namespace {
 
 // Amount of work per lock hold.
 constexpr std::size_t kSlotsOfResource = 256;
-constexpr std::size_t kWalked = 2048;
-constexpr std::size_t kScannedBuckets = 512;
+constexpr std::size_t kWalked = 1024;
+constexpr std::size_t kScannedBuckets = 8192;
+constexpr std::size_t kScannedSlots = 256;
 
 }  // namespace
 
@@ -26,6 +27,7 @@ class Store::Private::Purging {
   void tag(Shard& shard, const Digest& tag);
   void scan(Shard& shard);
   bool scans() const noexcept;
+  bool may_name(const Signature& names) const noexcept;
   void visit(Shard& shard, Slot& slot, Garbage& garbage) FOREBAY_REQUIRES(shard.mutex);
   void take(Shard& shard, Slot& slot, PurgeKind kind, Garbage& garbage) FOREBAY_REQUIRES(shard.mutex);
   void take(Shard& shard, Variant& variant, PurgeKind kind) noexcept FOREBAY_REQUIRES(shard.mutex);
@@ -38,6 +40,7 @@ class Store::Private::Purging {
   std::vector<std::string> routes_;  // as in keys
   std::vector<Digest> ids_;          // sorted
   std::vector<Digest> crowded_;      // sorted resources with many slots, which the scan visits
+  std::vector<Signature> sought_;    // of urls, routes and ids
   Purged out_;
 };
 
@@ -48,6 +51,9 @@ Store::Private::Purging::Purging(Store::Private& store, const PurgeOrder& order)
   for (const auto& r : order.routes) append_escaped(routes_.emplace_back(), r, kInPart);
   ids_ = order.ids;
   std::sort(ids_.begin(), ids_.end());
+  for (const auto& u : urls_) sought_.push_back(u.names());
+  for (const auto& r : routes_) sought_.push_back(signature_of_route(r));
+  for (const auto& i : ids_) sought_.push_back(signature_of_id(i));
 }
 
 Purged Store::Private::Purging::run() {
@@ -128,15 +134,21 @@ bool Store::Private::Purging::scans() const noexcept {
   return !urls_.empty() || !routes_.empty() || !ids_.empty() || !crowded_.empty();
 }
 
+bool Store::Private::Purging::may_name(const Signature& names) const noexcept {
+  return !crowded_.empty() || std::any_of(sought_.begin(), sought_.end(), [&](const auto& s) { return names.has(s); });
+}
+
 void Store::Private::Purging::scan(Shard& shard) {
   // The table only grows, and a slot moves to a later bucket then.
   for (std::size_t b = 0, end = 1; b < end;) {
     Garbage garbage;
     const MutexLock lock(shard.mutex);
     end = shard.by_key.buckets();
-    const auto to = std::min(end, b + kScannedBuckets);
-    shard.by_key.visit(b, to, [&](Slot& slot) FOREBAY_NOT_ANALYSED { visit(shard, slot, garbage); });
-    b = to;
+    b = shard.by_key.search(
+        b, std::min(end, b + kScannedBuckets), kScannedSlots,
+        [this](const Signature& names) { return may_name(names); },
+        [](const Slot& slot) { __builtin_prefetch(slot.newest); },
+        [&](Slot& slot) FOREBAY_NOT_ANALYSED { visit(shard, slot, garbage); });
   }
 }
 

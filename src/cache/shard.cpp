@@ -58,6 +58,7 @@ SlotPtr Slot::make(std::string_view text, std::uint64_t hash, const Digest& reso
   std::memcpy(static_cast<void*>(slot + 1), text.data(), text.size());
   slot->hash = hash;
   slot->url = url;
+  slot->signature = signature_of(text, url);
   slot->resource = resource;
   slot->resource_hash = hash_of(resource);
   slot->charge = std::move(charge);
@@ -260,13 +261,18 @@ std::size_t Shard::evict_last(Garbage& garbage) noexcept {
 }
 
 void Shard::sweep(std::size_t count, Timestamp now, Garbage& garbage) noexcept {
-  for (; count != 0; --count) {
+  constexpr std::size_t kMost = 256;
+  std::size_t gone = 0;
+  for (; count != 0 && gone < kMost; --count) {
     swept = swept + 1 < by_key.buckets() ? swept + 1 : 0;
     for (Slot* s = by_key.bucket_chain(swept); s;) {
       Slot* next = by_key.next(*s);
       for (Variant* v = s->newest; v;) {
         Variant* older = v->next_older;
-        if (now > v->useless_after || is_dead(*v)) remove(*v, Removal::Expired, garbage);
+        if (now > v->useless_after || is_dead(*v)) {
+          remove(*v, Removal::Expired, garbage);
+          ++gone;
+        }
         v = older;
       }
       if (now >= s->no_queue_until) s->no_queue_until = {};

@@ -51,6 +51,7 @@ struct Variant final : Item {
   // The members that a look-up reads come first.
   Variant* next_older = nullptr;     // in the slot, by the time it came or was freshened
   std::uint64_t purge_sequence = 0;  // of the latest purge when its fetch began; 0: it is purged
+  std::uint64_t counted = 0;         // the order to purge that counted it last, and by which kinds
   std::uint64_t fingerprint = 0;
   VaryRef vary;            // the names that it is filed under
   bool refusable = false;  // has a coding that a request may refuse although the names match
@@ -62,7 +63,6 @@ struct Variant final : Item {
   Slot* slot = nullptr;
   std::string secondary;
   VaryRef stated;                   // the names of its own Vary
-  std::uint64_t counted = 0;        // the order that counted it last, and by which kinds
   std::unique_ptr<TagLink[]> tags;  // one for each
   std::uint32_t tag_count = 0;
   Timestamp useless_after{};
@@ -99,6 +99,8 @@ struct Slot final : Item {
   TableLink<Slot> by_key;
   const std::size_t text_size;
   Variant* newest = nullptr;
+  UrlSpans url;
+  Signature signature;                             // of what a purge may search for
   VaryRef vary;                                    // all names of recent Vary fields; null: none
   bool refusable = false;                          // some variant is
   std::vector<ListedFlight> flights;               // the newest stands last
@@ -107,7 +109,6 @@ struct Slot final : Item {
   Timestamp vary_seen{};                           // when a response last had all of `vary`
   std::size_t variants = 0;
   Timestamp remember_until{};  // `vary`
-  UrlSpans url;
   Digest resource;
   std::uint64_t resource_hash = 0;
   TableLink<Slot> by_resource;
@@ -195,7 +196,7 @@ struct alignas(64) Shard {
   void drop(Slot& slot, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
   /// Evicts from the end of the list; returns about how many bytes it freed.
   std::size_t evict_last(Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
-  /// Removes expired items of the next `count` buckets.
+  /// Removes expired and dead items of the next `count` buckets, or of fewer, so that not many are freed at once.
   void sweep(std::size_t count, Timestamp now, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
 
   /// Makes it dead, or stale.
@@ -214,7 +215,7 @@ struct alignas(64) Shard {
   mutable Mutex mutex;
   Budget& budget;
   PurgeMarks marks FOREBAY_GUARDED_BY(mutex);
-  Table<Slot, &Slot::hash, &Slot::by_key> by_key FOREBAY_GUARDED_BY(mutex);
+  Table<Slot, &Slot::hash, &Slot::by_key, &Slot::signature> by_key FOREBAY_GUARDED_BY(mutex);
   Table<Slot, &Slot::resource_hash, &Slot::by_resource> by_resource FOREBAY_GUARDED_BY(mutex);
   TagIndex tags FOREBAY_GUARDED_BY(mutex);
   Lru lru;

@@ -343,13 +343,21 @@ void Store::discard(const Key& key, const Ref<const Entry>& entry) {
   });
 }
 
-void Store::sweep(Timestamp now) {
+bool Store::sweep(Timestamp now) {
   for (std::size_t i = 0; i < kEvictedAtOnce && p_->budget.used() > p_->budget.limit(); ++i)
     if (!p_->evict(p_->budget.used() - p_->budget.limit())) break;
-  Shard& shard = *p_->shards[p_->next_swept.fetch_add(1, std::memory_order_relaxed) & (p_->shards.size() - 1)];
-  Garbage garbage;
-  const MutexLock lock(shard.mutex);
-  shard.sweep(std::min(kSweptBuckets, shard.by_key.buckets()), now, garbage);
+  auto& shards = p_->shards;
+  // The next one that has something dead, or else the next.
+  const auto next = p_->next_swept.fetch_add(1, std::memory_order_relaxed);
+  for (std::size_t i = 0; i <= shards.size(); ++i) {
+    Shard& shard = *shards[(next + i) & (shards.size() - 1)];
+    Garbage garbage;
+    const MutexLock lock(shard.mutex);
+    if (shard.numbers.dead == 0 && i < shards.size()) continue;
+    shard.sweep(std::min(kSweptBuckets, shard.by_key.buckets()), now, garbage);
+    return i < shards.size();
+  }
+  return false;
 }
 
 void Store::set_memory(std::size_t bytes) { p_->budget.set_limit(bytes); }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "forebay/base/budget.hpp"
@@ -26,7 +27,7 @@ struct TagLink {
 /// The variants of one shard with one tag. They are in several lists: a walk reads them side by side, so that it does
 /// not wait for memory at each step.
 struct TagRecord {
-  static constexpr std::size_t kLists = 4;
+  static constexpr std::size_t kLists = 8;
   static std::size_t cost() noexcept { return allocated_size(sizeof(TagRecord)); }
 
   bool unused() const noexcept { return members == 0 && walks == 0; }
@@ -101,17 +102,25 @@ class TagWalk {
       at[i] = places_[i].next;
       if (places_[i].at) TagIndex::unlink(places_[i]);
     }
+    // A variant is visited a round after its link was read: by then it has come from memory.
+    Variant* read[TagRecord::kLists] = {};
     bool more = true;
     for (std::size_t done = 0; more && done < most;) {
       more = false;
-      for (auto& link : at) {
-        if (!link) continue;
+      for (std::size_t i = 0; i < TagRecord::kLists; ++i) {
+        if (read[i]) visit(*std::exchange(read[i], nullptr));
+        if (!at[i]) continue;
         more = true;
         ++done;
-        if (link->variant) visit(*link->variant);
-        link = link->next;
+        read[i] = at[i]->variant;
+        at[i] = at[i]->next;
+        __builtin_prefetch(read[i]);
+        __builtin_prefetch(reinterpret_cast<const char*>(read[i]) + 64);
+        __builtin_prefetch(at[i]);
       }
     }
+    for (auto* variant : read)
+      if (variant) visit(*variant);
     if (more) {
       for (std::size_t i = 0; i < TagRecord::kLists; ++i)
         if (at[i]) TagIndex::link(places_[i], *at[i]->at);

@@ -290,8 +290,9 @@ class Store {
   /// The origin has sent another response that may not be stored: removes the variant of `entry`.
   void discard(const Key& key, const Ref<const Entry>& entry);
 
-  /// Removes expired entries, a slice of one shard per call so that no lock is held for long. Called by a timer.
-  void sweep(Timestamp now);
+  /// Removes expired and purged entries, a slice of one shard per call so that no lock is held for long. Called by a
+  /// timer. True when there were purged ones: they are many then, and the next call should come soon.
+  bool sweep(Timestamp now);
   /// A smaller limit evicts, in slices, by the next calls of `sweep` and `reserve`.
   void set_memory(std::size_t bytes);
 
