@@ -26,7 +26,6 @@ class Store::Private::Purging {
   void resource(Shard& shard, const Digest& resource);
   void tag(Shard& shard, const Digest& tag);
   void scan(Shard& shard);
-  bool scans() const noexcept;
   bool may_name(const Signature& names) const noexcept;
   void visit(Shard& shard, Slot& slot, Garbage& garbage) FOREBAY_REQUIRES(shard.mutex);
   void take(Shard& shard, Slot& slot, PurgeKind kind, Garbage& garbage) FOREBAY_REQUIRES(shard.mutex);
@@ -63,10 +62,14 @@ Purged Store::Private::Purging::run() {
       all(*shard);
       continue;
     }
-    crowded_.clear();
-    for (const auto& r : order_.resources) resource(*shard, r);
     for (const auto& t : order_.tags) tag(*shard, t);
-    if (scans()) scan(*shard);
+    if (!sought_.empty()) scan(*shard);
+    // Last, since this removes entries, which then count for no other kind.
+    for (const auto& r : order_.resources) resource(*shard, r);
+    if (crowded_.empty()) continue;
+    std::sort(crowded_.begin(), crowded_.end());
+    scan(*shard);
+    crowded_.clear();
   }
   return out_;
 }
@@ -95,21 +98,21 @@ void Store::Private::Purging::resource(Shard& shard, const Digest& resource) {
   for (;;) {
     Garbage garbage;
     const MutexLock lock(shard.mutex);
-    std::size_t visited = 0;
-    const auto before = out_.total;
+    std::size_t visited = 0, removed = 0;
     Slot* s = shard.first_of(resource);
     while (s && visited < kSlotsOfResource) {
       Slot* next = Shard::next_of(*s, resource);
       take(shard, *s, PurgeKind::Url, garbage);
+      const auto variants = s->variants;
       if (removes) shard.reap(*s, garbage);
+      removed += variants - s->variants;
       if (sequence_ != 0) shard.tidy(*s, garbage);
       ++visited;
       s = next;
     }
     if (!s) return;
-    if (removes && out_.total != before) continue;
+    if (removed != 0) continue;
     crowded_.push_back(resource);
-    std::sort(crowded_.begin(), crowded_.end());
     return;
   }
 }
@@ -128,10 +131,6 @@ void Store::Private::Purging::tag(Shard& shard, const Digest& tag) {
     more =
         walk.go(shard.tags, kWalked, garbage, [&](Variant& v) FOREBAY_NOT_ANALYSED { take(shard, v, PurgeKind::Tag); });
   }
-}
-
-bool Store::Private::Purging::scans() const noexcept {
-  return !urls_.empty() || !routes_.empty() || !ids_.empty() || !crowded_.empty();
 }
 
 bool Store::Private::Purging::may_name(const Signature& names) const noexcept {
