@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 using boost::system::error_code;
 
 constexpr auto kSweepEvery = 100ms;
+constexpr auto kReclaimEvery = 5ms;  // after a purge, until its memory is free
 constexpr auto kWeighEvery = 40ms;
 
 std::vector<std::uint64_t> nanoseconds(const std::vector<Duration>& bounds) {
@@ -139,17 +140,17 @@ void Daemon::open() {
   workers_->start();
   listeners_->apply(std::move(listeners));
   sweep_timer_ = std::make_unique<boost::asio::steady_timer>(workers_->first().io());
-  workers_->first().post([this] { sweep(); });
+  workers_->first().post([this] { sweep(kSweepEvery); });
 }
 
 // On the first worker.
-void Daemon::sweep() {
-  sweep_timer_->expires_after(kSweepEvery);
+void Daemon::sweep(Duration wait) {
+  sweep_timer_->expires_after(wait);
   sweep_timer_->async_wait([this](error_code ec) {
     if (ec) return;
-    store_->sweep(workers_->first().tick().mono);
+    const bool more = store_->sweep(workers_->first().tick().mono);
     shared_->compressor.settle();
-    sweep();
+    sweep(more ? kReclaimEvery : kSweepEvery);
   });
 }
 

@@ -47,7 +47,7 @@ class Daemon {
   void watch(boost::asio::signal_set& signals);
   void on_signal(int signal);
   void each_second();
-  void sweep();
+  void sweep(Duration wait);
   void weigh();
   void watch_dog();
   void announce();

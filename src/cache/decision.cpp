@@ -54,10 +54,10 @@ struct Found {
 };
 
 // RFC 9111 section 4.1: of several that match, the most recent one.
-Found find(const Slot& slot, const Selection& mine, const LookupRequest& request) noexcept {
+Found find(const Slot& slot, const Selection& mine, const LookupRequest& request, const PurgeState& purges) noexcept {
   Found found;
   for (Variant* v = slot.newest; v && !found.variant; v = v->next_older) {
-    if (v->fingerprint != request.fingerprint) continue;
+    if (v->fingerprint != request.fingerprint || v->purge_sequence < purges.marks.hard) continue;
     if (mine.match(v->vary, v->secondary) && (!v->refusable || mine.accepts(v->entry->head())))
       found.variant = v;
     else
@@ -65,9 +65,12 @@ Found find(const Slot& slot, const Selection& mine, const LookupRequest& request
   }
   if (found.variant && found.variant->freshness.lifetimes != request.policy.lifetimes)
     rules::shorten(found.variant->freshness, found.variant->entry->head().status, request.policy);
+  if (found.variant && found.variant->purge_sequence < purges.marks.soft)
+    rules::become_stale(found.variant->freshness, purges.marks.soft_at);
   for (auto l = slot.flights.rbegin(); l != slot.flights.rend(); ++l) {
     if (l->fingerprint != request.fingerprint) continue;
     Flight& flight = *l->flight;
+    if (purges.detaches(flight)) continue;
     if (flight.state() == Flight::State::Waiting) {
       // While no name is known, all requests wait for one flight; later only for flights with the same secondary key.
       const bool same = mine.match(l->vary, l->secondary);
@@ -147,10 +150,11 @@ bool refreshes_ahead(const Found& found, const LookupRequest& request) noexcept 
 
 }  // namespace
 
-Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& request) noexcept {
+Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& request,
+                const PurgeState& purges) noexcept {
   using Fetch = Decision::Fetch;
   Decision d;
-  const Found found = slot ? find(*slot, mine, request) : Found{};
+  const Found found = slot ? find(*slot, mine, request, purges) : Found{};
   const std::size_t listed = slot ? slot->flights.size() : 0;
   if (found.pass_memory) d.pass_memory = {slot->pass_cause, slot->no_queue_until - request.now};
   const bool head = request.facts.method == http::Method::Head;

@@ -51,7 +51,19 @@ struct Decision {
 
   bool serves() const noexcept { return kind == LookupKind::Fresh || kind == LookupKind::Stale; }
 };
+/// What purges have done to the shard, and what they named.
+struct PurgeState {
+  const PurgeMarks& marks;
+  const PurgeLog& log;
+
+  /// Begun before a purge that names it, as far as the slot was not searched for it: no request joins it.
+  bool detaches(const Flight& flight) const noexcept {
+    const auto began = flight.purge_sequence_;
+    return began < marks.flights || (began < marks.tags && log.forbids_tags(began, flight.tags_));
+  }
+};
 /// A pure function of what the slot (null: there is none) holds. `mine` fits the slot. Under the shard's lock.
-Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& request) noexcept;
+Decision decide(const Slot* slot, const Selection& mine, const LookupRequest& request,
+                const PurgeState& purges) noexcept;
 
 }  // namespace forebay::cache

@@ -67,6 +67,7 @@ rules::Reason KeyBuilder::build() {
 // The text from the host to the end of the query is equal for all responses of one URL: the resource.
 void KeyBuilder::build_resource() {
   text_.clear();
+  key_.url_ = {};
   route_to_host();
   path();
   key_.query_from_ = text_.size();
@@ -75,6 +76,7 @@ void KeyBuilder::build_resource() {
   else
     query();
   key_.query_to_ = key_.rule_from_ = text_.size();
+  if (spec_.path == PathMode::All) key_.url_.query_to = position();
   key_.resource_ =
       input_.search ? key_.searched_resource() : digest_of(std::string_view(text_).substr(key_.resource_from_));
 }
@@ -102,6 +104,8 @@ void KeyBuilder::route_to_host() {
     text_ += '|';
     const auto host = text_.size();
     append_escaped(text_, input_.host, kInPart);
+    key_.url_.host_from = static_cast<std::uint32_t>(host);
+    key_.url_.host_to = position();
     note("host", {}, host);
   }
 }
@@ -114,6 +118,8 @@ void KeyBuilder::path() {
       text_ += '|';
       const auto from = text_.size();
       append_escaped(text_, input_.target.path(), kInPart);
+      key_.url_.path_from = static_cast<std::uint32_t>(from);
+      key_.url_.path_to = position();
       note("path", {}, from);
   }
 }

@@ -107,6 +107,7 @@ class KeyBuilder {
   Result<std::optional<PersistedQueries::Document>> graphql_document();
 
   bool is_graphql() const noexcept;
+  std::uint32_t position() const noexcept { return static_cast<std::uint32_t>(text_.size()); }
 
   // For explain. `from`: start of the part's value, which is the end of the text.
   void note(std::string_view kind, std::string_view name, std::size_t from) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <vector>
@@ -17,13 +18,15 @@ struct Store::Private {
   class SpareSlot {
    public:
     /// Without the lock. False when there is no memory for it.
-    bool make(Private& store, std::string_view text, std::uint64_t hash, const Digest& resource);
+    bool make(Private& store, std::string_view text, std::uint64_t hash, const Digest& resource, const UrlSpans& url);
     bool ready() const noexcept { return slot_ != nullptr; }
     SlotPtr use() noexcept { return std::move(slot_); }
 
    private:
     SlotPtr slot_;
   };
+
+  class Purging;  // one order to purge under way
 
   explicit Private(const StoreOptions& options);
   ~Private();
@@ -49,11 +52,20 @@ struct Store::Private {
   template <class Change>
   void file(const Key& key, Filing& filing, bool make_slot, Change&& change);
 
+  /// Counts the order for each kind that it has.
+  void count(const PurgeOrder& order, const Purged& purged) noexcept;
+
   Budget budget;
   std::uint64_t hash_mask;
   std::atomic<std::uint64_t> turns{0};
   std::vector<std::unique_ptr<Shard>> shards;
   PurgeLog purges;
+  std::atomic<std::uint64_t> orders{0};  // also dry runs
+  struct Purges {
+    std::array<std::atomic<std::uint64_t>, kPurgeKinds> orders{}, entries{};
+  };
+  std::array<Purges, 2> purge_numbers{};  // by mode
+  std::atomic<std::uint64_t> invalidated{0};
   std::atomic<std::size_t> next_swept{0};
   Ref<WaitingCount> waiting{new WaitingCount};
 };

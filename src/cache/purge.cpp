@@ -1,23 +1,164 @@
 #include "purge.hpp"
 
-namespace forebay::cache {
+#include <algorithm>
 
-std::uint64_t PurgeLog::add(const std::vector<Digest>& resources) {
+#include "forebay/http/list.hpp"
+#include "key_text.hpp"
+
+namespace forebay::cache {
+namespace {
+
+// Digests of different kinds are in one list.
+Digest of_kind(Digest name, PurgeKind kind) noexcept {
+  name.hi += 0x9E3779B97F4A7C15u * (static_cast<std::uint64_t>(kind) + 1);
+  return name;
+}
+
+std::string_view span_of(std::string_view text, std::uint32_t from, std::uint32_t to) noexcept {
+  return text.substr(from, to - from);
+}
+
+std::string_view path_in(std::string_view text, const UrlSpans& url) noexcept {
+  return span_of(text, url.path_from, url.path_to);
+}
+
+// Two bits of 64.
+std::uint64_t bits(std::uint64_t hash) noexcept {
+  return std::uint64_t{1} << (hash & 63) | std::uint64_t{1} << (hash >> 6 & 63);
+}
+
+std::uint64_t host_bits(std::string_view host) noexcept { return bits(digest_of(host).lo >> 12); }
+
+// The folders that a path is in, outermost first. All are in the first one, which says nothing.
+std::uint64_t folder_bits(std::string_view path) noexcept {
+  constexpr int kFolders = 4;
+  std::uint64_t all = 0;
+  auto to = path.find('/', 1);
+  for (int i = 0; i < kFolders && to != std::string_view::npos; ++i, to = path.find('/', to + 1))
+    all |= bits(digest_of(path.substr(0, to)).lo);
+  return all;
+}
+
+}  // namespace
+
+Signature signature_of_route(std::string_view route) noexcept { return {0, bits(digest_of(route).lo)}; }
+
+Signature signature_of_id(const Digest& id) noexcept { return {0, bits(id.lo >> 24)}; }
+
+Signature signature_of(std::string_view key_text, const UrlSpans& url) noexcept {
+  constexpr auto kAny = ~std::uint64_t{0};
+  if (url.host_from == 0) return {url.path_from == 0 ? kAny : folder_bits(path_in(key_text, url)), kAny};
+  Signature names = signature_of_route(route_in(key_text));
+  names.add(signature_of_id(digest_of(key_text)));
+  names.second |= host_bits(span_of(key_text, url.host_from, url.host_to));
+  names.first = url.path_from == 0 ? kAny : folder_bits(path_in(key_text, url));
+  return names;
+}
+
+Digest tag_digest(std::string_view tag) noexcept { return digest_of(tag); }
+
+std::string_view to_string(PurgeMode mode) noexcept { return mode == PurgeMode::Hard ? "hard" : "soft"; }
+
+std::string_view to_string(PurgeKind kind) noexcept {
+  static constexpr std::array<std::string_view, kPurgeKinds> kNames{"url", "prefix", "tag",  "route",
+                                                                    "id",  "all",    "write"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+UrlMatcher::UrlMatcher(const UrlPattern& pattern)
+    : how_(pattern.how), with_query_(pattern.text.find('?') != std::string::npos) {
+  append_escaped(host_, pattern.host, kInPart);
+  const auto text = std::string_view(pattern.text);
+  const auto query = std::min(text.find('?'), text.size());
+  append_escaped(text_, text.substr(0, query), kInPart);
+  auto literal = std::string_view(text_);
+  if (how_ == UrlPattern::How::Glob) literal = literal.substr(0, literal.find('*'));
+  names_ = {folder_bits(literal), host_.empty() ? 0 : host_bits(host_)};
+  if (!with_query_) return;
+  text_ += "|q:";
+  append_escaped(text_, text.substr(query + 1), kInPart);
+}
+
+bool UrlMatcher::matches(std::string_view key_text, const UrlSpans& url) const noexcept {
+  if (!host_.empty() && url.host_from != 0 && span_of(key_text, url.host_from, url.host_to) != host_) return false;
+  if (url.path_from == 0) return true;
+  const auto end = with_query_ || how_ == UrlPattern::How::Prefix ? url.query_to : url.path_to;
+  const auto own = span_of(key_text, url.path_from, end);
+  switch (how_) {
+    case UrlPattern::How::Exact: return own == text_;
+    case UrlPattern::How::Prefix: return own.starts_with(text_);
+    case UrlPattern::How::Glob: break;
+  }
+  return http::glob_match(text_, own);
+}
+
+std::uint64_t PurgeLog::add(const PurgeOrder& order) {
   const MutexLock lock(mutex_);
   const auto sequence = sequence_.load(std::memory_order_relaxed) + 1;
-  for (const auto& r : resources) named_.push_back({sequence, r});
-  for (; named_.size() > capacity_; named_.pop_front()) forgotten_ = named_.front().sequence;
+  if (order.all) {
+    all_ = sequence;
+    if (order.mode == PurgeMode::Hard) all_hard_.store(sequence, std::memory_order_release);
+  } else {
+    for (const auto& r : order.resources) name(sequence, of_kind(r, PurgeKind::Url));
+    for (const auto& t : order.tags) name(sequence, of_kind(t, PurgeKind::Tag));
+    for (const auto& i : order.ids) name(sequence, of_kind(i, PurgeKind::Id));
+    std::string text;
+    for (const auto& r : order.routes) {
+      text.clear();
+      append_escaped(text, r, kInPart);
+      name(sequence, of_kind(digest_of(text), PurgeKind::Route));
+    }
+    for (const auto& u : order.urls) patterns_.push_back({sequence, UrlMatcher(u)});
+    forget();
+  }
   sequence_.store(sequence, std::memory_order_release);
   return sequence;
 }
 
-bool PurgeLog::forbids(std::uint64_t since, const Digest& resource) const {
+void PurgeLog::name(std::uint64_t sequence, const Digest& name) {
+  named_.push_back({sequence, name});
+  latest_[name] = sequence;
+}
+
+void PurgeLog::forget() {
+  for (; named_.size() > capacity_; named_.pop_front()) {
+    const auto& oldest = named_.front();
+    forgotten_ = std::max(forgotten_, oldest.sequence);
+    const auto at = latest_.find(oldest.name);
+    if (at != latest_.end() && at->second == oldest.sequence) latest_.erase(at);
+  }
+  for (; patterns_.size() > pattern_capacity_; patterns_.pop_front())
+    forgotten_ = std::max(forgotten_, patterns_.front().sequence);
+}
+
+bool PurgeLog::named_after(std::uint64_t since, const Digest& name) const {
+  const auto at = latest_.find(name);
+  return at != latest_.end() && at->second > since;
+}
+
+bool PurgeLog::forbids(std::uint64_t since, const Purgeable& what) const {
   if (since == current()) return false;
+  const auto route = digest_of(route_in(what.key_text));
+  const auto id = digest_of(what.key_text);
+  const MutexLock lock(mutex_);
+  if (since < forgotten_ || since < all_) return true;
+  if (named_after(since, of_kind(what.resource, PurgeKind::Url)) ||
+      named_after(since, of_kind(route, PurgeKind::Route)) || named_after(since, of_kind(id, PurgeKind::Id)))
+    return true;
+  for (const auto& t : what.tags)
+    if (named_after(since, of_kind(t, PurgeKind::Tag))) return true;
+  for (auto p = patterns_.rbegin(); p != patterns_.rend() && p->sequence > since; ++p)
+    if (p->url.matches(what.key_text, what.url)) return true;
+  return false;
+}
+
+bool PurgeLog::forbids_tags(std::uint64_t since, std::span<const Digest> tags) const {
+  if (since == current() || tags.empty()) return false;
   const MutexLock lock(mutex_);
   if (since < forgotten_) return true;
-  for (auto n = named_.rbegin(); n != named_.rend() && n->sequence > since; ++n)
-    if (n->resource == resource) return true;
-  return false;
+  return std::any_of(tags.begin(), tags.end(), [&](const Digest& t) FOREBAY_NOT_ANALYSED {
+    return named_after(since, of_kind(t, PurgeKind::Tag));
+  });
 }
 
 }  // namespace forebay::cache

@@ -50,12 +50,15 @@ VaryRef Slot::take_names(VaryRef names, Budget& budget, Charge& room) noexcept {
   return std::exchange(vary, std::move(names));
 }
 
-SlotPtr Slot::make(std::string_view text, std::uint64_t hash, const Digest& resource, Charge charge) {
+SlotPtr Slot::make(std::string_view text, std::uint64_t hash, const Digest& resource, const UrlSpans& url,
+                   Charge charge) {
   void* block = std::malloc(sizeof(Slot) + text.size());
   if (!block) throw std::bad_alloc();
   auto* slot = new (block) Slot(text.size());
   std::memcpy(static_cast<void*>(slot + 1), text.data(), text.size());
   slot->hash = hash;
+  slot->url = url;
+  slot->signature = signature_of(text, url);
   slot->resource = resource;
   slot->resource_hash = hash_of(resource);
   slot->charge = std::move(charge);
@@ -78,6 +81,10 @@ Garbage::~Garbage() {
     const std::unique_ptr<Variant> variant(static_cast<Variant*>(item));
     variant->entry->leave_store();
   }
+  while (records_) {
+    const std::unique_ptr<TagRecord> record(std::exchange(records_, records_->by_tag.next));
+    const Charge last = std::move(record->charge);
+  }
 }
 
 void Slot::weigh_refusable() noexcept {
@@ -99,13 +106,27 @@ Slot& Shard::insert(SlotPtr slot) noexcept {
   return s;
 }
 
-void Shard::add(Slot& slot, Variant& variant) noexcept {
+Slot* Shard::first_of(const Digest& resource) const noexcept {
+  Slot* s = by_resource.chain(hash_of(resource));
+  while (s && s->resource != resource) s = by_resource.next(*s);
+  return s;
+}
+
+Slot* Shard::next_of(const Slot& slot, const Digest& resource) noexcept {
+  Slot* s = decltype(by_resource)::next(slot);
+  while (s && s->resource != resource) s = decltype(by_resource)::next(*s);
+  return s;
+}
+
+void Shard::add(Slot& slot, Variant& variant, TagRoom& room, Garbage& garbage) noexcept {
   if (slot.linked()) lru.remove(slot);
   variant.slot = &slot;
+  reap(slot, garbage);
   variant.next_older = slot.newest;
   slot.newest = &variant;
   ++slot.variants;
   ++numbers.entries;
+  tags.add(variant, room, budget);
   lru.add(variant);
 }
 
@@ -122,8 +143,13 @@ void unlink_from_slot(Variant& variant) noexcept {
 void Shard::remove(Variant& variant, Removal why, Garbage& garbage) noexcept {
   unlink_from_slot(variant);
   --variant.slot->variants;
-  --numbers.entries;
-  ++numbers.removed[static_cast<std::size_t>(why)];
+  if (is_dead(variant)) {
+    --numbers.dead;
+  } else {
+    --numbers.entries;
+    ++numbers.removed[static_cast<std::size_t>(why)];
+  }
+  tags.remove(variant, garbage);
   lru.remove(variant);
   if (variant.refusable) variant.slot->weigh_refusable();
   garbage.take(variant);
@@ -150,10 +176,10 @@ void Shard::renew(Variant& variant) noexcept {
   lru.touch(variant);
 }
 
-Variant* Shard::variant_of(Slot& slot, const Entry* entry) noexcept {
+Variant* Shard::variant_of(Slot& slot, const Entry* entry) const noexcept {
   Variant* v = slot.newest;
   while (v && v->entry.get() != entry) v = v->next_older;
-  return v;
+  return v && !is_dead(*v) ? v : nullptr;
 }
 
 void Shard::file(Slot& slot, Variant& variant, const Filing& filing, Garbage& garbage, Charge room) {
@@ -177,6 +203,7 @@ void Shard::freshen(Variant& v, const Ref<const Entry>& freshened, const rules::
                     const Filing& filing, Garbage& garbage) {
   garbage.take(Owner(std::exchange(v.entry, freshened)));
   v.freshness = freshness;
+  v.softened = false;
   v.hits = 0;
   v.pause = {};
   file(*v.slot, v, filing, garbage);
@@ -234,13 +261,18 @@ std::size_t Shard::evict_last(Garbage& garbage) noexcept {
 }
 
 void Shard::sweep(std::size_t count, Timestamp now, Garbage& garbage) noexcept {
-  for (; count != 0; --count) {
+  constexpr std::size_t kMost = 256;
+  std::size_t gone = 0;
+  for (; count != 0 && gone < kMost; --count) {
     swept = swept + 1 < by_key.buckets() ? swept + 1 : 0;
     for (Slot* s = by_key.bucket_chain(swept); s;) {
       Slot* next = by_key.next(*s);
       for (Variant* v = s->newest; v;) {
         Variant* older = v->next_older;
-        if (now > v->useless_after) remove(*v, Removal::Expired, garbage);
+        if (now > v->useless_after || is_dead(*v)) {
+          remove(*v, Removal::Expired, garbage);
+          ++gone;
+        }
         v = older;
       }
       if (now >= s->no_queue_until) s->no_queue_until = {};
@@ -254,30 +286,40 @@ void Shard::sweep(std::size_t count, Timestamp now, Garbage& garbage) noexcept {
   }
 }
 
-std::size_t Shard::purge(const Digest& resource, std::uint64_t sequence, std::size_t most, Garbage& garbage) {
-  std::size_t gone = 0;
-  const auto hash = hash_of(resource);
-  for (Slot* s = by_resource.chain(hash); s && gone < most;) {
-    Slot* next = by_resource.next(*s);
-    if (s->resource == resource) {
-      for (Variant* v = s->newest; v;) {
-        Variant* older = v->next_older;
-        if (v->purge_sequence < sequence) {
-          remove(*v, Removal::Purged, garbage);
-          ++gone;
-        }
-        v = older;
-      }
-      for (std::size_t i = s->flights.size(); i-- > 0;) {
-        Flight& f = *s->flights[i].flight;
-        if (f.purge_sequence_ < sequence) unlist(*s, f, garbage);
-      }
-      tidy(*s, garbage);
-    }
-    s = next;
+void Shard::purge(Variant& variant, PurgeMode mode, Timestamp now) noexcept {
+  if (mode == PurgeMode::Soft) {
+    variant.softened = true;
+    rules::become_stale(variant.freshness, now);
+    return;
   }
-  numbers.invalidated += gone;
-  return gone;
+  variant.purge_sequence = 0;
+  --numbers.entries;
+  ++numbers.dead;
+  ++numbers.removed[static_cast<std::size_t>(Removal::Purged)];
+}
+
+void Shard::purge_all(std::uint64_t sequence) noexcept {
+  if (marks.hard >= sequence) return;
+  marks.hard = sequence;
+  marks.flights = std::max(marks.flights, sequence);
+  all_counted = numbers.entries;
+  numbers.removed[static_cast<std::size_t>(Removal::Purged)] += numbers.entries;
+  numbers.dead += std::exchange(numbers.entries, 0);
+}
+
+void Shard::reap(Slot& slot, Garbage& garbage) noexcept {
+  for (Variant* v = slot.newest; v;) {
+    Variant* older = v->next_older;
+    if (is_dead(*v)) remove(*v, Removal::Purged, garbage);
+    v = older;
+  }
+}
+
+void Shard::unlist_older(Slot& slot, std::uint64_t sequence, Garbage& garbage) noexcept {
+  for (std::size_t i = slot.flights.size(); i-- > 0;) {
+    Flight& f = *slot.flights[i].flight;
+    if (f.purge_sequence_ < sequence) unlist(slot, f, garbage);
+  }
 }
 
 }  // namespace forebay::cache

@@ -17,7 +17,9 @@
 #include "forebay/cache/store.hpp"
 #include "forebay/rules/freshness.hpp"
 #include "lru.hpp"
+#include "purge.hpp"
 #include "table.hpp"
+#include "tags.hpp"
 
 namespace forebay::cache {
 
@@ -47,18 +49,22 @@ struct Variant final : Item {
   static std::size_t cost(std::string_view secondary, const VaryRef& stated) noexcept;
 
   // The members that a look-up reads come first.
-  Variant* next_older = nullptr;  // in the slot, by the time it came or was freshened
+  Variant* next_older = nullptr;     // in the slot, by the time it came or was freshened
+  std::uint64_t purge_sequence = 0;  // of the latest purge when its fetch began; 0: it is purged
+  std::uint64_t counted = 0;         // the order to purge that counted it last, and by which kinds
   std::uint64_t fingerprint = 0;
   VaryRef vary;            // the names that it is filed under
   bool refusable = false;  // has a coding that a request may refuse although the names match
+  bool softened = false;   // by a soft purge since its fetch began
   rules::Freshness freshness;
   Ref<const Entry> entry;
   std::uint64_t hits = 0;  // since it was stored or last freshened
   Pause pause;             // likewise
   Slot* slot = nullptr;
   std::string secondary;
-  VaryRef stated;  // the names of its own Vary
-  std::uint64_t purge_sequence = 0;
+  VaryRef stated;                   // the names of its own Vary
+  std::unique_ptr<TagLink[]> tags;  // one for each
+  std::uint32_t tag_count = 0;
   Timestamp useless_after{};
   Charge charge;
 };
@@ -78,7 +84,7 @@ struct Slot final : Item {
   };
   static std::size_t cost(std::size_t text_size) noexcept { return allocated_size(sizeof(Slot) + text_size); }
   static std::unique_ptr<Slot, Free> make(std::string_view text, std::uint64_t hash, const Digest& resource,
-                                          Charge charge);
+                                          const UrlSpans& url, Charge charge);
 
   std::string_view text() const noexcept { return {reinterpret_cast<const char*>(this + 1), text_size}; }
   /// Without variants and flights; it may still have pass memory or names.
@@ -93,6 +99,8 @@ struct Slot final : Item {
   TableLink<Slot> by_key;
   const std::size_t text_size;
   Variant* newest = nullptr;
+  UrlSpans url;
+  Signature signature;                             // of what a purge may search for
   VaryRef vary;                                    // all names of recent Vary fields; null: none
   bool refusable = false;                          // some variant is
   std::vector<ListedFlight> flights;               // the newest stands last
@@ -121,6 +129,10 @@ class Garbage {
     item.older = items_;
     items_ = &item;
   }
+  void take(TagRecord& record) noexcept {
+    record.by_tag.next = records_;
+    records_ = &record;
+  }
   /// Without memory to keep it, it is freed at once.
   void take(Owner owner) noexcept {
     if (owner) guarded([&] { owners_.push_back(std::move(owner)); }, [] {});
@@ -128,7 +140,18 @@ class Garbage {
 
  private:
   Item* items_ = nullptr;
+  TagRecord* records_ = nullptr;
   boost::container::small_vector<Owner, 4> owners_;
+};
+
+/// What purges have done to a shard as a whole. Variants and flights know the number of the latest purge when they
+/// began.
+struct PurgeMarks {
+  std::uint64_t hard = 1;  // variants from before are absent; so are those that were purged alone, which have 0
+  std::uint64_t soft = 0;  // variants from before are stale since `soft_at`
+  Timestamp soft_at{};
+  std::uint64_t flights = 0;  // those from before are not joined
+  std::uint64_t tags = 0;     // for those from before, the log knows whether one of their tags was purged
 };
 
 enum class Removal : std::uint8_t { Capacity, Expired, Replaced, Purged, TooManyVariants };
@@ -139,12 +162,23 @@ struct alignas(64) Shard {
 
   Slot* find(std::uint64_t hash, std::string_view text) const noexcept FOREBAY_REQUIRES(mutex);
   Slot& insert(SlotPtr slot) noexcept FOREBAY_REQUIRES(mutex);
+  /// The slots of a resource.
+  Slot* first_of(const Digest& resource) const noexcept FOREBAY_REQUIRES(mutex);
+  static Slot* next_of(const Slot& slot, const Digest& resource) noexcept;
 
-  void add(Slot& slot, Variant& variant) noexcept FOREBAY_REQUIRES(mutex);
+  void add(Slot& slot, Variant& variant, TagRoom& tags, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
+  /// Purged: not found any more, and not in `numbers.entries`, but still to be removed.
+  bool is_dead(const Variant& variant) const noexcept FOREBAY_REQUIRES(mutex) {
+    return variant.purge_sequence < marks.hard;
+  }
+  bool is_softened(const Variant& variant) const noexcept FOREBAY_REQUIRES(mutex) {
+    return variant.softened || variant.purge_sequence < marks.soft;
+  }
   void remove(Variant& variant, Removal why, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
   /// Makes it the newest of its slot, and of the shard.
   void renew(Variant& variant) noexcept FOREBAY_REQUIRES(mutex);
-  static Variant* variant_of(Slot& slot, const Entry* entry) noexcept;
+  /// Null where it was purged.
+  Variant* variant_of(Slot& slot, const Entry* entry) const noexcept FOREBAY_REQUIRES(mutex);
   /// Sets the slot's names to those of the filing, and files the variant, new or existing; a variant filed under the
   /// same key is removed. `room` pays for what the names and the variant need more than before, as far as it goes.
   void file(Slot& slot, Variant& variant, const Filing& filing, Garbage& garbage, Charge room = {})
@@ -162,22 +196,30 @@ struct alignas(64) Shard {
   void drop(Slot& slot, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
   /// Evicts from the end of the list; returns about how many bytes it freed.
   std::size_t evict_last(Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
-  /// Removes expired items of the next `count` buckets.
+  /// Removes expired and dead items of the next `count` buckets, or of fewer, so that not many are freed at once.
   void sweep(std::size_t count, Timestamp now, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
 
-  /// Entries of this resource from before `sequence`, and flights as old, at most `most` entries. Returns their number.
-  std::size_t purge(const Digest& resource, std::uint64_t sequence, std::size_t most, Garbage& garbage)
-      FOREBAY_REQUIRES(mutex);
+  /// Makes it dead, or stale.
+  void purge(Variant& variant, PurgeMode mode, Timestamp now) noexcept FOREBAY_REQUIRES(mutex);
+  /// Makes all entries from before `sequence` dead. No effect if it was done.
+  void purge_all(std::uint64_t sequence) noexcept FOREBAY_REQUIRES(mutex);
+  /// Removes dead variants of the slot.
+  void reap(Slot& slot, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
+  /// Unlists flights from before `sequence`.
+  static void unlist_older(Slot& slot, std::uint64_t sequence, Garbage& garbage) noexcept;
 
   struct Numbers {
-    std::uint64_t entries = 0, removed[5] = {}, stored = 0, stored_bytes = 0, invalidated = 0;
+    std::uint64_t entries = 0, dead = 0, removed[5] = {}, stored = 0, stored_bytes = 0;
   };
 
   mutable Mutex mutex;
   Budget& budget;
-  Table<Slot, &Slot::hash, &Slot::by_key> by_key FOREBAY_GUARDED_BY(mutex);
+  PurgeMarks marks FOREBAY_GUARDED_BY(mutex);
+  Table<Slot, &Slot::hash, &Slot::by_key, &Slot::signature> by_key FOREBAY_GUARDED_BY(mutex);
   Table<Slot, &Slot::resource_hash, &Slot::by_resource> by_resource FOREBAY_GUARDED_BY(mutex);
+  TagIndex tags FOREBAY_GUARDED_BY(mutex);
   Lru lru;
+  std::uint64_t all_counted FOREBAY_GUARDED_BY(mutex) = 0;  // entries that the latest purge of everything made dead
   Numbers numbers FOREBAY_GUARDED_BY(mutex);
   std::size_t swept FOREBAY_GUARDED_BY(mutex) = 0;
 };

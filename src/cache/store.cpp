@@ -11,7 +11,6 @@ namespace {
 // Amount of work per lock hold.
 constexpr std::size_t kSweptBuckets = 512;
 constexpr std::size_t kEvictedAtOnce = 32;
-constexpr std::size_t kPurgedAtOnce = 256;
 
 }  // namespace
 
@@ -77,11 +76,11 @@ Ref<Flight> Store::Private::new_flight() const {
   return flight;
 }
 
-bool Store::Private::SpareSlot::make(Private& store, std::string_view text, std::uint64_t hash,
-                                     const Digest& resource) {
+bool Store::Private::SpareSlot::make(Private& store, std::string_view text, std::uint64_t hash, const Digest& resource,
+                                     const UrlSpans& url) {
   auto charge = store.reserve(Slot::cost(text.size()));
   if (charge.bytes() == 0) return false;
-  slot_ = Slot::make(text, hash, resource, std::move(charge));
+  slot_ = Slot::make(text, hash, resource, url, std::move(charge));
   return true;
 }
 
@@ -140,7 +139,7 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
       Shard::unlist(*slot, *superseded, garbage);
       superseded = nullptr;
     }
-    auto d = decide(slot, mine, request);
+    auto d = decide(slot, mine, request, {shard.marks, purges});
     if (request.only_stored && !d.variant) return Pass{};
     if (d.fetch == Decision::Fetch::Listed && no_room) d.fetch = Decision::Fetch::Private;
     if (failed) follow_together(d, *failed);
@@ -153,7 +152,7 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
       if (slot) shard.tidy(*slot, garbage);
       lock.unlock();
       if (slot_missing && d.fetch == Decision::Fetch::Listed)
-        no_room = !spare.make(*this, text, hash, request.key.resource());
+        no_room = !spare.make(*this, text, hash, request.key.resource(), request.key.url());
       ticket = Ticket(store, new_flight(), request.key);
       continue;
     }
@@ -208,14 +207,15 @@ Peek Store::Private::peek(const LookupRequest& request) {
       mine.build();
       continue;
     }
-    const auto d = decide(slot, mine, request);
+    const auto d = decide(slot, mine, request, {shard.marks, purges});
     out.kind = d.kind;
     out.forward = d.forward;
     out.reason = d.reason;
     out.ticket = d.fetch != Decision::Fetch::None;
     out.pass_memory = d.pass_memory;
     out.unasked = d.unasked;
-    if (slot) out.variants = slot->variants;
+    for (const Variant* v = slot ? slot->newest : nullptr; v; v = v->next_older)
+      if (!shard.is_dead(*v)) ++out.variants;
     if (const Variant* v = d.matched) {
       out.found = true;
       out.reuse = rules::may_reuse(v->freshness, request.facts, request.policy, request.now);
@@ -255,22 +255,6 @@ Ticket Store::private_ticket(const Key& key, const Flight& since) {
 
 Charge Store::reserve(std::size_t n) { return p_->reserve(n); }
 
-std::size_t Store::invalidate(const std::vector<Digest>& resources) {
-  if (resources.empty()) return 0;
-  const auto sequence = p_->purges.add(resources);
-  std::size_t gone = 0;
-  for (auto& shard : p_->shards)
-    for (const auto& resource : resources)
-      for (bool more = true; more;) {
-        Garbage garbage;
-        const MutexLock lock(shard->mutex);
-        const auto n = shard->purge(resource, sequence, kPurgedAtOnce, garbage);
-        gone += n;
-        more = n >= kPurgedAtOnce;
-      }
-  return gone;
-}
-
 template <class Change>
 void Store::Private::file(const Key& key, Filing& filing, bool make_slot, Change&& change) {
   const auto hash = hash_of(key.text());
@@ -288,7 +272,7 @@ void Store::Private::file(const Key& key, Filing& filing, bool make_slot, Change
     }
     if (!slot && !spare.ready()) {
       lock.unlock();
-      if (!spare.make(*this, key.text(), hash, key.resource())) return;
+      if (!spare.make(*this, key.text(), hash, key.resource(), key.url())) return;
       continue;
     }
     if (!slot) slot = &shard.insert(spare.use());
@@ -304,7 +288,7 @@ bool Store::Private::change_variant(std::string_view key_text, const Entry* entr
   Shard& shard = shard_of(hash);
   const MutexLock lock(shard.mutex);
   Slot* slot = shard.find(hash, key_text);
-  Variant* variant = slot ? Shard::variant_of(*slot, entry) : nullptr;
+  Variant* variant = slot ? shard.variant_of(*slot, entry) : nullptr;
   if (!variant) return false;
   change(shard, *variant);
   return true;
@@ -316,8 +300,9 @@ void Store::apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<
   Filing filing(vary, freshened->head(), request, policy, now);
   p_->file(key, filing, false, [&](Shard& shard, Slot& slot, Garbage& garbage) {
     shard.mutex.held();
-    Variant* v = Shard::variant_of(slot, entry.get());
-    if (!v) return;
+    Variant* v = shard.variant_of(slot, entry.get());
+    // The HEAD may have been sent before the purge.
+    if (!v || shard.is_softened(*v)) return;
     v->useless_after += freshness.stale_at() - v->freshness.stale_at();
     shard.freshen(*v, freshened, freshness, filing, garbage);
   });
@@ -358,13 +343,21 @@ void Store::discard(const Key& key, const Ref<const Entry>& entry) {
   });
 }
 
-void Store::sweep(Timestamp now) {
+bool Store::sweep(Timestamp now) {
   for (std::size_t i = 0; i < kEvictedAtOnce && p_->budget.used() > p_->budget.limit(); ++i)
     if (!p_->evict(p_->budget.used() - p_->budget.limit())) break;
-  Shard& shard = *p_->shards[p_->next_swept.fetch_add(1, std::memory_order_relaxed) & (p_->shards.size() - 1)];
-  Garbage garbage;
-  const MutexLock lock(shard.mutex);
-  shard.sweep(std::min(kSweptBuckets, shard.by_key.buckets()), now, garbage);
+  auto& shards = p_->shards;
+  // The next one that has something dead, or else the next.
+  const auto next = p_->next_swept.fetch_add(1, std::memory_order_relaxed);
+  for (std::size_t i = 0; i <= shards.size(); ++i) {
+    Shard& shard = *shards[(next + i) & (shards.size() - 1)];
+    Garbage garbage;
+    const MutexLock lock(shard.mutex);
+    if (shard.numbers.dead == 0 && i < shards.size()) continue;
+    shard.sweep(std::min(kSweptBuckets, shard.by_key.buckets()), now, garbage);
+    return i < shards.size();
+  }
+  return false;
 }
 
 void Store::set_memory(std::size_t bytes) { p_->budget.set_limit(bytes); }
@@ -385,8 +378,16 @@ StoreNumbers Store::numbers() const {
     n.evicted_purged += removed(Removal::Purged);
     n.stored += shard->numbers.stored;
     n.stored_bytes += shard->numbers.stored_bytes;
-    n.invalidated += shard->numbers.invalidated;
+    n.dead += shard->numbers.dead;
+    n.tags += shard->tags.size();
   }
+  n.invalidated = p_->invalidated.load(std::memory_order_relaxed);
+  for (std::size_t mode = 0; mode < n.purges.size(); ++mode)
+    for (std::size_t kind = 0; kind < kPurgeKinds; ++kind) {
+      const auto& own = p_->purge_numbers[mode];
+      n.purges[mode].orders[kind] = own.orders[kind].load(std::memory_order_relaxed);
+      n.purges[mode].entries[kind] = own.entries[kind].load(std::memory_order_relaxed);
+    }
   n.bytes = p_->budget.used();
   n.limit = p_->budget.limit();
   n.pinned = p_->budget.pinned();

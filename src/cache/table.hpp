@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -18,34 +19,100 @@ struct TableLink {
   Node** at = nullptr;  // what points to this node
 };
 
+/// A set of hashed words, as a Bloom filter: what has a word has its bits, and hardly anything else has all of them.
+struct Signature {
+  std::uint64_t first = 0, second = 0;
+
+  bool has(const Signature& wanted) const noexcept {
+    return (first & wanted.first) == wanted.first && (second & wanted.second) == wanted.second;
+  }
+  void add(const Signature& more) noexcept {
+    first |= more.first;
+    second |= more.second;
+  }
+};
+
 /// A chained hash table of nodes that it does not own, with linear hashing: it grows by one bucket per insertion, so no
 /// insertion ever pays for a rehash. Equal hashes may be many; removal costs the same whatever the chain's length.
-template <class Node, std::uint64_t Node::*Hash, TableLink<Node> Node::*Link>
+///
+/// With `Sign`, each bucket knows the union of its nodes' signatures, so that a search for some can pass over most.
+template <class Node, std::uint64_t Node::*Hash, TableLink<Node> Node::*Link, Signature Node::*Sign = nullptr>
 class Table {
  public:
-  Table() { segments_.push_back(std::make_unique<Node*[]>(kSegment)); }
+  Table() {
+    if constexpr (kSigned) signs_.push_back(std::make_unique<Signature[]>(kSegment));
+    segments_.push_back(std::make_unique<Node*[]>(kSegment));
+  }
 
   /// First node of the chain that this hash may be in; go on with `next`.
   Node* chain(std::uint64_t hash) const noexcept { return bucket(index(hash)); }
   Node* bucket_chain(std::size_t i) const noexcept { return bucket(i); }
   static Node* next(const Node& n) noexcept { return (n.*Link).next; }
 
+  /// Calls `each` with the nodes of those buckets from `from` to before `to` whose signatures `may` be of interest; it
+  /// may remove the node. Stops after about `most` nodes, and returns the next bucket. Reads ahead, so that it does not
+  /// wait for memory at each node; `soon` is called some time before `each`, to do the same.
+  template <class May, class Soon, class Each>
+  std::size_t search(std::size_t from, std::size_t to, std::size_t most, May&& may, Soon&& soon, Each&& each) const {
+    constexpr std::size_t kAhead = 16;
+    std::size_t some[kAhead];
+    std::size_t count = 0, done = 0;
+    const auto visit = [&] {
+      for (std::size_t i = 0; i < count; ++i)
+        for (const Node* n = bucket(some[i]); n; n = next(*n)) {
+          if (const Node* after = next(*n)) fetch(*after);
+          soon(*n);
+          ++done;
+        }
+      for (std::size_t i = 0; i < count; ++i)
+        for (Node* n = bucket(some[i]); n;) {
+          Node* after = next(*n);
+          each(*n);
+          n = after;
+        }
+      count = 0;
+    };
+    for (; from < to && done < most; ++from) {
+      if (!may(sign(from)) || !bucket(from)) continue;
+      fetch(*bucket(from));
+      some[count++] = from;
+      if (count == kAhead) visit();
+    }
+    visit();
+    return from;
+  }
+
   void insert(Node& n, Budget& budget) noexcept {
-    push(bucket(index(n.*Hash)), n);
+    const auto i = index(n.*Hash);
+    push(bucket(i), n);
+    if constexpr (kSigned) sign(i).add(n.*Sign);
     ++size_;
     if (size_ > buckets_) grow(budget);
   }
   void remove(Node& n) noexcept {
     unlink(n);
     --size_;
+    if constexpr (kSigned) {
+      const auto i = index(n.*Hash);
+      if (!bucket(i)) sign(i) = {};
+    }
   }
   std::size_t size() const noexcept { return size_; }
   std::size_t buckets() const noexcept { return buckets_; }
 
  private:
   static constexpr std::size_t kSegment = 128;
+  static constexpr bool kSigned = Sign != nullptr;
+
+  // What says whether a walk is interested in it: its first members, and what follows it in its block.
+  static void fetch(const Node& n) noexcept {
+    const auto* at = reinterpret_cast<const char*>(&n);
+    for (const std::size_t line : {std::size_t{0}, std::size_t{64}, std::size_t{112}, sizeof(Node), sizeof(Node) + 63})
+      __builtin_prefetch(at + line);
+  }
 
   Node*& bucket(std::size_t i) const noexcept { return segments_[i / kSegment][i % kSegment]; }
+  Signature& sign(std::size_t i) const noexcept { return signs_[i / kSegment][i % kSegment]; }
   std::size_t index(std::uint64_t hash) const noexcept {
     const auto whole = std::bit_ceil(buckets_);
     const auto i = static_cast<std::size_t>(hash) & (whole - 1);
@@ -66,26 +133,37 @@ class Table {
   // Splits the next bucket. Without memory for more buckets the chains only become longer.
   void grow(Budget& budget) noexcept {
     if (buckets_ == segments_.size() * kSegment) {
-      const auto cost = allocated_size(kSegment * sizeof(Node*));
+      const auto cost = allocated_size(kSegment * sizeof(Node*)) +
+                        (kSigned ? allocated_size(kSegment * sizeof(Signature)) : std::size_t{0});
       if (!budget.try_take(cost)) return;
       Charge charge(budget, cost);
-      guarded([&] { segments_.push_back(std::make_unique<Node*[]>(kSegment)); }, [] {});
+      guarded(
+          [&] {
+            if (kSigned && signs_.size() == segments_.size()) signs_.push_back(std::make_unique<Signature[]>(kSegment));
+            segments_.push_back(std::make_unique<Node*[]>(kSegment));
+          },
+          [] {});
       if (buckets_ == segments_.size() * kSegment) return;
       charge_.merge(std::move(charge));
     }
     const auto fresh = buckets_++;
-    Node* n = bucket(fresh - std::bit_floor(fresh));
+    const auto split = fresh - std::bit_floor(fresh);
+    if constexpr (kSigned) sign(split) = {};
+    Node* n = bucket(split);
     while (n) {
       Node* after = next(*n);
-      if (index(n->*Hash) == fresh) {
+      const bool moves = index(n->*Hash) == fresh;
+      if (moves) {
         unlink(*n);
         push(bucket(fresh), *n);
       }
+      if constexpr (kSigned) sign(moves ? fresh : split).add(n->*Sign);
       n = after;
     }
   }
 
   std::vector<std::unique_ptr<Node*[]>> segments_;
+  std::vector<std::unique_ptr<Signature[]>> signs_;  // one for each bucket; it may have more than the nodes
   std::size_t buckets_ = kSegment;
   std::size_t size_ = 0;
   Charge charge_;

@@ -1,9 +1,21 @@
+#include <algorithm>
+
 #include "forebay/base/terminate.hpp"
 #include "private.hpp"
 
 // The transitions of a flight. Each holds its key's lock once; followers are woken and memory is freed after it.
 
 namespace forebay::cache {
+namespace {
+
+std::vector<Digest> without_doubles(std::span<const Digest> tags) {
+  std::vector<Digest> all(tags.begin(), tags.end());
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+}  // namespace
 
 /// One hold of the lock of a ticket's shard.
 struct Ticket::Hold {
@@ -12,7 +24,10 @@ struct Ticket::Hold {
                                                   hash(store.hash_of(t.key_text_)),
                                                   shard(store.shard_of(hash)),
                                                   lock(shard.mutex),
-                                                  slot(shard.find(hash, t.key_text_)) {}
+                                                  slot(shard.find(hash, t.key_text_)) {
+    // One that is on its way to this shard: it would take what is stored now for older than itself.
+    if (const auto all = store.purges.all_hard(); all > shard.marks.hard) shard.purge_all(all);
+  }
   ~Hold() FOREBAY_NOT_ANALYSED {
     if (slot) shard.tidy(*slot, garbage);
     if (lock.owns_lock()) lock.unlock();
@@ -27,20 +42,21 @@ struct Ticket::Hold {
         break;
       }
       lock.unlock();
-      no_room = !spare.make(store, ticket.key_text_, hash, ticket.resource_);
+      no_room = !spare.make(store, ticket.key_text_, hash, ticket.resource_, ticket.url_);
       lock.lock();
       slot = shard.find(hash, ticket.key_text_);
     }
     return slot;
   }
-  void pause_refreshes(const RefreshPause& pause) noexcept {
+  void pause_refreshes(const RefreshPause& pause) noexcept FOREBAY_NOT_ANALYSED {
     if (!slot || !pause.entry) return;
-    if (auto* const variant = Shard::variant_of(*slot, pause.entry)) variant->pause.add(pause);
+    if (auto* const variant = shard.variant_of(*slot, pause.entry)) variant->pause.add(pause);
   }
-  bool has_newer(const Filing& filing, std::uint64_t fingerprint, Timestamp received) const noexcept {
+  bool has_newer(const Filing& filing, std::uint64_t fingerprint,
+                 Timestamp received) const noexcept FOREBAY_NOT_ANALYSED {
     for (const Variant* v = slot ? slot->newest : nullptr; v; v = v->next_older) {
       if (v->vary == filing.names() && v->secondary == filing.secondary() && v->fingerprint == fingerprint &&
-          v->freshness.received > received)
+          v->freshness.received > received && !shard.is_dead(*v))
         return true;
     }
     return false;
@@ -79,13 +95,14 @@ struct Ticket::Hold {
 };
 
 Ticket::Ticket(Store& store, Ref<Flight> flight, const Key& key)
-    : store_(&store), flight_(std::move(flight)), key_text_(key.text()), resource_(key.resource()) {}
+    : store_(&store), flight_(std::move(flight)), key_text_(key.text()), resource_(key.resource()), url_(key.url()) {}
 
 Ticket::Ticket(Ticket&& o) noexcept
     : store_(o.store_),
       flight_(std::move(o.flight_)),
       key_text_(std::move(o.key_text_)),
       resource_(o.resource_),
+      url_(o.url_),
       seen_vary_(std::move(o.seen_vary_)) {}
 
 Ticket& Ticket::operator=(Ticket&& o) noexcept {
@@ -95,6 +112,7 @@ Ticket& Ticket::operator=(Ticket&& o) noexcept {
   flight_ = std::move(o.flight_);
   key_text_ = std::move(o.key_text_);
   resource_ = o.resource_;
+  url_ = o.url_;
   seen_vary_ = std::move(o.seen_vary_);
   return *this;
 }
@@ -118,6 +136,13 @@ void Ticket::land(Landing landing, const Selecting& request, const rules::Policy
   with(filing, [&](Hold& hold) {
     hold.shard.mutex.held();
     if (!hold.waiting()) return;
+    // Some follower may have come after the purge: all look up again.
+    if (store_->p_->purges.forbids_tags(flight_->purge_sequence_, landing.tags)) {
+      hold.unlist();
+      flight_->own_by_request_ = true;
+      return hold.end(Flight::State::NotShareable);
+    }
+    flight_->tags_ = std::move(landing.tags);
     flight_->head_ = std::move(landing.head);
     flight_->body_ = std::move(landing.body);
     flight_->freshness_ = landing.freshness;
@@ -140,7 +165,11 @@ void Ticket::land(Landing landing, const Selecting& request, const rules::Policy
   });
 }
 
-bool Ticket::may_commit() const { return flight_ && !store_->p_->purges.forbids(flight_->purge_sequence_, resource_); }
+Purgeable Ticket::purgeable(std::span<const Digest> tags) const noexcept { return {resource_, tags, key_text_, url_}; }
+
+bool Ticket::may_commit() const {
+  return flight_ && !store_->p_->purges.forbids(flight_->purge_sequence_, purgeable(flight_->tags_));
+}
 
 Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshness, const rules::VaryList& vary,
                          const Selecting& request, const rules::Policy& policy, std::uint64_t fingerprint,
@@ -149,12 +178,14 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
   Committed done;
   auto& store = *store_->p_;
   const auto checked = store.purges.current();
-  bool stored = !store.purges.forbids(flight_->purge_sequence_, resource_);
+  const auto tags = without_doubles(parts.tags);
+  bool stored = !store.purges.forbids(flight_->purge_sequence_, purgeable(tags));
 
   // Allocates everything before the lock is taken.
   Filing filing(vary, parts.head, request, policy, now, seen_vary_);
   std::unique_ptr<Variant> variant;
   Charge for_names;
+  TagRoom for_tags;
   if (stored) {
     filing.build();
     EntryParts whole = parts;
@@ -163,11 +194,13 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
     const auto variant_cost = Variant::cost(filing.secondary(), filing.own_stated());
     // Room for the names, which the slot takes over.
     const auto names_cost = cost_of(filing.names());
-    auto charge = store.reserve(entry_cost + variant_cost + names_cost);
+    const auto tags_cost = TagRoom::cost(tags.size());
+    auto charge = store.reserve(entry_cost + variant_cost + names_cost + tags_cost);
     stored = charge.bytes() != 0;
     if (stored) {
       variant = std::make_unique<Variant>();
       for_names = charge.split(names_cost);
+      for_tags = TagRoom(tags, charge.split(tags_cost));
       variant->charge = charge.split(variant_cost);
       variant->entry = Entry::make(whole, std::move(charge));
       variant->freshness = freshness;
@@ -182,7 +215,7 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
     shard.mutex.held();
     if (stored) stored = hold.slot_or_new() != nullptr;
     if (stored && !filing.fits(hold.slot)) stored = false;  // the slot was removed and created again meanwhile
-    if (store.purges.current() != checked) stored = stored && !store.purges.forbids(checked, resource_);
+    if (store.purges.current() != checked) stored = stored && !store.purges.forbids(checked, purgeable(tags));
     // Of two concurrent fetches, the later response stays (RFC 9111 section 4).
     if (stored) stored = !hold.has_newer(filing, fingerprint, freshness.received);
     hold.unlist();
@@ -202,7 +235,7 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
     shard.numbers.stored += 1;
     shard.numbers.stored_bytes += variant->entry->body_length();
     done.entry = variant->entry;
-    shard.add(slot, *variant.release());
+    shard.add(slot, *variant.release(), for_tags, hold.garbage);
     while (slot.variants > std::max<std::uint32_t>(policy.max_variants, 1)) {
       Variant* oldest = slot.newest;
       while (oldest->next_older) oldest = oldest->next_older;
@@ -224,15 +257,17 @@ bool Ticket::freshen(const Ref<const Entry>& entry, const Ref<const Entry>& fres
   const auto useless_after = rules::useless_after(freshness, policy, has_validator);
   const auto& purges = store_->p_->purges;
   const auto checked = purges.current();
-  if (purges.forbids(flight_->purge_sequence_, resource_)) return false;
+  if (purges.forbids(flight_->purge_sequence_, purgeable({}))) return false;
   Filing filing(vary, freshened->head(), request, policy, now, seen_vary_);
   bool done = false;
   with(filing, [&](Hold& hold) {
     hold.shard.mutex.held();
-    // A purge that has not reached this shard yet will find the entry, which is as old as this fetch.
-    if (purges.current() != checked && purges.forbids(checked, resource_)) return;
-    Variant* v = hold.slot ? Shard::variant_of(*hold.slot, entry.get()) : nullptr;
+    Variant* v = hold.slot ? hold.shard.variant_of(*hold.slot, entry.get()) : nullptr;
     if (!v) return;
+    // A purge that has not reached this shard yet will find the entry, which is as old as this fetch.
+    if (purges.current() != checked && purges.forbids(checked, purgeable({}))) return;
+    for (std::uint32_t i = 0; i < v->tag_count; ++i)
+      if (purges.forbids_tags(flight_->purge_sequence_, {&v->tags[i].record->digest, 1})) return;
     v->purge_sequence = flight_->purge_sequence_;
     v->useless_after = useless_after;
     hold.shard.freshen(*v, freshened, freshness, filing, hold.garbage);

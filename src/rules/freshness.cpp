@@ -248,4 +248,11 @@ void shorten(Freshness& stored, int status, const Policy& policy) noexcept {
   stored.from_receipt = true;
 }
 
+void become_stale(Freshness& stored, Timestamp now) noexcept {
+  stored.purged = true;
+  const auto left = stored.ttl(now);
+  // Never to nothing: a response that came without a lifetime is kept for its stale window alone.
+  if (left > Duration{0}) stored.lifetime = std::max(stored.lifetime - left, Duration{1});
+}
+
 }  // namespace forebay::rules

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "forebay/base/waker.hpp"
 #include "forebay/cache/entry.hpp"
@@ -17,6 +18,7 @@
 namespace forebay::cache {
 
 class Store;
+struct PurgeState;
 struct Shard;
 
 /// Requests that wait on flights, of one store.
@@ -105,6 +107,7 @@ class Flight final : public RefCounted {
   friend class Store;
   friend class Ticket;
   friend struct Shard;
+  friend struct PurgeState;
   friend class FollowerPlace;
   std::atomic<State> state_{State::Waiting};
   std::atomic<bool> joinable_{true};
@@ -126,6 +129,7 @@ class Flight final : public RefCounted {
   Signal changed_;
   Ref<WaitingCount> all_waiters_;
   // Under the shard's lock.
+  std::vector<Digest> tags_;          // since it landed
   std::uint64_t purge_sequence_ = 0;  // of the latest purge when it started
   bool listed_ = false;               // in its slot, so that others can find it
   std::atomic<bool> second_{false};   // written while it waits

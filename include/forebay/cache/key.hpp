@@ -102,6 +102,13 @@ struct KeyPart {
   bool present = true;
 };
 
+/// Where the parts of a URL are in the text of a key, without separators. From 0 to 0: not in the key.
+struct UrlSpans {
+  std::uint32_t host_from = 0, host_to = 0;
+  std::uint32_t path_from = 0, path_to = 0;
+  std::uint32_t query_to = 0;  ///< The query follows the path, with its `|q:`.
+};
+
 /// The canonical text and its hashes: `ROUTE|METHOD|scheme|host|path|q:...|h:...|c:...|a:...|b:...|f:...|m:...|n:...`,
 /// without unused parts; different lists of parts have different texts. A worker reuses it for all requests, so that
 /// building a key allocates nothing in the steady state.
@@ -122,6 +129,7 @@ class Key {
   /// Digest of host, path and the keyed part of the query: equal for every method, header and variant of one URL, so
   /// that a write can find what it makes stale.
   const Digest& resource() const noexcept { return resource_; }
+  const UrlSpans& url() const noexcept { return url_; }
   /// The `resource` of every key of this path that was built under a No-Vary-Search rule, for any query: many URLs
   /// share such a key, so a write to any of them makes all of these stale. After `build_resource` too.
   Digest searched_resource() const noexcept;
@@ -133,6 +141,7 @@ class Key {
   std::string text_;
   Digest id_;
   Digest resource_;
+  UrlSpans url_;
   // Positions in the text: host and path, `q:`, and `n:` or the end.
   std::size_t resource_from_ = 0, query_from_ = 0, query_to_ = 0, rule_from_ = 0;
 };

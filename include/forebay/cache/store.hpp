@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "forebay/cache/entry.hpp"
 #include "forebay/cache/flight.hpp"
 #include "forebay/cache/key.hpp"
+#include "forebay/cache/purge_order.hpp"
 #include "forebay/cache/selecting.hpp"
 #include "forebay/rules/policy.hpp"
 #include "forebay/rules/reuse.hpp"
@@ -21,6 +24,7 @@ namespace forebay::cache {
 
 class Store;
 class Filing;
+struct Purgeable;
 
 /// The result of a finished fetch, for the store.
 struct Landing {
@@ -29,6 +33,7 @@ struct Landing {
   rules::Freshness freshness;
   rules::VaryList vary;                   ///< Of the response.
   std::optional<std::uint64_t> length{};  ///< Of the body, where the origin stated it.
+  std::vector<Digest> tags{};             ///< `tag_digest` of each; those that the commit will have.
 };
 
 /// The result of a commit.
@@ -101,8 +106,10 @@ class Ticket {
   void with(Filing& filing, Act&& act);
   Store* store_ = nullptr;
   Ref<Flight> flight_;
+  Purgeable purgeable(std::span<const Digest> tags) const noexcept;
   std::string key_text_;
   Digest resource_;
+  UrlSpans url_;
   VaryRef seen_vary_;  // the slot's names at the look-up
 };
 
@@ -224,6 +231,13 @@ struct StoreNumbers {
   std::uint64_t evicted_capacity = 0, evicted_expired = 0, evicted_replaced = 0, evicted_purged = 0;
   std::uint64_t stored = 0, stored_bytes = 0, waiting = 0;
   std::uint64_t invalidated = 0;
+  std::uint64_t dead = 0;  ///< Purged and not in `entries` any more, but not yet freed.
+  std::uint64_t tags = 0;  ///< Different tags of the entries, summed over the shards.
+  /// Orders, without dry runs, and the entries that they named.
+  struct Purges {
+    std::array<std::uint64_t, kPurgeKinds> orders{}, entries{};
+  };
+  std::array<Purges, 2> purges{};  ///< By mode.
 };
 
 /// Stores and shares responses: shards with one lock each, used by all workers. Each key has a slot with its variants,
@@ -257,6 +271,10 @@ class Store {
   /// A write made these resources stale (RFC 9111 section 4.4): removes entries, and detaches flights, which will not
   /// be stored. Returns the number of removed entries.
   std::size_t invalidate(const std::vector<Digest>& resources);
+  /// When it returns, no look-up finds a named entry (hard), or finds it fresh (soft). A fetch that began before is not
+  /// stored in both modes, and no later request joins it. Never holds a lock for long; memory is freed by and by, by
+  /// `sweep`. Of entries that are stored meanwhile, none that was fetched since the call is named.
+  Purged purge(const PurgeOrder& order);
   /// A 200 to HEAD (RFC 9111 section 4.3.5): the variant of `entry` gets this head and freshness, or becomes stale.
   void apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<const Entry>& freshened,
                   const rules::Freshness& freshness, const rules::VaryList& vary, const Selecting& request,
@@ -272,8 +290,9 @@ class Store {
   /// The origin has sent another response that may not be stored: removes the variant of `entry`.
   void discard(const Key& key, const Ref<const Entry>& entry);
 
-  /// Removes expired entries, a slice of one shard per call so that no lock is held for long. Called by a timer.
-  void sweep(Timestamp now);
+  /// Removes expired and purged entries, a slice of one shard per call so that no lock is held for long. Called by a
+  /// timer. True when there were purged ones: they are many then, and the next call should come soon.
+  bool sweep(Timestamp now);
   /// A smaller limit evicts, in slices, by the next calls of `sweep` and `reserve`.
   void set_memory(std::size_t bytes);
 

@@ -97,6 +97,8 @@ Lifetime freshness_lifetime(const http::ResponseView& response, const ResponseDi
 /// For a response that was stored under another policy: the shorter lifetime counts. A lifetime is never lengthened,
 /// since the origin's directives are not kept.
 void shorten(Freshness& stored, int status, const Policy& policy) noexcept;
+/// An operator has purged it, and keeps it: stale from now on, unless it is already. Its stale windows begin now.
+void become_stale(Freshness& stored, Timestamp now) noexcept;
 /// The line of `ttl.status` for this status; null without one. A class does not cover errors that a client caused,
 /// unless its lifetime is zero or `statuses` lists the status itself.
 const StatusLifetime* status_line(int status, const Policy& policy) noexcept;

@@ -127,6 +127,12 @@ struct Answer {
   std::vector<std::string> vary{};
   bool no_cache = false;
   Duration fetch_time{0};
+  std::vector<std::string> tags{};
+  std::vector<Digest> tag_digests() const {
+    std::vector<Digest> all;
+    for (const auto& t : tags) all.push_back(tag_digest(t));
+    return all;
+  }
 };
 
 /// The answer to a look-up with all that some alternative has side by side.
@@ -227,7 +233,12 @@ class StoreTest : public ::testing::Test {
   }
   void land(Ticket& t, const Answer& a, const FieldList& request = {}) {
     const auto fields = fields_of(request);
-    t.land({PublishedHead::make(200, fields_of(a.fields)), body_of(a.body), freshness(a), {false, a.vary}},
+    t.land({PublishedHead::make(200, fields_of(a.fields)),
+            body_of(a.body),
+            freshness(a),
+            {false, a.vary},
+            {},
+            a.tag_digests()},
            Unchanged(fields.view()), policy);
   }
   Committed commit(Ticket& t, const Answer& a, const FieldList& request = {}, std::uint64_t fingerprint = 1) {
@@ -235,6 +246,8 @@ class StoreTest : public ::testing::Test {
     EntryParts parts;
     parts.head = head->head();
     parts.fetch_time = a.fetch_time;
+    const auto tags = a.tag_digests();
+    parts.tags = tags;
     if (!a.body.empty()) parts.body.push_back(slice(a.body));
     const auto fields = fields_of(request);
     return t.commit(parts, freshness(a), {false, a.vary}, Unchanged(fields.view()), policy, fingerprint, now);

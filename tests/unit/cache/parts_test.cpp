@@ -116,28 +116,35 @@ TEST(Lru, PromotesEverythingThatIsNotAmongTheNewestQuarter) {
 
 Digest d(std::uint64_t n) { return {n, n}; }
 
+PurgeOrder named(std::vector<Digest> resources) {
+  PurgeOrder order;
+  order.resources = std::move(resources);
+  return order;
+}
+
 TEST(PurgeLog, ForbidsWhatBeganBeforeAPurgeOfItsResource) {
   PurgeLog log;
   const auto before = log.current();
-  EXPECT_FALSE(log.forbids(before, d(1)));
-  const auto purge = log.add({d(1), d(2)});
-  EXPECT_TRUE(log.forbids(before, d(1)));
-  EXPECT_TRUE(log.forbids(before, d(2)));
-  EXPECT_FALSE(log.forbids(before, d(3)));
-  EXPECT_FALSE(log.forbids(purge, d(1))) << "began after it";
+  EXPECT_FALSE(log.forbids(before, Purgeable{d(1), {}, {}, {}}));
+  const auto purge = log.add(named({d(1), d(2)}));
+  EXPECT_TRUE(log.forbids(before, Purgeable{d(1), {}, {}, {}}));
+  EXPECT_TRUE(log.forbids(before, Purgeable{d(2), {}, {}, {}}));
+  EXPECT_FALSE(log.forbids(before, Purgeable{d(3), {}, {}, {}}));
+  EXPECT_FALSE(log.forbids(purge, Purgeable{d(1), {}, {}, {}})) << "began after it";
 }
 
 TEST(PurgeLog, RefusesWhatIsOlderThanItsMemory) {
   PurgeLog log(2);
   const auto first = log.current();
-  const auto second = log.add({d(1)});
-  const auto third = log.add({d(2)});
-  EXPECT_FALSE(log.forbids(first, d(9)));
-  log.add({d(3)});
-  EXPECT_TRUE(log.forbids(first, d(9))) << "what was named by the one that is forgotten, nobody knows";
-  EXPECT_FALSE(log.forbids(second, d(9)));
-  EXPECT_TRUE(log.forbids(second, d(2)));
-  EXPECT_FALSE(log.forbids(third, d(2)));
+  const auto second = log.add(named({d(1)}));
+  const auto third = log.add(named({d(2)}));
+  EXPECT_FALSE(log.forbids(first, Purgeable{d(9), {}, {}, {}}));
+  log.add(named({d(3)}));
+  EXPECT_TRUE(log.forbids(first, Purgeable{d(9), {}, {}, {}}))
+      << "what was named by the one that is forgotten, nobody knows";
+  EXPECT_FALSE(log.forbids(second, Purgeable{d(9), {}, {}, {}}));
+  EXPECT_TRUE(log.forbids(second, Purgeable{d(2), {}, {}, {}}));
+  EXPECT_FALSE(log.forbids(third, Purgeable{d(2), {}, {}, {}}));
 }
 
 }  // namespace
