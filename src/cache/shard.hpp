@@ -99,12 +99,12 @@ struct Slot final : Item {
   TableLink<Slot> by_key;
   const std::size_t text_size;
   Variant* newest = nullptr;
-  UrlSpans url;
-  Signature signature;                             // of what a purge may search for
   VaryRef vary;                                    // all names of recent Vary fields; null: none
   bool refusable = false;                          // some variant is
   std::vector<ListedFlight> flights;               // the newest stands last
   Timestamp no_queue_until{};                      // pass memory,
+  UrlSpans url;                                    // these are what a purge reads
+  Signature signature;                             // of what it may search for
   rules::Reason pass_cause = rules::Reason::None;  // and why it was set
   Timestamp vary_seen{};                           // when a response last had all of `vary`
   std::size_t variants = 0;

@@ -107,7 +107,7 @@ class Table {
   // What says whether a walk is interested in it: its first members, and what follows it in its block.
   static void fetch(const Node& n) noexcept {
     const auto* at = reinterpret_cast<const char*>(&n);
-    for (const std::size_t line : {std::size_t{0}, std::size_t{64}, std::size_t{112}, sizeof(Node), sizeof(Node) + 63})
+    for (const std::size_t line : {std::size_t{0}, std::size_t{64}, std::size_t{128}, sizeof(Node), sizeof(Node) + 63})
       __builtin_prefetch(at + line);
   }
 
