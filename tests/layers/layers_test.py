@@ -36,7 +36,7 @@ IMPURE = [
 ADDRESS_TEXT = ("http/forwarding.cpp", "#include <arpa/inet.h>")
 
 # Where a mutex may be above the I/O line.
-MUTEX_PLACES = re.compile(r"(cache/|http/body\.|base/(waker|log|mutex)\.)")
+MUTEX_PLACES = re.compile(r"(cache/|http/body\.|base/(waker|log|events|mutex)\.)")
 
 # Packages and the files (relative to src or include/forebay) that may include them.
 PACKAGES = [
