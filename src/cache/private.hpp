@@ -27,6 +27,7 @@ struct Store::Private {
   };
 
   class Purging;  // one order to purge under way
+  class Listing;  // one page of a listing
 
   explicit Private(const StoreOptions& options);
   ~Private();

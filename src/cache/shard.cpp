@@ -15,9 +15,9 @@ std::uint64_t hash_of(const Digest& d) noexcept { return table_hash({reinterpret
 
 }  // namespace
 
-namespace {
+std::size_t cost_of_text(std::size_t size) noexcept { return size < 16 ? 0 : allocated_size(size + 1); }
 
-std::size_t cost_of_text(std::size_t size) noexcept { return size < 16 ? 0 : allocated_size(size + 1); }  // std::string
+namespace {
 
 // The growth by a Vary is bounded by the size of a head, and cannot be refused.
 void adjust(Charge& charge, std::size_t before, std::size_t now, Budget& budget, Charge& room) noexcept {
@@ -43,6 +43,15 @@ std::size_t cost_of(const VaryRef& names) noexcept {
 
 std::size_t Variant::cost(std::string_view secondary, const VaryRef& stated) noexcept {
   return allocated_size(sizeof(Variant)) + cost_of_text(secondary.size()) + cost_of(stated);
+}
+
+std::size_t Variant::bytes() const noexcept {
+  const auto* encodings = entry->encodings();
+  return entry->charged() + charge.bytes() + (encodings ? encodings->charged() : 0);
+}
+
+bool Variant::has(const TagRecord& tag) const noexcept {
+  return std::any_of(tags.get(), tags.get() + tag_count, [&](const TagLink& own) { return own.record == &tag; });
 }
 
 VaryRef Slot::take_names(VaryRef names, Budget& budget, Charge& room) noexcept {
@@ -183,7 +192,7 @@ Variant* Shard::variant_of(Slot& slot, const Entry* entry) const noexcept {
 }
 
 void Shard::file(Slot& slot, Variant& variant, const Filing& filing, Garbage& garbage, Charge room) {
-  const auto cost = Variant::cost(filing.secondary(), filing.own_stated());
+  const auto cost = Variant::cost(filing.secondary(), filing.own_stated()) + TagRoom::links_cost(variant.tag_count);
   adjust(variant.charge, variant.charge.bytes(), cost, budget, room);
   garbage.take(Owner(std::exchange(variant.vary, filing.names())));
   garbage.take(Owner(std::exchange(variant.stated, filing.stated())));
@@ -253,8 +262,7 @@ std::size_t Shard::evict_last(Garbage& garbage) noexcept {
   }
   auto& variant = static_cast<Variant&>(*item);
   auto& slot = *variant.slot;
-  const auto* encodings = variant.entry->encodings();
-  const auto bytes = variant.entry->charged() + variant.charge.bytes() + (encodings ? encodings->charged() : 0);
+  const auto bytes = variant.bytes();
   remove(variant, Removal::Capacity, garbage);
   tidy(slot, garbage);
   return bytes;

@@ -31,6 +31,8 @@ class Filing;
 
 /// The memory of a list of names.
 std::size_t cost_of(const VaryRef& names) noexcept;
+/// The memory of a std::string beside itself.
+std::size_t cost_of_text(std::size_t size) noexcept;
 
 /// What failed fetches for a stored response leave.
 struct Pause {
@@ -47,6 +49,9 @@ struct Variant final : Item {
   Variant() : Item(Kind::Variant) {}
   /// `stated`: names of its own Vary, where they are not those of the slot.
   static std::size_t cost(std::string_view secondary, const VaryRef& stated) noexcept;
+  /// Of it and its entry, compressed forms included.
+  std::size_t bytes() const noexcept;
+  bool has(const TagRecord& tag) const noexcept;
 
   // The members that a look-up reads come first.
   Variant* next_older = nullptr;     // in the slot, by the time it came or was freshened
@@ -142,6 +147,31 @@ class Garbage {
   Item* items_ = nullptr;
   TagRecord* records_ = nullptr;
   boost::container::small_vector<Owner, 4> owners_;
+};
+
+/// Tags that a variant is to have in place of its own. Declare it before the lock.
+class NewTags {
+ public:
+  explicit NewTags(std::span<const std::string_view> texts) : list_(texts) {}
+  /// Without a lock. False when there is no memory.
+  template <class Store>
+  bool make_room(Store& store) {
+    const auto cost = TagRoom::cost(list_);
+    if (cost == 0) return true;
+    auto charge = store.reserve(cost);
+    if (charge.bytes() == 0) return false;
+    room_ = TagRoom(list_, std::move(charge));
+    return true;
+  }
+  std::span<const Digest> digests() const noexcept { return list_.digests(); }
+  /// Under the lock.
+  void give(Variant& variant, TagIndex& index, Budget& budget, Garbage& garbage) noexcept {
+    index.replace(variant, room_, budget, garbage);
+  }
+
+ private:
+  TagList list_;
+  TagRoom room_;
 };
 
 /// What purges have done to a shard as a whole. Variants and flights know the number of the latest purge when they

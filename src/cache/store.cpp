@@ -296,13 +296,21 @@ bool Store::Private::change_variant(std::string_view key_text, const Entry* entr
 
 void Store::apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<const Entry>& freshened,
                        const rules::Freshness& freshness, const rules::VaryList& vary, const Selecting& request,
-                       const rules::Policy& policy, Timestamp now) {
+                       const rules::Policy& policy, Timestamp now,
+                       std::optional<std::span<const std::string_view>> stated) {
+  std::optional<NewTags> tags;
+  if (stated && !tags.emplace(*stated).make_room(*p_)) return;
   Filing filing(vary, freshened->head(), request, policy, now);
   p_->file(key, filing, false, [&](Shard& shard, Slot& slot, Garbage& garbage) {
     shard.mutex.held();
     Variant* v = shard.variant_of(slot, entry.get());
     // The HEAD may have been sent before the purge.
     if (!v || shard.is_softened(*v)) return;
+    if (tags && p_->purges.forbids_tags(v->purge_sequence, tags->digests())) {
+      v->freshness.purged = true;
+      return;
+    }
+    if (tags) tags->give(*v, shard.tags, shard.budget, garbage);
     v->useless_after += freshness.stale_at() - v->freshness.stale_at();
     shard.freshen(*v, freshened, freshness, filing, garbage);
   });

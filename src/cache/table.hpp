@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "forebay/base/budget.hpp"
@@ -31,6 +33,15 @@ struct Signature {
     second |= more.second;
   }
 };
+
+/// A hash as a place in the order in which `Table::walk` visits: its bits from the last to the first. And back.
+constexpr std::uint64_t place_of(std::uint64_t hash) noexcept {
+  constexpr auto swap = [](std::uint64_t n, unsigned by, std::uint64_t of) { return (n >> by & of) | (n & of) << by; };
+  hash = swap(hash, 1, 0x5555555555555555u);
+  hash = swap(hash, 2, 0x3333333333333333u);
+  hash = swap(hash, 4, 0x0F0F0F0F0F0F0F0Fu);
+  return __builtin_bswap64(hash);
+}
 
 /// A chained hash table of nodes that it does not own, with linear hashing: it grows by one bucket per insertion, so no
 /// insertion ever pays for a rehash. Equal hashes may be many; removal costs the same whatever the chain's length.
@@ -82,6 +93,35 @@ class Table {
     return from;
   }
 
+  /// Calls `each` with the nodes at the place `from` and behind it, in their order, which is the same however the table
+  /// grows: so a walk in parts visits each node once that stays in the table. Passes over buckets whose signatures
+  /// `may` not be of interest. Ends between two places when `each` returns false, or after a bucket when `on` does;
+  /// returns the place to go on at, or nothing at the end. `each` is told whether it must take the node, since one of
+  /// the same place was taken.
+  template <class May, class Each, class On>
+  std::optional<std::uint64_t> walk(std::uint64_t from, May&& may, Each&& each, On&& on) const {
+    boost::container::small_vector<const Node*, 16> nodes;
+    do {
+      const auto i = index(place_of(from));
+      const auto last = from | (~std::uint64_t{0} >> depth(i));
+      fetch_bucket(from + kFetched * (last - from + 1));
+      if (may(sign(i)) && bucket(i)) {
+        nodes.clear();
+        for (const Node* n = bucket(i); n; n = next(*n))
+          if (place_of(n->*Hash) >= from) nodes.push_back(n);
+        const auto before = [](const Node* a, const Node* b) { return place_of(a->*Hash) < place_of(b->*Hash); };
+        if (nodes.size() > 1) std::sort(nodes.begin(), nodes.end(), before);
+        for (std::size_t k = 0; k < nodes.size(); ++k) {
+          const bool must = k != 0 && nodes[k]->*Hash == nodes[k - 1]->*Hash;
+          if (!each(*nodes[k], must)) return place_of(nodes[k]->*Hash);
+        }
+      }
+      if (last == ~std::uint64_t{0}) return std::nullopt;
+      from = last + 1;
+    } while (on());
+    return from;
+  }
+
   void insert(Node& n, Budget& budget) noexcept {
     const auto i = index(n.*Hash);
     push(bucket(i), n);
@@ -117,6 +157,18 @@ class Table {
     const auto whole = std::bit_ceil(buckets_);
     const auto i = static_cast<std::size_t>(hash) & (whole - 1);
     return i < buckets_ ? i : i - whole / 2;
+  }
+  // How many bits of a hash decide that a node is in this bucket.
+  unsigned depth(std::size_t i) const noexcept {
+    const auto whole = std::bit_ceil(buckets_);
+    const auto bits = static_cast<unsigned>(std::countr_zero(whole));
+    return i >= whole / 2 || i + whole / 2 < buckets_ ? bits : bits - 1;
+  }
+  static constexpr std::uint64_t kFetched = 8;  // a walk reads so many buckets ahead
+  void fetch_bucket(std::uint64_t place) const noexcept {
+    const auto i = index(place_of(place));
+    __builtin_prefetch(&bucket(i));
+    if constexpr (kSigned) __builtin_prefetch(&sign(i));
   }
   static void push(Node*& head, Node& n) noexcept {
     auto& link = n.*Link;

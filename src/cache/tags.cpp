@@ -1,5 +1,8 @@
 #include "tags.hpp"
 
+#include <algorithm>
+
+#include "forebay/cache/purge_order.hpp"
 #include "shard.hpp"
 
 namespace forebay::cache {
@@ -10,16 +13,36 @@ std::uint64_t hash_of(const Digest& d) noexcept { return table_hash({reinterpret
 
 }  // namespace
 
-TagRoom::TagRoom(std::span<const Digest> tags, Charge charge) {
-  if (tags.empty()) return;
+std::size_t TagRecord::cost(std::string_view text) noexcept {
+  return allocated_size(sizeof(TagRecord)) + cost_of_text(text.size());
+}
+
+TagList::TagList(std::span<const std::string_view> texts) {
+  for (const auto text : texts) {
+    const auto digest = tag_digest(text);
+    if (std::find(digests_.begin(), digests_.end(), digest) != digests_.end()) continue;
+    digests_.push_back(digest);
+    texts_.push_back(text);
+  }
+}
+
+std::size_t TagRoom::cost(const TagList& tags) noexcept {
+  auto n = links_cost(tags.size());
+  for (const auto text : tags.texts()) n += TagRecord::cost(text);
+  return n;
+}
+
+TagRoom::TagRoom(const TagList& tags, Charge charge) {
+  if (tags.size() == 0) return;
   links = std::make_unique<TagLink[]>(tags.size());
   links_charge = charge.split(links_cost(tags.size()));
   records.reserve(tags.size());
-  for (const auto& tag : tags) {
+  for (std::size_t i = 0; i < tags.size(); ++i) {
     auto& record = *records.emplace_back(std::make_unique<TagRecord>());
-    record.digest = tag;
-    record.hash = hash_of(tag);
-    record.charge = charge.split(TagRecord::cost());
+    record.digest = tags.digests()[i];
+    record.hash = hash_of(record.digest);
+    record.text = tags.texts()[i];
+    record.charge = charge.split(TagRecord::cost(record.text));
   }
 }
 
@@ -47,13 +70,24 @@ void TagIndex::add(Variant& variant, TagRoom& room, Budget& budget) noexcept {
   }
 }
 
+void TagIndex::remove(TagLink& link, Garbage& garbage) noexcept {
+  unlink(link);
+  --link.record->members;
+  release(*link.record, garbage);
+}
+
 void TagIndex::remove(Variant& variant, Garbage& garbage) noexcept {
-  for (std::uint32_t i = 0; i < variant.tag_count; ++i) {
-    auto& own = variant.tags[i];
-    unlink(own);
-    --own.record->members;
-    release(*own.record, garbage);
-  }
+  for (std::uint32_t i = 0; i < variant.tag_count; ++i) remove(variant.tags[i], garbage);
+}
+
+void TagIndex::replace(Variant& variant, TagRoom& room, Budget& budget, Garbage& garbage) noexcept {
+  const auto count = variant.tag_count;
+  auto old = std::move(variant.tags);
+  auto charge = variant.charge.split(TagRoom::links_cost(count));
+  add(variant, room, budget);
+  for (std::uint32_t i = 0; i < count; ++i) remove(old[i], garbage);
+  room.links = std::move(old);
+  room.links_charge = std::move(charge);
 }
 
 void TagIndex::release(TagRecord& record, Garbage& garbage) noexcept {

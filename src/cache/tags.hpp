@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,20 @@ class Garbage;
 struct Variant;
 struct TagRecord;
 
+/// The tags of a response, without doubles: as orders name them, and as operators read them.
+class TagList {
+ public:
+  explicit TagList(std::span<const std::string_view> texts);
+  std::size_t size() const noexcept { return digests_.size(); }
+  std::span<const Digest> digests() const noexcept { return digests_; }
+  /// In the same order.
+  std::span<const std::string_view> texts() const noexcept { return texts_; }
+
+ private:
+  std::vector<Digest> digests_;
+  std::vector<std::string_view> texts_;
+};
+
 /// A variant in the list of one of its tags. Without a variant: the place of a walk (`TagWalk`).
 struct TagLink {
   TagLink* next = nullptr;
@@ -28,7 +44,7 @@ struct TagLink {
 /// not wait for memory at each step.
 struct TagRecord {
   static constexpr std::size_t kLists = 8;
-  static std::size_t cost() noexcept { return allocated_size(sizeof(TagRecord)); }
+  static std::size_t cost(std::string_view text) noexcept;
 
   bool unused() const noexcept { return members == 0 && walks == 0; }
 
@@ -39,15 +55,16 @@ struct TagRecord {
   std::uint64_t members = 0;
   std::uint32_t walks = 0;  // that are on their way: they have links in the lists
   std::uint32_t next_list = 0;
+  std::string text;
   Charge charge;
 };
 
 /// Memory for the tags of a variant, allocated before the lock is taken.
 struct TagRoom {
-  /// `tags` without doubles; `charge` covers `cost`.
-  TagRoom(std::span<const Digest> tags, Charge charge);
+  /// `charge` covers `cost(tags)`.
+  TagRoom(const TagList& tags, Charge charge);
   TagRoom() = default;
-  static std::size_t cost(std::size_t tags) noexcept { return links_cost(tags) + tags * TagRecord::cost(); }
+  static std::size_t cost(const TagList& tags) noexcept;
   static std::size_t links_cost(std::size_t tags) noexcept {
     return tags == 0 ? 0 : allocated_size(tags * sizeof(TagLink));
   }
@@ -62,6 +79,8 @@ class TagIndex {
  public:
   /// Takes the links and, where needed, the records of `room`.
   void add(Variant& variant, TagRoom& room, Budget& budget) noexcept;
+  /// Gives it the tags of `room` in place of its own, whose memory `room` takes.
+  void replace(Variant& variant, TagRoom& room, Budget& budget, Garbage& garbage) noexcept;
   /// Records that nothing refers to any more go to the garbage.
   void remove(Variant& variant, Garbage& garbage) noexcept;
   TagRecord* find(const Digest& tag) const noexcept;
@@ -82,6 +101,7 @@ class TagIndex {
   }
 
  private:
+  void remove(TagLink& link, Garbage& garbage) noexcept;
   Table<TagRecord, &TagRecord::hash, &TagRecord::by_tag> records_;
 };
 

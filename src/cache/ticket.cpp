@@ -6,16 +6,7 @@
 // The transitions of a flight. Each holds its key's lock once; followers are woken and memory is freed after it.
 
 namespace forebay::cache {
-namespace {
-
-std::vector<Digest> without_doubles(std::span<const Digest> tags) {
-  std::vector<Digest> all(tags.begin(), tags.end());
-  std::sort(all.begin(), all.end());
-  all.erase(std::unique(all.begin(), all.end()), all.end());
-  return all;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 /// One hold of the lock of a ticket's shard.
 struct Ticket::Hold {
@@ -178,8 +169,8 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
   Committed done;
   auto& store = *store_->p_;
   const auto checked = store.purges.current();
-  const auto tags = without_doubles(parts.tags);
-  bool stored = !store.purges.forbids(flight_->purge_sequence_, purgeable(tags));
+  const TagList tags(parts.tags);
+  bool stored = !store.purges.forbids(flight_->purge_sequence_, purgeable(tags.digests()));
 
   // Allocates everything before the lock is taken.
   Filing filing(vary, parts.head, request, policy, now, seen_vary_);
@@ -194,7 +185,7 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
     const auto variant_cost = Variant::cost(filing.secondary(), filing.own_stated());
     // Room for the names, which the slot takes over.
     const auto names_cost = cost_of(filing.names());
-    const auto tags_cost = TagRoom::cost(tags.size());
+    const auto tags_cost = TagRoom::cost(tags);
     auto charge = store.reserve(entry_cost + variant_cost + names_cost + tags_cost);
     stored = charge.bytes() != 0;
     if (stored) {
@@ -215,7 +206,7 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
     shard.mutex.held();
     if (stored) stored = hold.slot_or_new() != nullptr;
     if (stored && !filing.fits(hold.slot)) stored = false;  // the slot was removed and created again meanwhile
-    if (store.purges.current() != checked) stored = stored && !store.purges.forbids(checked, purgeable(tags));
+    if (store.purges.current() != checked) stored = stored && !store.purges.forbids(checked, purgeable(tags.digests()));
     // Of two concurrent fetches, the later response stays (RFC 9111 section 4).
     if (stored) stored = !hold.has_newer(filing, fingerprint, freshness.received);
     hold.unlist();
@@ -251,13 +242,17 @@ Committed Ticket::commit(const EntryParts& parts, const rules::Freshness& freshn
 
 bool Ticket::freshen(const Ref<const Entry>& entry, const Ref<const Entry>& freshened,
                      const rules::Freshness& freshness, const rules::VaryList& vary, const Selecting& request,
-                     const rules::Policy& policy, Timestamp now) {
+                     const rules::Policy& policy, Timestamp now,
+                     std::optional<std::span<const std::string_view>> stated) {
   if (!flight_) return false;
   const bool has_validator = freshened->etag() || freshened->last_modified();
   const auto useless_after = rules::useless_after(freshness, policy, has_validator);
-  const auto& purges = store_->p_->purges;
+  auto& store = *store_->p_;
+  const auto& purges = store.purges;
   const auto checked = purges.current();
   if (purges.forbids(flight_->purge_sequence_, purgeable({}))) return false;
+  std::optional<NewTags> tags;
+  if (stated && !tags.emplace(*stated).make_room(store)) return false;
   Filing filing(vary, freshened->head(), request, policy, now, seen_vary_);
   bool done = false;
   with(filing, [&](Hold& hold) {
@@ -268,8 +263,10 @@ bool Ticket::freshen(const Ref<const Entry>& entry, const Ref<const Entry>& fres
     if (purges.current() != checked && purges.forbids(checked, purgeable({}))) return;
     for (std::uint32_t i = 0; i < v->tag_count; ++i)
       if (purges.forbids_tags(flight_->purge_sequence_, {&v->tags[i].record->digest, 1})) return;
+    if (tags && purges.forbids_tags(flight_->purge_sequence_, tags->digests())) return;
     v->purge_sequence = flight_->purge_sequence_;
     v->useless_after = useless_after;
+    if (tags) tags->give(*v, hold.shard.tags, store.budget, hold.garbage);
     hold.shard.freshen(*v, freshened, freshness, filing, hold.garbage);
     hold.forget_pass(freshness, now);
     done = true;

@@ -55,7 +55,7 @@ struct EntryParts {
   std::string_view origin{};  ///< Name of the origin that gave it.
   Duration fetch_time{0};     ///< From the request to the last byte; the time that a hit saves.
   WallTime stored_at{};
-  std::span<const Digest> tags{};  ///< `tag_digest` of each; the store keeps them beside the entry.
+  std::span<const std::string_view> tags{};  ///< The store keeps them beside the entry.
 };
 
 /// One stored response, made at commit, immutable but for the compressed forms of its body, which come when they are

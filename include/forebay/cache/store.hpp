@@ -25,6 +25,9 @@ namespace forebay::cache {
 class Store;
 class Filing;
 struct Purgeable;
+struct Listed;
+struct ListPage;
+struct ListQuery;
 
 /// The result of a finished fetch, for the store.
 struct Landing {
@@ -83,8 +86,10 @@ class Ticket {
                    const Selecting& request, const rules::Policy& policy, std::uint64_t fingerprint, Timestamp now);
   /// A 304 has validated `entry` (a variant of this key): it is replaced by `freshened` (the same body) with new
   /// freshness, and selected by requests like this one under its new Vary. False when it has been purged meanwhile.
+  /// `tags`: those that the 304 states (RFC 9111 section 3.2), in place of the ones that it has.
   bool freshen(const Ref<const Entry>& entry, const Ref<const Entry>& freshened, const rules::Freshness& freshness,
-               const rules::VaryList& vary, const Selecting& request, const rules::Policy& policy, Timestamp now);
+               const rules::VaryList& vary, const Selecting& request, const rules::Policy& policy, Timestamp now,
+               std::optional<std::span<const std::string_view>> tags = std::nullopt);
   /// The response is for this request only. Because of the response: pass memory is set until `no_queue_until` under
   /// the same lock; because of the request: nothing is remembered. `reason` is remembered as the cause. The ticket
   /// stays usable for `commit` (a `no-cache` answer is NotShareable and yet stored).
@@ -275,10 +280,12 @@ class Store {
   /// stored in both modes, and no later request joins it. Never holds a lock for long; memory is freed by and by, by
   /// `sweep`. Of entries that are stored meanwhile, none that was fetched since the call is named.
   Purged purge(const PurgeOrder& order);
-  /// A 200 to HEAD (RFC 9111 section 4.3.5): the variant of `entry` gets this head and freshness, or becomes stale.
+  /// A 200 to HEAD (RFC 9111 section 4.3.5): the variant of `entry` gets this head and freshness, and the tags that it
+  /// states. It becomes stale instead where one of these was purged since it was fetched.
   void apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<const Entry>& freshened,
                   const rules::Freshness& freshness, const rules::VaryList& vary, const Selecting& request,
-                  const rules::Policy& policy, Timestamp now);
+                  const rules::Policy& policy, Timestamp now,
+                  std::optional<std::span<const std::string_view>> tags = std::nullopt);
   /// A response that is not stored has these names in its Vary: variants selected without them are no longer found, and
   /// later responses are selected by them.
   void note_vary(const Key& key, const rules::VaryList& vary, const Selecting& request, const rules::Policy& policy,
@@ -295,6 +302,13 @@ class Store {
   bool sweep(Timestamp now);
   /// A smaller limit evicts, in slices, by the next calls of `sweep` and `reserve`.
   void set_memory(std::size_t bytes);
+
+  /// One page of what is stored (forebay/cache/listing.hpp), for inspection: it counts as no hit, and changes nothing.
+  /// Holds no lock for long. Through all pages, an entry that is there and fits all the time is listed once; one that
+  /// comes, goes or changes meanwhile is listed once or not at all. A purged one is never listed afterwards.
+  ListPage list(const ListQuery& query) const;
+  /// All stored responses of one key. Searches all keys, without looking closely at most of them.
+  std::vector<Listed> find(const Digest& id, Timestamp now) const;
 
   StoreNumbers numbers() const;
   /// Variants dropped because a key had more than `max_variants`.

@@ -246,7 +246,7 @@ class StoreTest : public ::testing::Test {
     EntryParts parts;
     parts.head = head->head();
     parts.fetch_time = a.fetch_time;
-    const auto tags = a.tag_digests();
+    const std::vector<std::string_view> tags(a.tags.begin(), a.tags.end());
     parts.tags = tags;
     if (!a.body.empty()) parts.body.push_back(slice(a.body));
     const auto fields = fields_of(request);

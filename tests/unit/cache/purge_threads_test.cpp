@@ -23,12 +23,13 @@ class PurgeThreads : public StoreTest {
     const rules::RequestFacts facts;
     return store.lookup({key, Unchanged({}), facts, policy, 1, t0, may_lead});
   }
-  bool store_at(Ticket& ticket, int generation, const std::vector<Digest>& tags) {
+  bool store_at(Ticket& ticket, int generation, const std::vector<std::string>& tags) {
     const auto head = PublishedHead::make(200, fields_of({{"X", "y"}}));
     EntryParts parts;
     parts.head = head->head();
     parts.body = {slice(std::to_string(generation))};
-    parts.tags = tags;
+    const std::vector<std::string_view> texts(tags.begin(), tags.end());
+    parts.tags = texts;
     return ticket.commit(parts, fresh_for(60s), {}, Unchanged({}), policy, 1, t0);
   }
   PurgeOrder order_of(std::size_t kind, int key) const {
@@ -67,7 +68,7 @@ TEST_F(PurgeThreads, NumbersStayRightBesideLookUpsAndCommits) {
         } else {
           auto found = look_at(key, true);
           if (auto* ticket = ticket_of(found); ticket && *ticket)
-            stored += store_at(*ticket, i, {tag_digest("all"), tag_digest("key" + std::to_string(k))});
+            stored += store_at(*ticket, i, {"all", "key" + std::to_string(k)});
         }
       }
     });
@@ -102,7 +103,7 @@ TEST_F(PurgeThreads, NothingFromBeforeAPurgeIsServedAfterIt) {
         if (auto* ticket = ticket_of(found); ticket && *ticket) {
           const int content = version.load();
           if (random() % 2) std::this_thread::yield();
-          store_at(*ticket, content, {tag_digest("all"), tag_digest("key" + std::to_string(k))});
+          store_at(*ticket, content, {"all", "key" + std::to_string(k)});
         }
       }
     });
