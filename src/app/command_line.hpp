@@ -1,97 +1,51 @@
 #pragma once
 
-#include <optional>
+#include <any>
+#include <functional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "exit_code.hpp"
-#include "forebay/base/clock.hpp"
-#include "forebay/probe/probe.hpp"
+#include "flags.hpp"
 
 namespace forebay::app {
-
-/// `forebay [run]`
-struct RunFlags {
-  std::optional<std::string> config;
-  std::optional<std::string> origin, listen, ttl, memory, admin, log_level, log_format;
-  std::vector<std::pair<std::string, std::string>> set;  ///< `--set KEY=VALUE`, in order.
-  std::string port_file;  ///< File for the ports in use; for tests and scripts that listen on port 0.
-};
-
-enum class CheckFormat { Text, Json, Github };
-using ProbeFlags = probe::Questions;
-struct CheckFlags {
-  RunFlags run;  ///< What `run` would be given.
-  CheckFormat format = CheckFormat::Text;
-  bool print = false, quiet = false, strict = false;
-  std::optional<ProbeFlags> probe;
-};
-
-/// `forebay explain`
-struct ExplainFlags {
-  RunFlags run;                      ///< What `run` would be given, but for `admin`.
-  std::optional<std::string> admin;  ///< Of the daemon that --live asks.
-  std::string method, url;
-  std::vector<std::pair<std::string, std::string>> headers;
-  /// A piece of the content, by the flag of curl that gives it: `-d` and `--json` (a text or `@FILE`), `--data-raw`,
-  /// `--data-urlencode` (`TEXT`, `=TEXT`, `NAME=TEXT`, `@FILE`, `NAME@FILE`). As with curl, documents of `--json` are
-  /// put one behind the other, and all others are joined by `&`.
-  struct Content {
-    enum class Kind { Plain, Raw, Encoded, Json };
-    std::string text;
-    Kind kind = Kind::Plain;
-  };
-  std::vector<Content> content;
-  bool content_in_query = false;  ///< `-G`: it is a part of the URL.
-  /// A response to be judged; without a status it is 200.
-  std::optional<int> status;
-  std::vector<std::pair<std::string, std::string>> response_headers;
-  std::optional<std::string> response_content;
-  bool has_response = false;
-  bool live = false, json = false;
-  Duration timeout = std::chrono::seconds{5};
-};
-
-struct HealthcheckFlags {
-  std::optional<std::string> config, admin;
-  Duration timeout = std::chrono::seconds{2};
-};
-
-struct DemoFlags {
-  std::string listen = ":8080";
-  std::string admin = "127.0.0.1:8081";
-  Duration duration{0};  ///< 0: until a signal.
-  bool access_log = true;
-  std::string port_file;
-};
-
-/// `forebay reload`, `drain`, `undrain` and `log-level`: an order for the running daemon.
-struct OrderFlags {
-  enum class What { Reload, Drain, Undrain, LogLevel };
-  What what = What::Reload;
-  std::optional<std::string> config, admin;
-  bool json = false;
-  Duration timeout = std::chrono::seconds{35};  ///< For each answer; the daemon itself gives an order 30 s.
-  std::optional<Duration> delay, wait;          ///< Of `drain`.
-  std::string level;                            ///< Of `log-level`; empty: it is only shown.
-  std::optional<Duration> time;                 ///< `--for`
-  std::string delay_text, time_text;            ///< As written, for the daemon.
-};
-
-struct VersionFlags {
-  bool json = false;
-};
 
 /// Only prints: help, or an error of the command line.
 struct Said {
   ExitCode code = ExitCode::Done;
   std::string out, err;
 };
+/// An error of the command line: `forebay: MESSAGE`, exit code 2.
+Said usage(std::string message);
 
-using Command =
-    std::variant<RunFlags, CheckFlags, ExplainFlags, HealthcheckFlags, OrderFlags, DemoFlags, VersionFlags, Said>;
+/// What becomes of an exception that a command throws: its text goes to standard error, or the process ends where it
+/// was thrown (a daemon has caught what can fail).
+enum class OnException { Report, Terminate };
+
+/// What a command line asks for, ready to be executed.
+class Command {
+ public:
+  Command(Said said);
+  template <class Flags>
+  Command(Flags given, ExitCode (*command)(const Flags&), OnException on_exception = OnException::Report)
+      : flags_(std::move(given)),
+        execute_([command](const std::any& held) { return command(*std::any_cast<Flags>(&held)); }),
+        on_exception_(on_exception) {}
+
+  ExitCode execute() const;
+  /// The flags, if they are of this type.
+  template <class Flags>
+  const Flags* flags() const {
+    return std::any_cast<Flags>(&flags_);
+  }
+
+ private:
+  std::any flags_;
+  std::function<ExitCode(const std::any&)> execute_;
+  OnException on_exception_;
+};
+
 Command parse_command_line(const std::vector<std::string>& args);
 
 }  // namespace forebay::app

@@ -6,7 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "command_line.hpp"
+#include "exit_code.hpp"
+#include "flags.hpp"
 #include "forebay/config/load.hpp"
 
 namespace forebay::app {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "command_line.hpp"
+#include "flags.hpp"
 
 // The flags of curl that `forebay explain` supports.
 

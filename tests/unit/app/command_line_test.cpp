@@ -15,8 +15,8 @@ using ::testing::Pair;
 template <class T>
 T parsed(const std::vector<std::string>& args) {
   const auto command = parse_command_line(args);
-  if (const auto* said = std::get_if<Said>(&command)) ADD_FAILURE() << said->err << said->out;
-  const auto* got = std::get_if<T>(&command);
+  if (const auto* said = command.flags<Said>()) ADD_FAILURE() << said->err << said->out;
+  const auto* got = command.flags<T>();
   if (got == nullptr) {
     ADD_FAILURE() << "another command";
     return {};
@@ -26,7 +26,7 @@ T parsed(const std::vector<std::string>& args) {
 
 Said said(const std::vector<std::string>& args) {
   const auto command = parse_command_line(args);
-  const auto* got = std::get_if<Said>(&command);
+  const auto* got = command.flags<Said>();
   if (got == nullptr) {
     ADD_FAILURE() << "nothing was said";
     return {};
