@@ -6,9 +6,30 @@
 #include <vector>
 
 #include "forebay/base/text.hpp"
+#include "forebay/content/encoder.hpp"
 #include "forebay/server/problem.hpp"
 
 namespace forebay::admin {
+namespace {
+
+/// Shorter contents fit in a packet or two.
+constexpr std::size_t kLeastCoded = 2048;
+
+bool append_gzip(std::string_view text, std::string& out) {
+  const auto encoder = content::Encoder::make(content::Compression::Gzip, text.size());
+  if (!encoder) return false;
+  char piece[16384];
+  for (bool ending = false;;) {
+    const auto made = ending ? encoder->finish(piece, sizeof piece) : encoder->take(text, piece, sizeof piece);
+    if (!made) return false;
+    out.append(piece, *made);
+    if (*made == sizeof piece) continue;
+    if (ending) return true;
+    ending = true;
+  }
+}
+
+}  // namespace
 
 Answer json_answer(const boost::json::value& document, int status) {
   Answer answer;
@@ -46,19 +67,25 @@ Answer not_allowed(std::string_view allowed, std::string_view accept) {
   return answer;
 }
 
-void send(server::Exchange& exchange, const Answer& answer) {
+void send(server::Exchange& exchange, const Answer& answer, bool gzip) {
+  std::string body;
+  const bool may_be_coded = answer.body.size() >= kLeastCoded;
+  const bool coded = may_be_coded && gzip && append_gzip(answer.body, body);
+  const auto& sent = coded ? body : answer.body;
   http::Fields fields;
   fields.add(http::FieldId::ContentType, answer.content_type);
   fields.add(http::FieldId::CacheControl, "no-store");
   fields.add("X-Content-Type-Options", "nosniff");
+  if (may_be_coded) fields.add(http::FieldId::Vary, "Accept-Encoding");
+  if (coded) fields.add(http::FieldId::ContentEncoding, "gzip");
   server::AnswerHead head;
   head.status = answer.status;
   head.fields = fields;
   head.added = answer.fields;
-  head.length = answer.body.size();
+  head.length = sent.size();
   head.has_date = false;
   std::vector<Slice> parts;
-  if (!answer.body.empty()) parts.push_back(Chunk::copy_of(answer.body)->slice());
+  if (!sent.empty()) parts.push_back(Chunk::copy_of(sent)->slice());
   exchange.answer(head, http::BodyCursor(std::move(parts)));
 }
 

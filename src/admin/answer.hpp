@@ -25,7 +25,7 @@ Answer problem(int status, std::string_view code, std::string_view title, std::s
 /// 405, saying what is allowed.
 Answer not_allowed(std::string_view allowed, std::string_view accept);
 
-/// With the fields of every response of this listener.
-void send(server::Exchange& exchange, const Answer& answer);
+/// With the fields of every response of this listener. `gzip`: the client accepts that coding; long contents get it.
+void send(server::Exchange& exchange, const Answer& answer, bool gzip);
 
 }  // namespace forebay::admin

@@ -30,6 +30,10 @@ void audit(std::string_view change, const Answer& answer) {
   log::write_always(log::Level::Info, with_result(change, answer));
 }
 
+void audit_accepted(std::string_view change) {
+  log::write_always(log::Level::Info, "admin: " + std::string(change) + ": accepted");
+}
+
 void RefusedChanges::note(std::string_view change, const Answer& answer, Timestamp now) {
   if (!log::enabled(log::Level::Warn)) return;
   if (!lines_.take(now, 1)) {

@@ -16,6 +16,9 @@ std::string change_text(http::Method method, std::string_view path, const server
 /// Writes the line of a change that was allowed, whatever the level of the log is.
 void audit(std::string_view change, const Answer& answer);
 
+/// The same of a change that takes a while; `audit` writes another line at its end.
+void audit_accepted(std::string_view change);
+
 /// Logs requests for changes that were refused, at most one a second: anybody can send them.
 class RefusedChanges {
  public:

@@ -9,6 +9,7 @@
 #include "call.hpp"
 #include "content_reader.hpp"
 #include "endpoint_table.hpp"
+#include "forebay/http/accept_encoding.hpp"
 #include "forebay/http/target.hpp"
 #include "operators.hpp"
 
@@ -27,6 +28,7 @@ struct AdminNotes final : server::Notes {
     waiting.reset();
     endpoint = nullptr;
     counter = 0;
+    gzip = false;
     accept.clear();
     query.clear();
     captured.clear();
@@ -36,6 +38,7 @@ struct AdminNotes final : server::Notes {
   std::shared_ptr<Later::Waiting> waiting;
   const Endpoint* endpoint = nullptr;
   std::size_t counter = 0;
+  bool gzip = false;  // the client accepts it
   std::string accept, query, captured;
   std::string change;  // the beginning of the audit line
 };
@@ -45,6 +48,13 @@ AdminNotes& notes_of(server::Exchange& exchange) { return static_cast<AdminNotes
 std::string size_text(std::size_t bytes) {
   return bytes % (1024 * 1024) == 0 ? std::to_string(bytes / 1024 / 1024) + " MiB"
                                     : std::to_string(bytes / 1024) + " KiB";
+}
+
+bool accepts_gzip(const http::FieldsView& fields) {
+  std::string joined;
+  const auto accepted = fields.combined(http::FieldId::AcceptEncoding, joined);
+  // A client that states nothing accepts everything (RFC 9110 section 12.5.3), but may not be able to decode it.
+  return accepted && http::AcceptedCodings(accepted).accept("gzip");
 }
 
 Answer refusal(const Access& access, std::string_view accept) {
@@ -83,7 +93,7 @@ struct AdminHandler::Private {
 
   AdminState state;
   config::Server settings;
-  RateLimit changes;
+  RateLimit changes_by_token, changes_from_here;
   RefusedChanges refused_changes;
 };
 
@@ -98,6 +108,8 @@ void AdminHandler::Private::start(server::Exchange& exchange) {
   std::string joined;
   notes.accept = request.fields.combined(http::FieldId::Accept, joined).value_or("");
 
+  notes.gzip = accepts_gzip(request.fields);
+
   http::Target target;
   if (!target.read(request.method, request.target))
     return give(exchange, problem(400, "bad_request", "Bad request", "The request target is malformed.", notes.accept));
@@ -111,13 +123,16 @@ void AdminHandler::Private::start(server::Exchange& exchange) {
   notes.captured = std::move(found.captured);
   const auto most = found.endpoint->most_content;
   if (most == 0) return perform(exchange, {});
-  notes.reader.start(
-      exchange.body(), most, [this, &exchange, most](ContentReader::Outcome outcome, const std::string& content) {
-        if (outcome == ContentReader::Outcome::Broken || exchange.gone()) return;
-        if (outcome == ContentReader::Outcome::Whole) return perform(exchange, content);
-        give(exchange, problem(413, "too_large", "Content too large",
-                               "The document is longer than " + size_text(most) + '.', notes_of(exchange).accept));
-      });
+  notes.reader.start(exchange.body(), most,
+                     [this, &exchange, most](ContentReader::Outcome outcome, const std::string& content) {
+                       if (outcome == ContentReader::Outcome::Broken || exchange.gone()) return;
+                       if (outcome == ContentReader::Outcome::Whole) return perform(exchange, content);
+                       const auto& kept = notes_of(exchange);
+                       const auto answer = problem(413, "too_large", "Content too large",
+                                                   "The document is longer than " + size_text(most) + '.', kept.accept);
+                       if (!kept.change.empty()) audit(kept.change, answer);
+                       give(exchange, answer);
+                     });
 }
 
 std::optional<Answer> AdminHandler::Private::check(server::Exchange& exchange, const FoundEndpoint& found,
@@ -142,6 +157,8 @@ std::optional<Answer> AdminHandler::Private::check(server::Exchange& exchange, c
   }
   if (!found.endpoint) return not_allowed(found.allowed, notes.accept);
   if (!is_change) return std::nullopt;
+  // One for each right: a script with the token does not keep out an operator who is on this machine.
+  auto& changes = request.fields.has(http::FieldId::Authorization) ? changes_by_token : changes_from_here;
   if (!changes.take(exchange.worker().now().mono, operators.changes_per_second))
     return refused(too_many(operators.changes_per_second, notes.accept), by);
   notes.change = change_text(request.method, path, exchange.peer(), by);
@@ -152,6 +169,8 @@ void AdminHandler::Private::perform(server::Exchange& exchange, std::string_view
   auto& notes = notes_of(exchange);
   const std::function<Later()> later = [&] {
     postpone(exchange);
+    // Its end may never be told: the process may end before.
+    if (!notes.change.empty()) audit_accepted(notes.change);
     return Later(exchange.worker(), notes.waiting, notes.change);
   };
   const Call call{state, notes.query, notes.captured, content, notes.accept, exchange.worker(), later};
@@ -178,7 +197,7 @@ void AdminHandler::Private::postpone(server::Exchange& exchange) {
 
 void AdminHandler::Private::give(server::Exchange& exchange, const Answer& answer) {
   state.counters.requests[notes_of(exchange).counter][static_cast<std::size_t>(answer.status / 100 - 1)].add();
-  send(exchange, answer);
+  send(exchange, answer, notes_of(exchange).gzip);
 }
 
 void AdminHandler::finished(server::Exchange& exchange) { notes_of(exchange).waiting.reset(); }

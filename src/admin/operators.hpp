@@ -28,7 +28,8 @@ struct Access {
 
 /// For what operators may do (`who` is not Public): with `Authorization: Bearer TOKEN`, or from this machine: from a
 /// loopback address or a Unix socket. In the second case a web page could make a browser send it. So Host must be one
-/// of our names (against DNS rebinding), and Origin and Sec-Fetch-Site must not name another site.
+/// of our names (against DNS rebinding), and Origin and Sec-Fetch-Site must not name another site. A field that proxies
+/// add (Via, Forwarded, X-Forwarded-*) means that the client may be anywhere, so that only a token counts.
 Access may_operate(const http::RequestView& request, const server::Peer& peer, const config::Config::Operators& config,
                    Who who);
 

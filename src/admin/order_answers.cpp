@@ -77,9 +77,9 @@ std::optional<Answer> answer_drain(const Call& call) {
       return call.bad("\"delay\" must be a duration of at most 24h, such as 5s.");
   }
   const auto what = delay ? "draining after " + duration_text(*delay) : std::string("draining");
-  call.admin.sources.orders.drain(delay, [later = call.later(), what] {
+  call.admin.sources.orders.drain(delay, [later = call.later(), what](bool done) {
     auto answer = json_answer(json::object{{"state", to_string(State::Draining)}}, 202);
-    answer.outcome = what;
+    answer.outcome = done ? what : "the process is stopping, and drains already";
     later.answer(std::move(answer));
   });
   return std::nullopt;

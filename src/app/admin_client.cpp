@@ -11,15 +11,35 @@
 
 #include "config_source.hpp"
 #include "forebay/http/fields.hpp"
+#include "forebay/http/forwarding.hpp"
+#include "forebay/net/worker.hpp"
 
 namespace forebay::app {
 namespace {
 
 constexpr std::size_t kMostContent = 64 * 1024 * 1024;
 
-// `:8081`, `127.0.0.1:8081`, `[::1]:8081`, `unix:/path`. An address that means "all" is asked at loopback.
+// On this machine nobody else can listen there while the daemon runs, and its certificate is for another name.
+std::shared_ptr<const net::TlsClient> tls_to(const std::string& host) {
+  static const net::SystemClock clock;
+  config::Origin daemon;
+  daemon.url.scheme = "https";
+  daemon.url.host = host;
+  daemon.tls.verify = !http::is_localhost(host) && host != "127.0.0.1" && host != "::1";
+  if (const auto ca = environment()("FOREBAY_ADMIN_CA")) daemon.tls.ca = *ca;
+  std::vector<net::TlsFinding> findings;
+  auto client = net::TlsClient::make(daemon, clock, findings);
+  for (const auto& finding : findings)
+    if (!client) std::cerr << "forebay: $FOREBAY_ADMIN_CA: " << finding.message << '\n';
+  return client;
+}
+
+// `:8081`, `127.0.0.1:8081`, `[::1]:8081`, `unix:/path`, and `https://` before an address. An address that means "all"
+// is asked at loopback.
 std::optional<net::Endpoint> endpoint_of(std::string address) {
   if (address.rfind("http://", 0) == 0) address = address.substr(7, address.find('/', 7) - 7);
+  const bool tls = address.rfind("https://", 0) == 0;
+  if (tls) address = address.substr(8, address.find('/', 8) - 8);
   if (address.rfind("unix:", 0) == 0) return net::Endpoint{{}, {}, address.substr(5)};
   const auto colon = address.rfind(':');
   if (colon == std::string::npos) return std::nullopt;
@@ -27,7 +47,9 @@ std::optional<net::Endpoint> endpoint_of(std::string address) {
   if (host.size() >= 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   if (host.empty() || host == "0.0.0.0") host = "127.0.0.1";
   if (host == "::") host = "::1";
-  return net::Endpoint{host, address.substr(colon + 1), {}};
+  net::Endpoint endpoint{host, address.substr(colon + 1), {}, {}};
+  if (tls && !(endpoint.tls = tls_to(host))) return std::nullopt;
+  return endpoint;
 }
 
 }  // namespace
@@ -125,7 +147,8 @@ std::optional<std::string> admin_address(const std::optional<std::string>& confi
     why = ExitCode::NotReached;
     return std::nullopt;
   }
-  return loaded.ok() ? loaded.config->admin->text : "127.0.0.1:8081";
+  if (!loaded.ok()) return "127.0.0.1:8081";
+  return (loaded.config->admin_listener.tls.on() ? "https://" : "") + loaded.config->admin->text;
 }
 
 std::optional<std::string> admin_token(std::string& fault) {

@@ -20,7 +20,8 @@ struct AdminAnswer {
   std::string body;
 };
 /// Nothing without a valid HTTP response in time. `address` is one of `admin.listen`: `:8081`, `127.0.0.1:8081`,
-/// `[::1]:8081`, `unix:/path`; one that means "all" is asked at loopback.
+/// `[::1]:8081`, `unix:/path`, or `https://` and an address; one that means "all" is asked at loopback. The certificate
+/// is checked unless the address is a loopback one; $FOREBAY_ADMIN_CA names the authorities, else the system's count.
 std::optional<AdminAnswer> ask_admin(const std::string& address, const AdminRequest& request,
                                      net::SteadyClock::time_point deadline);
 

@@ -131,11 +131,13 @@ void Daemon::open() {
     status_.started_at = clock_.now().mono;
     admin_handler_ = std::make_unique<admin::AdminHandler>(std::move(sources));
     admin_ = std::make_unique<SingleWorkerServer>(config->server.threads, clock_);
-    config::Listener listener;
+    auto listener = config->admin_listener;
     listener.address = *config->admin;
     listener.name = "admin";
     listener.http2 = false;
-    admin_->open(listener, *admin_handler_);
+    // Who may connect is an operator.
+    if (!listener.mode) listener.mode = 0600;
+    admin_->open(listener, *admin_handler_, std::exchange(tls_.admin, {}));
   }
   workers_->start();
   listeners_->apply(std::move(listeners));

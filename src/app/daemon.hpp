@@ -64,7 +64,7 @@ class Daemon {
   // daemon_orders.cpp: what operators order by the admin listener
   admin::Orders orders();
   void queue_reload(std::function<void(const admin::Reloaded&)> then);
-  void begin_drain(std::optional<Duration> delay);
+  bool begin_drain(std::optional<Duration> delay);
   bool end_drain();
 
   // daemon_stop.cpp

@@ -15,11 +15,8 @@ admin::Orders Daemon::orders() {
   orders.reload = [this](std::function<void(const admin::Reloaded&)> then) {
     boost::asio::post(control_, [this, then = std::move(then)]() mutable { queue_reload(std::move(then)); });
   };
-  orders.drain = [this](std::optional<Duration> delay, std::function<void()> then) {
-    boost::asio::post(control_, [this, delay, then = std::move(then)] {
-      begin_drain(delay);
-      then();
-    });
+  orders.drain = [this](std::optional<Duration> delay, std::function<void(bool)> then) {
+    boost::asio::post(control_, [this, delay, then = std::move(then)] { then(begin_drain(delay)); });
   };
   orders.undrain = [this](std::function<void(bool)> then) {
     boost::asio::post(control_, [this, then = std::move(then)] { then(end_drain()); });
@@ -39,8 +36,8 @@ void Daemon::queue_reload(std::function<void(const admin::Reloaded&)> then) {
   });
 }
 
-void Daemon::begin_drain(std::optional<Duration> delay) {
-  if (stopping_) return;
+bool Daemon::begin_drain(std::optional<Duration> delay) {
+  if (stopping_) return false;
   const auto wait = delay.value_or(runtime()->config->shutdown.delay);
   status_.state.store(admin::State::Draining, std::memory_order_release);
   log::info("draining: /readyz answers 503, and connections are closed after " + duration_text(wait));
@@ -51,6 +48,7 @@ void Daemon::begin_drain(std::optional<Duration> delay) {
     if (!ec && over && status_.state.load(std::memory_order_acquire) == admin::State::Draining)
       shared_->sends_clients_away.store(true, std::memory_order_release);
   });
+  return true;
 }
 
 bool Daemon::end_drain() {

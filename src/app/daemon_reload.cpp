@@ -86,6 +86,7 @@ void Daemon::try_reload(const config::LoadResult& loaded, TlsFiles tls, admin::R
   set_runtime(fresh);
   keep_tickets_for(*config);
   listeners_->apply(std::move(listeners));
+  if (admin_) admin_->use_tls(tls.admin);
   warn_of_unused_sockets(*config, before->config.get());
   if (config->cache.memory != before->config->cache.memory) {
     governor_->configure(config->cache.memory);

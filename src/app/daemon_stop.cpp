@@ -29,6 +29,8 @@ void Daemon::begin_stop(std::string_view why) {
   status_.state.store(admin::State::Draining, std::memory_order_release);
   notifier_.stopping();
   duration_timer_.cancel();
+  // An operator's delay that runs gives way to shutdown.delay: clients are not sent away before that.
+  leaving_timer_.cancel();
   drain_timer_.expires_after(shutdown.delay);
   drain_timer_.async_wait([this](error_code ec) {
     if (!ec) stop_accepting();

@@ -30,20 +30,26 @@ void add(config::LoadResult& loaded, config::Diagnostic place, net::TlsFinding f
 TlsFiles read_tls(config::LoadResult& loaded, const std::shared_ptr<net::TicketKeys>& tickets, const Clock& clock) {
   TlsFiles files;
   if (!loaded.ok()) return files;
-  const auto& listeners = loaded.config->listeners;
   bool failed = false;
-  for (std::size_t i = 0; i < listeners.size(); ++i) {
-    auto& server = files.servers.emplace_back();
-    if (!listeners[i].tls.on()) continue;
+  const auto serve = [&](const config::Listener& listener, const std::string& name, const std::string& tls) {
+    if (!listener.tls.on()) return std::shared_ptr<const net::TlsServer>();
     std::vector<net::TlsFinding> findings;
-    server = net::TlsServer::make(listeners[i].tls, {listeners[i].name, listeners[i].http2, tickets, &clock}, findings);
+    auto server = net::TlsServer::make(listener.tls, {name, listener.http2, tickets, &clock}, findings);
     failed = failed || !server;
-    const auto tls = "listen[" + std::to_string(i) + "].tls.";
     for (auto& finding : findings) {
       const auto in_list = tls + "certs[" + std::to_string(finding.certificate) + "]." + finding.key;
       auto place = place_of(loaded, {tls + finding.key, in_list});
       add(loaded, std::move(place), std::move(finding));
     }
+    return std::shared_ptr<const net::TlsServer>(std::move(server));
+  };
+  const auto& listeners = loaded.config->listeners;
+  for (std::size_t i = 0; i < listeners.size(); ++i)
+    files.servers.push_back(serve(listeners[i], listeners[i].name, "listen[" + std::to_string(i) + "].tls."));
+  if (loaded.config->admin) {
+    auto admin = loaded.config->admin_listener;
+    admin.http2 = false;
+    files.admin = serve(admin, "admin", "admin.tls.");
   }
   for (const auto& [name, origin] : loaded.config->origins) {
     if (!origin.url.is_https()) continue;

@@ -16,6 +16,7 @@ using TlsServers = std::vector<std::shared_ptr<const net::TlsServer>>;
 /// What a configuration speaks TLS with, on both sides.
 struct TlsFiles {
   TlsServers servers;
+  std::shared_ptr<const net::TlsServer> admin{};
   proxy::Runtime::TlsClients clients;
 };
 

@@ -111,8 +111,10 @@ void WorkerPool::stop() {
   for (auto& w : workers_) w->disable_waker();
 }
 
-void SingleWorkerServer::open(const config::Listener& config, server::Handler& handler) {
+void SingleWorkerServer::open(const config::Listener& config, server::Handler& handler,
+                              std::shared_ptr<const net::TlsServer> tls) {
   listener_ = std::make_unique<server::Listener>(config, std::vector<server::Listener::Part>{{&worker_, &handler}});
+  if (tls) listener_->use_tls(tls);
   listener_->start();
   thread_ = std::thread([this] {
     net::leave_signals_to_others();

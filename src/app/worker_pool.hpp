@@ -54,8 +54,10 @@ class SingleWorkerServer {
   ~SingleWorkerServer() { close(); }
 
   net::Worker& worker() noexcept { return worker_; }
-  /// Binds and starts to serve; throws std::runtime_error when it cannot bind.
-  void open(const config::Listener& config, server::Handler& handler);
+  /// Binds and starts to serve, with TLS unless that is null; throws std::runtime_error when it cannot bind.
+  void open(const config::Listener& config, server::Handler& handler, std::shared_ptr<const net::TlsServer> tls = {});
+  /// What new connections speak TLS with.
+  void use_tls(const std::shared_ptr<const net::TlsServer>& tls) { listener_->use_tls(tls); }
   /// Ends connections and the thread.
   void close();
   const server::Listener& listener() const { return *listener_; }

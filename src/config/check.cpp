@@ -77,6 +77,35 @@ void check_addresses(Loading& loading) {
   }
 }
 
+/// The token for reading would allow changes.
+void check_admin_tokens(Loading& loading) {
+  const auto& operators = loading.config.operators;
+  if (operators.token.empty() || operators.token != operators.read_token) return;
+  const auto* admin = loading.root.find("admin");
+  const auto* node =
+      admin ? admin->find(operators.read_token_file.empty() ? "read_token" : "read_token_file") : nullptr;
+  if (!node) return;
+  loading.report.error(1004, *node, "admin.read_token", "admin.token and admin.read_token are the same",
+                       "whoever reads could make changes; generate another token, e.g. openssl rand -hex 32");
+}
+
+/// Settings of the admin listener's socket that have no effect, or exclude each other.
+void check_admin_listener(Loading& loading) {
+  const auto& config = loading.config;
+  const auto* admin = loading.root.find("admin");
+  if (!admin || !admin->is_map()) return;
+  const auto& l = config.admin_listener;
+  const bool is_unix = config.admin && config.admin->kind == Address::Kind::Unix;
+  for (const auto* name : {"mode", "owner", "group"})
+    if (const auto* node = admin->find(name); node && !is_unix)
+      loading.report.warning(2057, *node, "admin." + std::string(name),
+                             in_quotes(name) + " has no effect: admin.listen is not the path of a Unix socket",
+                             "leave it out");
+  if (const auto* node = admin->find("tls"); node && is_unix && l.tls.on())
+    loading.report.error(1004, *node, "admin.tls", "a Unix socket has no TLS on the admin listener",
+                         "its file's mode, owner and group say who may connect");
+}
+
 void check_admin(Loading& loading) {
   const auto& config = loading.config;
   const auto* by = set_by(loading, "admin");
@@ -287,6 +316,8 @@ void check_tunnels(Loading& loading) {
 }  // namespace
 
 void check_whole(Loading& loading) {
+  check_admin_tokens(loading);
+  check_admin_listener(loading);
   check_admin(loading);
   check_addresses(loading);
   check_listeners(loading);

@@ -253,7 +253,8 @@ void append_texts(std::string& out, Reload reload, std::span<const Row> rows, co
 
 Table<Config> config_table() noexcept;
 Table<Listener> listener_table() noexcept;
-Table<ListenerTls> tls_table() noexcept;  ///< Of a listener.
+Table<ListenerTls> tls_table() noexcept;          ///< Of a listener.
+Table<Listener> admin_listener_table() noexcept;  ///< Of `admin`.
 Table<Origin> origin_table() noexcept;
 Table<Origin> origin_tls_table() noexcept;  ///< Of `tls` of an origin.
 Table<Server> server_table() noexcept;

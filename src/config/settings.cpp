@@ -79,6 +79,7 @@ constexpr auto kAdmin = table<Config>({
                                      "Where operators connect: /metrics, /livez, /readyz, /version and the admin API.",
                                      Reload::Restart),
     map<&Config::operators, &kOperators>(""),
+    map<&Config::admin_listener, admin_listener_table>(""),
     later<Config>("dashboard"),
 });
 

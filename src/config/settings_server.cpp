@@ -95,6 +95,17 @@ constexpr auto kListener = table<Listener>({
     as<Account, &Listener::group>("group", "", "Group of the file of a Unix socket.").by_default("the process's group"),
 });
 
+/// Of the admin listener, inside `admin`.
+constexpr auto kAdminListener = table<Listener>({
+    map<&Listener::tls, tls_table>("tls"),
+    as<FileMode, &Listener::mode>("mode", "", "Permissions of the file of a Unix socket.", Reload::Restart)
+        .by_default("0600"),
+    as<Account, &Listener::owner>("owner", "", "Owner of the file of a Unix socket.", Reload::Restart)
+        .by_default("the process's user"),
+    as<Account, &Listener::group>("group", "", "Group of the file of a Unix socket.", Reload::Restart)
+        .by_default("the process's group"),
+});
+
 /// Wider than any private network: 10.0.0.0/8 and fc00::/7.
 bool trusts_strangers(const http::Cidr& net) {
   const bool v4 = net.prefix >= 96 && http::is_ipv4(net.address);
@@ -314,6 +325,7 @@ void Listeners::read(const Reading& r, std::vector<Listener>& out) {
 }
 
 Table<Listener> listener_table() noexcept { return kListener; }
+Table<Listener> admin_listener_table() noexcept { return kAdminListener; }
 Table<Server> server_table() noexcept { return kServer; }
 Table<CacheTier> cache_table() noexcept { return kCache; }
 

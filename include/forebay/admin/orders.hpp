@@ -26,8 +26,8 @@ struct Reloaded {
 struct Orders {
   std::function<void(std::function<void(const Reloaded&)> then)> reload{};
   /// Readiness goes off; after `delay` (nothing: `shutdown.delay`) answers close their connections. Listeners stay
-  /// open. Done again, it changes the delay. A process that stops drains already.
-  std::function<void(std::optional<Duration> delay, std::function<void()> then)> drain{};
+  /// open. Done again, it changes the delay. `then(false)`: the process is stopping, and drains already.
+  std::function<void(std::optional<Duration> delay, std::function<void(bool)> then)> drain{};
   /// The opposite. `then(false)`: the process is stopping, which cannot be undone.
   std::function<void(std::function<void(bool)> then)> undrain{};
 };

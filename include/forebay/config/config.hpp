@@ -405,6 +405,8 @@ struct Config {
     std::vector<std::string> allowed_hosts;  ///< Names besides localhost and the loopback addresses.
     unsigned changes_per_second = 100;       ///< By the admin API.
   } operators;
+  /// Mode, owner, group and TLS of the admin listener; the rest has no meaning.
+  Listener admin_listener;
   log::Options log;
   AccessLog access;
   Metrics metrics;

@@ -6,6 +6,7 @@
 
 #include "forebay/admin/endpoints.hpp"
 #include "forebay/base/log.hpp"
+#include "forebay/content/coding.hpp"
 #include "operators.hpp"
 
 namespace forebay::admin {
@@ -53,6 +54,10 @@ class OperatorsEndpoints : public ::testing::Test {
   void advance(Duration by) {
     operators_.clock.advance(by);
     operators_.worker.fire_deadlines();
+  }
+  static std::string unzipped(std::string_view bytes) {
+    std::string out;
+    return content::decode("gzip", bytes, 1 << 20, out) ? out : "not gzip";
   }
   static boost::json::value parsed(const FakeExchange& exchange) { return boost::json::parse(exchange.text); }
   static std::string text_at(const FakeExchange& exchange, const char* pointer) {
@@ -115,6 +120,48 @@ TEST_F(OperatorsEndpoints, TheTokenForReadingChangesNothing) {
   EXPECT_EQ(with("other", Method::Get, "/api/v1/status")->status, 401);
   operators_.change([](config::Config& c) { c.operators.read_token.clear(); });
   EXPECT_EQ(with("", Method::Get, "/api/v1/status")->status, 401) << "no token is none";
+}
+
+TEST_F(OperatorsEndpoints, WhatComesThroughAProxyOnThisMachineNeedsAToken) {
+  operators_.change([](config::Config& c) { c.operators.token = "s3cret"; });
+  for (const auto* name : {"Via", "Forwarded", "X-Forwarded-For", "x-forwarded-proto", "X-Real-IP", "CDN-Loop"}) {
+    auto exchange = request(Method::Get, "/api/v1/status");
+    exchange->field(name, "203.0.113.7");
+    handler().start(exchange);
+    EXPECT_EQ(exchange->status, 403) << name;
+    EXPECT_THAT(exchange->text, HasSubstr("through a proxy"));
+    exchange = request(Method::Get, "/api/v1/status");
+    exchange->field(name, "203.0.113.7");
+    exchange->field("Authorization", "Bearer s3cret");
+    handler().start(exchange);
+    EXPECT_EQ(exchange->status, 200) << name;
+    exchange = request(Method::Get, "/livez");
+    exchange->field(name, "203.0.113.7");
+    handler().start(exchange);
+    EXPECT_EQ(exchange->status, 200) << name;
+  }
+}
+
+TEST_F(OperatorsEndpoints, LongContentsAreCompressedForClientsThatAskForIt) {
+  const auto with = [&](const char* accepted, const char* path) {
+    auto exchange = request(Method::Get, path);
+    if (accepted) exchange->field("Accept-Encoding", accepted);
+    handler().start(exchange);
+    return exchange;
+  };
+  const auto plain = with(nullptr, "/api/v1/config");
+  ASSERT_GT(plain->text.size(), 2048u);
+  EXPECT_THAT(plain->lines, HasSubstr("Vary: Accept-Encoding\r\n"));
+  EXPECT_THAT(plain->lines, Not(HasSubstr("Content-Encoding")));
+  for (const auto* accepted : {"gzip", "br, gzip;q=0.5", "*"}) {
+    const auto coded = with(accepted, "/api/v1/config");
+    EXPECT_THAT(coded->lines, HasSubstr("Content-Encoding: gzip\r\n")) << accepted;
+    EXPECT_LT(coded->text.size(), plain->text.size() / 2);
+    EXPECT_EQ(unzipped(coded->text), plain->text);
+  }
+  for (const auto* refused : {"gzip;q=0", "br", "identity", ""})
+    EXPECT_EQ(with(refused, "/api/v1/config")->text, plain->text) << refused;
+  EXPECT_THAT(with("gzip", "/livez")->lines, Not(HasSubstr("Content-Encoding"))) << "too short";
 }
 
 TEST_F(OperatorsEndpoints, AMistypedPathIsToldWhatWasMeant) {
@@ -258,7 +305,7 @@ TEST_F(OperatorsEndpoints, DrainTakesADelayAndUndrainNothing) {
   std::vector<std::optional<Duration>> delays;
   orders_.drain = [&](std::optional<Duration> delay, auto then) {
     delays.push_back(delay);
-    then();
+    then(delays.size() < 4);
   };
   orders_.undrain = [&](auto then) { then(delays.size() < 3); };
   auto answer = ask(Method::Post, "/api/v1/drain");
@@ -279,6 +326,11 @@ TEST_F(OperatorsEndpoints, DrainTakesADelayAndUndrainNothing) {
   settle();
   EXPECT_EQ(answer->status, 409);
   EXPECT_EQ(text_at(*answer, "/code"), "stopping");
+  testing::internal::CaptureStderr();
+  answer = ask(Method::Post, "/api/v1/drain");
+  settle();
+  EXPECT_EQ(answer->status, 202) << "a process that stops drains already";
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("the process is stopping, and drains already, 202"));
 }
 
 TEST_F(OperatorsEndpoints, ALevelOfTheLogHoldsForItsTime) {

@@ -40,8 +40,9 @@ TEST(ShippedConfiguration, HasEveryKeyOfThisVersionAndNoWarning) {
     // What has no default that could be written, or may not stand beside its twin, is there as a comment.
     const bool of_unix_sockets = option.type == "file mode" || option.type == "name or number";
     // Their files, and credentials, are not on every machine; nor is a server to be checked.
-    const bool block = path.starts_with("listen[].tls.") || path.starts_with("origins.*.tls.") ||
-                       path.starts_with("origins.*.sign.") || path.starts_with("origins.*.health.");
+    const bool block = path.starts_with("listen[].tls.") || path.starts_with("admin.tls.") ||
+                       path.starts_with("origins.*.tls.") || path.starts_with("origins.*.sign.") ||
+                       path.starts_with("origins.*.health.");
     if (option.type == "secret" || path.ends_with("_file") || path.ends_with(".file") || of_unix_sockets ||
         option.fallback.starts_with("by ") || block) {
       EXPECT_NE(text.find((block ? "#   " : "# ") + path.substr(path.rfind('.') + 1) + ": "), std::string::npos)
@@ -176,7 +177,8 @@ TEST(Options, DefaultsOfTheTableAreThoseOfTheCode) {
       continue;
     const auto fallback = std::string(option.fallback);
     if (fallback == "-" || fallback == "required" || option.path.starts_with("route") ||
-        option.path == "policy.max_object" || fallback.starts_with("by ") || option.path == "cache.memory")
+        option.path.starts_with("admin.tls.") || option.path == "policy.max_object" || fallback.starts_with("by ") ||
+        option.path == "cache.memory" || option.type == "file mode" || option.type == "name or number")
       continue;
     std::string key(option.path);
     if (key.starts_with("policy.")) key.replace(0, 6, "defaults");

@@ -30,6 +30,7 @@ const std::string kFile =
     "service: lambda, access_key_id: k, secret_access_key: \"${SET}\" }, health: { path: /h, interval: 8s } } }\n"
     "origin: web\npolicies: { named: {} }\nlisten: [{ address: \":80\", tls: "
     "{ cert: /c, key: /k, client_ca: /ca } }]\n"
+    "admin: { tls: { cert: /c, key: /k, client_ca: /ca } }\n"
     "routes: [{ path: \"/a/{id}\" }]\n";
 
 /// A value of this type that no key has by default.
