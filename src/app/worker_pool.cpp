@@ -111,13 +111,19 @@ void WorkerPool::stop() {
   for (auto& w : workers_) w->disable_waker();
 }
 
-void SingleWorkerServer::open(const config::Listener& config, server::Handler& handler) {
-  listener_ = std::make_unique<server::Listener>(config, std::vector<server::Listener::Part>{{&worker_, &handler}});
-  listener_->start();
+void SingleWorkerServer::open(const config::Listener& config, server::Handler& handler,
+                              const server::Neighbours& others) {
+  listener_ = std::make_unique<server::Listener>(config, std::vector<server::Listener::Part>{{&worker_, &handler}},
+                                                 nullptr, others);
+  if (!others.inherited) start();
   thread_ = std::thread([this] {
     net::leave_signals_to_others();
     worker_.run();
   });
+}
+
+void SingleWorkerServer::start() {
+  if (!std::exchange(started_, true)) listener_->start();
 }
 
 void SingleWorkerServer::close() {

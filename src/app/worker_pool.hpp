@@ -55,7 +55,11 @@ class SingleWorkerServer {
 
   net::Worker& worker() noexcept { return worker_; }
   /// Binds and starts to serve; throws std::runtime_error when it cannot bind.
-  void open(const config::Listener& config, server::Handler& handler);
+  void open(const config::Listener& config, server::Handler& handler, const server::Neighbours& others = {});
+  /// Begins to accept where `open` has not: on sockets that were inherited.
+  void start();
+  /// Leaves what waits for it to the process that has its sockets too; connections go on.
+  void leave() { listener_->leave(); }
   /// Ends connections and the thread.
   void close();
   const server::Listener& listener() const { return *listener_; }
@@ -63,6 +67,7 @@ class SingleWorkerServer {
  private:
   net::Worker worker_;
   std::unique_ptr<server::Listener> listener_;
+  bool started_ = false;
   std::thread thread_;
 };
 
