@@ -37,6 +37,17 @@ void warn_of_outputs(config::LoadResult& loaded) {
       warn_of_machine(loaded, key, "the directory " + *missing + " does not exist on this machine", kCreateIt);
 }
 
+/// The place of a Unix socket.
+void warn_of_socket_file(config::LoadResult& loaded, const std::string& key, const std::string& file) {
+  std::error_code error;
+  const auto there = std::filesystem::symlink_status(file, error);
+  if (const auto missing = missing_directory(file))
+    warn_of_machine(loaded, key, "the directory " + *missing + " does not exist on this machine", kCreateIt);
+  else if (std::filesystem::exists(there) && !std::filesystem::is_socket(there))
+    warn_of_machine(loaded, key, file + " exists on this machine and is not a socket",
+                    "remove it before the start, or name another path");
+}
+
 bool is_number(const std::string& text) { return text.find_first_not_of("0123456789") == std::string::npos; }
 
 bool has_user(const std::string& name) {
@@ -55,19 +66,15 @@ bool has_group(const std::string& name) {
 
 /// The places, owners and groups of Unix sockets.
 void warn_of_sockets(config::LoadResult& loaded) {
+  if (const auto& handover = loaded.config->server.handover; !handover.empty())
+    warn_of_socket_file(loaded, "server.handover", handover);
   const auto& listeners = loaded.config->listeners;
   for (std::size_t i = 0; i < listeners.size(); ++i) {
     const auto& l = listeners[i];
     if (l.address.kind != config::Address::Kind::Unix) continue;
     const auto& file = l.address.host;
     const auto key = "listen[" + std::to_string(i) + ']';
-    std::error_code error;
-    const auto there = std::filesystem::symlink_status(file, error);
-    if (const auto missing = missing_directory(file))
-      warn_of_machine(loaded, key, "the directory " + *missing + " does not exist on this machine", kCreateIt);
-    else if (std::filesystem::exists(there) && !std::filesystem::is_socket(there))
-      warn_of_machine(loaded, key, file + " exists on this machine and is not a socket",
-                      "remove it before the start, or name another path");
+    warn_of_socket_file(loaded, key, file);
     if (!l.owner.empty() && !is_number(l.owner) && !has_user(l.owner))
       warn_of_machine(loaded, key, "there is no user \"" + l.owner + "\" on this machine",
                       "create it before the start");

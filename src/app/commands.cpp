@@ -20,6 +20,7 @@ bool may_color(int fd) {
 
 ExitCode run_proxy(const RunFlags& flags) {
   hold_orders();
+  server::handed_over();  // first, since it changes the environment, which other threads may read
   ConfigSource source(flags, environment());
   auto loaded = source.load();
   if (!loaded.ok()) return refuse_configuration(loaded);

@@ -52,6 +52,7 @@ ExitCode Daemon::run() {
   if (!loaded_.ok()) return refuse_configuration(loaded_);
   try {
     log::configure(loaded_.config->log);
+    find_predecessor();
     build();
     open();
   } catch (const std::system_error& e) {
@@ -112,7 +113,7 @@ void Daemon::build() {
 
 void Daemon::open() {
   const auto config = runtime()->config;
-  auto listeners = listeners_->prepare(config->listeners, std::exchange(tls_.servers, {}));
+  auto listeners = listeners_->prepare(config->listeners, std::exchange(tls_.servers, {}), others());
   keep_tickets_for(*config);
   warn_of_unused_sockets(*config, nullptr);
   if (config->admin) {
@@ -137,9 +138,10 @@ void Daemon::open() {
     listener.http2 = false;
     // Who may connect is an operator.
     if (!listener.mode) listener.mode = 0600;
-    admin_->open(listener, *admin_handler_, std::exchange(tls_.admin, {}));
+    admin_->open(listener, *admin_handler_, std::exchange(tls_.admin, {}), others());
   }
   workers_->start();
+  take_over();
   listeners_->apply(std::move(listeners));
   sweep_timer_ = std::make_unique<boost::asio::steady_timer>(workers_->first().io());
   workers_->first().post([this] { sweep(kSweepEvery); });
@@ -159,6 +161,7 @@ void Daemon::sweep(Duration wait) {
 void Daemon::announce() {
   status_.last_reload_success_at = std::chrono::duration_cast<Seconds>(clock_.now().wall.time_since_epoch()).count();
   status_.state.store(admin::State::Ready, std::memory_order_release);
+  if (admin_) admin_->start();
   std::string line = "ready version=" + admin::build().version + " config=\"" + source_.name() + '"';
   if (loaded_.included > 0) line += " included=" + std::to_string(loaded_.included);
   for (const auto& [name, listener] : listeners_->current())
@@ -172,7 +175,11 @@ void Daemon::announce() {
   line += " memory=" + std::to_string(runtime()->config->cache.memory);
   log::info(line);
   write_port_file();
-  notifier_.ready("serving");
+  if (predecessor_)
+    notifier_.ready_as_main("serving");
+  else
+    notifier_.ready("serving");
+  offer_sockets();
 }
 
 void Daemon::write_port_file() {
@@ -206,7 +213,7 @@ void Daemon::on_signal(int signal) {
       break;
     case SIGUSR2: dump(); break;
     default:
-      if (stopping_)
+      if (stopping_ && !replaced_)
         stop_now("a second signal");
       else
         begin_stop(signal == SIGINT ? "SIGINT" : signal == SIGQUIT ? "SIGQUIT" : "SIGTERM");

@@ -67,9 +67,17 @@ class Daemon {
   bool begin_drain(std::optional<Duration> delay);
   bool end_drain();
 
+  // daemon_handover.cpp
+  void find_predecessor();
+  server::Neighbours others();
+  void take_over();
+  void offer_sockets();
+  void begin_leaving(const std::vector<const server::Listener*>& taken, const std::string& by);
+
   // daemon_stop.cpp
   void begin_stop(std::string_view why);
   void stop_accepting();
+  void end_connections(Duration patience);
   void await_idle();
   void stop_now(std::string_view why);
   void dismantle();
@@ -105,9 +113,12 @@ class Daemon {
   std::unique_ptr<ListenerSet> listeners_;
   std::unique_ptr<admin::AdminHandler> admin_handler_;
   std::unique_ptr<SingleWorkerServer> admin_;
+  std::unique_ptr<server::Predecessor> predecessor_;  // until it is replaced
+  std::unique_ptr<server::Handover> handover_;
 
   std::vector<std::function<void(const admin::Reloaded&)>> reload_waiters_;  // of the reload that is next
   bool stopping_ = false;
+  bool replaced_ = false;  // by a successor, and no signal to stop has come
   bool ended_ = false;
   std::atomic<std::size_t> background_fetches_{0};
   bool counting_ = false;

@@ -30,6 +30,7 @@ admin::Reloaded Daemon::reload() {
     outcome.stopping = true;
     return outcome;
   }
+  if (handover_) handover_->interrupt("it was reloaded meanwhile");
   notifier_.reloading();
   auto loaded = source_.load();
   auto tls = read_tls(loaded, tickets_, clock_);

@@ -1,5 +1,6 @@
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "daemon.hpp"
 #include "forebay/base/log.hpp"
@@ -20,10 +21,13 @@ std::string seconds_text(Duration d) {
 
 // Only readiness changes first, so that load balancers stop sending while all requests are still served.
 void Daemon::begin_stop(std::string_view why) {
-  if (stopping_) return;
-  stopping_ = true;
-  stop_began_ = clock_.now().mono;
   const auto& shutdown = runtime()->config->shutdown;
+  if (std::exchange(replaced_, false)) {
+    log::info("stopping (" + std::string(why) + "): idle connections are closed");
+    return end_connections(shutdown.drain);
+  }
+  if (std::exchange(stopping_, true)) return;
+  stop_began_ = clock_.now().mono;
   log::info("stopping (" + std::string(why) + "): delay " + seconds_text(shutdown.delay) + ", then up to " +
             seconds_text(shutdown.drain) + " for open requests");
   status_.state.store(admin::State::Draining, std::memory_order_release);
@@ -38,15 +42,31 @@ void Daemon::begin_stop(std::string_view why) {
 }
 
 void Daemon::stop_accepting() {
+  if (replaced_) return;
+  // A successor that has the sockets already is let finish: no connection is lost then.
+  if (handover_ && handover_->busy()) {
+    drain_timer_.expires_after(kLookAgain);
+    drain_timer_.async_wait([this](error_code ec) {
+      if (!ec) stop_accepting();
+    });
+    return;
+  }
+  handover_.reset();
   shared_->draining.store(true, std::memory_order_release);
   listeners_->close();
+  end_connections(runtime()->config->shutdown.drain);
+  await_idle();
+}
+
+// The acceptors have stopped.
+void Daemon::end_connections(Duration patience) {
+  shared_->draining.store(true, std::memory_order_release);
   listeners_->drain();
   workers_->drain();
-  drain_end_.expires_after(runtime()->config->shutdown.drain);
+  drain_end_.expires_after(patience);
   drain_end_.async_wait([this](error_code ec) {
     if (!ec) stop_now("shutdown.drain has passed");
   });
-  await_idle();
 }
 
 // Ends when no client and no background fetch is left.
@@ -92,6 +112,8 @@ void Daemon::dismantle() {
     for (Duration waited{0}; listeners_->open_connections() != 0 && waited < 1s; waited += 2ms)
       std::this_thread::sleep_for(2ms);
   }
+  handover_.reset();
+  predecessor_.reset();
   admin_.reset();
   admin_handler_.reset();
   if (workers_) workers_->stop();

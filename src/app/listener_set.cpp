@@ -47,11 +47,12 @@ void warn_of_unused_sockets(const config::Config& config, const config::Config* 
                 "\" was passed to this process (LISTEN_FDNAMES), but no listener has fd:" + name);
 }
 
-ListenerSet::Change ListenerSet::prepare(const std::vector<config::Listener>& wanted, TlsServers tls) {
+ListenerSet::Change ListenerSet::prepare(const std::vector<config::Listener>& wanted, TlsServers tls,
+                                         const server::Neighbours& others) {
   Change change;
   change.wanted = wanted;
   change.tls = std::move(tls);
-  server::Neighbours neighbours;
+  server::Neighbours neighbours = others;
   for (const auto& o : open_) neighbours.own.push_back(o.listener->address());
   std::vector<const server::Listener*> changed;
   for (const auto& w : wanted) {
@@ -65,7 +66,7 @@ ListenerSet::Change ListenerSet::prepare(const std::vector<config::Listener>& wa
     neighbours.same = old == open_.end() ? nullptr : old->listener.get();
     change.fresh.push_back(std::make_unique<server::Listener>(w, parts_(), limits_, neighbours));
     neighbours.own.push_back(change.fresh.back()->address());
-    if (neighbours.same) changed.push_back(change.fresh.back().get());
+    if (neighbours.same || neighbours.inherited) changed.push_back(change.fresh.back().get());
   }
   // Last, since it changes files that are in use.
   for (std::size_t i = 0; i < wanted.size(); ++i)
@@ -114,6 +115,11 @@ void ListenerSet::close() {
 void ListenerSet::drain() {
   for (auto& o : open_) o.listener->drain();
   for (auto& o : retired_) o.listener->drain();
+}
+
+void ListenerSet::leave(const std::vector<const server::Listener*>& taken) {
+  for (auto& o : open_)
+    if (std::find(taken.begin(), taken.end(), o.listener.get()) != taken.end()) o.listener->leave();
 }
 
 void ListenerSet::abort() {
@@ -181,6 +187,12 @@ std::vector<admin::ListenerView> ListenerSet::views() const {
 std::vector<std::pair<std::string, const server::Listener*>> ListenerSet::current() const {
   std::vector<std::pair<std::string, const server::Listener*>> out;
   for (const auto& o : open_) out.emplace_back(o.config.name, o.listener.get());
+  return out;
+}
+
+std::vector<server::Handover::Offer> ListenerSet::offers() const {
+  std::vector<server::Handover::Offer> out;
+  for (const auto& o : open_) out.push_back({o.config.address, o.listener.get()});
   return out;
 }
 

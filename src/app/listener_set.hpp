@@ -7,6 +7,7 @@
 #include "forebay/admin/status.hpp"
 #include "forebay/base/mutex.hpp"
 #include "forebay/config/config.hpp"
+#include "forebay/server/handover.hpp"
 #include "forebay/server/listener.hpp"
 #include "tls_files.hpp"
 
@@ -31,9 +32,9 @@ class ListenerSet {
     std::vector<config::Listener> wanted;
     TlsServers tls;
   };
-  /// Binds the new addresses of `wanted`. A listener whose TLS alone has changed stays. Throws std::runtime_error on
-  /// failure.
-  Change prepare(const std::vector<config::Listener>& wanted, TlsServers tls);
+  /// Binds the new addresses of `wanted`, or takes what the predecessor in `others` has handed over. A listener whose
+  /// TLS alone has changed stays. Throws std::runtime_error on failure.
+  Change prepare(const std::vector<config::Listener>& wanted, TlsServers tls, const server::Neighbours& others = {});
   /// Opens the new listeners, gives all their TLS, and closes those no longer wanted: their queues are accepted first,
   /// their connections end with their next response.
   void apply(Change change);
@@ -41,6 +42,8 @@ class ListenerSet {
   /// Accepts what is queued, then no more; `drain` also ends connections with their next answer.
   void close();
   void drain();
+  /// Leaves the queues of these to the process that has their sockets too.
+  void leave(const std::vector<const server::Listener*>& taken);
   void abort();
   std::uint64_t open_connections() const;
   /// Removes closed listeners without connections.
@@ -52,6 +55,8 @@ class ListenerSet {
   std::vector<admin::ListenerView> views() const;
   /// Name and listener, in the order of the configuration.
   std::vector<std::pair<std::string, const server::Listener*>> current() const;
+  /// Address as configured and listener, likewise.
+  std::vector<server::Handover::Offer> offers() const;
 
  private:
   struct Open {

@@ -42,6 +42,12 @@ void Notifier::send(std::string_view text) {
 
 void Notifier::ready(std::string_view status) { send("READY=1\nSTATUS=" + std::string(status)); }
 
+void Notifier::ready_as_main(std::string_view status) {
+  send("MAINPID=" + std::to_string(::getpid()) + "\nREADY=1\nSTATUS=" + std::string(status));
+}
+
+void Notifier::status(std::string_view text) { send("STATUS=" + std::string(text)); }
+
 void Notifier::reloading() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);

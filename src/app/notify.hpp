@@ -19,7 +19,10 @@ class Notifier {
   void ready(std::string_view status);
   /// RELOADING=1 with the monotonic time, as Type=notify-reload wants it.
   void reloading();
+  /// The same, with MAINPID: this process has replaced the one that the manager knows.
+  void ready_as_main(std::string_view status);
   void stopping();
+  void status(std::string_view text);
   void watchdog();
   /// How often `watchdog` is expected; nothing when it is not.
   std::optional<Duration> watchdog_interval() const noexcept { return interval_; }

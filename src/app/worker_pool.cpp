@@ -112,14 +112,19 @@ void WorkerPool::stop() {
 }
 
 void SingleWorkerServer::open(const config::Listener& config, server::Handler& handler,
-                              std::shared_ptr<const net::TlsServer> tls) {
-  listener_ = std::make_unique<server::Listener>(config, std::vector<server::Listener::Part>{{&worker_, &handler}});
+                              std::shared_ptr<const net::TlsServer> tls, const server::Neighbours& others) {
+  listener_ = std::make_unique<server::Listener>(config, std::vector<server::Listener::Part>{{&worker_, &handler}},
+                                                 nullptr, others);
   if (tls) listener_->use_tls(tls);
-  listener_->start();
+  if (!others.inherited) start();
   thread_ = std::thread([this] {
     net::leave_signals_to_others();
     worker_.run();
   });
+}
+
+void SingleWorkerServer::start() {
+  if (!std::exchange(started_, true)) listener_->start();
 }
 
 void SingleWorkerServer::close() {

@@ -55,9 +55,14 @@ class SingleWorkerServer {
 
   net::Worker& worker() noexcept { return worker_; }
   /// Binds and starts to serve, with TLS unless that is null; throws std::runtime_error when it cannot bind.
-  void open(const config::Listener& config, server::Handler& handler, std::shared_ptr<const net::TlsServer> tls = {});
+  void open(const config::Listener& config, server::Handler& handler, std::shared_ptr<const net::TlsServer> tls = {},
+            const server::Neighbours& others = {});
   /// What new connections speak TLS with.
   void use_tls(const std::shared_ptr<const net::TlsServer>& tls) { listener_->use_tls(tls); }
+  /// Begins to accept where `open` has not: on sockets that were inherited.
+  void start();
+  /// Leaves what waits for it to the process that has its sockets too; connections go on.
+  void leave() { listener_->leave(); }
   /// Ends connections and the thread.
   void close();
   const server::Listener& listener() const { return *listener_; }
@@ -65,6 +70,7 @@ class SingleWorkerServer {
  private:
   net::Worker worker_;
   std::unique_ptr<server::Listener> listener_;
+  bool started_ = false;
   std::thread thread_;
 };
 

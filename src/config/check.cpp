@@ -75,6 +75,14 @@ void check_addresses(Loading& loading) {
         say(by, set_by(loading, "listen " + std::to_string(j)), all[i].address.text);
     if (config.admin && collide(all[i].address, *config.admin)) say(set_by(loading, "admin"), by, config.admin->text);
   }
+  if (config.server.handover.empty()) return;
+  const auto text = "unix:" + config.server.handover;
+  const Address handover{Address::Kind::Unix, config.server.handover, 0, text};
+  for (std::size_t i = 0; i < all.size() && i < 1000; ++i)
+    if (collide(all[i].address, handover))
+      say(set_by(loading, "handover"), set_by(loading, "listen " + std::to_string(i)), text);
+  if (config.admin && collide(*config.admin, handover))
+    say(set_by(loading, "handover"), set_by(loading, "admin"), text);
 }
 
 /// The token for reading would allow changes.

@@ -173,6 +173,25 @@ struct NameServers {
   }
 };
 
+/// Of a Unix socket.
+struct SocketPath {
+  static constexpr std::string_view kType = "path or off";
+  static void read(const Reading& r, std::string& out) {
+    constexpr std::size_t kLongest = 107;  // sun_path
+    const auto* text = r.scalar("a path or off");
+    if (!text) return;
+    if (*text == "off") return out.clear();
+    if (!text->starts_with('/'))
+      return r.error(1002, *r.node(), in_quotes(*text) + " is not the absolute path of a Unix socket",
+                     "write it like /run/forebay/handover.sock");
+    if (text->size() > kLongest)
+      return r.error(1004, *r.node(), in_quotes(*text) + " is too long", "a Unix socket's path has at most 107 bytes");
+    out = *text;
+    r.loading.places["handover"] = {r.node(), r.path()};
+  }
+  static std::string text(const std::string& path) { return path.empty() ? "off" : yaml_text(path); }
+};
+
 constexpr auto kServerDns = table<Server>({
     as<NameServers, &Server::name_servers>("servers", "",
                                            "Name servers that are asked for the names of origins, with or without a "
@@ -221,6 +240,11 @@ constexpr auto kServer = table<Server>({
     key<&Server::forwarded>("forwarded", "auto | append | set | off",
                             "What is done to X-Forwarded-* and Forwarded: `append` adds, `set` begins anew, `off` "
                             "removes them; `auto` appends for trusted peers, else sets."),
+    as<SocketPath, &Server::handover>(
+        "handover", "",
+        "Unix socket over which the next process that is started with it takes the listening sockets over; only the "
+        "same user and root may connect.",
+        Reload::Restart),
 });
 
 struct Memory {

@@ -85,6 +85,11 @@ void Acceptor::close() {
   if (!socket_.is_open()) return;
   // What waits for a listener that was never in force is for the one that has the socket too.
   if (started_ || !shared_) accept_some(std::numeric_limits<unsigned>::max());
+  leave();
+}
+
+void Acceptor::leave() {
+  if (!socket_.is_open()) return;
   pause_.disarm();
   boost::system::error_code ignored;
   socket_.close(ignored);

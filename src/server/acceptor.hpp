@@ -23,6 +23,8 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
   Fd share();
   /// Accepts the queued connections, which would be reset with the socket, then closes it.
   void close();
+  /// Closes it without: another process has the socket too.
+  void leave();
 
  private:
   enum class Outcome : std::uint8_t { Empty, More, Exhausted, Dead };

@@ -48,7 +48,7 @@ void take_in(const std::shared_ptr<WorkerListener>& listener, net::ParkedStream 
 
 struct Listener::Private : std::enable_shared_from_this<Listener::Private> {
   config::Address address;
-  std::shared_ptr<const SocketFile> file;
+  std::shared_ptr<SocketFile> file;
   std::shared_ptr<ListenerNumbers> numbers = std::make_shared<ListenerNumbers>();
   std::vector<std::shared_ptr<WorkerListener>> listeners;
   std::vector<std::pair<std::shared_ptr<Acceptor>, WorkerListener*>> acceptors;
@@ -64,7 +64,9 @@ void Listener::Private::accepted(std::size_t by, net::ParkedStream parked) {
   });
   const std::int64_t ahead =
       listeners[by]->open.load(std::memory_order_relaxed) - (*least)->open.load(std::memory_order_relaxed);
-  const std::int64_t most = address.kind == config::Address::Kind::Tcp ? kMostAhead : 0;
+  // Fewer sockets than workers were handed over by a process with fewer.
+  const bool one_each = address.kind == config::Address::Kind::Tcp && acceptors.size() >= listeners.size();
+  const std::int64_t most = one_each ? kMostAhead : 0;
   const auto& listener = ahead > most ? *least : listeners[by];
   listener->open.fetch_add(1, std::memory_order_relaxed);
   // Without memory for it the connection is closed, here and on the other listener.
@@ -101,7 +103,7 @@ Listener::Listener(const config::Listener& config, const std::vector<Part>& part
       if (const auto p = owner.lock()) p->accepted(i, std::move(parked));
     };
     p_->acceptors.emplace_back(std::make_shared<Acceptor>(listener.worker, std::move(listening.sockets[n]),
-                                                          std::move(accepted), neighbours.same != nullptr),
+                                                          std::move(accepted), neighbours.same || neighbours.inherited),
                                &listener);
   }
 }
@@ -131,6 +133,14 @@ void Listener::close() {
   p_->file.reset();
   for (const auto& [acceptor, listener] : p_->acceptors)
     listener->worker.call([&acceptor = acceptor] { acceptor->close(); });
+}
+
+void Listener::leave() {
+  if (std::exchange(p_->closed, true)) return;
+  if (p_->file) p_->file->disown();
+  p_->file.reset();
+  for (const auto& [acceptor, listener] : p_->acceptors)
+    listener->worker.call([&acceptor = acceptor] { acceptor->leave(); });
 }
 
 Listening Listener::share() const {

@@ -25,6 +25,7 @@
 
 #include "forebay/base/guarded.hpp"
 #include "forebay/http/list.hpp"
+#include "server/inheritance.hpp"
 
 namespace forebay::server {
 
@@ -42,7 +43,9 @@ constexpr int kFirstHandedOver = 3;
   throw std::runtime_error("cannot listen on " + address.text + ": " + what);
 }
 
-Fd make_socket(int family) { return Fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)); }
+Fd make_socket(int family, int type = SOCK_STREAM) {
+  return Fd(::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
 
 void switch_on(int fd, int level, int option) {
   const int on = 1;
@@ -108,14 +111,6 @@ void set_port(Place& place, std::uint16_t port) {
   } else {
     reinterpret_cast<sockaddr_in&>(place.address).sin_port = htons(port);
   }
-}
-
-std::uint16_t port_of(int fd) {
-  sockaddr_storage bound{};
-  socklen_t size = sizeof bound;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size) != 0) return 0;
-  if (bound.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(bound).sin6_port);
-  return bound.ss_family == AF_INET ? ntohs(reinterpret_cast<const sockaddr_in&>(bound).sin_port) : std::uint16_t{0};
 }
 
 enum class Binding : std::uint8_t { Probe, Listen };
@@ -223,16 +218,16 @@ void remove_stale(const config::Address& address, const sockaddr_un& name) {
     fail(errno, address, "a socket that nobody listens on exists there and cannot be removed");
 }
 
-Listening open_unix(const config::Listener& listener) {
+Listening open_unix(const config::Listener& listener, int type = SOCK_STREAM) {
   const auto& address = listener.address;
   const auto name = name_of(address);
   const StartLock lock(address.host);
   remove_stale(address, name);
-  Fd fd = make_socket(AF_UNIX);
+  Fd fd = make_socket(AF_UNIX, type);
   if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
     fail(errno, address, "bind failed");
   }
-  Listening result{{}, address, std::make_shared<const SocketFile>(address)};
+  Listening result{{}, address, std::make_shared<SocketFile>(address)};
   // Nobody can connect before `listen`.
   result.file->set_access(listener);
   if (::listen(fd.get(), kBacklog) != 0) fail(errno, address, "listen failed");
@@ -241,8 +236,9 @@ Listening open_unix(const config::Listener& listener) {
 }
 
 // The protocol of sd_listen_fds(3): LISTEN_PID, LISTEN_FDS, and the names in LISTEN_FDNAMES, separated by colons.
-// Nothing if no sockets were passed to this process.
-std::vector<std::string> names_handed_over() {
+// Nothing if no sockets were passed to this process. What was read is remembered, and goes from the environment.
+const std::vector<std::string>& names_handed_over() {
+  static std::vector<std::string> known;
   const auto variable = [](const char* name) {
     const char* value = std::getenv(name);
     return std::string(value != nullptr ? value : "");
@@ -250,16 +246,17 @@ std::vector<std::string> names_handed_over() {
   std::uint64_t pid = 0, count = 0;
   if (!http::parse_decimal(variable("LISTEN_PID"), UINT64_MAX, pid) || static_cast<pid_t>(pid) != ::getpid() ||
       !http::parse_decimal(variable("LISTEN_FDS"), 1024, count))
-    return {};
-  std::vector<std::string> out;
+    return known;
+  known.clear();
   std::string names = variable("LISTEN_FDNAMES");
   for (std::uint64_t i = 0; i < count; ++i) {
     const auto colon = names.find(':');
     auto name = names.substr(0, colon);
     names.erase(0, colon == std::string::npos ? colon : colon + 1);
-    out.push_back(name.empty() ? "unknown" : std::move(name));
+    known.push_back(name.empty() ? "unknown" : std::move(name));
   }
-  return out;
+  for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"}) ::unsetenv(name);
+  return known;
 }
 
 int option_of(int fd, int option) {
@@ -281,12 +278,7 @@ Listening open_handed_over(const config::Address& address) {
     }
     Fd fd(::fcntl(kFirstHandedOver + static_cast<int>(i), F_DUPFD_CLOEXEC, kFirstHandedOver));
     if (!fd) fail(errno, address, "the descriptor is not open");
-    const int domain = option_of(fd.get(), SO_DOMAIN);
-    if (domain < 0) refuse(address, "the descriptor is not a socket");
-    if (option_of(fd.get(), SO_TYPE) != SOCK_STREAM || (domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX))
-      refuse(address, "the socket is not of type stream over TCP or a Unix socket (ListenStream=)");
-    if (option_of(fd.get(), SO_ACCEPTCONN) != 1)
-      refuse(address, "the descriptor is not a listening socket (Accept=no)");
+    check_listening(fd.get(), address);
     (void)::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
     if (result.address.port == 0) result.address.port = port_of(fd.get());
     result.sockets.push_back(std::move(fd));
@@ -312,6 +304,27 @@ Fd::~Fd() {
   if (fd_ >= 0) ::close(fd_);
 }
 
+std::uint16_t port_of(int fd) {
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size) != 0) return 0;
+  if (bound.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(bound).sin6_port);
+  return bound.ss_family == AF_INET ? ntohs(reinterpret_cast<const sockaddr_in&>(bound).sin_port) : std::uint16_t{0};
+}
+
+void check_listening(int socket, const config::Address& address) {
+  using Kind = config::Address::Kind;
+  const int domain = option_of(socket, SO_DOMAIN);
+  if (domain < 0) refuse(address, "the descriptor is not a socket");
+  const bool tcp = domain == AF_INET || domain == AF_INET6;
+  if (option_of(socket, SO_TYPE) != SOCK_STREAM || (!tcp && domain != AF_UNIX))
+    refuse(address, "the socket is not of type stream over TCP or a Unix socket (ListenStream=)");
+  if (option_of(socket, SO_ACCEPTCONN) != 1) refuse(address, "the descriptor is not a listening socket (Accept=no)");
+  const bool other = (address.kind == Kind::Tcp && (!tcp || (address.port != 0 && port_of(socket) != address.port))) ||
+                     (address.kind == Kind::Unix && tcp);
+  if (other) refuse(address, "the socket that was handed over has another address");
+}
+
 Fd duplicate(int fd) {
   Fd other(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (!other) throw std::system_error(errno, std::generic_category(), "cannot keep a listening socket open");
@@ -320,6 +333,15 @@ Fd duplicate(int fd) {
 
 SocketFile::SocketFile(config::Address address)
     : address_(std::move(address)), file_(::open(address_.host.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)) {
+  look();
+}
+
+SocketFile::SocketFile(config::Address address, Fd file)
+    : address_(std::move(address)), file_(std::move(file)), owned_(false) {
+  look();
+}
+
+void SocketFile::look() {
   struct stat file {};
   if (!file_ || ::fstat(file_.get(), &file) != 0) fail(errno, address_, "the socket's file is gone");
   if (!S_ISSOCK(file.st_mode)) fail(EEXIST, address_, "another file has taken the place of the socket");
@@ -328,6 +350,7 @@ SocketFile::SocketFile(config::Address address)
 }
 
 SocketFile::~SocketFile() {
+  if (!owned_) return;
   guarded(
       [this] {
         const StartLock lock(address_.host);
@@ -367,19 +390,31 @@ void SocketFile::set_access(const config::Listener& listener) const {
 }
 
 std::vector<std::string> handed_over() {
-  auto names = names_handed_over();
+  auto names = names_handed_over();  // a copy
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 
 Listening open_listening(const config::Listener& listener, std::size_t count, const Neighbours& neighbours) {
+  const auto names = handed_over();
+  const bool by_systemd = listener.address.kind == config::Address::Kind::Fd &&
+                          std::find(names.begin(), names.end(), listener.address.host) != names.end();
+  if (neighbours.inherited != nullptr && !by_systemd)
+    if (auto found = neighbours.inherited->take(listener.address)) return std::move(*found);
   switch (listener.address.kind) {
     case config::Address::Kind::Unix: return open_unix(listener);
     case config::Address::Kind::Fd: return open_handed_over(listener.address);
     case config::Address::Kind::Tcp: break;
   }
   return open_tcp(listener.address, count, neighbours);
+}
+
+Listening open_packets(const config::Address& address) {
+  config::Listener listener;
+  listener.address = address;
+  listener.mode = 0600;
+  return open_unix(listener, SOCK_SEQPACKET);
 }
 
 Peer peer_of(int socket, const std::string& listener) {

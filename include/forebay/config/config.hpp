@@ -335,6 +335,7 @@ struct Server {
     bool operator==(const NameServer&) const = default;
   };
   std::vector<NameServer> name_servers;  ///< Empty: those of /etc/resolv.conf.
+  std::string handover;                  ///< Unix socket where a successor asks for the listening sockets; empty: off.
 };
 
 struct CacheTier {

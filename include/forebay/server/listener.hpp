@@ -39,13 +39,16 @@ class ConnectionLimits;
 std::shared_ptr<ConnectionLimits> make_connection_limits();
 
 class Listener;
+class Inheritance;
 struct Listening;
 
 /// What a new listener has to know of those that listen already.
 struct Neighbours {
   /// A listener of the same address, whose sockets the new one takes over: no connection is lost between the two.
   const Listener* same = nullptr;
-  /// Other addresses of this process. Nobody else may hold an address, but a new one may overlap with these.
+  /// What the process that this one replaces has handed over.
+  Inheritance* inherited = nullptr;
+  /// Other addresses of this process, and of the one that it replaces. Nobody else may hold an address, but a new one may overlap with these.
   std::vector<config::Address> own;
 };
 
@@ -76,6 +79,11 @@ class Listener {
   /// Stops accepting: every connection already in the queue is accepted first (until EAGAIN), then the sockets are
   /// closed, on the workers. Returns when done. Not from a worker's thread.
   void close();
+  /// Stops accepting: another process has the sockets too, and gets what is in their queues and the file of a Unix
+  /// socket. Not from a worker's thread.
+  void leave();
+  /// Its sockets once more, for another listener or process.
+  Listening share() const;
   /// Address in use, with the port that was taken.
   const config::Address& address() const noexcept;
   std::uint16_t port() const noexcept;
@@ -91,7 +99,6 @@ class Listener {
 
  private:
   struct Private;
-  Listening share() const;
   std::shared_ptr<Private> p_;
 };
 

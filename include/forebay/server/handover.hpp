@@ -1,0 +1,79 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "forebay/base/clock.hpp"
+#include "forebay/config/config.hpp"
+#include "forebay/server/listener.hpp"
+
+namespace forebay::server {
+
+/// Replacing the binary: the process that is started, the successor, gets the listening sockets of the one that runs,
+/// the predecessor, over a Unix socket. They share the sockets from then on, so that no connection in a queue is lost,
+/// whoever of them ends. docs/operations.md has the whole of it.
+
+/// What a successor has of its predecessor. Its calls wait, with a limit: it has nothing else to do yet.
+class Predecessor {
+ public:
+  /// Gets the sockets of the process that listens at `path`; null if nobody does. Throws std::runtime_error, with what
+  /// to do, if that process does not hand them over within `patience`.
+  static std::unique_ptr<Predecessor> find(const std::string& path, const std::string& program, Duration patience);
+  ~Predecessor();
+  Predecessor(const Predecessor&) = delete;
+
+  /// For `Neighbours::inherited`.
+  Inheritance& sockets() noexcept;
+  /// What it listens on.
+  std::vector<config::Address> addresses() const;
+  /// "process 123 (version 1.0.0)"
+  const std::string& name() const noexcept;
+
+  /// `Replaced`: it accepts no more. `Gone`: it has ended. `Silent`: it has not answered within `patience`, and accepts
+  /// no more as soon as it runs again. This process has the sockets in each case.
+  enum class Reply : std::uint8_t { Replaced, Gone, Silent };
+  /// Tells it that this process can accept from now on. Throws std::runtime_error if it goes on serving; nothing has
+  /// changed then.
+  Reply ready(Duration patience);
+
+ private:
+  friend class Handover;
+  struct Private;
+  explicit Predecessor(std::unique_ptr<Private> p);
+  std::unique_ptr<Private> p_;
+};
+
+/// What a predecessor has for its successor: the Unix socket, on the loop of the main thread. The file is readable and
+/// writable for its owner alone, and peers of other users than this one and root are refused.
+class Handover {
+ public:
+  struct Offer {
+    config::Address address;  ///< As configured.
+    const Listener* listener;
+  };
+  struct Calls {
+    std::function<std::vector<Offer>()> offers;
+    /// The successor has the sockets of these, and accepts; this process is to accept no more. Not of other listeners.
+    std::function<void(const std::vector<const Listener*>& taken, const std::string& by)> replaced;
+  };
+  /// Takes the predecessor's socket over, or binds its own; throws std::runtime_error when it cannot. A successor that
+  /// comes before `start` waits.
+  Handover(boost::asio::io_context& io, const std::string& path, const std::string& program, Predecessor* predecessor);
+  ~Handover();
+  Handover(const Handover&) = delete;
+
+  void start(Calls calls);
+  /// Whether a successor has got the sockets and is about to say that it is ready.
+  bool busy() const noexcept;
+  /// Refuses the successor of which `busy` tells, since its sockets are no longer those in use.
+  void interrupt(const std::string& why);
+
+ private:
+  struct Private;
+  std::shared_ptr<Private> p_;
+};
+
+}  // namespace forebay::server

@@ -1,0 +1,86 @@
+// Replacing the binary: what this process takes over at its start, and leaves to the next one.
+#include <string>
+#include <utility>
+
+#include "daemon.hpp"
+#include "forebay/admin/build.hpp"
+#include "forebay/base/duration_text.hpp"
+#include "forebay/base/log.hpp"
+
+namespace forebay::app {
+namespace {
+
+using boost::system::error_code;
+
+// For an answer of a process that has other things to do.
+constexpr auto kPatience = std::chrono::seconds{20};
+
+}  // namespace
+
+void Daemon::find_predecessor() {
+  const auto& path = loaded_.config->server.handover;
+  if (path.empty()) return;
+  predecessor_ = server::Predecessor::find(path, admin::build().version, kPatience);
+  if (predecessor_) log::info("taking the listening sockets of " + predecessor_->name() + " over");
+}
+
+server::Neighbours Daemon::others() {
+  server::Neighbours out;
+  if (!predecessor_) return out;
+  out.inherited = &predecessor_->sockets();
+  out.own = predecessor_->addresses();
+  return out;
+}
+
+// Last before this process accepts: whatever fails earlier leaves the predecessor as it was.
+void Daemon::take_over() {
+  const auto& path = runtime()->config->server.handover;
+  if (path.empty()) return;
+  handover_ = std::make_unique<server::Handover>(control_, path, admin::build().version, predecessor_.get());
+  if (!predecessor_) return;
+  using Reply = server::Predecessor::Reply;
+  const auto& name = predecessor_->name();
+  switch (predecessor_->ready(kPatience)) {
+    case Reply::Replaced: log::info(name + " is replaced, and ends its connections"); break;
+    case Reply::Gone: log::warn(name + " has ended before it was replaced"); break;
+    case Reply::Silent:
+      log::warn(name + " does not answer; this process serves in its place. Stop that one if it does not end");
+  }
+}
+
+void Daemon::offer_sockets() {
+  predecessor_.reset();
+  if (!handover_) return;
+  const auto offers = [this] {
+    auto all = listeners_->offers();
+    if (admin_) all.push_back({*runtime()->config->admin, &admin_->listener()});
+    return all;
+  };
+  handover_->start({offers, [this](const auto& taken, const std::string& by) { begin_leaving(taken, by); }});
+}
+
+// Clients learn with their next answer that this connection ends, so that no request is lost; those that send none for
+// half of the time are idle, and are closed. No STOPPING is sent: to the manager, the service goes on.
+void Daemon::begin_leaving(const std::vector<const server::Listener*>& taken, const std::string& by) {
+  const auto patience = runtime()->config->shutdown.drain / 2;
+  log::info("replaced by " + by + ": no more connections are accepted; up to " + duration_text(2 * patience) +
+            " for those that are open");
+  stopping_ = replaced_ = true;
+  stop_began_ = clock_.now().mono;
+  for (auto* timer : {&leaving_timer_, &duration_timer_, &drain_timer_}) timer->cancel();
+  status_.state.store(admin::State::Draining, std::memory_order_release);
+  notifier_.status("replaced by another process; open connections end");
+  shared_->sends_clients_away.store(true, std::memory_order_release);
+  if (admin_ && std::find(taken.begin(), taken.end(), &admin_->listener()) != taken.end()) admin_->leave();
+  listeners_->leave(taken);
+  listeners_->close();
+  // Not within a call of its own.
+  boost::asio::post(control_, [this] { handover_.reset(); });
+  drain_end_.expires_after(patience);
+  drain_end_.async_wait([this, patience](error_code ec) {
+    if (!ec && std::exchange(replaced_, false)) end_connections(patience);
+  });
+  await_idle();
+}
+
+}  // namespace forebay::app
