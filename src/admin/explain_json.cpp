@@ -40,6 +40,12 @@ json::value key_of(const proxy::Explanation& e) {
   return json::object{{"text", as_utf8(e.key_text)}, {"id", e.key_id}, {"parts", std::move(parts)}};
 }
 
+json::array tags_of(const std::vector<std::string>& tags) {
+  json::array list;
+  for (const auto& tag : tags) list.emplace_back(as_utf8(tag));
+  return list;
+}
+
 json::value stored_of(const proxy::Explanation& e) {
   if (!e.stored) return nullptr;
   const auto& s = *e.stored;
@@ -55,7 +61,8 @@ json::value stored_of(const proxy::Explanation& e) {
                       {"sie_s", s.sie_s},
                       {"size", s.size},
                       {"hits", s.hits},
-                      {"variants", s.variants}};
+                      {"variants", s.variants},
+                      {"tags", tags_of(s.tags)}};
 }
 
 json::value pass_memory_of(const proxy::Explanation& e) {
@@ -74,7 +81,9 @@ json::value response_of(const proxy::Explanation& e) {
                       {"swr_s", r.swr_s},
                       {"swr_setting", text_or_null(r.swr_setting)},
                       {"sie_s", r.sie_s},
-                      {"sie_setting", text_or_null(r.sie_setting)}};
+                      {"sie_setting", text_or_null(r.sie_setting)},
+                      {"tags", tags_of(r.tags)},
+                      {"tags_dropped", r.tags_dropped}};
 }
 
 json::array tried_of(const proxy::Explanation& e) {

@@ -134,6 +134,19 @@ void add_lookup(std::string& out, View document) {
   add_line(out, "request", reason.empty() ? "not looked up" : "not looked up: " + reason);
 }
 
+/// `, tags products, product-1`
+std::string tags_text(View of) {
+  constexpr std::size_t kShown = 10;
+  const auto& tags = of["tags"].list();
+  std::string text;
+  for (std::size_t i = 0; i < tags.size() && i < kShown; ++i)
+    text += (i == 0 ? ", tags " : ", ") + View(&tags[i]).text();
+  if (tags.size() > kShown) text += " and " + std::to_string(tags.size() - kShown) + " more";
+  if (const auto dropped = of["tags_dropped"]; dropped.there() && dropped.number() > 0)
+    text += "; " + count(dropped.number(), "further tag") + " not kept (tags.max)";
+  return text;
+}
+
 /// `origin`: of the route.
 std::string stored_text(View stored, const std::string& origin) {
   const auto variants = stored["variants"].number();
@@ -154,7 +167,7 @@ std::string stored_text(View stored, const std::string& origin) {
   const auto from = stored["origin"].text();
   if (!from.empty() && from != origin) text += ", from " + from;
   if (variants > 1) text += ", one of " + count(variants, "variant");
-  return text;
+  return text + tags_text(stored);
 }
 
 std::string window_text(View response, const std::string& window, const char* name) {
@@ -171,7 +184,8 @@ std::string response_text(View response) {
   }
   std::string text = "would be stored: ttl " + seconds(response["ttl_s"].number());
   if (const auto setting = response["ttl_setting"].text(); !setting.empty()) text += " (from " + setting + ')';
-  return text + window_text(response, "swr", "stale-while-revalidate") + window_text(response, "sie", "stale-if-error");
+  return text + window_text(response, "swr", "stale-while-revalidate") +
+         window_text(response, "sie", "stale-if-error") + tags_text(response);
 }
 
 void add_pass_memory(std::string& out, View memory) {

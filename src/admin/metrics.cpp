@@ -365,6 +365,21 @@ void Metrics::store(std::vector<MetricFamily>& out, const Routes& routes, const 
                                          r, [](auto& c) -> auto& { return c.variants_evicted; }));
   }
   {
+    Gathering g(out, "forebay_tags_dropped_total",
+                "Tags of stored responses that were not kept: beyond tags.max, or too long.", MetricType::Counter);
+    for (const auto& r : routes)
+      g.sample({{"route", r.route}}, sum(
+                                         r, [](auto& c) -> auto& { return c.tags_dropped; }));
+  }
+  {
+    Gathering g(out, "forebay_writes_uncertain_total",
+                "Writes with a tag of invalidates that could not be told, so that whole routes were invalidated.",
+                MetricType::Counter);
+    for (const auto& r : routes)
+      g.sample({{"route", r.route}}, sum(
+                                         r, [](auto& c) -> auto& { return c.writes_uncertain; }));
+  }
+  {
     Gathering g(out, "forebay_cache_evictions_total", "Entries that left L1.", MetricType::Counter);
     g.sample({{"reason", "capacity"}}, n.evicted_capacity);
     g.sample({{"reason", "expired"}}, n.evicted_expired);

@@ -6,6 +6,7 @@
 
 #include "check_machine.hpp"
 #include "commands.hpp"
+#include "forebay/config/invalidation_graph.hpp"
 #include "forebay/net/worker.hpp"
 #include "forebay/probe/probe.hpp"
 
@@ -51,6 +52,8 @@ ExitCode check(const CheckFlags& flags) {
   const bool printing = flags.print && loaded.ok();
   show(flags, shown, printing ? std::cerr : std::cout, may_color(printing ? STDERR_FILENO : STDOUT_FILENO));
   if (printing) std::cout << config::print(*loaded.config);
+  if (!flags.quiet && flags.format == CheckFormat::Text && loaded.ok())
+    std::cerr << config::to_text(config::invalidations(*loaded.config));
   if (!flags.quiet)
     std::cerr << source.name() << (valid ? ": valid, " : ": invalid, ") << config::summary(loaded.diagnostics) << '\n';
   if (!valid) return ExitCode::Configuration;

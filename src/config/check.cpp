@@ -336,6 +336,7 @@ void check_whole(Loading& loading) {
   check_reach(loading);
   check_width(loading);
   check_fall(loading);
+  check_invalidations(loading);
   check_https(loading);
 }
 

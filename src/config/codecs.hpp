@@ -74,6 +74,20 @@ struct WordFor {
   static std::string text(bool value, const Printing& p) { return word_at(p.row.type, value == First ? 0 : 1); }
 };
 
+/// Tags with parts in braces.
+struct TagTemplates {
+  static constexpr std::string_view kType = "list of tag template";
+  static bool read(const Reading& r, std::vector<rules::TagTemplate>& out);
+  static std::string text(const std::vector<rules::TagTemplate>& templates);
+};
+/// `invalidates: [products]`; the keys of the map are rows of their own.
+struct ShortInvalidates {
+  using Value = Route;
+  static constexpr std::string_view kType = "list of tag template or map";
+  static constexpr std::size_t kMembers = 0;
+  static void read(const Reading& r, Route& out);
+};
+
 /// Names of header fields, as they are written.
 struct FieldNames {
   static constexpr std::string_view kType = "list of header name";

@@ -154,6 +154,7 @@ void read_route(Loading& loading, const Node& node, const std::string& path, con
     check_pattern(section, route);
   else
     draft.key.captures.clear();  // Whether they exist cannot be told.
+  if (asks_origin && has_pattern) check_tags(section, draft, route);
   if (asks_origin)
     check_conditions(section, draft, route);
   else

@@ -79,6 +79,10 @@ std::string hint_for_pattern(std::string_view text);
 void check_pattern(const Section& section, const Route& route);
 /// What is wrong or dangerous about a route's policy once all of it is known, said at whoever set it.
 void check_policy(Loading& loading, const PolicyDraft& draft, const Route& route);
+/// What is wrong or doubtful about `tags.add` and `invalidates` of a route whose path is known.
+void check_tags(const Section& section, const PolicyDraft& draft, const Route& route);
+/// Tags in `invalidates` that no route adds.
+void check_invalidations(Loading& loading);
 /// Whether the text is `https` or `https:8443`: the same URL over https.
 bool is_https_redirect(std::string_view to) noexcept;
 /// Makes the answer of a route with `redirect` or `respond`: compiles the target, reads the file. Says what is wrong

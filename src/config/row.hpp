@@ -262,6 +262,8 @@ Table<CacheTier> cache_table() noexcept;
 Table<PolicyDraft> policy_table() noexcept;  ///< Of `defaults`, of a named policy and of a route.
 Table<cache::KeySpec> key_table() noexcept;
 Table<rules::Policy::Bypass> bypass_table() noexcept;
+Table<rules::Policy::Tags> tags_table() noexcept;
+Table<Invalidates> invalidates_table() noexcept;
 Table<rules::Conditions> match_table() noexcept;
 Table<Route> route_table() noexcept;  ///< Beside the keys of a policy.
 /// `policy` and `route` as if they were maps of the top level.

@@ -302,7 +302,7 @@ constexpr auto kRequests = table<Policy>({
         "early_hints", "pass | replay | off",
         "103 Early Hints: `pass` sends the origin's on, `replay` also sends ahead the preload links of the stored "
         "response that is fetched again, to HTTP/2 clients."),
-    later<Policy>("tags"),
+    map<&Policy::tags, tags_table>("tags"),
     later<Policy>("mode"),
 });
 constexpr auto kPolicy = table<PolicyDraft>({

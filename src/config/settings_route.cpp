@@ -300,7 +300,8 @@ constexpr auto kRoute = table<Route>({
     map<&Route::redirect, &kRedirect>("redirect"),
     as<ShortRespond>("respond", "", "Forebay answers by this; a number is the status of an answer without content."),
     map<&Route::respond, &kRespond>("respond"),
-    later<Route>("invalidates"),
+    as<ShortInvalidates>("invalidates", "", "Short for `invalidates.tags`.").by_default("-"),
+    map<&Route::invalidates, invalidates_table>("invalidates"),
     later<Route>("refresh"),
 });
 

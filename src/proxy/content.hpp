@@ -45,15 +45,14 @@ Gathered gather(net::BodySource& source, std::uint64_t body_max, std::string& by
 /// For forwarding: the same up to `most` bytes or a little more, for any length.
 Gathered fill(net::BodySource& source, std::uint64_t most, std::string& bytes);
 
-/// Reads a request's content, or its first part, before the request goes on: for its route or its key (up to
-/// `key.body_max`), for the signature that its origin gets (up to `sign.body_max`, all of it), or so that a slow client
-/// holds no connection to an origin (up to `request_buffer`). The server's
-/// body timeout and its minimum rate bound each wait, the budget the memory; content for a route or key must be
-/// complete in time.
+/// Reads a request's content, or its first part, before the request goes on: for its route, its key or the tags that it
+/// invalidates (up to `key.body_max`), for the signature that its origin gets (up to `sign.body_max`, all of it), or so
+/// that a slow client holds no connection to an origin (up to `request_buffer`). The server's body timeout and its
+/// minimum rate bound each wait, the budget the memory; content for a route or key must be complete in time.
 class ReadTask final : public Task {
  public:
-  enum class Purpose : std::uint8_t { Route, Key, Sign, Forward };
-  /// `reason`: of the pass, for `Sign` and `Forward`.
+  enum class Purpose : std::uint8_t { Route, Key, Sign, Tags, Forward };
+  /// `reason`: of the pass, for `Sign`, `Tags` and `Forward`.
   ReadTask(PendingRequestPtr pending, Purpose purpose, rules::Reason reason);
   ~ReadTask() override;
   void start();

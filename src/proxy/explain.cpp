@@ -6,7 +6,6 @@
 #include "forebay/base/text.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/proxy/origin_fields.hpp"
-#include "forebay/rules/invalidation.hpp"
 #include "forebay/rules/reuse.hpp"
 #include "own_answer.hpp"
 
@@ -161,8 +160,7 @@ void describe_route(ExplainCase& c) {
   out.target = origin_target(route.rewrite, whole_target(c.reading.target));
   if (!c.reading.method_fits)
     c.note("first route that matches host and path; no route that matches them lists the method");
-  if (rules::is_write(c.request.method, c.request.method_text, c.reading.reason, route.policy))
-    c.note("if it succeeds, stored responses of this URL are invalidated (invalidate_on_write)");
+  note_invalidated(c);
 }
 
 /// What the origin gets in place of the client's signature or credentials.
@@ -329,6 +327,7 @@ void look_up(ExplainCase& c) {
   if (const auto& entry = c.found.stored.entry) {
     stored.size = entry->body_length();
     stored.origin = entry->origin();
+    stored.tags = tags_for(c, route, entry->head().all()).all();
   }
   stored.hits = c.found.hits;
 }

@@ -8,6 +8,7 @@
 #include "forebay/proxy/explain.hpp"
 #include "forebay/proxy/reading.hpp"
 #include "forebay/rules/cache_status.hpp"
+#include "forebay/rules/tags.hpp"
 #include "plan.hpp"
 
 namespace forebay::proxy {
@@ -71,6 +72,11 @@ void note_unkeyed_content(ExplainCase& c);
 /// null: it is not stored yet.
 void note_coding(ExplainCase& c, int status, http::FieldsView fields, std::optional<std::uint64_t> length,
                  const cache::Entry* entry);
+
+/// The tags of a response with these fields on this route.
+rules::TagList tags_for(const ExplainCase& c, const config::Route& route, http::FieldsView response);
+/// Notes what the request makes stale if it succeeds.
+void note_invalidated(ExplainCase& c);
 
 /// A sentence for a reason.
 std::string_view sentence_of(rules::Reason reason) noexcept;

@@ -156,6 +156,9 @@ void describe(Judgement& j, const rules::Freshness& freshness) {
   out.ttl_source = rules::to_string(freshness.source);
   out.ttl_setting = setting_of(j, freshness.source);
   describe_windows(j, freshness, out);
+  const auto tags = tags_for(j.c, *j.route, j.head.fields);
+  out.tags = tags.all();
+  out.tags_dropped = tags.dropped();
   note_changes(j, freshness);
 }
 

@@ -21,6 +21,7 @@ Fill::Fill(PendingRequestPtr pending, FillPlan plan)
       plan_(std::move(plan)),
       ask_(*pending_, plan_),
       storing_(*pending_, plan_),
+      effects_(*pending_, plan_),
       body_(core_, *this, [this] { room(); }) {}
 
 bool Fill::may_enter(Phase next) const noexcept {
@@ -52,7 +53,7 @@ void Fill::start() {
 
 void Fill::ask(What what) {
   begin_span(*pending_, plan_.ticket.flight().get());
-  source_ = ask_.ask(what);
+  source_ = effects_.hold(ask_.ask(what));
   source_->start(*this);
 }
 
@@ -96,7 +97,7 @@ void Fill::take_head(const http::ResponseView& head, const HeadFacts& facts) {
     const bool error = pending_->policy().stale.errors.covers(head.status);
     storing_.count_refresh(error ? Revalidated::Error : Revalidated::Modified);
   }
-  invalidate_after(*pending_, pending_->keyed ? rules::Reason::None : plan_.status.reason, head);
+  effects_.on_head(head);
   storing_.read_head(head, ask_.method(), times());
   if (rules::is_endless(head)) {
     source_->allow_quiet(pending_->config().server.timeouts.tunnel);
@@ -315,6 +316,7 @@ void Fill::on_failure(net::FetchError error, std::string_view detail) {
 void Fill::fail(net::FetchError error, std::string_view detail) {
   note_source(*pending_, plan_, source_->times(), status_);
   note_failure(*pending_, error, detail);
+  effects_.on_failure(error, source_->asked());
   if (status_ != 0) {
     if (phase_ == Phase::Storing) storing_.note_not_stored(rules::Reason::Truncated);
     storing_.drop();
@@ -371,6 +373,7 @@ void Fill::stop() {
 }
 
 void Fill::give_up() noexcept {
+  if (source_) forebay::guarded([&] { effects_.on_failure(net::FetchError::Memory, source_->asked()); }, [] {});
   stop();
   if (pending_->exchange) pending_->exchange->out_of_memory();
 }

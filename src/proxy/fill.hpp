@@ -7,6 +7,7 @@
 #include "fill_plan.hpp"
 #include "origin_ask.hpp"
 #include "storing.hpp"
+#include "write_effects.hpp"
 
 namespace forebay::proxy {
 
@@ -77,6 +78,7 @@ class Fill final : public Task, public net::Sink {
   Phase phase_ = Phase::Asking;
   OriginAsk ask_;
   Storing storing_;
+  WriteEffects effects_;
   FillBody body_;
   net::SourcePtr source_;
   int status_ = 0;                       // of the answer that is judged or under way; 0: none

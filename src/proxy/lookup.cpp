@@ -5,6 +5,7 @@
 #include "fill.hpp"
 #include "outgoing.hpp"
 #include "plan.hpp"
+#include "write_effects.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -84,6 +85,10 @@ void pass_on(const PendingRequestPtr& pending, rules::Reason reason) {
   const bool whole = !pending->has_content || pending->read == ReadContent::State::Whole;
   if (!whole && must_read_to_sign(*pending)) {
     if (read_content(pending, ReadTask::Purpose::Sign, reason)) forward(pending, std::get<GoForward>(plan).status);
+    return;
+  }
+  if (!whole && pending->read == ReadContent::State::Unread && needs_content_of_write(*pending, reason)) {
+    if (read_content(pending, ReadTask::Purpose::Tags, reason)) forward(pending, std::get<GoForward>(plan).status);
     return;
   }
   const bool begun =

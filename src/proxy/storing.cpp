@@ -6,6 +6,7 @@
 #include "forebay/rules/validation.hpp"
 #include "lookup.hpp"
 #include "plan.hpp"
+#include "tagging.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -91,6 +92,7 @@ Storing::Freshened Storing::freshen(const http::ResponseView& head, const rules:
   head_ = to_keep(whole, verdict.drop, times.received.wall);
   freshness_ = verdict.freshness;
   vary_ = rules::read_vary(whole.fields);
+  read_tags(whole.fields);
   if (verdict.storable()) {
     Ref<const cache::Entry> freshened;
     const auto cost = cache::Entry::cost_with_head(*entry, head_->head());
@@ -114,7 +116,17 @@ Storing::Freshened Storing::freshen(const http::ResponseView& head, const rules:
 void Storing::publish(const rules::Storability& verdict, const Ref<http::Body>& body,
                       std::optional<std::uint64_t> length) {
   if (!verdict.serves_followers) return plan_.ticket.own(cause_of_own(freshness_), false, no_queue_until());
-  plan_.ticket.land({head_, body, freshness_, vary_, length}, selecting(), policy());
+  plan_.ticket.land({head_, body, freshness_, vary_, length, tags_}, selecting(), policy());
+}
+
+void Storing::read_tags(http::FieldsView response) {
+  const auto& reading = pending_.reading;
+  const auto tags = tags_of(*route_->route, reading.target, pending_.request, pending_.whole_content(), response);
+  route_->counters->tags_dropped.add(tags.dropped());
+  tags_.clear();
+  for (const auto& tag : tags.all()) tags_.push_back(cache::tag_digest(tag));
+  for (const auto& group : groups_of(*route_->route, reading.scheme, reading.host, response))
+    tags_.push_back(cache::tag_digest(group));
 }
 
 void Storing::read_head(const http::ResponseView& head, http::Method asked_by, const rules::ExchangeTimes& times) {
@@ -145,6 +157,7 @@ void Storing::land(const http::ResponseView& head, const rules::Storability& ver
                                head.fields.value(http::FieldId::ETag) == stored.entry->etag() &&
                                head.fields.value(http::FieldId::LastModified) == stored.entry->last_modified();
   vary_ = rules::read_vary(head.fields);
+  read_tags(head.fields);
   if (route_->route->key.graphql)
     graphql_ = std::make_unique<content::GraphqlAnswer>(head.fields.value(http::FieldId::ContentEncoding).value_or(""));
   // A follower of a flight under a No-Vary-Search rule may have another query, which this response is not for.
@@ -186,6 +199,7 @@ Ref<const cache::Entry> Storing::commit(const http::Body& body, Duration fetch_t
   parts.origin = origin_;
   parts.fetch_time = fetch_time;
   parts.stored_at = core_.now().wall;
+  parts.tags = tags_;
   auto& ticket = elsewhere_ ? elsewhere_ : plan_.ticket;
   const auto done =
       ticket.commit(parts, freshness_, vary_, selecting(), policy(), route_->route->key.fingerprint, core_.now().mono);

@@ -249,6 +249,9 @@ bool goes_downstream(const http::Field& field, const Policy& policy) noexcept {
     case FieldId::SurrogateControl: return false;
     case FieldId::CdnCacheControl:
     case FieldId::Other:
+      if (policy.tags.strip && std::any_of(policy.tags.headers.begin(), policy.tags.headers.end(),
+                                           [&](const std::string& name) { return iequals(name, field.name); }))
+        return false;
       return !policy.targeted_strip || std::none_of(policy.targeted_fields.begin(), policy.targeted_fields.end(),
                                                     [&](const std::string& name) { return iequals(name, field.name); });
     default: return true;

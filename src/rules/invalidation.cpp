@@ -24,10 +24,15 @@ bool is_of_rules(Reason not_looked_up) noexcept {
 
 }  // namespace
 
-bool is_write(http::Method method, std::string_view method_text, Reason not_looked_up, const Policy& policy) noexcept {
-  if (!policy.invalidate_on_write || http::is_safe(method)) return false;
+bool may_change(http::Method method, std::string_view method_text, Reason not_looked_up,
+                const Policy& policy) noexcept {
+  if (http::is_safe(method)) return false;
   const bool read = policy.cache && !is_of_rules(not_looked_up) && lists_method(policy, method, method_text);
   return !read;
+}
+
+bool is_write(http::Method method, std::string_view method_text, Reason not_looked_up, const Policy& policy) noexcept {
+  return policy.invalidate_on_write && may_change(method, method_text, not_looked_up, policy);
 }
 
 std::vector<std::string> invalidated_targets(http::Method method, std::string_view scheme, std::string_view host,

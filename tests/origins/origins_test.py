@@ -3,7 +3,7 @@
 
 Usage: origins_test.py FOREBAY SERVER [--only TEXT] [--show N] [--results FILE] [--jobs N]
 
-SERVER is nginx, nginx_recipe, apache, express, php, dynalite, apollo, s3, apt, npm or edge (real clients before a small
+SERVER is nginx, nginx_recipe, apache, express, php, dynalite, dynalite_tags, apollo, s3, apt, npm or edge (real clients before a small
 origin); the module SERVER_cases has its sequences. Every case runs beside others of the
 same server, on paths of its own. Ends with 77 where the server is not installed; with FOREBAY_ORIGINS=required in the
 environment that is a failure. --only takes the cases with this text in their names, --show prints so many differences
@@ -77,7 +77,7 @@ def run(options, module, where):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("forebay")
-    parser.add_argument("server", choices=["nginx", "nginx_recipe", "apache", "express", "php", "dynalite", "apollo", "s3", "apt", "npm", "edge"])
+    parser.add_argument("server", choices=["nginx", "nginx_recipe", "apache", "express", "php", "dynalite", "dynalite_tags", "apollo", "s3", "apt", "npm", "edge"])
     parser.add_argument("--only", default="")
     parser.add_argument("--results")
     parser.add_argument("--jobs", type=int, default=8)

@@ -11,6 +11,7 @@
 #include "forebay/base/clock.hpp"
 #include "forebay/base/log.hpp"
 #include "forebay/cache/key.hpp"
+#include "forebay/cache/purge_order.hpp"
 #include "forebay/config/access_template.hpp"
 #include "forebay/config/redirect_target.hpp"
 #include "forebay/http/aws_sigv4.hpp"
@@ -280,6 +281,14 @@ struct Respond {
   Ref<const Chunk> content{};  ///< Null: none.
 };
 
+/// What a successful write on a route makes stale, beside its URL.
+struct Invalidates {
+  std::vector<rules::TagTemplate> tags;
+  cache::PurgeMode mode = cache::PurgeMode::Hard;
+  std::uint64_t body_max = 64 * 1024;  ///< Of an answer that is read before it goes to the client.
+  bool empty() const noexcept { return tags.empty(); }
+};
+
 /// Who has set something: `routes.search.ttl.default`, `policies.listing.ttl.default`, `defaults.ttl.default`.
 struct Provenance {
   std::string path;
@@ -301,6 +310,7 @@ struct Route {
   Rewrite rewrite;
   HeaderChanges request_headers;   ///< Towards the origin.
   HeaderChanges response_headers;  ///< Towards the client.
+  Invalidates invalidates;
   Redirect redirect;
   Respond respond;
   Answers answers = Answers::Origin;

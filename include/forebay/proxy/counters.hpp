@@ -95,6 +95,8 @@ struct alignas(64) RouteCounters {
   std::array<std::array<Cell, 3>, 2> revalidations;  ///< [background][Revalidated]
   std::array<Cell, 4> coalesced;
   Cell variants_evicted;
+  Cell tags_dropped;      ///< Tags of stored responses beyond `tags.max`, and texts that are none.
+  Cell writes_uncertain;  ///< Writes whose tags could not all be told, so that more was invalidated.
   Cell saved_nanoseconds, saved_requests, saved_bytes;
   Cell tunnels, tunnels_opened;  ///< Open now, and ever.
   std::array<Cell, static_cast<std::size_t>(TunnelEnd::kCount)> tunnels_closed;

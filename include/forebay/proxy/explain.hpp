@@ -72,6 +72,7 @@ struct Explanation {
     std::int64_t age_s = 0, ttl_s = 0, lifetime_s = 0, swr_s = 0, sie_s = 0;
     std::uint64_t size = 0, hits = 0;
     std::size_t variants = 0;
+    std::vector<std::string> tags{};
   };
   /// Pass memory of the key: a recent response could not be shared.
   struct PassMemory {
@@ -87,6 +88,8 @@ struct Explanation {
     std::string ttl_source;   ///< `s-maxage`, `default`, ... of rules::TtlSource.
     std::string ttl_setting;  ///< Who set it: `routes.search.ttl.default`, `response Cache-Control`, `built-in`.
     std::string swr_setting, sie_setting;
+    std::vector<std::string> tags{};  ///< That it would be stored with.
+    std::size_t tags_dropped = 0;     ///< Further ones: beyond `tags.max`, or too long.
   };
   std::optional<Judged> response;
   /// As far as known: `hit`, `stale`, `miss`, `bypass`, `error`; `coalesced` if a fetch is in progress. With a response

@@ -51,6 +51,7 @@ struct Shared {
   Noticed untrusted{};                         ///< Networks of peers whose X-Forwarded-* fields were replaced.
   Compressor compressor{store};
   std::atomic<bool> sends_clients_away{false};  ///< An operator drains: answers close their connections.
+  Noticed uncertain_writes{};                   ///< Routes with writes whose tags could not all be told.
 };
 
 }  // namespace forebay::proxy

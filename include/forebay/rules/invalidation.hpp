@@ -10,10 +10,12 @@
 
 namespace forebay::rules {
 
-/// Whether a request with this method can invalidate on this route: it is not known to be safe, `invalidate_on_write`
-/// is on, and the route does not declare it a read. A route declares a read by caching it: its `methods` list the
+/// Whether a request with this method may change something: it is not known to be safe, and the route does not declare
+/// it a read. A route declares a read by caching it: its `methods` list the
 /// method, it has no `cache: false`, and none of its `bypass` rules took the request. `not_looked_up`: why the request
 /// was not looked up (RuleHeader, RuleCookie, RuleQuery ...), None if it was.
+bool may_change(http::Method method, std::string_view method_text, Reason not_looked_up, const Policy& policy) noexcept;
+/// Whether it invalidates by its URL: the same, and `invalidate_on_write` is on.
 bool is_write(http::Method method, std::string_view method_text, Reason not_looked_up, const Policy& policy) noexcept;
 
 /// RFC 9111 section 4.4: the targets (path with query, same origin as the request) that this exchange makes stale: the

@@ -12,6 +12,7 @@
 #include "forebay/content/encoder.hpp"
 #include "forebay/http/message.hpp"
 #include "forebay/rules/condition.hpp"
+#include "forebay/rules/tag_template.hpp"
 
 namespace forebay::rules {
 
@@ -203,6 +204,13 @@ struct Policy {
   /// Protocols that a client may switch its connection to (RFC 9110 section 7.8), compared without case.
   std::vector<std::string> upgrade{"websocket"};
   EarlyHints early_hints = EarlyHints::Pass;
+  /// By which names stored responses can be invalidated together.
+  struct Tags {
+    std::vector<std::string> headers{"Cache-Tag", "Surrogate-Key"};  ///< Fields of the response that have tags.
+    bool strip = true;                                               ///< Clients do not get these fields.
+    std::vector<TagTemplate> add;                                    ///< Further tags, made of the request.
+    std::uint32_t max = 64;                                          ///< Of one response.
+  } tags;
   bool suffix_guard = true;  ///< HTML, JSON and XML under names of static files are not stored.
 };
 

@@ -31,7 +31,7 @@ const std::string kFile =
     "origin: web\npolicies: { named: {} }\nlisten: [{ address: \":80\", tls: "
     "{ cert: /c, key: /k, client_ca: /ca } }]\n"
     "admin: { tls: { cert: /c, key: /k, client_ca: /ca } }\n"
-    "routes: [{ path: \"/a/{id}\" }]\n";
+    "routes: [{ path: \"/a/{id}\", invalidates: [x] }]\n";
 
 /// A value of this type that no key has by default.
 std::string sample(const Option& option) {
@@ -79,6 +79,7 @@ std::string sample(const Option& option) {
       {"list of zstd, br or gzip", "[br, gzip]"},
       {"list of media type", "[text/one, \"application/*+two\"]"},
       {"list of method", "[POST, REPORT]"},
+      {"list of tag template", "[one, \"a-{id}-{header:X-One}\"]"},
       {"list of status", "[200, 5xx]"},
       {"list of connect, timeout or status", "[timeout, 5xx]"},
       {"off, on or list of CIDR", "[10.0.0.0/8]"},

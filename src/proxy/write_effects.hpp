@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+
+#include "core.hpp"
+#include "fill_plan.hpp"
+#include "forebay/net/source.hpp"
+#include "forebay/rules/tag_template.hpp"
+#include "held_answer.hpp"
+
+namespace forebay::proxy {
+
+/// Whether the request can invalidate by `invalidates` of its route: its method is not safe, and the route does not
+/// declare it a read. `not_looked_up`: why it was not looked up, if so.
+bool may_invalidate(const PendingRequest& pending, rules::Reason not_looked_up);
+/// The same, by parts of the request's content, which is read first then.
+bool needs_content_of_write(const PendingRequest& pending, rules::Reason not_looked_up);
+
+/// What the outcome of a request makes stale: by its URL (RFC 9111 section 4.4), by `invalidates` of its route, and by
+/// Cache-Group-Invalidation (RFC 9875). All before anything of the answer goes to the client.
+class WriteEffects {
+ public:
+  WriteEffects(const PendingRequest& pending, const FillPlan& plan) : pending_(pending), plan_(plan) {}
+
+  /// The source to start in place of this one: where the tags have parts of the answer's content, that is read before
+  /// its head goes on.
+  net::SourcePtr hold(net::SourcePtr source);
+  /// A head has come.
+  void on_head(const http::ResponseView& head);
+  /// It ends without one: where the origin may have seen the request (`asked`), it may have taken effect. After a head
+  /// this does nothing.
+  void on_failure(net::FetchError error, bool asked);
+
+ private:
+  rules::Reason not_looked_up() const noexcept { return pending_.keyed ? rules::Reason::None : plan_.status.reason; }
+  void apply(const http::ResponseView& head) const;
+  void by_tags(const http::ResponseView* head, cache::PurgeMode mode) const;
+  void by_groups(const http::ResponseView& head) const;
+  rules::TagContent request_content(std::string& buffer) const;
+  rules::TagContent answer_content(const http::ResponseView& head, std::string& buffer) const;
+
+  const PendingRequest& pending_;
+  const FillPlan& plan_;
+  std::weak_ptr<HeldAnswer> held_;
+  bool settled_ = false;  // all that has to be invalidated is
+};
+
+}  // namespace forebay::proxy
