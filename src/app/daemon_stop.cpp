@@ -92,6 +92,7 @@ void Daemon::dismantle() {
     for (Duration waited{0}; listeners_->open_connections() != 0 && waited < 1s; waited += 2ms)
       std::this_thread::sleep_for(2ms);
   }
+  shared_->purger.stop();
   admin_.reset();
   admin_handler_.reset();
   if (workers_) workers_->stop();

@@ -11,6 +11,7 @@
 #include "forebay/base/clock.hpp"
 #include "forebay/base/log.hpp"
 #include "forebay/cache/key.hpp"
+#include "forebay/cache/purge_order.hpp"
 #include "forebay/config/access_template.hpp"
 #include "forebay/config/redirect_target.hpp"
 #include "forebay/http/aws_sigv4.hpp"
@@ -407,6 +408,16 @@ struct Config {
   } operators;
   /// Mode, owner, group and TLS of the admin listener; the rest has no meaning.
   Listener admin_listener;
+  /// By clients, with the methods PURGE and BAN; `mode` is for all purges.
+  struct Purging {
+    bool purge = false, ban = false;  ///< `methods`
+    std::vector<http::Cidr> allow = loopback();
+    std::string token;       ///< Empty: none is required.
+    std::string token_file;  ///< Where it was read; empty: it is in the file itself.
+    cache::PurgeMode mode = cache::PurgeMode::Hard;
+
+    static std::vector<http::Cidr> loopback();
+  } purging;
   log::Options log;
   AccessLog access;
   Metrics metrics;
