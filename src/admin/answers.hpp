@@ -24,6 +24,8 @@ std::optional<Answer> answer_route(const Call& call);
 std::optional<Answer> answer_origins(const Call& call);
 // explain_answer.cpp
 std::optional<Answer> answer_explain(const Call& call);
+// purge_answer.cpp
+std::optional<Answer> answer_purge(const Call& call);
 // config_answers.cpp
 std::optional<Answer> answer_config(const Call& call);
 

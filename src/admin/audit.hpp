@@ -6,8 +6,8 @@
 
 #include "answer.hpp"
 #include "forebay/base/clock.hpp"
+#include "forebay/base/rate_limit.hpp"
 #include "forebay/server/exchange.hpp"
-#include "rate_limit.hpp"
 
 namespace forebay::admin {
 

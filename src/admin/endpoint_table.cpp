@@ -27,6 +27,7 @@ constexpr Endpoint kEndpoints[] = {
     {Method::Get, "/api/v1/origins", Who::Read, "origins", 0, answer_origins},
     {Method::Get, "/api/v1/config", Who::Read, "config", 0, answer_config},
     {Method::Post, "/api/v1/explain", Who::Read, "explain", kDocument, answer_explain},
+    {Method::Post, "/api/v1/purge", Who::Write, "purge", kDocument, answer_purge},
     {Method::Post, "/api/v1/reload", Who::Write, "reload", kFewWords, answer_reload},
     {Method::Post, "/api/v1/drain", Who::Write, "drain", kFewWords, answer_drain},
     {Method::Post, "/api/v1/undrain", Who::Write, "undrain", kFewWords, answer_undrain},

@@ -107,6 +107,7 @@ class Metrics final : public prometheus::Collectable {
   void durations(std::vector<MetricFamily>& out, const Routes& routes) const;
   void results(std::vector<MetricFamily>& out, const Routes& routes) const;
   void store(std::vector<MetricFamily>& out, const Routes& routes, const proxy::RuntimePtr& runtime) const;
+  void purges(std::vector<MetricFamily>& out, const cache::StoreNumbers& n) const;
   void sharing(std::vector<MetricFamily>& out, const Routes& routes) const;
   void compression(std::vector<MetricFamily>& out) const;
   void tunnels(std::vector<MetricFamily>& out, const Routes& routes) const;
@@ -364,6 +365,7 @@ void Metrics::store(std::vector<MetricFamily>& out, const Routes& routes, const 
       g.sample({{"route", r.route}}, sum(
                                          r, [](auto& c) -> auto& { return c.variants_evicted; }));
   }
+  purges(out, n);
   {
     Gathering g(out, "forebay_tags_dropped_total",
                 "Tags of stored responses that were not kept: beyond tags.max, or too long.", MetricType::Counter);
@@ -398,6 +400,22 @@ void Metrics::store(std::vector<MetricFamily>& out, const Routes& routes, const 
     return count;
   };
   g.histogram({}, bounds, bucket, static_cast<double>(bytes));
+}
+
+void Metrics::purges(std::vector<MetricFamily>& out, const cache::StoreNumbers& n) const {
+  {
+    Gathering g(out, "forebay_purges_total", "Purges that were accepted, by what they named.", MetricType::Counter);
+    for (std::size_t m = 0; m < n.purges.size(); ++m)
+      for (std::size_t k = 0; k < cache::kPurgeKinds; ++k)
+        g.sample({{"kind", cache::to_string(static_cast<cache::PurgeKind>(k))},
+                  {"mode", cache::to_string(static_cast<cache::PurgeMode>(m))}},
+                 n.purges[m].orders[k]);
+  }
+  Gathering g(out, "forebay_purged_entries_total", "Responses that purges have removed or made stale.",
+              MetricType::Counter);
+  for (std::size_t k = 0; k < cache::kPurgeKinds; ++k)
+    g.sample({{"kind", cache::to_string(static_cast<cache::PurgeKind>(k))}},
+             n.purges[0].entries[k] + n.purges[1].entries[k]);
 }
 
 void Metrics::sharing(std::vector<MetricFamily>& out, const Routes& routes) const {

@@ -114,6 +114,7 @@ void Daemon::dismantle() {
   }
   handover_.reset();
   predecessor_.reset();
+  shared_->purger.stop();
   admin_.reset();
   admin_handler_.reset();
   if (workers_) workers_->stop();

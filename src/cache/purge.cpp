@@ -66,28 +66,49 @@ std::string_view to_string(PurgeKind kind) noexcept {
 }
 
 UrlMatcher::UrlMatcher(const UrlPattern& pattern)
-    : how_(pattern.how), with_query_(pattern.text.find('?') != std::string::npos) {
+    : how_(pattern.how),
+      with_query_(pattern.text.find('?') != std::string::npos) {
   append_escaped(host_, pattern.host, kInPart);
+  append_escaped(route_, pattern.route, kInPart);
+  names_ = {0, (host_.empty() ? 0 : host_bits(host_)) | (route_.empty() ? 0 : signature_of_route(route_).second)};
+  if (!route_.empty()) route_ += '|';
   const auto text = std::string_view(pattern.text);
+  if (how_ == UrlPattern::How::Keyed) {
+    text_ = text;
+    if (text.starts_with("|/")) names_.first = folder_bits(text.substr(1, text.find('|', 1) - 1));
+    return;
+  }
   const auto query = std::min(text.find('?'), text.size());
   append_escaped(text_, text.substr(0, query), kInPart);
   auto literal = std::string_view(text_);
   if (how_ == UrlPattern::How::Glob) literal = literal.substr(0, literal.find('*'));
-  names_ = {folder_bits(literal), host_.empty() ? 0 : host_bits(host_)};
+  names_.first = folder_bits(literal);
   if (!with_query_) return;
   text_ += "|q:";
-  append_escaped(text_, text.substr(query + 1), kInPart);
+  std::string decoded;
+  decode_unreserved(text.substr(query + 1), decoded);
+  append_escaped(text_, decoded, kInPart);
+}
+
+bool UrlMatcher::matches_keyed(std::string_view key_text, const UrlSpans& url) const noexcept {
+  const auto own = key_text.substr(url.host_to);
+  if (url.host_from == 0 || !own.starts_with(text_)) return false;
+  const auto rest = own.substr(text_.size());
+  return rest.empty() || (rest.front() == '|' && !rest.starts_with("|q:"));
 }
 
 bool UrlMatcher::matches(std::string_view key_text, const UrlSpans& url) const noexcept {
   if (!host_.empty() && url.host_from != 0 && span_of(key_text, url.host_from, url.host_to) != host_) return false;
+  if (!route_.empty() && !key_text.starts_with(route_)) return false;
+  if (how_ == UrlPattern::How::Keyed) return matches_keyed(key_text, url);
   if (url.path_from == 0) return true;
   const auto end = with_query_ || how_ == UrlPattern::How::Prefix ? url.query_to : url.path_to;
   const auto own = span_of(key_text, url.path_from, end);
   switch (how_) {
     case UrlPattern::How::Exact: return own == text_;
     case UrlPattern::How::Prefix: return own.starts_with(text_);
-    case UrlPattern::How::Glob: break;
+    case UrlPattern::How::Glob:
+    case UrlPattern::How::Keyed: break;
   }
   return http::glob_match(text_, own);
 }

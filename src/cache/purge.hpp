@@ -26,12 +26,16 @@ class UrlMatcher {
   bool matches(std::string_view key_text, const UrlSpans& url) const noexcept;
   /// What the signatures of all keys that it matches have.
   const Signature& names() const noexcept { return names_; }
-  PurgeKind kind() const noexcept { return how_ == UrlPattern::How::Exact ? PurgeKind::Url : PurgeKind::Prefix; }
+  PurgeKind kind() const noexcept {
+    return how_ == UrlPattern::How::Exact || how_ == UrlPattern::How::Keyed ? PurgeKind::Url : PurgeKind::Prefix;
+  }
 
  private:
+  bool matches_keyed(std::string_view key_text, const UrlSpans& url) const noexcept;
+
   UrlPattern::How how_;
   bool with_query_;
-  std::string host_, text_;
+  std::string route_, host_, text_;  // of the route with its separator
   Signature names_;
 };
 

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "config/address.hpp"
+#include "config/codecs.hpp"
 #include "config/origin_urls.hpp"
 #include "config/readers.hpp"
 #include "forebay/http/list.hpp"
@@ -125,6 +126,26 @@ void check_admin(Loading& loading) {
   if (token && token->is_scalar() && !token->bad && token->text.empty()) return;
   loading.report.warning(2010, *by->node, by->path, "the admin listener can be reached from outside, without a token",
                          "only /livez, /readyz, /metrics and /version are answered there; set token_file for more");
+}
+
+/// Who may purge by PURGE and BAN.
+void check_purging(Loading& loading) {
+  const auto& purging = loading.config.purging;
+  const auto* by = set_by(loading, "purge.methods");
+  const bool on = purging.purge || purging.ban;
+  const auto* block = loading.root.find("purge");
+  const bool silent = !on && block && block->is_map() && !block->find("methods");
+  for (const std::string name : {"allow", "token", "token_file"}) {
+    const auto* node = silent ? block->find(name) : nullptr;
+    if (node)
+      loading.report.warning(2086, *node, "purge." + name, "it has no effect: purge.methods lists no method",
+                             "write methods: [PURGE], or leave it out");
+  }
+  const bool anybody = std::any_of(purging.allow.begin(), purging.allow.end(), trusts_strangers);
+  if (!on || !by || !purging.token.empty() || !anybody) return;
+  loading.report.warning(2085, *by->node, by->path,
+                         "anybody may purge: purge.allow has networks of strangers, and no token is required",
+                         "list your own networks in purge.allow, or set purge.token_file");
 }
 
 bool requires_certificate(const Listener& listener) {
@@ -327,6 +348,7 @@ void check_whole(Loading& loading) {
   check_admin_tokens(loading);
   check_admin_listener(loading);
   check_admin(loading);
+  check_purging(loading);
   check_addresses(loading);
   check_listeners(loading);
   check_clients(loading);

@@ -342,4 +342,16 @@ std::vector<std::string_view> words_of(std::string_view type) {
 
 std::string word_at(std::string_view type, std::size_t index) { return std::string(words_of(type).at(index)); }
 
+std::optional<http::Cidr> read_network(const std::string& text) {
+  auto net = http::parse_cidr(text);
+  if (!net && http::parse_ip(text))
+    net = http::parse_cidr(text + (text.find(':') == std::string::npos ? "/32" : "/128"));
+  return net;
+}
+
+bool trusts_strangers(const http::Cidr& net) {
+  const bool v4 = net.prefix >= 96 && http::is_ipv4(net.address);
+  return v4 ? net.prefix < 96 + 8 : net.prefix < 7;
+}
+
 }  // namespace forebay::config

@@ -178,6 +178,11 @@ struct RefreshAhead {
 
 void write_route(Printer& p, const Route& route);
 
+/// A network, or an address, which is the network of that one address.
+std::optional<http::Cidr> read_network(const std::string& text);
+/// Wider than any private network: 10.0.0.0/8 and fc00::/7.
+bool trusts_strangers(const http::Cidr& net);
+
 // Keys of the top level that many files have a part in.
 
 struct Listeners {

@@ -23,6 +23,7 @@ constexpr std::array kChapters{
     Chapter{"policy", "A policy", "These keys stand in `defaults`, in `policies.NAME` and in a route.", true},
     Chapter{"route", "A route", "Beside the keys of a policy a route has these.", true},
     Chapter{"admin", "`admin`", "", false},
+    Chapter{"purge", "`purge`", "", false},
     Chapter{"log", "`log`", "", false},
     Chapter{"metrics", "`metrics`", "", false},
     Chapter{"tracing", "`tracing`", "", false},

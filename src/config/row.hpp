@@ -259,6 +259,7 @@ Table<Origin> origin_table() noexcept;
 Table<Origin> origin_tls_table() noexcept;  ///< Of `tls` of an origin.
 Table<Server> server_table() noexcept;
 Table<CacheTier> cache_table() noexcept;
+Table<Config::Purging> purging_table() noexcept;
 Table<PolicyDraft> policy_table() noexcept;  ///< Of `defaults`, of a named policy and of a route.
 Table<cache::KeySpec> key_table() noexcept;
 Table<rules::Policy::Bypass> bypass_table() noexcept;

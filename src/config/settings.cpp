@@ -280,10 +280,7 @@ struct ServerTimingFor {
     }
     Diagnostics::ServerTiming listed;
     const bool set = r.each(listed.only, [&](const Node& item, const std::string& path) {
-      auto net = http::parse_cidr(item.text);
-      if (!net && http::parse_ip(item.text))
-        net = http::parse_cidr(item.text + (item.text.find(':') == std::string::npos ? "/32" : "/128"));
-      if (net) return listed.only.push_back(*net);
+      if (const auto net = read_network(item.text)) return listed.only.push_back(*net);
       r.section.error(1002, item, path, in_quotes(item.text) + " is not on, off or a network",
                       "write the networks of those who may see it, such as 10.0.0.0/8");
     });
@@ -364,8 +361,8 @@ constexpr auto kConfig = table<Config>({
     as<Layers>("policies", "map of policy", "Named policies; a route takes one by `policy`.").by_default("{}"),
     as<Routes>("routes", "", "What is done with which request; the first route that matches handles it.")
         .by_default("one route /**"),
+    map<&Config::purging, purging_table>("purge"),
     later<Config>("l2"),
-    later<Config>("purge"),
     later<Config>("warm"),
 });
 constexpr std::array kRoots{each<policy_table>("policy"), each<route_table>("route")};

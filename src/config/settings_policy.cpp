@@ -47,6 +47,9 @@ std::optional<Fault> fault_of(const std::string& text) {
   const auto method = http::method_of(text);
   if (method == http::Method::Connect || method == http::Method::Trace)
     return Fault{1002, in_quotes(text) + " is never forwarded (405)", "leave it out"};
+  if (http::orders_purge(text))
+    return Fault{1002, in_quotes(text) + " is never forwarded (405)",
+                 "leave it out; purge.methods lets clients purge by it"};
   if (method != http::Method::Other || is_other(text)) return std::nullopt;
   std::string upper = text;
   for (char& c : upper)

@@ -106,12 +106,6 @@ constexpr auto kAdminListener = table<Listener>({
         .by_default("the process's group"),
 });
 
-/// Wider than any private network: 10.0.0.0/8 and fc00::/7.
-bool trusts_strangers(const http::Cidr& net) {
-  const bool v4 = net.prefix >= 96 && http::is_ipv4(net.address);
-  return v4 ? net.prefix < 96 + 8 : net.prefix < 7;
-}
-
 struct Networks {
   static constexpr std::string_view kType = "list of CIDR or unix";
   static void read(const Reading& r, http::TrustedProxies& out) {
@@ -120,10 +114,7 @@ struct Networks {
         out.unix_sockets = true;
         return;
       }
-      auto net = http::parse_cidr(item.text);
-      // An address alone is the network of that one address.
-      if (!net && http::parse_ip(item.text))
-        net = http::parse_cidr(item.text + (item.text.find(':') == std::string::npos ? "/32" : "/128"));
+      const auto net = read_network(item.text);
       if (!net)
         return r.section.error(1002, item, path, in_quotes(item.text) + " is not a network",
                                "write it like 10.0.0.0/8 or fd00::/8, or \"unix\" for the peers of Unix sockets");

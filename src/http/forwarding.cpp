@@ -210,6 +210,8 @@ std::string cidr_text(const Cidr& net) {
   return out;
 }
 
+bool orders_purge(std::string_view method) noexcept { return iequals(method, "PURGE") || iequals(method, "BAN"); }
+
 std::string client_address(std::string_view peer, bool peer_trusted, FieldsView fields,
                            const std::vector<Cidr>& trusted) {
   std::string_view client = peer;

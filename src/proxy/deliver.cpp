@@ -319,6 +319,7 @@ void deliver_error(PendingRequest& pending, const OwnError& error) {
   if (!error.allow.empty()) fields.add(FieldId::Allow, error.allow);
   fields.add(FieldId::ContentType, body.content_type);
   fields.add(FieldId::CacheControl, "no-store");
+  if (!error.challenge.empty()) fields.add("WWW-Authenticate", error.challenge);
   if (!error.retry_after.empty()) fields.add(FieldId::RetryAfter, error.retry_after);
   if (!id.empty()) fields.add(config.request_id, id);
   if (config.diagnostics.x_cache) fields.add(FieldId::XCache, rules::x_cache(CacheResult::Error));
@@ -327,6 +328,20 @@ void deliver_error(PendingRequest& pending, const OwnError& error) {
   server::AnswerHead head{error.status, fields};
   head.close = error.close || pending.reading.upgrades();
   answer_with(exchange, head, body.body);
+}
+
+void deliver_document(PendingRequest& pending, const std::string& json) {
+  auto& exchange = *pending.exchange;
+  if (exchange.gone() || exchange.answered()) return;
+  auto& notes = pending.notes();
+  notes.result = CacheResult::Bypass;
+  notes.reason = rules::Reason::Method;
+  notes.source = Source::Forebay;
+  http::Fields fields;
+  fields.add(FieldId::ContentType, "application/json");
+  fields.add(FieldId::CacheControl, "no-store");
+  if (const auto id = document_id(pending); !id.empty()) fields.add(pending.config().request_id, id);
+  answer_with(exchange, {200, fields}, json);
 }
 
 void deliver_content_error(PendingRequest& pending) {

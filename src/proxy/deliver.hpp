@@ -48,8 +48,11 @@ struct OwnError {
   std::string_view retry_after;
   std::string_view allow;
   bool close = false;
+  std::string_view challenge{};  ///< WWW-Authenticate.
 };
 void deliver_error(PendingRequest& pending, const OwnError& error);
+/// Sends a document in JSON that Forebay has made by itself.
+void deliver_document(PendingRequest& pending, const std::string& json);
 /// Sends the 413 for content over the server's limit. For late, incomplete or malformed content the edge sends the
 /// error itself, in the same turn.
 void deliver_content_error(PendingRequest& pending);

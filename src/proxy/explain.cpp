@@ -8,6 +8,7 @@
 #include "forebay/proxy/origin_fields.hpp"
 #include "forebay/rules/reuse.hpp"
 #include "own_answer.hpp"
+#include "purge_request.hpp"
 
 // Follows a request through handler.cpp, lookup.cpp and proceed.cpp with the same decisions.
 
@@ -79,6 +80,14 @@ void make_request(ExplainCase& c, const std::string& url_host) {
   c.request.authority = c.sent.view().value(FieldId::Host).value_or("");
 }
 
+/// Whether clients may use it is not asked here.
+void refuse_purge(ExplainCase& c) {
+  const auto& purging = c.context.config.purging;
+  const auto& method = c.asked.method;
+  if (!(method == "PURGE" && purging.purge) && !(method == "BAN" && purging.ban)) return c.refuse(kPurgeIsOff);
+  c.refuse(200, method + " purges what it names, for the clients of purge.allow and purge.token");
+}
+
 /// The limits of the edge, then the checks before routing.
 bool refused_at_once(ExplainCase& c, const HeadFacts& facts) {
   const auto& server = c.context.config.server;
@@ -91,6 +100,7 @@ bool refused_at_once(ExplainCase& c, const HeadFacts& facts) {
   if (c.content().size() > server.request_body)
     return c.refuse(413, "the content is longer than server.limits.request_body"), true;
   const auto instance = c.context.shared ? std::string_view(c.context.shared->instance_id) : std::string_view();
+  if (http::orders_purge(c.request.method_text)) return refuse_purge(c), true;
   const auto* error = refuse_head(c.request, facts, instance, c.reading);
   if (error) c.refuse(*error);
   return error != nullptr;

@@ -8,6 +8,7 @@
 #include "forebay/net/resolver.hpp"
 #include "outcome.hpp"
 #include "plan.hpp"
+#include "purge_request.hpp"
 #include "untrusted.hpp"
 #ifdef FOREBAY_FAULTS  // a build for tests alone
 #include "faulty/faults.hpp"
@@ -46,6 +47,10 @@ void ProxyHandler::Private::begin(const PendingRequestPtr& pending) {
     if (runtime->log_requests) note_request(*pending, logged_target(reading.target, request.method, request.target));
     deliver_error(*pending, error);
   };
+  if (http::orders_purge(request.method_text)) {
+    if (runtime->log_requests) note_request(*pending, logged_target(reading.target, request.method, request.target));
+    return answer_purge(pending);
+  }
   if (const auto* error = refuse_head(request, seen, shared.instance_id, reading))
     return error->status == 200 ? deliver_options(*pending) : refuse_with(*error);
   if (!read_host(request.authority, seen.forwarded_proto, pending->peer_trusted, peer.scheme, reading))

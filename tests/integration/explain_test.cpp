@@ -255,7 +255,7 @@ routes:
   - {name: key, path: "/key/{id}/{part}", key: {path: [id], query: [lang, f_*], headers: [X-Tenant], cookies: [ab_*]}}
   - {name: except, path: /except/**, key: {query: {except: [utm_*]}, host: false, scheme: false}}
   - {name: none, path: /none/**, key: {query: none}}
-  - {name: body, path: /body, methods: [POST, PUT, PATCH, PURGE], key: {body_max: 1KiB}}
+  - {name: body, path: /body, methods: [POST, PUT, PATCH, LOCK], key: {body_max: 1KiB}}
   - {name: pointers, path: /pointers, methods: POST, key: {body: [/q, /page], body_max: 1KiB}}
   - {name: form, path: /form, methods: POST, key: {form: [a, b]}}
   - {name: declared, path: /declared, methods: [POST], key: {body: none, body_max: 1KiB}}
@@ -354,6 +354,7 @@ routes:
       {"OPTIONS", "/options", {{"Origin", "http://a.test"}, {"Access-Control-Request-Method", "PUT"}}},
       {"OPTIONS", "/options", {{"Origin", "http://a.test"}, {"Access-Control-Request-Method", "PUT"}}},
       {"OPTIONS", "/options", {{"Origin", "http://b.test"}, {"Access-Control-Request-Method", "PUT"}}},
+      {"LOCK", "/body"},
       {"PURGE", "/body"},
   });
   const std::string document = R"({"query":"{ a(id: $id) { b } }","variables":{"id":1}})";

@@ -58,7 +58,7 @@ struct Sources {
   std::vector<const net::Worker*> workers;
   /// Lines that access logs of former configurations dropped are in it too.
   std::function<std::uint64_t()> access_log_dropped;
-  proxy::Shared& shared;  ///< Read only: explaining changes nothing.
+  proxy::Shared& shared;
   Orders orders{};
 };
 

@@ -130,6 +130,11 @@ class Key {
   /// that a write can find what it makes stale.
   const Digest& resource() const noexcept { return resource_; }
   const UrlSpans& url() const noexcept { return url_; }
+  /// What follows the host, which is in the key, to the end of the query: equal for one URL of every host. After
+  /// `build_resource` too.
+  std::string_view after_host() const noexcept {
+    return std::string_view(text_).substr(url_.host_to, query_to_ - url_.host_to);
+  }
   /// The `resource` of every key of this path that was built under a No-Vary-Search rule, for any query: many URLs
   /// share such a key, so a write to any of them makes all of these stale. After `build_resource` too.
   Digest searched_resource() const noexcept;

@@ -30,12 +30,14 @@ struct UrlPattern {
     Exact,   ///< Counts as Url.
     Prefix,  ///< Counts as Prefix; also `Glob`, in which `*` stands for any text.
     Glob,
+    Keyed,  ///< Counts as Url. `text` is `Key::after_host` of the URL on `route`.
   };
   How how = How::Prefix;
   std::string host{};  ///< In normal form (http::append_normal_host); empty: every host.
   /// Path, in the form of http::Target::path(), and perhaps `?` with the query as it is in keys. An exact path or a
   /// glob without `?` matches whatever the query.
   std::string text{};
+  std::string route{};  ///< Only keys of this route; empty: of any.
 };
 
 /// The name of a tag in entries and orders: two tags are one only if their bytes are equal.

@@ -418,6 +418,16 @@ struct Config {
   } operators;
   /// Mode, owner, group and TLS of the admin listener; the rest has no meaning.
   Listener admin_listener;
+  /// By clients, with the methods PURGE and BAN; `mode` is for all purges.
+  struct Purging {
+    bool purge = false, ban = false;  ///< `methods`
+    std::vector<http::Cidr> allow = loopback();
+    std::string token;       ///< Empty: none is required.
+    std::string token_file;  ///< Where it was read; empty: it is in the file itself.
+    cache::PurgeMode mode = cache::PurgeMode::Hard;
+
+    static std::vector<http::Cidr> loopback();
+  } purging;
   log::Options log;
   AccessLog access;
   Metrics metrics;

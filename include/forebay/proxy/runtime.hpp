@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "forebay/base/noticed.hpp"
+#include "forebay/base/rate_limit.hpp"
 #include "forebay/cache/learned.hpp"
 #include "forebay/cache/store.hpp"
 #include "forebay/config/config.hpp"
@@ -14,6 +15,7 @@
 #include "forebay/proxy/access_log.hpp"
 #include "forebay/proxy/compressor.hpp"
 #include "forebay/proxy/counters.hpp"
+#include "forebay/proxy/purger.hpp"
 #include "forebay/upstream/origin.hpp"
 
 namespace forebay::proxy {
@@ -50,6 +52,8 @@ struct Shared {
   std::atomic<std::uint64_t> content_held{0};  ///< Bytes of requests' content that is still being read for a key.
   Noticed untrusted{};                         ///< Networks of peers whose X-Forwarded-* fields were replaced.
   Compressor compressor{store};
+  Purger purger{store};
+  RateLimit purges_taken{}, purges_refused{};   ///< Of clients; the lines about those that are refused.
   std::atomic<bool> sends_clients_away{false};  ///< An operator drains: answers close their connections.
   Noticed uncertain_writes{};                   ///< Routes with writes whose tags could not all be told.
 };

@@ -237,8 +237,8 @@ TEST(HiddenValues, LeaveWhatHelpsToFindAMistake) {
   for (const std::string shown : {"admin: \"127.0.0.1:8081\"", "defaults: { stale: 30s }", "upstream: localhost:3001",
                                   "routes:\n  - { path: /a, match: { headers: { X-Op: [Get, Put], X-A: null } } }"})
     EXPECT_THAT(to_text(load_text(kOrigin + shown).diagnostics), HasSubstr(shown.substr(shown.rfind('\n') + 1)));
-  const auto later = to_text(load_text(std::string(kOrigin) + "purge: { methods: [PURGE], token: a }\n").diagnostics);
-  EXPECT_THAT(later, HasSubstr("purge: ******************************\n"));  // What stands in it is not known yet.
+  const auto later = to_text(load_text(std::string(kOrigin) + "l2: { url: redis, password: a }\n").diagnostics);
+  EXPECT_THAT(later, HasSubstr("l2: *****************************\n"));  // What stands in it is not known yet.
 }
 
 }  // namespace

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "forebay/cache/store.hpp"
+#include "forebay/proxy/purging.hpp"
+
+namespace forebay::proxy {
+
+/// Carries out orders to purge, one after the other, in a thread of its own: an order that has to look at all entries
+/// takes too long for a worker. Any thread may call it.
+class Purger {
+ public:
+  /// Called on the purger's thread when nothing finds what was named any more. It must not wait.
+  using Then = std::function<void(const PreparedPurge& purge, const PurgeDone& done)>;
+
+  explicit Purger(cache::Store& store);
+  ~Purger();
+  Purger(const Purger&) = delete;
+
+  /// False when too many orders wait already, or the process stops; `then` is not called then. Never waits.
+  bool ask(PreparedPurge purge, Then then) noexcept;
+  /// Ends the thread; orders that wait are dropped, without a call. Before the workers and the store are destroyed.
+  void stop() noexcept;
+
+ private:
+  struct Private;
+  std::unique_ptr<Private> p_;
+};
+
+}  // namespace forebay::proxy

@@ -1,0 +1,207 @@
+#include "purge_request.hpp"
+
+#include <array>
+#include <utility>
+#include <variant>
+
+#include "forebay/base/log.hpp"
+#include "forebay/base/secret.hpp"
+#include "forebay/base/text.hpp"
+#include "forebay/http/forwarding.hpp"
+#include "forebay/http/list.hpp"
+#include "plan.hpp"
+#include "purge_task.hpp"
+
+namespace forebay::proxy {
+
+const OwnError kPurgeIsOff{405, RequestError::BadRequest, "Method Not Allowed",
+                           "PURGE and BAN are not forwarded; purge.methods switches them on.", {}, kAllow};
+
+namespace {
+
+using http::FieldId;
+using Ip = std::array<std::uint8_t, 16>;
+
+const OwnError kThroughProxy{403, RequestError::Forbidden, "Forbidden",
+                             "The request has passed a proxy that is not in server.trusted_proxies, so its client is "
+                             "not known.", {}, {}};
+const OwnError kNoClient{403, RequestError::Forbidden, "Forbidden",
+                         "The address of the client is not known: X-Forwarded-For is missing or unreadable.", {}, {}};
+const OwnError kNotAllowed{403, RequestError::Forbidden, "Forbidden",
+                           "The address of the client is not in purge.allow.", {}, {}};
+const OwnError kFromPage{403, RequestError::Forbidden, "Forbidden",
+                         "The request comes from a web page (Origin, Sec-Fetch-Site), which needs a token.", {}, {}};
+const OwnError kNoToken{401, RequestError::Forbidden, "Unauthorized",
+                        "A token is required: Authorization: Bearer TOKEN, with the token of purge.token.", {}, {},
+                        false, "Bearer realm=\"forebay purge\""};
+const OwnError kTooMany{429, RequestError::Overload, "Too Many Requests",
+                        "Too many purges in this second (admin.changes_per_second).", "1", {}};
+const OwnError kBadTarget{400, RequestError::BadRequest, "Bad Request", "The request target is invalid.", {}, {}};
+const OwnError kNoHost{400, RequestError::BadRequest, "Bad Request",
+                       "The request has no host, so it is not clear what to purge.", {}, {}};
+
+/// Whether some proxy says that it has passed the request on.
+bool is_passed_on(http::FieldsView fields) noexcept {
+  for (const auto& f : fields) {
+    if (f.id == FieldId::Via || f.id == FieldId::XForwardedFor || f.id == FieldId::Forwarded) return true;
+    if (http::claim_of(f) == http::Claim::Address) return true;
+  }
+  return false;
+}
+
+/// The first address of X-Forwarded-For; empty without one.
+std::string_view first_forwarded(http::FieldsView fields) noexcept {
+  const auto line = fields.value(FieldId::XForwardedFor).value_or("");
+  return http::trim(line.substr(0, line.find(',')));
+}
+
+/// Who asks, or why that is not known. Where a mere log line may guess, this must not.
+std::variant<Ip, const OwnError*> client_of(const PendingRequest& pending, http::FieldsView fields) {
+  const auto& peer = pending.exchange->peer();
+  if (!pending.peer_trusted) {
+    if (is_passed_on(fields)) return &kThroughProxy;
+    if (!peer.has_ip) return &kNoClient;
+    return peer.ip;
+  }
+  const auto& trusted = pending.config().server.trusted_proxies.networks;
+  if (!fields.has(FieldId::XForwardedFor)) {
+    // A trusted proxy asks for itself, or has passed somebody's request on without naming him.
+    if (is_passed_on(fields) || !peer.has_ip) return &kNoClient;
+    return peer.ip;
+  }
+  const auto named = http::client_address(pending.peer, true, fields, trusted);
+  const auto ip = http::parse_ip(named);
+  if (!ip) return &kNoClient;
+  // The search ends at a trusted address where what precedes it is no address, which may be a stranger's.
+  if (http::contains_any(trusted, *ip) && first_forwarded(fields).find(named) == std::string_view::npos)
+    return &kNoClient;
+  return *ip;
+}
+
+bool shows_token(http::FieldsView fields, const std::string& token) {
+  constexpr std::string_view kScheme = "Bearer ";
+  const auto field = fields.value(FieldId::Authorization).value_or("");
+  if (fields.count(FieldId::Authorization) != 1 || field.size() <= kScheme.size()) return false;
+  return http::iequals(field.substr(0, kScheme.size()), kScheme) &&
+         same_secret(http::trim(field.substr(kScheme.size())), token);
+}
+
+bool is_from_page(http::FieldsView fields) noexcept {
+  return fields.has(FieldId::Origin) || fields.find("Sec-Fetch-Site") != nullptr;
+}
+
+/// Null: it may purge. `who` becomes its address.
+const OwnError* refuse_client(const PendingRequest& pending, http::FieldsView fields, std::string& who) {
+  const auto& config = pending.config().purging;
+  const auto client = client_of(pending, fields);
+  who = std::string(pending.peer);
+  if (const auto* const* error = std::get_if<const OwnError*>(&client)) return *error;
+  const auto& ip = std::get<Ip>(client);
+  who = http::ip_text(ip);
+  if (!http::contains_any(config.allow, ip)) return &kNotAllowed;
+  if (!config.token.empty()) return shows_token(fields, config.token) ? nullptr : &kNoToken;
+  return is_from_page(fields) ? &kFromPage : nullptr;
+}
+
+void add_tags(http::FieldsView fields, std::vector<std::string>& tags, bool& has_field) {
+  for (const auto& f : fields) {
+    if (!http::iequals(f.name, "Cache-Tag") && !http::iequals(f.name, "Surrogate-Key") &&
+        !http::iequals(f.name, "xkey"))
+      continue;
+    has_field = true;
+    constexpr std::string_view kSeparators = ", \t";
+    for (auto rest = f.value;;) {
+      const auto from = rest.find_first_not_of(kSeparators);
+      if (from == std::string_view::npos) break;
+      rest.remove_prefix(from);
+      tags.emplace_back(rest.substr(0, rest.find_first_of(kSeparators)));
+      rest.remove_prefix(tags.back().size());
+    }
+  }
+}
+
+/// What it names, or what is wrong about that.
+std::variant<PreparedPurge, std::string> read_order(const PendingRequest& pending, bool ban) {
+  const auto fields = pending.exchange->request().fields;
+  const auto origin = std::string(pending.reading.scheme) + "://" + pending.reading.host;
+  PurgeNames names;
+  bool has_tags = false;
+  add_tags(fields, names.tags, has_tags);
+  if (has_tags && names.tags.empty()) return std::string("The field with the tags names none.");
+  if (ban)
+    for (const auto& f : fields) {
+      const bool glob = http::iequals(f.name, "Forebay-Glob");
+      if (!glob && !http::iequals(f.name, "Forebay-Prefix")) continue;
+      // A path alone is for the host that the request is for.
+      auto text = std::string(f.value);
+      if (text.starts_with('/') || (glob && text.starts_with('*'))) text.insert(0, origin + (text[0] == '*' ? "/" : ""));
+      (glob ? names.globs : names.prefixes).push_back(std::move(text));
+    }
+  if (ban && names.count() == 0)
+    return std::string(
+        "BAN needs a field that says what to purge: Forebay-Prefix (/p/), Forebay-Glob (/p/*.jpg) or Cache-Tag.");
+  if (!ban && !has_tags) {
+    const auto query = pending.reading.target.query();
+    names.urls.push_back(origin + std::string(pending.reading.target.path()) + (query ? "?" + std::string(*query) : ""));
+  }
+  auto prepared = prepare_purge(names, *pending.runtime->runtime);
+  if (auto* fault = std::get_if<PurgeFault>(&prepared)) return std::move(fault->why);
+  return std::move(std::get<PreparedPurge>(prepared));
+}
+
+/// False when it is neither word.
+bool read_mode(http::FieldsView fields, cache::PurgeMode by_default, cache::PurgeMode& mode) {
+  const auto* field = fields.find("Forebay-Purge");
+  mode = by_default;
+  if (field == nullptr) return true;
+  if (field->value != "soft" && field->value != "hard") return false;
+  mode = field->value == "soft" ? cache::PurgeMode::Soft : cache::PurgeMode::Hard;
+  return true;
+}
+
+void refuse(PendingRequest& pending, const OwnError& error, std::string_view by) {
+  if (error.status != 400 && pending.core.shared.purges_refused.take(pending.core.now().mono, 1))
+    log::warn("purge: " + std::string(by) + ": refused (" + std::string(error.detail) + "), " +
+              std::to_string(error.status));
+  deliver_error(pending, error);
+}
+
+void bad(PendingRequest& pending, const std::string& why) {
+  OwnError error{400, RequestError::BadRequest, "Bad Request", why, {}, {}};
+  deliver_error(pending, error);
+}
+
+}  // namespace
+
+void answer_purge(const PendingRequestPtr& pending) {
+  const auto& config = pending->config().purging;
+  // As sent: a client may have Connection name what its proxy has added, which is removed then.
+  const auto fields = pending->exchange->request().fields;
+  const auto method = pending->request.method_text;
+  const bool ban = method == "BAN";
+  if (!(ban ? config.ban : method == "PURGE" && config.purge)) return deliver_error(*pending, kPurgeIsOff);
+  std::string by;
+  const auto* refused = refuse_client(*pending, fields, by);
+  by = std::string(method) + ' ' + as_utf8(pending->request.target.substr(0, 256)) + " from " +
+       (by.empty() ? "an unknown address" : by) + (config.token.empty() ? "" : " by right of purge.token");
+  if (refused) return refuse(*pending, *refused, by);
+  const auto now = pending->core.now().mono;
+  if (!pending->core.shared.purges_taken.take(now, pending->config().operators.changes_per_second))
+    return refuse(*pending, kTooMany, by);
+  auto& reading = pending->reading;
+  if (!reading.target.read(http::Method::Get, pending->request.target)) return deliver_error(*pending, kBadTarget);
+  const auto forwarded = http::forwarded_scheme(fields);
+  if (!read_host(pending->request.authority, forwarded, pending->peer_trusted, pending->exchange->peer().scheme,
+                 reading))
+    return deliver_error(*pending, kBadHost);
+  if (reading.host.empty()) return deliver_error(*pending, kNoHost);
+  auto read = read_order(*pending, ban);
+  if (const auto* why = std::get_if<std::string>(&read)) return bad(*pending, *why);
+  auto& purge = std::get<PreparedPurge>(read);
+  if (!read_mode(fields, config.mode, purge.order.mode)) return bad(*pending, "Forebay-Purge must be soft or hard.");
+  purge.order.now = now;
+  pending->keep();
+  std::make_shared<PurgeTask>(pending)->start(std::move(purge), std::move(by));
+}
+
+}  // namespace forebay::proxy

@@ -1,0 +1,106 @@
+#include "forebay/proxy/purger.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <new>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "bounded_queue.hpp"
+#include "forebay/base/guarded.hpp"
+#include "forebay/base/mutex.hpp"
+#include "forebay/net/worker.hpp"
+
+namespace forebay::proxy {
+namespace {
+
+/// Orders that may wait.
+constexpr std::size_t kMostQueued = 64;
+
+struct Job {
+  PreparedPurge purge;
+  Purger::Then then;
+};
+
+}  // namespace
+
+struct Purger::Private {
+  explicit Private(cache::Store& s) : store(s) {}
+
+  bool begin_thread() noexcept;
+  void run();
+  void wake() noexcept {
+    signal.fetch_add(1, std::memory_order_release);
+    signal.notify_all();
+  }
+  bool stops() const noexcept { return stopping.load(std::memory_order_acquire); }
+
+  cache::Store& store;
+  BoundedQueue<Job, kMostQueued> queue;
+  std::atomic<int> signal{0};  // changes when there may be something to do
+  std::atomic<bool> stopping{false};
+  std::atomic<bool> begun{false};
+  Mutex mutex;
+  std::thread thread FOREBAY_GUARDED_BY(mutex);
+};
+
+bool Purger::Private::begin_thread() noexcept {
+  if (begun.load(std::memory_order_acquire)) return true;
+  const MutexLock lock(mutex);
+  if (begun.load(std::memory_order_relaxed)) return true;
+  if (stops()) return false;
+  try {
+    thread = std::thread([this] { run(); });
+  } catch (const std::system_error&) {
+    return false;  // no more threads for this process: a later order tries again
+  } catch (const std::bad_alloc&) {
+    return false;  // likewise without memory for one
+  }
+  begun.store(true, std::memory_order_release);
+  return true;
+}
+
+void Purger::Private::run() {
+  net::leave_signals_to_others();
+  while (!stops()) {
+    const int seen = signal.load(std::memory_order_acquire);
+    Job job;
+    if (!queue.pop(job)) {
+      if (!stops()) signal.wait(seen, std::memory_order_acquire);
+      continue;
+    }
+    const auto began = std::chrono::steady_clock::now();
+    PurgeDone done;
+    guarded([&] { done.purged = store.purge(job.purge.order); }, [&] { done.failed = true; });
+    done.took = std::chrono::steady_clock::now() - began;
+    guarded([&] { job.then(job.purge, done); }, [] {});
+  }
+}
+
+Purger::Purger(cache::Store& store) : p_(std::make_unique<Private>(store)) {}
+Purger::~Purger() { stop(); }
+
+bool Purger::ask(PreparedPurge purge, Then then) noexcept {
+  auto& p = *p_;
+  if (p.stops() || !p.begin_thread()) return false;
+  Job job{std::move(purge), std::move(then)};
+  if (!p.queue.push(job)) return false;
+  p.wake();
+  return true;
+}
+
+void Purger::stop() noexcept {
+  auto& p = *p_;
+  std::thread ending;
+  {
+    const MutexLock lock(p.mutex);
+    p.stopping.store(true, std::memory_order_release);
+    ending.swap(p.thread);
+  }
+  p.wake();
+  if (ending.joinable()) ending.join();
+  for (Job job; p.queue.pop(job);) job = {};
+}
+
+}  // namespace forebay::proxy
