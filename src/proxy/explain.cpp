@@ -4,6 +4,7 @@
 
 #include "explain_case.hpp"
 #include "forebay/base/text.hpp"
+#include "forebay/cache/listing.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/proxy/origin_fields.hpp"
 #include "forebay/rules/reuse.hpp"
@@ -337,7 +338,9 @@ void look_up(ExplainCase& c) {
   if (const auto& entry = c.found.stored.entry) {
     stored.size = entry->body_length();
     stored.origin = entry->origin();
-    stored.tags = tags_for(c, route, entry->head().all()).all();
+    for (auto& listed : c.context.store->find(c.key.id(), c.context.now.mono))
+      if (listed.entry.get() == entry.get()) stored.tags = std::move(listed.tags);
+    std::sort(stored.tags.begin(), stored.tags.end());
   }
   stored.hits = c.found.hits;
 }

@@ -27,6 +27,8 @@ http::Fields freshened_fields(http::FieldsView stored, http::FieldsView update) 
   return merged;
 }
 
+std::vector<std::string_view> views_of(const std::vector<std::string>& texts) { return {texts.begin(), texts.end()}; }
+
 }  // namespace
 
 Storing::Storing(const PendingRequest& pending, FillPlan& plan)
@@ -92,7 +94,7 @@ Storing::Freshened Storing::freshen(const http::ResponseView& head, const rules:
   head_ = to_keep(whole, verdict.drop, times.received.wall);
   freshness_ = verdict.freshness;
   vary_ = rules::read_vary(whole.fields);
-  read_tags(whole.fields);
+  tags_ = tag_names(whole.fields);
   if (verdict.storable()) {
     Ref<const cache::Entry> freshened;
     const auto cost = cache::Entry::cost_with_head(*entry, head_->head());
@@ -100,8 +102,8 @@ Storing::Freshened Storing::freshen(const http::ResponseView& head, const rules:
       freshened = cache::Entry::with_head(entry, head_->head(), std::move(charge));
     // First, since landing drops variants that were selected without a new name of this Vary.
     if (freshened)
-      done.stored =
-          plan_.ticket.freshen(entry, freshened, freshness_, vary_, selecting(), policy(), times.received.mono);
+      done.stored = plan_.ticket.freshen(entry, freshened, freshness_, vary_, selecting(), policy(),
+                                         times.received.mono, views_of(tags_));
     if (done.stored) done.entry = freshened;
     publish(verdict, body, entry->body_length());
   } else {
@@ -116,17 +118,19 @@ Storing::Freshened Storing::freshen(const http::ResponseView& head, const rules:
 void Storing::publish(const rules::Storability& verdict, const Ref<http::Body>& body,
                       std::optional<std::uint64_t> length) {
   if (!verdict.serves_followers) return plan_.ticket.own(cause_of_own(freshness_), false, no_queue_until());
-  plan_.ticket.land({head_, body, freshness_, vary_, length, tags_}, selecting(), policy());
+  std::vector<Digest> tags;
+  for (const auto& tag : tags_) tags.push_back(cache::tag_digest(tag));
+  plan_.ticket.land({head_, body, freshness_, vary_, length, std::move(tags)}, selecting(), policy());
 }
 
-void Storing::read_tags(http::FieldsView response) {
+std::vector<std::string> Storing::tag_names(http::FieldsView response) const {
   const auto& reading = pending_.reading;
-  const auto tags = tags_of(*route_->route, reading.target, pending_.request, pending_.whole_content(), response);
+  const auto& route = *route_->route;
+  auto tags = tags_of(route, reading.target, pending_.request, pending_.whole_content(), response);
   route_->counters->tags_dropped.add(tags.dropped());
-  tags_.clear();
-  for (const auto& tag : tags.all()) tags_.push_back(cache::tag_digest(tag));
-  for (const auto& group : groups_of(*route_->route, reading.scheme, reading.host, response))
-    tags_.push_back(cache::tag_digest(group));
+  auto names = tags.take();
+  for (auto& group : groups_of(route, reading.scheme, reading.host, response)) names.push_back(std::move(group));
+  return names;
 }
 
 void Storing::read_head(const http::ResponseView& head, http::Method asked_by, const rules::ExchangeTimes& times) {
@@ -157,7 +161,7 @@ void Storing::land(const http::ResponseView& head, const rules::Storability& ver
                                head.fields.value(http::FieldId::ETag) == stored.entry->etag() &&
                                head.fields.value(http::FieldId::LastModified) == stored.entry->last_modified();
   vary_ = rules::read_vary(head.fields);
-  read_tags(head.fields);
+  tags_ = tag_names(head.fields);
   if (route_->route->key.graphql)
     graphql_ = std::make_unique<content::GraphqlAnswer>(head.fields.value(http::FieldId::ContentEncoding).value_or(""));
   // A follower of a flight under a No-Vary-Search rule may have another query, which this response is not for.
@@ -199,7 +203,8 @@ Ref<const cache::Entry> Storing::commit(const http::Body& body, Duration fetch_t
   parts.origin = origin_;
   parts.fetch_time = fetch_time;
   parts.stored_at = core_.now().wall;
-  parts.tags = tags_;
+  const auto tags = views_of(tags_);
+  parts.tags = tags;
   auto& ticket = elsewhere_ ? elsewhere_ : plan_.ticket;
   const auto done =
       ticket.commit(parts, freshness_, vary_, selecting(), policy(), route_->route->key.fingerprint, core_.now().mono);
@@ -301,7 +306,8 @@ void Storing::apply_head(const http::ResponseView& head, const rules::ExchangeTi
   auto freshness = verdict.freshness;
   freshness.validators_fail = plan_.stored.freshness.validators_fail;
   store.apply_head(pending_.key, entry, cache::Entry::with_head(entry, kept->head(), std::move(charge)), freshness,
-                   rules::read_vary(whole.fields), selecting(), pending_.policy(), core_.now().mono);
+                   rules::read_vary(whole.fields), selecting(), pending_.policy(), core_.now().mono,
+                   views_of(tag_names(whole.fields)));
 }
 
 /// A response with a No-Vary-Search rule is stored under the key that the rule makes, and one without under the plain

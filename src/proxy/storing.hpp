@@ -84,7 +84,8 @@ class Storing {
   bool outgrew_lately() const noexcept;
   Ref<const cache::PublishedHead> to_keep(const http::ResponseView& head, const std::vector<std::string>& drop,
                                           WallTime received) const;
-  void read_tags(http::FieldsView response);
+  /// Tags and groups of a response with these fields.
+  std::vector<std::string> tag_names(http::FieldsView response) const;
   void publish(const rules::Storability& verdict, const Ref<http::Body>& body, std::optional<std::uint64_t> length);
   void refuse_followers(rules::Reason reason, bool by_request, int status);
   void note_vary(const http::ResponseView& head) const;
@@ -103,7 +104,7 @@ class Storing {
   Ref<const cache::PublishedHead> head_;
   rules::Freshness freshness_;
   rules::VaryList vary_;
-  std::vector<Digest> tags_;
+  std::vector<std::string> tags_;
   std::size_t charged_ = 0;
   const bool wanted_anew_;      // by the client alone: what is stored is fresh
   Duration retry_after_{0};     // as the answer says

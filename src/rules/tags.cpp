@@ -5,14 +5,15 @@
 namespace forebay::rules {
 namespace {
 
-constexpr char kGroupMark = '\x1f';  // in no tag
+constexpr std::string_view kGroup = "cache-group ";
 
 bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 }  // namespace
 
 bool is_tag(std::string_view text) noexcept {
-  return !text.empty() && text.size() <= kLongestTag && std::none_of(text.begin(), text.end(), is_control);
+  return !text.empty() && text.size() <= kLongestTag && !text.starts_with(kGroup) &&
+         std::none_of(text.begin(), text.end(), is_control);
 }
 
 void TagList::add(std::string_view tag) {
@@ -48,8 +49,8 @@ std::vector<std::string> read_groups(http::FieldsView fields, std::string_view n
 }
 
 std::string group_tag(std::string_view scheme, std::string_view host, std::string_view group) {
-  std::string tag(1, kGroupMark);
-  return tag.append(scheme).append("://").append(host).append(1, kGroupMark).append(group);
+  std::string tag(kGroup);
+  return tag.append(scheme).append("://").append(host).append(1, ' ').append(group);
 }
 
 }  // namespace forebay::rules

@@ -1,4 +1,7 @@
 // Tags of responses: from fields of the origin and from the configuration. They are purged by a write.
+#include <boost/json.hpp>
+
+#include "support/command.hpp"
 #include "support/forebay_test.hpp"
 
 namespace forebay::test {
@@ -118,6 +121,39 @@ TEST_F(Tags, AReloadThatChangesThemMakesWhatIsStoredUnfit) {
   EXPECT_TRUE(hits("/y"));
   purge("a");
   EXPECT_FALSE(hits("/x"));
+}
+
+TEST_F(Tags, ExplainSaysWhichAStoredResponseHas) {
+  FOREBAY_NOT_OVER_TLS("it is explained over http");
+  origin.on("/x/1", Reply::fresh().field("Cache-Tag", "b a").field("Cache-Groups", "\"g\""));
+  begin("\n  - {name: x, path: \"/x/{id}\", tags: {add: [\"x-{id}\"]}}");
+  get("/x/1");
+  Client admin(daemon->admin_port());
+  const auto answer =
+      admin.ask("POST", "/api/v1/explain", {{"Host", "localhost"}, {"Content-Type", "application/json"}},
+                R"({"url":"http://shop.test/x/1"})");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const auto stored = boost::json::parse(answer.body).at("stored");
+  std::string tags;
+  for (const auto& tag : stored.at("tags").as_array()) tags += std::string(tag.as_string()) + '\n';
+  EXPECT_EQ(tags, "a\nb\ncache-group http://shop.test g\nx-1\n");
+}
+
+TEST(TagsOfCheck, WhoInvalidatesWhomIsPrinted) {
+  const std::string yaml = R"(
+origin: http://localhost:3000
+routes:
+  - {name: list, path: /list, tags: {add: [list]}}
+  - {name: write, path: /write, cache: false, invalidates: [list, other]}
+)";
+  const auto told = run_forebay({"check", "-c", "-"}, {}, yaml);
+  EXPECT_EQ(told.exit, 0) << told.err;
+  EXPECT_THAT(told.err, HasSubstr("writes on write invalidate:\n  list -> list\n"
+                                  "  other -> responses whose origin names this tag\n"));
+  EXPECT_THAT(told.out, HasSubstr("FB2083"));
+  EXPECT_THAT(run_forebay({"check", "--quiet", "-c", "-"}, {}, yaml).err, Not(HasSubstr("invalidate")));
+  const auto printed = run_forebay({"check", "--print", "-c", "-"}, {}, yaml);
+  EXPECT_EQ(run_forebay({"check", "--print", "-c", "-"}, {}, printed.out).out, printed.out);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "forebay/base/hash.hpp"
@@ -15,7 +16,7 @@ namespace forebay::rules {
 /// Bytes of one tag.
 inline constexpr std::size_t kLongestTag = 1024;
 
-/// Whether a text can be a tag: 1 to `kLongestTag` bytes, none of them a control byte.
+/// Whether a text can be a tag: 1 to `kLongestTag` bytes, none of them a control byte, and not the name of a group.
 bool is_tag(std::string_view text) noexcept;
 
 /// Calls `f(tag)` for the tags in the value of a field (Cache-Tag, Surrogate-Key, xkey): they are separated by commas,
@@ -40,6 +41,7 @@ class TagList {
   void read(http::FieldsView fields, const std::vector<std::string>& names);
 
   const std::vector<std::string>& all() const noexcept { return all_; }
+  std::vector<std::string> take() noexcept { return std::move(all_); }
   /// Further tags than there may be, and texts that are none.
   std::size_t dropped() const noexcept { return dropped_; }
 
@@ -55,7 +57,8 @@ inline constexpr std::size_t kMostGroups = 128;
 inline constexpr std::size_t kLongestGroup = 1024;
 std::vector<std::string> read_groups(http::FieldsView fields, std::string_view name);
 
-/// The name of a group among tags: no tag has it, and no group of another origin (`scheme` and `host`).
+/// The name of a group among tags, such as `cache-group https://shop.test scores`: no tag has it, and no group of another
+/// origin (`scheme` and `host`, which have no blanks).
 std::string group_tag(std::string_view scheme, std::string_view host, std::string_view group);
 
 }  // namespace forebay::rules
