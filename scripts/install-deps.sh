@@ -34,7 +34,7 @@ for extra in "$@"; do
       packages="$packages python3-botocore"
       command -v node >/dev/null 2>&1 || packages="$packages nodejs"
       command -v npm >/dev/null 2>&1 || packages="$packages npm" ;;
-    tests) packages="$packages libbenchmark-dev" ;;
+    tests) packages="$packages libbenchmark-dev tmux" ;;
     bench) packages="$packages libbenchmark-dev nginx-light haproxy wrk" ;;
     analyze) packages="$packages clang clang-tidy" ;;
     fuzz)

@@ -82,8 +82,12 @@ void send(server::Exchange& exchange, const Answer& answer, bool gzip) {
   head.status = answer.status;
   head.fields = fields;
   head.added = answer.fields;
-  head.length = sent.size();
   head.has_date = false;
+  if (answer.stream) {
+    exchange.end_is_leaving();
+    return exchange.answer(head, http::BodyCursor(answer.stream));
+  }
+  head.length = sent.size();
   std::vector<Slice> parts;
   if (!sent.empty()) parts.push_back(Chunk::copy_of(sent)->slice());
   exchange.answer(head, http::BodyCursor(std::move(parts)));

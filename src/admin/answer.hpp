@@ -13,8 +13,9 @@ struct Answer {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
-  http::Fields fields{};  ///< Further ones.
-  std::string outcome{};  ///< Of a change, for the audit; empty: the status says it.
+  http::Fields fields{};     ///< Further ones.
+  std::string outcome{};     ///< Of a change, for the audit; empty: the status says it.
+  Ref<http::Body> stream{};  ///< In place of `body`: content that grows.
 };
 /// A document in JSON.
 Answer json_answer(const boost::json::value& document, int status = 200);

@@ -29,6 +29,16 @@ std::optional<Answer> answer_purge(const Call& call);
 // config_answers.cpp
 std::optional<Answer> answer_config(const Call& call);
 
+// stats_answers.cpp
+std::optional<Answer> answer_stats(const Call& call);
+std::optional<Answer> answer_stats_stream(const Call& call);
+// events_answer.cpp
+std::optional<Answer> answer_events(const Call& call);
+// request_answers.cpp
+std::optional<Answer> answer_requests_stream(const Call& call);
+// keys_answer.cpp
+std::optional<Answer> answer_keys(const Call& call);
+
 // order_answers.cpp
 std::optional<Answer> answer_reload(const Call& call);
 std::optional<Answer> answer_drain(const Call& call);

@@ -11,6 +11,8 @@
 #include "forebay/admin/metrics.hpp"
 #include "forebay/admin/status.hpp"
 #include "log_override.hpp"
+#include "stats.hpp"
+#include "streams.hpp"
 
 namespace forebay::admin {
 
@@ -20,6 +22,8 @@ struct AdminState {
   AdminCounters counters{};
   LogOverride log{};
   ConfigHash hash{};
+  Stats stats{sources.counters.bounds()};
+  Streams streams{sources.shared.tap};
 };
 
 /// The means to answer a request later, from any thread. The first answer counts; none is sent when the client has
@@ -36,6 +40,8 @@ class Later {
   Later(net::Worker& worker, std::weak_ptr<Waiting> waiting, std::string change)
       : worker_(&worker), waiting_(std::move(waiting)), change_(std::move(change)) {}
   void answer(Answer answer) const;
+  /// Makes the answer on the thread of the admin worker.
+  void answer_by(std::function<Answer(const Now&)> make) const;
 
  private:
   net::Worker* worker_;
@@ -57,6 +63,10 @@ struct Call {
     return problem(status, code, title, detail, accept);
   }
   Answer bad(std::string_view why) const { return refuse(400, "bad_request", "Bad request", why); }
+  Answer too_many_streams(std::size_t most) const {
+    return refuse(503, "too_many_streams", "Too many streams",
+                  "There are " + std::to_string(most) + " readers of this stream already; close one of them.");
+  }
 };
 
 }  // namespace forebay::admin

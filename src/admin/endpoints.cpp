@@ -12,6 +12,8 @@
 #include "forebay/http/accept_encoding.hpp"
 #include "forebay/http/target.hpp"
 #include "operators.hpp"
+#include "stats_answers.hpp"
+#include "stats_sample.hpp"
 
 namespace forebay::admin {
 namespace {
@@ -88,6 +90,7 @@ struct AdminHandler::Private {
   std::optional<Answer> check(server::Exchange& exchange, const FoundEndpoint& found, std::string_view path);
   void perform(server::Exchange& exchange, std::string_view content);
   void postpone(server::Exchange& exchange);
+  void each_second();
   /// Counts it and sends it.
   void give(server::Exchange& exchange, const Answer& answer);
 
@@ -95,10 +98,40 @@ struct AdminHandler::Private {
   config::Server settings;
   RateLimit changes_by_token, changes_from_here;
   RefusedChanges refused_changes;
+  net::Worker* its_worker = nullptr;
+  net::Deadline second{[this] { each_second(); }};
+  Timestamp next{};
 };
 
 AdminHandler::AdminHandler(Sources sources) : p_(std::make_unique<Private>(std::move(sources))) {}
 AdminHandler::~AdminHandler() = default;
+
+void AdminHandler::begin(net::Worker& worker) {
+  p_->its_worker = &worker;
+  p_->next = worker.tick().mono;
+  p_->each_second();
+}
+
+void AdminHandler::end_streams() {
+  p_->second.disarm();
+  p_->state.streams.end();
+}
+
+void AdminHandler::Private::each_second() {
+  const auto& now = its_worker->now();
+  state.stats.add(take_sample(state.sources), now.mono);
+  auto& streams = state.streams;
+  if (!streams.stats.empty()) {
+    const auto text =
+        event_text("stats", second_json(state.stats, state.sources.status.state.load(std::memory_order_acquire), now));
+    for (auto& reader : streams.stats) reader.send(text, now.mono);
+  }
+  streams.tidy(now.mono);
+  // In step with the first one, where nothing was late.
+  next += Stats::kFine;
+  if (next <= now.mono) next = now.mono + Stats::kFine;
+  its_worker->deadlines().arm(second, next);
+}
 
 void AdminHandler::start(const server::ExchangePtr& exchange) { p_->start(*exchange); }
 

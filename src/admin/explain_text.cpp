@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "forebay/admin/explain.hpp"
+#include "forebay/base/terminal_text.hpp"
 
 // The text output, made from the JSON of the daemon or of this process.
 
@@ -40,17 +41,6 @@ class View {
  private:
   const json::value* value_;
 };
-
-/// Control characters become question marks.
-std::string harmless(std::string text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c < 0x20 || c == 0x7F) text[i] = '?';
-    // C1 controls, as UTF-8 has them.
-    if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) text[i] = text[i + 1] = '?';
-  }
-  return text;
-}
 
 void add_line(std::string& out, std::string_view word, const std::string& text) {
   constexpr std::size_t kColumn = 11;

@@ -5,12 +5,17 @@
 
 namespace forebay::admin {
 
-void Later::answer(Answer answer) const {
-  worker_->post([worker = worker_, waiting = waiting_, change = change_, answer = std::move(answer)] {
+void Later::answer_by(std::function<Answer(const Now&)> make) const {
+  worker_->post([worker = worker_, waiting = waiting_, change = change_, make = std::move(make)] {
     worker->tick();
+    const auto answer = make(worker->now());
     if (!change.empty()) audit(change, answer);
     if (const auto there = waiting.lock()) there->done(answer);
   });
+}
+
+void Later::answer(Answer answer) const {
+  answer_by([answer = std::move(answer)](const Now&) { return answer; });
 }
 
 }  // namespace forebay::admin

@@ -4,6 +4,7 @@
 
 #include "answers.hpp"
 #include "forebay/base/duration_text.hpp"
+#include "forebay/base/events.hpp"
 #include "forebay/config/duration.hpp"
 #include "json_text.hpp"
 
@@ -50,6 +51,7 @@ std::optional<Answer> answer_log_level_change(const Call& call) {
   } else {
     call.admin.log.set(*level);
   }
+  events::record(call.now().mono, events::Kind::LogLevel, "the log has the " + outcome);
   auto answer = current(call);
   answer.outcome = std::move(outcome);
   return answer;

@@ -439,6 +439,14 @@ void Metrics::sharing(std::vector<MetricFamily>& out, const Routes& routes) cons
                                          r, [](auto& c) -> auto& { return c.saved_bytes; }));
   }
   {
+    Gathering g(out, "forebay_saved_cost_total",
+                "Price of the origin requests saved by hits, by origins.NAME.cost_per_million.", MetricType::Counter);
+    for (const auto& r : routes)
+      g.sample({{"route", r.route}}, static_cast<double>(sum(
+                                         r, [](auto& c) -> auto& { return c.saved_cost; })) /
+                                         1e9);
+  }
+  {
     Gathering g(out, "forebay_coalesced_requests_total", "Requests that waited for another request for the same key.",
                 MetricType::Counter);
     static constexpr std::array<std::string_view, 4> kOutcomes{"served", "timeout", "failed", "not_storable"};

@@ -94,7 +94,12 @@ json::object counters_of(const proxy::CounterRegistry::Row& row) {
                                         row, [](auto& c) -> auto& { return c.saved_requests; })},
           {"saved_origin_s", static_cast<double>(sum(
                                  row, [](auto& c) -> auto& { return c.saved_nanoseconds; })) /
-                                 1e9}};
+                                 1e9},
+          {"saved_origin_bytes", sum(
+                                     row, [](auto& c) -> auto& { return c.saved_bytes; })},
+          {"saved_cost", static_cast<double>(sum(
+                             row, [](auto& c) -> auto& { return c.saved_cost; })) /
+                             1e9}};
 }
 
 /// Null where it has none of its own: beyond `metrics.max_routes` all share those of `_other`.

@@ -7,6 +7,7 @@
 #include "json_text.hpp"
 #include "process.hpp"
 #include "route_sum.hpp"
+#include "stats_answers.hpp"
 
 namespace forebay::admin {
 namespace {
@@ -89,7 +90,8 @@ std::optional<Answer> answer_status(const Call& call) {
                                   {"config", config_part(call.admin, runtime->config)},
                                   {"listeners", listeners_part(sources)},
                                   {"memory", memory_part(store, *runtime->config)},
-                                  {"totals", totals_part(sources, *runtime, store)}});
+                                  {"totals", totals_part(sources, *runtime, store)},
+                                  {"last_minute", minute_json(call.admin.stats, false)}});
 }
 
 }  // namespace forebay::admin

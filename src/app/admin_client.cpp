@@ -52,12 +52,7 @@ std::optional<net::Endpoint> endpoint_of(std::string address) {
   return endpoint;
 }
 
-}  // namespace
-
-std::optional<AdminAnswer> ask_admin(const std::string& address, const AdminRequest& request,
-                                     net::SteadyClock::time_point deadline) {
-  const auto endpoint = endpoint_of(address);
-  if (!endpoint) return std::nullopt;
+std::string message_of(const AdminRequest& request) {
   std::string text = request.method + ' ' + request.target + " HTTP/1.1\r\n";
   http::append_line(text, "Host", "localhost");
   http::append_line(text, "User-Agent", "forebay");
@@ -67,9 +62,28 @@ std::optional<AdminAnswer> ask_admin(const std::string& address, const AdminRequ
     http::append_line(text, "Content-Type", "application/json");
     http::append_line(text, "Content-Length", std::to_string(request.content.size()));
   }
-  text += "\r\n" + request.content;
-  const auto answer = net::ask(*endpoint, request.method, text, kMostContent, deadline).answer;
+  return text + "\r\n" + request.content;
+}
+
+}  // namespace
+
+std::optional<AdminAnswer> ask_admin(const std::string& address, const AdminRequest& request,
+                                     net::SteadyClock::time_point deadline) {
+  const auto endpoint = endpoint_of(address);
+  if (!endpoint) return std::nullopt;
+  const auto answer = net::ask(*endpoint, request.method, message_of(request), kMostContent, deadline).answer;
   if (!answer || !answer->whole) return std::nullopt;
+  return AdminAnswer{answer->status, answer->body};
+}
+
+std::optional<AdminAnswer> follow_admin(const std::string& address, const AdminRequest& request,
+                                        net::SteadyClock::time_point deadline, Duration silence,
+                                        const std::function<bool(std::string_view)>& piece) {
+  const auto endpoint = endpoint_of(address);
+  if (!endpoint) return std::nullopt;
+  const auto answer =
+      net::follow(*endpoint, request.method, message_of(request), kMostContent, deadline, silence, piece).answer;
+  if (!answer) return std::nullopt;
   return AdminAnswer{answer->status, answer->body};
 }
 
@@ -105,10 +119,10 @@ std::optional<std::string> refusal_of(const AdminAnswer& answer) {
   if (ec || !document.is_object()) return std::nullopt;
   const auto* code = document.get_object().if_contains("code");
   const auto* detail = document.get_object().if_contains("detail");
-  constexpr std::array<std::string_view, 9> kRefusals{
-      "unauthorized", "forbidden", "method_not_allowed",     "bad_request",
-      "too_large",    "stopping",  "configuration_rejected", "too_many_changes",
-      "timeout"};
+  constexpr std::array<std::string_view, 10> kRefusals{
+      "unauthorized", "forbidden",       "method_not_allowed",     "bad_request",
+      "too_large",    "stopping",        "configuration_rejected", "too_many_changes",
+      "timeout",      "too_many_streams"};
   if (!code || !code->is_string()) return std::nullopt;
   const std::string_view word = code->get_string();
   if (std::find(kRefusals.begin(), kRefusals.end(), word) == kRefusals.end()) return std::nullopt;
@@ -122,6 +136,7 @@ ExitCode code_of_refusal(int status) {
     case 409:
     case 413:
     case 429:
+    case 503:
     case 504: return ExitCode::Failed;
     case 422: return ExitCode::Configuration;
     default: return ExitCode::NotReached;

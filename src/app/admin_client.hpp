@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -24,6 +25,12 @@ struct AdminAnswer {
 /// is checked unless the address is a loopback one; $FOREBAY_ADMIN_CA names the authorities, else the system's count.
 std::optional<AdminAnswer> ask_admin(const std::string& address, const AdminRequest& request,
                                      net::SteadyClock::time_point deadline);
+
+/// The same for a stream: `piece` gets its content as it comes, if the status is 200, until it gives false or nothing
+/// comes for `silence`. The body of the answer is empty then.
+std::optional<AdminAnswer> follow_admin(const std::string& address, const AdminRequest& request,
+                                        net::SteadyClock::time_point deadline, Duration silence,
+                                        const std::function<bool(std::string_view)>& piece);
 
 /// Where the daemon is, and the token to show it.
 struct DaemonPlace {

@@ -16,8 +16,6 @@ namespace {
 // Commands of later versions: named as such rather than as unknown.
 const std::vector<std::string> kLater{
     "purge",       //
-    "top",         //
-    "tail",        //
     "get",         //
     "warm",        //
     "schema",      //

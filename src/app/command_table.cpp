@@ -11,6 +11,8 @@ MakeWords reload_words;
 MakeWords drain_words;
 MakeWords undrain_words;
 MakeWords log_level_words;
+MakeWords top_words;
+MakeWords tail_words;
 MakeWords demo_words;
 MakeWords version_words;
 MakeWords help_words;
@@ -26,6 +28,8 @@ const std::vector<CommandRow>& command_table() {
        drain_words},
       {"undrain", "Undo `drain`.", undrain_words},
       {"log-level", "Show or set the level of the running daemon's log.", log_level_words},
+      {"top", "Show what the running daemon does: rates, hit ratio, latency; routes, hot keys, origins.", top_words},
+      {"tail", "Print the requests of the running daemon as they end.", tail_words},
       {"demo", "Run with a built-in demo origin and show what to try.", demo_words},
       {"version", "Print the version.", version_words},
       {"help", "Print help, or the help of one command.", help_words},

@@ -9,6 +9,7 @@
 
 #include "allocator.hpp"
 #include "forebay/admin/build.hpp"
+#include "forebay/base/events.hpp"
 #include "forebay/base/hash.hpp"
 #include "forebay/base/log.hpp"
 #include "signals.hpp"
@@ -139,6 +140,7 @@ void Daemon::open() {
     // Who may connect is an operator.
     if (!listener.mode) listener.mode = 0600;
     admin_->open(listener, *admin_handler_, std::exchange(tls_.admin, {}), others());
+    admin_->worker().post([this] { admin_handler_->begin(admin_->worker()); });
   }
   workers_->start();
   take_over();
@@ -174,6 +176,8 @@ void Daemon::announce() {
   line += " threads=" + std::to_string(workers_->size());
   line += " memory=" + std::to_string(runtime()->config->cache.memory);
   log::info(line);
+  events::record(clock_.now().mono, events::Kind::Start, "ready",
+                 {{"version", admin::build().version}, {"config", source_.name()}});
   write_port_file();
   if (predecessor_)
     notifier_.ready_as_main("serving");

@@ -4,6 +4,7 @@
 
 #include "daemon.hpp"
 #include "forebay/base/duration_text.hpp"
+#include "forebay/base/events.hpp"
 #include "forebay/base/log.hpp"
 
 namespace forebay::app {
@@ -40,7 +41,9 @@ bool Daemon::begin_drain(std::optional<Duration> delay) {
   if (stopping_) return false;
   const auto wait = delay.value_or(runtime()->config->shutdown.delay);
   status_.state.store(admin::State::Draining, std::memory_order_release);
-  log::info("draining: /readyz answers 503, and connections are closed after " + duration_text(wait));
+  const auto text = "draining: /readyz answers 503, and connections are closed after " + duration_text(wait);
+  log::info(text);
+  events::record(clock_.now().mono, events::Kind::Drain, text);
   shared_->sends_clients_away.store(false, std::memory_order_release);
   leaving_timer_.expires_after(wait);
   leaving_timer_.async_wait([this](error_code ec) {
@@ -55,7 +58,10 @@ bool Daemon::end_drain() {
   if (stopping_) return false;
   leaving_timer_.cancel();
   shared_->sends_clients_away.store(false, std::memory_order_release);
-  if (status_.state.exchange(admin::State::Ready) == admin::State::Draining) log::info("no longer draining");
+  if (status_.state.exchange(admin::State::Ready) == admin::State::Draining) {
+    log::info("no longer draining");
+    events::record(clock_.now().mono, events::Kind::Undrain, "no longer draining");
+  }
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon.hpp"
+#include "forebay/base/events.hpp"
 #include "forebay/base/log.hpp"
 
 namespace forebay::app {
@@ -41,6 +42,10 @@ admin::Reloaded Daemon::reload() {
     else
       log::warn(text);
   }
+  const auto tell = [this](log::Level level, std::string_view what, const std::string& text) {
+    log::write(level, text);
+    events::record(clock_.now().mono, events::Kind::Reload, text, {{"outcome", what}});
+  };
   outcome.why = config::summary(loaded.diagnostics);
   if (loaded.ok()) try_reload(loaded, std::move(tls), outcome);
   status_.last_reload_successful = outcome.applied;
@@ -48,10 +53,12 @@ admin::Reloaded Daemon::reload() {
     ++status_.reloads_applied;
     status_.last_reload_success_at = std::chrono::duration_cast<Seconds>(clock_.now().wall.time_since_epoch()).count();
     const auto files = std::to_string(loaded.included) + (loaded.included == 1 ? " included file" : " included files");
-    log::info(source_.subject() + (loaded.included > 0 ? " and " + files : "") + " applied; the cache is kept");
+    tell(log::Level::Info, "applied",
+         source_.subject() + (loaded.included > 0 ? " and " + files : "") + " applied; the cache is kept");
   } else {
     ++status_.reloads_rejected;
-    log::error(source_.subject() + " rejected (" + outcome.why + "); the current configuration stays in force");
+    tell(log::Level::Error, "rejected",
+         source_.subject() + " rejected (" + outcome.why + "); the current configuration stays in force");
   }
   notifier_.ready(outcome.applied ? "serving" : "serving; the last reload was rejected");
   outcome.diagnostics = std::move(loaded.diagnostics);

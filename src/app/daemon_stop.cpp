@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "daemon.hpp"
+#include "forebay/base/events.hpp"
 #include "forebay/base/log.hpp"
 
 namespace forebay::app {
@@ -28,8 +29,10 @@ void Daemon::begin_stop(std::string_view why) {
   }
   if (std::exchange(stopping_, true)) return;
   stop_began_ = clock_.now().mono;
-  log::info("stopping (" + std::string(why) + "): delay " + seconds_text(shutdown.delay) + ", then up to " +
-            seconds_text(shutdown.drain) + " for open requests");
+  const auto text = "stopping (" + std::string(why) + "): delay " + seconds_text(shutdown.delay) + ", then up to " +
+                    seconds_text(shutdown.drain) + " for open requests";
+  log::info(text);
+  events::record(stop_began_, events::Kind::Stop, text);
   status_.state.store(admin::State::Draining, std::memory_order_release);
   notifier_.stopping();
   duration_timer_.cancel();
@@ -115,6 +118,7 @@ void Daemon::dismantle() {
   handover_.reset();
   predecessor_.reset();
   shared_->purger.stop();
+  if (admin_ && admin_handler_) admin_->end_in_order([this] { admin_handler_->end_streams(); });
   admin_.reset();
   admin_handler_.reset();
   if (workers_) workers_->stop();

@@ -30,8 +30,8 @@ std::vector<server::Listener::Part> WorkerPool::parts() {
   return parts;
 }
 
-std::vector<const net::Worker*> WorkerPool::workers() const {
-  std::vector<const net::Worker*> all;
+std::vector<net::Worker*> WorkerPool::workers() const {
+  std::vector<net::Worker*> all;
   for (const auto& w : workers_) all.push_back(w.get());
   return all;
 }
@@ -121,6 +121,15 @@ void SingleWorkerServer::open(const config::Listener& config, server::Handler& h
     net::leave_signals_to_others();
     worker_.run();
   });
+}
+
+void SingleWorkerServer::end_in_order(const std::function<void()>& end) {
+  worker_.call([this, &end] {
+    worker_.tick();
+    end();
+  });
+  // What it has woken writes in the next turns.
+  for (int turns = 0; turns < 3; ++turns) worker_.call([] {});
 }
 
 void SingleWorkerServer::start() {

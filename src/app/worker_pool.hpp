@@ -19,7 +19,7 @@ class WorkerPool {
 
   void start();
   std::vector<server::Listener::Part> parts();
-  std::vector<const net::Worker*> workers() const;
+  std::vector<net::Worker*> workers() const;
   net::Worker& first() { return *workers_.front(); }
   std::size_t size() const noexcept { return workers_.size(); }
 
@@ -63,6 +63,8 @@ class SingleWorkerServer {
   void start();
   /// Leaves what waits for it to the process that has its sockets too; connections go on.
   void leave() { listener_->leave(); }
+  /// Runs `end` on its thread, and lets it send what that has begun.
+  void end_in_order(const std::function<void()>& end);
   /// Ends connections and the thread.
   void close();
   const server::Listener& listener() const { return *listener_; }

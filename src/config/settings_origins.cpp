@@ -1,5 +1,8 @@
 // Settings of `origins` and `origin`.
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
 
 #include "config/address.hpp"
 #include "config/codecs.hpp"
@@ -54,6 +57,32 @@ struct HostHeader {
   static std::string text(const std::string& text) { return yaml_text(text); }
 };
 
+/// A sum of money of up to three decimals: what is counted are billionths of it for each request.
+struct Price {
+  static constexpr std::string_view kType = "number";
+  static void read(const Reading& r, double& out) {
+    const auto* text = r.scalar("a number");
+    if (!text) return;
+    constexpr double kMost = 1'000'000;
+    double value = 0;
+    const auto [end, error] =
+        std::from_chars(text->data(), text->data() + text->size(), value, std::chars_format::fixed);
+    if (error != std::errc{} || end != text->data() + text->size() || !std::isfinite(value))
+      return r.error(1002, *r.node(), in_quotes(*text) + " is not a number", "write it like 3.50, without a currency");
+    if (value < 0 || value > kMost)
+      return r.error(1004, *r.node(), in_quotes(*text) + (value < 0 ? " is too small" : " is too large"),
+                     "between 0 and 1000000");
+    if (std::round(value * 1000) != value * 1000 && std::abs(std::round(value * 1000) - value * 1000) > 1e-6)
+      return r.error(1004, *r.node(), in_quotes(*text) + " has too many decimals", "at most three, such as 0.125");
+    out = value;
+  }
+  static std::string text(double value) {
+    std::array<char, 32> buffer{};
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed);
+    return {buffer.data(), end.ptr};
+  }
+};
+
 constexpr auto kOriginTimeouts = table<Origin::Timeouts>({
     key<&Origin::Timeouts::connect>("connect", "1ms..1h",
                                     "To open a connection: the look-up of the name, TCP and TLS."),
@@ -96,6 +125,9 @@ constexpr auto kOrigin = table<Origin>({
         "srv", "",
         "The host of the url is the name of a service, such as `_http._tcp.shop.internal`: its SRV records "
         "have the hosts and ports."),
+    as<Price, &Origin::cost_per_million>("cost_per_million", "",
+                                         "Money for a million requests to this origin, in any currency; for "
+                                         "`forebay_saved_cost_total`."),
     map<origin_signing_table>(""),
     map<&origin_tls_table>("tls"),
 });

@@ -60,6 +60,8 @@ class Connection {
     into.append(buffer, got->bytes);
     return {};
   }
+  /// From now on it waits until then.
+  void wait_until(SteadyClock::time_point deadline) noexcept { deadline_ = deadline; }
   /// Whether the end came by a failure: something may be missing before it.
   bool cut() const noexcept { return cut_; }
 
@@ -170,10 +172,32 @@ void read_body(Connection& connection, const http::ResponseParser& parser, std::
   answer.whole = true;
 }
 
-}  // namespace
+/// Gives the content to `piece` as it comes.
+void follow_body(Connection& connection, const http::ResponseParser& parser, std::string& bytes,
+                 SteadyClock::duration silence, const std::function<bool(std::string_view)>& piece,
+                 HttpAnswer& answer) {
+  http::BodyDecoder decoder;
+  decoder.start(parser.framing(), parser.content_length(), kHeadLimits);
+  while (!decoder.done()) {
+    const auto step = decoder.step(bytes);
+    if (!step) return;
+    const bool moved = step->consumed > 0;
+    if (!step->data.empty() && !piece(step->data)) return;
+    bytes.erase(0, step->consumed);
+    if (moved || decoder.done()) continue;
+    connection.wait_until(SteadyClock::now() + silence);
+    const auto more = connection.receive(bytes);
+    if (more) continue;
+    answer.whole = more.error() == Errc::Closed && !connection.cut() && decoder.finish_at_eof();
+    return;
+  }
+  answer.whole = true;
+}
 
-Asked ask(const Endpoint& endpoint, std::string_view method, std::string_view message, std::size_t most,
-          SteadyClock::time_point deadline) {
+/// Asks, and reads the answer by `read(connection, parser, bytes, answer)`.
+template <class Read>
+Asked exchange(const Endpoint& endpoint, std::string_view method, std::string_view message,
+               SteadyClock::time_point deadline, Read&& read) {
   Connection connection(endpoint.tls, deadline);
   if (!connection.open(endpoint)) return {std::nullopt, connection.error(), connection.why()};
   // A refusal may come, and the connection end, before all has been sent: what was answered counts.
@@ -186,8 +210,30 @@ Asked ask(const Endpoint& endpoint, std::string_view method, std::string_view me
   answer.status = parser.view().status;
   answer.fields = http::Fields(parser.view().fields);
   bytes.erase(0, parser.head_size());
-  read_body(connection, parser, bytes, most, answer);
+  read(connection, parser, bytes, answer);
   return {std::move(answer), {}, {}};
+}
+
+}  // namespace
+
+Asked follow(const Endpoint& endpoint, std::string_view method, std::string_view message, std::size_t most,
+             SteadyClock::time_point deadline, SteadyClock::duration silence,
+             const std::function<bool(std::string_view)>& piece) {
+  return exchange(
+      endpoint, method, message, deadline,
+      [&](Connection& connection, const http::ResponseParser& parser, std::string& bytes, HttpAnswer& answer) {
+        if (answer.status == 200)
+          follow_body(connection, parser, bytes, silence, piece, answer);
+        else
+          read_body(connection, parser, bytes, most, answer);
+      });
+}
+
+Asked ask(const Endpoint& endpoint, std::string_view method, std::string_view message, std::size_t most,
+          SteadyClock::time_point deadline) {
+  return exchange(endpoint, method, message, deadline,
+                  [most](Connection& connection, const http::ResponseParser& parser, std::string& bytes,
+                         HttpAnswer& answer) { read_body(connection, parser, bytes, most, answer); });
 }
 
 }  // namespace forebay::net

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <boost/container/static_vector.hpp>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <string>
@@ -27,6 +30,7 @@ struct RouteState {
   RouteCounters* counters = nullptr;
   upstream::Origin* origin = nullptr;    ///< Null: there is no origin for it.
   upstream::Origin* failover = nullptr;  ///< Asked where `origin` fails; null: none.
+  std::uint64_t cost = 0;                ///< Of a request to `origin`, in the unit of `RouteCounters::saved_cost`.
 };
 
 /// One worker's part of a Runtime. Only that worker changes its reference count, so a copy is cheap.
@@ -64,6 +68,8 @@ class RequestNotes final : public server::Notes {
   std::string_view scheme;       ///< As the key has it; a literal. Empty: the request was not read so far.
   std::string_view tunnel_end;   ///< How a tunnel has ended; a literal.
   Digest key_id;
+  std::array<char, HeavyHitters::kMostText> key_start{};  ///< The beginning of the text of the key,
+  std::size_t key_size = 0;                               ///< which has so many bytes.
   std::int64_t age_s = -1, ttl_s = 0;
   rules::TtlSource ttl_source = rules::TtlSource::None;
   std::string_view coding;  ///< In which Forebay has sent what is stored; a literal. Empty: as it is stored.
@@ -88,6 +94,11 @@ class RequestNotes final : public server::Notes {
       client, tunnel_protocol;
   bool has_query = false;
 
+  void note_key(const cache::Key& key) noexcept {
+    key_id = key.id();
+    key_size = key.text().size();
+    std::memcpy(key_start.data(), key.text().data(), std::min(key_size, key_start.size()));
+  }
   Span keep(std::string_view s) {
     const Span span{static_cast<std::uint32_t>(text.size()), static_cast<std::uint32_t>(s.size())};
     text.append(s);
@@ -239,6 +250,8 @@ struct Core {
   void leave_buffer(cache::Key key) noexcept { spare_key_ = std::move(key); }
 
   const Now& now() const noexcept { return worker.now(); }
+  /// Whether somebody reads of requests under this runtime: the access log, or who watches them live.
+  bool records(const WorkerRuntime& under) const noexcept { return under.log_requests || shared.tap.open(); }
   /// In [0, 1).
   double random() noexcept { return random_.uniform(); }
   /// Exponentially distributed with mean 1.

@@ -266,6 +266,13 @@ bool deliver_switch(PendingRequest& pending, const http::ResponseView& head, con
   return pending.exchange->upgrade({101, fields, added(pending)}, protocol, std::move(taker));
 }
 
+void count_saved(PendingRequest& pending, std::optional<std::uint64_t> bytes) {
+  auto& counters = *pending.route->counters;
+  counters.saved_requests.add();
+  counters.saved_cost.add(pending.route->cost);
+  if (pending.request.method != http::Method::Head) counters.saved_bytes.add(bytes.value_or(0));
+}
+
 void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
                    const rules::CacheStatus& status) {
   Delivery d;
@@ -277,10 +284,11 @@ void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry
   d.entry = entry.get();
   d.pieces = entry->body();
   d.owner = Owner(entry);
-  auto& counters = *pending.route->counters;
-  counters.saved_requests.add();
-  counters.saved_nanoseconds.add(static_cast<std::uint64_t>(entry->fetch_time().count()));
-  counters.saved_bytes.add(entry->body_length());
+  // Where the origin was asked (a 304, or a failure that stale-if-error covers), it was spared nothing.
+  if (status.result == CacheResult::Hit || status.result == CacheResult::Stale) {
+    count_saved(pending, d.length);
+    pending.route->counters->saved_nanoseconds.add(static_cast<std::uint64_t>(entry->fetch_time().count()));
+  }
   http::BodyCursor cursor = entry->body().size() == 1 ? http::BodyCursor(Owner(entry), entry->body()[0])
                                                       : http::BodyCursor(Owner(entry), entry->body());
   deliver(pending, std::move(d), std::move(cursor));

@@ -32,6 +32,9 @@ void deliver(PendingRequest& pending, Delivery delivery, http::BodyCursor cursor
 bool deliver_switch(PendingRequest& pending, const http::ResponseView& head, const rules::CacheStatus& status,
                     std::string_view protocol, server::Exchange::Taker&& taker);
 
+/// Counts what an answer spared the origin whose content has so many bytes, but for the time.
+void count_saved(PendingRequest& pending, std::optional<std::uint64_t> bytes);
+
 /// Serves an entry. `kind` is Hit, Stale or StaleError.
 void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
                    const rules::CacheStatus& status);

@@ -130,8 +130,7 @@ void FollowTask::landed() {
   d.status.forward = join_.forward;
   d.status.collapsed = true;
   d.status.key = pending_->key_text();
-  auto* counters = pending_->route->counters;
-  counters->saved_requests.add();
+  count_saved(*pending_, d.length);
   const auto keep = join_.place.flight();
   deliver(*pending_, std::move(d), std::move(cursor));
 }

@@ -1,6 +1,7 @@
 #include "forebay/proxy/handler.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "arrival.hpp"
 #include "deliver.hpp"
@@ -44,7 +45,7 @@ void ProxyHandler::Private::begin(const PendingRequestPtr& pending) {
   const auto* const tls = pending->exchange->peer().tls.get();
   request = end_to_end_request(request, seen, tls ? tls->client.get() : nullptr, pending->fields);
   const auto refuse_with = [&](const OwnError& error) {
-    if (runtime->log_requests) note_request(*pending, logged_target(reading.target, request.method, request.target));
+    if (records(*runtime)) note_request(*pending, logged_target(reading.target, request.method, request.target));
     deliver_error(*pending, error);
   };
   if (http::orders_purge(request.method_text)) {
@@ -56,7 +57,7 @@ void ProxyHandler::Private::begin(const PendingRequestPtr& pending) {
   if (!read_host(request.authority, seen.forwarded_proto, pending->peer_trusted, peer.scheme, reading))
     return refuse_with(kBadHost);
   reading.claims = http::keeps_claims(pending->peer_trusted, server.forwarded);
-  if (runtime->log_requests) note_request(*pending, reading.target);
+  if (records(*runtime)) note_request(*pending, reading.target);
 #ifdef FOREBAY_FAULTS
   if (const auto fault = request.fields.value("Forebay-Fault")) test::inject_fault(*fault);
 #endif
@@ -131,6 +132,10 @@ net::Resolver::Settings resolver_settings(const config::Server& server) {
   }
   return settings;
 }
+
+std::uint64_t cost_of_a_request(const config::Origin& origin) {
+  return static_cast<std::uint64_t>(std::llround(origin.cost_per_million * 1e3));  // 1e9 / 1e6
+}
 }  // namespace
 
 void ProxyHandler::adopt(RuntimePtr runtime) {
@@ -153,15 +158,20 @@ void ProxyHandler::adopt(RuntimePtr runtime) {
     const auto found = next->origins.find(name);
     return found == next->origins.end() ? nullptr : found->second.get();
   };
+  const auto cost = [&](const std::string& name) {
+    const auto found = config.origins.find(name);
+    return found == config.origins.end() ? 0 : cost_of_a_request(found->second);
+  };
   const auto failover = [&](const std::string& name) -> upstream::Origin* {
     const auto found = config.origins.find(name);
     return found == config.origins.end() ? nullptr : origin(found->second.failover);
   };
   for (const auto& route : config.routes)
-    next->routes.push_back(
-        {&route, &core.shared.counters.of(route.name, worker), origin(route.origin), failover(route.origin)});
+    next->routes.push_back({&route, &core.shared.counters.of(route.name, worker), origin(route.origin),
+                            failover(route.origin), cost(route.origin)});
   const auto& by_default = config.default_origin;
-  next->none = {nullptr, &core.shared.counters.of("_none", worker), origin(by_default), failover(by_default)};
+  next->none = {nullptr, &core.shared.counters.of("_none", worker), origin(by_default), failover(by_default),
+                cost(by_default)};
   next->log_requests = runtime->access && config.access.output != "off";
   next->runtime = std::move(runtime);
   if (core.runtime)

@@ -41,12 +41,12 @@ cache::Lookup look_up_first(PendingRequest& pending) {
       if (stored_of(found).entry) {
         std::swap(pending.key, pending.search_key);
         pending.searched = true;
-        notes.key_id = pending.key.id();
+        notes.note_key(pending.key);
         return found;
       }
     }
   }
-  notes.key_id = pending.key.id();
+  notes.note_key(pending.key);
   return shared.store.lookup(request_for(pending, pending.key, selecting));
 }
 

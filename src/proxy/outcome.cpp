@@ -131,6 +131,18 @@ void note_lookup(const PendingRequest& pending) {
   pending.notes().lookup = pending.core.now().mono - pending.exchange->tally().started;
 }
 
+namespace {
+
+void count_key(Core& core, const RequestNotes& notes, std::uint64_t bytes) {
+  const bool fetched = notes.result == rules::CacheResult::Miss;
+  const bool uncacheable = notes.result == rules::CacheResult::Bypass || (fetched && !notes.stored);
+  const std::string_view text(notes.key_start.data(), std::min(notes.key_size, notes.key_start.size()));
+  core.shared.hot_keys.of(core.worker.index())
+      .count(notes.key_id, {text, notes.key_size}, {bytes, fetched, uncacheable}, core.now().mono);
+}
+
+}  // namespace
+
 void count_outcome(Core& core, server::Exchange& exchange) {
   auto& notes = notes_of(exchange);
   const auto& tally = exchange.tally();
@@ -150,15 +162,20 @@ void count_outcome(Core& core, server::Exchange& exchange) {
     c.response_bytes[static_cast<std::size_t>(notes.source)].add(tally.bytes_out);
   }
   if (notes.counted_in_flight) c.in_flight.sub();
+  if (notes.has_key) count_key(core, notes, tally.bytes_out);
 }
 
 void log_outcome(Core& core, server::Exchange& exchange) {
   auto& notes = notes_of(exchange);
-  if (!notes.runtime || !notes.runtime->log_requests) return;
+  if (!notes.runtime) return;
   const auto& tally = exchange.tally();
-  auto& log = *notes.runtime->runtime->access;
   const double total = milliseconds(tally.finished - tally.started);
-  if (!log.wants(core.worker.index(), tally.status, notes.result, total)) return;
+  const auto worker = core.worker.index();
+  auto* const log = notes.runtime->runtime->access.get();
+  const bool logged = notes.runtime->log_requests && log->wants(worker, tally.status, notes.result, total);
+  // Of a request that came before somebody watched, nothing was noted.
+  const bool watched = core.shared.tap.open() && notes.method_text.size != 0;
+  if (!logged && !watched) return;
   AccessRecord r;
   r.at = tally.started_wall;
   r.remote = exchange.peer().address;
@@ -217,7 +234,8 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   r.user_agent = notes.view(notes.user_agent);
   r.referer = notes.view(notes.referer);
   r.completed = tally.completed;
-  log.write(core.worker.index(), r);
+  if (logged) log->write(worker, r);
+  if (watched) core.shared.tap.offer(worker, r, notes.runtime->config().access);
 }
 
 /// The logged part of a target over the limit.
@@ -228,9 +246,11 @@ void count_refusal(Core& core, const server::RefusedMessage& message, const serv
   c.errors[static_cast<std::size_t>(error_of(message.reason))].add();
   c.requests[method_label(http::Method::Other)][status_class(message.status)].add();
   c.results[static_cast<std::size_t>(rules::CacheResult::Error)].add();
-  if (!core.runtime->log_requests) return;
-  auto& log = *core.runtime->runtime->access;
-  if (!log.wants(core.worker.index(), message.status, rules::CacheResult::Error, 0)) return;
+  const auto worker = core.worker.index();
+  auto* const log = core.runtime->runtime->access.get();
+  const bool logged = core.runtime->log_requests && log->wants(worker, message.status, rules::CacheResult::Error, 0);
+  const bool watched = core.shared.tap.open();
+  if (!logged && !watched) return;
   const auto& head = message.head;
   AccessRecord r;
   r.at = core.now().wall;
@@ -270,7 +290,8 @@ void count_refusal(Core& core, const server::RefusedMessage& message, const serv
   r.error_code = message.code;
   r.error_detail = message.detail;
   r.total_ms = 0;
-  log.write(core.worker.index(), r);
+  if (logged) log->write(worker, r);
+  if (watched) core.shared.tap.offer(worker, r, core.runtime->config().access);
 }
 
 }  // namespace forebay::proxy

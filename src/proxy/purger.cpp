@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bounded_queue.hpp"
+#include "forebay/base/events.hpp"
 #include "forebay/base/guarded.hpp"
 #include "forebay/base/mutex.hpp"
 #include "forebay/net/worker.hpp"
@@ -22,6 +23,13 @@ struct Job {
   PreparedPurge purge;
   Purger::Then then;
 };
+
+void tell(const PreparedPurge& purge, const PurgeDone& done) {
+  const auto& order = purge.order;
+  if (order.dry_run) return;
+  events::record(order.now, events::Kind::Purge, outcome_text(purge, done),
+                 {{"purged", done.purged.total}, {"mode", order.mode == cache::PurgeMode::Soft ? "soft" : "hard"}});
+}
 
 }  // namespace
 
@@ -74,6 +82,7 @@ void Purger::Private::run() {
     PurgeDone done;
     guarded([&] { done.purged = store.purge(job.purge.order); }, [&] { done.failed = true; });
     done.took = std::chrono::steady_clock::now() - began;
+    guarded([&] { tell(job.purge, done); }, [] {});
     guarded([&] { job.then(job.purge, done); }, [] {});
   }
 }

@@ -3,7 +3,7 @@
 namespace forebay::proxy {
 namespace {
 
-bool logged(const PendingRequest& pending) { return pending.exchange && pending.runtime->log_requests; }
+bool logged(const PendingRequest& pending) { return pending.exchange && pending.core.records(*pending.runtime); }
 
 void note_link(PendingRequest& pending, const http::TraceContext& context) {
   if (!logged(pending)) return;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <string>
 
+#include "forebay/base/events.hpp"
 #include "forebay/base/guarded.hpp"
 #include "forebay/base/log.hpp"
 
@@ -67,7 +68,10 @@ Acceptor::Outcome Acceptor::accept_some(unsigned most) {
       case ENOBUFS:
       case ENOMEM:
         if (!std::exchange(warned_, true)) {
-          log::warn(std::string("cannot accept connections: ") + std::strerror(errno) + "; trying again every 100 ms");
+          const auto text =
+              std::string("cannot accept connections: ") + std::strerror(errno) + "; trying again every 100 ms";
+          log::warn(text);
+          events::record(worker_.now().mono, events::Kind::Limit, text);
         }
         return Outcome::Exhausted;
       case EBADF:

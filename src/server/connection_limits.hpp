@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "forebay/base/mutex.hpp"
+#include "forebay/base/once_per.hpp"
 #include "forebay/server/exchange.hpp"
 #include "forebay/server/listener.hpp"
 #include "server/stalled_readers.hpp"
@@ -75,6 +76,7 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
   Place enter(const Peer& peer, const config::Server& settings);
   /// Which connection is reset when clients do not read.
   StallBoard stalls;
+  OncePer told{std::chrono::seconds{10}};  ///< That connections are refused.
   WaitingContent content;
   std::uint64_t open() const noexcept { return open_.load(std::memory_order_relaxed); }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "forebay/base/duration_text.hpp"
+#include "forebay/base/events.hpp"
 #include "forebay/base/guarded.hpp"
 #include "forebay/base/log.hpp"
 #include "server/worker_listener.hpp"
@@ -88,11 +89,14 @@ Connection* StalledReaders::oldest(Timestamp now) {
 }
 
 void StalledReaders::reset(Connection& connection, Timestamp now) {
-  if (board_.may_log(now))
-    log::warn("a client that has not read for " +
-              duration_text(std::chrono::floor<Seconds>(now - connection.stalled_since)) +
-              " is disconnected: such clients hold more than a quarter of cache.memory in responses that the cache has "
-              "dropped (logged once a minute)");
+  if (board_.may_log(now)) {
+    const auto text = "a client that has not read for " +
+                      duration_text(std::chrono::floor<Seconds>(now - connection.stalled_since)) +
+                      " is disconnected: such clients hold more than a quarter of cache.memory in responses that the "
+                      "cache has dropped (logged once a minute)";
+    log::warn(text);
+    events::record(now, events::Kind::Limit, text, {{"listener", listener_.numbers->name}});
+  }
   listener_.numbers->rejected_stalled.fetch_add(1, std::memory_order_relaxed);
   connection.abort();
 }

@@ -1,5 +1,6 @@
 #include "server/worker_listener.hpp"
 
+#include "forebay/base/events.hpp"
 #include "forebay/http/date.hpp"
 
 namespace forebay::server {
@@ -24,6 +25,12 @@ const EdgeError& overload_of(const ConnectionLimits::Place& place) noexcept {
 }
 
 bool WorkerListener::may_refuse(const Peer& peer, const ConnectionLimits::Place& place) {
+  if (const auto now = worker.now().mono; limits->told.may(now))
+    events::record(now, events::Kind::Limit,
+                   std::string("connections are refused: ") +
+                       (place.address_full() ? "a client has as many as server.limits.connections_per_address allows"
+                                             : "there are as many as server.max_connections allows"),
+                   {{"listener", numbers->name}});
   if (refusing < kMostRefusing) return true;
   numbers->rejected_limit.fetch_add(1, std::memory_order_relaxed);
   const auto& why = overload_of(place);

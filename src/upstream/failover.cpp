@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "forebay/base/events.hpp"
 #include "forebay/base/guarded.hpp"
 #include "forebay/base/log.hpp"
 #include "forebay/upstream/origin.hpp"
@@ -206,8 +207,11 @@ void Failovers::failed_over(const config::Origin& origin, std::string_view why, 
   if (away_.load(std::memory_order_relaxed) || away_.exchange(true, std::memory_order_relaxed)) return;
   guarded(
       [&] {
-        log::warn("origin " + origin.name + " fails, and its requests go to " + origin.failover + ": " +
-                  std::string(why));
+        const auto text =
+            "origin " + origin.name + " fails, and its requests go to " + origin.failover + ": " + std::string(why);
+        log::warn(text);
+        events::record(now, events::Kind::Failover, text,
+                       {{"origin", origin.name}, {"to", origin.failover}, {"state", "away"}});
       },
       [] {});
 }
@@ -218,8 +222,11 @@ void Failovers::answered(const config::Origin& origin, Timestamp now) {
   if (!away_.exchange(false, std::memory_order_relaxed)) return;
   guarded(
       [&] {
-        log::info("origin " + origin.name + " answers again: no request has gone to " + origin.failover +
-                  " for ten seconds");
+        const auto text =
+            "origin " + origin.name + " answers again: no request has gone to " + origin.failover + " for ten seconds";
+        log::info(text);
+        events::record(now, events::Kind::Failover, text,
+                       {{"origin", origin.name}, {"to", origin.failover}, {"state", "back"}});
       },
       [] {});
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "forebay/base/duration_text.hpp"
+#include "forebay/base/events.hpp"
 #include "forebay/base/log.hpp"
 
 namespace forebay::upstream {
@@ -102,13 +103,12 @@ void SharedGroup::count_failure(FetchError error) noexcept {
 }
 
 void SharedGroup::tell_overload(Timestamp now) {
-  const auto at = now.time_since_epoch().count();
-  auto next = next_overload_.load(std::memory_order_relaxed);
-  const auto pause = std::chrono::duration_cast<Duration>(std::chrono::seconds{10}).count();
-  if (at < next || !next_overload_.compare_exchange_strong(next, at + pause, std::memory_order_relaxed)) return;
-  log::warn("origin " + config.name + " has no room for all requests: some were refused after pool.queue_timeout (" +
-            duration_text(config.pool.queue_timeout) +
-            "); the limits are pool.max_connections, max_concurrency and ramp");
+  if (!overload_told_.may(now)) return;
+  const auto text =
+      "origin " + config.name + " has no room for all requests: some were refused after pool.queue_timeout (" +
+      duration_text(config.pool.queue_timeout) + "); the limits are pool.max_connections, max_concurrency and ramp";
+  log::warn(text);
+  events::record(now, events::Kind::Limit, text, {{"origin", config.name}});
 }
 
 Group::Group(net::Worker& worker, std::shared_ptr<SharedGroup> shared)

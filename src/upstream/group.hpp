@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "forebay/base/once_per.hpp"
 #include "upstream/admission.hpp"
 #include "upstream/balancer.hpp"
 #include "upstream/breaker.hpp"
@@ -40,7 +41,7 @@ struct SharedGroup {
   const std::shared_ptr<Admission> dropped;    ///< Of the configuration before, whose limit there is no more.
 
  private:
-  std::atomic<Timestamp::rep> next_overload_{0};
+  OncePer overload_told_{std::chrono::seconds{10}};
 };
 
 /// One worker's access to the urls of an origin: a pool of connections for each, and the choice between them.

@@ -143,14 +143,18 @@ void HealthCheck::ended(Health::Check result, std::string_view why) {
   switch (next.change) {
     case Health::Change::None: return;
     case Health::Change::Down:
-      return log::warn(url_->title() + " is out of use: its health check (" + settings.path +
-                       ") fails, the last time: " + std::string(why));
+      return url_->tell(log::Level::Warn, events::Kind::Origin, "down",
+                        url_->title() + " is out of use: its health check (" + settings.path +
+                            ") fails, the last time: " + std::string(why),
+                        now);
     case Health::Change::Up:
       condition.slow_start.came_back(now);
-      return log::info(url_->title() +
-                       (condition.breaker.closed() ? " is in use again: its health check ("
-                                                   : " may be tried by a request: its health check (") +
-                       settings.path + ") passes");
+      return url_->tell(log::Level::Info, events::Kind::Origin, "up",
+                        url_->title() +
+                            (condition.breaker.closed() ? " is in use again: its health check ("
+                                                        : " may be tried by a request: its health check (") +
+                            settings.path + ") passes",
+                        now);
   }
 }
 

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "forebay/base/duration_text.hpp"
-#include "forebay/base/log.hpp"
 
 namespace forebay::upstream {
 
@@ -75,12 +74,15 @@ void SharedOrigin::count_resolution(net::Resolution result) noexcept {
 }
 
 void SharedOrigin::tell_refusal(FetchError error, std::string_view detail, Timestamp now) {
-  const auto at = now.time_since_epoch().count();
-  auto next = next_refusal_.load(std::memory_order_relaxed);
-  const auto pause = std::chrono::duration_cast<Duration>(std::chrono::seconds{10}).count();
-  if (at < next || !next_refusal_.compare_exchange_strong(next, at + pause, std::memory_order_relaxed)) return;
+  if (!refusal_told_.may(now)) return;
   const auto* const what = error == FetchError::Tls ? ": TLS has failed: " : ": a response was refused: ";
   log::warn(title() + what + std::string(detail));
+}
+
+void SharedOrigin::tell(log::Level level, events::Kind kind, std::string_view state, const std::string& text,
+                        Timestamp now) const {
+  log::write(level, text);
+  events::record(now, kind, text, {{"origin", config.name}, {"url", config.url.text}, {"state", state}});
 }
 
 void SharedOrigin::note(Breaker::Change change, std::string_view why, Timestamp now) {
@@ -91,14 +93,16 @@ void SharedOrigin::note(Breaker::Change change, std::string_view why, Timestamp 
     case Breaker::Change::HalfOpen: return;
     case Breaker::Change::Opened:
       numbers.circuit_opened.fetch_add(1, std::memory_order_relaxed);
-      log::warn(title() + " is out of use: its requests fail, the last one with \"" + std::string(why) + "\"; " +
-                (config.urls.size() > 1 || !config.failover.empty()
-                     ? "a request tries it after " + duration_text(condition->breaker.open_until() - now)
-                     : "requests go on trying it"));
+      tell(log::Level::Warn, events::Kind::Circuit, "open",
+           title() + " is out of use: its requests fail, the last one with \"" + std::string(why) + "\"; " +
+               (config.urls.size() > 1 || !config.failover.empty()
+                    ? "a request tries it after " + duration_text(condition->breaker.open_until() - now)
+                    : "requests go on trying it"),
+           now);
       return;
     case Breaker::Change::Closed:
       condition->slow_start.came_back(now);
-      log::info(title() + " answers again");
+      tell(log::Level::Info, events::Kind::Circuit, "closed", title() + " answers again", now);
       return;
   }
 }

@@ -6,7 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "forebay/base/events.hpp"
+#include "forebay/base/log.hpp"
 #include "forebay/base/mutex.hpp"
+#include "forebay/base/once_per.hpp"
 #include "forebay/upstream/origin.hpp"
 #include "upstream/addresses.hpp"
 #include "upstream/balancer.hpp"
@@ -56,6 +59,8 @@ struct SharedOrigin {
   /// What a result has made of its circuit: logs and counts it. `why`: the last failure. A url that comes back begins
   /// slowly.
   void note(Breaker::Change change, std::string_view why, Timestamp now);
+  /// Logs a change of its state, and keeps it as an event.
+  void tell(log::Level level, events::Kind kind, std::string_view state, const std::string& text, Timestamp now) const;
   /// Its name in the log: with the url where there are several.
   std::string title() const;
 
@@ -74,7 +79,7 @@ struct SharedOrigin {
   std::atomic<unsigned> held{0};  ///< Connections held for the client that they authenticate.
 
  private:
-  std::atomic<Timestamp::rep> next_refusal_{0};
+  OncePer refusal_told_{std::chrono::seconds{10}};
   mutable Mutex tls_mutex_;
   std::shared_ptr<const net::TlsClient> tls_ FOREBAY_GUARDED_BY(tls_mutex_);
 };

@@ -14,6 +14,11 @@ class AdminHandler final : public server::Handler {
   explicit AdminHandler(Sources sources);
   ~AdminHandler() override;
 
+  /// On the thread of its worker, once: from now on there is something to be seen in the statistics.
+  void begin(net::Worker& worker);
+  /// On that thread: ends all streams in order.
+  void end_streams();
+
   void start(const server::ExchangePtr& exchange) override;
   void finished(server::Exchange& exchange) override;
   std::unique_ptr<server::Notes> make_notes() override;

@@ -55,7 +55,7 @@ struct Sources {
   const proxy::CounterRegistry& counters;
   std::function<proxy::RuntimePtr()> runtime;
   std::function<std::vector<ListenerView>()> listeners;
-  std::vector<const net::Worker*> workers;
+  std::vector<net::Worker*> workers;
   /// Lines that access logs of former configurations dropped are in it too.
   std::function<std::uint64_t()> access_log_dropped;
   proxy::Shared& shared;

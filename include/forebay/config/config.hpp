@@ -213,7 +213,8 @@ struct Origin {
   bool srv = false;  ///< The host names a service (RFC 2782), whose records have hosts and ports.
   Signing sign;
   std::vector<OriginField> headers;
-  OriginTls tls;  ///< Without meaning where the url is http.
+  double cost_per_million = 0;  ///< Money for a million requests, in any currency.
+  OriginTls tls;                ///< Without meaning where the url is http.
   bool operator==(const Origin&) const = default;
 };
 

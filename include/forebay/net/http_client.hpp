@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,5 +43,12 @@ struct Asked {
 /// a body early leaves it as far as it came.
 Asked ask(const Endpoint& endpoint, std::string_view method, std::string_view message, std::size_t most,
           SteadyClock::time_point deadline);
+
+/// The same for an answer that grows: with status 200 its content goes to `piece` as it comes, until that gives false,
+/// the answer ends or nothing comes for `silence`. `body` stays empty then, and `whole` says whether it has ended in
+/// order.
+Asked follow(const Endpoint& endpoint, std::string_view method, std::string_view message, std::size_t most,
+             SteadyClock::time_point deadline, SteadyClock::duration silence,
+             const std::function<bool(std::string_view)>& piece);
 
 }  // namespace forebay::net

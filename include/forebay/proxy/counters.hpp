@@ -98,6 +98,7 @@ struct alignas(64) RouteCounters {
   Cell tags_dropped;      ///< Tags of stored responses beyond `tags.max`, and texts that are none.
   Cell writes_uncertain;  ///< Writes whose tags could not all be told, so that more was invalidated.
   Cell saved_nanoseconds, saved_requests, saved_bytes;
+  Cell saved_cost;               ///< In billionths of the money that `cost_per_million` is in.
   Cell tunnels, tunnels_opened;  ///< Open now, and ever.
   std::array<Cell, static_cast<std::size_t>(TunnelEnd::kCount)> tunnels_closed;
   std::array<Cell, 2> tunnel_bytes;  ///< By TunnelWay.
@@ -113,6 +114,7 @@ class CounterRegistry {
   /// counted).
   RouteCounters& of(std::string_view route, std::size_t worker);
   const std::vector<std::uint64_t>& bounds() const noexcept { return bounds_; }
+  std::size_t workers() const noexcept { return workers_; }
 
   struct Row {
     std::string route;

@@ -15,7 +15,9 @@
 #include "forebay/proxy/access_log.hpp"
 #include "forebay/proxy/compressor.hpp"
 #include "forebay/proxy/counters.hpp"
+#include "forebay/proxy/hot_keys.hpp"
 #include "forebay/proxy/purger.hpp"
+#include "forebay/proxy/request_tap.hpp"
 #include "forebay/upstream/origin.hpp"
 
 namespace forebay::proxy {
@@ -56,6 +58,8 @@ struct Shared {
   RateLimit purges_taken{}, purges_refused{};   ///< Of clients; the lines about those that are refused.
   std::atomic<bool> sends_clients_away{false};  ///< An operator drains: answers close their connections.
   Noticed uncertain_writes{};                   ///< Routes with writes whose tags could not all be told.
+  HotKeysOfAll hot_keys{counters.workers()};
+  RequestTap tap{counters.workers()};
 };
 
 }  // namespace forebay::proxy

@@ -1,6 +1,7 @@
 #include "app/command_line.hpp"
 
 #include "app/curl_flags.hpp"
+#include "app/flags_watch.hpp"
 
 #include <gmock/gmock.h>
 
@@ -351,7 +352,7 @@ TEST(CommandLine, MistypedCommandsAndFlagsAreSuggestedAndExitWithTwo) {
 }
 
 TEST(CommandLine, CommandsOfLaterVersionsAreNamedAsSuch) {
-  for (const auto* word : {"purge", "top", "tail", "get", "warm", "schema", "completion"}) {
+  for (const auto* word : {"purge", "get", "warm", "schema", "completion"}) {
     const auto s = said({word, "--anything"});
     EXPECT_EQ(s.code, ExitCode::Usage);
     EXPECT_THAT(s.err, HasSubstr("not in this version"));
@@ -380,6 +381,34 @@ TEST(CommandLine, OrdersForTheDaemonHaveTheirFlags) {
   EXPECT_EQ(level.level, "debug");
   EXPECT_EQ(level.time_text, "5m");
   EXPECT_EQ(parsed<OrderFlags>({"log-level"}).level, "");
+}
+
+TEST(CommandLine, TopAndTailHaveTheirFlags) {
+  const auto plain = parsed<TopFlags>({"top"});
+  EXPECT_EQ(plain.interval, std::chrono::seconds{1});
+  EXPECT_EQ(plain.view, TopView::Routes);
+  const auto top = parsed<TopFlags>({"top", "--interval", "500ms", "--once", "--json", "--view", "keys"});
+  EXPECT_EQ(top.interval, std::chrono::milliseconds{500});
+  EXPECT_TRUE(top.once && top.json);
+  EXPECT_EQ(top.view, TopView::Keys);
+  const auto tail = parsed<TailFlags>(
+      {"tail", "--filter", "status>=500", "--filter", "path~/a", "--format", "json", "--count", "3", "--admin", ":9"});
+  EXPECT_EQ(tail.filters, (std::vector<std::string>{"status>=500", "path~/a"}));
+  EXPECT_TRUE(tail.json);
+  EXPECT_EQ(tail.count, 3U);
+  EXPECT_EQ(tail.admin, ":9");
+  for (const auto& args : {std::vector<std::string>{"top", "--view", "keyes"},
+                           {"top", "--interval", "5"},
+                           {"top", "--interval", "1ms"},
+                           {"top", "routes"},
+                           {"tail", "--count", "0"},
+                           {"tail", "--count", "many"},
+                           {"tail", "--format", "xml"},
+                           {"tail", "status=5"}}) {
+    const auto s = said(args);
+    EXPECT_EQ(s.code, ExitCode::Usage) << args[1];
+    EXPECT_NE(s.err, "") << args[1];
+  }
 }
 
 TEST(CommandLine, OrdersThatAreWrittenWrongAreUsage) {

@@ -54,6 +54,58 @@ TEST(HttpClient, ReadsTheFinalAnswerWithoutItsFraming) {
   EXPECT_TRUE(asked.answer->whole);
 }
 
+/// Follows a server that sends `answer` and then waits for the end of the connection.
+struct Followed {
+  explicit Followed(const std::string& answer, std::size_t most_pieces = 100,
+                    milliseconds silence = milliseconds{10'000}) {
+    Listening listening;
+    std::thread server([&] {
+      tcp::socket socket = listening.acceptor.accept();
+      std::string request;
+      boost::asio::read_until(socket, boost::asio::dynamic_buffer(request), "\r\n\r\n");
+      boost::asio::write(socket, boost::asio::buffer(answer));
+      boost::system::error_code error;
+      char byte = 0;
+      socket.read_some(boost::asio::buffer(&byte, 1), error);
+    });
+    std::size_t pieces = 0;
+    asked = follow({"127.0.0.1", listening.port, {}}, "GET", kRequest, 1024,
+                   SteadyClock::now() + std::chrono::seconds{10}, silence, [&](std::string_view piece) {
+                     content += piece;
+                     return ++pieces < most_pieces;
+                   });
+    server.join();
+  }
+  Asked asked;
+  std::string content;
+};
+
+TEST(HttpClient, AStreamIsGivenPieceByPieceUntilItEndsOrNoMoreIsWanted) {
+  const std::string stream = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n";
+  const Followed all(stream + "0\r\n\r\n");
+  ASSERT_TRUE(all.asked.answer);
+  EXPECT_EQ(all.content, "abcde");
+  EXPECT_TRUE(all.asked.answer->whole);
+  EXPECT_EQ(all.asked.answer->body, "");
+  const Followed some(stream, 1);
+  EXPECT_EQ(some.content, "abc");
+  EXPECT_FALSE(some.asked.answer->whole);
+}
+
+TEST(HttpClient, ASilentStreamIsGivenUp) {
+  const Followed silent("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", 100, milliseconds{50});
+  ASSERT_TRUE(silent.asked.answer);
+  EXPECT_EQ(silent.content, "abc");
+  EXPECT_FALSE(silent.asked.answer->whole);
+}
+
+TEST(HttpClient, ARefusalInPlaceOfAStreamHasItsBody) {
+  const Followed refused("HTTP/1.1 401 Unauthorized\r\nContent-Length: 3\r\n\r\nno!");
+  EXPECT_EQ(refused.asked.answer->status, 401);
+  EXPECT_EQ(refused.asked.answer->body, "no!");
+  EXPECT_EQ(refused.content, "");
+}
+
 TEST(HttpClient, ABodyThatEndsWithItsConnectionIsWhole) {
   const auto asked = Listening().answered("HTTP/1.1 200 OK\r\n\r\nabc");
   ASSERT_TRUE(asked.answer) << asked.why;

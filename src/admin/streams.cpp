@@ -1,0 +1,59 @@
+#include "streams.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace forebay::admin {
+
+namespace {
+constexpr std::size_t kMostWaiting = std::size_t{256} * 1024;
+}
+
+EventReader* Streams::watch_requests(proxy::RequestFilter filter, net::Worker& worker) {
+  const auto number = tap_.watch(std::move(filter));
+  if (!number) return nullptr;
+  watchers_.push_back({*number, EventReader(kMostWaiting, worker.now().mono)});
+  worker_ = &worker;
+  if (!look_.armed()) worker.deadlines().arm(look_, worker.now().mono, kPause);
+  return &watchers_.back().reader;
+}
+
+void Streams::pass_requests() {
+  if (watchers_.empty()) return;
+  const auto now = worker_->now().mono;
+  for (auto& watcher : watchers_) watcher.reader.count_dropped(tap_.take_dropped(watcher.number));
+  // Requests come meanwhile: not for ever.
+  proxy::RequestTap::Line line;
+  for (int n = 0; n < 4096 && tap_.take(line); ++n) {
+    const auto text = event_text("request", line.json);
+    for (auto& watcher : watchers_)
+      if ((line.watchers >> watcher.number & 1) != 0) watcher.reader.send(text, now);
+  }
+  worker_->deadlines().arm(look_, now, kPause);
+}
+
+void Streams::tidy(Timestamp now) {
+  stats.remove_if([](const auto& reader) { return reader.left(); });
+  for (auto& reader : stats) reader.keep_alive(now);
+  for (auto at = watchers_.begin(); at != watchers_.end();) {
+    if (at->reader.left()) {
+      tap_.leave(at->number);
+      at = watchers_.erase(at);
+    } else {
+      (at++)->reader.keep_alive(now);
+    }
+  }
+}
+
+void Streams::end() {
+  for (auto& reader : stats) reader.end();
+  stats.clear();
+  for (auto& watcher : watchers_) {
+    tap_.leave(watcher.number);
+    watcher.reader.end();
+  }
+  watchers_.clear();
+  look_.disarm();
+}
+
+}  // namespace forebay::admin
