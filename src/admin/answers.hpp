@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "answer.hpp"
 #include "call.hpp"
@@ -14,6 +15,11 @@ std::optional<Answer> answer_livez(const Call& call);
 std::optional<Answer> answer_readyz(const Call& call);
 std::optional<Answer> answer_version(const Call& call);
 std::optional<Answer> answer_metrics(const Call& call);
+
+// openapi_answer.cpp
+std::optional<Answer> answer_openapi(const Call& call);
+/// The API in OpenAPI 3.1; openapi.json is a part of the program.
+std::string_view openapi_document() noexcept;
 
 // status_answer.cpp
 std::optional<Answer> answer_status(const Call& call);

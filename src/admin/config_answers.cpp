@@ -14,10 +14,11 @@ std::optional<Answer> answer_config(const Call& call) {
   http::for_each_query_pair(call.query, [&](const http::QueryPair& pair) {
     if (pair.name == "format") format = pair.value.value_or("");
   });
-  if (format != "yaml") return call.bad("The format of the configuration is yaml.");
+  if (format != "yaml" && format != "json") return call.bad("The format of the configuration is yaml or json.");
+  const auto config = call.admin.sources.runtime()->config;
   Answer answer;
-  answer.content_type = "application/yaml";
-  answer.body = config::print(*call.admin.sources.runtime()->config);
+  if (format == "yaml") answer.content_type = "application/yaml";
+  answer.body = format == "yaml" ? config::print(*config) : config::print_json(*config);
   return answer;
 }
 

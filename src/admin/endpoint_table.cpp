@@ -21,6 +21,7 @@ constexpr Endpoint kEndpoints[] = {
     {Method::Get, "/readyz", Who::Public, "readyz", 0, answer_readyz},
     {Method::Get, "/version", Who::Public, "version", 0, answer_version},
     {Method::Get, "/metrics", Who::Public, "metrics", 0, answer_metrics},
+    {Method::Get, "/api/v1/openapi.json", Who::Read, "openapi", 0, answer_openapi},
     {Method::Get, "/api/v1/status", Who::Read, "status", 0, answer_status},
     {Method::Get, "/api/v1/routes", Who::Read, "routes", 0, answer_routes},
     {Method::Get, "/api/v1/routes/{name}", Who::Read, "route", 0, answer_route},

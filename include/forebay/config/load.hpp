@@ -72,6 +72,8 @@ std::string summary(const std::vector<Diagnostic>& diagnostics);
 /// The effective configuration as YAML with the help of each option as comments (`check --print`); secrets are
 /// redacted. It loads again to the same configuration.
 std::string print(const Config& config);
+/// The same keys and values as one JSON object. Durations and sizes are texts.
+std::string print_json(const Config& config);
 
 /// Gives `fresh` the values of `running` of all settings that only a restart can change; tells the keys of those that
 /// differ, such as `server.threads`.

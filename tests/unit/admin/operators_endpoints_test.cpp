@@ -228,6 +228,23 @@ TEST_F(OperatorsEndpoints, OriginsTellTheirUrlsAndWhetherTheyAreUp) {
   EXPECT_EQ(parsed(*answer).at_pointer("/origins/0/urls/0/connections/max").to_number<int>(), 256);
 }
 
+TEST_F(OperatorsEndpoints, TheConfigurationIsShownAsJsonToo) {
+  operators_.change([](config::Config& c) {
+    c.operators.token = "s3cret";
+    c.operators.changes_per_second = 7;
+    c.operators.allow_loopback = true;
+    c.shutdown.drain = 90s;
+  });
+  const auto answer = ask(Method::Get, "/api/v1/config?format=json");
+  ASSERT_EQ(answer->status, 200) << answer->text;
+  EXPECT_THAT(answer->lines, HasSubstr("Content-Type: application/json"));
+  EXPECT_EQ(parsed(*answer).at_pointer("/admin/changes_per_second").to_number<int>(), 7);
+  EXPECT_TRUE(parsed(*answer).at_pointer("/admin/allow_loopback").as_bool());
+  EXPECT_EQ(text_at(*answer, "/shutdown/drain"), "90s");
+  EXPECT_THAT(answer->text, Not(HasSubstr("s3cret")));
+  EXPECT_EQ(ask(Method::Get, "/api/v1/config?format=xml")->status, 400);
+}
+
 TEST_F(OperatorsEndpoints, TheConfigurationIsShownWithoutSecrets) {
   operators_.change([](config::Config& c) { c.operators.token = "s3cret"; });
   const auto answer = ask(Method::Get, "/api/v1/config");
