@@ -26,7 +26,6 @@ struct Store::Private {
     SlotPtr slot_;
   };
 
-  class Purging;  // one order to purge under way
   class Listing;  // one page of a listing
 
   explicit Private(const StoreOptions& options);

@@ -114,22 +114,31 @@ bool UrlMatcher::matches(std::string_view key_text, const UrlSpans& url) const n
 }
 
 std::uint64_t PurgeLog::add(const PurgeOrder& order) {
+  // Made before the lock is taken, which look-ups may wait for.
+  std::vector<Digest> names;
+  std::vector<UrlMatcher> patterns;
+  if (!order.all) {
+    for (const auto& r : order.resources) names.push_back(of_kind(r, PurgeKind::Url));
+    for (const auto& t : order.tags) names.push_back(of_kind(t, PurgeKind::Tag));
+    for (const auto& i : order.ids) names.push_back(of_kind(i, PurgeKind::Id));
+    std::string text;
+    for (const auto& r : order.routes) {
+      text.clear();
+      append_escaped(text, r, kInPart);
+      names.push_back(of_kind(digest_of(text), PurgeKind::Route));
+    }
+    for (const auto& u : order.urls) patterns.emplace_back(u);
+  }
   const MutexLock lock(mutex_);
   const auto sequence = sequence_.load(std::memory_order_relaxed) + 1;
   if (order.all) {
     all_ = sequence;
     if (order.mode == PurgeMode::Hard) all_hard_.store(sequence, std::memory_order_release);
+  } else if (names.size() > capacity_ || patterns.size() > pattern_capacity_) {
+    forgotten_ = sequence;
   } else {
-    for (const auto& r : order.resources) name(sequence, of_kind(r, PurgeKind::Url));
-    for (const auto& t : order.tags) name(sequence, of_kind(t, PurgeKind::Tag));
-    for (const auto& i : order.ids) name(sequence, of_kind(i, PurgeKind::Id));
-    std::string text;
-    for (const auto& r : order.routes) {
-      text.clear();
-      append_escaped(text, r, kInPart);
-      name(sequence, of_kind(digest_of(text), PurgeKind::Route));
-    }
-    for (const auto& u : order.urls) patterns_.push_back({sequence, UrlMatcher(u)});
+    for (const auto& n : names) name(sequence, n);
+    for (auto& p : patterns) patterns_.push_back({sequence, std::move(p)});
     forget();
   }
   sequence_.store(sequence, std::memory_order_release);

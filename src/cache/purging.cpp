@@ -1,4 +1,7 @@
+#include "forebay/cache/purge_run.hpp"
+
 #include <algorithm>
+#include <optional>
 
 #include "key_text.hpp"
 #include "private.hpp"
@@ -11,25 +14,39 @@ namespace {
 // Amount of work per lock hold.
 constexpr std::size_t kSlotsOfResource = 256;
 constexpr std::size_t kWalked = 1024;
-constexpr std::size_t kScannedBuckets = 8192;
-constexpr std::size_t kScannedSlots = 256;
+constexpr std::size_t kScannedBuckets = 8192;  // of an order with one name
+constexpr std::size_t kScanned = 256;          // slots, or as much work
+constexpr std::size_t kComparedBytes = 512;    // with a pattern: as much work as a slot
 
 }  // namespace
 
-class Store::Private::Purging {
+class PurgeRun::Work {
  public:
-  Purging(Store::Private& store, const PurgeOrder& order);
-  Purged run();
+  Work(Store::Private& store, const PurgeOrder& order);
+  Work(const Work&) = delete;
+  ~Work();
+  bool step();
+  const Purged& purged() const noexcept { return out_; }
 
  private:
+  // In each shard. Resources are last, since that removes entries, which then count for no other kind.
+  enum class Phase : std::uint8_t { Everything, Tags, Scan, Resources, Crowds };
+
+  // Each is one lock hold, and returns whether there is more of the same.
   void all(Shard& shard);
-  void resource(Shard& shard, const Digest& resource);
-  void tag(Shard& shard, const Digest& tag);
-  void scan(Shard& shard);
+  bool resource(Shard& shard, const Digest& resource);
+  bool tag(Shard& shard, const Digest& tag);
+  bool scan(Shard& shard);
+  bool in_phase(Shard& shard);
   bool may_name(const Signature& names) const noexcept;
-  void visit(Shard& shard, Slot& slot, Garbage& garbage) FOREBAY_REQUIRES(shard.mutex);
+  /// Returns the work that it was.
+  std::size_t visit(Shard& shard, Slot& slot, Garbage& garbage) FOREBAY_REQUIRES(shard.mutex);
   void take(Shard& shard, Slot& slot, PurgeKind kind, Garbage& garbage) FOREBAY_REQUIRES(shard.mutex);
   void take(Shard& shard, Variant& variant, PurgeKind kind) noexcept FOREBAY_REQUIRES(shard.mutex);
+  void begin(Phase phase) noexcept {
+    phase_ = phase;
+    at_ = 0;
+  }
 
   Store::Private& store_;
   const PurgeOrder& order_;
@@ -38,13 +55,26 @@ class Store::Private::Purging {
   std::vector<UrlMatcher> urls_;
   std::vector<std::string> routes_;  // as in keys
   std::vector<Digest> ids_;          // sorted
-  std::vector<Digest> crowded_;      // sorted resources with many slots, which the scan visits
+  std::vector<Digest> crowded_;      // sorted resources with many slots, which a second scan visits
   std::vector<Signature> sought_;    // of urls, routes and ids
+
+  std::size_t shard_ = 0;
+  Phase phase_;
+  std::size_t at_ = 0;  // the tag, resource or bucket that is next
+  std::optional<TagWalk> walk_;
   Purged out_;
 };
 
-Store::Private::Purging::Purging(Store::Private& store, const PurgeOrder& order)
-    : store_(store), order_(order), order_number_(store.orders.fetch_add(1, std::memory_order_relaxed) + 1) {
+PurgeRun::Work::Work(Store::Private& store, const PurgeOrder& order)
+    : store_(store),
+      order_(order),
+      order_number_(store.orders.fetch_add(1, std::memory_order_relaxed) + 1),
+      phase_(order.all ? Phase::Everything : Phase::Tags) {
+  if (order.empty()) {
+    shard_ = store.shards.size();
+    return;
+  }
+  if (!order.dry_run) sequence_ = store.purges.add(order);
   if (order.all) return;
   for (const auto& u : order.urls) urls_.emplace_back(u);
   for (const auto& r : order.routes) append_escaped(routes_.emplace_back(), r, kInPart);
@@ -55,26 +85,55 @@ Store::Private::Purging::Purging(Store::Private& store, const PurgeOrder& order)
   for (const auto& i : ids_) sought_.push_back(signature_of_id(i));
 }
 
-Purged Store::Private::Purging::run() {
-  if (!order_.dry_run) sequence_ = store_.purges.add(order_);
-  for (auto& shard : store_.shards) {
-    if (order_.all) {
-      all(*shard);
-      continue;
-    }
-    for (const auto& t : order_.tags) tag(*shard, t);
-    if (!sought_.empty()) scan(*shard);
-    // Last, since this removes entries, which then count for no other kind.
-    for (const auto& r : order_.resources) resource(*shard, r);
-    if (crowded_.empty()) continue;
-    std::sort(crowded_.begin(), crowded_.end());
-    scan(*shard);
-    crowded_.clear();
-  }
-  return out_;
+PurgeRun::Work::~Work() {
+  if (!walk_) return;
+  Shard& shard = *store_.shards[shard_];
+  Garbage garbage;
+  const MutexLock lock(shard.mutex);
+  walk_->end(shard.tags, garbage);
 }
 
-void Store::Private::Purging::all(Shard& shard) {
+bool PurgeRun::Work::step() {
+  if (shard_ == store_.shards.size()) return false;
+  if (in_phase(*store_.shards[shard_])) return true;
+  if (++shard_ == store_.shards.size()) {
+    if (sequence_ != 0) store_.count(order_, out_);
+    return false;
+  }
+  crowded_.clear();
+  begin(order_.all ? Phase::Everything : Phase::Tags);
+  return true;
+}
+
+// One lock hold, or none. False when the shard is through.
+bool PurgeRun::Work::in_phase(Shard& shard) {
+  switch (phase_) {
+    case Phase::Everything: all(shard); return false;
+    case Phase::Tags:
+      if (at_ < order_.tags.size()) {
+        if (!tag(shard, order_.tags[at_])) ++at_;
+        return true;
+      }
+      begin(Phase::Scan);
+      [[fallthrough]];
+    case Phase::Scan:
+      if (!sought_.empty() && scan(shard)) return true;
+      begin(Phase::Resources);
+      [[fallthrough]];
+    case Phase::Resources:
+      if (at_ < order_.resources.size()) {
+        if (!resource(shard, order_.resources[at_])) ++at_;
+        return true;
+      }
+      std::sort(crowded_.begin(), crowded_.end());
+      begin(Phase::Crowds);
+      [[fallthrough]];
+    case Phase::Crowds: break;
+  }
+  return !crowded_.empty() && scan(shard);
+}
+
+void PurgeRun::Work::all(Shard& shard) {
   const MutexLock lock(shard.mutex);
   std::uint64_t n = shard.numbers.entries;
   if (sequence_ != 0) {
@@ -92,66 +151,61 @@ void Store::Private::Purging::all(Shard& shard) {
   out_.total += n;
 }
 
-void Store::Private::Purging::resource(Shard& shard, const Digest& resource) {
+bool PurgeRun::Work::resource(Shard& shard, const Digest& resource) {
   // Hard ones are removed at once, so that the chain becomes shorter; else the scan visits what is left.
   const bool removes = sequence_ != 0 && order_.mode == PurgeMode::Hard;
-  for (;;) {
-    Garbage garbage;
-    const MutexLock lock(shard.mutex);
-    std::size_t visited = 0, removed = 0;
-    Slot* s = shard.first_of(resource);
-    while (s && visited < kSlotsOfResource) {
-      Slot* next = Shard::next_of(*s, resource);
-      take(shard, *s, PurgeKind::Url, garbage);
-      const auto variants = s->variants;
-      if (removes) shard.reap(*s, garbage);
-      removed += variants - s->variants;
-      if (sequence_ != 0) shard.tidy(*s, garbage);
-      ++visited;
-      s = next;
-    }
-    if (!s) return;
-    if (removed != 0) continue;
-    crowded_.push_back(resource);
-    return;
+  Garbage garbage;
+  const MutexLock lock(shard.mutex);
+  std::size_t visited = 0, removed = 0;
+  Slot* s = shard.first_of(resource);
+  while (s && visited < kSlotsOfResource) {
+    Slot* next = Shard::next_of(*s, resource);
+    take(shard, *s, PurgeKind::Url, garbage);
+    const auto variants = s->variants;
+    if (removes) shard.reap(*s, garbage);
+    removed += variants - s->variants;
+    if (sequence_ != 0) shard.tidy(*s, garbage);
+    ++visited;
+    s = next;
   }
+  if (s && removed == 0) crowded_.push_back(resource);
+  return s && removed != 0;
 }
 
-void Store::Private::Purging::tag(Shard& shard, const Digest& tag) {
-  TagWalk walk;
-  bool begun = false;
-  for (bool more = true; more;) {
-    Garbage garbage;
-    const MutexLock lock(shard.mutex);
-    if (!begun) {
-      if (sequence_ != 0) shard.marks.tags = std::max(shard.marks.tags, sequence_);
-      if (!walk.begin(shard.tags, tag)) return;
-      begun = true;
+bool PurgeRun::Work::tag(Shard& shard, const Digest& tag) {
+  Garbage garbage;
+  const MutexLock lock(shard.mutex);
+  if (!walk_) {
+    if (sequence_ != 0) shard.marks.tags = std::max(shard.marks.tags, sequence_);
+    if (!walk_.emplace().begin(shard.tags, tag)) {
+      walk_.reset();
+      return false;
     }
-    more =
-        walk.go(shard.tags, kWalked, garbage, [&](Variant& v) FOREBAY_NOT_ANALYSED { take(shard, v, PurgeKind::Tag); });
   }
+  const bool more =
+      walk_->go(shard.tags, kWalked, garbage, [&](Variant& v) FOREBAY_NOT_ANALYSED { take(shard, v, PurgeKind::Tag); });
+  if (!more) walk_.reset();
+  return more;
 }
 
-bool Store::Private::Purging::may_name(const Signature& names) const noexcept {
+bool PurgeRun::Work::may_name(const Signature& names) const noexcept {
   return !crowded_.empty() || std::any_of(sought_.begin(), sought_.end(), [&](const auto& s) { return names.has(s); });
 }
 
-void Store::Private::Purging::scan(Shard& shard) {
+bool PurgeRun::Work::scan(Shard& shard) {
+  const auto buckets = std::max<std::size_t>(kScannedBuckets / (1 + sought_.size()), 1);
+  Garbage garbage;
+  const MutexLock lock(shard.mutex);
   // The table only grows, and a slot moves to a later bucket then.
-  for (std::size_t b = 0, end = 1; b < end;) {
-    Garbage garbage;
-    const MutexLock lock(shard.mutex);
-    end = shard.by_key.buckets();
-    b = shard.by_key.search(
-        b, std::min(end, b + kScannedBuckets), kScannedSlots,
-        [this](const Signature& names) { return may_name(names); },
-        [](const Slot& slot) { __builtin_prefetch(slot.newest); },
-        [&](Slot& slot) FOREBAY_NOT_ANALYSED { visit(shard, slot, garbage); });
-  }
+  const auto end = shard.by_key.buckets();
+  at_ = shard.by_key.search(
+      at_, std::min(end, at_ + buckets), kScanned, [this](const Signature& names) { return may_name(names); },
+      [](const Slot& slot) { __builtin_prefetch(slot.newest); },
+      [&](Slot& slot) FOREBAY_NOT_ANALYSED { return visit(shard, slot, garbage); });
+  return at_ < end;
 }
 
-void Store::Private::Purging::visit(Shard& shard, Slot& slot, Garbage& garbage) {
+std::size_t PurgeRun::Work::visit(Shard& shard, Slot& slot, Garbage& garbage) {
   const auto text = slot.text();
   bool named = false;
   const auto take_as = [&](PurgeKind kind) FOREBAY_NOT_ANALYSED {
@@ -165,14 +219,15 @@ void Store::Private::Purging::visit(Shard& shard, Slot& slot, Garbage& garbage) 
   if (!ids_.empty() && std::binary_search(ids_.begin(), ids_.end(), digest_of(text))) take_as(PurgeKind::Id);
   if (std::binary_search(crowded_.begin(), crowded_.end(), slot.resource)) take_as(PurgeKind::Url);
   if (named && sequence_ != 0) shard.tidy(slot, garbage);
+  return 1 + (urls_.size() * (32 + slot.url.query_to - slot.url.path_from) + routes_.size() * 32) / kComparedBytes;
 }
 
-void Store::Private::Purging::take(Shard& shard, Slot& slot, PurgeKind kind, Garbage& garbage) {
+void PurgeRun::Work::take(Shard& shard, Slot& slot, PurgeKind kind, Garbage& garbage) {
   for (Variant* v = slot.newest; v; v = v->next_older) take(shard, *v, kind);
   if (sequence_ != 0) Shard::unlist_older(slot, sequence_, garbage);
 }
 
-void Store::Private::Purging::take(Shard& shard, Variant& variant, PurgeKind kind) noexcept {
+void PurgeRun::Work::take(Shard& shard, Variant& variant, PurgeKind kind) noexcept {
   if (order_.by_write) kind = PurgeKind::Write;
   const bool counted = variant.counted >> kPurgeKinds == order_number_;
   if (!counted) {
@@ -211,11 +266,21 @@ void Store::Private::count(const PurgeOrder& order, const Purged& purged) noexce
   }
 }
 
+PurgeRun::PurgeRun(Store& store, PurgeOrder order)
+    : order_(std::make_unique<const PurgeOrder>(std::move(order))), work_(std::make_unique<Work>(*store.p_, *order_)) {}
+
+PurgeRun::PurgeRun(PurgeRun&& o) noexcept = default;
+PurgeRun& PurgeRun::operator=(PurgeRun&& o) noexcept = default;
+PurgeRun::~PurgeRun() = default;
+
+bool PurgeRun::step() { return work_->step(); }
+const Purged& PurgeRun::purged() const noexcept { return work_->purged(); }
+
 Purged Store::purge(const PurgeOrder& order) {
-  if (order.empty()) return {};
-  const auto purged = Private::Purging(*p_, order).run();
-  if (!order.dry_run) p_->count(order, purged);
-  return purged;
+  PurgeRun::Work work(*p_, order);
+  while (work.step()) {
+  }
+  return work.purged();
 }
 
 std::size_t Store::invalidate(const std::vector<Digest>& resources) {

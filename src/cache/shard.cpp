@@ -153,7 +153,7 @@ void Shard::remove(Variant& variant, Removal why, Garbage& garbage) noexcept {
   unlink_from_slot(variant);
   --variant.slot->variants;
   if (is_dead(variant)) {
-    --numbers.dead;
+    take_dead();
   } else {
     --numbers.entries;
     ++numbers.removed[static_cast<std::size_t>(why)];
@@ -269,7 +269,7 @@ std::size_t Shard::evict_last(Garbage& garbage) noexcept {
 }
 
 void Shard::sweep(std::size_t count, Timestamp now, Garbage& garbage) noexcept {
-  constexpr std::size_t kMost = 256;
+  constexpr std::size_t kMost = 128, kLarge = 64 * 1024;
   std::size_t gone = 0;
   for (; count != 0 && gone < kMost; --count) {
     swept = swept + 1 < by_key.buckets() ? swept + 1 : 0;
@@ -278,8 +278,9 @@ void Shard::sweep(std::size_t count, Timestamp now, Garbage& garbage) noexcept {
       for (Variant* v = s->newest; v;) {
         Variant* older = v->next_older;
         if (now > v->useless_after || is_dead(*v)) {
+          // A large body is many chunks.
+          gone += 1 + v->bytes() / kLarge;
           remove(*v, Removal::Expired, garbage);
-          ++gone;
         }
         v = older;
       }
@@ -294,6 +295,16 @@ void Shard::sweep(std::size_t count, Timestamp now, Garbage& garbage) noexcept {
   }
 }
 
+void Shard::add_dead(std::uint64_t n) noexcept {
+  numbers.dead += n;
+  littered.store(numbers.dead != 0 && numbers.dead >= by_key.size() / 8, std::memory_order_relaxed);
+}
+
+void Shard::take_dead() noexcept {
+  --numbers.dead;
+  add_dead(0);
+}
+
 void Shard::purge(Variant& variant, PurgeMode mode, Timestamp now) noexcept {
   if (mode == PurgeMode::Soft) {
     variant.softened = true;
@@ -302,7 +313,7 @@ void Shard::purge(Variant& variant, PurgeMode mode, Timestamp now) noexcept {
   }
   variant.purge_sequence = 0;
   --numbers.entries;
-  ++numbers.dead;
+  add_dead(1);
   ++numbers.removed[static_cast<std::size_t>(Removal::Purged)];
 }
 
@@ -312,7 +323,7 @@ void Shard::purge_all(std::uint64_t sequence) noexcept {
   marks.flights = std::max(marks.flights, sequence);
   all_counted = numbers.entries;
   numbers.removed[static_cast<std::size_t>(Removal::Purged)] += numbers.entries;
-  numbers.dead += std::exchange(numbers.entries, 0);
+  add_dead(std::exchange(numbers.entries, 0));
 }
 
 void Shard::reap(Slot& slot, Garbage& garbage) noexcept {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <memory>
@@ -56,15 +57,15 @@ struct Variant final : Item {
   // The members that a look-up reads come first.
   Variant* next_older = nullptr;     // in the slot, by the time it came or was freshened
   std::uint64_t purge_sequence = 0;  // of the latest purge when its fetch began; 0: it is purged
-  std::uint64_t counted = 0;         // the order to purge that counted it last, and by which kinds
   std::uint64_t fingerprint = 0;
   VaryRef vary;            // the names that it is filed under
   bool refusable = false;  // has a coding that a request may refuse although the names match
   bool softened = false;   // by a soft purge since its fetch began
   rules::Freshness freshness;
   Ref<const Entry> entry;
-  std::uint64_t hits = 0;  // since it was stored or last freshened
-  Pause pause;             // likewise
+  std::uint64_t hits = 0;     // since it was stored or last freshened
+  std::uint64_t counted = 0;  // the order to purge that counted it last, and by which kinds
+  Pause pause;                // likewise
   Slot* slot = nullptr;
   std::string secondary;
   VaryRef stated;                   // the names of its own Vary
@@ -226,7 +227,7 @@ struct alignas(64) Shard {
   void drop(Slot& slot, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
   /// Evicts from the end of the list; returns about how many bytes it freed.
   std::size_t evict_last(Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
-  /// Removes expired and dead items of the next `count` buckets, or of fewer, so that not many are freed at once.
+  /// Removes expired and dead items of the next `count` buckets, or of fewer, so that not much is freed at once.
   void sweep(std::size_t count, Timestamp now, Garbage& garbage) noexcept FOREBAY_REQUIRES(mutex);
 
   /// Makes it dead, or stale.
@@ -241,6 +242,11 @@ struct alignas(64) Shard {
   struct Numbers {
     std::uint64_t entries = 0, dead = 0, removed[5] = {}, stored = 0, stored_bytes = 0;
   };
+  /// Counts variants that have become dead, or were dead and are removed.
+  void add_dead(std::uint64_t n) noexcept FOREBAY_REQUIRES(mutex);
+  void take_dead() noexcept FOREBAY_REQUIRES(mutex);
+  /// So many of its items are dead that a search finds some soon. From any thread.
+  bool is_littered() const noexcept { return littered.load(std::memory_order_relaxed); }
 
   mutable Mutex mutex;
   Budget& budget;
@@ -252,6 +258,7 @@ struct alignas(64) Shard {
   std::uint64_t all_counted FOREBAY_GUARDED_BY(mutex) = 0;  // entries that the latest purge of everything made dead
   Numbers numbers FOREBAY_GUARDED_BY(mutex);
   std::size_t swept FOREBAY_GUARDED_BY(mutex) = 0;
+  std::atomic<bool> littered{false};
 };
 
 }  // namespace forebay::cache

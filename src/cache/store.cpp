@@ -49,6 +49,13 @@ bool Store::Private::evict(std::size_t wanted) {
   Shard* from = nullptr;
   std::uint64_t first = Lru::kEmpty, second = Lru::kEmpty;
   for (auto& shard : shards) {
+    // What was purged goes before what is used.
+    if (shard->is_littered()) {
+      Garbage garbage;
+      const MutexLock lock(shard->mutex);
+      shard->sweep(kSweptBuckets, Timestamp::min(), garbage);
+      return true;
+    }
     const auto oldest = shard->lru.oldest();
     if (oldest < first) {
       second = std::exchange(first, oldest);

@@ -61,8 +61,9 @@ class Table {
   static Node* next(const Node& n) noexcept { return (n.*Link).next; }
 
   /// Calls `each` with the nodes of those buckets from `from` to before `to` whose signatures `may` be of interest; it
-  /// may remove the node. Stops after about `most` nodes, and returns the next bucket. Reads ahead, so that it does not
-  /// wait for memory at each node; `soon` is called some time before `each`, to do the same.
+  /// may remove the node, and returns how much work it was. Stops after about `most` of it, and returns the next
+  /// bucket. Reads ahead, so that it does not wait for memory at each node; `soon` is called some time before `each`,
+  /// to do the same.
   template <class May, class Soon, class Each>
   std::size_t search(std::size_t from, std::size_t to, std::size_t most, May&& may, Soon&& soon, Each&& each) const {
     constexpr std::size_t kAhead = 16;
@@ -73,12 +74,11 @@ class Table {
         for (const Node* n = bucket(some[i]); n; n = next(*n)) {
           if (const Node* after = next(*n)) fetch(*after);
           soon(*n);
-          ++done;
         }
       for (std::size_t i = 0; i < count; ++i)
         for (Node* n = bucket(some[i]); n;) {
           Node* after = next(*n);
-          each(*n);
+          done += each(*n);
           n = after;
         }
       count = 0;

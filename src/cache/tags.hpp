@@ -146,9 +146,15 @@ class TagWalk {
         if (at[i]) TagIndex::link(places_[i], *at[i]->at);
       return true;
     }
+    end(index, garbage);
+    return false;
+  }
+  /// Under the lock, before the end of `go`: the walk is over.
+  void end(TagIndex& index, Garbage& garbage) noexcept {
+    for (auto& place : places_)
+      if (place.at) TagIndex::unlink(place);
     --record_->walks;
     index.release(*record_, garbage);
-    return false;
   }
 
  private:

@@ -6,8 +6,6 @@
 // The transitions of a flight. Each holds its key's lock once; followers are woken and memory is freed after it.
 
 namespace forebay::cache {
-namespace {}  // namespace
-
 /// One hold of the lock of a ticket's shard.
 struct Ticket::Hold {
   explicit Hold(Ticket& t) FOREBAY_NOT_ANALYSED : store(*t.store_->p_),

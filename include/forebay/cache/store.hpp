@@ -278,7 +278,8 @@ class Store {
   std::size_t invalidate(const std::vector<Digest>& resources);
   /// When it returns, no look-up finds a named entry (hard), or finds it fresh (soft). A fetch that began before is not
   /// stored in both modes, and no later request joins it. Never holds a lock for long; memory is freed by and by, by
-  /// `sweep`. Of entries that are stored meanwhile, none that was fetched since the call is named.
+  /// `sweep`. Of entries that are stored meanwhile, none that was fetched since the call is named. Takes long where
+  /// many entries are named or searched: a worker uses `PurgeRun` then.
   Purged purge(const PurgeOrder& order);
   /// A 200 to HEAD (RFC 9111 section 4.3.5): the variant of `entry` gets this head and freshness, and the tags that it
   /// states. It becomes stale instead where one of these was purged since it was fetched.
@@ -317,6 +318,7 @@ class Store {
 
  private:
   friend class Ticket;
+  friend class PurgeRun;
   struct Private;
   std::unique_ptr<Private> p_;
 };

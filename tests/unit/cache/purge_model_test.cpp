@@ -166,8 +166,13 @@ class PurgeModel : public StoreTest, public ::testing::WithParamInterface<unsign
     auto fetch = std::move(fetches[which]);
     fetches.erase(fetches.begin() + static_cast<std::ptrdiff_t>(which));
     const auto& place = places[fetch.place];
+    std::optional<Tags> renewed;  // by a 304
+    if (fetch.validates && chance(2)) renewed = some_tags();
     bool allowed = true;
-    for (auto i = fetch.began; i < model.log.size(); ++i) allowed &= model.log[i].kinds(place, fetch.tags) == 0;
+    for (auto i = fetch.began; i < model.log.size(); ++i) {
+      allowed &= model.log[i].kinds(place, fetch.tags) == 0;
+      allowed &= !renewed || model.log[i].kinds(place, *renewed) == 0;
+    }
     const auto at = std::pair(fetch.place, fetch.variant);
     const auto list = fields_of(fields(fetch.variant));
     rules::VaryList vary;
@@ -177,10 +182,18 @@ class PurgeModel : public StoreTest, public ::testing::WithParamInterface<unsign
       const auto found = look_at(fetch.place, fetch.variant);
       allowed = allowed && stored_of(found).entry == fetch.validates;
       const auto fresh = Entry::with_head(fetch.validates, fetch.validates->head(), {});
+      std::vector<std::string_view> texts;
+      std::optional<std::span<const std::string_view>> tags;
+      if (renewed) {
+        texts.assign(renewed->begin(), renewed->end());
+        tags = texts;
+      }
       EXPECT_EQ(fetch.ticket.freshen(fetch.validates, fresh, fresh_for(1000h, now), vary, Unchanged(list.view()),
-                                     policy, now),
+                                     policy, now, tags),
                 allowed);
-      if (allowed) model.entries.at(at).soft = false;
+      if (!allowed) return;
+      model.entries.at(at).soft = false;
+      if (renewed) model.entries.at(at).tags = *renewed;
       return;
     }
     Answer answer{.body = "body" + std::to_string(++bodies), .lifetime = 1000h, .vary = vary.names};
