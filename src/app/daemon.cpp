@@ -53,8 +53,8 @@ ExitCode Daemon::run() {
   if (!loaded_.ok()) return refuse_configuration(loaded_);
   try {
     log::configure(loaded_.config->log);
-    find_predecessor();
     build();
+    find_predecessor();  // after the limit of descriptors was raised
     open();
   } catch (const std::system_error& e) {
     std::cerr << "forebay: " << e.what() << '\n';

@@ -1,4 +1,5 @@
 // Replacing the binary: what this process takes over at its start, and leaves to the next one.
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -68,10 +69,13 @@ void Daemon::begin_leaving(const std::vector<const server::Listener*>& taken, co
   stopping_ = replaced_ = true;
   stop_began_ = clock_.now().mono;
   for (auto* timer : {&leaving_timer_, &duration_timer_, &drain_timer_}) timer->cancel();
-  status_.state.store(admin::State::Draining, std::memory_order_release);
   notifier_.status("replaced by another process; open connections end");
   shared_->sends_clients_away.store(true, std::memory_order_release);
-  if (admin_ && std::find(taken.begin(), taken.end(), &admin_->listener()) != taken.end()) admin_->leave();
+  // A probe that is on its way asks about the service, which is ready.
+  if (admin_ && std::find(taken.begin(), taken.end(), &admin_->listener()) != taken.end())
+    admin_->leave();
+  else
+    status_.state.store(admin::State::Draining, std::memory_order_release);
   listeners_->leave(taken);
   listeners_->close();
   // Not within a call of its own.

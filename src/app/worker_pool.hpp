@@ -61,8 +61,8 @@ class SingleWorkerServer {
   void use_tls(const std::shared_ptr<const net::TlsServer>& tls) { listener_->use_tls(tls); }
   /// Begins to accept where `open` has not: on sockets that were inherited.
   void start();
-  /// Leaves what waits for it to the process that has its sockets too; connections go on.
-  void leave() { listener_->leave(); }
+  /// Leaves what waits for it to the process that has its sockets too; connections end with their next answer.
+  void leave();
   /// Runs `end` on its thread, and lets it send what that has begun.
   void end_in_order(const std::function<void()>& end);
   /// Ends connections and the thread.

@@ -65,7 +65,7 @@ struct Handover::Private : std::enable_shared_from_this<Private> {
     void arm(Duration limit) {
       deadline.expires_after(limit);
       deadline.async_wait([self = shared_from_this()](error_code ec) {
-        if (ec || self->over) return;
+        if (ec || self->over || self->deadline.expiry() > std::chrono::steady_clock::now()) return;
         // It may have said so while this process could not run.
         self->take();
         if (!self->over) self->refuse("it has waited too long for the new process");
@@ -142,6 +142,9 @@ struct Handover::Private : std::enable_shared_from_this<Private> {
       // First, so that there is no moment in which neither accepts.
       (void)send_packet(socket.native_handle(), {to_text(message_of(Kind::Replaced)), {}});
       end();
+      // The next one is the successor's.
+      error_code ignored;
+      p->socket.close(ignored);
       p->file->disown();
       p->calls.replaced(taken, name);
     }
@@ -238,6 +241,9 @@ Handover::~Handover() {
 
 void Handover::start(Calls calls) {
   p_->calls = std::move(calls);
+  // Whoever connects is told the process that has called this last: no longer the predecessor (SO_PEERCRED).
+  constexpr int kBacklog = 64;
+  (void)::listen(p_->socket.native_handle(), kBacklog);
   p_->accept_more();
 }
 

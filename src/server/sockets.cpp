@@ -32,16 +32,6 @@ namespace forebay::server {
 namespace {
 
 constexpr int kBacklog = 4096;  // the kernel takes no more than net.core.somaxconn
-constexpr int kFirstHandedOver = 3;
-
-[[noreturn]] void fail(int error, const config::Address& address, const std::string& what) {
-  throw std::system_error(error, std::generic_category(), "cannot listen on " + address.text + ": " + what);
-}
-
-/// The same where no call of the system has failed.
-[[noreturn]] void refuse(const config::Address& address, const std::string& what) {
-  throw std::runtime_error("cannot listen on " + address.text + ": " + what);
-}
 
 Fd make_socket(int family, int type = SOCK_STREAM) {
   return Fd(::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -93,7 +83,7 @@ std::vector<Place> places_of(const config::Address& address) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
-  if (error != 0) refuse(address, std::string("unknown host (") + ::gai_strerror(error) + ")");
+  if (error != 0) cannot_listen(address, std::string("unknown host (") + ::gai_strerror(error) + ")");
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
   std::vector<Place> places;
   for (const addrinfo* a = found; a != nullptr; a = a->ai_next) {
@@ -146,7 +136,7 @@ Listening open_tcp(const config::Address& address, std::size_t count, const Neig
     // With SO_REUSEPORT a second process could share the port unnoticed: a probe socket without it detects that.
     if (address.port != 0 && !overlaps) {
       const Fd probe = bind_to(place, Binding::Probe);
-      if (!probe && errno == EADDRINUSE) fail(EADDRINUSE, address, "the port is in use by another process");
+      if (!probe && errno == EADDRINUSE) cannot_listen(EADDRINUSE, address, "the port is in use by another process");
     }
     Fd first = bind_to(place, Binding::Listen);
     if (!first) {
@@ -158,21 +148,21 @@ Listening open_tcp(const config::Address& address, std::size_t count, const Neig
     result.sockets.push_back(std::move(first));
     while (result.sockets.size() < count) {
       Fd next = bind_to(place, Binding::Listen);
-      if (!next) fail(errno, address, "cannot bind a socket for another worker");
+      if (!next) cannot_listen(errno, address, "cannot bind a socket for another worker");
       result.sockets.push_back(std::move(next));
     }
     return result;
   }
-  fail(error, address,
-       error == EACCES       ? "ports below 1024 need CAP_NET_BIND_SERVICE"
-       : error == EADDRINUSE ? "the port is in use by another process"
-                             : "bind failed");
+  cannot_listen(error, address,
+                error == EACCES       ? "ports below 1024 need CAP_NET_BIND_SERVICE"
+                : error == EADDRINUSE ? "the port is in use by another process"
+                                      : "bind failed");
 }
 
 sockaddr_un name_of(const config::Address& address) {
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
-  if (address.host.size() >= sizeof name.sun_path) fail(ENAMETOOLONG, address, "the path is too long");
+  if (address.host.size() >= sizeof name.sun_path) cannot_listen(ENAMETOOLONG, address, "the path is too long");
   std::memcpy(name.sun_path, address.host.data(), address.host.size());
   return name;
 }
@@ -204,18 +194,18 @@ class StartLock {
 void remove_stale(const config::Address& address, const sockaddr_un& name) {
   struct stat file {};
   if (::lstat(name.sun_path, &file) != 0) return;
-  if (!S_ISSOCK(file.st_mode)) refuse(address, "a file of that name exists and is not a socket");
+  if (!S_ISSOCK(file.st_mode)) cannot_listen(address, "a file of that name exists and is not a socket");
   const Fd probe = make_socket(AF_UNIX);
-  if (!probe) fail(errno, address, "there is no descriptor for a socket");
+  if (!probe) cannot_listen(errno, address, "there is no descriptor for a socket");
   const int error = ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0 ? 0 : errno;
   switch (error) {
     case ECONNREFUSED: break;
-    case EPROTOTYPE: fail(EADDRINUSE, address, "a socket of another type exists there");
-    case EACCES: fail(EACCES, address, "a socket exists there, and whether it is in use cannot be told");
-    default: fail(EADDRINUSE, address, "another process listens on it");
+    case EPROTOTYPE: cannot_listen(EADDRINUSE, address, "a socket of another type exists there");
+    case EACCES: cannot_listen(EACCES, address, "a socket exists there, and whether it is in use cannot be told");
+    default: cannot_listen(EADDRINUSE, address, "another process listens on it");
   }
   if (::unlink(name.sun_path) != 0 && errno != ENOENT)
-    fail(errno, address, "a socket that nobody listens on exists there and cannot be removed");
+    cannot_listen(errno, address, "a socket that nobody listens on exists there and cannot be removed");
 }
 
 Listening open_unix(const config::Listener& listener, int type = SOCK_STREAM) {
@@ -225,38 +215,14 @@ Listening open_unix(const config::Listener& listener, int type = SOCK_STREAM) {
   remove_stale(address, name);
   Fd fd = make_socket(AF_UNIX, type);
   if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
-    fail(errno, address, "bind failed");
+    cannot_listen(errno, address, "bind failed");
   }
   Listening result{{}, address, std::make_shared<SocketFile>(address)};
   // Nobody can connect before `listen`.
   result.file->set_access(listener);
-  if (::listen(fd.get(), kBacklog) != 0) fail(errno, address, "listen failed");
+  if (::listen(fd.get(), kBacklog) != 0) cannot_listen(errno, address, "listen failed");
   result.sockets.push_back(std::move(fd));
   return result;
-}
-
-// The protocol of sd_listen_fds(3): LISTEN_PID, LISTEN_FDS, and the names in LISTEN_FDNAMES, separated by colons.
-// Nothing if no sockets were passed to this process. What was read is remembered, and goes from the environment.
-const std::vector<std::string>& names_handed_over() {
-  static std::vector<std::string> known;
-  const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return std::string(value != nullptr ? value : "");
-  };
-  std::uint64_t pid = 0, count = 0;
-  if (!http::parse_decimal(variable("LISTEN_PID"), UINT64_MAX, pid) || static_cast<pid_t>(pid) != ::getpid() ||
-      !http::parse_decimal(variable("LISTEN_FDS"), 1024, count))
-    return known;
-  known.clear();
-  std::string names = variable("LISTEN_FDNAMES");
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const auto colon = names.find(':');
-    auto name = names.substr(0, colon);
-    names.erase(0, colon == std::string::npos ? colon : colon + 1);
-    known.push_back(name.empty() ? "unknown" : std::move(name));
-  }
-  for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"}) ::unsetenv(name);
-  return known;
 }
 
 int option_of(int fd, int option) {
@@ -265,40 +231,25 @@ int option_of(int fd, int option) {
   return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
 }
 
-// A name may stand for several sockets, such as one for IPv4 and one for IPv6.
-Listening open_handed_over(const config::Address& address) {
-  const auto names = names_handed_over();
-  if (names.empty()) refuse(address, "no sockets were passed to this process (LISTEN_PID and LISTEN_FDS)");
-  Listening result{{}, address, {}};
-  std::string others;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i] != address.host) {
-      others += (others.empty() ? "" : ", ") + names[i];
-      continue;
-    }
-    Fd fd(::fcntl(kFirstHandedOver + static_cast<int>(i), F_DUPFD_CLOEXEC, kFirstHandedOver));
-    if (!fd) fail(errno, address, "the descriptor is not open");
-    check_listening(fd.get(), address);
-    (void)::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
-    if (result.address.port == 0) result.address.port = port_of(fd.get());
-    result.sockets.push_back(std::move(fd));
-  }
-  if (result.sockets.empty())
-    refuse(address, "no socket of that name was passed (LISTEN_FDNAMES); there are: " + others);
-  return result;
-}
-
 // The number of a user or group by its name, or the number itself.
 template <class Find>
 std::uint32_t id_of(const config::Address& address, const std::string& name, const char* what, Find find) {
   std::uint64_t id = 0;
   if (http::parse_decimal(name, UINT32_MAX - 1, id)) return static_cast<std::uint32_t>(id);
   const auto found = find(name.c_str());
-  if (!found) refuse(address, std::string("there is no ") + what + " \"" + name + '"');
+  if (!found) cannot_listen(address, std::string("there is no ") + what + " \"" + name + '"');
   return *found;
 }
 
 }  // namespace
+
+void cannot_listen(int error, const config::Address& address, const std::string& what) {
+  throw std::system_error(error, std::generic_category(), "cannot listen on " + address.text + ": " + what);
+}
+
+void cannot_listen(const config::Address& address, const std::string& what) {
+  throw std::runtime_error("cannot listen on " + address.text + ": " + what);
+}
 
 Fd::~Fd() {
   if (fd_ >= 0) ::close(fd_);
@@ -315,14 +266,15 @@ std::uint16_t port_of(int fd) {
 void check_listening(int socket, const config::Address& address) {
   using Kind = config::Address::Kind;
   const int domain = option_of(socket, SO_DOMAIN);
-  if (domain < 0) refuse(address, "the descriptor is not a socket");
+  if (domain < 0) cannot_listen(address, "the descriptor is not a socket");
   const bool tcp = domain == AF_INET || domain == AF_INET6;
   if (option_of(socket, SO_TYPE) != SOCK_STREAM || (!tcp && domain != AF_UNIX))
-    refuse(address, "the socket is not of type stream over TCP or a Unix socket (ListenStream=)");
-  if (option_of(socket, SO_ACCEPTCONN) != 1) refuse(address, "the descriptor is not a listening socket (Accept=no)");
+    cannot_listen(address, "the socket is not of type stream over TCP or a Unix socket (ListenStream=)");
+  if (option_of(socket, SO_ACCEPTCONN) != 1)
+    cannot_listen(address, "the descriptor is not a listening socket (Accept=no)");
   const bool other = (address.kind == Kind::Tcp && (!tcp || (address.port != 0 && port_of(socket) != address.port))) ||
                      (address.kind == Kind::Unix && tcp);
-  if (other) refuse(address, "the socket that was handed over has another address");
+  if (other) cannot_listen(address, "the socket that was handed over has another address");
 }
 
 Fd duplicate(int fd) {
@@ -343,8 +295,8 @@ SocketFile::SocketFile(config::Address address, Fd file)
 
 void SocketFile::look() {
   struct stat file {};
-  if (!file_ || ::fstat(file_.get(), &file) != 0) fail(errno, address_, "the socket's file is gone");
-  if (!S_ISSOCK(file.st_mode)) fail(EEXIST, address_, "another file has taken the place of the socket");
+  if (!file_ || ::fstat(file_.get(), &file) != 0) cannot_listen(errno, address_, "the socket's file is gone");
+  if (!S_ISSOCK(file.st_mode)) cannot_listen(EEXIST, address_, "another file has taken the place of the socket");
   device_ = file.st_dev;
   inode_ = file.st_ino;
 }
@@ -378,22 +330,15 @@ void SocketFile::set_access(const config::Listener& listener) const {
   };
   const auto uid = listener.owner.empty() ? ::geteuid() : id_of(address_, listener.owner, "user", user);
   const auto gid = listener.group.empty() ? ::getegid() : id_of(address_, listener.group, "group", group);
-  if (!is_in_place()) fail(ENOENT, address_, "the socket's file is gone, or another one has taken its place");
+  if (!is_in_place()) cannot_listen(ENOENT, address_, "the socket's file is gone, or another one has taken its place");
   // Not by the path: what stands there may change, and may be a link to anything.
   struct stat file {};
-  if (::fstat(file_.get(), &file) != 0) fail(errno, address_, "the socket's file cannot be read");
+  if (::fstat(file_.get(), &file) != 0) cannot_listen(errno, address_, "the socket's file cannot be read");
   if ((file.st_uid != uid || file.st_gid != gid) && ::fchownat(file_.get(), "", uid, gid, AT_EMPTY_PATH) != 0)
-    fail(errno, address_, "the socket's owner cannot be set");
+    cannot_listen(errno, address_, "the socket's owner cannot be set");
   const auto by_number = "/proc/self/fd/" + std::to_string(file_.get());
   if (::chmod(by_number.c_str(), listener.mode.value_or(kEverybody)) != 0)
-    fail(errno, address_, "the socket's mode cannot be set");
-}
-
-std::vector<std::string> handed_over() {
-  auto names = names_handed_over();  // a copy
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  return names;
+    cannot_listen(errno, address_, "the socket's mode cannot be set");
 }
 
 Listening open_listening(const config::Listener& listener, std::size_t count, const Neighbours& neighbours) {

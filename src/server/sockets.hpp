@@ -62,6 +62,10 @@ class SocketFile {
   bool owned_ = true;
 };
 
+/// Throws std::system_error, or std::runtime_error where no call of the system has failed.
+[[noreturn]] void cannot_listen(int error, const config::Address& address, const std::string& what);
+[[noreturn]] void cannot_listen(const config::Address& address, const std::string& what);
+
 /// Listening sockets, bound and listening, not blocking.
 struct Listening {
   std::vector<Fd> sockets;
@@ -71,6 +75,9 @@ struct Listening {
 /// `count` sockets for TCP, one for `unix:`, those of the name for `fd:`. Throws std::runtime_error with a
 /// description, a std::system_error where a call of the system has failed.
 Listening open_listening(const config::Listener& listener, std::size_t count, const Neighbours& neighbours = {});
+
+/// Those of the name, for `fd:`. Throws as `open_listening` does.
+Listening open_handed_over(const config::Address& address);
 
 /// A Unix socket of whole messages (SOCK_SEQPACKET), for this user and root alone. Throws as `open_listening` does.
 Listening open_packets(const config::Address& address);

@@ -63,6 +63,9 @@ fi
 if has systemd-analyze; then
   sed "s|/usr/bin/forebay|$forebay|" deploy/systemd/forebay.service >"$work/forebay.service"
   check "systemd-analyze verify" systemd-analyze verify "$work/forebay.service"
+  # The same file is the template of instances that replace one another.
+  cp "$work/forebay.service" "$work/forebay@.service"
+  check "systemd-analyze verify of an instance" systemd-analyze verify "$work/forebay@.service"
   # The socket unit belongs to the service of the same name.
   cp deploy/systemd/forebay.socket "$work/forebay.socket"
   check "systemd-analyze verify of the sockets" systemd-analyze verify "$work/forebay.socket"

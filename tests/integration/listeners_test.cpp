@@ -13,6 +13,7 @@
 #include <fstream>
 #include <iterator>
 #include <system_error>
+#include <thread>
 
 #include "support/forebay_test.hpp"
 
@@ -366,6 +367,27 @@ TEST_F(Activated, SocketsOfSystemdAreServedByTheirNames) {
   EXPECT_EQ(body(Socket::connect(one)), "/a");
   EXPECT_EQ(daemon->stop().value_or(-1), 0);
   EXPECT_TRUE(std::filesystem::exists(dir.file("s"))) << "systemd's file is systemd's";
+}
+
+TEST_F(Activated, ByTheProgramOfSystemd) {
+  const std::string program = "/usr/bin/systemd-socket-activate";
+  if (!std::filesystem::exists(program)) GTEST_SKIP() << "no " << program;
+  answer_paths();
+  const auto port = free_port();
+  const TempDir dir;
+  const auto script = dir.file("activate");
+  write_file(script, "#!/bin/sh\nexec " + program + " -l 127.0.0.1:" + std::to_string(port) + " --fdname=web " +
+                         forebay_binary() + " \"$@\"\n");
+  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  // It starts the daemon for the first client, who waits in the queue until then.
+  std::string first;
+  std::thread client([&] {
+    EXPECT_TRUE(eventually([&] { return !refuses([&] { return Socket::connect(port); }); }));
+    first = body(Socket::connect(port));
+  });
+  EXPECT_NO_THROW(daemon = std::make_unique<Daemon>(with_origin(listen("'fd:web'")), script.c_str()));
+  client.join();
+  EXPECT_EQ(first, "/a");
 }
 
 TEST_F(Activated, MoreSocketsThanThreadsAreServed) {

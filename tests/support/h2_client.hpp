@@ -17,6 +17,10 @@ class H2Client {
       : socket_(Socket::connect(port)), scheme_(is_tls(port) ? "https" : "http") {
     send(h2::kPreface + h2::settings(settings) + h2::settings_ack());
   }
+  /// On a connection by TLS.
+  explicit H2Client(Socket socket) : socket_(std::move(socket)), scheme_("https") {
+    send(h2::kPreface + h2::settings({}) + h2::settings_ack());
+  }
   /// False when the peer has gone.
   bool send(std::string_view bytes) { return socket_.send(bytes); }
   /// Sends a request without content; its stream.

@@ -48,7 +48,8 @@ struct Neighbours {
   const Listener* same = nullptr;
   /// What the process that this one replaces has handed over.
   Inheritance* inherited = nullptr;
-  /// Other addresses of this process, and of the one that it replaces. Nobody else may hold an address, but a new one may overlap with these.
+  /// Other addresses of this process, and of the one that it replaces. Nobody else may hold an address, but a new one
+  /// may overlap with these.
   std::vector<config::Address> own;
 };
 

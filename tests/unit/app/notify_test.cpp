@@ -51,6 +51,10 @@ TEST(Notifier, TellsTheManagerEachStateInADatagram) {
   Notifier notifier;
   notifier.ready("serving");
   EXPECT_EQ(manager.heard(), "READY=1\nSTATUS=serving");
+  notifier.ready_as_main("serving");
+  EXPECT_EQ(manager.heard(), "MAINPID=" + std::to_string(::getpid()) + "\nREADY=1\nSTATUS=serving");
+  notifier.status("replaced");
+  EXPECT_EQ(manager.heard(), "STATUS=replaced");
   notifier.reloading();
   EXPECT_THAT(manager.heard(), StartsWith("RELOADING=1\nMONOTONIC_USEC="));
   notifier.watchdog();

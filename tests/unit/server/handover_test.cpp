@@ -130,7 +130,7 @@ TEST_F(HandoverTest, WhatWaitsInTheQueueIsTheSuccessors) {
   listen(address_of(Kind::Unix, file));
   listeners.front()->start();
   offer();
-  const auto old = find();
+  auto old = find();
   config::Listener config;
   config.address = configured[0];
   FakeHandler next;
@@ -146,6 +146,7 @@ TEST_F(HandoverTest, WhatWaitsInTheQueueIsTheSuccessors) {
   EXPECT_EQ(waiting.get("/").status, 200);
   EXPECT_EQ(next.started, 1);
   EXPECT_EQ(handler.started, 0);
+  old.reset();
   listeners.clear();
   EXPECT_TRUE(std::filesystem::exists(file)) << "it is the successor's";
   successor.reset();

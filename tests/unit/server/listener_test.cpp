@@ -150,7 +150,7 @@ TEST_F(ListenerTest, SaysWhyItCannotListen) {
   unknown.address.host = "203.0.113.7";
   EXPECT_NE(why_not(unknown, worker, handler), "");
   unknown.address.kind = config::Address::Kind::Fd;
-  unknown.address.host = "web";
+  unknown.address.host = "elsewhere";
   EXPECT_THAT(why_not(unknown, worker, handler), HasSubstr("LISTEN_"));
   unknown.address.kind = config::Address::Kind::Unix;
   unknown.address.host = std::string(200, 'x');
@@ -288,20 +288,27 @@ TEST_F(ListenerTest, TakesASocketThatWasHandedOver) {
   // The protocol numbers descriptors from 3 on; this one is wherever it came to be.
   std::string names;
   for (int i = 3; i < fd; ++i) names += "other:";
-  ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+  ::setenv("LISTEN_PID", std::to_string(::getppid()).c_str(), 1);
   ::setenv("LISTEN_FDS", std::to_string(fd - 2).c_str(), 1);
   ::setenv("LISTEN_FDNAMES", (names + "web").c_str(), 1);
   config::Listener config;
   config.address.kind = config::Address::Kind::Fd;
   config.address.host = "web";
   config.address.text = "fd:web";
-  {
+  auto strange = config;
+  strange.address.host = "strange";
+  ::setenv("LISTEN_FDNAMES", (names + "strange").c_str(), 1);
+  EXPECT_THAT(why_not(strange, worker, handler), HasSubstr("LISTEN_")) << "they are another process's";
+  ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+  ::setenv("LISTEN_FDNAMES", (names + "web").c_str(), 1);
+  for (int again = 0; again < 2; ++again) {
     Listener l(config, {{&worker, &handler}});
     l.start();
     Client client(l.port());
     EXPECT_EQ(client.get("/").status, 200);
   }
-  for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);
+  for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"})
+    EXPECT_EQ(std::getenv(name), nullptr) << "for a child of this process it would be wrong";
   ::close(fd);
 }
 
