@@ -9,6 +9,7 @@
 #include "forebay/base/text.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/http/list.hpp"
+#include "forebay/rules/tags.hpp"
 #include "plan.hpp"
 #include "purge_task.hpp"
 
@@ -109,14 +110,7 @@ void add_tags(http::FieldsView fields, std::vector<std::string>& tags, bool& has
         !http::iequals(f.name, "xkey"))
       continue;
     has_field = true;
-    constexpr std::string_view kSeparators = ", \t";
-    for (auto rest = f.value;;) {
-      const auto from = rest.find_first_not_of(kSeparators);
-      if (from == std::string_view::npos) break;
-      rest.remove_prefix(from);
-      tags.emplace_back(rest.substr(0, rest.find_first_of(kSeparators)));
-      rest.remove_prefix(tags.back().size());
-    }
+    rules::for_each_tag(f.value, [&](std::string_view tag) { tags.emplace_back(tag); });
   }
 }
 

@@ -139,6 +139,21 @@ TEST_F(Tags, ExplainSaysWhichAStoredResponseHas) {
   EXPECT_EQ(tags, "a\nb\ncache-group http://shop.test g\nx-1\n");
 }
 
+TEST_F(Tags, ThePurgeApiFindsThem) {
+  origin.on("/x/1", Reply::fresh().field("Surrogate-Key", "a b"));
+  begin("\n  - {name: x, path: \"/x/{id}\", tags: {add: [\"x-{id}\"]}}");
+  for (const auto* tag : {"a", "x-1"}) {
+    get("/x/1");
+    ASSERT_TRUE(hits("/x/1"));
+    Client admin(daemon->admin_port());
+    const auto done = admin.ask("POST", "/api/v1/purge", {{"Host", "localhost"}, {"Content-Type", "application/json"}},
+                                std::string(R"({"tag":[")") + tag + "\"]}");
+    EXPECT_EQ(done.status, 200) << done.body;
+    EXPECT_THAT(done.body, HasSubstr("\"purged\":1"));
+    EXPECT_FALSE(hits("/x/1"));
+  }
+}
+
 TEST(TagsOfCheck, WhoInvalidatesWhomIsPrinted) {
   const std::string yaml = R"(
 origin: http://localhost:3000
