@@ -5,6 +5,7 @@
 
 #include "answer.hpp"
 #include "call.hpp"
+#include "forebay/proxy/purging.hpp"
 
 // The endpoints, as the table names them.
 
@@ -32,6 +33,13 @@ std::optional<Answer> answer_origins(const Call& call);
 std::optional<Answer> answer_explain(const Call& call);
 // purge_answer.cpp
 std::optional<Answer> answer_purge(const Call& call);
+/// Has it purged; `nothing`: the answer where it named no entry, none: the usual one.
+std::optional<Answer> carry_out(const Call& call, proxy::PreparedPurge purge, cache::PurgeMode mode,
+                                std::optional<Answer> nothing);
+// entries_answers.cpp
+std::optional<Answer> answer_entries(const Call& call);
+std::optional<Answer> answer_entry(const Call& call);
+std::optional<Answer> answer_entry_removal(const Call& call);
 // config_answers.cpp
 std::optional<Answer> answer_config(const Call& call);
 

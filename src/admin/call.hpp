@@ -24,6 +24,7 @@ struct AdminState {
   ConfigHash hash{};
   Stats stats{sources.counters.bounds()};
   Streams streams{sources.shared.tap};
+  unsigned walks = 0;  ///< Listings that take many turns.
 };
 
 /// The means to answer a request later, from any thread. The first answer counts; none is sent when the client has
@@ -42,6 +43,8 @@ class Later {
   void answer(Answer answer) const;
   /// Makes the answer on the thread of the admin worker.
   void answer_by(std::function<Answer(const Now&)> make) const;
+  /// Whether the client still waits. On the admin worker.
+  bool awaited() const noexcept { return !waiting_.expired(); }
 
  private:
   net::Worker* worker_;
@@ -56,6 +59,7 @@ struct Call {
   net::Worker& worker;
   /// For an answer that another thread gives; to be called once, by an endpoint that then gives no answer itself.
   const std::function<Later()>& later;
+  bool may_change = false;  ///< The client might also use what changes something.
 
   Now now() const { return worker.now(); }
   /// A problem of this status in the form that the client prefers.

@@ -30,6 +30,7 @@ struct AdminNotes final : server::Notes {
     waiting.reset();
     endpoint = nullptr;
     counter = 0;
+    may_change = false;
     gzip = false;
     accept.clear();
     query.clear();
@@ -40,6 +41,7 @@ struct AdminNotes final : server::Notes {
   std::shared_ptr<Later::Waiting> waiting;
   const Endpoint* endpoint = nullptr;
   std::size_t counter = 0;
+  bool may_change = false;
   bool gzip = false;  // the client accepts it
   std::string accept, query, captured;
   std::string change;  // the beginning of the audit line
@@ -187,6 +189,7 @@ std::optional<Answer> AdminHandler::Private::check(server::Exchange& exchange, c
     const auto access = may_operate(request, exchange.peer(), operators, who);
     if (access.verdict != Access::Verdict::Granted) return refused(refusal(access, notes.accept), access.by);
     by = access.by;
+    notes.may_change = by != "admin.read_token";
   }
   if (!found.endpoint) return not_allowed(found.allowed, notes.accept);
   if (!is_change) return std::nullopt;
@@ -206,7 +209,8 @@ void AdminHandler::Private::perform(server::Exchange& exchange, std::string_view
     if (!notes.change.empty()) audit_accepted(notes.change);
     return Later(exchange.worker(), notes.waiting, notes.change);
   };
-  const Call call{state, notes.query, notes.captured, content, notes.accept, exchange.worker(), later};
+  const Call call{state,        notes.query,       notes.captured, content,
+                  notes.accept, exchange.worker(), later,          notes.may_change};
   const auto answer = notes.endpoint->answer(call);
   if (!answer) return;
   if (!notes.change.empty()) audit(notes.change, *answer);

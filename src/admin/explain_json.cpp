@@ -62,7 +62,8 @@ json::value stored_of(const proxy::Explanation& e) {
                       {"size", s.size},
                       {"hits", s.hits},
                       {"variants", s.variants},
-                      {"tags", tags_of(s.tags)}};
+                      {"tags", tags_of(s.tags)},
+                      {"variant_id", to_hex(digest_of(s.secondary)).substr(0, 16)}};
 }
 
 json::value pass_memory_of(const proxy::Explanation& e) {

@@ -85,6 +85,28 @@ Answer busy(const Call& call) {
 
 }  // namespace
 
+std::optional<Answer> carry_out(const Call& call, proxy::PreparedPurge purge, cache::PurgeMode mode,
+                                std::optional<Answer> nothing) {
+  purge.order.mode = mode;
+  purge.order.now = call.now().mono;
+  const auto later = call.later();
+  const auto no_memory = call.refuse(503, "no_memory", "Out of memory", "There was no memory for all of the purge.");
+  const bool asked = call.admin.sources.shared.purger.ask(
+      std::move(purge), [later, no_memory, nothing](const proxy::PreparedPurge& what, const proxy::PurgeDone& done) {
+        Answer answer;
+        if (done.failed)
+          answer = no_memory;
+        else if (nothing && done.purged.total == 0)
+          answer = *nothing;
+        else
+          answer.body = to_json(what, done);
+        answer.outcome = outcome_text(what, done);
+        later.answer(std::move(answer));
+      });
+  if (!asked) later.answer(busy(call));
+  return std::nullopt;
+}
+
 std::optional<Answer> answer_purge(const Call& call) {
   const auto runtime = call.admin.sources.runtime();
   Order order;
@@ -94,23 +116,8 @@ std::optional<Answer> answer_purge(const Call& call) {
   if (const auto* fault = std::get_if<proxy::PurgeFault>(&prepared))
     return fault->no_such_route ? call.refuse(422, "no_such_route", "No such route", fault->why) : call.bad(fault->why);
   auto& purge = std::get<proxy::PreparedPurge>(prepared);
-  purge.order.mode = order.mode;
   purge.order.dry_run = order.dry_run;
-  purge.order.now = call.now().mono;
-  const auto later = call.later();
-  const auto no_memory = call.refuse(503, "no_memory", "Out of memory", "There was no memory for all of the purge.");
-  const bool asked = call.admin.sources.shared.purger.ask(
-      std::move(purge), [later, no_memory](const proxy::PreparedPurge& what, const proxy::PurgeDone& done) {
-        Answer answer;
-        if (done.failed)
-          answer = no_memory;
-        else
-          answer.body = to_json(what, done);
-        answer.outcome = outcome_text(what, done);
-        later.answer(std::move(answer));
-      });
-  if (!asked) later.answer(busy(call));
-  return std::nullopt;
+  return carry_out(call, std::move(purge), order.mode, std::nullopt);
 }
 
 }  // namespace forebay::admin

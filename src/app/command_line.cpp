@@ -15,8 +15,6 @@ namespace {
 
 // Commands of later versions: named as such rather than as unknown.
 const std::vector<std::string> kLater{
-    "purge",       //
-    "get",         //
     "warm",        //
     "schema",      //
     "completion",  //

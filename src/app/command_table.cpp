@@ -13,6 +13,8 @@ MakeWords undrain_words;
 MakeWords log_level_words;
 MakeWords top_words;
 MakeWords tail_words;
+MakeWords purge_words;
+MakeWords get_words;
 MakeWords demo_words;
 MakeWords version_words;
 MakeWords help_words;
@@ -23,6 +25,8 @@ const std::vector<CommandRow>& command_table() {
       {"check", "Check a configuration; exit code 3 when it is invalid.", check_words},
       {"explain", "Explain what would happen to a request, and why.", explain_words},
       {"healthcheck", "Ask the running daemon whether it is ready.", healthcheck_words},
+      {"purge", "Remove stored responses, or make them stale.", purge_words},
+      {"get", "Show what is stored for a request; exit code 5 when nothing is.", get_words},
       {"reload", "Have the running daemon read its configuration again; exit code 3 when it refuses it.", reload_words},
       {"drain", "Take the running daemon out of load balancing: /readyz answers 503; requests are served.",
        drain_words},

@@ -10,6 +10,8 @@ ExitCode check(const CheckFlags& flags);
 ExitCode explain(const ExplainFlags& flags);
 ExitCode healthcheck(const HealthcheckFlags& flags);
 ExitCode order(const OrderFlags& flags);
+ExitCode purge(const PurgeFlags& flags);
+ExitCode get(const GetFlags& flags);
 ExitCode demo(const DemoFlags& flags);
 ExitCode version(const VersionFlags& flags);
 

@@ -80,6 +80,26 @@ struct OrderFlags {
   std::string delay_text, time_text;            ///< As written, for the daemon.
 };
 
+/// `forebay purge`
+struct PurgeFlags {
+  std::vector<std::string> urls, prefixes, globs, tags, routes, ids;
+  bool all = false;
+  std::string mode;  ///< Empty: as the daemon's configuration says.
+  bool dry_run = false, fail_if_none = false, json = false;
+  std::optional<std::string> config, admin;
+  Duration timeout = std::chrono::seconds{35};
+};
+
+/// `forebay get`
+struct GetFlags {
+  std::string target;  ///< A URL, a path or an id.
+  std::string method, variant;
+  std::vector<std::pair<std::string, std::string>> headers;
+  bool body = false, json = false;
+  std::optional<std::string> config, admin;
+  Duration timeout = std::chrono::seconds{35};
+};
+
 struct VersionFlags {
   bool json = false;
 };

@@ -215,6 +215,7 @@ bool Store::Private::Listing::fits(const Shard& shard, const Variant& variant, c
 void Store::Private::Listing::add(const Shard& shard, const Variant& variant) {
   Listed row;
   row.entry = variant.entry;
+  row.url = variant.slot->url;
   row.freshness = freshness_of(shard, variant);
   row.state = state_of(row.freshness, query_.now);
   row.hits = variant.hits;

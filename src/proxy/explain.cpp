@@ -343,6 +343,8 @@ void look_up(ExplainCase& c) {
     std::sort(stored.tags.begin(), stored.tags.end());
   }
   stored.hits = c.found.hits;
+  if (const auto& names = c.found.stored.names)
+    rules::append_secondary_key(names->names, selecting.fields(names->names), stored.secondary);
 }
 
 /// For a fetch by another request, or a later one.

@@ -5,6 +5,7 @@
 #include "forebay/http/date.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/proxy/origin_fields.hpp"
+#include "forebay/proxy/purging.hpp"
 #include "forebay/rules/cache_control.hpp"
 #include "forebay/rules/invalidation.hpp"
 
@@ -50,29 +51,10 @@ void invalidate_after(const PendingRequest& pending, rules::Reason not_looked_up
   const auto targets = rules::invalidated_targets(view.method, scheme, host, pending.target, response);
   if (targets.empty()) return;
   std::vector<Digest> resources;
-  std::vector<const config::Route*> routes;
   http::Target read;
-  cache::Key key;
-  std::vector<cache::Capture> captures;
-  const auto add = [&resources](const Digest& resource) {
-    if (std::find(resources.begin(), resources.end(), resource) == resources.end()) resources.push_back(resource);
-  };
-  const auto get = as_get(view);
-  for (const auto& target : targets) {
-    if (!read.read(http::Method::Get, target)) continue;
-    routes.clear();
-    pending.runtime->runtime->routes.find_all(host, read.path(), routes);
-    for (const auto* route : routes) {
-      captures.clear();
-      route->path.capture(read.path(), captures);
-      cache::KeyInput input{route->name, get, read, scheme, host};
-      input.captures = captures;
-      key.build_resource(route->key, input);
-      add(key.resource());
-      // Responses stored under a No-Vary-Search rule are for many URLs, perhaps also for this one.
-      if (route->policy.no_vary_search) add(key.searched_resource());
-    }
-  }
+  for (const auto& target : targets)
+    if (read.read(http::Method::Get, target))
+      add_resources(pending.runtime->runtime->routes, scheme, host, read, resources);
   if (!resources.empty()) pending.core.shared.store.invalidate(resources);
 }
 

@@ -15,31 +15,49 @@
 
 namespace forebay::proxy {
 
-const OwnError kPurgeIsOff{405, RequestError::BadRequest, "Method Not Allowed",
-                           "PURGE and BAN are not forwarded; purge.methods switches them on.", {}, kAllow};
+const OwnError kPurgeIsOff{405,
+                           RequestError::BadRequest,
+                           "Method Not Allowed",
+                           "PURGE and BAN are not forwarded; purge.methods switches them on.",
+                           {},
+                           kAllow};
 
 namespace {
 
 using http::FieldId;
 using Ip = std::array<std::uint8_t, 16>;
 
-const OwnError kThroughProxy{403, RequestError::Forbidden, "Forbidden",
+const OwnError kThroughProxy{403,
+                             RequestError::Forbidden,
+                             "Forbidden",
                              "The request has passed a proxy that is not in server.trusted_proxies, so its client is "
-                             "not known.", {}, {}};
-const OwnError kNoClient{403, RequestError::Forbidden, "Forbidden",
-                         "The address of the client is not known: X-Forwarded-For is missing or unreadable.", {}, {}};
-const OwnError kNotAllowed{403, RequestError::Forbidden, "Forbidden",
-                           "The address of the client is not in purge.allow.", {}, {}};
-const OwnError kFromPage{403, RequestError::Forbidden, "Forbidden",
-                         "The request comes from a web page (Origin, Sec-Fetch-Site), which needs a token.", {}, {}};
-const OwnError kNoToken{401, RequestError::Forbidden, "Unauthorized",
-                        "A token is required: Authorization: Bearer TOKEN, with the token of purge.token.", {}, {},
-                        false, "Bearer realm=\"forebay purge\""};
-const OwnError kTooMany{429, RequestError::Overload, "Too Many Requests",
-                        "Too many purges in this second (admin.changes_per_second).", "1", {}};
+                             "not known.",
+                             {},
+                             {}};
+const OwnError kNoClient{
+    403,         RequestError::Forbidden,
+    "Forbidden", "The address of the client is not known: X-Forwarded-For is missing or unreadable.",
+    {},          {}};
+const OwnError kNotAllowed{
+    403, RequestError::Forbidden, "Forbidden", "The address of the client is not in purge.allow.", {}, {}};
+const OwnError kFromPage{
+    403,         RequestError::Forbidden,
+    "Forbidden", "The request comes from a web page (Origin, Sec-Fetch-Site), which needs a token.",
+    {},          {}};
+const OwnError kNoToken{401,
+                        RequestError::Forbidden,
+                        "Unauthorized",
+                        "A token is required: Authorization: Bearer TOKEN, with the token of purge.token.",
+                        {},
+                        {},
+                        false,
+                        "Bearer realm=\"forebay purge\""};
+const OwnError kTooMany{
+    429, RequestError::Overload, "Too Many Requests", "Too many purges in this second (admin.changes_per_second).", "1",
+    {}};
 const OwnError kBadTarget{400, RequestError::BadRequest, "Bad Request", "The request target is invalid.", {}, {}};
-const OwnError kNoHost{400, RequestError::BadRequest, "Bad Request",
-                       "The request has no host, so it is not clear what to purge.", {}, {}};
+const OwnError kNoHost{
+    400, RequestError::BadRequest, "Bad Request", "The request has no host, so it is not clear what to purge.", {}, {}};
 
 /// Whether some proxy says that it has passed the request on.
 bool is_passed_on(http::FieldsView fields) noexcept {
@@ -50,10 +68,15 @@ bool is_passed_on(http::FieldsView fields) noexcept {
   return false;
 }
 
-/// The first address of X-Forwarded-For; empty without one.
-std::string_view first_forwarded(http::FieldsView fields) noexcept {
+/// Whether X-Forwarded-For begins with this address, perhaps with a port.
+bool begins_with(http::FieldsView fields, const std::string& address) noexcept {
   const auto line = fields.value(FieldId::XForwardedFor).value_or("");
-  return http::trim(line.substr(0, line.find(',')));
+  auto first = http::trim(line.substr(0, line.find(',')));
+  const bool brackets = first.starts_with('[');
+  if (brackets) first.remove_prefix(1);
+  if (!first.starts_with(address)) return false;
+  const auto rest = first.substr(address.size());
+  return rest.empty() || rest.front() == (brackets ? ']' : ':');
 }
 
 /// Who asks, or why that is not known. Where a mere log line may guess, this must not.
@@ -74,8 +97,7 @@ std::variant<Ip, const OwnError*> client_of(const PendingRequest& pending, http:
   const auto ip = http::parse_ip(named);
   if (!ip) return &kNoClient;
   // The search ends at a trusted address where what precedes it is no address, which may be a stranger's.
-  if (http::contains_any(trusted, *ip) && first_forwarded(fields).find(named) == std::string_view::npos)
-    return &kNoClient;
+  if (http::contains_any(trusted, *ip) && !begins_with(fields, named)) return &kNoClient;
   return *ip;
 }
 
@@ -128,7 +150,8 @@ std::variant<PreparedPurge, std::string> read_order(const PendingRequest& pendin
       if (!glob && !http::iequals(f.name, "Forebay-Prefix")) continue;
       // A path alone is for the host that the request is for.
       auto text = std::string(f.value);
-      if (text.starts_with('/') || (glob && text.starts_with('*'))) text.insert(0, origin + (text[0] == '*' ? "/" : ""));
+      if (text.starts_with('/') || (glob && text.starts_with('*')))
+        text.insert(0, origin + (text[0] == '*' ? "/" : ""));
       (glob ? names.globs : names.prefixes).push_back(std::move(text));
     }
   if (ban && names.count() == 0)
@@ -136,7 +159,8 @@ std::variant<PreparedPurge, std::string> read_order(const PendingRequest& pendin
         "BAN needs a field that says what to purge: Forebay-Prefix (/p/), Forebay-Glob (/p/*.jpg) or Cache-Tag.");
   if (!ban && !has_tags) {
     const auto query = pending.reading.target.query();
-    names.urls.push_back(origin + std::string(pending.reading.target.path()) + (query ? "?" + std::string(*query) : ""));
+    names.urls.push_back(origin + std::string(pending.reading.target.path()) +
+                         (query ? "?" + std::string(*query) : ""));
   }
   auto prepared = prepare_purge(names, *pending.runtime->runtime);
   if (auto* fault = std::get_if<PurgeFault>(&prepared)) return std::move(fault->why);

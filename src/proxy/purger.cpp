@@ -26,7 +26,7 @@ struct Job {
 
 void tell(const PreparedPurge& purge, const PurgeDone& done) {
   const auto& order = purge.order;
-  if (order.dry_run) return;
+  if (order.dry_run || done.failed) return;
   events::record(order.now, events::Kind::Purge, outcome_text(purge, done),
                  {{"purged", done.purged.total}, {"mode", order.mode == cache::PurgeMode::Soft ? "soft" : "hard"}});
 }

@@ -85,8 +85,7 @@ bool Preparing::read(std::string_view kind, std::string_view text, bool glob) {
   host_.clear();
   const auto such_as = " is not a URL such as http://shop.example.com/p/42, and not a path such as /p/42";
   if (!raw_.starts_with('/') && raw_.find("://") == std::string::npos)
-    return fault(in_quotes(text) + " of \"" + std::string(kind) + '"' + such_as +
-                 "; write http:// before a host."),
+    return fault(in_quotes(text) + " of \"" + std::string(kind) + '"' + such_as + "; write http:// before a host."),
            false;
   if (!target_.read(http::Method::Get, raw_))
     return fault(in_quotes(text) + " of \"" + std::string(kind) + '"' + such_as +

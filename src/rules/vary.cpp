@@ -105,6 +105,19 @@ VaryList read_vary(http::FieldsView response_fields) {
   return list;
 }
 
+std::vector<std::optional<std::string>> secondary_values(std::string_view secondary) {
+  std::vector<std::optional<std::string>> values;
+  while (!secondary.empty()) {
+    const bool present = secondary.front() == kPresent;
+    const auto end = std::min(secondary.find(kEnd), secondary.size());
+    auto value = secondary.substr(1, end - 1);
+    if (value.starts_with(kNormal)) value.remove_prefix(1);
+    values.push_back(present ? std::optional(std::string(value)) : std::nullopt);
+    secondary.remove_prefix(std::min(end + 1, secondary.size()));
+  }
+  return values;
+}
+
 void append_secondary_key(const std::vector<std::string>& names, http::FieldsView request_fields, std::string& out) {
   std::string scratch;
   for (const std::string& name : names) {

@@ -134,8 +134,10 @@ TEST_F(PurgeMethods, OnlyAddressesOfAllowMay) {
 TEST_F(PurgeMethods, ARequestThatAProxyHasPassedOnIsNotTheProxys) {
   start("purge: {methods: [PURGE]}\nroutes: [{path: /**}]\n");
   get("/a");
-  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
-           {"X-Forwarded-For", "127.0.0.1"}, {"Forwarded", "for=127.0.0.1"}, {"Via", "1.1 nginx"}, {"X-Real-IP", "::1"}}) {
+  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"X-Forwarded-For", "127.0.0.1"},
+                                                                                    {"Forwarded", "for=127.0.0.1"},
+                                                                                    {"Via", "1.1 nginx"},
+                                                                                    {"X-Real-IP", "::1"}}) {
     const auto answer = ask("PURGE", "/a", {{name, value}});
     EXPECT_EQ(answer.status, 403) << name;
     EXPECT_THAT(answer.body, HasSubstr("server.trusted_proxies")) << name;

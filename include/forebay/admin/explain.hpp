@@ -21,6 +21,8 @@ std::string write_explain_request(const proxy::ExplainRequest& request);
 std::string to_json(const proxy::Explanation& explanation);
 /// Whether a document is an explanation: JSON with the required members. Other servers may also respond with JSON.
 bool is_explanation(std::string_view document);
+/// Control characters become question marks, so that a terminal does not act on what strangers have sent.
+std::string harmless(std::string text);
 /// The document as text for people: lines that begin with a keyword. Control characters are replaced. Empty when the
 /// document is not an explanation.
 std::string to_text(std::string_view document);

@@ -10,6 +10,7 @@
 #include "forebay/base/clock.hpp"
 #include "forebay/base/hash.hpp"
 #include "forebay/cache/entry.hpp"
+#include "forebay/cache/key.hpp"
 #include "forebay/cache/purge_order.hpp"
 #include "forebay/cache/selecting.hpp"
 #include "forebay/rules/freshness.hpp"
@@ -56,6 +57,7 @@ struct ListQuery {
 struct Listed {
   Ref<const Entry> entry;  ///< Text of the key, head, length and origin; it is kept in memory as long as this is.
   Digest id;               ///< Of the key.
+  UrlSpans url;            ///< In its text.
   rules::Freshness freshness;
   EntryState state = EntryState::Fresh;
   std::uint64_t hits = 0;         ///< Since it was stored or last freshened.

@@ -84,7 +84,8 @@ std::string_view known_scheme(std::string_view text) noexcept;
 /// `scheme`, joined by commas. An unreadable line is appended whole. Nothing if there is none.
 void append_forwarded_place(std::string_view line, std::string_view scheme, std::string& out);
 
-/// Whether a method orders a cache to forget what it stores: PURGE and BAN, in any case, as caches behind may read them.
+/// Whether a method orders a cache to forget what it stores: PURGE and BAN, in any case, as caches behind may read
+/// them.
 bool orders_purge(std::string_view method) noexcept;
 /// Max-Forwards (RFC 9110 section 7.6.2): the least of its lines; nothing without one that is a number.
 std::optional<std::uint64_t> max_forwards(FieldsView fields) noexcept;

@@ -73,6 +73,7 @@ struct Explanation {
     std::uint64_t size = 0, hits = 0;
     std::size_t variants = 0;
     std::vector<std::string> tags{};
+    std::string secondary{};  ///< Of what was found, as `cache::Listed` has it.
   };
   /// Pass memory of the key: a recent response could not be shared.
   struct PassMemory {

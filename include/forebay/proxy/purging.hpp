@@ -34,9 +34,9 @@ inline constexpr std::size_t kMostSearchedNames = 100;
 
 /// An order that has been checked.
 struct PreparedPurge {
-  cache::PurgeOrder order;                            ///< Without mode, `dry_run` and `now`, which are the caller's.
-  std::array<bool, cache::kPurgeKinds> kinds{};       ///< What it names.
-  std::string what;                                   ///< For the log: `url http://shop.example.com/p/42, tag a`.
+  cache::PurgeOrder order;                       ///< Without mode, `dry_run` and `now`, which are the caller's.
+  std::array<bool, cache::kPurgeKinds> kinds{};  ///< What it names.
+  std::string what;                              ///< For the log: `url http://shop.example.com/p/42, tag a`.
 };
 /// Why there is no order.
 struct PurgeFault {

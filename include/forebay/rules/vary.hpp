@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,5 +26,7 @@ VaryList read_vary(http::FieldsView response_fields);
 /// for "absent". Lines are joined, white space around commas is normalised, Accept-Encoding and Accept-Language are put
 /// in a normal form; inputs that may get different responses never give the same text. Appends to `out`.
 void append_secondary_key(const std::vector<std::string>& names, http::FieldsView request_fields, std::string& out);
+/// What each of the names has in such a text, as it is compared; nothing where the request lacks the field.
+std::vector<std::optional<std::string>> secondary_values(std::string_view secondary);
 
 }  // namespace forebay::rules

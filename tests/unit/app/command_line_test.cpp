@@ -352,7 +352,7 @@ TEST(CommandLine, MistypedCommandsAndFlagsAreSuggestedAndExitWithTwo) {
 }
 
 TEST(CommandLine, CommandsOfLaterVersionsAreNamedAsSuch) {
-  for (const auto* word : {"purge", "get", "warm", "schema", "completion"}) {
+  for (const auto* word : {"warm", "schema", "completion"}) {
     const auto s = said({word, "--anything"});
     EXPECT_EQ(s.code, ExitCode::Usage);
     EXPECT_THAT(s.err, HasSubstr("not in this version"));

@@ -101,6 +101,27 @@ TEST_F(Purge, HardTakesWhatEachKindNamesAndNothingElse) {
   }
 }
 
+TEST_F(Purge, AKeyedPatternIsOneUrlOfEveryHost) {
+  const auto key = [](std::string_view target, std::string_view host, std::string_view route = "r",
+                      std::string_view method = "GET") { return key_of(target, {}, method, {}, route, host); };
+  const std::vector<Key> named{key("/p?x=1", "a.test"), key("/p?x=1", "b.test"), key("/p?x=1", "", "other"),
+                               key("/p?x=1", "a.test", "r", "OPTIONS")};
+  const std::vector<Key> others{key("/p", "a.test"), key("/p?x=12", "a.test"), key("/p?x=1&y", "a.test"),
+                                key("/p/1?x=1", "a.test")};
+  for (const auto& k : named) ASSERT_TRUE(put_at(k));
+  for (const auto& k : others) ASSERT_TRUE(put_at(k));
+  PurgeOrder order;
+  order.urls = {{How::Keyed, {}, std::string(named[0].after_host()), "other"}};
+  EXPECT_EQ(purge(dry(order)).of(PurgeKind::Url), 1u) << "of its route alone";
+  order.urls.front().route.clear();
+  EXPECT_EQ(purge(order).of(PurgeKind::Url), named.size());
+  for (const auto& k : named) EXPECT_FALSE(has_at(k)) << k.text();
+  for (const auto& k : others) EXPECT_TRUE(has_at(k)) << k.text();
+  order.urls = {{How::Keyed, {}, std::string(others[0].after_host()), {}}};
+  EXPECT_EQ(purge(order).total, 1u) << "without a query it is not the URL with one";
+  EXPECT_FALSE(has_at(others[0]));
+}
+
 TEST_F(Purge, SoftMakesStaleAndKeepsTheEntryForItsWindow) {
   for (const auto& order : each_kind()) {
     put_both();

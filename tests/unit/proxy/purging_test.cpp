@@ -1,0 +1,136 @@
+#include "forebay/proxy/purging.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "../config/support.hpp"
+#include "forebay/proxy/purger.hpp"
+#include "forebay/proxy/runtime.hpp"
+
+namespace forebay::proxy {
+namespace {
+
+using ::testing::HasSubstr;
+using How = cache::UrlPattern::How;
+
+RuntimePtr runtime_of(const std::string& routes) {
+  auto loaded = config::test::load_text("origin: http://127.0.0.1:1\nlog: {access: {output: off}}\n" + routes);
+  EXPECT_TRUE(loaded.ok());
+  return Runtime::make(loaded.config, nullptr, 1);
+}
+
+PreparedPurge prepared(const PurgeNames& names, const std::string& routes = "routes: [{path: /**}]\n") {
+  auto made = prepare_purge(names, *runtime_of(routes));
+  EXPECT_TRUE(std::holds_alternative<PreparedPurge>(made)) << std::get<PurgeFault>(made).why;
+  return std::move(std::get<PreparedPurge>(made));
+}
+std::string fault(const PurgeNames& names) {
+  const auto made = prepare_purge(names, *runtime_of("routes: [{name: shop, path: /**}]\n"));
+  const auto* wrong = std::get_if<PurgeFault>(&made);
+  return wrong ? wrong->why : std::string();
+}
+PurgeNames urls(std::vector<std::string> list) {
+  PurgeNames names;
+  names.urls = std::move(list);
+  return names;
+}
+
+TEST(Purging, SpellingsOfOneUrlAreOneResource) {
+  const auto one = prepared(urls({"http://shop.test/~a/b?x=1"})).order.resources;
+  for (const auto* same : {"HTTP://SHOP.test:80/%7ea/./c/../b?x=1", "https://shop.test:443/~a/b?x=1"})
+    EXPECT_EQ(prepared(urls({same})).order.resources, one) << same;
+  EXPECT_NE(prepared(urls({"http://shop.test:443/~a/b?x=1"})).order.resources, one);
+  EXPECT_NE(prepared(urls({"http://shop.test/~a/b"})).order.resources, one);
+}
+
+TEST(Purging, AUrlWithAHostIsNotSearchedFor) {
+  const auto order =
+      prepared(urls({"http://shop.test/a"}), "routes: [{path: /a, key: {host: false}}, {path: /**}]\n").order;
+  EXPECT_EQ(order.resources.size(), 2u);
+  EXPECT_TRUE(order.urls.empty());
+}
+
+TEST(Purging, AUrlOfEveryHostIsSearchedForOnceAsLongAsKeysAreAlike) {
+  const auto order = prepared(urls({"/a?id=1&u=2"}), R"(
+routes:
+  - {name: a, host: [a.test], path: /**}
+  - {name: b, host: [b.test], path: /**}
+  - {name: only, path: /a, key: {query: [id]}}
+  - {name: "off", path: /a, cache: false}
+  - {name: capture, path: "/{name}", key: {path: [name]}}
+  - {name: nohost, path: /a, key: {host: false}}
+)")
+                         .order;
+  ASSERT_EQ(order.urls.size(), 3u);
+  for (const auto& url : order.urls) EXPECT_EQ(url.how, How::Keyed);
+  EXPECT_EQ(order.urls[0].text, "|/a|q:id=1&u=2");
+  EXPECT_EQ(order.urls[0].route, "");
+  EXPECT_EQ(order.urls[1].text, "|/a|q:id=1");
+  EXPECT_EQ(order.urls[2].text, "|name=a|q:id=1&u=2");
+  EXPECT_EQ(order.urls[2].route, "capture");
+  EXPECT_EQ(order.resources.size(), 1u);
+}
+
+TEST(Purging, PatternsAreNormalisedAsPathsAre) {
+  PurgeNames names;
+  names.prefixes = {"/a/../%70/", "http://SHOP.test", "/p?x=%7E"};
+  names.globs = {"*.jpg", "/a/*?v=*"};
+  const auto order = prepared(names).order;
+  ASSERT_EQ(order.urls.size(), 5u);
+  EXPECT_EQ(order.urls[0].text, "/p/");
+  EXPECT_EQ(order.urls[1].host, "shop.test");
+  EXPECT_EQ(order.urls[1].text, "/");
+  EXPECT_EQ(order.urls[2].text, "/p?x=%7E");
+  EXPECT_EQ(order.urls[3].text, "*.jpg");
+  EXPECT_EQ(order.urls[3].how, How::Glob);
+  EXPECT_EQ(order.urls[4].text, "/a/*?v=*");
+}
+
+TEST(Purging, SaysWhatIsWrong) {
+  EXPECT_THAT(fault({}), HasSubstr("Nothing is named"));
+  EXPECT_THAT(fault(urls({"shop.test/a"})), HasSubstr("write http:// before a host"));
+  EXPECT_THAT(fault(urls({"/a b"})), HasSubstr("percent-encoded"));
+  EXPECT_THAT(fault(urls({std::string(10'000, '/')})), HasSubstr("8192"));
+  EXPECT_THAT(fault(urls(std::vector<std::string>(1001, "/a"))), HasSubstr("1000"));
+  PurgeNames names;
+  names.ids = {"0123456789abcdef0123456789abcdeg"};
+  EXPECT_THAT(fault(names), HasSubstr("32 hex digits"));
+  names.ids.assign(101, "0123456789abcdef0123456789ABCDEF");
+  EXPECT_THAT(fault(names), HasSubstr("More than 100"));
+}
+
+TEST(Purging, SaysWhatWasDone) {
+  PurgeNames names = urls({"/1", "/2", "/3", "/4", "/5", "/6"});
+  names.tags = {"a"};
+  auto purge = prepared(names);
+  purge.order.mode = cache::PurgeMode::Soft;
+  PurgeDone done;
+  done.purged.total = 1;
+  done.purged.by[static_cast<std::size_t>(cache::PurgeKind::Tag)] = 1;
+  done.took = std::chrono::microseconds{1500};
+  EXPECT_EQ(to_json(purge, done), R"({"purged":1,"by":{"url":0,"tag":1},"mode":"soft","dry_run":false,"took_ms":1.500})"
+                                  "\n");
+  EXPECT_EQ(outcome_text(purge, done), "soft purge of url /1, url /2, url /3, url /4, url /5 and 2 more: 1 entry");
+  names = {};
+  names.all = true;
+  EXPECT_EQ(outcome_text(prepared(names), {}), "hard purge of everything: 0 entries");
+}
+
+TEST(Purger, CarriesOutEveryOrderThatItTakesAndNoneAfterItsEnd) {
+  cache::Store store({1024 * 1024, 1});
+  Purger purger(store);
+  std::atomic<int> done{0};
+  int taken = 0;
+  for (int i = 0; i < 500; ++i)
+    taken += purger.ask(prepared(urls({"/a"})), [&](const PreparedPurge&, const PurgeDone&) { ++done; });
+  EXPECT_GT(taken, 0);
+  while (done < taken) std::this_thread::yield();
+  purger.stop();
+  EXPECT_FALSE(purger.ask(prepared(urls({"/a"})), [&](const PreparedPurge&, const PurgeDone&) { ++done; }));
+  EXPECT_EQ(done, taken);
+}
+
+}  // namespace
+}  // namespace forebay::proxy
