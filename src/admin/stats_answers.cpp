@@ -140,6 +140,8 @@ std::optional<Answer> answer_stats(const Call& call) {
 }
 
 std::optional<Answer> answer_stats_stream(const Call& call) {
+  std::string fault;
+  if (!read_query(call.query, {}, fault)) return call.bad(fault);
   auto& readers = call.admin.streams.stats;
   if (readers.size() >= Streams::kMostStatsReaders) return call.too_many_streams(Streams::kMostStatsReaders);
   readers.emplace_back(std::size_t{64} * 1024, call.now().mono);

@@ -10,6 +10,7 @@ constexpr std::size_t kMostWaiting = std::size_t{256} * 1024;
 }
 
 EventReader* Streams::watch_requests(proxy::RequestFilter filter, net::Worker& worker) {
+  pass_requests();  // the number may be that of one who has left, for whom something waits
   const auto number = tap_.watch(std::move(filter));
   if (!number) return nullptr;
   watchers_.push_back({*number, EventReader(kMostWaiting, worker.now().mono)});

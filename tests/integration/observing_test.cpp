@@ -100,6 +100,7 @@ TEST_F(Observing, ParametersThatAreWrongAre400WithWhatThereIs) {
            {"/api/v1/stats?window=2h", "between 60s and 1h"},
            {"/api/v1/stats?window=x", "between 60s and 1h"},
            {"/api/v1/stats?windw=60s", "known parameters are window, route"},
+           {"/api/v1/stats/stream?window=60s", "this path takes none"},
            {"/api/v1/events?limit=0", "between 1 and 1000"},
            {"/api/v1/events?limit=1001", "between 1 and 1000"},
            {"/api/v1/keys?by=hits", "requests, misses, bytes or uncacheable"},
