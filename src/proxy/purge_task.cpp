@@ -11,10 +11,18 @@ namespace {
 /// How long a client waits for its purge.
 constexpr Duration kPatience = std::chrono::seconds{30};
 
-const OwnError kBusy{503, RequestError::Overload, "Service Unavailable",
-                     "Too many purges wait, or there is no memory for this one.", "1", {}};
-const OwnError kTooLate{504, RequestError::Timeout, "Gateway Timeout",
-                        "The purge takes longer than 30 s, and goes on; the log says how it ends.", {}, {}};
+const OwnError kBusy{503,
+                     RequestError::Overload,
+                     "Service Unavailable",
+                     "Too many purges wait, or there is no memory for this one.",
+                     "1",
+                     {}};
+const OwnError kTooLate{504,
+                        RequestError::Timeout,
+                        "Gateway Timeout",
+                        "The purge takes longer than 30 s, and goes on; the log says how it ends.",
+                        {},
+                        {}};
 
 }  // namespace
 

@@ -10,9 +10,8 @@ namespace {
 class Purge : public AdminApiTest {
  protected:
   void SetUp() override {
-    origin.otherwise([](const Received& r) {
-      return Reply::fresh(std::to_string(r.number)).field("ETag", "\"" + r.path + "\"");
-    });
+    origin.otherwise(
+        [](const Received& r) { return Reply::fresh(std::to_string(r.number)).field("ETag", "\"" + r.path + "\""); });
   }
   Answer purge(const std::string& document) { return admin("POST", "/api/v1/purge", document); }
   /// How many entries a purge has named; -1 when it was refused.
@@ -28,9 +27,8 @@ class Purge : public AdminApiTest {
 };
 
 TEST_F(Purge, AUrlGoesWithEveryMethodKeyPartAndVariant) {
-  origin.on("/p", [](const Received& r) {
-    return Reply::fresh(std::to_string(r.number)).field("Vary", "Accept-Language");
-  });
+  origin.on("/p",
+            [](const Received& r) { return Reply::fresh(std::to_string(r.number)).field("Vary", "Accept-Language"); });
   start(R"(
 routes:
   - {name: all, path: /**, methods: [GET, POST], key: {headers: [X-Tenant], cookies: [ab]}}
@@ -195,8 +193,9 @@ TEST_F(Purge, OrdersAreCountedAndAudited) {
   EXPECT_EQ(metric("forebay_purges_total", {{"kind", "prefix"}, {"mode", "soft"}}), 1);
   EXPECT_EQ(metric("forebay_purged_entries_total", {{"kind", "url"}}), 1);
   EXPECT_EQ(metric("forebay_purged_entries_total", {{"kind", "prefix"}}), 1);
-  EXPECT_TRUE(log_has("admin: POST /api/v1/purge from 127.0.0.1 by right of this machine: hard purge of url "
-                      "http://shop.test/a: 1 entry, 200"));
+  EXPECT_TRUE(
+      log_has("admin: POST /api/v1/purge from 127.0.0.1 by right of this machine: hard purge of url "
+              "http://shop.test/a: 1 entry, 200"));
 }
 
 TEST_F(Purge, WhatIsMistakenIsRefusedAndPurgesNothing) {
