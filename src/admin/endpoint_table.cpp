@@ -54,16 +54,6 @@ bool matches(std::string_view pattern, std::string_view path, std::string_view& 
   return captured.find('/') == std::string_view::npos;
 }
 
-std::string decoded(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const int byte = percent_decoded(text);
-    out += byte < 0 ? text.front() : static_cast<char>(byte);
-    text.remove_prefix(byte < 0 ? 1 : 3);
-  }
-  return out;
-}
-
 }  // namespace
 
 std::span<const Endpoint> endpoint_table() noexcept { return kEndpoints; }
@@ -78,7 +68,7 @@ FoundEndpoint find_endpoint(Method method, std::string_view path) {
     if (found.allowed.empty()) {
       found.counter = i + 1;
       found.least = endpoint.who;
-      found.captured = decoded(captured);
+      found.captured = percent_decoded_text(captured);
     } else {
       found.allowed += ", ";
     }

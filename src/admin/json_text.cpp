@@ -5,21 +5,31 @@
 #include <ctime>
 
 #include "forebay/base/text.hpp"
+#include "forebay/content/json.hpp"
 
 namespace forebay::admin {
 
 namespace json = boost::json;
+
+std::optional<json::object> read_object(std::string_view content, std::string& fault) {
+  json::error_code ec;
+  auto parsed = json::parse({content.data(), content.size()}, ec);
+  if (ec) return fault = "The content is not valid JSON: " + ec.message() + '.', std::nullopt;
+  if (!parsed.is_object()) return fault = "The content must be a JSON object.", std::nullopt;
+  if (!content::CanonicalJson().read(content, {}, content::Numbers::Written))
+    return fault = "The content is not valid JSON: a name stands twice in an object, or it is nested too deep.",
+           std::nullopt;
+  return std::move(parsed.get_object());
+}
 
 std::optional<std::map<std::string, std::string, std::less<>>> read_texts(std::string_view content,
                                                                           std::initializer_list<std::string_view> names,
                                                                           std::string& fault) {
   std::map<std::string, std::string, std::less<>> out;
   if (content.empty()) return out;
-  json::error_code ec;
-  const auto parsed = json::parse({content.data(), content.size()}, ec);
-  if (ec) return fault = "The content is not valid JSON: " + ec.message() + '.', std::nullopt;
-  if (!parsed.is_object()) return fault = "The content must be a JSON object.", std::nullopt;
-  for (const auto& [key, value] : parsed.get_object()) {
+  const auto object = read_object(content, fault);
+  if (!object) return std::nullopt;
+  for (const auto& [key, value] : *object) {
     const std::string_view name(key);
     bool known = false;
     std::string list;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <initializer_list>
 #include <map>
@@ -12,6 +13,10 @@
 #include "forebay/config/load.hpp"
 
 namespace forebay::admin {
+
+/// A JSON object. Nothing, with a sentence in `fault`, for anything else, and where a name stands twice: readers differ
+/// in which of the two counts.
+std::optional<boost::json::object> read_object(std::string_view content, std::string& fault);
 
 /// The members of a small request document, which are all texts. No content is an empty document. Nothing, with a
 /// sentence in `fault`, for what is no JSON object, has other members or other values.

@@ -46,19 +46,12 @@ Access by_token(const http::RequestView& request, const config::Config::Operator
   return {Verdict::Granted, {}, "admin.read_token"};
 }
 
-/// A field that proxies add: the client may be anywhere.
-bool shows_a_proxy(const http::Field& f) noexcept {
-  constexpr std::string_view kFields[] = {"Via", "Forwarded", "X-Real-IP", "X-Original-Forwarded-For", "CDN-Loop"};
-  if (f.name.size() > 11 && http::iequals(f.name.substr(0, 12), "X-Forwarded-")) return true;
-  return std::any_of(std::begin(kFields), std::end(kFields), [&](auto name) { return http::iequals(f.name, name); });
-}
-
 Access by_place(const http::RequestView& request, const config::Config::Operators& config) {
   std::string host;
   if (!http::append_normal_host(request.authority, "http", host) || !is_our_name(host, config.allowed_hosts))
     return {Verdict::Forbidden, "Host not allowed; admin.allowed_hosts lists more."};
   for (const auto& f : request.fields) {
-    if (shows_a_proxy(f))
+    if (http::shows_a_proxy(f))
       return {Verdict::Forbidden, "The request comes through a proxy, so that a token is required (admin.token)."};
     if (f.id == FieldId::Origin) {
       std::string origin;

@@ -1,13 +1,13 @@
 // `POST /api/v1/purge`.
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <utility>
 
 #include "answers.hpp"
 #include "forebay/base/suggest.hpp"
 #include "forebay/base/text.hpp"
 #include "forebay/proxy/purger.hpp"
+#include "json_text.hpp"
 
 namespace forebay::admin {
 namespace {
@@ -38,6 +38,7 @@ std::string unknown(std::string_view name) {
 
 /// A text or a list of texts; false when it is neither.
 bool read_list(const json::value& value, std::vector<std::string>& into) {
+  if (value.is_null()) return true;
   if (value.is_string()) return into.emplace_back(value.get_string()), true;
   if (!value.is_array()) return false;
   for (const auto& item : value.get_array()) {
@@ -67,13 +68,11 @@ std::string read_member(std::string_view name, const json::value& value, Order& 
 }
 
 std::string read_order(std::string_view content, Order& order) {
-  json::error_code ec;
-  const auto parsed = json::parse({content.data(), content.size()}, ec);
-  if (ec) return "The content is not valid JSON: " + ec.message() + '.';
-  if (!parsed.is_object()) return "The content must be a JSON object such as {\"url\": [\"/p/42\"]}.";
-  for (const auto& [key, value] : parsed.get_object())
-    if (!value.is_null())
-      if (auto fault = read_member(key, value, order); !fault.empty()) return fault;
+  std::string fault;
+  const auto object = read_object(content, fault);
+  if (!object) return fault + " It is, for example, {\"url\": [\"/p/42\"]}.";
+  for (const auto& [key, value] : *object)
+    if (fault = read_member(key, value, order); !fault.empty()) return fault;
   return {};
 }
 

@@ -4,6 +4,16 @@
 
 namespace forebay {
 
+std::string percent_decoded_text(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const int byte = percent_decoded(text);
+    out += byte < 0 ? text.front() : static_cast<char>(byte);
+    text.remove_prefix(byte < 0 ? 1 : 3);
+  }
+  return out;
+}
+
 std::string lower_case(std::string_view text) {
   std::string out(text);
   make_lower(out);

@@ -141,6 +141,11 @@ void check_purging(Loading& loading) {
       loading.report.warning(2086, *node, "purge." + name, "it has no effect: purge.methods lists no method",
                              "write methods: [PURGE], or leave it out");
   }
+  for (const std::string name : {"token", "token_file"})
+    if (const auto* node = on && purging.token.empty() && block && block->is_map() ? block->find(name) : nullptr;
+        node && !node->bad)
+      loading.report.error(1004, *node, "purge." + name, "the token is empty, so that none would be required",
+                           "set the variable or the file, or leave the key out");
   const bool anybody = std::any_of(purging.allow.begin(), purging.allow.end(), trusts_strangers);
   if (!on || !by || !purging.token.empty() || !anybody) return;
   loading.report.warning(2085, *by->node, by->path,

@@ -212,14 +212,12 @@ std::string cidr_text(const Cidr& net) {
 
 bool orders_purge(std::string_view method) noexcept { return iequals(method, "PURGE") || iequals(method, "BAN"); }
 
-std::string client_address(std::string_view peer, bool peer_trusted, FieldsView fields,
-                           const std::vector<Cidr>& trusted) {
-  std::string_view client = peer;
-  const auto is_trusted = [&trusted](std::string_view address) {
-    const auto ip = parse_ip(address);
-    return ip && contains_any(trusted, *ip);
-  };
-  if (!peer_trusted) return std::string(client);
+namespace {
+
+/// The members of X-Forwarded-For from the last one on, without their ports: `visit` gets each, and ends the walk by
+/// false.
+template <class Visit>
+void walk_back(FieldsView fields, Visit&& visit) {
   for (std::size_t line = fields.size(); line-- > 0;) {
     if (fields[line].id != FieldId::XForwardedFor) continue;
     std::string_view rest = fields[line].value;
@@ -227,14 +225,32 @@ std::string client_address(std::string_view peer, bool peer_trusted, FieldsView 
       const auto comma = rest.rfind(',');
       const auto member = trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1));
       rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(0, comma);
-      if (member.empty()) continue;
-      const auto address = without_port(member);
-      if (!parse_ip(address)) return std::string(client);
-      client = address;
-      if (!is_trusted(client)) return std::string(client);
+      if (!member.empty() && !visit(without_port(member))) return;
     }
   }
+}
+
+}  // namespace
+
+std::string client_address(std::string_view peer, bool peer_trusted, FieldsView fields,
+                           const std::vector<Cidr>& trusted) {
+  std::string_view client = peer;
+  if (peer_trusted)
+    walk_back(fields, [&](std::string_view address) {
+      const auto ip = parse_ip(address);
+      if (ip) client = address;
+      return ip && contains_any(trusted, *ip);
+    });
   return std::string(client);
+}
+
+std::optional<Ip> proven_client(FieldsView fields, const std::vector<Cidr>& trusted) {
+  std::optional<Ip> client;
+  walk_back(fields, [&](std::string_view address) {
+    client = parse_ip(address);
+    return client && contains_any(trusted, *client);
+  });
+  return client;
 }
 
 namespace {
@@ -277,6 +293,18 @@ Claim claim_of(const Field& field) {
   if (any(kMethods)) return Claim::Method;
   if (any(kAddresses)) return Claim::Address;
   return any(kPlaces) || is("x-forwarded-*") ? Claim::Place : Claim::None;
+}
+
+bool shows_a_proxy(const Field& field) {
+  switch (field.id) {
+    case FieldId::Via:
+    case FieldId::CdnLoop:
+    case FieldId::XForwardedFor:
+    case FieldId::XForwardedProto: return true;
+    default: break;
+  }
+  const auto claim = claim_of(field);
+  return claim == Claim::Place || claim == Claim::Address || claim == Claim::Never;
 }
 
 std::string_view forwarded_scheme(FieldsView fields) noexcept {

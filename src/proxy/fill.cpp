@@ -97,7 +97,7 @@ void Fill::take_head(const http::ResponseView& head, const HeadFacts& facts) {
     const bool error = pending_->policy().stale.errors.covers(head.status);
     storing_.count_refresh(error ? Revalidated::Error : Revalidated::Modified);
   }
-  effects_.on_head(head);
+  effects_.on_head(head, source_->times().attempts > 1);
   storing_.read_head(head, ask_.method(), times());
   if (rules::is_endless(head)) {
     source_->allow_quiet(pending_->config().server.timeouts.tunnel);

@@ -1,5 +1,6 @@
 #include "purge_request.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 #include <variant>
@@ -59,46 +60,20 @@ const OwnError kBadTarget{400, RequestError::BadRequest, "Bad Request", "The req
 const OwnError kNoHost{
     400, RequestError::BadRequest, "Bad Request", "The request has no host, so it is not clear what to purge.", {}, {}};
 
-/// Whether some proxy says that it has passed the request on.
-bool is_passed_on(http::FieldsView fields) noexcept {
-  for (const auto& f : fields) {
-    if (f.id == FieldId::Via || f.id == FieldId::XForwardedFor || f.id == FieldId::Forwarded) return true;
-    if (http::claim_of(f) == http::Claim::Address) return true;
-  }
-  return false;
-}
-
-/// Whether X-Forwarded-For begins with this address, perhaps with a port.
-bool begins_with(http::FieldsView fields, const std::string& address) noexcept {
-  const auto line = fields.value(FieldId::XForwardedFor).value_or("");
-  auto first = http::trim(line.substr(0, line.find(',')));
-  const bool brackets = first.starts_with('[');
-  if (brackets) first.remove_prefix(1);
-  if (!first.starts_with(address)) return false;
-  const auto rest = first.substr(address.size());
-  return rest.empty() || rest.front() == (brackets ? ']' : ':');
-}
+bool is_passed_on(http::FieldsView fields) { return std::any_of(fields.begin(), fields.end(), http::shows_a_proxy); }
 
 /// Who asks, or why that is not known. Where a mere log line may guess, this must not.
 std::variant<Ip, const OwnError*> client_of(const PendingRequest& pending, http::FieldsView fields) {
   const auto& peer = pending.exchange->peer();
-  if (!pending.peer_trusted) {
-    if (is_passed_on(fields)) return &kThroughProxy;
+  if (!pending.peer_trusted && is_passed_on(fields)) return &kThroughProxy;
+  if (!pending.peer_trusted || !is_passed_on(fields)) {
+    // A trusted proxy may ask for itself.
     if (!peer.has_ip) return &kNoClient;
     return peer.ip;
   }
-  const auto& trusted = pending.config().server.trusted_proxies.networks;
-  if (!fields.has(FieldId::XForwardedFor)) {
-    // A trusted proxy asks for itself, or has passed somebody's request on without naming him.
-    if (is_passed_on(fields) || !peer.has_ip) return &kNoClient;
-    return peer.ip;
-  }
-  const auto named = http::client_address(pending.peer, true, fields, trusted);
-  const auto ip = http::parse_ip(named);
-  if (!ip) return &kNoClient;
-  // The search ends at a trusted address where what precedes it is no address, which may be a stranger's.
-  if (http::contains_any(trusted, *ip) && !begins_with(fields, named)) return &kNoClient;
-  return *ip;
+  const auto client = http::proven_client(fields, pending.config().server.trusted_proxies.networks);
+  if (!client) return &kNoClient;
+  return *client;
 }
 
 bool shows_token(http::FieldsView fields, const std::string& token) {
@@ -144,16 +119,15 @@ std::variant<PreparedPurge, std::string> read_order(const PendingRequest& pendin
   bool has_tags = false;
   add_tags(fields, names.tags, has_tags);
   if (has_tags && names.tags.empty()) return std::string("The field with the tags names none.");
-  if (ban)
-    for (const auto& f : fields) {
-      const bool glob = http::iequals(f.name, "Forebay-Glob");
-      if (!glob && !http::iequals(f.name, "Forebay-Prefix")) continue;
-      // A path alone is for the host that the request is for.
-      auto text = std::string(f.value);
-      if (text.starts_with('/') || (glob && text.starts_with('*')))
-        text.insert(0, origin + (text[0] == '*' ? "/" : ""));
-      (glob ? names.globs : names.prefixes).push_back(std::move(text));
-    }
+  for (const auto& f : fields) {
+    const bool glob = http::iequals(f.name, "Forebay-Glob");
+    if (!glob && !http::iequals(f.name, "Forebay-Prefix")) continue;
+    if (!ban) return std::string("Forebay-Prefix and Forebay-Glob are for the method BAN.");
+    // A path alone is for the host that the request is for.
+    auto text = std::string(f.value);
+    if (text.starts_with('/') || (glob && text.starts_with('*'))) text.insert(0, origin + (text[0] == '*' ? "/" : ""));
+    (glob ? names.globs : names.prefixes).push_back(std::move(text));
+  }
   if (ban && names.count() == 0)
     return std::string(
         "BAN needs a field that says what to purge: Forebay-Prefix (/p/), Forebay-Glob (/p/*.jpg) or Cache-Tag.");
@@ -200,8 +174,10 @@ void answer_purge(const PendingRequestPtr& pending) {
   if (!(ban ? config.ban : method == "PURGE" && config.purge)) return deliver_error(*pending, kPurgeIsOff);
   std::string by;
   const auto* refused = refuse_client(*pending, fields, by);
-  by = std::string(method) + ' ' + as_utf8(pending->request.target.substr(0, 256)) + " from " +
-       (by.empty() ? "an unknown address" : by) + (config.token.empty() ? "" : " by right of purge.token");
+  // Without the query, which may hold secrets.
+  const auto path = std::string_view(pending->request.target).substr(0, pending->request.target.find('?'));
+  by = std::string(method) + ' ' + as_utf8(path.substr(0, 256)) + " from " + (by.empty() ? "an unknown address" : by) +
+       (refused || config.token.empty() ? "" : " by right of purge.token");
   if (refused) return refuse(*pending, *refused, by);
   const auto now = pending->core.now().mono;
   if (!pending->core.shared.purges_taken.take(now, pending->config().operators.changes_per_second))

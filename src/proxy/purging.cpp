@@ -17,9 +17,12 @@ using cache::PurgeKind;
 constexpr std::size_t kLongestName = 8192;
 constexpr std::size_t kLongestShown = 256;
 constexpr std::size_t kMostShown = 5;
+/// Names of URLs under the routes that may have them.
+constexpr std::size_t kMostResources = 16384;
 
-void add_once(std::vector<Digest>& list, const Digest& digest) {
-  if (std::find(list.begin(), list.end(), digest) == list.end()) list.push_back(digest);
+void drop_doubles(std::vector<Digest>& list) {
+  std::sort(list.begin(), list.end());
+  list.erase(std::unique(list.begin(), list.end()), list.end());
 }
 
 /// The request for a URL, as far as its resource depends on it.
@@ -121,8 +124,8 @@ void Preparing::url_of_every_host() {
       continue;
     build_resource(route, scheme_, {}, target_, key);
     if (!route.key.host) {
-      add_once(out_.order.resources, key.resource());
-      if (route.policy.no_vary_search) add_once(out_.order.resources, key.searched_resource());
+      out_.order.resources.push_back(key.resource());
+      if (route.policy.no_vary_search) out_.order.resources.push_back(key.searched_resource());
       continue;
     }
     // Without the path in it, the same text may be another URL on another route.
@@ -141,7 +144,9 @@ void Preparing::pattern(std::string_view text, How how) {
   const auto query = raw_.find('?');
   const auto before = std::string_view(raw_).substr(0, query);
   // `/a/.` may be meant for `/a/.well-known`; as a path it is `/a/`.
-  if (path.ends_with('/') && !before.ends_with('/') && before.find('/', before.find("://") + 3) != std::string::npos)
+  const auto scheme_end = before.find("://");
+  const auto path_from = before.find('/', scheme_end == std::string_view::npos ? 0 : scheme_end + 3);
+  if (path.ends_with('/') && !before.ends_with('/') && path_from != std::string_view::npos)
     return fault(in_quotes(text) + " of \"" + std::string(kind) + "\" ends in a dot segment; write " + path + '.');
   if (glob && text.starts_with('*')) path.erase(0, 1);
   if (const auto asked = target_.query()) path.append("?").append(*asked);
@@ -187,7 +192,11 @@ void Preparing::each(const std::vector<std::string>& names, std::string_view wor
       continue;
     }
     auto& what = out_.what;
-    what.append(what.empty() ? "" : ", ").append(word).append(" ").append(shown(name));
+    // The query may hold secrets.
+    const bool is_url = kind == PurgeKind::Url || kind == PurgeKind::Prefix;
+    const auto query = is_url ? name.find('?') : std::string::npos;
+    what.append(what.empty() ? "" : ", ").append(word).append(" ").append(shown(name.substr(0, query)));
+    if (query != std::string::npos) what.append("?...");
   }
   if (!names.empty()) out_.kinds[static_cast<std::size_t>(kind)] = true;
 }
@@ -205,6 +214,9 @@ std::variant<PreparedPurge, PurgeFault> Preparing::prepare(const PurgeNames& nam
   each(names.ids, "id", PurgeKind::Id, [this](const std::string& n) { id(n); });
   if (!fault_.why.empty()) return std::move(fault_);
   auto& order = out_.order;
+  drop_doubles(order.resources);
+  if (order.resources.size() > kMostResources)
+    return PurgeFault{"The URLs fit too many routes; send them in several requests."};
   if (order.urls.size() + order.routes.size() + order.ids.size() > kMostSearchedNames)
     return PurgeFault{"More than " + std::to_string(kMostSearchedNames) +
                       " prefixes, globs, routes, ids and URLs without a host; send them in several requests."};
@@ -256,14 +268,14 @@ void add_resources(const config::RouteTable& routes, std::string_view scheme, st
   routes.find_all(host, target.path(), matching);
   for (const auto* route : matching) {
     build_resource(*route, scheme, host, target, key);
-    add_once(out, key.resource());
+    out.push_back(key.resource());
     // Responses stored under a No-Vary-Search rule are for many URLs, perhaps also for this one.
-    if (route->policy.no_vary_search) add_once(out, key.searched_resource());
+    if (route->policy.no_vary_search) out.push_back(key.searched_resource());
   }
   // What was stored under a route that a reload has removed, and may bring back.
   const auto get = plain_get();
   key.build_resource({}, {{}, get, target, scheme, host});
-  add_once(out, key.resource());
+  out.push_back(key.resource());
 }
 
 }  // namespace forebay::proxy

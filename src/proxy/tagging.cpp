@@ -25,7 +25,8 @@ bool is_for_host(const config::Route& route, std::string_view host) {
 void add_captures(const config::Route& route, std::string_view path, rules::TagParts& parts) {
   std::vector<cache::Capture> captures;
   route.path.capture(path, captures);
-  for (const auto& c : captures) parts.captures.emplace_back(c.name, c.value);
+  // Decoded, as the same text is in a content: the path has `a%40b`, the document `a@b`.
+  for (const auto& c : captures) parts.captures.emplace_back(c.name, percent_decoded_text(c.value));
 }
 
 rules::TagList tags_of(const config::Route& route, const http::Target& target, const http::RequestView& request,

@@ -20,17 +20,21 @@ using Part = rules::TagTemplate::Part;
 
 constexpr bool succeeds(int status) noexcept { return status >= 200 && status < 400; }
 
-/// A gateway says so of a request whose outcome it does not know.
-constexpr bool is_of_gateway(int status) noexcept { return status == 502 || status == 504; }
+/// A gateway says so of a request whose outcome it does not know: the last ones are those of CDNs.
+constexpr bool is_of_gateway(int status) noexcept {
+  return status == 502 || status == 504 || (status >= 520 && status <= 524) || status == 598 || status == 599;
+}
 
-/// Whether the origin can have acted on a request that failed so.
-bool may_have_acted(net::FetchError error) noexcept {
-  using net::FetchError;
-  switch (error) {
-    case FetchError::ClientBody:
-    case FetchError::ClientStalled: return false;  // it has not seen all of the request
-    default: return true;
-  }
+/// The origin has not seen all of the request. It may have acted all the same.
+constexpr bool is_of_client(net::FetchError error) noexcept {
+  return error == net::FetchError::ClientBody || error == net::FetchError::ClientStalled;
+}
+
+/// Whether content of this type may be JSON, as APIs label it: `application/x-amz-json-1.0` among others.
+bool may_be_json(std::string_view content_type) {
+  const auto type = lower_case(content::essence(content_type));
+  return type.find("json") != std::string::npos || type == "text/plain" || type == "application/octet-stream" ||
+         type == "application/javascript";
 }
 
 }  // namespace
@@ -55,7 +59,7 @@ net::SourcePtr WriteEffects::hold(net::SourcePtr source) {
   rules.most = invalidates.body_max;
   rules.holds = [](const http::ResponseView& head, const net::Sink::HeadFacts&) {
     const auto type = head.fields.value(FieldId::ContentType);
-    return succeeds(head.status) && (!type || content::is_json(*type)) && !rules::is_endless(head);
+    return succeeds(head.status) && (!type || may_be_json(*type)) && !rules::is_endless(head);
   };
   rules.reserve = [&store = pending_.core.shared.store](std::size_t n) { return store.reserve(n); };
   auto held = std::make_shared<HeldAnswer>(std::move(source), std::move(rules));
@@ -63,24 +67,24 @@ net::SourcePtr WriteEffects::hold(net::SourcePtr source) {
   return HeldAnswer::own(std::move(held));
 }
 
-void WriteEffects::apply(const http::ResponseView& head) const {
+void WriteEffects::apply(const http::ResponseView& head, bool repeated) const {
   invalidate_after(pending_, not_looked_up(), head);
   if (http::is_safe(pending_.request.method)) return;
   if (succeeds(head.status)) by_groups(head);
   if (!may_invalidate(pending_, not_looked_up())) return;
   if (succeeds(head.status)) return by_tags(&head, pending_.route->route->invalidates.mode);
-  if (is_of_gateway(head.status)) by_tags(nullptr, cache::PurgeMode::Soft);
+  if (is_of_gateway(head.status) || repeated) by_tags(nullptr, cache::PurgeMode::Soft);
 }
 
-void WriteEffects::on_head(const http::ResponseView& head) {
-  apply(head);
+void WriteEffects::on_head(const http::ResponseView& head, bool repeated) {
+  apply(head, repeated);
   settled_ = true;
 }
 
 void WriteEffects::on_failure(net::FetchError error, bool asked) {
-  if (settled_ || !asked || !may_have_acted(error) || !may_invalidate(pending_, not_looked_up())) return;
+  if (settled_ || !asked || !may_invalidate(pending_, not_looked_up())) return;
   settled_ = true;
-  by_tags(nullptr, cache::PurgeMode::Soft);
+  by_tags(nullptr, cache::PurgeMode::Soft, !is_of_client(error));
 }
 
 TagContent WriteEffects::request_content(std::string& buffer) const {
@@ -106,8 +110,7 @@ TagContent WriteEffects::answer_content(const http::ResponseView& head, std::str
   return {TagContent::State::Text, buffer};
 }
 
-/// `head`: null where the outcome is not known.
-void WriteEffects::by_tags(const http::ResponseView* head, cache::PurgeMode mode) const {
+void WriteEffects::by_tags(const http::ResponseView* head, cache::PurgeMode mode, bool by_route) const {
   const auto& route = *pending_.route->route;
   const auto& config = pending_.config();
   std::string of_request, of_answer;
@@ -125,11 +128,16 @@ void WriteEffects::by_tags(const http::ResponseView* head, cache::PurgeMode mode
   order.by_write = true;
   order.now = pending_.core.now().mono;
   for (const auto& tag : filled.tags) order.tags.push_back(cache::tag_digest(tag));
+  std::sort(order.tags.begin(), order.tags.end());
+  order.tags.erase(std::unique(order.tags.begin(), order.tags.end()), order.tags.end());
+  if (!head && route.policy.invalidate_on_write)
+    add_resources(pending_.runtime->routes, pending_.reading.scheme, pending_.reading.host, pending_.reading.target,
+                  order.resources);
   const auto add_route = [&](const config::Route& reader) {
     if (std::find(order.routes.begin(), order.routes.end(), reader.name) == order.routes.end())
       order.routes.push_back(reader.name);
   };
-  for (const auto index : filled.unknown) {
+  for (const auto index : by_route ? filled.unknown : std::vector<std::size_t>()) {
     const auto& tag = route.invalidates.tags[index];
     const auto readers = config::readers_of(config, tag);
     for (const auto* reader : readers) add_route(*reader);

@@ -190,7 +190,7 @@ class Filling {
   Filling(std::span<const TagTemplate> templates, const TagParts& parts)
       : parts_(parts), body_(templates, Part::Body, parts.body), answer_(templates, Part::ResponseBody, parts.answer) {}
 
-  /// False: there are more than are known.
+  /// False: there are more than are known, or some that are no tags.
   bool append(const TagTemplate& t, std::vector<std::string>& out) const {
     std::vector<std::string> made{std::string()};
     bool known = true;
@@ -205,10 +205,23 @@ class Filling {
       }
       std::vector<std::string> longer;
       for (const auto& begun : made)
-        for (const auto& value : values) longer.push_back(begun + piece.text + value);
+        for (const auto& value : values) {
+          // Nothing is made of what is too long already.
+          if (begun.size() + piece.text.size() + value.size() > kLongestTag) {
+            known = false;
+            continue;
+          }
+          longer.push_back(begun + piece.text + value);
+        }
       made = std::move(longer);
     }
-    for (auto& tag : made) out.push_back(std::move(tag) + t.end());
+    for (auto& tag : made) {
+      tag += t.end();
+      if (is_tag(tag))
+        out.push_back(std::move(tag));
+      else
+        known = false;
+    }
     return known;
   }
 
@@ -222,15 +235,23 @@ class Filling {
         for (const auto& [name, value] : parts_.captures)
           if (name == piece.name) add(value);
         return true;
-      case Part::Header: add(parts_.request.value(piece.name).value_or("")); return true;
-      case Part::ResponseHeader:
-        if (!parts_.response) return false;
-        add(parts_.response->value(piece.name).value_or(""));
-        return true;
+      case Part::Header: return append_field(parts_.request, piece.name, out);
+      case Part::ResponseHeader: return parts_.response && append_field(*parts_.response, piece.name, out);
       case Part::Body: return body_.append(piece.pointer, out);
       case Part::ResponseBody: return parts_.response && answer_.append(piece.pointer, out);
     }
     return true;
+  }
+
+  /// Of several lines, readers differ in which one counts.
+  static bool append_field(http::FieldsView fields, std::string_view name, std::vector<std::string>& out) {
+    std::size_t lines = 0;
+    for (const auto& f : fields) {
+      if (!http::iequals(f.name, name)) continue;
+      ++lines;
+      if (!f.value.empty()) out.emplace_back(f.value);
+    }
+    return lines <= 1;
   }
 
   const TagParts& parts_;
@@ -244,7 +265,6 @@ FilledTags fill(std::span<const TagTemplate> templates, const TagParts& parts) {
   const Filling filling(templates, parts);
   for (std::size_t i = 0; i < templates.size(); ++i)
     if (!filling.append(templates[i], filled.tags)) filled.unknown.push_back(i);
-  std::erase_if(filled.tags, [](const std::string& tag) { return !is_tag(tag); });
   return filled;
 }
 

@@ -57,6 +57,33 @@ TEST_F(Invalidates, PartsOfTheRequestAndOfTheAnswer) {
   EXPECT_EQ(origin.last("/write/x").body, R"({"ids":["1",2]})");
 }
 
+TEST_F(Invalidates, TheAnswerMayBeLabelledAsJsonOfItsOwnKind) {
+  begin("['item-{response_body:/Attributes/Id/S}']",
+        Reply(200).field("Content-Type", "application/x-amz-json-1.0").body(R"({"Attributes":{"Id":{"S":"4"}}})"));
+  fill({"/items/4", "/items/5"});
+  EXPECT_EQ(ask("POST", "/write/x").status, 200);
+  EXPECT_FALSE(hits("/items/4"));
+  EXPECT_TRUE(hits("/items/5"));
+}
+
+TEST_F(Invalidates, ACaptureIsTheTextThatADocumentHas) {
+  begin("['item-{body:/id}']");
+  fill({"/items/a%40b%20c", "/items/ab"});
+  EXPECT_EQ(ask("POST", "/write/x", json, R"({"id":"a@b c"})").status, 200);
+  EXPECT_FALSE(hits("/items/a%40b%20c"));
+  EXPECT_TRUE(hits("/items/ab"));
+}
+
+TEST_F(Invalidates, AWriteThatIsSentTwiceMayHaveBeenDoneByTheFirst) {
+  begin("['item-{id}']");
+  fill({"/items/1"});
+  EXPECT_EQ(ask("DELETE", "/write/0").status, 200);  // its connection is used again
+  origin.on("/write/1",
+            [](const Received& r) { return r.number == 1 ? Reply::hang_up(End::Fin) : Reply(404).body("-"); });
+  EXPECT_EQ(ask("DELETE", "/write/1").status, 404);
+  EXPECT_FALSE(hits("/items/1"));
+}
+
 TEST_F(Invalidates, AWriteDuringACoalescedFetchKeepsItsResponseOutOfTheStore) {
   const auto open = gate();
   origin.otherwise([open](const Received& r) {

@@ -137,6 +137,7 @@ TEST_F(PurgeMethods, ARequestThatAProxyHasPassedOnIsNotTheProxys) {
   for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"X-Forwarded-For", "127.0.0.1"},
                                                                                     {"Forwarded", "for=127.0.0.1"},
                                                                                     {"Via", "1.1 nginx"},
+                                                                                    {"X-Forwarded-Proto", "https"},
                                                                                     {"X-Real-IP", "::1"}}) {
     const auto answer = ask("PURGE", "/a", {{name, value}});
     EXPECT_EQ(answer.status, 403) << name;
@@ -160,6 +161,9 @@ routes: [{path: /**}]
   EXPECT_EQ(by({{"X-Forwarded-For", "203.0.113.9"}, {"Connection", "X-Forwarded-For"}}), 403);
   EXPECT_EQ(by({{"X-Forwarded-For", "unknown"}}), 403);
   EXPECT_EQ(by({{"X-Forwarded-For", "203.0.113.9, unknown, 127.0.0.1"}}), 403);
+  EXPECT_EQ(by({{"X-Forwarded-For", "127.0.0.1, unknown"}}), 403) << "a proxy that appends no address";
+  EXPECT_EQ(by({{"X-Forwarded-For", "10.0.0.5, x, 10.0.0.5"}}), 403);
+  EXPECT_EQ(by({{"X-Forwarded-Proto", "https"}}), 403) << "some proxy has passed it on without naming the client";
   EXPECT_EQ(by({{"X-Forwarded-For", ""}}), 403);
   EXPECT_EQ(by({{"Forwarded", "for=10.0.0.1"}}), 403);
   EXPECT_EQ(by({{"Via", "1.1 proxy"}}), 403);

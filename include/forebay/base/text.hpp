@@ -60,6 +60,8 @@ constexpr int percent_decoded(std::string_view text) noexcept {
   const int high = hex_value(text[1]), low = hex_value(text[2]);
   return (high | low) < 0 ? -1 : high << 4 | low;
 }
+/// All of them replaced by their bytes; any other `%` stays.
+std::string percent_decoded_text(std::string_view text);
 /// `%` and two digits in upper case.
 inline void append_percent_encoded(std::string& out, unsigned char byte) {
   const char three[] = {'%', kUpperHex[byte >> 4], kUpperHex[byte & 15]};

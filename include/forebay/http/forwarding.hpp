@@ -46,6 +46,10 @@ struct TrustedProxies {
 std::string client_address(std::string_view peer, bool peer_trusted, FieldsView fields,
                            const std::vector<Cidr>& trusted);
 
+/// The same for what a client must not be able to choose: nothing where X-Forwarded-For names no address, and where a
+/// member that is no address stands before one that is not trusted. The first member where all are trusted.
+std::optional<std::array<std::uint8_t, 16>> proven_client(FieldsView fields, const std::vector<Cidr>& trusted);
+
 enum class ForwardedMode : std::uint8_t { Auto, Append, Set, Off };
 
 struct ForwardingFacts {
@@ -75,6 +79,9 @@ enum class Claim : std::uint8_t {
 };
 /// X-Forwarded-For and X-Forwarded-Proto themselves claim nothing here: `set_forwarding_fields` writes them.
 Claim claim_of(const Field& field);
+
+/// Whether a field says that a proxy has passed the request on, so that the client may be anywhere.
+bool shows_a_proxy(const Field& field);
 
 /// The first member of the first X-Forwarded-Proto line: what the client of the first proxy used. Empty without one.
 std::string_view forwarded_scheme(FieldsView fields) noexcept;

@@ -66,7 +66,7 @@ struct TagContent {
 };
 /// What templates are filled from.
 struct TagParts {
-  std::vector<std::pair<std::string_view, std::string_view>> captures{};
+  std::vector<std::pair<std::string_view, std::string>> captures{};
   http::FieldsView request{};
   TagContent body{};
   std::optional<http::FieldsView> response{};  ///< Nothing: it is not known.
@@ -74,7 +74,8 @@ struct TagParts {
 };
 struct FilledTags {
   std::vector<std::string> tags;
-  /// Indexes of templates that have more tags than are known: a part could not be read, or there are too many.
+  /// Indexes of templates that have more tags than are known: a part could not be read, there are too many, or some
+  /// text is no tag (`is_tag`).
   std::vector<std::size_t> unknown;
 };
 /// The tags that templates have for an exchange. A part that is absent gives no tag. Where a pointer finds an array,

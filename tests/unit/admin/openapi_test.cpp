@@ -5,8 +5,8 @@
 #include <boost/json/value.hpp>
 #include <set>
 
-#include "answers.hpp"
-#include "endpoint_table.hpp"
+#include "admin/answers.hpp"
+#include "admin/endpoint_table.hpp"
 #include "forebay/base/text.hpp"
 
 namespace forebay::admin {

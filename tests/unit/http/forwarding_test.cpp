@@ -121,6 +121,22 @@ TEST(ClientAddress, OfATrustedUnixSocketIsTheOneThatItNames) {
   EXPECT_EQ(client_address("", false, sent.view(), trusted), "");
 }
 
+TEST(ProvenClient, IsNoneWhereAMemberThatIsNoAddressComesFirst) {
+  const std::vector<Cidr> trusted{*parse_cidr("10.0.0.0/8"), *parse_cidr("127.0.0.0/8")};
+  const auto client = [&](const Fields& sent) {
+    const auto ip = proven_client(sent.view(), trusted);
+    return ip ? ip_text(*ip) : std::string("none");
+  };
+  const auto of = [&](std::string_view line) { return client(fields({{"X-Forwarded-For", std::string(line)}})); };
+  EXPECT_EQ(of("203.0.113.9"), "203.0.113.9");
+  EXPECT_EQ(of("10.0.0.5, 203.0.113.9, 10.0.0.1"), "203.0.113.9");
+  EXPECT_EQ(of("10.0.0.5, 10.0.0.1"), "10.0.0.5");
+  for (const auto* line : {"", "unknown", "127.0.0.1, unknown", "10.0.0.5, x, 10.0.0.5", "127.0.0.1, unix:, 10.0.0.1"})
+    EXPECT_EQ(of(line), "none") << line;
+  EXPECT_EQ(client({}), "none");
+  EXPECT_EQ(client(fields({{"X-Forwarded-For", "127.0.0.1, unknown"}, {"X-Forwarded-For", "10.0.0.9"}})), "none");
+}
+
 TEST(Networks, OfALogLineAreASmallPartOfTheNet) {
   const auto text = [](const char* address) { return cidr_text(network_of(*parse_ip(address))); };
   EXPECT_EQ(text("192.0.2.77"), "192.0.2.0/24");

@@ -87,11 +87,34 @@ TEST_F(Fill, WhatIsAbsentGivesNoTag) {
 
 TEST_F(Fill, AnArrayGivesATagForEachMember) {
   content(R"({"ids":[1,"two",null,{"x":[1,"}"]},[3],true,"q\"\\\n"],"more":["a","b"]})");
-  EXPECT_THAT(tags("p-{body:/ids}"), ElementsAre("p-1", "p-two", "p-true"));  // a control byte is in no tag
+  EXPECT_THAT(tags("p-{body:/ids}"), ElementsAre("p-1", "p-two", "p-true"));
+  EXPECT_TRUE(unknown) << "a control byte is in no tag";
   EXPECT_THAT(tags("{body:/ids/0}{body:/more}"), ElementsAre("1a", "1b"));
   content(R"(["\u00e9\"","\\"])");
   EXPECT_THAT(tags("{body:/0}"), ElementsAre("\xC3\xA9\""));
   EXPECT_THAT(tags("{body:/1}"), ElementsAre("\\"));
+}
+
+TEST_F(Fill, WhatIsNoTagIsNotKnown) {
+  content("{\"long\":\"" + std::string(1100, 'x') + R"(","tab":"a\tb","many":["a","b"]})");
+  EXPECT_THAT(tags("p-{body:/long}"), IsEmpty());
+  EXPECT_TRUE(unknown);
+  EXPECT_THAT(tags("{body:/many}{body:/long}{body:/many}"), IsEmpty());
+  EXPECT_TRUE(unknown);
+  EXPECT_THAT(tags("p-{body:/tab}"), IsEmpty());
+  EXPECT_TRUE(unknown);
+  EXPECT_THAT(tags("p-{body:/many}"), ElementsAre("p-a", "p-b"));
+  EXPECT_FALSE(unknown);
+}
+
+TEST_F(Fill, OfSeveralLinesOfAFieldEachGivesATagAndItIsNotKnownWhichCounts) {
+  http::Fields fields;
+  fields.add("X-Shop", "");
+  fields.add("X-Shop", "5");
+  fields.add("X-Shop", "6");
+  parts.request = fields;
+  EXPECT_THAT(tags("s-{header:X-Shop}"), ElementsAre("s-5", "s-6"));
+  EXPECT_TRUE(unknown);
 }
 
 TEST_F(Fill, ThereAreNoMoreThanABound) {
