@@ -57,8 +57,8 @@ inline constexpr std::size_t kMostGroups = 128;
 inline constexpr std::size_t kLongestGroup = 1024;
 std::vector<std::string> read_groups(http::FieldsView fields, std::string_view name);
 
-/// The name of a group among tags, such as `cache-group https://shop.test scores`: no tag has it, and no group of another
-/// origin (`scheme` and `host`, which have no blanks).
+/// The name of a group among tags, such as `cache-group https://shop.test scores`: no tag has it, and no group of
+/// another origin (`scheme` and `host`, which have no blanks).
 std::string group_tag(std::string_view scheme, std::string_view host, std::string_view group);
 
 }  // namespace forebay::rules
