@@ -66,8 +66,7 @@ std::string_view to_string(PurgeKind kind) noexcept {
 }
 
 UrlMatcher::UrlMatcher(const UrlPattern& pattern)
-    : how_(pattern.how),
-      with_query_(pattern.text.find('?') != std::string::npos) {
+    : how_(pattern.how), with_query_(pattern.text.find('?') != std::string::npos) {
   append_escaped(host_, pattern.host, kInPart);
   append_escaped(route_, pattern.route, kInPart);
   names_ = {0, (host_.empty() ? 0 : host_bits(host_)) | (route_.empty() ? 0 : signature_of_route(route_).second)};

@@ -269,7 +269,7 @@ std::size_t Shard::evict_last(Garbage& garbage) noexcept {
 }
 
 void Shard::sweep(std::size_t count, Timestamp now, Garbage& garbage) noexcept {
-  constexpr std::size_t kMost = 256, kLarge = 64 * 1024;
+  constexpr std::size_t kMost = 128, kLarge = 64 * 1024;
   std::size_t gone = 0;
   for (; count != 0 && gone < kMost; --count) {
     swept = swept + 1 < by_key.buckets() ? swept + 1 : 0;
