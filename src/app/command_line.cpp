@@ -15,11 +15,8 @@ namespace {
 
 // Commands of later versions: named as such rather than as unknown.
 const std::vector<std::string> kLater{
-    "purge",       //
-    "get",         //
-    "warm",        //
-    "schema",      //
-    "completion",  //
+    "purge",  //
+    "get",    //
 };
 
 constexpr std::string_view kIntroduction =
@@ -152,6 +149,11 @@ Said usage(std::string message) {
 std::optional<Said> not_a_command(const std::string& word) {
   if (is_command(word)) return std::nullopt;
   return is_later(word) ? usage(word + " is not in this version") : unknown_command(word);
+}
+
+void for_each_command(const std::function<void(const CommandRow&, const CommandWords&)>& visit) {
+  const Commands c;
+  for (const auto& row : command_table()) visit(row, *c.of(row.name).words);
 }
 
 std::string help_text(const std::string& command) {
