@@ -32,8 +32,10 @@ for extra in "$@"; do
       packages="$packages curl nghttp2-client openssl chromium-headless-shell"
       # And what requests to AWS are signed with by others, for tests/aws.
       packages="$packages python3-botocore"
-      # And JSON Schema, for tests/openapi.
-      packages="$packages python3-jsonschema"
+      # And the shells of tests/completion.
+      packages="$packages bash bash-completion zsh fish"
+      # And what schemas are checked with by others, for tests/schema and tests/openapi.
+      packages="$packages python3-jsonschema python3-yaml"
       command -v node >/dev/null 2>&1 || packages="$packages nodejs"
       command -v npm >/dev/null 2>&1 || packages="$packages npm" ;;
     tests) packages="$packages libbenchmark-dev tmux" ;;

@@ -34,9 +34,9 @@ std::shared_ptr<const net::TlsClient> tls_to(const std::string& host) {
   return client;
 }
 
-// `:8081`, `127.0.0.1:8081`, `[::1]:8081`, `unix:/path`, and `https://` before an address. An address that means "all"
-// is asked at loopback.
-std::optional<net::Endpoint> endpoint_of(std::string address) {
+}  // namespace
+
+std::optional<net::Endpoint> endpoint_at(std::string address) {
   if (address.rfind("http://", 0) == 0) address = address.substr(7, address.find('/', 7) - 7);
   const bool tls = address.rfind("https://", 0) == 0;
   if (tls) address = address.substr(8, address.find('/', 8) - 8);
@@ -51,6 +51,8 @@ std::optional<net::Endpoint> endpoint_of(std::string address) {
   if (tls && !(endpoint.tls = tls_to(host))) return std::nullopt;
   return endpoint;
 }
+
+namespace {
 
 std::string message_of(const AdminRequest& request) {
   std::string text = request.method + ' ' + request.target + " HTTP/1.1\r\n";
@@ -69,7 +71,7 @@ std::string message_of(const AdminRequest& request) {
 
 std::optional<AdminAnswer> ask_admin(const std::string& address, const AdminRequest& request,
                                      net::SteadyClock::time_point deadline) {
-  const auto endpoint = endpoint_of(address);
+  const auto endpoint = endpoint_at(address);
   if (!endpoint) return std::nullopt;
   const auto answer = net::ask(*endpoint, request.method, message_of(request), kMostContent, deadline).answer;
   if (!answer || !answer->whole) return std::nullopt;
@@ -79,7 +81,7 @@ std::optional<AdminAnswer> ask_admin(const std::string& address, const AdminRequ
 std::optional<AdminAnswer> follow_admin(const std::string& address, const AdminRequest& request,
                                         net::SteadyClock::time_point deadline, Duration silence,
                                         const std::function<bool(std::string_view)>& piece) {
-  const auto endpoint = endpoint_of(address);
+  const auto endpoint = endpoint_at(address);
   if (!endpoint) return std::nullopt;
   const auto answer =
       net::follow(*endpoint, request.method, message_of(request), kMostContent, deadline, silence, piece).answer;

@@ -20,9 +20,11 @@ struct AdminAnswer {
   int status = 0;
   std::string body;
 };
-/// Nothing without a valid HTTP response in time. `address` is one of `admin.listen`: `:8081`, `127.0.0.1:8081`,
-/// `[::1]:8081`, `unix:/path`, or `https://` and an address; one that means "all" is asked at loopback. The certificate
-/// is checked unless the address is a loopback one; $FOREBAY_ADMIN_CA names the authorities, else the system's count.
+/// `:8081`, `127.0.0.1:8081`, `[::1]:8081`, `unix:/path`, or `https://` and an address; one that means "all" is asked
+/// at loopback. The certificate is checked unless the address is a loopback one; $FOREBAY_ADMIN_CA names the
+/// authorities, else the system's count.
+std::optional<net::Endpoint> endpoint_at(std::string address);
+/// Nothing without a valid HTTP response in time. `address` is one of `admin.listen`.
 std::optional<AdminAnswer> ask_admin(const std::string& address, const AdminRequest& request,
                                      net::SteadyClock::time_point deadline);
 

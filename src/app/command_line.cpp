@@ -13,20 +13,13 @@
 namespace forebay::app {
 namespace {
 
-// Commands of later versions: named as such rather than as unknown.
-const std::vector<std::string> kLater{
-    "warm",        //
-    "schema",      //
-    "completion",  //
-};
-
 constexpr std::string_view kIntroduction =
     "Forebay, a caching reverse proxy.\n\n"
     "  forebay --origin http://localhost:3000 --ttl 30s   one origin, without a configuration file\n"
     "  forebay -c forebay.yaml                            with a configuration file\n"
     "  forebay demo                                       with a built-in demo origin\n\n"
     "Without --ttl, or `ttl` in the file, only responses with a lifetime from the origin are stored.\n"
-    "Not in this version: HTTP/3, purging, a shared or persistent cache.\n";
+    "Not in this version: HTTP/3, a shared or persistent cache.\n";
 
 /// All commands with the variables of their flags.
 struct Commands {
@@ -51,14 +44,13 @@ struct Commands {
   }
 };
 
-bool is_later(const std::string& word) { return std::find(kLater.begin(), kLater.end(), word) != kLater.end(); }
 bool is_command(const std::string& word) {
   const auto& table = command_table();
   return std::any_of(table.begin(), table.end(), [&](const CommandRow& row) { return word == row.name; });
 }
 
 Said unknown_command(const std::string& word) {
-  std::vector<std::string_view> all{kLater.begin(), kLater.end()};
+  std::vector<std::string_view> all;
   for (const auto& row : command_table()) all.emplace_back(row.name);
   std::string message = "unknown command \"" + word + '"';
   const auto meant = nearest(word, all);
@@ -66,8 +58,6 @@ Said unknown_command(const std::string& word) {
     message += "; did you mean forebay -c " + word + '?';
   else if (word.find("://") != std::string::npos)
     message += "; did you mean forebay --origin " + word + '?';
-  else if (meant && is_later(*meant))
-    message += "; \"" + *meant + "\" is not in this version";
   else if (meant)
     message += "; did you mean \"" + *meant + "\"?";
   else
@@ -149,7 +139,12 @@ Said usage(std::string message) {
 
 std::optional<Said> not_a_command(const std::string& word) {
   if (is_command(word)) return std::nullopt;
-  return is_later(word) ? usage(word + " is not in this version") : unknown_command(word);
+  return unknown_command(word);
+}
+
+void for_each_command(const std::function<void(const CommandRow&, const CommandWords&)>& visit) {
+  const Commands c;
+  for (const auto& row : command_table()) visit(row, *c.of(row.name).words);
 }
 
 std::string help_text(const std::string& command) {

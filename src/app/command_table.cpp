@@ -15,7 +15,10 @@ MakeWords top_words;
 MakeWords tail_words;
 MakeWords purge_words;
 MakeWords get_words;
+MakeWords warm_words;
 MakeWords demo_words;
+MakeWords schema_words;
+MakeWords completion_words;
 MakeWords version_words;
 MakeWords help_words;
 
@@ -34,7 +37,10 @@ const std::vector<CommandRow>& command_table() {
       {"log-level", "Show or set the level of the running daemon's log.", log_level_words},
       {"top", "Show what the running daemon does: rates, hit ratio, latency; routes, hot keys, origins.", top_words},
       {"tail", "Print the requests of the running daemon as they end.", tail_words},
+      {"warm", "Request URLs at the running daemon, so that their responses are stored.", warm_words},
       {"demo", "Run with a built-in demo origin and show what to try.", demo_words},
+      {"schema", "Print the JSON Schema of the configuration, for editors.", schema_words},
+      {"completion", "Print a script that completes commands and flags in bash, zsh or fish.", completion_words},
       {"version", "Print the version.", version_words},
       {"help", "Print help, or the help of one command.", help_words},
   };

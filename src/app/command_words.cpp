@@ -49,7 +49,9 @@ Option& CommandWords::text(const char* names, std::optional<std::string>& into, 
 
 Option& CommandWords::list(const char* names, std::vector<std::string>& into, const char* what, const char* help) {
   auto* option = app_.add_option(names, into, help);
-  return declare(option->type_name(what)->expected(1)->allow_extra_args(false)->take_all(), what, help);
+  auto& declared = declare(option->type_name(what)->expected(1)->allow_extra_args(false)->take_all(), what, help);
+  declared.repeats = true;
+  return declared;
 }
 
 Option& CommandWords::flag(const char* names, bool& into, const char* help) {
@@ -61,7 +63,9 @@ Option& CommandWords::word(const char* name, std::string& into, const char* what
 }
 
 Option& CommandWords::words(const char* name, std::vector<std::string>& into, const char* what, const char* help) {
-  return declare(app_.add_option(name, into, help)->type_name(what), what, help);
+  auto& declared = declare(app_.add_option(name, into, help)->type_name(what), what, help);
+  declared.repeats = true;
+  return declared;
 }
 
 std::size_t CommandWords::count(const char* name) const { return app_.count(name); }

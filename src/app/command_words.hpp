@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@ struct Option {
   std::string help;
   std::vector<std::string> choices;  ///< All possible values, if there are few.
   bool hidden = false;               ///< Not in the help and not suggested.
+  bool repeats = false;
 
   Option& hide();
   Option& one_of(std::vector<std::string> values);
@@ -84,6 +86,7 @@ struct CommandRow {
 const std::vector<CommandRow>& command_table();
 /// Why this word is no command; nothing when it is one.
 std::optional<Said> not_a_command(const std::string& word);
+void for_each_command(const std::function<void(const CommandRow&, const CommandWords&)>& visit);
 /// The help of a command, or with an empty name the overview.
 std::string help_text(const std::string& command);
 

@@ -22,9 +22,16 @@ ExitCode run_proxy(const RunFlags& flags) {
   hold_orders();
   server::handed_over();  // first, since it changes the environment, which other threads may read
   ConfigSource source(flags, environment());
+  if (flags.watch && !source.has_file()) {
+    std::cerr << "forebay: --watch needs a configuration file; write -c FILE\n";
+    return ExitCode::Usage;
+  }
   auto loaded = source.load();
   if (!loaded.ok()) return refuse_configuration(loaded);
-  Daemon daemon(source, loaded, {flags.port_file, nullptr});
+  Daemon::Options options;
+  options.port_file = flags.port_file;
+  options.watch_files = flags.watch;
+  Daemon daemon(source, loaded, std::move(options));
   return daemon.run();
 }
 

@@ -34,6 +34,8 @@ class ConfigSource {
   static ConfigSource of_text(std::string name, std::string text);
 
   config::LoadResult load();
+  /// Whether there is a file that can be read again.
+  bool has_file() const noexcept { return has_file_ && file_ != "-" && !text_; }
   /// The name for messages; "no file" without one.
   std::string name() const;
   /// As the subject of a sentence, such as `configuration of FILE`.

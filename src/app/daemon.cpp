@@ -49,6 +49,13 @@ Daemon::~Daemon() { dismantle(); }
 ExitCode Daemon::run() {
   // Signals that arrive before the daemon is ready wait.
   hold_signals();
+  if (options_.watch_files)
+    file_watch_ = std::make_unique<FileWatch>(control_, [this] {
+      if (stopping_) return;
+      log::info("a file of the configuration has changed");
+      reload();
+    });
+  follow_files(loaded_);
   tls_ = read_tls(loaded_, tickets_, clock_);
   if (!loaded_.ok()) return refuse_configuration(loaded_);
   try {

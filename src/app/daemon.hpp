@@ -10,6 +10,7 @@
 
 #include "config_source.hpp"
 #include "exit_code.hpp"
+#include "file_watch.hpp"
 #include "forebay/admin/endpoints.hpp"
 #include "forebay/base/mutex.hpp"
 #include "limits.hpp"
@@ -28,7 +29,8 @@ class Daemon {
     std::string port_file;
     /// Called once it is ready.
     std::function<void(const Daemon&)> ready;
-    Duration stop_after{0};  ///< 0: never by itself.
+    Duration stop_after{0};    ///< 0: never by itself.
+    bool watch_files = false;  ///< Reload when a file of the configuration changes.
   };
   Daemon(ConfigSource& source, config::LoadResult loaded, Options options);
   ~Daemon();
@@ -55,6 +57,7 @@ class Daemon {
 
   // daemon_reload.cpp
   admin::Reloaded reload();
+  void follow_files(const config::LoadResult& loaded);
   /// Fills in what has changed, or why nothing has.
   void try_reload(const config::LoadResult& loaded, TlsFiles tls, admin::Reloaded& outcome);
   void keep_tickets_for(const config::Config& config);
@@ -97,6 +100,7 @@ class Daemon {
       orders_{control_, SIGHUP, SIGUSR1, SIGUSR2};
   boost::asio::steady_timer second_{control_}, memory_timer_{control_}, drain_timer_{control_}, drain_end_{control_},
       watchdog_timer_{control_}, duration_timer_{control_}, leaving_timer_{control_};
+  std::unique_ptr<FileWatch> file_watch_;
   Notifier notifier_;
   admin::Status status_;
 

@@ -33,7 +33,9 @@ admin::Reloaded Daemon::reload() {
   }
   if (handover_) handover_->interrupt("it was reloaded meanwhile");
   notifier_.reloading();
+  if (file_watch_) file_watch_->before_reading();
   auto loaded = source_.load();
+  follow_files(loaded);
   auto tls = read_tls(loaded, tickets_, clock_);
   for (const auto& d : loaded.diagnostics) {
     const auto text = one_line(d);
@@ -63,6 +65,17 @@ admin::Reloaded Daemon::reload() {
   notifier_.ready(outcome.applied ? "serving" : "serving; the last reload was rejected");
   outcome.diagnostics = std::move(loaded.diagnostics);
   return outcome;
+}
+
+// Also those of a configuration that is refused: correcting them is the next change.
+void Daemon::follow_files(const config::LoadResult& loaded) {
+  if (!file_watch_) return;
+  auto files = loaded.sources;
+  files.names.push_back(source_.name());
+  // What is in force stays in force meanwhile, and a refused configuration may not say which certificates it has.
+  if (!loaded.ok() && runtime()) config::add_tls_files(files, *runtime()->config);
+  if (loaded.ok()) config::add_tls_files(files, *loaded.config);
+  file_watch_->follow(std::move(files));
 }
 
 void Daemon::keep_tickets_for(const config::Config& config) {

@@ -3,10 +3,12 @@
 #include <iostream>
 #include <string>
 
+#include "admin_client.hpp"
 #include "commands.hpp"
 #include "config_source.hpp"
 #include "daemon.hpp"
 #include "demo_origin.hpp"
+#include "demo_traffic.hpp"
 #include "forebay/admin/build.hpp"
 #include "signals.hpp"
 
@@ -24,11 +26,15 @@ std::string demo_config(const DemoFlags& flags, std::uint16_t origin_port) {
   text += "origin: http://127.0.0.1:" + std::to_string(origin_port) + '\n';
   text += "log:\n  level: warn\n  access:\n";
   text += flags.access_log ? "    flush: 100ms\n" : "    output: 'off'\n";
+  const auto* fresh = flags.scenario == Scenario::OriginDown ? "2s" : "5s";
   text +=
       "server: { max_connections: 500 }\n"
       "shutdown: { drain: 2s }\n"
       "routes:\n"
-      "  - { name: time, path: /api/time, ttl: 5s }\n"
+      "  - { name: search, path: /api/search, methods: POST, ttl: 30s, key: { body: [/query, /page] } }\n"
+      "  - { name: time, path: /api/time, stale: { if_error: 10m }, ttl: " +
+      std::string(fresh) +
+      " }\n"
       "  - { name: flaky, path: /api/flaky, stale: { if_error: 10m } }\n"
       "  - { name: api, path: /api/** }\n"
       "  - { name: rest, path: /**, cache: false }\n";
@@ -42,7 +48,7 @@ std::string host_of(const server::Listener& listener) {
   return shown + ':' + std::to_string(listener.port());
 }
 
-void show_screen(const Daemon& daemon) {
+void show_screen(const Daemon& daemon, std::optional<Scenario> scenario) {
   const auto listeners = daemon.front().current();
   if (listeners.empty()) return;
   const auto at = host_of(*listeners.front().second);
@@ -61,9 +67,12 @@ void show_screen(const Daemon& daemon) {
   row("curl -i " + at + "/api/me", "private: never stored (detail=private, then pass_memory)");
   row("curl -i " + at + "/api/flaky", "fails every 2nd time; repeat after a second: STALE instead of the 503");
   row("curl -i " + at + "/api/time", "the origin sets no lifetime; the route sets 5 s");
+  row("curl -i " + at + "/api/search --json '{\"query\":\"tea\",\"page\":1}'",
+      "a POST, keyed by /query and /page: MISS, then HIT for 30 s");
   row("curl -s " + at + "/stats", "how many requests reached the shop");
   if (const auto* admin = daemon.admin_listener())
     row("curl -s " + host_of(*admin) + "/metrics", "metrics for Prometheus");
+  if (scenario) std::cout << "\nRunning: " << text_of(*scenario);
   std::cout << "\nNot in this version: HTTP/3, purging; `forebay help` has the whole list.\n"
                "Ctrl-C stops it.\n"
             << std::flush;
@@ -80,8 +89,21 @@ ExitCode demo(const DemoFlags& flags) {
     std::cerr << config::to_text(loaded.diagnostics, may_color(STDERR_FILENO));
     return ExitCode::Usage;
   }
-  Daemon daemon(source, loaded, {flags.port_file, show_screen, flags.duration});
-  return daemon.run();
+  std::optional<DemoTraffic> traffic;
+  Daemon::Options options;
+  options.port_file = flags.port_file;
+  options.stop_after = flags.duration;
+  options.ready = [&](const Daemon& daemon) {
+    show_screen(daemon, flags.scenario);
+    const auto listeners = daemon.front().current();
+    if (!flags.scenario || listeners.empty()) return;
+    auto to = endpoint_at(address_text(*listeners.front().second));
+    if (to) traffic.emplace(*flags.scenario, std::move(*to), origin.down());
+  };
+  Daemon daemon(source, loaded, std::move(options));
+  const auto code = daemon.run();
+  traffic.reset();
+  return code;
 }
 
 }  // namespace forebay::app

@@ -18,6 +18,7 @@ class DemoOrigin final : public server::Handler {
   DemoOrigin();
   ~DemoOrigin() override;
 
+  std::atomic<bool>& down() noexcept { return shop_.down(); }
   std::uint16_t port() const { return booth_.listener().port(); }
 
   void start(const server::ExchangePtr& exchange) override;

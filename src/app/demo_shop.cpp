@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using http::FieldId;
 
-enum Counted : std::size_t { kProducts, kProduct, kSlow, kMe, kFlaky, kTime };
+enum Counted : std::size_t { kProducts, kProduct, kSlow, kMe, kFlaky, kTime, kSearch };
 
 struct Product {
   std::string_view name;
@@ -78,6 +78,15 @@ DemoShop::Answer DemoShop::flaky() {
   return a;
 }
 
+// As POST endpoints do, it states no lifetime.
+DemoShop::Answer DemoShop::search() {
+  Answer a;
+  a.after = 200ms;
+  a.body = "{\"found\":[" + product_json(1) + ',' + product_json(7) +
+           "],\"search\":" + std::to_string(++counts_[kSearch].n) + "}\n";
+  return a;
+}
+
 DemoShop::Answer DemoShop::stats() const {
   Answer a;
   a.fields.add(FieldId::CacheControl, "no-store");
@@ -90,6 +99,13 @@ DemoShop::Answer DemoShop::stats() const {
 
 DemoShop::Answer DemoShop::answer(http::Method method, std::string_view path, WallTime now) {
   Answer a;
+  if (down_ && path != "/stats") {
+    a.status = 503;
+    a.fields.add(FieldId::CacheControl, "no-store");
+    a.body = "{\"error\":\"the shop is down\"}\n";
+    return a;
+  }
+  if (method == http::Method::Post && path == "/api/search") return search();
   if (method != http::Method::Get && method != http::Method::Head) {
     a.status = 405;
     a.fields.add(FieldId::Allow, "GET, HEAD");

@@ -18,6 +18,7 @@ struct RunFlags {
   std::optional<std::string> origin, listen, ttl, memory, admin, log_level, log_format;
   std::vector<std::pair<std::string, std::string>> set;  ///< `--set KEY=VALUE`, in order.
   std::string port_file;  ///< File for the ports in use; for tests and scripts that listen on port 0.
+  bool watch = false;     ///< Reload when a file of the configuration changes.
 };
 
 enum class CheckFormat { Text, Json, Github };
@@ -59,11 +60,14 @@ struct HealthcheckFlags {
   Duration timeout = std::chrono::seconds{2};
 };
 
+/// What `forebay demo --scenario` shows.
+enum class Scenario { Hits, Stampede, OriginDown, Post };
 struct DemoFlags {
   std::string listen = ":8080";
   std::string admin = "127.0.0.1:8081";
   Duration duration{0};  ///< 0: until a signal.
   bool access_log = true;
+  std::optional<Scenario> scenario;
   std::string port_file;
 };
 

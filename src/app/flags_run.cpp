@@ -10,12 +10,11 @@ class RunWords final : public CommandWords {
     word("file", file_, "FILE", "The same as -c FILE.");
     add_settings(*this, flags_, set_);
     add_admin_setting(*this, flags_);
-    flag("--watch", watch_, "").hide();
+    flag("--watch", flags_.watch, "Reload when a file of the configuration, or a certificate, changes.");
     text("--port-file", flags_.port_file, "PATH", "").hide();
   }
 
   Command finish() override {
-    if (watch_) return usage("--watch is not in this version; send HUP to reload");
     if (auto wrong = split_settings(set_, flags_)) return *wrong;
     if (auto wrong = take_file(file_, flags_)) return *wrong;
     return Command(std::move(flags_), run_proxy, OnException::Terminate);
@@ -25,7 +24,6 @@ class RunWords final : public CommandWords {
   RunFlags flags_;
   std::string file_;
   std::vector<std::string> set_;
-  bool watch_ = false;
 };
 
 }  // namespace

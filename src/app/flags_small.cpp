@@ -32,7 +32,11 @@ class VersionWords final : public CommandWords {
 
 class HelpWords final : public CommandWords {
  public:
-  explicit HelpWords(CLI::App& app) : CommandWords(app) { word("command", about_, "COMMAND", "A command."); }
+  explicit HelpWords(CLI::App& app) : CommandWords(app) {
+    std::vector<std::string> names;
+    for (const auto& row : command_table()) names.emplace_back(row.name);
+    word("command", about_, "COMMAND", "A command.").one_of(std::move(names));
+  }
   Command finish() override {
     if (!about_.empty())
       if (auto wrong = not_a_command(about_)) return *wrong;

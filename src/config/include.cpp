@@ -62,8 +62,8 @@ bool begins_in_folder(const std::string& pattern) {
   return false;
 }
 
-/// The files that a pattern matches, by name in the order of their bytes. Directories and what begins with a dot are
-/// left out. False where a folder is missing or cannot be read.
+}  // namespace
+
 bool files_of(const std::string& pattern, std::vector<std::string>& files) {
   if (!begins_in_folder(pattern)) return false;
   glob_t found{};
@@ -75,6 +75,8 @@ bool files_of(const std::string& pattern, std::vector<std::string>& files) {
   std::sort(files.begin(), files.end());
   return result != GLOB_ABORTED;
 }
+
+namespace {
 
 NodePtr node_of(std::vector<NodePtr> items, const Place& place) {
   auto list = std::make_shared<Node>();
@@ -118,7 +120,9 @@ class Including {
     const bool relative = name.text.front() != '/' && !folder_.empty();
     if (!is_pattern(name.text)) return read(name, path, relative ? folder_ + '/' + name.text : name.text, true);
     std::vector<std::string> files;
-    if (!files_of(relative ? literal(folder_) + '/' + name.text : name.text, files))
+    const auto pattern = relative ? literal(folder_) + '/' + name.text : name.text;
+    report_.note_pattern(pattern);
+    if (!files_of(pattern, files))
       return report_.error(1033, name, path,
                            in_quotes(unread_folder) + " cannot be read: " + std::strerror(unread_why));
     if (files.empty())
@@ -140,6 +144,7 @@ class Including {
       return fault("more than " + std::to_string(kMostFiles) + " files are included", "join some of them");
     }
     std::string why;
+    if (named) report_.note_source(file);
     auto text = content_of(file, why);
     if (!text) return fault(in_quotes(file) + " cannot be read: " + why);
     bytes_ += text->size();

@@ -114,7 +114,7 @@ LoadResult load_checked(const LoadRequest& request, const Surroundings& surround
     return {nullptr, report.take()};
   }
   const auto root = read_tree(request, surroundings, text, report);
-  if (!root) return {nullptr, report.take()};
+  if (!root) return {nullptr, report.take(), {}, {}, 0, report.take_sources()};
   auto config = std::make_shared<Config>();
   config->file = request.file;
   check_keys(*root, report);
@@ -131,7 +131,8 @@ LoadResult load_checked(const LoadRequest& request, const Surroundings& surround
     }
   }
   const bool good = !report.failed();
-  return {good ? config : nullptr, report.take(), std::move(places), std::move(file_places), report.further_files()};
+  return {good ? config : nullptr, report.take(),          std::move(places),
+          std::move(file_places),  report.further_files(), report.take_sources()};
 }
 
 }  // namespace

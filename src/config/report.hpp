@@ -38,6 +38,10 @@ class Report {
   std::string_view begin_file(std::string file, std::string text);
   /// How many files were read beside the configuration itself.
   std::size_t further_files() const noexcept { return files_.size() - 1; }
+  /// A file, or a pattern for some, that the configuration depends on.
+  void note_source(std::string name) { sources_.names.push_back(std::move(name)); }
+  void note_pattern(std::string pattern) { sources_.patterns.push_back(std::move(pattern)); }
+  SourceFiles take_sources() { return std::move(sources_); }
   /// The number of the first line of the file that is read.
   int first_line() const noexcept { return files_.back().first_line; }
   /// The file of a place, and the line in it; 0: it is in none.
@@ -77,6 +81,7 @@ class Report {
   void add_lines(std::string_view text);
   const File& file_of(int line) const noexcept;
 
+  SourceFiles sources_;
   std::vector<File> files_;
   std::deque<std::string> texts_;        // of all files but the first
   std::vector<std::string_view> lines_;  // of all files

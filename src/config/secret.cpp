@@ -40,6 +40,7 @@ std::optional<std::string> read_secret_file(const Section& section, const Node& 
   const auto* name = section.scalar(node, path, "a path");
   if (!name) return std::nullopt;
   std::string why;
+  section.report().note_source(*name);
   auto secret = content_of_file(*name, kLongest, why);
   if (!secret && name->find('/') == std::string::npos) {
     // Perhaps the secret itself.

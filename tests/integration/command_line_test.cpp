@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include <filesystem>
+#include <sstream>
 
 #include "support/command.hpp"
 #include "support/forebay_test.hpp"
@@ -214,6 +215,53 @@ TEST_F(CommandLine, CheckObeysTheVariablesThatRunObeys) {
   const auto bad = run_forebay({"check", "-c", "-"}, {{"FOREBAY_TTL", "5"}}, good);
   EXPECT_EQ(bad.exit, 3);
   EXPECT_THAT(bad.out, HasSubstr("FOREBAY_TTL"));
+}
+
+/// The names of the commands that `forebay help` lists.
+std::vector<std::string> listed_commands() {
+  const auto help = run_forebay({"help"}).out;
+  std::vector<std::string> names;
+  std::istringstream lines(help.substr(help.find("Subcommands:")));
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("  ") && line.size() > 2 && line[2] != ' ')
+      names.push_back(line.substr(2, line.find(' ', 2) - 2));
+  return names;
+}
+
+TEST_F(CommandLine, TheTableOfTheDocsHasEveryCommandAndNoOther) {
+  const auto page = read_file(std::string(FOREBAY_SOURCE_DIR) + "/docs/operations.md");
+  const auto begin = page.find("\n## Commands\n");
+  const auto table = page.substr(begin, page.find("\n## ", begin + 1) - begin);
+  const auto names = listed_commands();
+  EXPECT_GT(names.size(), 10u);
+  for (const auto& name : names) EXPECT_THAT(table, ContainsRegex("\n[|] `[^|]*" + name + "[] `A-Z.]")) << name;
+  std::istringstream lines(table);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("| `forebay ")) continue;
+    const auto name = line.substr(11, line.find_first_of(" `", 11) - 11);
+    if (name.starts_with('-')) continue;
+    EXPECT_THAT(names, ::testing::Contains(name)) << line;
+  }
+}
+
+TEST_F(CommandLine, CheckAndExplainTakeSettingsOfTheCommandLine) {
+  const std::string yaml = "origin: http://localhost:1\nroutes: [{name: r, path: /**, ttl: 5s}]\n";
+  const auto print = run_forebay({"check", "--print", "-c", "-", "--set", "routes.r.ttl.default=77s"}, {}, yaml);
+  EXPECT_EQ(print.exit, 0) << print.out;
+  EXPECT_THAT(print.out, HasSubstr("default: 1m17s"));
+  const auto bad = run_forebay({"check", "-c", "-", "--set", "routes.r.ttls=77s"}, {}, yaml);
+  EXPECT_EQ(bad.exit, 3);
+  EXPECT_THAT(bad.out, HasSubstr("--set routes.r.ttls: error FB1001"));
+  const auto explain = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"explain", "-c", "-", "--status", "200", "--json", "http://shop.test/a"});
+    return flatten_json(run_forebay(words, {}, yaml).out).value();
+  };
+  EXPECT_EQ(explain({}).at("response.ttl_s"), "5");
+  EXPECT_EQ(explain({"--set", "routes.r.ttl.default=77s"}).at("response.ttl_s"), "77");
+  EXPECT_EQ(explain({"--set", "routes.r.cache=false"}).at("lookup.allowed"), "false");
+  const auto live = run_forebay({"explain", "--live", "--set", "routes.r.cache=false", "/a"});
+  EXPECT_EQ(live.exit, 2);
+  EXPECT_THAT(live.err, HasSubstr("--set cannot be used with --live"));
 }
 
 }  // namespace

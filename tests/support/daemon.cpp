@@ -123,10 +123,11 @@ std::vector<std::string> Daemon::patient(std::string_view yaml) {
   return settings;
 }
 
-Daemon::Daemon(std::string_view yaml, const char* binary, const Inherited& sockets)
+Daemon::Daemon(std::string_view yaml, const char* binary, const Inherited& sockets,
+               const std::vector<std::string>& flags)
     : binary_(binary), tls_(over_tls() && !has_key(yaml, "listen")) {
   write_file(config_path(), completed(yaml));
-  spawn(patient(yaml), sockets);
+  spawn(patient(yaml), sockets, flags);
   try {
     await_ready();
   } catch (...) {
@@ -143,10 +144,12 @@ Daemon::~Daemon() {
   wait_exit();
 }
 
-void Daemon::spawn(const std::vector<std::string>& settings, const Inherited& sockets) {
+void Daemon::spawn(const std::vector<std::string>& settings, const Inherited& sockets,
+                   const std::vector<std::string>& flags) {
   const auto out = dir_.file("stdout"), err = dir_.file("stderr");
   std::vector<std::string> words{binary_, "run", "-c", config_path(), "--port-file", dir_.file("ports")};
   for (const auto& s : settings) words.insert(words.end(), {"--set", s});
+  words.insert(words.end(), flags.begin(), flags.end());
   std::vector<int> descriptors;
   if (!sockets.empty()) {
     // LISTEN_PID is the daemon's own: the shell becomes it.

@@ -48,7 +48,8 @@ class Daemon {
   /// Starts it and waits until it is ready. Throws std::runtime_error, with the daemon's log, when it is not. It
   /// inherits the sockets as from systemd; each name may be there more than once.
   using Inherited = std::vector<std::pair<std::string, int>>;
-  explicit Daemon(std::string_view yaml, const char* binary = forebay_binary(), const Inherited& sockets = {});
+  explicit Daemon(std::string_view yaml, const char* binary = forebay_binary(), const Inherited& sockets = {},
+                  const std::vector<std::string>& flags = {});
   /// Kills what is left.
   ~Daemon();
   Daemon(const Daemon&) = delete;
@@ -83,7 +84,7 @@ class Daemon {
   Metrics metrics() const;
 
  private:
-  void spawn(const std::vector<std::string>& settings, const Inherited& sockets);
+  void spawn(const std::vector<std::string>& settings, const Inherited& sockets, const std::vector<std::string>& flags);
   void await_ready();
   std::string completed(std::string_view yaml) const;
   static std::vector<std::string> patient(std::string_view yaml);

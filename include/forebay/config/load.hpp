@@ -45,6 +45,12 @@ struct LoadRequest {
   std::vector<std::string> override_names;
 };
 
+/// What a configuration is read from.
+struct SourceFiles {
+  std::vector<std::string> names;
+  std::vector<std::string> patterns;  ///< Of `include`: what matches them is read too.
+};
+
 struct LoadResult {
   ConfigPtr config;                     ///< Null when there is an error.
   std::vector<Diagnostic> diagnostics;  ///< All of them, in order of place.
@@ -53,6 +59,7 @@ struct LoadResult {
   /// `origin` and its name.
   std::map<std::string, Diagnostic, std::less<>> file_places{};
   std::size_t included{};  ///< How many files `include` has added.
+  SourceFiles sources{};   ///< Those that were or should have been read, also when there is an error.
   bool ok() const noexcept { return config != nullptr; }
 };
 /// Reads, checks and types a configuration. Never throws; every mistake is a diagnostic.

@@ -33,6 +33,25 @@ TEST(DemoShop, WhatIsNotThereIs404AndChangesAre405) {
   EXPECT_EQ(shop.answer(Method::Post, "/api/products", kNow).status, 405);
 }
 
+TEST(DemoShop, ASearchIsAPostWithoutALifetime) {
+  DemoShop shop;
+  const auto found = shop.answer(Method::Post, "/api/search", kNow);
+  EXPECT_EQ(found.status, 200);
+  EXPECT_TRUE(found.fields.view().empty());
+  EXPECT_THAT(shop.answer(Method::Post, "/api/search", kNow).body, HasSubstr("\"search\":2"));
+  EXPECT_EQ(shop.answer(Method::Get, "/api/search", kNow).status, 404);
+}
+
+TEST(DemoShop, WhileItIsDownAllFailsButTheCounts) {
+  DemoShop shop;
+  shop.down() = true;
+  for (const auto* path : {"/api/products", "/api/time", "/nowhere"})
+    EXPECT_EQ(shop.answer(Method::Get, path, kNow).status, 503) << path;
+  EXPECT_EQ(shop.answer(Method::Get, "/stats", kNow).status, 200);
+  shop.down() = false;
+  EXPECT_EQ(shop.answer(Method::Get, "/api/time", kNow).status, 200);
+}
+
 TEST(DemoShop, FlakyFailsEverySecondTime) {
   DemoShop shop;
   for (const int wanted : {200, 503, 200, 503}) EXPECT_EQ(shop.answer(Method::Get, "/api/flaky", kNow).status, wanted);
@@ -44,7 +63,7 @@ TEST(DemoShop, StatsCountWhatTheShopWasAsked) {
   shop.answer(Method::Get, "/api/products/1", kNow);
   shop.answer(Method::Head, "/api/products/2", kNow);
   EXPECT_EQ(shop.answer(Method::Get, "/stats", kNow).body,
-            "{\"products\":1,\"product\":2,\"slow\":0,\"me\":0,\"flaky\":0,\"time\":0}\n");
+            "{\"products\":1,\"product\":2,\"slow\":0,\"me\":0,\"flaky\":0,\"time\":0,\"search\":0}\n");
 }
 
 }  // namespace
