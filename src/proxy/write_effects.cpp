@@ -6,6 +6,7 @@
 #include "forebay/config/invalidation_graph.hpp"
 #include "forebay/content/coding.hpp"
 #include "forebay/content/media_type.hpp"
+#include "forebay/proxy/purging.hpp"
 #include "forebay/rules/invalidation.hpp"
 #include "forebay/rules/tags.hpp"
 #include "outgoing.hpp"
