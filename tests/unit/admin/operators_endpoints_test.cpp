@@ -240,7 +240,7 @@ TEST_F(OperatorsEndpoints, TheConfigurationIsShownAsJsonToo) {
   EXPECT_THAT(answer->lines, HasSubstr("Content-Type: application/json"));
   EXPECT_EQ(parsed(*answer).at_pointer("/admin/changes_per_second").to_number<int>(), 7);
   EXPECT_TRUE(parsed(*answer).at_pointer("/admin/allow_loopback").as_bool());
-  EXPECT_EQ(text_at(*answer, "/shutdown/drain"), "90s");
+  EXPECT_EQ(text_at(*answer, "/shutdown/drain"), "1m30s");
   EXPECT_THAT(answer->text, Not(HasSubstr("s3cret")));
   EXPECT_EQ(ask(Method::Get, "/api/v1/config?format=xml")->status, 400);
 }

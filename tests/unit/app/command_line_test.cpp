@@ -340,7 +340,7 @@ TEST(CommandLine, MistypedCommandsAndFlagsAreSuggestedAndExitWithTwo) {
         Case{{"check", "--strct"}, "did you mean --strict?"},
         Case{{"demo", "--durations", "1s"}, "did you mean --duration?"},
         Case{{"help", "chek"}, "did you mean \"check\"?"}, Case{{"drian"}, "did you mean \"drain\"?"},
-        Case{{"pruge"}, "\"purge\" is not in this version"}, Case{{"drain", "--dealy", "5s"}, "did you mean --delay?"},
+        Case{{"pruge"}, "did you mean \"purge\"?"}, Case{{"drain", "--dealy", "5s"}, "did you mean --delay?"},
         Case{{"reload", "--jsno"}, "did you mean --json?"}, Case{{"log-level", "--fro", "5m"}, "did you mean --for?"},
         Case{{"log-level", "debgu"}, "did you mean debug?"},
         Case{{"forebay.yaml"}, "did you mean forebay -c forebay.yaml?"},
@@ -455,7 +455,7 @@ TEST(CommandLine, HelpIsDataAndNoError) {
   EXPECT_THAT(said({"help", "check"}).out, HasSubstr("--strict"));
   EXPECT_THAT(said({"help"}).out, HasSubstr("healthcheck"));
   EXPECT_THAT(said({"help"}).out, HasSubstr("forebay --origin http://localhost:3000 --ttl 30s"));
-  for (const char* absent : {"HTTP/3", "purging"})
+  for (const char* absent : {"HTTP/3", "persistent cache"})
     EXPECT_THAT(said({"help"}).out, HasSubstr(absent)) << "until it is there";
 }
 

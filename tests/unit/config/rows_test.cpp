@@ -31,7 +31,7 @@ const std::string kFile =
     "origin: web\npolicies: { named: {} }\nlisten: [{ address: \":80\", tls: "
     "{ cert: /c, key: /k, client_ca: /ca } }]\n"
     "admin: { tls: { cert: /c, key: /k, client_ca: /ca } }\n"
-    "routes: [{ path: \"/a/{id}\", invalidates: [x] }]\n";
+    "routes: [{ path: \"/a/{id}\", invalidates: { tags: [x] } }]\n";
 
 /// A value of this type that no key has by default.
 std::string sample(const Option& option) {

@@ -96,7 +96,8 @@ TEST_F(Fill, AnArrayGivesATagForEachMember) {
 }
 
 TEST_F(Fill, WhatIsNoTagIsNotKnown) {
-  content("{\"long\":\"" + std::string(1100, 'x') + R"(","tab":"a\tb","many":["a","b"]})");
+  const auto text = "{\"long\":\"" + std::string(1100, 'x') + R"(","tab":"a\tb","many":["a","b"]})";
+  content(text);
   EXPECT_THAT(tags("p-{body:/long}"), IsEmpty());
   EXPECT_TRUE(unknown);
   EXPECT_THAT(tags("{body:/many}{body:/long}{body:/many}"), IsEmpty());
