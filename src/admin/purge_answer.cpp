@@ -56,6 +56,7 @@ std::string read_member(std::string_view name, const json::value& value, Order& 
                  ? std::string()
                  : '"' + std::string(name) + "\" must be a string or a list of strings.";
   if (name == "mode") {
+    if (value.is_null()) return {};
     const bool soft = value.is_string() && value.get_string() == "soft";
     if (!soft && !(value.is_string() && value.get_string() == "hard")) return "\"mode\" must be \"hard\" or \"soft\".";
     order.mode = soft ? PurgeMode::Soft : PurgeMode::Hard;

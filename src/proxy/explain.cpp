@@ -339,12 +339,13 @@ void look_up(ExplainCase& c) {
     stored.size = entry->body_length();
     stored.origin = entry->origin();
     for (auto& listed : c.context.store->find(c.key.id(), c.context.now.mono))
-      if (listed.entry.get() == entry.get()) stored.tags = std::move(listed.tags);
+      if (listed.entry.get() == entry.get()) {
+        stored.tags = std::move(listed.tags);
+        stored.secondary = std::move(listed.secondary);
+      }
     std::sort(stored.tags.begin(), stored.tags.end());
   }
   stored.hits = c.found.hits;
-  if (const auto& names = c.found.stored.names)
-    rules::append_secondary_key(names->names, selecting.fields(names->names), stored.secondary);
 }
 
 /// For a fetch by another request, or a later one.

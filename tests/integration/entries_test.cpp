@@ -21,7 +21,7 @@ class Entries : public AdminApiTest {
     auto all = list(query);
     std::vector<std::string> out;
     for (int i = 0;; ++i) {
-      const auto at = all.find("entries." + std::to_string(i) + ".url");
+      const auto at = all.find("entries[" + std::to_string(i) + "].url");
       if (at == all.end()) return out;
       out.push_back(at->second.substr(at->second.find("://") + 3));
     }
@@ -38,18 +38,18 @@ TEST_F(Entries, SayWhatIsStored) {
   get("/p/1?page=2&x=%7E", {{"Accept-Language", "de"}});
   get("/p/1?page=2&x=%7E", {{"Accept-Language", "de"}});
   auto all = list();
-  EXPECT_EQ(all["entries.0.url"], scheme() + "://shop.test/p/1?page=2&x=~");
-  EXPECT_EQ(all["entries.0.route"], "shop");
-  EXPECT_EQ(all["entries.0.method"], "GET");
-  EXPECT_EQ(all["entries.0.key"], "shop|GET|" + scheme() + "|shop.test|/p/1|q:page=2&x=~");
-  EXPECT_EQ(all["entries.0.id"].size(), 32u);
-  EXPECT_EQ(all["entries.0.status"], "200");
-  EXPECT_EQ(all["entries.0.state"], "fresh");
-  EXPECT_EQ(all["entries.0.size"], "10");
-  EXPECT_EQ(all["entries.0.hits"], "1");
-  EXPECT_EQ(all["entries.0.variant.accept-language"], "de");
-  EXPECT_THAT(std::stol(all["entries.0.ttl_s"]), CountedDownFrom(60));
-  EXPECT_EQ(all.count("entries.1.url"), 0u);
+  EXPECT_EQ(all["entries[0].url"], scheme() + "://shop.test/p/1?page=2&x=~");
+  EXPECT_EQ(all["entries[0].route"], "shop");
+  EXPECT_EQ(all["entries[0].method"], "GET");
+  EXPECT_EQ(all["entries[0].key"], "shop|GET|" + scheme() + "|shop.test|/p/1|q:page=2&x=~");
+  EXPECT_EQ(all["entries[0].id"].size(), 32u);
+  EXPECT_EQ(all["entries[0].status"], "200");
+  EXPECT_EQ(all["entries[0].state"], "fresh");
+  EXPECT_EQ(all["entries[0].size"], "10");
+  EXPECT_EQ(all["entries[0].hits"], "1");
+  EXPECT_EQ(all["entries[0].variant.accept-language"], "de");
+  EXPECT_THAT(std::stol(all["entries[0].ttl_s"]), CountedDownFrom(60));
+  EXPECT_EQ(all.count("entries[1].url"), 0u);
 }
 
 TEST_F(Entries, ArePagedAndEachIsThereOnce) {
@@ -120,7 +120,7 @@ TEST_F(Entries, SecretsAreNotShown) {
   get("/a?token=hunter2&n=1", {{"X-Auth-Token", "hunter2"}, {"Cookie", "sid=hunter2"}, {"X-Api-Key", "hunter2"}});
   const auto listed = admin("GET", "/api/v1/entries");
   EXPECT_THAT(listed.body, AllOf(HasSubstr("(redacted)"), HasSubstr("n=1"), Not(HasSubstr("hunter2"))));
-  const auto one = admin("GET", "/api/v1/entries/" + members(listed)["entries.0.id"]);
+  const auto one = admin("GET", "/api/v1/entries/" + members(listed)["entries[0].id"]);
   EXPECT_EQ(one.status, 200);
   EXPECT_THAT(one.body, AllOf(HasSubstr("(redacted)"), Not(HasSubstr("hunter2"))));
 }
@@ -137,17 +137,18 @@ TEST_F(Entries, OneHasItsVariantsAndForTheTokenItsBody) {
   const auto path = "/api/v1/entries/" + id_of("/a");
   auto one = members(admin("GET", path));
   EXPECT_EQ(one["url"], scheme() + "://shop.test/a");
-  EXPECT_EQ(one.count("variants.0.body"), 0u);
-  const std::set<std::string> values{one["variants.0.variant.x-v"], one["variants.1.variant.x-v"]};
+  EXPECT_EQ(one.count("variants[0].body"), 0u);
+  const std::set<std::string> values{one["variants[0].variant.x-v"], one["variants[1].variant.x-v"]};
   EXPECT_EQ(values, (std::set<std::string>{"1", "2"}));
   EXPECT_THAT(admin("GET", path).body, HasSubstr(R"(["X-Mark","m"])"));
   auto with_body = members(admin("GET", path + "?body=1"));
-  EXPECT_EQ(with_body["variants.0.body"], "for " + with_body["variants.0.variant.x-v"]);
-  EXPECT_EQ(with_body["variants.0.body_truncated"], "false");
-  EXPECT_EQ(members(admin("GET", "/api/v1/entries/" + id_of("/binary") + "?body=1"))["variants.0.body_base64"], "/wAB");
+  EXPECT_EQ(with_body["variants[0].body"], "for " + with_body["variants[0].variant.x-v"]);
+  EXPECT_EQ(with_body["variants[0].body_truncated"], "false");
+  EXPECT_EQ(members(admin("GET", "/api/v1/entries/" + id_of("/binary") + "?body=1"))["variants[0].body_base64"],
+            "/wAB");
   EXPECT_EQ(admin("GET", path + "?body=raw").status, 400) << "which one?";
-  const auto raw = admin("GET", path + "?body=raw&variant=" + one["variants.1.variant_id"]);
-  EXPECT_EQ(raw.body, "for " + one["variants.1.variant.x-v"]);
+  const auto raw = admin("GET", path + "?body=raw&variant=" + one["variants[1].variant_id"]);
+  EXPECT_EQ(raw.body, "for " + one["variants[1].variant.x-v"]);
   EXPECT_EQ(raw.get("Content-Type"), "application/octet-stream");
   EXPECT_EQ(raw.get("Content-Disposition"), "attachment");
   const FieldLines reader{{"Authorization", "Bearer fedcba9876543210"}};

@@ -89,11 +89,11 @@ TEST_F(PurgeCommands, GetShowsWhatIsStoredForARequest) {
   EXPECT_EQ(body.out, std::string("\x00\x01", 2) + "2");
   const auto json = flatten_json(run({"get", url("/v"), "-H", "X-V: 1", "--json"}).out).value();
   const auto id = json.at("id");
-  EXPECT_EQ(json.at("variants.0.variant.x-v"), "1");
+  EXPECT_EQ(json.at("variants[0].variant.x-v"), "1");
   const auto both = run({"get", id});
   EXPECT_THAT(both.out, AllOf(HasSubstr("x-v: 1"), HasSubstr("x-v: 2")));
   EXPECT_EQ(run({"get", id, "--body"}).exit, 2) << "which variant?";
-  EXPECT_EQ(run({"get", id, "--body", "--variant", json.at("variants.0.variant_id")}).out,
+  EXPECT_EQ(run({"get", id, "--body", "--variant", json.at("variants[0].variant_id")}).out,
             std::string("\x00\x01", 2) + "1");
 }
 

@@ -351,6 +351,7 @@ TEST_F(Purge, AfterAReloadEntriesOfTheRoutesThatAreThereAreFound) {
   start("routes: [{name: a, path: '/a/**'}, {name: rest, path: /**}]\n");
   fill({"/a/1", "/b/1"});
   daemon->reload(with_origin("routes: [{name: other, path: '/a/**'}, {name: rest, path: /**}]\n"));
+  ASSERT_TRUE(metric_reaches("forebay_config_reloads_total", {{"outcome", "applied"}}, 1));
   EXPECT_EQ(purge(R"({"route": "a"})").status, 422);
   EXPECT_EQ(purged(R"({"url": "http://shop.test/a/1"})"), 1) << "it comes back with its route";
   EXPECT_TRUE(hits("/b/1"));

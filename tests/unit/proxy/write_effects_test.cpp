@@ -214,9 +214,15 @@ TEST_F(WriteEffectsTest, WhatWasNotSentInvalidatesNothing) {
   post("/w/1");
   source().sent = false;
   source().fail(FetchError::Connect);
-  post("/w/1");
-  source().fail(FetchError::ClientBody);
   EXPECT_TRUE(is_hit("/r/1"));
+}
+
+TEST_F(WriteEffectsTest, HalfARequestMayHaveTakenEffect) {
+  writes("[reads]");
+  store_both();
+  post("/w/1");
+  source().fail(FetchError::ClientStalled);
+  EXPECT_FALSE(is_hit("/r/1"));
 }
 
 TEST_F(WriteEffectsTest, AClientThatLeavesChangesNothing) {
