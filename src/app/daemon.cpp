@@ -41,6 +41,16 @@ constexpr bool kGoverned =
 
 }  // namespace
 
+config::Listener operators_listener(const config::Config& config) {
+  auto listener = config.admin_listener;
+  listener.address = *config.admin;
+  listener.name = "admin";
+  listener.http2 = false;
+  // Who may connect is an operator.
+  if (!listener.mode) listener.mode = 0600;
+  return listener;
+}
+
 Daemon::Daemon(ConfigSource& source, config::LoadResult loaded, Options options)
     : source_(source), loaded_(std::move(loaded)), options_(std::move(options)) {}
 
@@ -63,6 +73,10 @@ ExitCode Daemon::run() {
     build();
     find_predecessor();  // after the limit of descriptors was raised
     open();
+  } catch (const server::Predecessor::Stopped& e) {
+    log::info(e.what());
+    dismantle();
+    return ExitCode::Done;
   } catch (const std::system_error& e) {
     std::cerr << "forebay: " << e.what() << '\n';
     if (e.code() == std::errc::address_in_use)
@@ -140,17 +154,12 @@ void Daemon::open() {
     status_.started_at = clock_.now().mono;
     admin_handler_ = std::make_unique<admin::AdminHandler>(std::move(sources));
     admin_ = std::make_unique<SingleWorkerServer>(config->server.threads, clock_);
-    auto listener = config->admin_listener;
-    listener.address = *config->admin;
-    listener.name = "admin";
-    listener.http2 = false;
-    // Who may connect is an operator.
-    if (!listener.mode) listener.mode = 0600;
-    admin_->open(listener, *admin_handler_, std::exchange(tls_.admin, {}), others());
+    admin_->open(operators_listener(*config), *admin_handler_, std::exchange(tls_.admin, {}), others());
     admin_->worker().post([this] { admin_handler_->begin(admin_->worker()); });
   }
   workers_->start();
   take_over();
+  set_access(listeners);
   listeners_->apply(std::move(listeners));
   sweep_timer_ = std::make_unique<boost::asio::steady_timer>(workers_->first().io());
   workers_->first().post([this] { sweep(kSweepEvery); });
@@ -235,6 +244,7 @@ void Daemon::each_second() {
   second_.async_wait([this](error_code ec) {
     if (ec) return;
     listeners_->tidy();
+    hear_predecessor();
     tickets_->rotate();
     if (kGoverned) {
       const auto before = governor_->limit();

@@ -21,6 +21,9 @@
 
 namespace forebay::app {
 
+/// The admin listener, as configured.
+config::Listener operators_listener(const config::Config& config);
+
 /// The proxy process: builds everything in order, handles signals, reloads, drains. Runs on the caller's thread, which
 /// waits for workers only where they reply at once.
 class Daemon {
@@ -74,12 +77,15 @@ class Daemon {
   void find_predecessor();
   server::Neighbours others();
   void take_over();
+  void set_access(const ListenerSet::Change& listeners);
+  void hear_predecessor();
   void offer_sockets();
   void begin_leaving(const std::vector<const server::Listener*>& taken, const std::string& by);
 
   // daemon_stop.cpp
   void begin_stop(std::string_view why);
   void stop_accepting();
+  void leave_to_successor();
   void end_connections(Duration patience);
   void await_idle();
   void stop_now(std::string_view why);
@@ -118,6 +124,7 @@ class Daemon {
   std::unique_ptr<admin::AdminHandler> admin_handler_;
   std::unique_ptr<SingleWorkerServer> admin_;
   std::unique_ptr<server::Predecessor> predecessor_;  // until it is replaced
+  bool silent_ = false;                               // the predecessor has not said that it is
   std::unique_ptr<server::Handover> handover_;
 
   std::vector<std::function<void(const admin::Reloaded&)>> reload_waiters_;  // of the reload that is next

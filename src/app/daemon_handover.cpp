@@ -7,6 +7,7 @@
 #include "forebay/admin/build.hpp"
 #include "forebay/base/duration_text.hpp"
 #include "forebay/base/log.hpp"
+#include "signals.hpp"
 
 namespace forebay::app {
 namespace {
@@ -21,7 +22,7 @@ constexpr auto kPatience = std::chrono::seconds{20};
 void Daemon::find_predecessor() {
   const auto& path = loaded_.config->server.handover;
   if (path.empty()) return;
-  predecessor_ = server::Predecessor::find(path, admin::build().version, kPatience);
+  predecessor_ = server::Predecessor::find(path, admin::build().version, kPatience, stop_is_pending);
   if (predecessor_) log::info("taking the listening sockets of " + predecessor_->name() + " over");
 }
 
@@ -46,11 +47,45 @@ void Daemon::take_over() {
     case Reply::Gone: log::warn(name + " has ended before it was replaced"); break;
     case Reply::Silent:
       log::warn(name + " does not answer; this process serves in its place. Stop that one if it does not end");
+      silent_ = true;
   }
 }
 
-void Daemon::offer_sockets() {
+// Not earlier: until it is replaced the files are the predecessor's. This process serves already, so that it does not
+// end where it may not change them.
+void Daemon::set_access(const ListenerSet::Change& listeners) {
+  if (!predecessor_) return;
+  const auto set = [](const server::Listener& listener, const config::Listener& wanted) {
+    try {
+      listener.set_access(wanted);
+    } catch (const std::exception& e) {
+      log::error(e.what());
+    }
+  };
+  for (std::size_t i = 0; i < listeners.wanted.size(); ++i)
+    if (listeners.fresh[i]) set(*listeners.fresh[i], listeners.wanted[i]);
+  if (admin_) set(admin_->listener(), operators_listener(*runtime()->config));
+}
+
+// One that is silent still has to read that this process is ready, and answers only one that is there.
+void Daemon::hear_predecessor() {
+  if (!predecessor_) return;
+  const auto& name = predecessor_->name();
+  using Reply = server::Predecessor::Reply;
+  try {
+    switch (predecessor_->late_reply()) {
+      case Reply::Silent: return;
+      case Reply::Replaced: log::info(name + " is replaced, and ends its connections"); break;
+      case Reply::Gone: log::info(name + " has ended"); break;
+    }
+  } catch (const std::exception& e) {
+    log::error(e.what());
+  }
   predecessor_.reset();
+}
+
+void Daemon::offer_sockets() {
+  if (!silent_) predecessor_.reset();
   if (!handover_) return;
   const auto offers = [this] {
     auto all = listeners_->offers();

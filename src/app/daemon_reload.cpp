@@ -25,13 +25,14 @@ void Daemon::set_runtime(proxy::RuntimePtr runtime) {
 
 admin::Reloaded Daemon::reload() {
   admin::Reloaded outcome;
+  // Which may find that this process is replaced.
+  if (!stopping_ && handover_) handover_->interrupt("it was reloaded meanwhile");
   if (stopping_) {
     log::warn("reload ignored: the process is stopping");
     outcome.why = "the process is stopping";
     outcome.stopping = true;
     return outcome;
   }
-  if (handover_) handover_->interrupt("it was reloaded meanwhile");
   notifier_.reloading();
   if (file_watch_) file_watch_->before_reading();
   auto loaded = source_.load();

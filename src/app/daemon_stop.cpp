@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <thread>
 #include <utility>
@@ -13,6 +14,8 @@ using namespace std::chrono_literals;
 using boost::system::error_code;
 
 constexpr auto kLookAgain = 20ms;
+// Since the signal, for a successor that has the sockets.
+constexpr auto kSuccessor = 5s;
 
 std::string seconds_text(Duration d) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
@@ -47,6 +50,10 @@ void Daemon::begin_stop(std::string_view why) {
 void Daemon::stop_accepting() {
   if (replaced_) return;
   // A successor that has the sockets already is let finish: no connection is lost then.
+  if (handover_ && handover_->busy() && clock_.now().mono - stop_began_ >= kSuccessor) {
+    handover_->interrupt("it is stopping, and waits no longer for the new process");
+    if (replaced_) return;
+  }
   if (handover_ && handover_->busy()) {
     drain_timer_.expires_after(kLookAgain);
     drain_timer_.async_wait([this](error_code ec) {
@@ -104,11 +111,21 @@ void Daemon::stop_now(std::string_view why) {
   control_.stop();
 }
 
+// A successor that has the sockets, and has not been answered, takes over when it finds that this process is gone.
+void Daemon::leave_to_successor() {
+  const auto shared = handover_->conclude();
+  if (shared.empty()) return;
+  log::info("the sockets are left to the process that is about to take over");
+  listeners_->leave(shared);
+  if (admin_ && std::find(shared.begin(), shared.end(), &admin_->listener()) != shared.end()) admin_->leave();
+}
+
 // In this order: clients, tasks, threads, wakers, then what they used. See docs/architecture.md.
 void Daemon::dismantle() {
   if (!store_) return;
   status_.state.store(admin::State::Stopping, std::memory_order_release);
   shared_->draining.store(true, std::memory_order_release);
+  if (handover_ && handover_->busy()) leave_to_successor();
   if (listeners_ && sweep_timer_) {
     listeners_->close();
     listeners_->abort();

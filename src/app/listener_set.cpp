@@ -66,7 +66,8 @@ ListenerSet::Change ListenerSet::prepare(const std::vector<config::Listener>& wa
     neighbours.same = old == open_.end() ? nullptr : old->listener.get();
     change.fresh.push_back(std::make_unique<server::Listener>(w, parts_(), limits_, neighbours));
     neighbours.own.push_back(change.fresh.back()->address());
-    if (neighbours.same || neighbours.inherited) changed.push_back(change.fresh.back().get());
+    // The files of a predecessor are its own until it is replaced.
+    if (neighbours.same) changed.push_back(change.fresh.back().get());
   }
   // Last, since it changes files that are in use.
   for (std::size_t i = 0; i < wanted.size(); ++i)

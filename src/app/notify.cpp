@@ -20,8 +20,9 @@ Notifier::Notifier() {
   }
   const char* usec = std::getenv("WATCHDOG_USEC");
   const char* pid = std::getenv("WATCHDOG_PID");
-  if (usec == nullptr || (pid != nullptr && std::atol(pid) != ::getpid())) return;
-  if (const auto n = std::atoll(usec); n > 0) interval_ = std::chrono::microseconds(n) / 2;
+  if (usec == nullptr) return;
+  if (const auto n = std::atoll(usec); n > 0) interval_of_main_ = std::chrono::microseconds(n) / 2;
+  if (pid == nullptr || std::atol(pid) == ::getpid()) interval_ = interval_of_main_;
 }
 
 Notifier::~Notifier() {
@@ -43,6 +44,7 @@ void Notifier::send(std::string_view text) {
 void Notifier::ready(std::string_view status) { send("READY=1\nSTATUS=" + std::string(status)); }
 
 void Notifier::ready_as_main(std::string_view status) {
+  interval_ = interval_of_main_;
   send("MAINPID=" + std::to_string(::getpid()) + "\nREADY=1\nSTATUS=" + std::string(status));
 }
 

@@ -19,7 +19,8 @@ class Notifier {
   void ready(std::string_view status);
   /// RELOADING=1 with the monotonic time, as Type=notify-reload wants it.
   void reloading();
-  /// The same, with MAINPID: this process has replaced the one that the manager knows.
+  /// As `ready`, with MAINPID: this process has replaced the one that the manager knows. `watchdog` is expected of this
+  /// one from then on, also where WATCHDOG_PID is the other's.
   void ready_as_main(std::string_view status);
   void stopping();
   void status(std::string_view text);
@@ -32,6 +33,7 @@ class Notifier {
   int fd_ = -1;
   std::string path_;
   std::optional<Duration> interval_;
+  std::optional<Duration> interval_of_main_;  // by WATCHDOG_USEC, whoever WATCHDOG_PID is
 };
 
 }  // namespace forebay::app

@@ -115,7 +115,6 @@ void SingleWorkerServer::open(const config::Listener& config, server::Handler& h
                               std::shared_ptr<const net::TlsServer> tls, const server::Neighbours& others) {
   listener_ = std::make_unique<server::Listener>(config, std::vector<server::Listener::Part>{{&worker_, &handler}},
                                                  nullptr, others);
-  if (others.inherited) listener_->set_access(config);
   if (tls) listener_->use_tls(tls);
   if (!others.inherited) start();
   thread_ = std::thread([this] {

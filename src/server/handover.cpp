@@ -56,7 +56,10 @@ std::vector<Packet> packets_of(unsigned number, const Handover::Offer& offer) {
 struct Handover::Private : std::enable_shared_from_this<Private> {
   struct Session : std::enable_shared_from_this<Session> {
     Session(boost::asio::io_context& io, Fd fd, const std::shared_ptr<Private>& owner)
-        : process(peer_process(fd.get())), socket(io, fd.release()), deadline(io), handover(owner) {}
+        : process(peer_process(fd.get())), socket(io), deadline(io), handover(owner) {
+      socket.assign(fd.get());
+      (void)fd.release();
+    }
 
     void begin() {
       arm(kGreeting);
@@ -82,6 +85,7 @@ struct Handover::Private : std::enable_shared_from_this<Private> {
       Packet packet;
       switch (receive_packet(socket.native_handle(), packet)) {
         case Transfer::Again: return;
+        case Transfer::Full:
         case Transfer::Over:
           if (!listeners.empty())
             log::warn("handover: " + name + " has ended before it was ready; this process goes on serving");
@@ -93,7 +97,10 @@ struct Handover::Private : std::enable_shared_from_this<Private> {
       if (!message) return refuse(fault);
       if (message->kind == Kind::Hello && !greeted) return offer(message->text);
       if (message->kind == Kind::Ready && !listeners.empty() && out.empty()) return replaced(message->taken);
-      if (message->kind == Kind::Refused) return end();
+      if (message->kind == Kind::Refused) {
+        log::info("handover: " + (name.empty() ? name_of(process) : name) + " gives up: " + message->text);
+        return end();
+      }
       refuse("an unexpected message");
     }
     void offer(const std::string& program) {
@@ -125,6 +132,7 @@ struct Handover::Private : std::enable_shared_from_this<Private> {
       while (!out.empty()) {
         switch (send_packet(socket.native_handle(), out.front())) {
           case Transfer::Done: out.pop_front(); continue;
+          case Transfer::Full:
           case Transfer::Over: return refuse("the sockets cannot be sent");
           case Transfer::Again: break;
         }
@@ -139,14 +147,25 @@ struct Handover::Private : std::enable_shared_from_this<Private> {
       if (!p || (!numbers.empty() && numbers.back() >= listeners.size())) return refuse("an unexpected message");
       std::vector<const Listener*> taken;
       for (const auto n : numbers) taken.push_back(listeners[n]);
-      // First, so that there is no moment in which neither accepts.
-      (void)send_packet(socket.native_handle(), {to_text(message_of(Kind::Replaced)), {}});
+      // First, so that there is no moment in which neither accepts; and so that this process does not leave for one
+      // that has ended since it said that it was ready.
+      if (!send_replaced()) {
+        log::warn("handover: " + name + " has ended before it was answered; this process goes on serving");
+        return end();
+      }
       end();
       // The next one is the successor's.
       error_code ignored;
       p->socket.close(ignored);
       p->file->disown();
       p->calls.replaced(taken, name);
+    }
+    bool send_replaced() {
+      const Packet packet{to_text(message_of(Kind::Replaced)), {}};
+      // An error that the peer's end has left is reported once, before the call that tells of the end.
+      auto sent = Transfer::Again;
+      for (int i = 0; i < 2 && sent == Transfer::Again; ++i) sent = send_packet(socket.native_handle(), packet);
+      return sent == Transfer::Done;
     }
     void refuse(const std::string& why) {
       log::warn("handover: " + (name.empty() ? name_of(process) : name) + " is refused: " + why);
@@ -192,10 +211,20 @@ struct Handover::Private : std::enable_shared_from_this<Private> {
   }
   /// False if there was nothing, or no room for it.
   bool accept_one() {
+    std::shared_ptr<Session> session;
+    try {
+      return accept_into(session);
+    } catch (const std::exception&) {
+      // No memory, or no descriptor: this one sees the end of its connection, and the process goes on.
+      if (session) session->end();
+      return false;
+    }
+  }
+  bool accept_into(std::shared_ptr<Session>& session) {
     constexpr std::size_t kMostSessions = 16;
     Fd fd(::accept4(socket.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!fd) return false;
-    const auto session = std::make_shared<Session>(io, std::move(fd), shared_from_this());
+    session = std::make_shared<Session>(io, std::move(fd), shared_from_this());
     if (!session->process.trusted) {
       session->refuse("it is another user's");
     } else if (sessions.size() == kMostSessions) {
@@ -232,6 +261,8 @@ Handover::Handover(boost::asio::io_context& io, const std::string& path, const s
 
 Handover::~Handover() {
   error_code ignored;
+  // A successor that has the sockets finds that this process is gone, and needs the file.
+  if (p_->busy()) p_->file->disown();
   // First, so that nobody connects to a socket without a process.
   p_->file.reset();
   p_->socket.close(ignored);
@@ -251,8 +282,27 @@ bool Handover::busy() const noexcept { return p_->busy(); }
 
 void Handover::interrupt(const std::string& why) {
   const auto sessions = p_->sessions;
-  for (const auto& s : sessions)
-    if (!s->listeners.empty()) s->refuse(why);
+  for (const auto& s : sessions) {
+    if (s->listeners.empty()) continue;
+    // It may have said so while this process could not run.
+    s->take();
+    if (!s->over) s->refuse(why);
+  }
+}
+
+std::vector<const Listener*> Handover::conclude() {
+  std::vector<const Listener*> shared;
+  const auto sessions = p_->sessions;
+  for (const auto& s : sessions) {
+    if (s->listeners.empty()) continue;
+    s->take();
+    if (s->over) continue;
+    if (s->out.empty())
+      shared = s->listeners;
+    else
+      s->refuse("it ends");  // some of the sockets are not sent yet
+  }
+  return shared;
 }
 
 }  // namespace forebay::server

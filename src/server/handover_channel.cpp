@@ -69,7 +69,9 @@ Transfer receive_packet(int socket, Packet& packet) {
       packet.descriptors.emplace_back(number);
     }
   }
-  return (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ? Transfer::Over : Transfer::Done;
+  const bool too_many = packet.descriptors.size() == kMostDescriptorsOfPacket;
+  if ((message.msg_flags & MSG_CTRUNC) != 0) return too_many ? Transfer::Over : Transfer::Full;
+  return (message.msg_flags & MSG_TRUNC) != 0 ? Transfer::Over : Transfer::Done;
 }
 
 PeerProcess peer_process(int socket) {

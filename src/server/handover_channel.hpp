@@ -18,8 +18,9 @@ struct Packet {
 /// Most descriptors of a message; the kernel takes 253.
 inline constexpr std::size_t kMostDescriptorsOfPacket = 64;
 
-/// `Again`: it would have to wait. `Over`: the peer has ended the connection, or cannot be understood.
-enum class Transfer : std::uint8_t { Done, Again, Over };
+/// `Again`: it would have to wait. `Over`: the peer has ended the connection, or cannot be understood. `Full`: this
+/// process may open no more files, so that descriptors of the message are lost.
+enum class Transfer : std::uint8_t { Done, Again, Over, Full };
 /// Neither waits. Descriptors that are more or longer than may be are closed, and the transfer is over.
 Transfer send_packet(int socket, const Packet& packet);
 Transfer receive_packet(int socket, Packet& packet);

@@ -78,6 +78,12 @@ std::vector<unsigned> Inheritance::taken() const {
   return out;
 }
 
+std::string Inheritance::missing_file() const {
+  for (const auto& item : items_)
+    if (item.taken && item.listening.file && !item.listening.file->is_in_place()) return item.listening.address.host;
+  return {};
+}
+
 void Inheritance::keep() {
   std::erase_if(items_, [](const Item& item) { return !item.taken; });
   for (auto& item : items_)

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "server/sockets.hpp"
@@ -20,6 +21,8 @@ class Inheritance {
   std::vector<config::Address> addresses() const;
   /// By their numbers, ascending.
   std::vector<unsigned> taken() const;
+  /// The path of a Unix socket that was taken and whose file is no longer in place; empty if there is none.
+  std::string missing_file() const;
   /// The files of the Unix sockets that were taken are this process's from now on; what was not taken is closed.
   void keep();
 

@@ -6,8 +6,17 @@
 
 namespace forebay::server {
 
+/// `Full` as of `Transfer`. `Stopped`: this process is to stop.
+enum class Got : std::uint8_t { Message, End, Late, Full, Stopped };
+
 struct Predecessor::Private {
+  /// What the answer says, or its absence. Throws as `ready` does.
+  Reply heed(Got got, const Packet& packet);
+  /// What this process has of it is this process's own from now on.
+  void keep();
+
   Fd socket;
+  std::function<bool()> stop;
   PeerProcess process;
   std::string name, path;
   Inheritance sockets;

@@ -256,6 +256,30 @@ TEST_F(Handover, AStopLetsTheNewProcessFinish) {
   EXPECT_EQ(ready(), 200);
 }
 
+// Counted from the signal.
+TEST_F(Handover, AStopWaitsSecondsForTheNewProcess) {
+  start(config());
+  Successor s(control());
+  s.greet();
+  daemon->signal(SIGTERM);
+  EXPECT_THAT(s.hear(), HasSubstr("it is stopping"));
+  EXPECT_EQ(daemon->wait_exit().value_or(-1), 0);
+  EXPECT_FALSE(std::filesystem::exists(file()));
+}
+
+TEST_F(Handover, ASecondSignalLeavesTheSocketsToTheNewProcess) {
+  start(config());
+  Successor s(control());
+  s.greet();
+  daemon->signal(SIGTERM);
+  EXPECT_TRUE(eventually([&] { return daemon->log().find("stopping (SIGTERM)") != std::string::npos; }));
+  daemon->signal(SIGTERM);
+  EXPECT_EQ(daemon->wait_exit().value_or(-1), 0);
+  EXPECT_EQ(s.hear(), "") << "the end";
+  EXPECT_TRUE(std::filesystem::exists(file()));
+  EXPECT_TRUE(std::filesystem::exists(control()));
+}
+
 TEST_F(Handover, WhateverElseIsAtThePathStays) {
   write_file(control(), "precious");
   EXPECT_THAT(why_not(config()), HasSubstr("a file of that name exists and is not a socket"));

@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,15 @@ namespace forebay::server {
 /// What a successor has of its predecessor. Its calls wait, with a limit: it has nothing else to do yet.
 class Predecessor {
  public:
+  /// This process was told to stop before it took over; the predecessor goes on.
+  struct Stopped : std::runtime_error {
+    using std::runtime_error::runtime_error;
+  };
   /// Gets the sockets of the process that listens at `path`; null if nobody does. Throws std::runtime_error, with what
-  /// to do, if that process does not hand them over within `patience`.
-  static std::unique_ptr<Predecessor> find(const std::string& path, const std::string& program, Duration patience);
+  /// to do, if that process does not hand them over within `patience`. While `find` and `ready` wait, they ask `stop`
+  /// often, and throw `Stopped` if it is true.
+  static std::unique_ptr<Predecessor> find(const std::string& path, const std::string& program, Duration patience,
+                                           std::function<bool()> stop = {});
   ~Predecessor();
   Predecessor(const Predecessor&) = delete;
 
@@ -33,11 +40,15 @@ class Predecessor {
   const std::string& name() const noexcept;
 
   /// `Replaced`: it accepts no more. `Gone`: it has ended. `Silent`: it has not answered within `patience`, and accepts
-  /// no more as soon as it runs again. This process has the sockets in each case.
+  /// no more as soon as it runs again. This process has the sockets in each case. The files of Unix sockets stay the
+  /// predecessor's while it is silent.
   enum class Reply : std::uint8_t { Replaced, Gone, Silent };
   /// Tells it that this process can accept from now on. Throws std::runtime_error if it goes on serving; nothing has
-  /// changed then.
+  /// changed then. Also if it has ended, and files of sockets with it.
   Reply ready(Duration patience);
+  /// What has come since `ready` returned `Silent`, without waiting. The predecessor leaves only if this is still there
+  /// to be answered. Throws as `ready` does.
+  Reply late_reply();
 
  private:
   friend class Handover;
@@ -68,8 +79,12 @@ class Handover {
   void start(Calls calls);
   /// Whether a successor has got the sockets and is about to say that it is ready.
   bool busy() const noexcept;
-  /// Refuses the successor of which `busy` tells, since its sockets are no longer those in use.
+  /// Refuses the successor of which `busy` tells, unless it has said already that it is ready: `replaced` is called
+  /// then.
   void interrupt(const std::string& why);
+  /// For the end of this process: the same, but a successor that has the sockets is not refused. It takes over when it
+  /// finds that this process is gone. Returns the listeners that it has; they are to be left, not closed.
+  std::vector<const Listener*> conclude();
 
  private:
   struct Private;

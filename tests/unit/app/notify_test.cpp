@@ -46,6 +46,16 @@ class Manager {
   int fd_;
 };
 
+TEST(Notifier, TheWatchdogOfTheOneThatWasReplacedIsThisOnes) {
+  Manager manager;
+  ::setenv("WATCHDOG_USEC", "3000000", 1);
+  ::setenv("WATCHDOG_PID", "1", 1);
+  Notifier notifier;
+  EXPECT_FALSE(notifier.watchdog_interval());
+  notifier.ready_as_main("serving");
+  EXPECT_EQ(notifier.watchdog_interval(), Duration{std::chrono::milliseconds{1500}});
+}
+
 TEST(Notifier, TellsTheManagerEachStateInADatagram) {
   Manager manager;
   Notifier notifier;

@@ -1,7 +1,10 @@
 // Both sides in one process: the predecessor's on a loop of its own thread, the successor's on the test's.
 #include "forebay/server/handover.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <boost/asio/post.hpp>
@@ -80,6 +83,17 @@ class HandoverTest : public ::testing::Test {
     thread = std::thread([this] { loop.run(); });
   }
   std::unique_ptr<Predecessor> find(Duration patience = kPatience) { return Predecessor::find(path, "new", patience); }
+  /// Once the predecessor has seen that the one before has ended.
+  std::unique_ptr<Predecessor> find_again() {
+    for (int i = 0; i < 1000; ++i) {
+      try {
+        return find();
+      } catch (const std::runtime_error&) {
+        std::this_thread::sleep_for(10ms);
+      }
+    }
+    return nullptr;
+  }
   std::string why_not(Duration patience = kPatience) {
     try {
       find(patience);
@@ -167,15 +181,7 @@ TEST_F(HandoverTest, ASuccessorThatEndsEarlyChangesNothing) {
   EXPECT_TRUE(std::filesystem::exists(path));
   Client client(file);
   EXPECT_EQ(client.get("/").status, 200);
-  // The next one may.
-  std::unique_ptr<Predecessor> old;
-  for (int i = 0; !old && i < 1000; ++i) {
-    try {
-      old = find();
-    } catch (const std::runtime_error&) {
-      std::this_thread::sleep_for(10ms);
-    }
-  }
+  const auto old = find_again();
   ASSERT_TRUE(old);
   EXPECT_EQ(old->ready(kPatience), Predecessor::Reply::Replaced);
 }
@@ -231,8 +237,135 @@ TEST_F(HandoverTest, ASuccessorIsRefusedOnceTheSocketsHaveChanged) {
     old->ready(kPatience);
     FAIL();
   } catch (const std::runtime_error& e) {
-    EXPECT_THAT(e.what(), HasSubstr("goes on serving: it was reloaded meanwhile"));
+    EXPECT_THAT(e.what(), HasSubstr("refuses: it was reloaded meanwhile"));
   }
+}
+
+TEST_F(HandoverTest, ThePredecessorStaysWhereTheSuccessorIsGoneBeforeItsAnswer) {
+  listen(address_of(Kind::Tcp, "127.0.0.1"));
+  offer();
+  auto old = find();
+  hang();
+  EXPECT_EQ(old->ready(kShort), Predecessor::Reply::Silent);
+  EXPECT_EQ(old->late_reply(), Predecessor::Reply::Silent);
+  old.reset();
+  go_on();
+  old = find_again();
+  ASSERT_TRUE(old);
+  auto left = replaced.get_future();
+  EXPECT_EQ(left.wait_for(0s), std::future_status::timeout);
+  EXPECT_EQ(old->ready(kPatience), Predecessor::Reply::Replaced);
+  left.get();
+}
+
+TEST_F(HandoverTest, ASuccessorThatIsToldToStopDoesNotTakeOver) {
+  listen(address_of(Kind::Tcp, "127.0.0.1"));
+  offer();
+  hang();
+  EXPECT_THROW(Predecessor::find(path, "new", kPatience, [] { return true; }), Predecessor::Stopped);
+  go_on();
+  bool told = false;
+  std::unique_ptr<Predecessor> old;
+  for (int i = 0; !old && i < 1000; ++i) {
+    try {
+      old = Predecessor::find(path, "new", kPatience, [&] { return told; });
+    } catch (const std::runtime_error&) {
+      std::this_thread::sleep_for(10ms);
+    }
+  }
+  ASSERT_TRUE(old);
+  told = true;
+  EXPECT_THROW(old->ready(kPatience), Predecessor::Stopped) << "before it says that it is ready";
+  // While it waits for the answer: the second look is that of the wait.
+  old.reset();
+  old = find_again();
+  ASSERT_TRUE(old);
+  old.reset();
+  int looks = 0;
+  for (int i = 0; !old && i < 1000; ++i) {
+    try {
+      looks = -1000;
+      old = Predecessor::find(path, "new", kPatience, [&] { return ++looks > 1; });
+    } catch (const std::runtime_error&) {
+      std::this_thread::sleep_for(10ms);
+    }
+  }
+  ASSERT_TRUE(old);
+  hang();
+  looks = 0;
+  EXPECT_THROW(old->ready(kPatience), Predecessor::Stopped);
+  go_on();
+  const auto next = find_again();
+  ASSERT_TRUE(next) << "the connection of the other is open, and it cannot be answered";
+  EXPECT_EQ(next->ready(kPatience), Predecessor::Reply::Replaced);
+  EXPECT_EQ(replaced.get_future().get().first, 0U);
+}
+
+TEST_F(HandoverTest, AnInterruptionReadsFirstWhatTheSuccessorHasSaid) {
+  listen(address_of(Kind::Tcp, "127.0.0.1"));
+  offer();
+  const auto old = find();
+  EXPECT_TRUE(old->sockets().take(configured[0]));
+  hang();
+  EXPECT_EQ(old->ready(kShort), Predecessor::Reply::Silent);
+  handover->interrupt("it was reloaded meanwhile");
+  EXPECT_EQ(replaced.get_future().get().first, 1U);
+  EXPECT_EQ(old->late_reply(), Predecessor::Reply::Replaced);
+}
+
+TEST_F(HandoverTest, APredecessorThatIsEndedLeavesFilesAndQueuesToTheSuccessor) {
+  const auto file = folder + "/web";
+  listen(address_of(Kind::Unix, file));
+  listeners.front()->start();
+  offer();
+  const auto old = find();
+  const auto taken = old->sockets().take(configured[0]);
+  ASSERT_TRUE(taken);
+  hang();
+  const auto shared = handover->conclude();
+  ASSERT_THAT(shared, SizeIs(1));
+  EXPECT_EQ(shared.front(), listeners.front().get());
+  listeners.front()->leave();
+  handover.reset();
+  EXPECT_TRUE(std::filesystem::exists(file));
+  EXPECT_TRUE(std::filesystem::exists(path));
+  EXPECT_EQ(old->ready(kPatience), Predecessor::Reply::Gone);
+}
+
+TEST_F(HandoverTest, ASocketWhoseFileHasGoneWithThePredecessorIsAnError) {
+  const auto file = folder + "/web";
+  listen(address_of(Kind::Unix, file));
+  offer();
+  const auto old = find();
+  ASSERT_TRUE(old->sockets().take(configured[0]));
+  hang();
+  listeners.clear();
+  handover.reset();
+  try {
+    old->ready(kPatience);
+    FAIL();
+  } catch (const std::runtime_error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("has ended, and the file " + file + " is gone; start again"));
+  }
+}
+
+TEST(HandoverChannel, DescriptorsBeyondTheLimitOfThisProcessAreToldApart) {
+  int pair[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+  const Fd one(pair[0]), other(pair[1]);
+  Packet sent{"text", {}};
+  for (int i = 0; i < 8; ++i) sent.descriptors.push_back(duplicate(one.get()));
+  ASSERT_EQ(send_packet(one.get(), sent), Transfer::Done);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const Fd next = duplicate(one.get());  // the lowest that is free
+  auto less = before;
+  less.rlim_cur = static_cast<rlim_t>(next.get()) + 1;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &less), 0);
+  Packet got;
+  const auto result = receive_packet(other.get(), got);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(result, Transfer::Full);
 }
 
 TEST_F(HandoverTest, OnlyItsUserMayConnectAndTheFileGoesAtTheEnd) {
