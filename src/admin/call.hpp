@@ -24,7 +24,8 @@ struct AdminState {
   ConfigHash hash{};
   Stats stats{sources.counters.bounds()};
   Streams streams{sources.shared.tap};
-  unsigned walks = 0;  ///< Listings that take many turns.
+  unsigned walks = 0;      ///< Listings that take many turns.
+  Timestamp keys_until{};  ///< Hot keys are being collected, until then at most.
 };
 
 /// The means to answer a request later, from any thread. The first answer counts; none is sent when the client has
@@ -60,6 +61,7 @@ struct Call {
   /// For an answer that another thread gives; to be called once, by an endpoint that then gives no answer itself.
   const std::function<Later()>& later;
   bool may_change = false;  ///< The client might also use what changes something.
+  bool head = false;        ///< Only the head of the answer is sent.
 
   Now now() const { return worker.now(); }
   /// A problem of this status in the form that the client prefers.

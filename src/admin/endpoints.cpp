@@ -9,6 +9,7 @@
 #include "call.hpp"
 #include "content_reader.hpp"
 #include "endpoint_table.hpp"
+#include "forebay/base/guarded.hpp"
 #include "forebay/http/accept_encoding.hpp"
 #include "forebay/http/target.hpp"
 #include "operators.hpp"
@@ -93,6 +94,7 @@ struct AdminHandler::Private {
   void perform(server::Exchange& exchange, std::string_view content);
   void postpone(server::Exchange& exchange);
   void each_second();
+  void look();
   /// Counts it and sends it.
   void give(server::Exchange& exchange, const Answer& answer);
 
@@ -103,6 +105,7 @@ struct AdminHandler::Private {
   net::Worker* its_worker = nullptr;
   net::Deadline second{[this] { each_second(); }};
   Timestamp next{};
+  Sampler sampler;
 };
 
 AdminHandler::AdminHandler(Sources sources) : p_(std::make_unique<Private>(std::move(sources))) {}
@@ -121,7 +124,17 @@ void AdminHandler::end_streams() {
 
 void AdminHandler::Private::each_second() {
   const auto& now = its_worker->now();
-  state.stats.add(take_sample(state.sources), now.mono);
+  // Without memory this second has no point.
+  guarded([this] { look(); }, [] {});
+  // In step with the first one, where nothing was late.
+  next += Stats::kFine;
+  if (next <= now.mono) next = now.mono + Stats::kFine;
+  its_worker->deadlines().arm(second, next);
+}
+
+void AdminHandler::Private::look() {
+  const auto& now = its_worker->now();
+  state.stats.add(sampler.take(state.sources), now.mono);
   auto& streams = state.streams;
   if (!streams.stats.empty()) {
     const auto text =
@@ -129,10 +142,6 @@ void AdminHandler::Private::each_second() {
     for (auto& reader : streams.stats) reader.send(text, now.mono);
   }
   streams.tidy(now.mono);
-  // In step with the first one, where nothing was late.
-  next += Stats::kFine;
-  if (next <= now.mono) next = now.mono + Stats::kFine;
-  its_worker->deadlines().arm(second, next);
 }
 
 void AdminHandler::start(const server::ExchangePtr& exchange) { p_->start(*exchange); }
@@ -209,8 +218,9 @@ void AdminHandler::Private::perform(server::Exchange& exchange, std::string_view
     if (!notes.change.empty()) audit_accepted(notes.change);
     return Later(exchange.worker(), notes.waiting, notes.change);
   };
-  const Call call{state,        notes.query,       notes.captured, content,
-                  notes.accept, exchange.worker(), later,          notes.may_change};
+  const Call call{state,   notes.query,      notes.captured,
+                  content, notes.accept,     exchange.worker(),
+                  later,   notes.may_change, exchange.request().method == http::Method::Head};
   const auto answer = notes.endpoint->answer(call);
   if (!answer) return;
   if (!notes.change.empty()) audit(notes.change, *answer);

@@ -43,6 +43,8 @@ class EventReader {
 
 /// What this reader gets.
 Answer event_stream(const EventReader& reader);
+/// For one who asks for the head alone.
+Answer head_of_stream();
 
 /// An event with data in one line.
 Ref<const Chunk> event_text(std::string_view kind, std::string_view data);

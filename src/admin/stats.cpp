@@ -32,9 +32,9 @@ Latencies between(const Latencies& before, const Latencies& after) {
 double result(const Span& span, rules::CacheResult r) { return span.rates[static_cast<std::size_t>(r)]; }
 
 const Totals* of_route(const Sample& sample, std::string_view name) {
-  const auto found =
-      std::find_if(sample.routes.begin(), sample.routes.end(), [&](const auto& r) { return r.first == name; });
-  return found == sample.routes.end() ? nullptr : &found->second;
+  const auto found = std::lower_bound(sample.routes.begin(), sample.routes.end(), name,
+                                      [](const auto& r, std::string_view n) { return r.first < n; });
+  return found == sample.routes.end() || found->first != name ? nullptr : &found->second;
 }
 
 double requests_of(const Totals& totals) {
@@ -111,6 +111,9 @@ std::string_view Stats::route_value_name(std::size_t value) noexcept {
 
 void Stats::add(Sample sample, Timestamp now) {
   if (latest_at_ != Timestamp{} && now <= latest_at_) return;
+  const auto by_name = [](const auto& a, const auto& b) { return a.first < b.first; };
+  if (!std::is_sorted(sample.routes.begin(), sample.routes.end(), by_name))
+    std::sort(sample.routes.begin(), sample.routes.end(), by_name);
   add_point(fine_, sample, now);
   // The time of a coarse point is that of whole fine ones.
   if (coarse_.before_at == Timestamp{} || now - coarse_.before_at >= kCoarse - kFine / 2) {
@@ -138,7 +141,7 @@ void Stats::add_point(Ring& ring, const Sample& sample, Timestamp now) {
     ring.before_at = now;
     return;
   }
-  const auto place = static_cast<std::size_t>(ring.next++ % ring.size);
+  const auto place = static_cast<std::size_t>(ring.next % ring.size);
   const auto time = now - ring.before_at;
   ring.at[place] = now;
   ring.seconds[place] = std::chrono::duration<float>(time).count();
@@ -158,6 +161,7 @@ void Stats::add_point(Ring& ring, const Sample& sample, Timestamp now) {
   }
   ring.before = sample;
   ring.before_at = now;
+  ++ring.next;
 }
 
 std::vector<Stats::Point> Stats::points(Duration window, Timestamp now, std::string_view route) const {

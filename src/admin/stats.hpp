@@ -69,7 +69,7 @@ struct Totals {
 struct Sample {
   Totals all;
   std::array<double, kGauges> gauges{};
-  std::vector<std::pair<std::string, Totals>> routes;
+  std::vector<std::pair<std::string, Totals>> routes;  ///< In the order of their names.
   double& operator[](Gauge g) noexcept { return gauges[static_cast<std::size_t>(g)]; }
 };
 
@@ -83,8 +83,7 @@ struct Span {
   double hit_p50 = 0, hit_p99 = 0, miss_p50 = 0, miss_p99 = 0;
   double rate(Rate r) const noexcept { return rates[static_cast<std::size_t>(r)]; }
 };
-/// `bounds`: those of the histograms, in nanoseconds. A sum that has become smaller counts as unchanged: an origin with
-/// other settings counts from 0.
+/// `bounds`: those of the histograms, in nanoseconds. A sum that has become smaller counts as unchanged.
 Span between(const Totals& before, const Totals& after, Duration time, std::span<const std::uint64_t> bounds);
 /// The share `q` of the values is at most this, in the unit of the bounds; interpolated within a bucket. Not a number
 /// without values.
@@ -92,8 +91,8 @@ double quantile(const Latencies& counts, std::span<const std::uint64_t> bounds, 
 
 /// Time series of the last hour in memory: points of about one second for five minutes, and of ten seconds for an hour.
 /// A point says how much time it covers, since a sample may come late, and a machine may sleep: nothing is filled in.
-/// Some 120 KiB, and up to 72 KiB for each of `kMostRoutes` routes that have had a request. Used by the admin worker
-/// only.
+/// Some 120 KiB, up to 72 KiB for each of `kMostRoutes` routes that have had a request, and 8 KiB for each route of a
+/// sample, since a dozen samples are kept. Used by the admin worker only.
 class Stats {
  public:
   static constexpr Duration kFine = std::chrono::seconds{1}, kCoarse = std::chrono::seconds{10};

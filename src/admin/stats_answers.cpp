@@ -112,7 +112,8 @@ std::optional<Answer> answer_stats(const Call& call) {
   if (route != query->end()) {
     const auto& routes = stats.latest().routes;
     if (std::none_of(routes.begin(), routes.end(), [&](const auto& r) { return r.first == name; }))
-      return call.refuse(404, "not_found", "Not found", "There is no route of this name; /api/v1/routes has all.");
+      return call.refuse(404, "not_found", "Not found",
+                         "There are no statistics of a route of this name; /api/v1/routes has all routes.");
   }
   const auto now = call.now();
   const auto points = stats.points(*window, now.mono, name);
@@ -143,6 +144,8 @@ std::optional<Answer> answer_stats_stream(const Call& call) {
   std::string fault;
   if (!read_query(call.query, {}, fault)) return call.bad(fault);
   auto& readers = call.admin.streams.stats;
+  if (call.head) return head_of_stream();
+  call.admin.streams.tidy(call.now().mono);
   if (readers.size() >= Streams::kMostStatsReaders) return call.too_many_streams(Streams::kMostStatsReaders);
   readers.emplace_back(std::size_t{64} * 1024, call.now().mono);
   return event_stream(readers.back());

@@ -1,6 +1,7 @@
 #include "stats_sample.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "route_sum.hpp"
 
@@ -39,7 +40,16 @@ void add(Totals& to, const Totals& from) {
 
 }  // namespace
 
-Sample take_sample(const Sources& sources) {
+double RunningSum::update(std::map<std::string, double> counters) {
+  for (const auto& [name, value] : counters) {
+    const auto before = before_.find(name);
+    sum_ += before == before_.end() ? value : std::max(0.0, value - before->second);
+  }
+  before_ = std::move(counters);
+  return sum_;
+}
+
+Sample Sampler::take(const Sources& sources) {
   Sample sample;
   const auto buckets = std::min(sources.counters.bounds().size() + 1, sample.all.hits.size());
   for (const auto& row : sources.counters.rows()) {
@@ -50,17 +60,21 @@ Sample take_sample(const Sources& sources) {
       sample[Gauge::Tunnels] += number(worker->tunnels.read());
     }
     add(sample.all, route);
-    sample.routes.emplace_back(row.route, route);
+    if (sample.routes.size() < kMostRoutes) sample.routes.emplace_back(row.route, route);
   }
+  std::map<std::string, double> requests, errors, accepted;
   if (const auto runtime = sources.runtime())
     for (const auto& [name, origin] : runtime->origins)
       for (std::size_t i = 0; i < origin->urls(); ++i) {
         const auto& numbers = origin->numbers(i);
-        for (const auto& n : numbers.answers) sample.all[Rate::OriginRequests] += number(n.load());
-        sample.all[Rate::OriginRequests] += number(numbers.failed.load());
-        for (const auto& n : numbers.errors) sample.all[Rate::OriginErrors] += number(n.load());
+        const auto key = name + ' ' + origin->url(i);
+        for (const auto& n : numbers.answers) requests[key] += number(n.load());
+        requests[key] += number(numbers.failed.load());
+        for (const auto& n : numbers.errors) errors[key] += number(n.load());
         sample[Gauge::OriginInFlight] += number(numbers.in_flight.load());
       }
+  sample.all[Rate::OriginRequests] = origin_requests_.update(std::move(requests));
+  sample.all[Rate::OriginErrors] = origin_errors_.update(std::move(errors));
   const auto store = sources.store.numbers();
   sample.all[Rate::EvictedCapacity] = number(store.evicted_capacity);
   sample.all[Rate::EvictedExpired] = number(store.evicted_expired);
@@ -70,9 +84,10 @@ Sample take_sample(const Sources& sources) {
   sample[Gauge::Entries] = number(store.entries);
   sample[Gauge::Waiting] = number(store.waiting);
   for (const auto& listener : sources.listeners()) {
-    sample.all[Rate::ConnectionsAccepted] += number(listener.accepted);
+    accepted[listener.name] += number(listener.accepted);
     sample[Gauge::Connections] += number(listener.open);
   }
+  sample.all[Rate::ConnectionsAccepted] = accepted_.update(std::move(accepted));
   return sample;
 }
 

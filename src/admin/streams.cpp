@@ -3,14 +3,21 @@
 #include <algorithm>
 #include <utility>
 
+#include "forebay/base/guarded.hpp"
+
 namespace forebay::admin {
 
 namespace {
 constexpr std::size_t kMostWaiting = std::size_t{256} * 1024;
-}
+constexpr int kMostAtOnce = 4096;  // requests
+}  // namespace
 
 EventReader* Streams::watch_requests(proxy::RequestFilter filter, net::Worker& worker) {
-  pass_requests();  // the number may be that of one who has left, for whom something waits
+  // The number may be that of one who has left, for whom something waits.
+  if (watchers_.empty())
+    drop_leftovers();
+  else
+    pass_requests();
   const auto number = tap_.watch(std::move(filter));
   if (!number) return nullptr;
   watchers_.push_back({*number, EventReader(kMostWaiting, worker.now().mono)});
@@ -25,12 +32,29 @@ void Streams::pass_requests() {
   for (auto& watcher : watchers_) watcher.reader.count_dropped(tap_.take_dropped(watcher.number));
   // Requests come meanwhile: not for ever.
   proxy::RequestTap::Line line;
-  for (int n = 0; n < 4096 && tap_.take(line); ++n) {
-    const auto text = event_text("request", line.json);
-    for (auto& watcher : watchers_)
-      if ((line.watchers >> watcher.number & 1) != 0) watcher.reader.send(text, now);
+  for (int n = 0; n < kMostAtOnce && tap_.take(line); ++n) {
+    // Without memory it is one that was dropped, for those who have not got it.
+    auto rest = line.watchers;
+    guarded(
+        [&] {
+          const auto text = event_text("request", line.json);
+          for (auto& watcher : watchers_) {
+            const auto bit = std::uint32_t{1} << watcher.number;
+            if ((rest & bit) != 0) watcher.reader.send(text, now);
+            rest &= ~bit;
+          }
+        },
+        [&] {
+          for (auto& watcher : watchers_)
+            if ((rest >> watcher.number & 1) != 0) watcher.reader.count_dropped(1);
+        });
   }
   worker_->deadlines().arm(look_, now, kPause);
+}
+
+void Streams::drop_leftovers() {
+  proxy::RequestTap::Line line;
+  for (int n = 0; n < kMostAtOnce && tap_.take(line);) ++n;
 }
 
 void Streams::tidy(Timestamp now) {

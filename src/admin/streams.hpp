@@ -32,6 +32,7 @@ class Streams {
     EventReader reader;
   };
   void pass_requests();
+  void drop_leftovers();
 
   proxy::RequestTap& tap_;
   net::Worker* worker_ = nullptr;  // while somebody watches

@@ -136,9 +136,11 @@ void Daemon::dismantle() {
   predecessor_.reset();
   shared_->purger.stop();
   if (admin_ && admin_handler_) admin_->end_in_order([this] { admin_handler_->end_streams(); });
+  if (admin_) admin_->close();
+  if (workers_) workers_->stop();
+  // Only now: until then the workers may hand it what it has asked them for.
   admin_.reset();
   admin_handler_.reset();
-  if (workers_) workers_->stop();
   if (listeners_) listeners_->clear();
   sweep_timer_.reset();
   if (workers_) workers_->dismiss_handlers();

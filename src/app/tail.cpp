@@ -12,6 +12,7 @@
 #include "flags_watch.hpp"
 #include "forebay/base/terminal_text.hpp"
 #include "forebay/base/text.hpp"
+#include "printed_json.hpp"
 
 namespace forebay::app {
 namespace {
@@ -88,7 +89,7 @@ class Printer {
     constexpr std::string_view kRequest = "event: request\ndata: ", kDropped = "event: dropped\ndata: {\"dropped\":";
     if (text.starts_with(kRequest)) {
       const std::string data(text.substr(kRequest.size()));
-      std::cout << (flags_.json ? data : line_of(data)) << '\n' << std::flush;
+      std::cout << (!flags_.json ? line_of(data) : terminal_ ? printed_json(data) : data) << '\n' << std::flush;
       // The reader of our output may have gone.
       done_ = !std::cout || (flags_.count != 0 && ++printed_ == flags_.count);
     } else if (text.starts_with(kDropped)) {
@@ -98,6 +99,7 @@ class Printer {
   }
 
   const TailFlags& flags_;
+  const bool terminal_ = ::isatty(STDOUT_FILENO) == 1;
   std::string text_;
   std::uint64_t printed_ = 0;
   bool done_ = false, begun_ = false;

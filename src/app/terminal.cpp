@@ -75,11 +75,14 @@ void Terminal::show(const std::vector<std::string>& lines) const {
   write_all(text + "\x1b[J");
 }
 
+bool Terminal::ended() noexcept { return g_ended != 0; }
+
 Terminal::Event Terminal::wait(Duration most, char& key) {
+  if (ended()) return Event::Ended;
   pollfd input{STDIN_FILENO, POLLIN, 0};
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(std::max(most, Duration{0})).count();
   const int n = ::poll(&input, 1, static_cast<int>(std::min<long>(milliseconds, 60'000)));
-  if (g_ended != 0) return Event::Ended;
+  if (ended()) return Event::Ended;
   if (g_suspended != 0) {
     g_suspended = 0;
     leave();

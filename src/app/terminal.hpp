@@ -28,6 +28,8 @@ class Terminal {
   enum class Event { Key, Resized, Ended, Timeout };
   /// Waits for a key, which goes to `key`, for so long at most. `Ended`: a signal asks us to end, or nobody can type.
   Event wait(Duration most, char& key);
+  /// Whether a signal asks us to end.
+  static bool ended() noexcept;
 
  private:
   void enter() const;

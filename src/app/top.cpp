@@ -5,6 +5,8 @@
 #include <thread>
 
 #include "admin_client.hpp"
+#include "forebay/base/terminal_text.hpp"
+#include "printed_json.hpp"
 #include "terminal.hpp"
 #include "top_screen.hpp"
 
@@ -13,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kPatience = 5s;
+constexpr auto kPatience = 5s;  // for all that is read at a time
 constexpr std::size_t kColumnsOnce = 120;
 
 /// What the daemon answers. False, with why it did not in `page.trouble`, or a refusal in `refused`.
@@ -26,6 +28,7 @@ class Reader {
                       : page.view == TopView::Keys ? "/api/v1/keys?limit=100&by=" + top_sorts(page.view)[page.sort % 4]
                                                    : "/api/v1/origins";
     refused_.reset();
+    deadline_ = net::SteadyClock::now() + kPatience;
     return ask("/api/v1/status", page.status, page) && ask("/api/v1/stats?window=60s", page.stats, page) &&
            (rows.empty() || ask(rows, page.rows, page));
   }
@@ -34,7 +37,8 @@ class Reader {
 
  private:
   bool ask(const std::string& target, std::string& into, TopPage& page) {
-    auto answer = ask_admin(daemon_.address, {"GET", target, daemon_.token, {}}, net::SteadyClock::now() + kPatience);
+    if (Terminal::ended()) return false;
+    auto answer = ask_admin(daemon_.address, {"GET", target, daemon_.token, {}}, deadline_);
     if (answer && answer->status == 200) {
       into = std::move(answer->body);
       page.trouble.clear();
@@ -46,16 +50,18 @@ class Reader {
     return false;
   }
   const DaemonPlace& daemon_;
+  net::SteadyClock::time_point deadline_{};
   std::optional<AdminAnswer> refused_;
 };
 
 /// One document for programs: those of the admin API.
 void print_json(const TopPage& page) {
   static constexpr const char* kRows[] = {"", ",\"keys\":", ",\"origins\":"};
-  std::cout << "{\"status\":" << page.status << ",\"stats\":" << page.stats
-            << kRows[static_cast<std::size_t>(page.view)];
-  if (page.view != TopView::Routes) std::cout << page.rows;
-  std::cout << "}\n" << std::flush;
+  std::string document = "{\"status\":" + page.status + ",\"stats\":" + page.stats;
+  document += kRows[static_cast<std::size_t>(page.view)];
+  if (page.view != TopView::Routes) document += page.rows;
+  document += '}';
+  std::cout << (::isatty(STDOUT_FILENO) == 1 ? printed_json(document) : document) << '\n' << std::flush;
 }
 
 void print_text(const TopPage& page) {
@@ -98,6 +104,13 @@ void run_on_terminal(const TopFlags& flags, Reader& reader, TopPage& page) {
   }
 }
 
+/// Says why nothing could be read.
+ExitCode trouble(const TopPage& page, const Reader& reader) {
+  std::cerr << "forebay: " << harmless(page.trouble) << '\n';
+  const auto& refused = reader.refused();
+  return refused && refusal_of(*refused) ? code_of_refusal(refused->status) : ExitCode::NotReached;
+}
+
 }  // namespace
 
 ExitCode top(const TopFlags& flags) {
@@ -106,11 +119,7 @@ ExitCode top(const TopFlags& flags) {
   if (!daemon) return why;
   TopPage page{.address = daemon->address, .status = {}, .stats = {}, .rows = {}, .view = flags.view};
   Reader reader(*daemon);
-  if (!reader.read(page)) {
-    std::cerr << "forebay: " << page.trouble << '\n';
-    const auto& refused = reader.refused();
-    return refused && refusal_of(*refused) ? code_of_refusal(refused->status) : ExitCode::NotReached;
-  }
+  if (!reader.read(page)) return trouble(page, reader);
   const bool terminal = ::isatty(STDOUT_FILENO) == 1 && ::isatty(STDIN_FILENO) == 1;
   if (!flags.once && !flags.json && terminal) {
     run_on_terminal(flags, reader, page);
@@ -120,7 +129,10 @@ ExitCode top(const TopFlags& flags) {
   print(page);
   while (flags.json && !flags.once && std::cout) {
     std::this_thread::sleep_for(flags.interval);
-    if (reader.read(page)) print(page);
+    if (reader.read(page))
+      print(page);
+    else if (const auto& refused = reader.refused(); !refused || refused->status != 503)  // which passes
+      return trouble(page, reader);
   }
   return ExitCode::Done;
 }

@@ -138,12 +138,21 @@ void cut_pieces(const Delivery& d, http::ByteRange r, std::vector<Slice>& out) {
   }
 }
 
+/// An answer with so much of the stored content.
+void count_saved(PendingRequest& pending, const Delivery& d, std::uint64_t bytes) {
+  if (!d.spared) return;
+  auto& counters = *pending.route->counters;
+  counters.saved_requests.add();
+  counters.saved_cost.add(pending.route->cost);
+  if (pending.request.method != http::Method::Head) counters.saved_bytes.add(bytes);
+}
+
 /// multipart/byteranges, RFC 9110 section 14.6.
 void answer_multipart(PendingRequest& pending, const Delivery& d, const std::vector<http::ByteRange>& ranges) {
   const std::string boundary = "forebay-" + pending.core.make_request_id();
   const auto type = d.head.fields.value(FieldId::ContentType);
   std::vector<Slice> parts;
-  std::uint64_t length = 0;
+  std::uint64_t length = 0, of_content = 0;
   const auto add_text = [&](const std::string& text) {
     auto chunk = Chunk::copy_of(text);
     length += text.size();
@@ -156,8 +165,10 @@ void answer_multipart(PendingRequest& pending, const Delivery& d, const std::vec
     head += "\r\n";
     add_text(head);
     cut_pieces(d, r, parts);
-    length += r.length;
+    of_content += r.length;
   }
+  length += of_content;
+  count_saved(pending, d, of_content);
   add_text("\r\n--" + boundary + "--\r\n");
   auto fields = fields_where(d.head.fields, [](FieldId id, std::string_view name) {
     return id != FieldId::ContentType && rules::belongs_on_206(id, name);
@@ -186,6 +197,7 @@ bool answer_range(PendingRequest& pending, const Delivery& d, http::BodyCursor& 
   if (!specs) return false;
   const auto ranges = http::resolve(*specs, *d.length);
   if (ranges.empty()) {
+    count_saved(pending, d, 0);
     const auto length = std::to_string(*d.length);
     http::Fields fields;
     fields.add(FieldId::ContentRange, "bytes */" + length);
@@ -204,6 +216,7 @@ bool answer_range(PendingRequest& pending, const Delivery& d, http::BodyCursor& 
     answer_multipart(pending, d, ranges);
     return true;
   }
+  count_saved(pending, d, ranges[0].length);
   auto& text = pending.core.answer;
   text.content_range = http::format_content_range(ranges[0], *d.length);
   text.added.push_back({"Content-Range", text.content_range, FieldId::ContentRange});
@@ -228,6 +241,7 @@ void deliver(PendingRequest& pending, Delivery d, http::BodyCursor cursor) {
   auto& exchange = *pending.exchange;
   const auto& request = pending.request;
   describe(pending, d);
+  const auto whole = d.length.value_or(0);
   Represented as;
   if (pending.route->route && pending.policy().compress.on() && d.freshness) as = represent(pending, d, cursor);
   const config::HeaderChanges* changes = nullptr;
@@ -240,6 +254,7 @@ void deliver(PendingRequest& pending, Delivery d, http::BodyCursor cursor) {
     if (may_be_not_modified(request.method) &&
         rules::evaluate(request.fields, d.head.status, d.head.fields, pending.core.now().wall) ==
             rules::Condition::NotModified) {
+      count_saved(pending, d, 0);
       auto fields = fields_where(d.head.fields, rules::belongs_on_304);
       if (changes)
         for (const auto& [name, value] : changes->set)
@@ -250,6 +265,7 @@ void deliver(PendingRequest& pending, Delivery d, http::BodyCursor cursor) {
     }
     if (d.ranges && answer_range(pending, d, cursor)) return;
   }
+  count_saved(pending, d, whole);
   server::AnswerHead head{d.head.status, {d.head.fields, d.head.lines}, added(pending), d.length};
   head.close = pending.reading.upgrades();
   exchange.answer(head, std::move(cursor));
@@ -266,13 +282,6 @@ bool deliver_switch(PendingRequest& pending, const http::ResponseView& head, con
   return pending.exchange->upgrade({101, fields, added(pending)}, protocol, std::move(taker));
 }
 
-void count_saved(PendingRequest& pending, std::optional<std::uint64_t> bytes) {
-  auto& counters = *pending.route->counters;
-  counters.saved_requests.add();
-  counters.saved_cost.add(pending.route->cost);
-  if (pending.request.method != http::Method::Head) counters.saved_bytes.add(bytes.value_or(0));
-}
-
 void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,
                    const rules::CacheStatus& status) {
   Delivery d;
@@ -286,7 +295,7 @@ void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry
   d.owner = Owner(entry);
   // Where the origin was asked (a 304, or a failure that stale-if-error covers), it was spared nothing.
   if (status.result == CacheResult::Hit || status.result == CacheResult::Stale) {
-    count_saved(pending, d.length);
+    d.spared = true;
     pending.route->counters->saved_nanoseconds.add(static_cast<std::uint64_t>(entry->fetch_time().count()));
   }
   http::BodyCursor cursor = entry->body().size() == 1 ? http::BodyCursor(Owner(entry), entry->body()[0])

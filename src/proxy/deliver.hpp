@@ -21,7 +21,8 @@ struct Delivery {
   Owner owner;
   /// The client's conditions and ranges are applied here (false: the origin has done so).
   bool conditional = true;
-  bool ranges = true;  ///< False: the whole is sent, whatever its Range says.
+  bool ranges = true;   ///< False: the whole is sent, whatever its Range says.
+  bool spared = false;  ///< The origin was not asked for it; what is sent of the content counts as saved.
 };
 
 /// Sends it: as a 304 or 206 if the client's conditions require it (RFC 9110 section 13); adds Age, Cache-Status and
@@ -31,9 +32,6 @@ void deliver(PendingRequest& pending, Delivery delivery, http::BodyCursor cursor
 /// Answers with the origin's 101 and gives the client's connection to `taker`; see `server::Exchange::upgrade`.
 bool deliver_switch(PendingRequest& pending, const http::ResponseView& head, const rules::CacheStatus& status,
                     std::string_view protocol, server::Exchange::Taker&& taker);
-
-/// Counts what an answer spared the origin whose content has so many bytes, but for the time.
-void count_saved(PendingRequest& pending, std::optional<std::uint64_t> bytes);
 
 /// Serves an entry. `kind` is Hit, Stale or StaleError.
 void deliver_entry(PendingRequest& pending, const Ref<const cache::Entry>& entry, const rules::Freshness& freshness,

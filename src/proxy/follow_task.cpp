@@ -130,7 +130,7 @@ void FollowTask::landed() {
   d.status.forward = join_.forward;
   d.status.collapsed = true;
   d.status.key = pending_->key_text();
-  count_saved(*pending_, d.length);
+  d.spared = true;
   const auto keep = join_.place.flight();
   deliver(*pending_, std::move(d), std::move(cursor));
 }

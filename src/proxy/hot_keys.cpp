@@ -7,11 +7,14 @@
 namespace forebay::proxy {
 
 void HeavyHitters::add(const Digest& id, const Text& text, std::uint64_t n) {
-  total_ += n;
   if (buckets_.empty()) {
-    buckets_.resize(std::size_t{1} << kBits);
-    names_.resize(buckets_.size() * kWays);
+    // Both or, without memory, none.
+    std::vector<Bucket> buckets(std::size_t{1} << kBits);
+    std::vector<Name> names(buckets.size() * kWays);
+    buckets_.swap(buckets);
+    names_.swap(names);
   }
+  total_ += n;
   const auto at = bucket_of(id);
   const auto tag = tag_of(id);
   auto& bucket = buckets_[at];

@@ -53,7 +53,8 @@ void RequestTap::offer(std::size_t worker, const AccessRecord& record, const con
     view.mutex.unlock();
   }
   if (line.watchers == 0) return;
-  if (p.bytes.load(std::memory_order_relaxed) >= kMostBytes) return p.drop(line.watchers);
+  if (p.bytes.load(std::memory_order_relaxed) >= kMostBytes || p.lines.size() >= kMostLines)
+    return p.drop(line.watchers);
   append_json(line.json, record, config);
   const auto size = line.json.size();
   p.bytes.fetch_add(size, std::memory_order_relaxed);

@@ -162,6 +162,7 @@ TEST_F(Observing, OnlySoManyReadersHaveAStream) {
   const auto refused = admin("GET", "/api/v1/requests/stream");
   EXPECT_EQ(refused.status, 503);
   EXPECT_EQ(members(refused)["code"], "too_many_streams");
+  EXPECT_EQ(admin("HEAD", "/api/v1/requests/stream").status, 200) << "it takes no place";
   readers.pop_back();
   EXPECT_TRUE(eventually([&] { return stream("/api/v1/requests/stream").head.status == 200; }))
       << "who has left makes room";
@@ -300,7 +301,7 @@ TEST_F(Observing, ValueIsWhatAReplayedSequenceSparesTheOrigin) {
     return r.has("If-None-Match") ? Reply(304).field("ETag", "\"v\"").field("Cache-Control", "no-cache")
                                   : Reply::with("no-cache").field("ETag", "\"v\"").body("aaaa");
   });
-  origin.on("/b", Reply::fresh(std::string(1000, 'b')));
+  origin.on("/b", Reply::fresh(std::string(1000, 'b')).field("ETag", "\"b\""));
   origin.on("/c", Reply::with("private").body("c"));
   start("origins: {shop: {url: '" + origin.url() +
         "', cost_per_million: 2.5}}\norigin: shop\nroutes: [{name: r, path: /**}]\n");
@@ -311,17 +312,21 @@ TEST_F(Observing, ValueIsWhatAReplayedSequenceSparesTheOrigin) {
   ask("HEAD", "/b");  // spared, but for the content
   get("/c");          // never stored
   get("/c");
-  get("/b", {{"If-None-Match", "\"x\""}});  // spared
+  get("/b", {{"If-None-Match", "\"x\""}});                                 // spared
+  EXPECT_EQ(get("/b", {{"If-None-Match", "\"b\""}}).status, 304);          // spared, without content
+  EXPECT_EQ(get("/b", {{"Range", "bytes=0-9"}}).status, 206);              // spared, ten bytes
+  EXPECT_EQ(get("/b", {{"Range", "bytes=0-4,10-14,20-24"}}).status, 206);  // spared, fifteen bytes
+  EXPECT_EQ(get("/b", {{"Range", "bytes=2000-"}}).status, 416);            // spared, without content
   const Metrics::Labels route{{"route", "r"}};
-  EXPECT_TRUE(metric_becomes("forebay_requests_total", route, 8));
-  EXPECT_EQ(metric("forebay_saved_origin_requests_total", route), 3);
-  EXPECT_EQ(metric("forebay_saved_origin_bytes_total", route), 2000);
-  EXPECT_NEAR(metric("forebay_saved_cost_total", route), 3 * 2.5 / 1e6, 1e-12);
+  EXPECT_TRUE(metric_becomes("forebay_requests_total", route, 12));
+  EXPECT_EQ(metric("forebay_saved_origin_requests_total", route), 7);
+  EXPECT_EQ(metric("forebay_saved_origin_bytes_total", route), 2025);
+  EXPECT_NEAR(metric("forebay_saved_cost_total", route), 7 * 2.5 / 1e6, 1e-12);
   EXPECT_GT(metric("forebay_saved_origin_seconds_total", route), 0);
   const auto numbers = json("/api/v1/routes/r");
-  EXPECT_EQ(numbers.at("counters.saved_origin_requests"), "3");
-  EXPECT_EQ(numbers.at("counters.saved_origin_bytes"), "2000");
-  EXPECT_NEAR(std::stod(numbers.at("counters.saved_cost")), 7.5e-6, 1e-12);
+  EXPECT_EQ(numbers.at("counters.saved_origin_requests"), "7");
+  EXPECT_EQ(numbers.at("counters.saved_origin_bytes"), "2025");
+  EXPECT_NEAR(std::stod(numbers.at("counters.saved_cost")), 17.5e-6, 1e-12);
 }
 
 }  // namespace

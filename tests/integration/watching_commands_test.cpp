@@ -78,6 +78,20 @@ TEST_F(WatchingCommands, WithoutADaemonTheyAre4) {
   EXPECT_EQ(other.exit, 4);
 }
 
+TEST_F(WatchingCommands, TopInJsonEndsWith4WhenTheDaemonGoes) {
+  start();
+  std::thread end([this] {
+    // `top` has asked by then.
+    eventually([this] { return metric("forebay_admin_requests_total", {{"endpoint", "stats"}, {"code", "2xx"}}) > 0; });
+    daemon->signal(SIGTERM);
+  });
+  const auto outcome = run({"top", "--json", "--interval", "100ms"});
+  end.join();
+  EXPECT_EQ(outcome.exit, 4);
+  EXPECT_THAT(outcome.out, HasSubstr("\"stats\":"));
+  EXPECT_THAT(outcome.err, HasSubstr("no daemon answers at"));
+}
+
 TEST_F(WatchingCommands, ARefusedTokenIs4) {
   start("admin: {listen: 127.0.0.1:0, token: 0123456789abcdef, allow_loopback: false}\nroutes: [{path: /**}]\n");
   for (const std::vector<std::string>& words :

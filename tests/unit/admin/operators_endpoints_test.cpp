@@ -256,6 +256,51 @@ TEST_F(OperatorsEndpoints, TheConfigurationIsShownWithoutSecrets) {
   EXPECT_EQ(ask(Method::Get, "/api/v1/config?format=xml")->status, 400);
 }
 
+TEST_F(OperatorsEndpoints, HotKeysShowNoValuesThatTheLogRedacts) {
+  operators_.change([](auto& c) { c.access.redact_query = {"code"}; });
+  auto& keys = operators_.shared.hot_keys.of(0);
+  const auto count = [&](std::uint64_t id, std::string_view text, std::size_t size) {
+    keys.count({id, id}, {text, size}, {}, operators_.worker.tick().mono);
+  };
+  const std::string whole = "r|GET|a.example|/p|q:code=hunter2&n=1|h:authorization=hunter2|c:sid=hunter2";
+  count(1, whole, whole.size());
+  // However it is cut.
+  for (std::size_t n = 1; n < whole.size(); ++n) count(n + 1, std::string_view(whole).substr(0, n), whole.size());
+  const auto answer = ask(Method::Get, "/api/v1/keys?limit=500");
+  settle();
+  ASSERT_EQ(answer->status, 200) << answer->text;
+  EXPECT_THAT(answer->text, HasSubstr("q:code=(redacted)&n=1|h:authorization=(redacted)|c:sid=(redacted)"));
+  EXPECT_THAT(answer->text, Not(HasSubstr("=h")));
+  EXPECT_EQ(parsed(*answer).at("keys").as_array().size(), whole.size());
+}
+
+TEST_F(OperatorsEndpoints, HotKeysAreCollectedForOneAtATime) {
+  const auto first = ask(Method::Get, "/api/v1/keys");
+  EXPECT_FALSE(first->answered());
+  const auto second = ask(Method::Get, "/api/v1/keys");
+  EXPECT_EQ(second->status, 503);
+  EXPECT_EQ(text_at(*second, "/code"), "busy");
+  EXPECT_THAT(second->lines, HasSubstr("Retry-After: 1\r\n"));
+  settle();
+  EXPECT_EQ(first->status, 200);
+  const auto third = ask(Method::Get, "/api/v1/keys");
+  settle();
+  EXPECT_EQ(third->status, 200);
+  // One whose client has left is over, too.
+  const auto left = ask(Method::Get, "/api/v1/keys");
+  handler().finished(*left);
+  settle();
+  EXPECT_FALSE(left->answered());
+  const auto last = ask(Method::Get, "/api/v1/keys");
+  settle();
+  EXPECT_EQ(last->status, 200);
+}
+
+TEST_F(OperatorsEndpoints, WhoHasLeftAStreamMakesRoomAtOnce) {
+  for (const auto* path : {"/api/v1/stats/stream", "/api/v1/requests/stream"})
+    for (int i = 0; i < 20; ++i) ASSERT_EQ(ask(Method::Get, path)->status, 200) << path << ' ' << i;
+}
+
 TEST_F(OperatorsEndpoints, AReloadIsAnsweredWhenItIsDone) {
   std::function<void(const Reloaded&)> then;
   orders_.reload = [&](auto done) { then = std::move(done); };

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "admin/stats_sample.hpp"
+
 namespace forebay::admin {
 namespace {
 
@@ -40,6 +42,15 @@ TEST(Span, HasRatesAndTheHitRatioOfWhatCounts) {
   EXPECT_DOUBLE_EQ(span.rate(Rate::OriginRequests), 0);
   EXPECT_DOUBLE_EQ(span.hit_p50, 0.5);
   EXPECT_TRUE(std::isnan(span.miss_p99));
+}
+
+TEST(RunningSum, NeverBecomesSmaller) {
+  RunningSum sum;
+  EXPECT_EQ(sum.update({{"a", 10}, {"b", 5}}), 15);
+  EXPECT_EQ(sum.update({{"a", 12}}), 17) << "b has gone";
+  EXPECT_EQ(sum.update({{"a", 3}, {"c", 4}}), 21) << "a has begun anew";
+  EXPECT_EQ(sum.update({{"a", 5}, {"b", 1}, {"c", 4}}), 24);
+  EXPECT_EQ(sum.update({}), 24);
 }
 
 class StatsTest : public ::testing::Test {
@@ -121,6 +132,18 @@ TEST_F(StatsTest, RoutesAppearWithTheirFirstRequest) {
   EXPECT_DOUBLE_EQ(stats_.second().routes.at(0).second.requests, 3);
   EXPECT_EQ(stats_.minute().routes.at(0).first, "shop");
   EXPECT_TRUE(points(1min, "other").empty());
+}
+
+TEST_F(StatsTest, RoutesAreFoundWhateverTheirOrderIs) {
+  for (const auto* name : {"c", "a", "b"}) sample_.routes.emplace_back(name, Totals{});
+  sample_.routes[0].second.rates[kHit] = 7;  // before the first sample
+  run(3, 2);
+  for (const auto& [name, span] : stats_.second().routes) EXPECT_EQ(name, "c");
+  ASSERT_EQ(stats_.second().routes.size(), 1U);
+  EXPECT_DOUBLE_EQ(stats_.second().routes[0].second.requests, 2);
+  ASSERT_EQ(stats_.minute().routes.size(), 3U);
+  EXPECT_EQ(stats_.minute().routes[0].first, "a");
+  EXPECT_DOUBLE_EQ(stats_.minute().routes[2].second.requests, 2);
 }
 
 TEST_F(StatsTest, OnlySoManyRoutesHaveSeries) {
