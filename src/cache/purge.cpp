@@ -72,7 +72,7 @@ UrlMatcher::UrlMatcher(const UrlPattern& pattern)
   names_ = {0, (host_.empty() ? 0 : host_bits(host_)) | (route_.empty() ? 0 : signature_of_route(route_).second)};
   if (!route_.empty()) route_ += '|';
   const auto text = std::string_view(pattern.text);
-  if (how_ == UrlPattern::How::Keyed) {
+  if (is_of_key()) {
     text_ = text;
     if (text.starts_with("|/")) names_.first = folder_bits(text.substr(1, text.find('|', 1) - 1));
     return;
@@ -93,21 +93,23 @@ bool UrlMatcher::matches_keyed(std::string_view key_text, const UrlSpans& url) c
   const auto own = key_text.substr(url.host_to);
   if (url.host_from == 0 || !own.starts_with(text_)) return false;
   const auto rest = own.substr(text_.size());
+  if (how_ == UrlPattern::How::Searched) return rest.starts_with('|') && rest.find("|n:") != std::string_view::npos;
   return rest.empty() || (rest.front() == '|' && !rest.starts_with("|q:"));
 }
 
 bool UrlMatcher::matches(std::string_view key_text, const UrlSpans& url) const noexcept {
   if (!host_.empty() && url.host_from != 0 && span_of(key_text, url.host_from, url.host_to) != host_) return false;
   if (!route_.empty() && !key_text.starts_with(route_)) return false;
-  if (how_ == UrlPattern::How::Keyed) return matches_keyed(key_text, url);
-  if (url.path_from == 0) return true;
+  if (is_of_key()) return matches_keyed(key_text, url);
+  if (url.path_from == 0) return !route_.empty();
   const auto end = with_query_ || how_ == UrlPattern::How::Prefix ? url.query_to : url.path_to;
   const auto own = span_of(key_text, url.path_from, end);
   switch (how_) {
     case UrlPattern::How::Exact: return own == text_;
     case UrlPattern::How::Prefix: return own.starts_with(text_);
     case UrlPattern::How::Glob:
-    case UrlPattern::How::Keyed: break;
+    case UrlPattern::How::Keyed:
+    case UrlPattern::How::Searched: break;
   }
   return http::glob_match(text_, own);
 }

@@ -27,10 +27,11 @@ class UrlMatcher {
   /// What the signatures of all keys that it matches have.
   const Signature& names() const noexcept { return names_; }
   PurgeKind kind() const noexcept {
-    return how_ == UrlPattern::How::Exact || how_ == UrlPattern::How::Keyed ? PurgeKind::Url : PurgeKind::Prefix;
+    return how_ == UrlPattern::How::Prefix || how_ == UrlPattern::How::Glob ? PurgeKind::Prefix : PurgeKind::Url;
   }
 
  private:
+  bool is_of_key() const noexcept { return how_ == UrlPattern::How::Keyed || how_ == UrlPattern::How::Searched; }
   bool matches_keyed(std::string_view key_text, const UrlSpans& url) const noexcept;
 
   UrlPattern::How how_;

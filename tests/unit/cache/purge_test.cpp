@@ -348,14 +348,51 @@ TEST_F(Purge, PatternsKnowHostPathAndQuery) {
   EXPECT_EQ(named(How::Glob, "/p/a*b", "b.example"), "--x-");
 }
 
-TEST_F(Purge, AKeyWithoutThePathMayBeForAnyUrl) {
+TEST_F(Purge, AKeyWithoutThePathMayBeForAnyUrlOfItsRoute) {
+  const auto of_route = [](How how, std::string host, std::string route) {
+    PurgeOrder order;
+    order.urls = {{how, std::move(host), "/x/", std::move(route)}};
+    return order;
+  };
   const auto none = key_of("/p/1", {.path = PathMode::None});
   const auto captures = key_of("/p/1", {.path = PathMode::Captures, .captures = {"id"}});
-  for (const auto& key : {none, captures}) {
-    put_at(key);
-    EXPECT_EQ(purge(dry(matching(How::Prefix, "/x/", "other.example"))).total, 0u);
-    EXPECT_EQ(purge(matching(How::Prefix, "/x/", "example.com")).total, 1u);
-  }
+  for (const auto how : {How::Prefix, How::Glob})
+    for (const auto& key : {none, captures}) {
+      put_at(key);
+      EXPECT_EQ(purge(dry(of_route(how, "", ""))).total, 0u) << "of no route in particular";
+      EXPECT_EQ(purge(dry(of_route(how, "", "r2"))).total, 0u);
+      EXPECT_EQ(purge(dry(of_route(how, "other.example", "r"))).total, 0u);
+      EXPECT_EQ(purge(of_route(how, "example.com", "r")).of(PurgeKind::Prefix), 1u);
+    }
+}
+
+TEST_F(Purge, ASearchedPatternIsForKeysUnderARuleAlone) {
+  const KeySpec by_capture{.path = PathMode::Captures, .captures = {"id"}};
+  const rules::NoVarySearch rule;
+  const auto key = [&](std::string_view target, std::string_view id, const rules::NoVarySearch* search,
+                       std::string_view route = "r") {
+    http::Target read;
+    EXPECT_TRUE(read.read(http::Method::Get, target));
+    http::RequestView get;
+    get.method_text = "GET";
+    const Capture capture{"id", id};
+    KeyInput input{route, get, read, "http", "a.test"};
+    input.captures = {&capture, 1};
+    input.search = search;
+    Key out;
+    EXPECT_EQ(out.build(by_capture, input), rules::Reason::None);
+    return out;
+  };
+  const std::vector<Key> named{key("/p/1?x=1", "1", &rule), key("/p/1", "1", &rule)};
+  const std::vector<Key> others{key("/p/1?x=1", "1", nullptr), key("/p/1", "1", nullptr), key("/p/2?x=1", "2", &rule),
+                                key("/p/12", "12", &rule), key("/p/1?x=1", "1", &rule, "r2")};
+  for (const auto& k : named) ASSERT_TRUE(put_at(k));
+  for (const auto& k : others) ASSERT_TRUE(put_at(k));
+  PurgeOrder order;
+  order.urls = {{How::Searched, {}, "|id=1", "r"}};
+  EXPECT_EQ(purge(order).of(PurgeKind::Url), named.size());
+  for (const auto& k : named) EXPECT_FALSE(has_at(k)) << k.text();
+  for (const auto& k : others) EXPECT_TRUE(has_at(k)) << k.text();
 }
 
 TEST_F(Purge, RoutesAreNamedExactly) {
