@@ -89,6 +89,13 @@ UrlMatcher::UrlMatcher(const UrlPattern& pattern)
   append_escaped(text_, decoded, kInPart);
 }
 
+Digest UrlMatcher::digest() const {
+  // Escaped texts have no control bytes.
+  std::string all(1, static_cast<char>('0' + static_cast<int>(how_)));
+  all += with_query_ ? '?' : ' ';
+  return digest_of(all.append(route_).append("\n").append(host_).append("\n").append(text_));
+}
+
 bool UrlMatcher::matches_keyed(std::string_view key_text, const UrlSpans& url) const noexcept {
   const auto own = key_text.substr(url.host_to);
   if (url.host_from == 0 || !own.starts_with(text_)) return false;
@@ -115,9 +122,10 @@ bool UrlMatcher::matches(std::string_view key_text, const UrlSpans& url) const n
 }
 
 std::uint64_t PurgeLog::add(const PurgeOrder& order) {
-  // Made before the lock is taken, which look-ups may wait for.
-  std::vector<Digest> names;
-  std::vector<UrlMatcher> patterns;
+  // Made before the lock is taken, which look-ups may wait for, and freed after it.
+  std::vector<Digest> names, equal;
+  std::vector<Pattern> patterns;
+  Wide old;
   if (!order.all) {
     for (const auto& r : order.resources) names.push_back(of_kind(r, PurgeKind::Url));
     for (const auto& t : order.tags) names.push_back(of_kind(t, PurgeKind::Tag));
@@ -128,19 +136,39 @@ std::uint64_t PurgeLog::add(const PurgeOrder& order) {
       append_escaped(text, r, kInPart);
       names.push_back(of_kind(digest_of(text), PurgeKind::Route));
     }
-    for (const auto& u : order.urls) patterns.emplace_back(u);
+    for (const auto& u : order.urls) {
+      UrlMatcher url(u);
+      const auto digest = url.digest();
+      patterns.push_back({0, digest, std::move(url)});
+      equal.push_back(digest);
+    }
+    std::sort(equal.begin(), equal.end());
+    if (names.size() > capacity_) std::sort(names.begin(), names.end());
   }
   const MutexLock lock(mutex_);
   const auto sequence = sequence_.load(std::memory_order_relaxed) + 1;
   if (order.all) {
     all_ = sequence;
     if (order.mode == PurgeMode::Hard) all_hard_.store(sequence, std::memory_order_release);
-  } else if (names.size() > capacity_ || patterns.size() > pattern_capacity_) {
-    forgotten_ = sequence;
   } else {
-    for (const auto& n : names) name(sequence, n);
-    for (auto& p : patterns) patterns_.push_back({sequence, std::move(p)});
-    forget();
+    if (names.size() > capacity_) {
+      if (wide_.size() == kMostWide) {
+        forgotten_ = std::max(forgotten_, wide_.front().sequence);
+        old = std::move(wide_.front());
+        wide_.pop_front();
+      }
+      wide_.push_back({sequence, std::move(names)});
+    } else {
+      for (const auto& n : names) name(sequence, n);
+    }
+    if (!equal.empty())
+      std::erase_if(patterns_,
+                    [&](const Pattern& p) { return std::binary_search(equal.begin(), equal.end(), p.digest); });
+    for (auto& p : patterns) {
+      p.sequence = sequence;
+      patterns_.push_back(std::move(p));
+    }
+    forget(sequence);
   }
   sequence_.store(sequence, std::memory_order_release);
   return sequence;
@@ -151,20 +179,25 @@ void PurgeLog::name(std::uint64_t sequence, const Digest& name) {
   latest_[name] = sequence;
 }
 
-void PurgeLog::forget() {
+void PurgeLog::forget(std::uint64_t newest) {
   for (; named_.size() > capacity_; named_.pop_front()) {
     const auto& oldest = named_.front();
-    forgotten_ = std::max(forgotten_, oldest.sequence);
     const auto at = latest_.find(oldest.name);
-    if (at != latest_.end() && at->second == oldest.sequence) latest_.erase(at);
+    // Nothing is lost where a later order has the same name.
+    if (at == latest_.end() || at->second != oldest.sequence) continue;
+    forgotten_ = std::max(forgotten_, oldest.sequence);
+    latest_.erase(at);
   }
-  for (; patterns_.size() > pattern_capacity_; patterns_.pop_front())
+  for (; patterns_.size() > pattern_capacity_ && patterns_.front().sequence != newest; patterns_.pop_front())
     forgotten_ = std::max(forgotten_, patterns_.front().sequence);
 }
 
 bool PurgeLog::named_after(std::uint64_t since, const Digest& name) const {
   const auto at = latest_.find(name);
-  return at != latest_.end() && at->second > since;
+  if (at != latest_.end() && at->second > since) return true;
+  for (auto w = wide_.rbegin(); w != wide_.rend() && w->sequence > since; ++w)
+    if (std::binary_search(w->names.begin(), w->names.end(), name)) return true;
+  return false;
 }
 
 bool PurgeLog::forbids(std::uint64_t since, const Purgeable& what) const {
