@@ -67,18 +67,20 @@ net::SourcePtr WriteEffects::hold(net::SourcePtr source) {
   return HeldAnswer::own(std::move(held));
 }
 
-void WriteEffects::apply(const http::ResponseView& head, bool repeated) const {
-  invalidate_after(pending_, not_looked_up(), head);
-  if (http::is_safe(pending_.request.method)) return;
-  if (succeeds(head.status)) by_groups(head);
-  if (!may_invalidate(pending_, not_looked_up())) return;
-  if (succeeds(head.status)) return by_tags(&head, pending_.route->route->invalidates.mode);
-  if (is_of_gateway(head.status) || repeated) by_tags(nullptr, cache::PurgeMode::Soft);
+std::size_t WriteEffects::apply(const http::ResponseView& head, bool repeated) const {
+  std::size_t orders = invalidate_after(pending_, not_looked_up(), head) ? 1 : 0;
+  if (http::is_safe(pending_.request.method)) return orders;
+  if (succeeds(head.status)) orders += by_groups(head);
+  if (!may_invalidate(pending_, not_looked_up())) return orders;
+  if (succeeds(head.status)) return orders + by_tags(&head, pending_.route->route->invalidates.mode);
+  if (is_of_gateway(head.status) || repeated) orders += by_tags(nullptr, cache::PurgeMode::Soft);
+  return orders;
 }
 
-void WriteEffects::on_head(const http::ResponseView& head, bool repeated) {
-  apply(head, repeated);
+std::size_t WriteEffects::on_head(const http::ResponseView& head, bool repeated) {
+  const auto orders = apply(head, repeated);
   settled_ = true;
+  return orders;
 }
 
 void WriteEffects::on_failure(net::FetchError error, bool asked) {
@@ -110,7 +112,7 @@ TagContent WriteEffects::answer_content(const http::ResponseView& head, std::str
   return {TagContent::State::Text, buffer};
 }
 
-void WriteEffects::by_tags(const http::ResponseView* head, cache::PurgeMode mode, bool by_route) const {
+std::size_t WriteEffects::by_tags(const http::ResponseView* head, cache::PurgeMode mode, bool by_route) const {
   const auto& route = *pending_.route->route;
   const auto& config = pending_.config();
   std::string of_request, of_answer;
@@ -155,19 +157,23 @@ void WriteEffects::by_tags(const http::ResponseView* head, cache::PurgeMode mode
                 " routes were invalidated (is key.body_max or invalidates.body_max too small, or the content no "
                 "JSON?); further ones are counted in forebay_writes_uncertain_total");
   }
-  if (!order.empty()) pending_.core.shared.store.purge(order);
+  if (order.empty()) return 0;
+  pending_.core.shared.store.purge(order);
+  return 1;
 }
 
-void WriteEffects::by_groups(const http::ResponseView& head) const {
+std::size_t WriteEffects::by_groups(const http::ResponseView& head) const {
   const auto groups = rules::read_groups(head.fields, "Cache-Group-Invalidation");
   const auto& host = pending_.reading.host;
-  if (groups.empty() || host.empty()) return;
+  if (groups.empty() || host.empty()) return 0;
   cache::PurgeOrder order;
   order.by_write = true;
   order.now = pending_.core.now().mono;
   for (const auto& name : group_names(pending_.config(), pending_.reading.scheme, host, groups))
     order.tags.push_back(cache::tag_digest(name));
+  if (order.empty()) return 0;
   pending_.core.shared.store.purge(order);
+  return 1;
 }
 
 }  // namespace forebay::proxy

@@ -1,4 +1,5 @@
 #include "fixture.hpp"
+#include "forebay/cache/purge_run.hpp"
 
 namespace forebay::cache {
 namespace {
@@ -258,6 +259,40 @@ TEST_F(Purge, A304ToAFetchThatBeganBeforeFreshensNothing) {
       EXPECT_EQ(has("/p/1"), order.mode == PurgeMode::Soft);
       purge(everything());
     }
+}
+
+TEST_F(Purge, AHeadFreshensNothingWhoseTagsArePurgedWhileItsShardWaits) {
+  put("/p/1", {.tags = {"one"}});
+  const auto stored = entry({"/p/1"});
+  const auto fresh = Entry::with_head(stored, stored->head(), {});
+  // The order is known from here on, and has not come to the shard.
+  auto order = tagged("one");
+  order.mode = PurgeMode::Soft;
+  order.now = now;
+  PurgeRun run(store, order);
+  const std::vector<std::string_view> others{"two"};
+  store.apply_head(key_of("/p/1"), stored, fresh, fresh_for(60s, now), {}, Unchanged({}), policy, now, others);
+  EXPECT_FALSE(has("/p/1"));
+  while (run.step()) {
+  }
+  EXPECT_FALSE(has("/p/1"));
+}
+
+TEST_F(Purge, TellsWhatWasPurgedSinceARequestWasSent) {
+  const auto key = key_of("/p/1");
+  const std::vector<Digest> tags{tag_digest("one")};
+  for (const auto& order : each_kind()) {
+    const auto since = store.purge_sequence();
+    purge(url("/q"));
+    EXPECT_FALSE(store.purged_since(since, key, tags));
+    purge(order);
+    EXPECT_TRUE(store.purged_since(since, key, tags));
+    EXPECT_EQ(store.purge_sequence(), since + 2);
+    auto early = store.private_ticket(key, since);
+    EXPECT_FALSE(commit(early, {.tags = {"one"}}));
+    auto late = store.private_ticket(key, since + 2);
+    EXPECT_TRUE(commit(late, {.tags = {"one"}}));
+  }
 }
 
 TEST_F(Purge, AllVariantsGoAndTheNamesStay) {
