@@ -6,6 +6,7 @@
 #include "forebay/config/invalidation_graph.hpp"
 #include "forebay/content/coding.hpp"
 #include "forebay/content/media_type.hpp"
+#include "forebay/proxy/purging.hpp"
 #include "forebay/rules/invalidation.hpp"
 #include "forebay/rules/tags.hpp"
 #include "outgoing.hpp"
@@ -133,8 +134,8 @@ std::size_t WriteEffects::by_tags(const http::ResponseView* head, cache::PurgeMo
   std::sort(order.tags.begin(), order.tags.end());
   order.tags.erase(std::unique(order.tags.begin(), order.tags.end()), order.tags.end());
   if (!head && route.policy.invalidate_on_write)
-    add_resources(pending_.runtime->routes, pending_.reading.scheme, pending_.reading.host, pending_.reading.target,
-                  order.resources);
+    add_resources(pending_.runtime->runtime->routes, pending_.reading.scheme, pending_.reading.host,
+                  pending_.reading.target, order.resources);
   const auto add_route = [&](const config::Route& reader) {
     if (std::find(order.routes.begin(), order.routes.end(), reader.name) == order.routes.end())
       order.routes.push_back(reader.name);
