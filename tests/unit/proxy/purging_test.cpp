@@ -198,5 +198,33 @@ TEST(Purger, CarriesOutEveryOrderThatItTakesAndNoneAfterItsEnd) {
   EXPECT_EQ(done, taken);
 }
 
+TEST(Purger, FollowsUpWritesTogether) {
+  cache::Store store({1024 * 1024, 1});
+  Purger purger(store);
+  const auto before = store.purge_sequence();
+  std::atomic<bool> begun{false}, go_on{false};
+  ASSERT_TRUE(purger.ask(prepared(urls({"http://a.test/a"})), [&](const PreparedPurge&, const PurgeDone&) {
+    begun = true;
+    while (!go_on) std::this_thread::yield();
+  }));
+  while (!begun) std::this_thread::yield();
+  for (int i = 0; i < 500; ++i) {
+    EXPECT_TRUE(purger.follow_up("r", cache::PurgeMode::Hard, {}));
+    EXPECT_TRUE(purger.follow_up(i % 2 == 0 ? "r" : "s", cache::PurgeMode::Soft, {}));
+  }
+  go_on = true;
+  const auto writes = [&](cache::PurgeMode mode) {
+    return store.numbers()
+        .purges[static_cast<std::size_t>(mode)]
+        .orders[static_cast<std::size_t>(cache::PurgeKind::Write)];
+  };
+  while (writes(cache::PurgeMode::Hard) == 0 || writes(cache::PurgeMode::Soft) == 0) std::this_thread::yield();
+  purger.stop();
+  EXPECT_EQ(writes(cache::PurgeMode::Hard), 1u);
+  EXPECT_EQ(writes(cache::PurgeMode::Soft), 1u);
+  EXPECT_EQ(store.purge_sequence(), before + 3);
+  EXPECT_FALSE(purger.follow_up("r", cache::PurgeMode::Hard, {}));
+}
+
 }  // namespace
 }  // namespace forebay::proxy
