@@ -72,7 +72,7 @@ UrlMatcher::UrlMatcher(const UrlPattern& pattern)
   names_ = {0, (host_.empty() ? 0 : host_bits(host_)) | (route_.empty() ? 0 : signature_of_route(route_).second)};
   if (!route_.empty()) route_ += '|';
   const auto text = std::string_view(pattern.text);
-  if (how_ == UrlPattern::How::Keyed) {
+  if (is_of_key()) {
     text_ = text;
     if (text.starts_with("|/")) names_.first = folder_bits(text.substr(1, text.find('|', 1) - 1));
     return;
@@ -89,33 +89,43 @@ UrlMatcher::UrlMatcher(const UrlPattern& pattern)
   append_escaped(text_, decoded, kInPart);
 }
 
+Digest UrlMatcher::digest() const {
+  // Escaped texts have no control bytes.
+  std::string all(1, static_cast<char>('0' + static_cast<int>(how_)));
+  all += with_query_ ? '?' : ' ';
+  return digest_of(all.append(route_).append("\n").append(host_).append("\n").append(text_));
+}
+
 bool UrlMatcher::matches_keyed(std::string_view key_text, const UrlSpans& url) const noexcept {
   const auto own = key_text.substr(url.host_to);
   if (url.host_from == 0 || !own.starts_with(text_)) return false;
   const auto rest = own.substr(text_.size());
+  if (how_ == UrlPattern::How::Searched) return rest.starts_with('|') && rest.find("|n:") != std::string_view::npos;
   return rest.empty() || (rest.front() == '|' && !rest.starts_with("|q:"));
 }
 
 bool UrlMatcher::matches(std::string_view key_text, const UrlSpans& url) const noexcept {
   if (!host_.empty() && url.host_from != 0 && span_of(key_text, url.host_from, url.host_to) != host_) return false;
   if (!route_.empty() && !key_text.starts_with(route_)) return false;
-  if (how_ == UrlPattern::How::Keyed) return matches_keyed(key_text, url);
-  if (url.path_from == 0) return true;
+  if (is_of_key()) return matches_keyed(key_text, url);
+  if (url.path_from == 0) return !route_.empty();
   const auto end = with_query_ || how_ == UrlPattern::How::Prefix ? url.query_to : url.path_to;
   const auto own = span_of(key_text, url.path_from, end);
   switch (how_) {
     case UrlPattern::How::Exact: return own == text_;
     case UrlPattern::How::Prefix: return own.starts_with(text_);
     case UrlPattern::How::Glob:
-    case UrlPattern::How::Keyed: break;
+    case UrlPattern::How::Keyed:
+    case UrlPattern::How::Searched: break;
   }
   return http::glob_match(text_, own);
 }
 
 std::uint64_t PurgeLog::add(const PurgeOrder& order) {
-  // Made before the lock is taken, which look-ups may wait for.
-  std::vector<Digest> names;
-  std::vector<UrlMatcher> patterns;
+  // Made before the lock is taken, which look-ups may wait for, and freed after it.
+  std::vector<Digest> names, equal;
+  std::vector<Pattern> patterns;
+  Wide old;
   if (!order.all) {
     for (const auto& r : order.resources) names.push_back(of_kind(r, PurgeKind::Url));
     for (const auto& t : order.tags) names.push_back(of_kind(t, PurgeKind::Tag));
@@ -126,19 +136,39 @@ std::uint64_t PurgeLog::add(const PurgeOrder& order) {
       append_escaped(text, r, kInPart);
       names.push_back(of_kind(digest_of(text), PurgeKind::Route));
     }
-    for (const auto& u : order.urls) patterns.emplace_back(u);
+    for (const auto& u : order.urls) {
+      UrlMatcher url(u);
+      const auto digest = url.digest();
+      patterns.push_back({0, digest, std::move(url)});
+      equal.push_back(digest);
+    }
+    std::sort(equal.begin(), equal.end());
+    if (names.size() > capacity_) std::sort(names.begin(), names.end());
   }
   const MutexLock lock(mutex_);
   const auto sequence = sequence_.load(std::memory_order_relaxed) + 1;
   if (order.all) {
     all_ = sequence;
     if (order.mode == PurgeMode::Hard) all_hard_.store(sequence, std::memory_order_release);
-  } else if (names.size() > capacity_ || patterns.size() > pattern_capacity_) {
-    forgotten_ = sequence;
   } else {
-    for (const auto& n : names) name(sequence, n);
-    for (auto& p : patterns) patterns_.push_back({sequence, std::move(p)});
-    forget();
+    if (names.size() > capacity_) {
+      if (wide_.size() == kMostWide) {
+        forgotten_ = std::max(forgotten_, wide_.front().sequence);
+        old = std::move(wide_.front());
+        wide_.pop_front();
+      }
+      wide_.push_back({sequence, std::move(names)});
+    } else {
+      for (const auto& n : names) name(sequence, n);
+    }
+    if (!equal.empty())
+      std::erase_if(patterns_,
+                    [&](const Pattern& p) { return std::binary_search(equal.begin(), equal.end(), p.digest); });
+    for (auto& p : patterns) {
+      p.sequence = sequence;
+      patterns_.push_back(std::move(p));
+    }
+    forget(sequence);
   }
   sequence_.store(sequence, std::memory_order_release);
   return sequence;
@@ -149,20 +179,25 @@ void PurgeLog::name(std::uint64_t sequence, const Digest& name) {
   latest_[name] = sequence;
 }
 
-void PurgeLog::forget() {
+void PurgeLog::forget(std::uint64_t newest) {
   for (; named_.size() > capacity_; named_.pop_front()) {
     const auto& oldest = named_.front();
-    forgotten_ = std::max(forgotten_, oldest.sequence);
     const auto at = latest_.find(oldest.name);
-    if (at != latest_.end() && at->second == oldest.sequence) latest_.erase(at);
+    // Nothing is lost where a later order has the same name.
+    if (at == latest_.end() || at->second != oldest.sequence) continue;
+    forgotten_ = std::max(forgotten_, oldest.sequence);
+    latest_.erase(at);
   }
-  for (; patterns_.size() > pattern_capacity_; patterns_.pop_front())
+  for (; patterns_.size() > pattern_capacity_ && patterns_.front().sequence != newest; patterns_.pop_front())
     forgotten_ = std::max(forgotten_, patterns_.front().sequence);
 }
 
 bool PurgeLog::named_after(std::uint64_t since, const Digest& name) const {
   const auto at = latest_.find(name);
-  return at != latest_.end() && at->second > since;
+  if (at != latest_.end() && at->second > since) return true;
+  for (auto w = wide_.rbegin(); w != wide_.rend() && w->sequence > since; ++w)
+    if (std::binary_search(w->names.begin(), w->names.end(), name)) return true;
+  return false;
 }
 
 bool PurgeLog::forbids(std::uint64_t since, const Purgeable& what) const {

@@ -26,11 +26,14 @@ class UrlMatcher {
   bool matches(std::string_view key_text, const UrlSpans& url) const noexcept;
   /// What the signatures of all keys that it matches have.
   const Signature& names() const noexcept { return names_; }
+  /// Equal for equal patterns.
+  Digest digest() const;
   PurgeKind kind() const noexcept {
-    return how_ == UrlPattern::How::Exact || how_ == UrlPattern::How::Keyed ? PurgeKind::Url : PurgeKind::Prefix;
+    return how_ == UrlPattern::How::Prefix || how_ == UrlPattern::How::Glob ? PurgeKind::Prefix : PurgeKind::Url;
   }
 
  private:
+  bool is_of_key() const noexcept { return how_ == UrlPattern::How::Keyed || how_ == UrlPattern::How::Searched; }
   bool matches_keyed(std::string_view key_text, const UrlSpans& url) const noexcept;
 
   UrlPattern::How how_;
@@ -82,13 +85,20 @@ class PurgeLog {
   };
   struct Pattern {
     std::uint64_t sequence;
+    Digest digest;
     UrlMatcher url;
   };
+  /// The names of an order that has more than the list.
+  struct Wide {
+    std::uint64_t sequence;
+    std::vector<Digest> names;  // sorted
+  };
+  static constexpr std::size_t kMostWide = 8;
   struct HashOfDigest {
     std::size_t operator()(const Digest& d) const noexcept { return static_cast<std::size_t>(d.lo); }
   };
   void name(std::uint64_t sequence, const Digest& name) FOREBAY_REQUIRES(mutex_);
-  void forget() FOREBAY_REQUIRES(mutex_);
+  void forget(std::uint64_t newest) FOREBAY_REQUIRES(mutex_);
   bool named_after(std::uint64_t since, const Digest& name) const FOREBAY_REQUIRES(mutex_);
 
   std::atomic<std::uint64_t> sequence_{1};
@@ -96,9 +106,10 @@ class PurgeLog {
   mutable Mutex mutex_;
   std::deque<Named> named_ FOREBAY_GUARDED_BY(mutex_);
   std::unordered_map<Digest, std::uint64_t, HashOfDigest> latest_ FOREBAY_GUARDED_BY(mutex_);
-  std::deque<Pattern> patterns_ FOREBAY_GUARDED_BY(mutex_);
-  std::uint64_t all_ FOREBAY_GUARDED_BY(mutex_) = 0;        // the latest of everything, hard or soft
-  std::uint64_t forgotten_ FOREBAY_GUARDED_BY(mutex_) = 0;  // the latest number that is no longer listed completely
+  std::deque<Wide> wide_ FOREBAY_GUARDED_BY(mutex_);
+  std::deque<Pattern> patterns_ FOREBAY_GUARDED_BY(mutex_);  // each once
+  std::uint64_t all_ FOREBAY_GUARDED_BY(mutex_) = 0;         // the latest of everything, hard or soft
+  std::uint64_t forgotten_ FOREBAY_GUARDED_BY(mutex_) = 0;   // the latest number that is no longer listed completely
   std::size_t capacity_, pattern_capacity_;
 };
 

@@ -254,10 +254,18 @@ Peek Store::peek(const LookupRequest& request) const { return p_->peek(request);
 
 Ticket Store::private_ticket(const Key& key) { return Ticket(*this, p_->new_flight(), key); }
 
-Ticket Store::private_ticket(const Key& key, const Flight& since) {
+Ticket Store::private_ticket(const Key& key, const Flight& since) { return private_ticket(key, since.purge_sequence_); }
+
+Ticket Store::private_ticket(const Key& key, std::uint64_t since) {
   auto flight = p_->new_flight();
-  flight->purge_sequence_ = since.purge_sequence_;
+  flight->purge_sequence_ = since;
   return Ticket(*this, std::move(flight), key);
+}
+
+std::uint64_t Store::purge_sequence() const noexcept { return p_->purges.current(); }
+
+bool Store::purged_since(std::uint64_t since, const Key& key, std::span<const Digest> tags) const {
+  return p_->purges.forbids(since, {key.resource(), tags, key.text(), key.url()});
 }
 
 Charge Store::reserve(std::size_t n) { return p_->reserve(n); }
@@ -313,7 +321,11 @@ void Store::apply_head(const Key& key, const Ref<const Entry>& entry, const Ref<
     Variant* v = shard.variant_of(slot, entry.get());
     // The HEAD may have been sent before the purge.
     if (!v || shard.is_softened(*v)) return;
-    if (tags && p_->purges.forbids_tags(v->purge_sequence, tags->digests())) {
+    bool purged = tags && p_->purges.forbids_tags(v->purge_sequence, tags->digests());
+    // A purge of one that it has may not have come to this shard yet.
+    for (std::uint32_t i = 0; i < v->tag_count && !purged; ++i)
+      purged = p_->purges.forbids_tags(v->purge_sequence, {&v->tags[i].record->digest, 1});
+    if (purged) {
       v->freshness.purged = true;
       return;
     }

@@ -97,8 +97,9 @@ void Fill::take_head(const http::ResponseView& head, const HeadFacts& facts) {
     const bool error = pending_->policy().stale.errors.covers(head.status);
     storing_.count_refresh(error ? Revalidated::Error : Revalidated::Modified);
   }
-  effects_.on_head(head, source_->times().attempts > 1);
-  storing_.read_head(head, ask_.method(), times());
+  storing_.before_effects(head);
+  const auto orders = effects_.on_head(head, source_->times().attempts > 1);
+  storing_.read_head(head, ask_.method(), times(), orders);
   if (rules::is_endless(head)) {
     source_->allow_quiet(pending_->config().server.timeouts.tunnel);
     // A client of a finite answer may end its side and read on.

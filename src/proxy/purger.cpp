@@ -1,5 +1,7 @@
 #include "forebay/proxy/purger.hpp"
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <new>
@@ -38,6 +40,8 @@ struct Purger::Private {
 
   bool begin_thread() noexcept;
   void run();
+  void do_job(Job& job);
+  bool follow_up();
   void wake() noexcept {
     signal.fetch_add(1, std::memory_order_release);
     signal.notify_all();
@@ -51,6 +55,7 @@ struct Purger::Private {
   std::atomic<bool> begun{false};
   Mutex mutex;
   std::thread thread FOREBAY_GUARDED_BY(mutex);
+  std::array<cache::PurgeOrder, 2> of_writes FOREBAY_GUARDED_BY(mutex);  // by mode
 };
 
 bool Purger::Private::begin_thread() noexcept {
@@ -73,18 +78,46 @@ void Purger::Private::run() {
   net::leave_signals_to_others();
   while (!stops()) {
     const int seen = signal.load(std::memory_order_acquire);
+    const bool followed = follow_up();
     Job job;
-    if (!queue.pop(job)) {
-      if (!stops()) signal.wait(seen, std::memory_order_acquire);
-      continue;
-    }
-    const auto began = std::chrono::steady_clock::now();
-    PurgeDone done;
-    guarded([&] { done.purged = store.purge(job.purge.order); }, [&] { done.failed = true; });
-    done.took = std::chrono::steady_clock::now() - began;
-    guarded([&] { tell(job.purge, done); }, [] {});
-    guarded([&] { job.then(job.purge, done); }, [] {});
+    if (queue.pop(job))
+      do_job(job);
+    else if (!followed && !stops())
+      signal.wait(seen, std::memory_order_acquire);
   }
+}
+
+void Purger::Private::do_job(Job& job) {
+  const auto began = std::chrono::steady_clock::now();
+  PurgeDone done;
+  guarded([&] { done.purged = store.purge(job.purge.order); }, [&] { done.failed = true; });
+  done.took = std::chrono::steady_clock::now() - began;
+  guarded([&] { tell(job.purge, done); }, [] {});
+  guarded([&] { job.then(job.purge, done); }, [] {});
+}
+
+// Whether there was anything. A write that asks from now on is for the next time, since its order must be a later one.
+bool Purger::Private::follow_up() {
+  bool any = false;
+  for (std::size_t mode = 0; mode < 2; ++mode) {
+    cache::PurgeOrder order;
+    {
+      const MutexLock lock(mutex);
+      order = std::exchange(of_writes[mode], {});
+    }
+    if (order.empty()) continue;
+    any = true;
+    guarded([&] { store.purge(order); },
+            [&] {
+              // Without memory for the search, everything is soft-purged, which needs none.
+              cache::PurgeOrder all;
+              all.all = all.by_write = true;
+              all.mode = cache::PurgeMode::Soft;
+              all.now = order.now;
+              guarded([&] { store.purge(all); }, [] {});
+            });
+  }
+  return any;
 }
 
 Purger::Purger(cache::Store& store) : p_(std::make_unique<Private>(store)) {}
@@ -97,6 +130,26 @@ bool Purger::ask(PreparedPurge purge, Then then) noexcept {
   if (!p.queue.push(job)) return false;
   p.wake();
   return true;
+}
+
+bool Purger::follow_up(const std::string& route, cache::PurgeMode mode, Timestamp now) noexcept {
+  auto& p = *p_;
+  if (p.stops() || !p.begin_thread()) return false;
+  bool listed = false;
+  forebay::guarded(
+      [&] {
+        const MutexLock lock(p.mutex);
+        auto& order = p.of_writes[static_cast<std::size_t>(mode)];
+        if (std::find(order.routes.begin(), order.routes.end(), route) == order.routes.end())
+          order.routes.push_back(route);
+        order.mode = mode;
+        order.by_write = true;
+        order.now = std::max(order.now, now);
+        listed = true;
+      },
+      [] {});
+  if (listed) p.wake();
+  return listed;
 }
 
 void Purger::stop() noexcept {

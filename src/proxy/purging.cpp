@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <utility>
 
 #include "forebay/base/suggest.hpp"
@@ -19,6 +20,8 @@ constexpr std::size_t kLongestShown = 256;
 constexpr std::size_t kMostShown = 5;
 /// Names of URLs under the routes that may have them.
 constexpr std::size_t kMostResources = 16384;
+/// Patterns for routes without the path in their keys.
+constexpr std::size_t kMostByRoute = 1000;
 
 void drop_doubles(std::vector<Digest>& list) {
   std::sort(list.begin(), list.end());
@@ -49,6 +52,41 @@ std::string shown(std::string_view name) {
 
 std::string in_quotes(std::string_view name) { return '"' + shown(name) + '"'; }
 
+/// How all paths that the pattern matches begin; `whole`: there is one such path, this one.
+struct Beginning {
+  std::string text;
+  bool whole = false;
+};
+
+Beginning beginning_of(const config::PathPattern& pattern) {
+  const auto text = std::string_view(pattern.text());
+  if (text.starts_with('~')) return {};
+  Beginning out;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('/', at + 1), text.size());
+    const auto segment = text.substr(at + 1, end - at - 1);
+    if (segment == "**") return out;  // of no segments too, without the slash
+    out.text += '/';
+    const auto literal = segment.substr(0, segment.find_first_of("*{"));
+    if (!http::append_normal_segment(literal, out.text) || literal.size() != segment.size()) return out;
+    at = end;
+  }
+  out.whole = true;
+  return out;
+}
+
+/// False only where no path of the route is meant: `text` is that of a prefix or a glob.
+bool may_mean(How how, std::string_view text, const config::PathPattern& route) {
+  const auto query = text.find('?');
+  const auto path = text.substr(0, query);
+  const auto star = how == How::Glob ? path.find('*') : std::string_view::npos;
+  const bool is_one = star == std::string_view::npos && (how == How::Glob || query != std::string_view::npos);
+  if (is_one) return route.matches(path);
+  const auto theirs = beginning_of(route);
+  const auto own = path.substr(0, star);
+  return theirs.text.starts_with(own) || (!theirs.whole && own.starts_with(theirs.text));
+}
+
 /// Makes the order, and keeps the first fault.
 class Preparing {
  public:
@@ -65,6 +103,7 @@ class Preparing {
   void url(std::string_view text);
   void url_of_every_host();
   void pattern(std::string_view text, How how);
+  void keys_without_path(const cache::UrlPattern& pattern);
   void tag(std::string_view text);
   void route(const std::string& name);
   void id(std::string_view text);
@@ -73,6 +112,7 @@ class Preparing {
 
   const Runtime& runtime_;
   PreparedPurge out_;
+  std::vector<cache::UrlPattern> by_route_;  // for keys without the path
   PurgeFault fault_;
   std::size_t shown_ = 0, left_out_ = 0;
   // The URL that was read last.
@@ -132,7 +172,8 @@ void Preparing::url_of_every_host() {
     const bool whole = route.key.path == cache::PathMode::All;
     add({How::Keyed, {}, std::string(key.after_host()), whole ? std::string() : route.name});
     // Of many URLs, perhaps also of this one.
-    if (route.policy.no_vary_search) add({How::Exact, {}, std::string(target_.path()), route.name});
+    const auto before_query = key.after_host().substr(0, key.after_host().find("|q:"));
+    if (route.policy.no_vary_search) add({How::Searched, {}, std::string(before_query), route.name});
   }
 }
 
@@ -151,6 +192,19 @@ void Preparing::pattern(std::string_view text, How how) {
   if (glob && text.starts_with('*')) path.erase(0, 1);
   if (const auto asked = target_.query()) path.append("?").append(*asked);
   out_.order.urls.push_back({how, host_, std::move(path), {}});
+  keys_without_path(out_.order.urls.back());
+}
+
+/// Nothing in such a key says which path of its route it is for: each of them may be meant.
+void Preparing::keys_without_path(const cache::UrlPattern& pattern) {
+  for (const auto& route : runtime_.config->routes) {
+    if (route.key.path == cache::PathMode::All || !may_mean(pattern.how, pattern.text, route.path)) continue;
+    // One for each host: the text does not count.
+    if (std::none_of(by_route_.begin(), by_route_.end(), [&](const cache::UrlPattern& there) {
+          return there.route == route.name && there.host == pattern.host;
+        }))
+      by_route_.push_back({pattern.how, pattern.host, pattern.text, route.name});
+  }
 }
 
 void Preparing::tag(std::string_view text) { out_.order.tags.push_back(cache::tag_digest(text)); }
@@ -220,6 +274,10 @@ std::variant<PreparedPurge, PurgeFault> Preparing::prepare(const PurgeNames& nam
   if (order.urls.size() + order.routes.size() + order.ids.size() > kMostSearchedNames)
     return PurgeFault{"More than " + std::to_string(kMostSearchedNames) +
                       " prefixes, globs, routes, ids and URLs without a host; send them in several requests."};
+  if (by_route_.size() > kMostByRoute)
+    return PurgeFault{"The prefixes and globs may mean too many routes without the path in their keys; name fewer."};
+  order.urls.insert(order.urls.end(), std::make_move_iterator(by_route_.begin()),
+                    std::make_move_iterator(by_route_.end()));
   if (left_out_ > 0) out_.what += " and " + std::to_string(left_out_) + " more";
   if (names.all) {
     order.all = true;

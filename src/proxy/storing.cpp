@@ -38,6 +38,7 @@ Storing::Storing(const PendingRequest& pending, FillPlan& plan)
       route_(pending.route),
       facts_(pending.facts()),
       key_text_(pending.key_text()),
+      begun_(pending.core.shared.store.purge_sequence()),
       wanted_anew_(plan.stored.entry && !plan.background &&
                    rules::is_fresh(plan.stored.freshness, pending.core.now().mono)) {}
 
@@ -124,19 +125,27 @@ void Storing::publish(const rules::Storability& verdict, const Ref<http::Body>& 
 }
 
 std::vector<std::string> Storing::tag_names(http::FieldsView response) const {
+  std::uint64_t dropped = 0;
+  auto names = tag_names(*route_->route, response, dropped);
+  route_->counters->tags_dropped.add(dropped);
+  return names;
+}
+
+std::vector<std::string> Storing::tag_names(const config::Route& route, http::FieldsView response,
+                                            std::uint64_t& dropped) const {
   const auto& reading = pending_.reading;
-  const auto& route = *route_->route;
   auto tags = tags_of(route, reading.target, pending_.request, pending_.whole_content(), response);
-  route_->counters->tags_dropped.add(tags.dropped());
+  dropped = tags.dropped();
   auto names = tags.take();
   for (auto& group : groups_of(route, reading.scheme, reading.host, response)) names.push_back(std::move(group));
   return names;
 }
 
-void Storing::read_head(const http::ResponseView& head, http::Method asked_by, const rules::ExchangeTimes& times) {
+void Storing::read_head(const http::ResponseView& head, http::Method asked_by, const rules::ExchangeTimes& times,
+                        std::size_t orders) {
   if (!route_->route) return;
   if (asked_by == http::Method::Head) apply_head(head, times);
-  if (!plan_.ticket && pending_.request.method == http::Method::Post) adopt_get_key(head);
+  if (as_get_) adopt_get_key(orders);
   if (plan_.ticket && policy().no_vary_search && !facts_.secret_in_query) adopt_search_key(head);
 }
 
@@ -328,7 +337,9 @@ void Storing::adopt_search_key(const http::ResponseView& head) {
 }
 
 /// RFC 9110 section 9.3.3: the response to a POST that is also the response to a GET is stored for the GET.
-void Storing::adopt_get_key(const http::ResponseView& head) {
+void Storing::before_effects(const http::ResponseView& head) {
+  as_get_.reset();
+  if (!route_->route || plan_.ticket || pending_.request.method != http::Method::Post) return;
   if (!rules::post_answers_get(head, pending_.policy(), pending_.reading.scheme, pending_.reading.host,
                                pending_.target))
     return;
@@ -338,13 +349,28 @@ void Storing::adopt_get_key(const http::ResponseView& head) {
   reading.claims = pending_.reading.claims;
   const auto& request = pending_.request;
   if (!read_as_get(pending_.runtime->runtime->routes, request, pending_.target, reading)) return;
-  cache::Key key;
+  auto& store = core_.shared.store;
+  auto found = std::make_unique<AsGet>();
+  auto& key = found->key;
   if (build_key(reading, as_get(request), std::nullopt, core_.shared.persisted, key) != rules::Reason::None) return;
   // By the GET's route, which decides whether the response may be shared.
-  route_ = &pending_.runtime->routes[reading.route->index];
-  facts_ = reading.facts;
-  key_text_ = key.text();
-  plan_.ticket = core_.shared.store.private_ticket(key);
+  found->route = &pending_.runtime->routes[reading.route->index];
+  found->facts = reading.facts;
+  found->checked = store.purge_sequence();
+  std::uint64_t dropped = 0;
+  std::vector<Digest> tags;
+  for (const auto& tag : tag_names(*found->route->route, head.fields, dropped)) tags.push_back(cache::tag_digest(tag));
+  if (!store.purged_since(begun_, key, tags)) as_get_ = std::move(found);
+}
+
+void Storing::adopt_get_key(std::size_t orders) {
+  // Of another purge meanwhile nobody knows what it names.
+  const auto since = as_get_->checked + orders;
+  if (core_.shared.store.purge_sequence() != since) return;
+  route_ = as_get_->route;
+  facts_ = as_get_->facts;
+  key_text_ = as_get_->key.text();
+  plan_.ticket = core_.shared.store.private_ticket(as_get_->key, since);
 }
 
 }  // namespace forebay::proxy

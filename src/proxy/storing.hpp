@@ -40,8 +40,13 @@ class Storing {
 
   /// A head has come, from the origin of this name.
   void begin(std::string_view origin, const http::ResponseView& head, const rules::ExchangeTimes& times);
-  /// Another head than an expected 304: freshens by a HEAD's answer, and finds the key that the answer belongs to.
-  void read_head(const http::ResponseView& head, http::Method asked_by, const rules::ExchangeTimes& times);
+  /// Before what another head than an expected 304 makes stale is purged: that must not keep the answer itself from
+  /// being stored, but any other purge since the request was sent must.
+  void before_effects(const http::ResponseView& head);
+  /// Such a head: freshens by a HEAD's answer, and finds the key that the answer belongs to. `orders`: so many orders
+  /// to purge the head has caused.
+  void read_head(const http::ResponseView& head, http::Method asked_by, const rules::ExchangeTimes& times,
+                 std::size_t orders);
   /// Whether the answer may be stored. Not without a ticket.
   rules::Storability judge(const http::ResponseView& head, const net::Sink::HeadFacts& facts,
                            const rules::ExchangeTimes& times) const;
@@ -75,6 +80,14 @@ class Storing {
   void count_refresh(Revalidated outcome) const;
 
  private:
+  /// The GET that the response to a POST answers too.
+  struct AsGet {
+    const RouteState* route;
+    rules::RequestFacts facts;
+    cache::Key key;
+    std::uint64_t checked;  // the number of orders to purge up to which none names it
+  };
+
   const rules::Policy& policy() const { return route_->route->policy; }
   OriginSelecting selecting() const { return OriginSelecting(origin_request(pending_, true)); }
   const cache::Ticket& storing_ticket() const noexcept { return elsewhere_ ? elsewhere_ : plan_.ticket; }
@@ -86,12 +99,14 @@ class Storing {
                                           WallTime received) const;
   /// Tags and groups of a response with these fields.
   std::vector<std::string> tag_names(http::FieldsView response) const;
+  std::vector<std::string> tag_names(const config::Route& route, http::FieldsView response,
+                                     std::uint64_t& dropped) const;
   void publish(const rules::Storability& verdict, const Ref<http::Body>& body, std::optional<std::uint64_t> length);
   void refuse_followers(rules::Reason reason, bool by_request, int status);
   void note_vary(const http::ResponseView& head) const;
   void apply_head(const http::ResponseView& head, const rules::ExchangeTimes& times) const;
   void adopt_search_key(const http::ResponseView& head);
-  void adopt_get_key(const http::ResponseView& head);
+  void adopt_get_key(std::size_t orders);
 
   Core& core_;
   const PendingRequest& pending_;
@@ -100,12 +115,14 @@ class Storing {
   rules::RequestFacts facts_;  // as seen by storability
   std::string key_text_, origin_;
   cache::Ticket elsewhere_;  // for a key other than the flight's, under which the answer is stored
+  std::unique_ptr<const AsGet> as_get_;
   std::unique_ptr<content::GraphqlAnswer> graphql_;
   Ref<const cache::PublishedHead> head_;
   rules::Freshness freshness_;
   rules::VaryList vary_;
   std::vector<std::string> tags_;
   std::size_t charged_ = 0;
+  const std::uint64_t begun_;   // the number of orders to purge at the beginning
   const bool wanted_anew_;      // by the client alone: what is stored is fresh
   Duration retry_after_{0};     // as the answer says
   bool error_covered_ = false;  // by stale-if-error

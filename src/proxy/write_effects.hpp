@@ -27,19 +27,20 @@ class WriteEffects {
   net::SourcePtr hold(net::SourcePtr source);
   /// A head has come. `repeated`: the request was sent before, and that one may have taken effect, whatever the status
   /// of this answer is: a DELETE that is repeated may get a 404.
-  void on_head(const http::ResponseView& head, bool repeated);
+  /// Gives the number of orders to purge.
+  std::size_t on_head(const http::ResponseView& head, bool repeated);
   /// It ends without one: where the origin may have seen the request (`asked`), it may have taken effect. After a head
   /// this does nothing.
   void on_failure(net::FetchError error, bool asked);
 
  private:
   rules::Reason not_looked_up() const noexcept { return pending_.keyed ? rules::Reason::None : plan_.status.reason; }
-  void apply(const http::ResponseView& head, bool repeated) const;
+  std::size_t apply(const http::ResponseView& head, bool repeated) const;
   /// `head`: null where the outcome is not known; then the responses of the URL too. `by_route`: whether a tag that
   /// cannot be told stands for all responses of the routes that may have it; a client that sends half a request must
-  /// not cause that.
-  void by_tags(const http::ResponseView* head, cache::PurgeMode mode, bool by_route = true) const;
-  void by_groups(const http::ResponseView& head) const;
+  /// not cause that. Both give the number of orders.
+  std::size_t by_tags(const http::ResponseView* head, cache::PurgeMode mode, bool by_route = true) const;
+  std::size_t by_groups(const http::ResponseView& head) const;
   rules::TagContent request_content(std::string& buffer) const;
   rules::TagContent answer_content(const http::ResponseView& head, std::string& buffer) const;
 

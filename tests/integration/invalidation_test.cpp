@@ -179,5 +179,24 @@ TEST_F(Invalidation, APostWithContentLocationEqualToItsUriAnswersLaterGets) {
   EXPECT_EQ(get("/b").body, "got");
 }
 
+TEST_F(Invalidation, APostThatAnswersLaterGetsIsNotStoredAfterAPurgeThatItDoesNotKnow) {
+  auto hold = gate();
+  origin.on("/a", [hold](const Received& r) {
+    if (r.method == "PUT") return Reply(204);
+    if (r.method == "POST") return Reply::with("max-age=60", "posted").field("Content-Location", "/a").after(hold);
+    return Reply::fresh("got");
+  });
+  start();
+  auto slow = connect();
+  slow.request("POST", "/a", {}, "x");
+  EXPECT_TRUE(origin.wait_for("/a", 1));
+  EXPECT_EQ(ask("PUT", "/a", {}, "y").status, 204);
+  hold->open();
+  EXPECT_EQ(slow.read().body, "posted");
+  const auto a = get("/a");
+  EXPECT_EQ(a.body, "got");
+  EXPECT_EQ(a.x_cache(), "MISS");
+}
+
 }  // namespace
 }  // namespace forebay::test

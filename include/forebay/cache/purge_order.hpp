@@ -23,14 +23,15 @@ enum class PurgeKind : std::uint8_t { Url, Prefix, Tag, Route, Id, All, Write };
 inline constexpr std::size_t kPurgeKinds = 7;
 std::string_view to_string(PurgeKind kind) noexcept;
 
-/// URLs by their text. A key without a host is matched whatever the host; a key without the path may be for any URL, so
-/// it is matched whatever the path.
+/// URLs by their text. A key without a host is matched whatever the host. A key without the path may be for any URL of
+/// its route: it is matched whatever the path, but only by a pattern that names this route.
 struct UrlPattern {
   enum class How : std::uint8_t {
     Exact,   ///< Counts as Url.
     Prefix,  ///< Counts as Prefix; also `Glob`, in which `*` stands for any text.
     Glob,
-    Keyed,  ///< Counts as Url. `text` is `Key::after_host` of the URL on `route`.
+    Keyed,     ///< Counts as Url. `text` is `Key::after_host` of the URL on `route`.
+    Searched,  ///< Counts as Url. The same up to the query: keys under a No-Vary-Search rule, whatever their query.
   };
   How how = How::Prefix;
   std::string host{};  ///< In normal form (http::append_normal_host); empty: every host.

@@ -268,6 +268,12 @@ class Store {
   Ticket private_ticket(const Key& key);
   /// The same for the response of another flight: purges since that flight began count.
   Ticket private_ticket(const Key& key, const Flight& since);
+  /// The same for one that began when `purge_sequence` was `since`.
+  Ticket private_ticket(const Key& key, std::uint64_t since);
+  /// The number of orders to purge so far, at least; each order adds one.
+  std::uint64_t purge_sequence() const noexcept;
+  /// Whether a response to a request that was sent when `purge_sequence` was `since` has been purged by now.
+  bool purged_since(std::uint64_t since, const Key& key, std::span<const Digest> tags) const;
 
   /// Reserves `n` bytes, evicting least recently used entries of any shard; an empty Charge on failure
   /// (`charge.bytes()` is 0).

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "forebay/cache/store.hpp"
 #include "forebay/proxy/purging.hpp"
@@ -22,6 +23,9 @@ class Purger {
 
   /// False when too many orders wait already, or the process stops; `then` is not called then. Never waits.
   bool ask(PreparedPurge purge, Then then) noexcept;
+  /// A write makes all responses of this route stale: they are purged soon, together with those of other writes that
+  /// ask meanwhile. False when the process stops, or there is no memory. Never waits.
+  bool follow_up(const std::string& route, cache::PurgeMode mode, Timestamp now) noexcept;
   /// Ends the thread; orders that wait are dropped, without a call. Before the workers and the store are destroyed.
   void stop() noexcept;
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -55,6 +57,9 @@ struct Shared {
   Noticed untrusted{};                         ///< Networks of peers whose X-Forwarded-* fields were replaced.
   Compressor compressor{store};
   Purger purger{store};
+  /// By the hash of a route's name: until when workers leave the search for all its responses to the purger, in
+  /// nanoseconds of the clock.
+  std::array<std::atomic<std::int64_t>, 64> searched_until{};
   RateLimit purges_taken{}, purges_refused{};   ///< Of clients; the lines about those that are refused.
   std::atomic<bool> sends_clients_away{false};  ///< An operator drains: answers close their connections.
   Noticed uncertain_writes{};                   ///< Routes with writes whose tags could not all be told.

@@ -147,5 +147,61 @@ TEST(PurgeLog, RefusesWhatIsOlderThanItsMemory) {
   EXPECT_FALSE(log.forbids(third, Purgeable{d(2), {}, {}, {}}));
 }
 
+TEST(PurgeLog, KnowsTheNamesOfOrdersThatAreLongerThanItsMemory) {
+  PurgeLog log(2);
+  const auto first = log.current();
+  const auto second = log.add(named({d(3), d(1), d(2)}));
+  for (std::uint64_t n = 1; n <= 3; ++n) EXPECT_TRUE(log.forbids(first, Purgeable{d(n), {}, {}, {}})) << n;
+  EXPECT_FALSE(log.forbids(second, Purgeable{d(1), {}, {}, {}})) << "began after it";
+  EXPECT_FALSE(log.forbids(first, Purgeable{d(9), {}, {}, {}})) << "nobody has named it";
+  log.add(named({d(4)}));
+  EXPECT_FALSE(log.forbids(first, Purgeable{d(9), {}, {}, {}}));
+  EXPECT_TRUE(log.forbids(first, Purgeable{d(3), {}, {}, {}}));
+  for (std::uint64_t n = 10; n < 19; ++n) log.add(named({d(n), d(n), d(n)}));
+  EXPECT_TRUE(log.forbids(first, Purgeable{d(9), {}, {}, {}})) << "of several such ones the oldest are forgotten";
+}
+
+TEST(PurgeLog, ForgetsNothingForNamesThatComeAgain) {
+  PurgeLog log(2);
+  const auto first = log.current();
+  for (int i = 0; i < 10; ++i) log.add(named({d(1)}));
+  EXPECT_FALSE(log.forbids(first, Purgeable{d(9), {}, {}, {}}));
+  EXPECT_TRUE(log.forbids(first, Purgeable{d(1), {}, {}, {}}));
+}
+
+TEST(PurgeLog, EqualPatternsAreOne) {
+  PurgeLog log(2, 2);
+  const auto pattern = [](std::string text, std::string host = "") {
+    PurgeOrder order;
+    order.urls = {{UrlPattern::How::Prefix, std::move(host), std::move(text)}};
+    return order;
+  };
+  const std::string_view text = "r|GET|a|/p/1";
+  const UrlSpans url{6, 7, 8, 12, 12};
+  const Purgeable one{d(1), {}, text, url};
+  const Purgeable other{d(1), {}, "r|GET|a|/q/1", url};
+  const auto first = log.current();
+  log.add(pattern("/x/"));
+  const auto before = log.add(pattern("/p/"));
+  for (int i = 0; i < 10; ++i) log.add(pattern("/p/"));
+  EXPECT_FALSE(log.forbids(first, other));
+  EXPECT_TRUE(log.forbids(first, one));
+  EXPECT_TRUE(log.forbids(before, one)) << "by the latest of them";
+  log.add(pattern("/p/", "b"));
+  EXPECT_TRUE(log.forbids(first, other)) << "another pattern, so the oldest is forgotten";
+}
+
+TEST(PurgeLog, KnowsTheLatestPatternsHoweverMany) {
+  PurgeLog log(2, 2);
+  const auto first = log.current();
+  PurgeOrder order;
+  for (const auto* text : {"/1", "/2", "/3"}) order.urls.push_back({UrlPattern::How::Prefix, {}, text});
+  log.add(order);
+  const UrlSpans url{6, 7, 8, 10, 10};
+  EXPECT_TRUE(log.forbids(first, {d(1), {}, "r|GET|a|/1", url}));
+  EXPECT_TRUE(log.forbids(first, {d(1), {}, "r|GET|a|/3", url}));
+  EXPECT_FALSE(log.forbids(first, {d(1), {}, "r|GET|a|/4", url}));
+}
+
 }  // namespace
 }  // namespace forebay::cache

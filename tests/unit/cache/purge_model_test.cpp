@@ -50,7 +50,8 @@ bool matches(const UrlPattern& p, const Place& place) {
   const auto whole = place.path + (place.query.empty() ? "" : "?" + place.query);
   const bool with_query = p.text.find('?') != std::string::npos;
   switch (p.how) {
-    case How::Keyed: break;  // not among the orders here; see purge_test.cpp
+    case How::Keyed:
+    case How::Searched: break;  // not among the orders here; see purge_test.cpp
     case How::Prefix: return whole.starts_with(p.text);
     case How::Exact: return p.text == (with_query ? whole : place.path);
     case How::Glob: return glob(p.text, with_query ? whole : place.path);

@@ -1,4 +1,5 @@
 #include "fixture.hpp"
+#include "forebay/cache/purge_run.hpp"
 
 namespace forebay::cache {
 namespace {
@@ -260,6 +261,40 @@ TEST_F(Purge, A304ToAFetchThatBeganBeforeFreshensNothing) {
     }
 }
 
+TEST_F(Purge, AHeadFreshensNothingWhoseTagsArePurgedWhileItsShardWaits) {
+  put("/p/1", {.tags = {"one"}});
+  const auto stored = entry({"/p/1"});
+  const auto fresh = Entry::with_head(stored, stored->head(), {});
+  // The order is known from here on, and has not come to the shard.
+  auto order = tagged("one");
+  order.mode = PurgeMode::Soft;
+  order.now = now;
+  PurgeRun run(store, order);
+  const std::vector<std::string_view> others{"two"};
+  store.apply_head(key_of("/p/1"), stored, fresh, fresh_for(60s, now), {}, Unchanged({}), policy, now, others);
+  EXPECT_FALSE(has("/p/1"));
+  while (run.step()) {
+  }
+  EXPECT_FALSE(has("/p/1"));
+}
+
+TEST_F(Purge, TellsWhatWasPurgedSinceARequestWasSent) {
+  const auto key = key_of("/p/1");
+  const std::vector<Digest> tags{tag_digest("one")};
+  for (const auto& order : each_kind()) {
+    const auto since = store.purge_sequence();
+    purge(url("/q"));
+    EXPECT_FALSE(store.purged_since(since, key, tags));
+    purge(order);
+    EXPECT_TRUE(store.purged_since(since, key, tags));
+    EXPECT_EQ(store.purge_sequence(), since + 2);
+    auto early = store.private_ticket(key, since);
+    EXPECT_FALSE(commit(early, {.tags = {"one"}}));
+    auto late = store.private_ticket(key, since + 2);
+    EXPECT_TRUE(commit(late, {.tags = {"one"}}));
+  }
+}
+
 TEST_F(Purge, AllVariantsGoAndTheNamesStay) {
   for (const auto* language : {"de", "fr"})
     put(Ask{.target = "/p/1", .fields = {{"Accept-Language", language}}}, {.vary = {"accept-language"}});
@@ -348,14 +383,51 @@ TEST_F(Purge, PatternsKnowHostPathAndQuery) {
   EXPECT_EQ(named(How::Glob, "/p/a*b", "b.example"), "--x-");
 }
 
-TEST_F(Purge, AKeyWithoutThePathMayBeForAnyUrl) {
+TEST_F(Purge, AKeyWithoutThePathMayBeForAnyUrlOfItsRoute) {
+  const auto of_route = [](How how, std::string host, std::string route) {
+    PurgeOrder order;
+    order.urls = {{how, std::move(host), "/x/", std::move(route)}};
+    return order;
+  };
   const auto none = key_of("/p/1", {.path = PathMode::None});
   const auto captures = key_of("/p/1", {.path = PathMode::Captures, .captures = {"id"}});
-  for (const auto& key : {none, captures}) {
-    put_at(key);
-    EXPECT_EQ(purge(dry(matching(How::Prefix, "/x/", "other.example"))).total, 0u);
-    EXPECT_EQ(purge(matching(How::Prefix, "/x/", "example.com")).total, 1u);
-  }
+  for (const auto how : {How::Prefix, How::Glob})
+    for (const auto& key : {none, captures}) {
+      put_at(key);
+      EXPECT_EQ(purge(dry(of_route(how, "", ""))).total, 0u) << "of no route in particular";
+      EXPECT_EQ(purge(dry(of_route(how, "", "r2"))).total, 0u);
+      EXPECT_EQ(purge(dry(of_route(how, "other.example", "r"))).total, 0u);
+      EXPECT_EQ(purge(of_route(how, "example.com", "r")).of(PurgeKind::Prefix), 1u);
+    }
+}
+
+TEST_F(Purge, ASearchedPatternIsForKeysUnderARuleAlone) {
+  const KeySpec by_capture{.path = PathMode::Captures, .captures = {"id"}};
+  const rules::NoVarySearch rule;
+  const auto key = [&](std::string_view target, std::string_view id, const rules::NoVarySearch* search,
+                       std::string_view route = "r") {
+    http::Target read;
+    EXPECT_TRUE(read.read(http::Method::Get, target));
+    http::RequestView get;
+    get.method_text = "GET";
+    const Capture capture{"id", id};
+    KeyInput input{route, get, read, "http", "a.test"};
+    input.captures = {&capture, 1};
+    input.search = search;
+    Key out;
+    EXPECT_EQ(out.build(by_capture, input), rules::Reason::None);
+    return out;
+  };
+  const std::vector<Key> named{key("/p/1?x=1", "1", &rule), key("/p/1", "1", &rule)};
+  const std::vector<Key> others{key("/p/1?x=1", "1", nullptr), key("/p/1", "1", nullptr), key("/p/2?x=1", "2", &rule),
+                                key("/p/12", "12", &rule), key("/p/1?x=1", "1", &rule, "r2")};
+  for (const auto& k : named) ASSERT_TRUE(put_at(k));
+  for (const auto& k : others) ASSERT_TRUE(put_at(k));
+  PurgeOrder order;
+  order.urls = {{How::Searched, {}, "|id=1", "r"}};
+  EXPECT_EQ(purge(order).of(PurgeKind::Url), named.size());
+  for (const auto& k : named) EXPECT_FALSE(has_at(k)) << k.text();
+  for (const auto& k : others) EXPECT_TRUE(has_at(k)) << k.text();
 }
 
 TEST_F(Purge, RoutesAreNamedExactly) {

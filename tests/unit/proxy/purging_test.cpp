@@ -88,6 +88,72 @@ TEST(Purging, PatternsAreNormalisedAsPathsAre) {
   EXPECT_EQ(order.urls[4].text, "/a/*?v=*");
 }
 
+std::string routes_meant(const PurgeNames& names) {
+  const auto order = prepared(names, R"(
+routes:
+  - {name: user, path: "/users/{id}", key: {path: [id]}}
+  - {name: one, path: "/%75sers/list", key: {path: none}}
+  - {name: deep, path: "/users/**/edit", key: {path: none}}
+  - {name: globbed, path: "/static/a*b/{x}", key: {path: [x]}}
+  - {name: regex, path: "~/r/.*", key: {path: none}}
+  - {name: whole, path: /**}
+)")
+                         .order;
+  std::string out;
+  for (const auto& url : order.urls) {
+    EXPECT_EQ(url.how, names.globs.empty() ? How::Prefix : How::Glob);
+    out += ' ' + (url.route.empty() ? std::string("*") : url.route) + (url.host.empty() ? "" : '@' + url.host);
+  }
+  return out;
+}
+
+TEST(Purging, APatternTakesKeysWithoutThePathOnlyOfRoutesThatItMayMean) {
+  const auto prefix = [](std::vector<std::string> list) {
+    PurgeNames names;
+    names.prefixes = std::move(list);
+    return routes_meant(names);
+  };
+  const auto glob = [](std::string text) {
+    PurgeNames names;
+    names.globs = {std::move(text)};
+    return routes_meant(names);
+  };
+  EXPECT_EQ(prefix({"/static/"}), " * globbed regex");
+  EXPECT_EQ(prefix({"/static/b"}), " * regex");
+  EXPECT_EQ(prefix({"/static/abc/1"}), " * globbed regex");
+  EXPECT_EQ(prefix({"/"}), " * user one deep globbed regex");
+  EXPECT_EQ(prefix({"/users"}), " * user one deep regex");
+  EXPECT_EQ(prefix({"/users/7"}), " * user deep regex");
+  EXPECT_EQ(prefix({"/users/7?a"}), " * user") << "of one path";
+  EXPECT_EQ(prefix({"/users/list/"}), " * user deep regex");
+  EXPECT_EQ(prefix({"/usersof"}), " * deep regex") << "which cannot be told from its beginning alone";
+  EXPECT_EQ(prefix({"/shop/"}), " * regex");
+  EXPECT_EQ(prefix({"/users/7", "http://a.test/users/8", "/users/9"}),
+            " * *@a.test * user deep regex user@a.test deep@a.test regex@a.test");
+  EXPECT_EQ(glob("/users/7"), " * user");
+  EXPECT_EQ(glob("/users/7/edit"), " * deep");
+  EXPECT_EQ(glob("/users/*"), " * user one deep regex");
+  EXPECT_EQ(glob("/static/*?v=*"), " * globbed regex");
+  EXPECT_EQ(glob("*.css"), " * user one deep globbed regex");
+}
+
+TEST(Purging, APathUnderNoVarySearchIsSearchedForWithoutItsQuery) {
+  const auto order = prepared(urls({"/users/7?a=1"}), R"(
+routes:
+  - {name: user, path: "/users/{id}", key: {path: [id]}, no_vary_search: respect}
+  - {name: all, path: /**, no_vary_search: respect}
+)")
+                         .order;
+  ASSERT_EQ(order.urls.size(), 4u);
+  EXPECT_EQ(order.urls[0].text, "|id=7|q:a=1");
+  EXPECT_EQ(order.urls[1].how, How::Searched);
+  EXPECT_EQ(order.urls[1].text, "|id=7");
+  EXPECT_EQ(order.urls[1].route, "user");
+  EXPECT_EQ(order.urls[3].how, How::Searched);
+  EXPECT_EQ(order.urls[3].text, "|/users/7");
+  EXPECT_EQ(order.urls[3].route, "all");
+}
+
 TEST(Purging, SaysWhatIsWrong) {
   EXPECT_THAT(fault({}), HasSubstr("Nothing is named"));
   EXPECT_THAT(fault(urls({"shop.test/a"})), HasSubstr("write http:// before a host"));
@@ -130,6 +196,34 @@ TEST(Purger, CarriesOutEveryOrderThatItTakesAndNoneAfterItsEnd) {
   purger.stop();
   EXPECT_FALSE(purger.ask(prepared(urls({"/a"})), [&](const PreparedPurge&, const PurgeDone&) { ++done; }));
   EXPECT_EQ(done, taken);
+}
+
+TEST(Purger, FollowsUpWritesTogether) {
+  cache::Store store({1024 * 1024, 1});
+  Purger purger(store);
+  const auto before = store.purge_sequence();
+  std::atomic<bool> begun{false}, go_on{false};
+  ASSERT_TRUE(purger.ask(prepared(urls({"http://a.test/a"})), [&](const PreparedPurge&, const PurgeDone&) {
+    begun = true;
+    while (!go_on) std::this_thread::yield();
+  }));
+  while (!begun) std::this_thread::yield();
+  for (int i = 0; i < 500; ++i) {
+    EXPECT_TRUE(purger.follow_up("r", cache::PurgeMode::Hard, {}));
+    EXPECT_TRUE(purger.follow_up(i % 2 == 0 ? "r" : "s", cache::PurgeMode::Soft, {}));
+  }
+  go_on = true;
+  const auto writes = [&](cache::PurgeMode mode) {
+    return store.numbers()
+        .purges[static_cast<std::size_t>(mode)]
+        .orders[static_cast<std::size_t>(cache::PurgeKind::Write)];
+  };
+  while (writes(cache::PurgeMode::Hard) == 0 || writes(cache::PurgeMode::Soft) == 0) std::this_thread::yield();
+  purger.stop();
+  EXPECT_EQ(writes(cache::PurgeMode::Hard), 1u);
+  EXPECT_EQ(writes(cache::PurgeMode::Soft), 1u);
+  EXPECT_EQ(store.purge_sequence(), before + 3);
+  EXPECT_FALSE(purger.follow_up("r", cache::PurgeMode::Hard, {}));
 }
 
 }  // namespace
