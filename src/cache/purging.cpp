@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "key_text.hpp"
 #include "private.hpp"
@@ -140,7 +141,7 @@ void PurgeRun::Work::all(Shard& shard) {
     auto& marks = shard.marks;
     if (order_.mode == PurgeMode::Hard) {
       shard.purge_all(sequence_);
-      n = marks.hard == sequence_ ? shard.all_counted : 0;
+      n = std::exchange(shard.all_counted, 0);
     } else if (marks.soft < sequence_) {
       marks.soft = sequence_;
       marks.soft_at = order_.now;

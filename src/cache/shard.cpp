@@ -321,7 +321,7 @@ void Shard::purge_all(std::uint64_t sequence) noexcept {
   if (marks.hard >= sequence) return;
   marks.hard = sequence;
   marks.flights = std::max(marks.flights, sequence);
-  all_counted = numbers.entries;
+  all_counted += numbers.entries;
   numbers.removed[static_cast<std::size_t>(Removal::Purged)] += numbers.entries;
   add_dead(std::exchange(numbers.entries, 0));
 }

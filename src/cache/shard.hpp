@@ -255,7 +255,7 @@ struct alignas(64) Shard {
   Table<Slot, &Slot::resource_hash, &Slot::by_resource> by_resource FOREBAY_GUARDED_BY(mutex);
   TagIndex tags FOREBAY_GUARDED_BY(mutex);
   Lru lru;
-  std::uint64_t all_counted FOREBAY_GUARDED_BY(mutex) = 0;  // entries that the latest purge of everything made dead
+  std::uint64_t all_counted FOREBAY_GUARDED_BY(mutex) = 0;  // dead by purges of everything, in no order's count
   Numbers numbers FOREBAY_GUARDED_BY(mutex);
   std::size_t swept FOREBAY_GUARDED_BY(mutex) = 0;
   std::atomic<bool> littered{false};
