@@ -60,6 +60,7 @@ REQUESTS = [
     ("DELETE", "/api/v1/entries/" + 32 * "0", None),
     ("POST", "/api/v1/purge", {"url": ["/nothing"], "mode": "soft", "dry_run": True}),
     ("POST", "/api/v1/purge", {"all": False}),
+    ("POST", "/api/v1/purge", {"all": True, "dry_run": None}),
     ("GET", "/api/v1/log/level", None),
     ("PUT", "/api/v1/log/level", {"level": "info", "for": "5m"}),
     ("PUT", "/api/v1/log/level", {"level": "loud"}),
