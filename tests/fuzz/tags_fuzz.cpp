@@ -52,7 +52,7 @@ void check_template(std::string_view text, std::string_view json) {
   if (!made) return;
   require(made->text() == text && may_meet(*made, *made));
   rules::TagParts parts;
-  parts.captures = {{"id", text}, {"a", "b"}};
+  parts.captures = {{"id", std::string(text)}, {"a", "b"}};
   parts.body = parts.answer = {rules::TagContent::State::Text, json};
   parts.response = http::FieldsView();
   const auto filled = rules::fill({&*made, 1}, parts);
