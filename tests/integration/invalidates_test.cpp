@@ -77,11 +77,12 @@ TEST_F(Invalidates, ACaptureIsTheTextThatADocumentHas) {
 TEST_F(Invalidates, AWriteThatIsSentTwiceMayHaveBeenDoneByTheFirst) {
   begin("['item-{id}']");
   fill({"/items/1"});
-  EXPECT_EQ(ask("DELETE", "/write/0").status, 200);  // its connection is used again
+  auto client = connect();  // its worker uses the connection of the first request again
+  EXPECT_EQ(client.ask("DELETE", "/write/0").status, 200);
   const auto asked = std::make_shared<std::atomic<int>>(0);
   origin.on("/write/1",
             [asked](const Received&) { return ++*asked == 1 ? Reply::hang_up(End::Fin) : Reply(404).body("-"); });
-  EXPECT_EQ(ask("DELETE", "/write/1").status, 404);
+  EXPECT_EQ(client.ask("DELETE", "/write/1").status, 404);
   EXPECT_FALSE(hits("/items/1"));
 }
 

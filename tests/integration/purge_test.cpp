@@ -159,7 +159,7 @@ TEST_F(Purge, PrefixesAndGlobsAreMatchedWithPathsAsRequestsHaveThem) {
 TEST_F(Purge, RoutesIdsAndEverything) {
   start("routes: [{name: shop, path: '/shop/**'}, {name: rest, path: /**}]\n");
   fill({"/shop/1", "/shop/2", "/other"});
-  const auto explained = admin("POST", "/api/v1/explain", R"({"url": "http://shop.test/other"})");
+  const auto explained = admin("POST", "/api/v1/explain", "{\"url\": \"" + scheme() + "://shop.test/other\"}");
   const auto id = members(explained)["key.id"];
   ASSERT_EQ(id.size(), 32u) << explained.body;
   EXPECT_EQ(purged("{\"id\": \"" + id + "\"}"), 1);

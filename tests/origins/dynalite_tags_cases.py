@@ -111,10 +111,10 @@ def a_write_that_fails_invalidates_nothing(t):
 
 @case
 def writes_that_no_route_knows_make_all_reads_stale(t):
-    """A transaction has no tags: what is read after it is new."""
+    """A batch has no tags: what is read after it is new."""
     table = Table(t)
     table.calls(put("seven", 1), get("seven"), query("seven"))
-    transact = [["TransactWriteItems", {"TransactItems": [{"Put": {"TableName": table.name, **put("seven", 2)[1]}}]}]]
-    t.expect("output" in t.server.call(t.daemon.port, transact)[0], "the transaction")
+    batch = [["BatchWriteItem", {"RequestItems": {table.name: [{"PutRequest": {"Item": put("seven", 2)[1]["Item"]}}]}}]]
+    t.expect("output" in t.server.call(t.daemon.port, batch)[0], "the batch is not written")
     for result in table.calls(get("seven"), query("seven")):
         t.equal(numbers(result), [2], "after it")

@@ -342,7 +342,7 @@ TEST_F(Purge, AWriteIsCountedAsSuch) {
   put("/a");
   EXPECT_EQ(store.invalidate({key_of("/a").resource()}), 1u);
   EXPECT_EQ(store.numbers().invalidated, 1u);
-  const auto& hard = store.numbers().purges[0];
+  const auto hard = store.numbers().purges[0];
   EXPECT_EQ(hard.entries[static_cast<std::size_t>(PurgeKind::Write)], 1u);
   EXPECT_EQ(hard.entries[static_cast<std::size_t>(PurgeKind::Url)], 0u);
   EXPECT_EQ(store.numbers().slots, 0u) << "removed at once";
