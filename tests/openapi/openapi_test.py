@@ -183,6 +183,9 @@ def main():
     try:
         import jsonschema
     except ImportError:
+        # Debian's Python has what scripts/install-deps.sh installs, where another Python comes first.
+        if os.path.realpath(sys.executable) != os.path.realpath("/usr/bin/python3") and os.path.exists("/usr/bin/python3"):
+            os.execv("/usr/bin/python3", ["/usr/bin/python3", *sys.argv])
         print("Python's jsonschema is not installed")
         return 1 if os.environ.get("FOREBAY_ORIGINS") == "required" else 77
     origin = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Origin)

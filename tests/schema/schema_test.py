@@ -21,6 +21,9 @@ try:
     import jsonschema
     import yaml
 except ImportError as missing:
+    # Debian's Python has what scripts/install-deps.sh installs, where another Python comes first.
+    if os.path.realpath(sys.executable) != os.path.realpath("/usr/bin/python3") and os.path.exists("/usr/bin/python3"):
+        os.execv("/usr/bin/python3", ["/usr/bin/python3", *sys.argv])
     print(f"skipped: {missing}")
     sys.exit(1 if os.environ.get("FOREBAY_ORIGINS") == "required" else 77)
 
