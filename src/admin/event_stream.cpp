@@ -16,13 +16,18 @@ bool EventReader::append(const Ref<const Chunk>& text, Timestamp now) {
   return true;
 }
 
-void EventReader::send(const Ref<const Chunk>& text, Timestamp now) {
+void EventReader::tell_dropped(Timestamp now) {
   if (dropped_ != 0 && append(event_text("dropped", "{\"dropped\":" + std::to_string(dropped_) + '}'), now))
     dropped_ = 0;
+}
+
+void EventReader::send(const Ref<const Chunk>& text, Timestamp now) {
+  tell_dropped(now);
   if (dropped_ != 0 || !append(text, now)) ++dropped_;
 }
 
 void EventReader::keep_alive(Timestamp now) {
+  tell_dropped(now);  // the last ones, which no other event follows
   if (now - last_ >= kSilence) append(Chunk::copy_of(": nothing new\n\n"), now);
 }
 

@@ -26,7 +26,8 @@ class EventReader {
   void send(const Ref<const Chunk>& text, Timestamp now);
   /// Events that were dropped before they came here.
   void count_dropped(std::uint64_t n) noexcept { dropped_ += n; }
-  /// Sends a comment where nothing was sent for long, so that no proxy and no client takes the connection for dead.
+  /// To be called each second. Tells of what was dropped as soon as there is room. Sends a comment where nothing was
+  /// sent for long, so that no proxy and no client takes the connection for dead.
   void keep_alive(Timestamp now);
   /// Ends the answer in order.
   void end() { body_->finish(); }
@@ -35,6 +36,7 @@ class EventReader {
 
  private:
   bool append(const Ref<const Chunk>& text, Timestamp now);
+  void tell_dropped(Timestamp now);
 
   Ref<http::Body> body_;
   Timestamp last_;

@@ -40,6 +40,20 @@ TEST(EventReader, WhatIsNotReadInTimeIsDroppedAndTold) {
   EXPECT_EQ(read(cursor), "event: dropped\ndata: {\"dropped\":7}\n\nevent: y\ndata: 3\n\n");
 }
 
+TEST(EventReader, WhatWasDroppedLastIsToldThoughNothingFollows) {
+  ManualClock clock;
+  EventReader reader(50, clock.now().mono);
+  http::BodyCursor cursor(reader.body());
+  const auto event = event_text("x", std::string(40, '1'));
+  for (int i = 0; i < 3; ++i) reader.send(event, clock.now().mono);
+  reader.keep_alive(clock.now().mono);  // there is no room yet
+  EXPECT_EQ(read(cursor), "retry: 2000\n\n" + std::string(event->bytes()));
+  reader.keep_alive(clock.now().mono);
+  EXPECT_EQ(read(cursor), "event: dropped\ndata: {\"dropped\":2}\n\n");
+  reader.keep_alive(clock.now().mono);
+  EXPECT_EQ(read(cursor), "");
+}
+
 TEST(EventReader, SilenceIsBrokenByAComment) {
   ManualClock clock;
   EventReader reader(1000, clock.now().mono);
