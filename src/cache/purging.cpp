@@ -289,6 +289,8 @@ void Store::Private::count(const PurgeOrder& order, const Purged& purged) noexce
     if (!order.routes.empty()) kind(PurgeKind::Route) = true;
     if (!order.ids.empty()) kind(PurgeKind::Id) = true;
   }
+  if (order.by_write && !order.resources.empty() && order.tags.empty() && order.routes.empty())
+    invalidated.fetch_add(purged.total, std::memory_order_relaxed);
   auto& numbers = purge_numbers[static_cast<std::size_t>(order.mode)];
   for (std::size_t k = 0; k < kPurgeKinds; ++k) {
     if (has[k]) numbers.orders[k].fetch_add(1, std::memory_order_relaxed);
@@ -317,9 +319,7 @@ std::size_t Store::invalidate(const std::vector<Digest>& resources) {
   PurgeOrder order;
   order.resources = resources;
   order.by_write = true;
-  const auto gone = purge(order).total;
-  p_->invalidated.fetch_add(gone, std::memory_order_relaxed);
-  return static_cast<std::size_t>(gone);
+  return static_cast<std::size_t>(purge(order).total);
 }
 
 }  // namespace forebay::cache

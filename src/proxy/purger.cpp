@@ -26,6 +26,11 @@ struct Job {
   Purger::Then then;
 };
 
+struct Begun {
+  std::vector<cache::PurgeRun> runs;
+  std::shared_ptr<PurgeEnd> end;
+};
+
 void tell(const PreparedPurge& purge, const PurgeDone& done) {
   const auto& order = purge.order;
   if (order.dry_run || done.failed) return;
@@ -41,7 +46,10 @@ struct Purger::Private {
   bool begin_thread() noexcept;
   void run();
   void do_job(Job& job);
+  bool complete_writes();
   bool follow_up();
+  cache::Purged carry_out(const cache::PurgeOrder& order);
+  void purge_all_softly(Timestamp now);
   void wake() noexcept {
     signal.fetch_add(1, std::memory_order_release);
     signal.notify_all();
@@ -50,6 +58,7 @@ struct Purger::Private {
 
   cache::Store& store;
   BoundedQueue<Job, kMostQueued> queue;
+  BoundedQueue<Begun, kMostQueued> begun_writes;
   std::atomic<int> signal{0};  // changes when there may be something to do
   std::atomic<bool> stopping{false};
   std::atomic<bool> begun{false};
@@ -78,11 +87,12 @@ void Purger::Private::run() {
   net::leave_signals_to_others();
   while (!stops()) {
     const int seen = signal.load(std::memory_order_acquire);
+    const bool completed = complete_writes();
     const bool followed = follow_up();
     Job job;
     if (queue.pop(job))
       do_job(job);
-    else if (!followed && !stops())
+    else if (!completed && !followed && !stops())
       signal.wait(seen, std::memory_order_acquire);
   }
 }
@@ -90,10 +100,44 @@ void Purger::Private::run() {
 void Purger::Private::do_job(Job& job) {
   const auto began = std::chrono::steady_clock::now();
   PurgeDone done;
-  guarded([&] { done.purged = store.purge(job.purge.order); }, [&] { done.failed = true; });
+  guarded([&] { done.purged = carry_out(job.purge.order); }, [&] { done.failed = true; });
   done.took = std::chrono::steady_clock::now() - began;
   guarded([&] { tell(job.purge, done); }, [] {});
   guarded([&] { job.then(job.purge, done); }, [] {});
+}
+
+cache::Purged Purger::Private::carry_out(const cache::PurgeOrder& order) {
+  cache::PurgeRun run(store, order);
+  while (run.step()) complete_writes();
+  return run.purged();
+}
+
+// Without memory for a search: needs none.
+void Purger::Private::purge_all_softly(Timestamp now) {
+  cache::PurgeOrder all;
+  all.all = all.by_write = true;
+  all.mode = cache::PurgeMode::Soft;
+  all.now = now;
+  guarded([&] { store.purge(all); }, [] {});
+}
+
+// Whether there was anything.
+bool Purger::Private::complete_writes() {
+  bool any = false;
+  for (Begun write; begun_writes.pop(write); write = {}) {
+    any = true;
+    for (auto& run : write.runs)
+      guarded(
+          [&] {
+            while (run.step()) {
+            }
+          },
+          [&] { purge_all_softly(run.order().now); });
+    write.runs.clear();
+    write.end->reached.store(true, std::memory_order_release);
+    write.end->changed.notify();
+  }
+  return any;
 }
 
 // Whether there was anything. A write that asks from now on is for the next time, since its order must be a later one.
@@ -107,15 +151,7 @@ bool Purger::Private::follow_up() {
     }
     if (order.empty()) continue;
     any = true;
-    guarded([&] { store.purge(order); },
-            [&] {
-              // Without memory for the search, everything is soft-purged, which needs none.
-              cache::PurgeOrder all;
-              all.all = all.by_write = true;
-              all.mode = cache::PurgeMode::Soft;
-              all.now = order.now;
-              guarded([&] { store.purge(all); }, [] {});
-            });
+    guarded([&] { carry_out(order); }, [&] { purge_all_softly(order.now); });
   }
   return any;
 }
@@ -128,6 +164,18 @@ bool Purger::ask(PreparedPurge purge, Then then) noexcept {
   if (p.stops() || !p.begin_thread()) return false;
   Job job{std::move(purge), std::move(then)};
   if (!p.queue.push(job)) return false;
+  p.wake();
+  return true;
+}
+
+bool Purger::complete(std::vector<cache::PurgeRun>& runs, const std::shared_ptr<PurgeEnd>& end) noexcept {
+  auto& p = *p_;
+  if (p.stops() || !p.begin_thread()) return false;
+  Begun begun{std::move(runs), end};
+  if (!p.begun_writes.push(begun)) {
+    runs = std::move(begun.runs);
+    return false;
+  }
   p.wake();
   return true;
 }
@@ -163,6 +211,7 @@ void Purger::stop() noexcept {
   p.wake();
   if (ending.joinable()) ending.join();
   for (Job job; p.queue.pop(job);) job = {};
+  for (Begun begun; p.begun_writes.pop(begun);) begun = {};
 }
 
 }  // namespace forebay::proxy

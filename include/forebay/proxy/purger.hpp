@@ -1,17 +1,28 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "forebay/base/waker.hpp"
+#include "forebay/cache/purge_run.hpp"
 #include "forebay/cache/store.hpp"
 #include "forebay/proxy/purging.hpp"
 
 namespace forebay::proxy {
 
+/// Set when purges that a worker waits for are complete.
+struct PurgeEnd {
+  std::atomic<bool> reached{false};
+  Signal changed;
+};
+
 /// Carries out orders to purge, one after the other, in a thread of its own: an order that has to look at all entries
-/// takes too long for a worker. Any thread may call it.
+/// takes too long for a worker. What writes have begun comes first, in the middle of another order too. Any thread may
+/// call it.
 class Purger {
  public:
   /// Called on the purger's thread when nothing finds what was named any more. It must not wait.
@@ -23,6 +34,8 @@ class Purger {
 
   /// False when too many orders wait already, or the process stops; `then` is not called then. Never waits.
   bool ask(PreparedPurge purge, Then then) noexcept;
+  /// Completes what a write has begun. False as for `ask`; `runs` is left alone then.
+  bool complete(std::vector<cache::PurgeRun>& runs, const std::shared_ptr<PurgeEnd>& end) noexcept;
   /// A write makes all responses of this route stale: they are purged soon, together with those of other writes that
   /// ask meanwhile. False when the process stops, or there is no memory. Never waits.
   bool follow_up(const std::string& route, cache::PurgeMode mode, Timestamp now) noexcept;
