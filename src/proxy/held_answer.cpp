@@ -59,9 +59,9 @@ void HeldAnswer::take_head(const http::ResponseView& head, const net::Sink::Head
 }
 
 /// Whether it is not there yet.
-bool HeldAnswer::waits_for(std::shared_ptr<PurgeEnd> end) {
+bool HeldAnswer::waits_for(PurgeEndPtr end) {
   end->changed.wait(worker_, changed_);
-  if (end->reached.load(std::memory_order_acquire)) {
+  if (end->reached()) {
     changed_.stop_waiting();
     return false;
   }
@@ -72,9 +72,9 @@ bool HeldAnswer::waits_for(std::shared_ptr<PurgeEnd> end) {
 
 void HeldAnswer::look() {
   if (!end_of_wait_) return;
-  if (!end_of_wait_->reached.load(std::memory_order_acquire)) {
+  if (!end_of_wait_->reached()) {
     end_of_wait_->changed.wait(worker_, changed_);
-    if (!end_of_wait_->reached.load(std::memory_order_acquire)) return;
+    if (!end_of_wait_->reached()) return;
   }
   go_on();
 }
@@ -82,7 +82,7 @@ void HeldAnswer::look() {
 /// Gives what has come meanwhile.
 void HeldAnswer::go_on() {
   if (!end_of_wait_) return;
-  if (!end_of_wait_->reached.load(std::memory_order_acquire))
+  if (!end_of_wait_->reached())
     log::warn("an answer to a write did not wait any longer for what it purges, which goes on; it took more than 30 s");
   end_of_wait_.reset();
   changed_.stop_waiting();

@@ -27,7 +27,7 @@ class HeldAnswer final : public net::Source, public std::enable_shared_from_this
     std::function<bool(const http::ResponseView&, const net::Sink::HeadFacts&)> holds;
     std::function<Charge(std::size_t)> reserve;  ///< Memory; an empty Charge where there is none.
     /// Called before the head goes on, once. What the answer has to wait for; null: nothing.
-    std::function<std::shared_ptr<PurgeEnd>(const http::ResponseView&)> before;
+    std::function<PurgeEndPtr(const http::ResponseView&)> before;
   };
   HeldAnswer(net::Worker& worker, net::SourcePtr source, Rules rules)
       : worker_(worker), source_(std::move(source)), rules_(std::move(rules)) {}
@@ -85,7 +85,7 @@ class HeldAnswer final : public net::Source, public std::enable_shared_from_this
   bool take_data(std::string_view bytes);
   void take_end(End end);
   bool release(Content state);
-  bool waits_for(std::shared_ptr<PurgeEnd> end);
+  bool waits_for(PurgeEndPtr end);
   void look();
   void go_on();
   bool give_held();
@@ -103,9 +103,9 @@ class HeldAnswer final : public net::Source, public std::enable_shared_from_this
   const Rules rules_;
   net::Sink* sink_ = nullptr;  // null: it is cancelled, or has heard the end
   Hears hears_{*this};
-  bool holding_ = false;                   // what comes, for its content
-  std::shared_ptr<PurgeEnd> end_of_wait_;  // while the answer waits
-  bool paused_ = false;                    // the source has been told to wait
+  bool holding_ = false;     // what comes, for its content
+  PurgeEndPtr end_of_wait_;  // while the answer waits
+  bool paused_ = false;      // the source has been told to wait
   Content state_ = Content::NotHeld;
   http::Response head_;  // of what is held
   net::Sink::HeadFacts facts_;

@@ -28,7 +28,13 @@ struct Job {
 
 struct Begun {
   std::vector<cache::PurgeRun> runs;
-  std::shared_ptr<PurgeEnd> end;
+  PurgeEndPtr end;
+};
+
+/// Of writes that search for the same, by mode.
+struct Search {
+  cache::PurgeOrder order;
+  std::vector<PurgeEndPtr> ends;
 };
 
 void tell(const PreparedPurge& purge, const PurgeDone& done) {
@@ -64,7 +70,7 @@ struct Purger::Private {
   std::atomic<bool> begun{false};
   Mutex mutex;
   std::thread thread FOREBAY_GUARDED_BY(mutex);
-  std::array<cache::PurgeOrder, 2> of_writes FOREBAY_GUARDED_BY(mutex);  // by mode
+  std::array<Search, 2> searches FOREBAY_GUARDED_BY(mutex);  // by mode
 };
 
 bool Purger::Private::begin_thread() noexcept {
@@ -134,8 +140,7 @@ bool Purger::Private::complete_writes() {
           },
           [&] { purge_all_softly(run.order().now); });
     write.runs.clear();
-    write.end->reached.store(true, std::memory_order_release);
-    write.end->changed.notify();
+    write.end->count_down();
   }
   return any;
 }
@@ -144,14 +149,16 @@ bool Purger::Private::complete_writes() {
 bool Purger::Private::follow_up() {
   bool any = false;
   for (std::size_t mode = 0; mode < 2; ++mode) {
-    cache::PurgeOrder order;
+    Search search;
     {
       const MutexLock lock(mutex);
-      order = std::exchange(of_writes[mode], {});
+      search = std::exchange(searches[mode], {});
     }
+    const auto& order = search.order;
     if (order.empty()) continue;
     any = true;
     guarded([&] { carry_out(order); }, [&] { purge_all_softly(order.now); });
+    for (const auto& end : search.ends) end->count_down();
   }
   return any;
 }
@@ -168,11 +175,13 @@ bool Purger::ask(PreparedPurge purge, Then then) noexcept {
   return true;
 }
 
-bool Purger::complete(std::vector<cache::PurgeRun>& runs, const std::shared_ptr<PurgeEnd>& end) noexcept {
+bool Purger::complete(std::vector<cache::PurgeRun>& runs, const PurgeEndPtr& end) noexcept {
   auto& p = *p_;
   if (p.stops() || !p.begin_thread()) return false;
   Begun begun{std::move(runs), end};
+  end->add();
   if (!p.begun_writes.push(begun)) {
+    end->count_down();
     runs = std::move(begun.runs);
     return false;
   }
@@ -180,19 +189,22 @@ bool Purger::complete(std::vector<cache::PurgeRun>& runs, const std::shared_ptr<
   return true;
 }
 
-bool Purger::follow_up(const std::string& route, cache::PurgeMode mode, Timestamp now) noexcept {
+bool Purger::follow_up(const std::string& route, cache::PurgeMode mode, Timestamp now,
+                       const PurgeEndPtr& end) noexcept {
   auto& p = *p_;
   if (p.stops() || !p.begin_thread()) return false;
   bool listed = false;
   forebay::guarded(
       [&] {
         const MutexLock lock(p.mutex);
-        auto& order = p.of_writes[static_cast<std::size_t>(mode)];
+        auto& [order, ends] = p.searches[static_cast<std::size_t>(mode)];
+        ends.push_back(end);
         if (std::find(order.routes.begin(), order.routes.end(), route) == order.routes.end())
           order.routes.push_back(route);
         order.mode = mode;
         order.by_write = true;
         order.now = std::max(order.now, now);
+        end->add();
         listed = true;
       },
       [] {});

@@ -48,12 +48,12 @@ std::atomic<std::int64_t>& searched_until(Shared& shared, const std::string& rou
   return shared.searched_until[digest_of(route).lo % shared.searched_until.size()];
 }
 
-/// Of routes that a write has had searched lately, and for long, the purger removes all that is named meanwhile at
-/// once.
-void leave_to_purger(Shared& shared, cache::PurgeOrder& order) {
+/// Of routes that a write has had searched lately, and for long, the purger removes all that is named meanwhile by one
+/// search.
+void leave_to_purger(Shared& shared, cache::PurgeOrder& order, const PurgeEndPtr& end) {
   std::erase_if(order.routes, [&](const std::string& route) {
     return searched_until(shared, route) > order.now.time_since_epoch().count() &&
-           shared.purger.follow_up(route, order.mode, order.now);
+           shared.purger.follow_up(route, order.mode, order.now, end);
   });
 }
 
@@ -132,20 +132,23 @@ void WriteEffects::carry_out(cache::PurgeOrder order) {
     }
 }
 
-std::shared_ptr<PurgeEnd> WriteEffects::leave_the_rest() {
-  if (begun_.empty()) return nullptr;
+const PurgeEndPtr& WriteEffects::end() {
+  if (!end_) end_ = std::make_shared<PurgeEnd>();
+  return end_;
+}
+
+PurgeEndPtr WriteEffects::leave_the_rest() {
   auto& shared = pending_.core.shared;
   for (const auto& run : begun_)
     for (const auto& name : run.order().routes)
       searched_until(shared, name) = (run.order().now + kSearchPause).time_since_epoch().count();
-  auto end = std::make_shared<PurgeEnd>();
-  if (shared.purger.complete(begun_, end)) return end;
-  // Too many wait: this worker's clients do then, since the answer must not go before the last response is found.
-  for (auto& run : begun_)
-    while (run.step()) {
-    }
+  if (!begun_.empty() && !shared.purger.complete(begun_, end()))
+    // Too many wait: this worker's clients do then, since the answer must not go before the last response is found.
+    for (auto& run : begun_)
+      while (run.step()) {
+      }
   begun_.clear();
-  return nullptr;
+  return std::exchange(end_, nullptr);
 }
 
 void WriteEffects::by_resources(const http::ResponseView& head) {
@@ -221,7 +224,7 @@ void WriteEffects::by_tags(const http::ResponseView* head, cache::PurgeMode mode
                 " routes were invalidated (is key.body_max or invalidates.body_max too small, or the content no "
                 "JSON?); further ones are counted in forebay_writes_uncertain_total");
   }
-  leave_to_purger(pending_.core.shared, order);
+  if (!order.routes.empty()) leave_to_purger(pending_.core.shared, order, end());
   carry_out(std::move(order));
 }
 

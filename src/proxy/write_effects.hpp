@@ -50,7 +50,8 @@ class WriteEffects {
   void by_groups(const http::ResponseView& head);
   void carry_out(cache::PurgeOrder order);
   /// What is to be waited for; null: nothing.
-  std::shared_ptr<PurgeEnd> leave_the_rest();
+  PurgeEndPtr leave_the_rest();
+  const PurgeEndPtr& end();
   rules::TagContent request_content(std::string& buffer) const;
   rules::TagContent answer_content(const http::ResponseView& head, std::string& buffer) const;
 
@@ -59,6 +60,7 @@ class WriteEffects {
   std::weak_ptr<HeldAnswer> held_;
   std::size_t orders_ = 0;
   std::vector<cache::PurgeRun> begun_;  // and not complete
+  PurgeEndPtr end_;                     // of what is left to the purger
   bool settled_ = false;                // all that has to be invalidated is
 };
 

@@ -31,7 +31,9 @@ struct TestSink final : net::Sink {
     heard.push_back("data " + std::string(bytes));
     return wants_more;
   }
-  void on_end(const http::Fields& trailers) override { heard.push_back(trailers.view().empty() ? "end" : "end, trailers"); }
+  void on_end(const http::Fields& trailers) override {
+    heard.push_back(trailers.view().empty() ? "end" : "end, trailers");
+  }
   void on_failure(FetchError error, std::string_view) override {
     heard.push_back("failure " + std::string(to_string(error)));
   }
@@ -58,8 +60,7 @@ class HeldAnswerTest : public ::testing::Test {
   void head() { source.sink->on_head({200, http::Version::Http11, {}}, {}); }
   bool data(std::string_view bytes) { return source.sink->on_data(bytes); }
   void reach() {
-    end->reached.store(true);
-    end->changed.notify();
+    end->count_down();
     settle();
   }
   void settle() {
@@ -71,7 +72,11 @@ class HeldAnswerTest : public ::testing::Test {
   cache::Store store{{1024 * 1024, 1}};
   TestSource source;
   TestSink sink;
-  std::shared_ptr<PurgeEnd> end = std::make_shared<PurgeEnd>();
+  PurgeEndPtr end = [] {
+    auto made = std::make_shared<PurgeEnd>();
+    made->add();
+    return made;
+  }();
   std::vector<int> before;
   std::string seen;
   std::shared_ptr<HeldAnswer> held;
@@ -89,7 +94,7 @@ TEST_F(HeldAnswerTest, GoesOnAtOnceWhereThereIsNothingToWaitFor) {
 }
 
 TEST_F(HeldAnswerTest, GoesOnAtOnceWhereTheEndWasReachedMeanwhile) {
-  end->reached = true;
+  end->count_down();
   hold();
   head();
   EXPECT_THAT(sink.heard, ElementsAre("head 200"));

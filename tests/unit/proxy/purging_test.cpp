@@ -207,7 +207,7 @@ TEST(Purger, CompletesWhatWritesHaveBegun) {
   std::vector<cache::PurgeRun> runs;
   runs.emplace_back(store, order);
   ASSERT_TRUE(purger.complete(runs, end));
-  while (!end->reached) std::this_thread::yield();
+  while (!end->reached()) std::this_thread::yield();
   EXPECT_EQ(store.numbers().purges[0].orders[static_cast<std::size_t>(cache::PurgeKind::Tag)], 1u);
   // Those that it does not take stay with whoever asks.
   std::atomic<bool> begun{false}, go_on{false};
@@ -240,22 +240,24 @@ TEST(Purger, FollowsUpWritesTogether) {
     while (!go_on) std::this_thread::yield();
   }));
   while (!begun) std::this_thread::yield();
+  const auto end = std::make_shared<PurgeEnd>();
   for (int i = 0; i < 500; ++i) {
-    EXPECT_TRUE(purger.follow_up("r", cache::PurgeMode::Hard, {}));
-    EXPECT_TRUE(purger.follow_up(i % 2 == 0 ? "r" : "s", cache::PurgeMode::Soft, {}));
+    EXPECT_TRUE(purger.follow_up("r", cache::PurgeMode::Hard, {}, end));
+    EXPECT_TRUE(purger.follow_up(i % 2 == 0 ? "r" : "s", cache::PurgeMode::Soft, {}, end));
   }
+  EXPECT_FALSE(end->reached());
   go_on = true;
+  while (!end->reached()) std::this_thread::yield();
   const auto writes = [&](cache::PurgeMode mode) {
     return store.numbers()
         .purges[static_cast<std::size_t>(mode)]
         .orders[static_cast<std::size_t>(cache::PurgeKind::Write)];
   };
-  while (writes(cache::PurgeMode::Hard) == 0 || writes(cache::PurgeMode::Soft) == 0) std::this_thread::yield();
   purger.stop();
   EXPECT_EQ(writes(cache::PurgeMode::Hard), 1u);
   EXPECT_EQ(writes(cache::PurgeMode::Soft), 1u);
   EXPECT_EQ(store.purge_sequence(), before + 3);
-  EXPECT_FALSE(purger.follow_up("r", cache::PurgeMode::Hard, {}));
+  EXPECT_FALSE(purger.follow_up("r", cache::PurgeMode::Hard, {}, end));
 }
 
 }  // namespace
