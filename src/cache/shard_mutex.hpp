@@ -1,15 +1,14 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
-#include <mutex>
-#include <thread>
+#include <cstdint>
 
+#include "forebay/base/give_way.hpp"
 #include "forebay/base/mutex.hpp"
 
 namespace forebay::cache {
 
-/// The mutex of a shard, which knows whether somebody waits for it: std::mutex is not fair, and a thread that takes it
+/// The mutex of a shard, which knows whether somebody waits for it: a mutex is not fair, and a thread that takes it
 /// again and again gets it before one that has to wake up first.
 class FOREBAY_THREAD_SAFETY(capability("mutex")) ShardMutex {
  public:
@@ -17,9 +16,11 @@ class FOREBAY_THREAD_SAFETY(capability("mutex")) ShardMutex {
     if (!mutex_.try_lock()) lock_when_free();
   }
   void unlock() FOREBAY_THREAD_SAFETY(release_capability()) FOREBAY_NOT_ANALYSED { mutex_.unlock(); }
-  /// For a long job that holds the lock in slices: lets those who wait have it first, for a millisecond at most.
+  /// For a long job that holds the lock in slices: lets those who wait have it first, for about a millisecond
+  /// at most.
   void lock_after_others() FOREBAY_THREAD_SAFETY(acquire_capability()) {
-    if (is_waited_for()) let_others();
+    constexpr int kTurns = 2000;
+    give_way(kTurns, [this] { return !is_waited_for(); });
     lock();
   }
   bool is_waited_for() const noexcept { return waiting_.load(std::memory_order_relaxed) != 0; }
@@ -32,14 +33,7 @@ class FOREBAY_THREAD_SAFETY(capability("mutex")) ShardMutex {
     mutex_.lock();
     waiting_.fetch_sub(1, std::memory_order_relaxed);
   }
-  void let_others() const noexcept {
-    using Clock = std::chrono::steady_clock;
-    const auto until = Clock::now() + std::chrono::milliseconds{1};
-    do std::this_thread::yield();
-    while (is_waited_for() && Clock::now() < until);
-  }
-
-  std::mutex mutex_;
+  Mutex mutex_;
   std::atomic<int> waiting_{0};
 };
 
