@@ -141,14 +141,27 @@ std::variant<PreparedPurge, std::string> read_order(const PendingRequest& pendin
   return std::move(std::get<PreparedPurge>(prepared));
 }
 
-/// False when it is neither word.
+/// False when it is neither word, or there are several.
 bool read_mode(http::FieldsView fields, cache::PurgeMode by_default, cache::PurgeMode& mode) {
-  const auto* field = fields.find("Forebay-Purge");
   mode = by_default;
-  if (field == nullptr) return true;
-  if (field->value != "soft" && field->value != "hard") return false;
-  mode = field->value == "soft" ? cache::PurgeMode::Soft : cache::PurgeMode::Hard;
+  int lines = 0;
+  for (const auto& f : fields) {
+    if (!http::iequals(f.name, "Forebay-Purge")) continue;
+    if (++lines > 1 || (f.value != "soft" && f.value != "hard")) return false;
+    mode = f.value == "soft" ? cache::PurgeMode::Soft : cache::PurgeMode::Hard;
+  }
   return true;
+}
+
+/// For the log: without the query and user information, which may hold secrets.
+std::string harmless_target(std::string_view target) {
+  target = target.substr(0, target.find('?'));
+  const auto scheme = target.find("://");
+  const auto at = scheme == std::string_view::npos ? scheme : target.find('@', scheme);
+  const bool has_user = at != std::string_view::npos && at < target.find('/', scheme + 3);
+  const auto shown =
+      has_user ? std::string(target.substr(0, scheme + 3)).append(target.substr(at + 1)) : std::string(target);
+  return as_utf8(std::string_view(shown).substr(0, 256));
 }
 
 void refuse(PendingRequest& pending, const OwnError& error, std::string_view by) {
@@ -174,10 +187,8 @@ void answer_purge(const PendingRequestPtr& pending) {
   if (!(ban ? config.ban : method == "PURGE" && config.purge)) return deliver_error(*pending, kPurgeIsOff);
   std::string by;
   const auto* refused = refuse_client(*pending, fields, by);
-  // Without the query, which may hold secrets.
-  const auto path = std::string_view(pending->request.target).substr(0, pending->request.target.find('?'));
-  by = std::string(method) + ' ' + as_utf8(path.substr(0, 256)) + " from " + (by.empty() ? "an unknown address" : by) +
-       (refused || config.token.empty() ? "" : " by right of purge.token");
+  by = std::string(method) + ' ' + harmless_target(pending->request.target) + " from " +
+       (by.empty() ? "an unknown address" : by) + (refused || config.token.empty() ? "" : " by right of purge.token");
   if (refused) return refuse(*pending, *refused, by);
   const auto now = pending->core.now().mono;
   if (!pending->core.shared.purges_taken.take(now, pending->config().operators.changes_per_second))
@@ -192,7 +203,8 @@ void answer_purge(const PendingRequestPtr& pending) {
   auto read = read_order(*pending, ban);
   if (const auto* why = std::get_if<std::string>(&read)) return bad(*pending, *why);
   auto& purge = std::get<PreparedPurge>(read);
-  if (!read_mode(fields, config.mode, purge.order.mode)) return bad(*pending, "Forebay-Purge must be soft or hard.");
+  if (!read_mode(fields, config.mode, purge.order.mode))
+    return bad(*pending, "Forebay-Purge must be soft or hard, once.");
   purge.order.now = now;
   pending->keep();
   std::make_shared<PurgeTask>(pending)->start(std::move(purge), std::move(by));

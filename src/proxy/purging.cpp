@@ -8,6 +8,7 @@
 #include "forebay/base/suggest.hpp"
 #include "forebay/base/text.hpp"
 #include "forebay/proxy/runtime.hpp"
+#include "forebay/rules/tags.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -89,6 +90,14 @@ bool may_mean(How how, std::string_view text, const config::PathPattern& route) 
   return theirs.text.starts_with(own) || (!theirs.whole && own.starts_with(theirs.text));
 }
 
+/// As keys have the query. A prefix may end between two pairs.
+std::string without_empty_pairs(std::string_view query) {
+  std::string out;
+  for (const char c : query)
+    if (c != '&' || (!out.empty() && out.back() != '&')) out += c;
+  return out;
+}
+
 /// Makes the order, and keeps the first fault.
 class Preparing {
  public:
@@ -106,6 +115,7 @@ class Preparing {
   void url_of_every_host();
   void pattern(std::string_view text, How how);
   void keys_without_path(const cache::UrlPattern& pattern);
+  void keys_with_other_queries(const cache::UrlPattern& pattern, const std::string& path);
   void tag(std::string_view text);
   void route(const std::string& name);
   void id(std::string_view text);
@@ -126,6 +136,9 @@ class Preparing {
 
 bool Preparing::read(std::string_view kind, std::string_view text, bool glob) {
   const bool starred = glob && text.starts_with('*');
+  if (starred && text.find("://") != std::string_view::npos)
+    return fault(in_quotes(text) + " has a \"*\" before its host; write http:// or https://, which mean the same."),
+           false;
   raw_ = starred ? "/" + std::string(text) : std::string(text);
   host_.clear();
   const auto such_as = " is not a URL such as http://shop.example.com/p/42, and not a path such as /p/42";
@@ -192,9 +205,24 @@ void Preparing::pattern(std::string_view text, How how) {
   if (path.ends_with('/') && !before.ends_with('/') && path_from != std::string_view::npos)
     return fault(in_quotes(text) + " of \"" + std::string(kind) + "\" ends in a dot segment; write " + path + '.');
   if (glob && text.starts_with('*')) path.erase(0, 1);
-  if (const auto asked = target_.query()) path.append("?").append(*asked);
+  const auto path_alone = path;
+  if (const auto asked = target_.query()) path.append("?").append(without_empty_pairs(*asked));
   out_.order.urls.push_back({how, host_, std::move(path), {}});
-  keys_without_path(out_.order.urls.back());
+  const auto pattern = out_.order.urls.back();
+  keys_without_path(pattern);
+  if (target_.query()) keys_with_other_queries(pattern, path_alone);
+}
+
+/// Where a route drops or reorders parameters, the query of a key is not that of the URL: the path alone counts.
+void Preparing::keys_with_other_queries(const cache::UrlPattern& pattern, const std::string& path) {
+  for (const auto& route : runtime_.config->routes) {
+    const auto& key = route.key;
+    const bool other =
+        key.query != cache::QueryMode::All || key.sorts_query() || key.graphql || route.policy.no_vary_search;
+    // A glob without a star and without a query is a path.
+    if (other && key.path == cache::PathMode::All && may_mean(How::Glob, path, route.path))
+      by_route_.push_back({How::Glob, pattern.host, path, route.name});
+  }
 }
 
 /// Nothing in such a key says which path of its route it is for: each of them may be meant.
@@ -209,7 +237,13 @@ void Preparing::keys_without_path(const cache::UrlPattern& pattern) {
   }
 }
 
-void Preparing::tag(std::string_view text) { out_.order.tags.push_back(cache::tag_digest(text)); }
+void Preparing::tag(std::string_view text) {
+  constexpr std::string_view kGroup = "cache-group ";  // as the tags of a response show it
+  if (!rules::is_tag(text.starts_with(kGroup) ? text.substr(kGroup.size()) : text))
+    return fault(in_quotes(text) + " is no tag: a tag has 1 to " + std::to_string(rules::kLongestTag) +
+                 " bytes, and no control bytes such as a line end.");
+  out_.order.tags.push_back(cache::tag_digest(text));
+}
 
 void Preparing::route(const std::string& name) {
   const auto& routes = runtime_.config->routes;

@@ -100,6 +100,7 @@ TEST_F(PurgeMethods, ASoftPurgeKeepsTheValidators) {
   start("purge: {methods: [PURGE]}\nroutes: [{path: /**}]\n");
   get("/a");
   EXPECT_EQ(ask("PURGE", "/a", {{"Forebay-Purge", "softly"}}).status, 400);
+  EXPECT_EQ(ask("PURGE", "/a", {{"Forebay-Purge", "soft"}, {"Forebay-Purge", "hard"}}).status, 400);
   EXPECT_TRUE(hits("/a"));
   EXPECT_EQ(members(ask("PURGE", "/a", {{"Forebay-Purge", "soft"}}))["mode"], "soft");
   EXPECT_EQ(get("/a").x_cache(), "REVALIDATED");

@@ -154,6 +154,28 @@ routes:
   EXPECT_EQ(order.urls[3].route, "all");
 }
 
+TEST(Purging, APatternWithAQueryCountsByItsPathWhereKeysHaveAnotherQuery) {
+  PurgeNames names;
+  names.prefixes = {"/d/?a7", "/z/x?&fx=1&&y"};
+  names.globs = {"/d/*?v=*"};
+  const auto order = prepared(names, R"(
+routes:
+  - {name: plain, path: /x/**}
+  - {name: list, path: /d/**, key: {query: [id]}}
+  - {name: sorted, path: /d/**, key: {query_sort: true}}
+  - {name: elsewhere, path: /other/**, key: {query: none}}
+)")
+                         .order;
+  std::vector<std::string> found;
+  for (const auto& u : order.urls) {
+    EXPECT_NE(u.how, How::Exact);
+    found.push_back(u.route + (u.how == How::Glob ? " glob " : " prefix ") + u.text);
+  }
+  EXPECT_THAT(
+      found, ::testing::UnorderedElementsAre(" prefix /d/?a7", " prefix /z/x?fx=1&y", " glob /d/*?v=*", "list glob /d/",
+                                             "sorted glob /d/", "list glob /d/*", "sorted glob /d/*"));
+}
+
 TEST(Purging, SaysWhatIsWrong) {
   EXPECT_THAT(fault({}), HasSubstr("Nothing is named"));
   EXPECT_THAT(fault(urls({"shop.test/a"})), HasSubstr("write http:// before a host"));
@@ -165,7 +187,14 @@ TEST(Purging, SaysWhatIsWrong) {
   EXPECT_THAT(fault(names), HasSubstr("1024"));
   names.globs.assign(21, "/*");
   EXPECT_THAT(fault(names), HasSubstr("20 globs"));
+  names.globs = {"*://shop.test/a"};
+  EXPECT_THAT(fault(names), HasSubstr("before its host"));
   names.globs.clear();
+  names.tags = {"a\n"};
+  EXPECT_THAT(fault(names), HasSubstr("no control bytes"));
+  names.tags = {"cache-group http://shop.test g"};
+  EXPECT_EQ(fault(names), "");
+  names.tags.clear();
   names.ids = {"0123456789abcdef0123456789abcdeg"};
   EXPECT_THAT(fault(names), HasSubstr("32 hex digits"));
   names.ids.assign(101, "0123456789abcdef0123456789ABCDEF");
