@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "answer.hpp"
@@ -46,6 +47,7 @@ std::optional<Answer> answer_config(const Call& call);
 // stats_answers.cpp
 std::optional<Answer> answer_stats(const Call& call);
 std::optional<Answer> answer_stats_stream(const Call& call);
+std::optional<Answer> answer_config_check(const Call& call);
 // events_answer.cpp
 std::optional<Answer> answer_events(const Call& call);
 // request_answers.cpp

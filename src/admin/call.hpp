@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "answer.hpp"
+#include "config_checker.hpp"
 #include "config_hash.hpp"
 #include "forebay/admin/metrics.hpp"
 #include "forebay/admin/status.hpp"
@@ -24,7 +25,8 @@ struct AdminState {
   ConfigHash hash{};
   Stats stats{sources.counters.bounds()};
   Streams streams{sources.shared.tap};
-  unsigned walks = 0;      ///< Listings that take many turns.
+  unsigned walks = 0;  ///< Listings that take many turns.
+  ConfigChecker checker{};
   Timestamp keys_until{};  ///< Hot keys are being collected, until then at most.
 };
 

@@ -32,6 +32,7 @@ constexpr Endpoint kEndpoints[] = {
     {Method::Get, "/api/v1/requests/stream", Who::Read, "requests_stream", 0, answer_requests_stream},
     {Method::Get, "/api/v1/keys", Who::Read, "keys", 0, answer_keys},
     {Method::Get, "/api/v1/config", Who::Read, "config", 0, answer_config},
+    {Method::Post, "/api/v1/config/check", Who::Write, "config_check", kDocument, answer_config_check, false},
     {Method::Post, "/api/v1/explain", Who::Read, "explain", kDocument, answer_explain},
     {Method::Get, "/api/v1/entries", Who::Read, "entries", 0, answer_entries},
     {Method::Get, "/api/v1/entries/{id}", Who::Read, "entry", 0, answer_entry},
