@@ -41,6 +41,8 @@ std::optional<Answer> answer_purge(const Call& call);
 /// Has it purged; `nothing`: the answer where it named no entry, none: the usual one.
 std::optional<Answer> carry_out(const Call& call, proxy::PreparedPurge purge, cache::PurgeMode mode,
                                 std::optional<Answer> nothing);
+// warm_answer.cpp
+std::optional<Answer> answer_warm(const Call& call);
 // entries_answers.cpp
 std::optional<Answer> answer_entries(const Call& call);
 std::optional<Answer> answer_entry(const Call& call);

@@ -14,6 +14,7 @@
 #include "log_override.hpp"
 #include "stats.hpp"
 #include "streams.hpp"
+#include "warming.hpp"
 
 namespace forebay::admin {
 
@@ -27,6 +28,7 @@ struct AdminState {
   Streams streams{sources.shared.tap};
   unsigned walks = 0;  ///< Listings that take many turns.
   ConfigChecker checker{};
+  Warming warming{};
   Timestamp keys_until{};  ///< Hot keys are being collected, until then at most.
 };
 

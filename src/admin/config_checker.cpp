@@ -18,7 +18,7 @@ constexpr auto kLongest = std::chrono::seconds{20};
 
 bool ConfigChecker::ask(std::string text, std::function<void(const config::TextVerdict&)> then) {
   if (stopping_ || busy_.exchange(true)) return false;
-  if (thread_.joinable()) thread_.join();  // it has nothing left to do
+  if (thread_.joinable()) thread_.join();  // it has only its verdict left to hand over
   try {
     thread_ = std::thread([this, text = std::move(text), then = std::move(then)] {
       net::leave_signals_to_others();
@@ -31,8 +31,8 @@ bool ConfigChecker::ask(std::string text, std::function<void(const config::TextV
         verdict = config::check_text(text, std::move(machine));
       };
       guarded(check, [&] { verdict = {false, true, {}}; });
+      busy_ = false;  // before the client hears of it: it may ask again at once
       guarded([&] { then(verdict); }, [] {});
-      busy_ = false;
     });
   } catch (const std::system_error&) {
     busy_ = false;

@@ -18,7 +18,7 @@ class ConfigChecker {
   ~ConfigChecker() { stop(); }
 
   /// False where one is checked already, after `stop`, and where the system gives no thread. `then` is called on that
-  /// thread.
+  /// thread, and must not wait.
   bool ask(std::string text, std::function<void(const config::TextVerdict&)> then);
   /// Ends what is being checked, whose `then` may be called before this returns.
   void stop() noexcept;

@@ -38,6 +38,7 @@ constexpr Endpoint kEndpoints[] = {
     {Method::Get, "/api/v1/entries/{id}", Who::Read, "entry", 0, answer_entry},
     {Method::Delete, "/api/v1/entries/{id}", Who::Write, "entry", 0, answer_entry_removal},
     {Method::Post, "/api/v1/purge", Who::Write, "purge", kDocument, answer_purge},
+    {Method::Post, "/api/v1/warm", Who::Write, "warm", kDocument, answer_warm},
     {Method::Post, "/api/v1/reload", Who::Write, "reload", kFewWords, answer_reload},
     {Method::Post, "/api/v1/drain", Who::Write, "drain", kFewWords, answer_drain},
     {Method::Post, "/api/v1/undrain", Who::Write, "undrain", kFewWords, answer_undrain},

@@ -121,6 +121,7 @@ void AdminHandler::end_streams() {
   p_->second.disarm();
   p_->state.streams.end();
   p_->state.checker.stop();
+  p_->state.warming.stop();
 }
 
 void AdminHandler::Private::each_second() {

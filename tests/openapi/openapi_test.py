@@ -67,6 +67,8 @@ REQUESTS = [
     ("POST", "/api/v1/purge", {"url": ["/nothing"], "mode": "soft", "dry_run": True}),
     ("POST", "/api/v1/purge", {"all": False}),
     ("POST", "/api/v1/purge", {"all": True, "dry_run": None}),
+    ("POST", "/api/v1/warm", {"urls": ["http://shop.example/shop/7"], "concurrency": 1}),
+    ("POST", "/api/v1/warm", {"urls": ["/shop/7"]}),
     ("GET", "/api/v1/log/level", None),
     ("PUT", "/api/v1/log/level", {"level": "info", "for": "5m"}),
     ("PUT", "/api/v1/log/level", {"level": "loud"}),
