@@ -11,7 +11,7 @@ namespace forebay::cache {
 namespace {
 
 // Amount of work per lock hold: a key that is looked at counts as many passed buckets.
-constexpr std::size_t kWorkAtOnce = 2048;
+constexpr std::size_t kWorkAtOnce = 1024;
 constexpr std::size_t kWorkOfKey = 32;
 constexpr std::size_t kWorkOfTag = 4;
 // With more members in a shard, a tag's list is no shorter way than the table.
@@ -110,7 +110,7 @@ ListPage Store::Private::Listing::run() {
 std::optional<std::uint64_t> Store::Private::Listing::walk(Shard& shard, std::uint64_t from) {
   Place next = from;
   while (next && !full_ && page_.visited < query_.visits) {
-    const MutexLock lock(shard.mutex);
+    const ShardLock lock(shard.mutex, ShardLock::After::Others);
     const TagRecord* tag = query_.tag ? shard.tags.find(*query_.tag) : nullptr;
     if (query_.tag && !tag) return std::nullopt;
     work_ = 0;
@@ -133,7 +133,7 @@ std::size_t Store::Private::Listing::members(Shard& shard, std::vector<std::uint
   bool begun = false;
   for (bool more = true; more;) {
     Garbage garbage;
-    const MutexLock lock(shard.mutex);
+    const ShardLock lock(shard.mutex, ShardLock::After::Others);
     if (!begun) {
       const TagRecord* record = shard.tags.find(*query_.tag);
       count = record ? record->members : 0;
@@ -157,7 +157,7 @@ bool Store::Private::Listing::by_tag(Shard& shard, std::uint64_t from, Place& ne
   std::sort(hashes.begin(), hashes.end());
   hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
   for (auto place = std::lower_bound(hashes.begin(), hashes.end(), from); place != hashes.end();) {
-    const MutexLock lock(shard.mutex);
+    const ShardLock lock(shard.mutex, ShardLock::After::Others);
     const TagRecord* tag = shard.tags.find(*query_.tag);
     if (!tag) return true;
     for (work_ = 0; place != hashes.end() && work_ < kWorkAtOnce; ++place) {

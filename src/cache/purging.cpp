@@ -1,23 +1,24 @@
 #include "forebay/cache/purge_run.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "key_text.hpp"
 #include "private.hpp"
 
-// How orders to purge go through the shards: in slices, so that no look-up waits for long.
+// How orders to purge go through the shards: in slices, from one to the next, so that no look-up waits for long. A
+// thread that waits for a shard wakes up while the order is at another one.
 
 namespace forebay::cache {
 namespace {
 
 // Amount of work per lock hold.
 constexpr std::size_t kSlotsOfResource = 256;
-constexpr std::size_t kWalked = 1024;
-constexpr std::size_t kScannedBuckets = 8192;  // of an order with one name
-constexpr std::size_t kScanned = 256;          // slots, or as much work
+constexpr std::size_t kWalked = 512;
+constexpr std::size_t kScannedBuckets = 4096;  // of an order with one name
+constexpr std::size_t kScanned = 128;          // slots, or as much work
 constexpr std::size_t kComparedBytes = 512;    // with a pattern: as much work as a slot
+constexpr auto kAfterOthers = ShardLock::After::Others;
 
 }  // namespace
 
@@ -31,23 +32,35 @@ class PurgeRun::Work {
 
  private:
   // In each shard. Resources are last, since that removes entries, which then count for no other kind.
-  enum class Phase : std::uint8_t { Everything, Tags, Scan, Resources, Crowds };
+  enum class Phase : std::uint8_t { Everything, Tags, Scan, Resources, Crowds, Done };
 
+  /// How far a shard has come.
+  struct Part {
+    Part(Shard& s, Phase p) : shard(&s), phase(p) {}
+    void begin(Phase next) noexcept {
+      phase = next;
+      at = 0;
+    }
+    Shard* shard;
+    Phase phase;
+    bool walking = false;           // with its own one of `walks_`
+    std::size_t at = 0;             // the tag, resource or bucket that is next
+    std::vector<Digest> crowded{};  // sorted resources with many slots, which a second scan visits
+  };
+
+  /// The part to go on with: shards that nobody waits for come first, in turn.
+  std::size_t choose() const noexcept;
   // Each is one lock hold, and returns whether there is more of the same.
   void all(Shard& shard);
-  bool resource(Shard& shard, const Digest& resource);
-  bool tag(Shard& shard, const Digest& tag);
-  bool scan(Shard& shard);
-  bool in_phase(Shard& shard);
-  bool may_name(const Signature& names) const noexcept;
+  bool resource(Part& part, const Digest& resource);
+  bool tag(Part& part, TagWalk& walk, const Digest& tag);
+  bool scan(Part& part);
+  bool go_on(std::size_t number);
+  bool may_name(const Part& part, const Signature& names) const noexcept;
   /// Returns the work that it was.
-  std::size_t visit(Shard& shard, Slot& slot, Garbage& garbage) FOREBAY_REQUIRES(shard.mutex);
+  std::size_t visit(const Part& part, Shard& shard, Slot& slot, Garbage& garbage) FOREBAY_REQUIRES(shard.mutex);
   void take(Shard& shard, Slot& slot, PurgeKind kind, Garbage& garbage) FOREBAY_REQUIRES(shard.mutex);
   void take(Shard& shard, Variant& variant, PurgeKind kind) noexcept FOREBAY_REQUIRES(shard.mutex);
-  void begin(Phase phase) noexcept {
-    phase_ = phase;
-    at_ = 0;
-  }
 
   Store::Private& store_;
   const PurgeOrder& order_;
@@ -56,13 +69,12 @@ class PurgeRun::Work {
   std::vector<UrlMatcher> urls_;
   std::vector<std::string> routes_;  // as in keys
   std::vector<Digest> ids_;          // sorted
-  std::vector<Digest> crowded_;      // sorted resources with many slots, which a second scan visits
   std::vector<Signature> sought_;    // of urls, routes and ids
 
-  std::size_t shard_ = 0;
-  Phase phase_;
-  std::size_t at_ = 0;  // the tag, resource or bucket that is next
-  std::optional<TagWalk> walk_;
+  std::vector<Part> parts_;
+  std::vector<TagWalk> walks_;  // one for each shard, if there are tags
+  std::size_t left_ = 0;        // parts that are not done
+  std::size_t next_ = 0;
   Purged out_;
 };
 
@@ -70,11 +82,11 @@ PurgeRun::Work::Work(Store::Private& store, const PurgeOrder& order)
     : store_(store),
       order_(order),
       order_number_(store.orders.fetch_add(1, std::memory_order_relaxed) + 1),
-      phase_(order.all ? Phase::Everything : Phase::Tags) {
-  if (order.empty()) {
-    shard_ = store.shards.size();
-    return;
-  }
+      walks_(order.all || order.tags.empty() ? 0 : store.shards.size()) {
+  if (order.empty()) return;
+  parts_.reserve(store.shards.size());
+  for (const auto& shard : store.shards) parts_.emplace_back(*shard, order.all ? Phase::Everything : Phase::Tags);
+  left_ = parts_.size();
   if (!order.dry_run) sequence_ = store.purges.add(order);
   if (order.all) return;
   for (const auto& u : order.urls) urls_.emplace_back(u);
@@ -87,55 +99,70 @@ PurgeRun::Work::Work(Store::Private& store, const PurgeOrder& order)
 }
 
 PurgeRun::Work::~Work() {
-  if (!walk_) return;
-  Shard& shard = *store_.shards[shard_];
-  Garbage garbage;
-  const MutexLock lock(shard.mutex);
-  walk_->end(shard.tags, garbage);
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    if (!parts_[i].walking) continue;
+    Shard& shard = *parts_[i].shard;
+    Garbage garbage;
+    const ShardLock lock(shard.mutex);
+    walks_[i].end(shard.tags, garbage);
+  }
 }
 
 bool PurgeRun::Work::step() {
-  if (shard_ == store_.shards.size()) return false;
-  if (in_phase(*store_.shards[shard_])) return true;
-  if (++shard_ == store_.shards.size()) {
-    if (sequence_ != 0) store_.count(order_, out_);
-    return false;
+  if (left_ == 0) return false;
+  const auto number = choose();
+  next_ = number + 1 == parts_.size() ? 0 : number + 1;
+  if (go_on(number)) return true;
+  parts_[number].phase = Phase::Done;
+  if (--left_ != 0) return true;
+  if (sequence_ != 0) store_.count(order_, out_);
+  return false;
+}
+
+std::size_t PurgeRun::Work::choose() const noexcept {
+  std::size_t any = parts_.size();
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    const auto number = next_ + i < parts_.size() ? next_ + i : next_ + i - parts_.size();
+    const auto& part = parts_[number];
+    if (part.phase == Phase::Done) continue;
+    if (!part.shard->mutex.is_waited_for()) return number;
+    if (any == parts_.size()) any = number;
   }
-  crowded_.clear();
-  begin(order_.all ? Phase::Everything : Phase::Tags);
-  return true;
+  return any;
 }
 
 // One lock hold, or none. False when the shard is through.
-bool PurgeRun::Work::in_phase(Shard& shard) {
-  switch (phase_) {
-    case Phase::Everything: all(shard); return false;
+bool PurgeRun::Work::go_on(std::size_t number) {
+  auto& part = parts_[number];
+  switch (part.phase) {
+    case Phase::Everything: all(*part.shard); return false;
     case Phase::Tags:
-      if (at_ < order_.tags.size()) {
-        if (!tag(shard, order_.tags[at_])) ++at_;
+      if (part.at < order_.tags.size()) {
+        if (!tag(part, walks_[number], order_.tags[part.at])) ++part.at;
         return true;
       }
-      begin(Phase::Scan);
+      part.begin(Phase::Scan);
       [[fallthrough]];
     case Phase::Scan:
-      if (!sought_.empty() && scan(shard)) return true;
-      begin(Phase::Resources);
+      if (!sought_.empty() && scan(part)) return true;
+      part.begin(Phase::Resources);
       [[fallthrough]];
     case Phase::Resources:
-      if (at_ < order_.resources.size()) {
-        if (!resource(shard, order_.resources[at_])) ++at_;
+      if (part.at < order_.resources.size()) {
+        if (!resource(part, order_.resources[part.at])) ++part.at;
         return true;
       }
-      std::sort(crowded_.begin(), crowded_.end());
-      begin(Phase::Crowds);
+      std::sort(part.crowded.begin(), part.crowded.end());
+      part.begin(Phase::Crowds);
       [[fallthrough]];
-    case Phase::Crowds: break;
+    case Phase::Crowds:
+    case Phase::Done: break;
   }
-  return !crowded_.empty() && scan(shard);
+  return !part.crowded.empty() && scan(part);
 }
 
 void PurgeRun::Work::all(Shard& shard) {
-  const MutexLock lock(shard.mutex);
+  const ShardLock lock(shard.mutex);
   std::uint64_t n = shard.numbers.entries;
   if (sequence_ != 0) {
     auto& marks = shard.marks;
@@ -152,11 +179,12 @@ void PurgeRun::Work::all(Shard& shard) {
   out_.total += n;
 }
 
-bool PurgeRun::Work::resource(Shard& shard, const Digest& resource) {
+bool PurgeRun::Work::resource(Part& part, const Digest& resource) {
+  Shard& shard = *part.shard;
   // Hard ones are removed at once, so that the chain becomes shorter; else the scan visits what is left.
   const bool removes = sequence_ != 0 && order_.mode == PurgeMode::Hard;
   Garbage garbage;
-  const MutexLock lock(shard.mutex);
+  const ShardLock lock(shard.mutex, kAfterOthers);
   std::size_t visited = 0, removed = 0;
   Slot* s = shard.first_of(resource);
   while (s && visited < kSlotsOfResource) {
@@ -169,44 +197,45 @@ bool PurgeRun::Work::resource(Shard& shard, const Digest& resource) {
     ++visited;
     s = next;
   }
-  if (s && removed == 0) crowded_.push_back(resource);
+  if (s && removed == 0) part.crowded.push_back(resource);
   return s && removed != 0;
 }
 
-bool PurgeRun::Work::tag(Shard& shard, const Digest& tag) {
+bool PurgeRun::Work::tag(Part& part, TagWalk& walk, const Digest& tag) {
+  Shard& shard = *part.shard;
   Garbage garbage;
-  const MutexLock lock(shard.mutex);
-  if (!walk_) {
+  const ShardLock lock(shard.mutex, kAfterOthers);
+  if (!part.walking) {
     if (sequence_ != 0) shard.marks.tags = std::max(shard.marks.tags, sequence_);
-    if (!walk_.emplace().begin(shard.tags, tag)) {
-      walk_.reset();
-      return false;
-    }
+    part.walking = walk.begin(shard.tags, tag);
+    if (!part.walking) return false;
   }
-  const bool more =
-      walk_->go(shard.tags, kWalked, garbage, [&](Variant& v) FOREBAY_NOT_ANALYSED { take(shard, v, PurgeKind::Tag); });
-  if (!more) walk_.reset();
-  return more;
+  part.walking =
+      walk.go(shard.tags, kWalked, garbage, [&](Variant& v) FOREBAY_NOT_ANALYSED { take(shard, v, PurgeKind::Tag); });
+  return part.walking;
 }
 
-bool PurgeRun::Work::may_name(const Signature& names) const noexcept {
-  return !crowded_.empty() || std::any_of(sought_.begin(), sought_.end(), [&](const auto& s) { return names.has(s); });
+bool PurgeRun::Work::may_name(const Part& part, const Signature& names) const noexcept {
+  return !part.crowded.empty() ||
+         std::any_of(sought_.begin(), sought_.end(), [&](const auto& s) { return names.has(s); });
 }
 
-bool PurgeRun::Work::scan(Shard& shard) {
+bool PurgeRun::Work::scan(Part& part) {
+  Shard& shard = *part.shard;
   const auto buckets = std::max<std::size_t>(kScannedBuckets / (1 + sought_.size()), 1);
   Garbage garbage;
-  const MutexLock lock(shard.mutex);
+  const ShardLock lock(shard.mutex, kAfterOthers);
   // The table only grows, and a slot moves to a later bucket then.
   const auto end = shard.by_key.buckets();
-  at_ = shard.by_key.search(
-      at_, std::min(end, at_ + buckets), kScanned, [this](const Signature& names) { return may_name(names); },
+  part.at = shard.by_key.search(
+      part.at, std::min(end, part.at + buckets), kScanned,
+      [&](const Signature& names) { return may_name(part, names); },
       [](const Slot& slot) { __builtin_prefetch(slot.newest); },
-      [&](Slot& slot) FOREBAY_NOT_ANALYSED { return visit(shard, slot, garbage); });
-  return at_ < end;
+      [&](Slot& slot) FOREBAY_NOT_ANALYSED { return visit(part, shard, slot, garbage); });
+  return part.at < end;
 }
 
-std::size_t PurgeRun::Work::visit(Shard& shard, Slot& slot, Garbage& garbage) {
+std::size_t PurgeRun::Work::visit(const Part& part, Shard& shard, Slot& slot, Garbage& garbage) {
   const auto text = slot.text();
   bool named = false;
   const auto take_as = [&](PurgeKind kind) FOREBAY_NOT_ANALYSED {
@@ -218,7 +247,7 @@ std::size_t PurgeRun::Work::visit(Shard& shard, Slot& slot, Garbage& garbage) {
   for (const auto& r : routes_)
     if (text.size() > r.size() && text[r.size()] == '|' && text.starts_with(r)) take_as(PurgeKind::Route);
   if (!ids_.empty() && std::binary_search(ids_.begin(), ids_.end(), digest_of(text))) take_as(PurgeKind::Id);
-  if (std::binary_search(crowded_.begin(), crowded_.end(), slot.resource)) take_as(PurgeKind::Url);
+  if (std::binary_search(part.crowded.begin(), part.crowded.end(), slot.resource)) take_as(PurgeKind::Url);
   if (named && sequence_ != 0) shard.tidy(slot, garbage);
   return 1 + (urls_.size() * (32 + slot.url.query_to - slot.url.path_from) + routes_.size() * 32) / kComparedBytes;
 }
@@ -260,6 +289,8 @@ void Store::Private::count(const PurgeOrder& order, const Purged& purged) noexce
     if (!order.routes.empty()) kind(PurgeKind::Route) = true;
     if (!order.ids.empty()) kind(PurgeKind::Id) = true;
   }
+  if (order.by_write && !order.resources.empty() && order.tags.empty() && order.routes.empty())
+    invalidated.fetch_add(purged.total, std::memory_order_relaxed);
   auto& numbers = purge_numbers[static_cast<std::size_t>(order.mode)];
   for (std::size_t k = 0; k < kPurgeKinds; ++k) {
     if (has[k]) numbers.orders[k].fetch_add(1, std::memory_order_relaxed);
@@ -288,9 +319,7 @@ std::size_t Store::invalidate(const std::vector<Digest>& resources) {
   PurgeOrder order;
   order.resources = resources;
   order.by_write = true;
-  const auto gone = purge(order).total;
-  p_->invalidated.fetch_add(gone, std::memory_order_relaxed);
-  return static_cast<std::size_t>(gone);
+  return static_cast<std::size_t>(purge(order).total);
 }
 
 }  // namespace forebay::cache

@@ -11,7 +11,6 @@
 #include "forebay/base/budget.hpp"
 #include "forebay/base/guarded.hpp"
 #include "forebay/base/hash.hpp"
-#include "forebay/base/mutex.hpp"
 #include "forebay/cache/entry.hpp"
 #include "forebay/cache/flight.hpp"
 #include "forebay/cache/selecting.hpp"
@@ -19,6 +18,7 @@
 #include "forebay/rules/freshness.hpp"
 #include "lru.hpp"
 #include "purge.hpp"
+#include "shard_mutex.hpp"
 #include "table.hpp"
 #include "tags.hpp"
 
@@ -248,7 +248,7 @@ struct alignas(64) Shard {
   /// So many of its items are dead that a search finds some soon. From any thread.
   bool is_littered() const noexcept { return littered.load(std::memory_order_relaxed); }
 
-  mutable Mutex mutex;
+  mutable ShardMutex mutex;
   Budget& budget;
   PurgeMarks marks FOREBAY_GUARDED_BY(mutex);
   Table<Slot, &Slot::hash, &Slot::by_key, &Slot::signature> by_key FOREBAY_GUARDED_BY(mutex);

@@ -52,7 +52,7 @@ bool Store::Private::evict(std::size_t wanted) {
     // What was purged goes before what is used.
     if (shard->is_littered()) {
       Garbage garbage;
-      const MutexLock lock(shard->mutex);
+      const ShardLock lock(shard->mutex);
       shard->sweep(kSweptBuckets, Timestamp::min(), garbage);
       return true;
     }
@@ -66,7 +66,7 @@ bool Store::Private::evict(std::size_t wanted) {
   }
   if (!from) return false;
   Garbage garbage;
-  const MutexLock lock(from->mutex);
+  const ShardLock lock(from->mutex);
   std::size_t gone = 0;
   for (std::size_t i = 0; i < kEvictedAtOnce && gone < wanted; ++i) {
     const Item* last = from->lru.last();
@@ -134,7 +134,7 @@ Lookup Store::Private::look_up(Store& store, const LookupRequest& request, Fligh
   for (;;) {
     Lookup out;
     Garbage garbage;
-    MutexLock lock(shard.mutex);
+    ShardLock lock(shard.mutex);
     Slot* slot = shard.find(hash, text);
     if (slot && !mine.fits(*slot)) {
       mine.take(*slot);
@@ -206,7 +206,7 @@ Peek Store::Private::peek(const LookupRequest& request) {
   Selection mine(request);
   for (;;) {
     Peek out;
-    MutexLock lock(shard.mutex);
+    ShardLock lock(shard.mutex);
     const Slot* slot = shard.find(hash, text);
     if (slot && !mine.fits(*slot)) {
       mine.take(*slot);
@@ -278,7 +278,7 @@ void Store::Private::file(const Key& key, Filing& filing, bool make_slot, Change
   for (;;) {
     if (!filing.built()) filing.build();
     Garbage garbage;
-    MutexLock lock(shard.mutex);
+    ShardLock lock(shard.mutex);
     Slot* slot = shard.find(hash, key.text());
     if (!slot && !make_slot) return;
     if (!filing.fits(slot)) {
@@ -301,7 +301,7 @@ template <class Change>
 bool Store::Private::change_variant(std::string_view key_text, const Entry* entry, Change&& change) {
   const auto hash = hash_of(key_text);
   Shard& shard = shard_of(hash);
-  const MutexLock lock(shard.mutex);
+  const ShardLock lock(shard.mutex);
   Slot* slot = shard.find(hash, key_text);
   Variant* variant = slot ? shard.variant_of(*slot, entry) : nullptr;
   if (!variant) return false;
@@ -354,7 +354,7 @@ bool Store::still_selects_by(const Key& key, const VaryRef& names) const {
   VaryRef now;
   {
     Shard& shard = p_->shard_of(hash);
-    const MutexLock lock(shard.mutex);
+    const ShardLock lock(shard.mutex);
     const Slot* slot = shard.find(hash, key.text());
     if (!slot || slot->vary == names) return true;
     now = slot->vary;
@@ -379,7 +379,7 @@ bool Store::sweep(Timestamp now) {
   for (std::size_t i = 0; i <= shards.size(); ++i) {
     Shard& shard = *shards[(next + i) & (shards.size() - 1)];
     Garbage garbage;
-    const MutexLock lock(shard.mutex);
+    const ShardLock lock(shard.mutex);
     if (shard.numbers.dead == 0 && i < shards.size()) continue;
     shard.sweep(std::min(kSweptBuckets, shard.by_key.buckets()), now, garbage);
     return i < shards.size();
@@ -392,7 +392,7 @@ void Store::set_memory(std::size_t bytes) { p_->budget.set_limit(bytes); }
 StoreNumbers Store::numbers() const {
   StoreNumbers n;
   for (const auto& shard : p_->shards) {
-    const MutexLock lock(shard->mutex);
+    const ShardLock lock(shard->mutex);
     const auto removed = [&](Removal r) {
       shard->mutex.held();
       return shard->numbers.removed[static_cast<std::size_t>(r)];
@@ -425,7 +425,7 @@ StoreNumbers Store::numbers() const {
 std::uint64_t Store::variants_evicted() const noexcept {
   std::uint64_t n = 0;
   for (const auto& shard : p_->shards) {
-    const MutexLock lock(shard->mutex);
+    const ShardLock lock(shard->mutex);
     n += shard->numbers.removed[static_cast<std::size_t>(Removal::TooManyVariants)];
   }
   return n;

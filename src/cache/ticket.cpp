@@ -78,7 +78,7 @@ struct Ticket::Hold {
   Ref<Flight> ended;
   Garbage garbage;  // declared before the lock, so that it is destroyed after it
   Store::Private::SpareSlot spare;
-  MutexLock lock;
+  ShardLock lock;
   Slot* slot;
   bool no_room = false;
 };

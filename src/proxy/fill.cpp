@@ -53,7 +53,7 @@ void Fill::start() {
 
 void Fill::ask(What what) {
   begin_span(*pending_, plan_.ticket.flight().get());
-  source_ = effects_.hold(ask_.ask(what));
+  source_ = effects_.hold(ask_.ask(what), [this](const http::ResponseView& head) { storing_.before_effects(head); });
   source_->start(*this);
 }
 
@@ -97,9 +97,7 @@ void Fill::take_head(const http::ResponseView& head, const HeadFacts& facts) {
     const bool error = pending_->policy().stale.errors.covers(head.status);
     storing_.count_refresh(error ? Revalidated::Error : Revalidated::Modified);
   }
-  storing_.before_effects(head);
-  const auto orders = effects_.on_head(head, source_->times().attempts > 1);
-  storing_.read_head(head, ask_.method(), times(), orders);
+  storing_.read_head(head, ask_.method(), times(), effects_.orders());
   if (rules::is_endless(head)) {
     source_->allow_quiet(pending_->config().server.timeouts.tunnel);
     // A client of a finite answer may end its side and read on.

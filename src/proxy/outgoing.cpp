@@ -42,22 +42,19 @@ OriginRequest origin_request(const PendingRequest& pending, bool shared, const c
   return request;
 }
 
-bool invalidate_after(const PendingRequest& pending, rules::Reason not_looked_up, const http::ResponseView& response) {
+std::vector<Digest> invalidated_resources(const PendingRequest& pending, rules::Reason not_looked_up,
+                                          const http::ResponseView& response) {
+  std::vector<Digest> resources;
   const auto& view = pending.request;
   const auto& scheme = pending.reading.scheme;
   const auto& host = pending.reading.host;
   const auto& policy = pending.route->route ? pending.policy() : kNoPolicy;
-  if (!rules::is_write(view.method, view.method_text, not_looked_up, policy)) return false;
-  const auto targets = rules::invalidated_targets(view.method, scheme, host, pending.target, response);
-  if (targets.empty()) return false;
-  std::vector<Digest> resources;
+  if (!rules::is_write(view.method, view.method_text, not_looked_up, policy)) return resources;
   http::Target read;
-  for (const auto& target : targets)
+  for (const auto& target : rules::invalidated_targets(view.method, scheme, host, pending.target, response))
     if (read.read(http::Method::Get, target))
       add_resources(pending.runtime->runtime->routes, scheme, host, read, resources);
-  if (resources.empty()) return false;
-  pending.core.shared.store.invalidate(resources);
-  return true;
+  return resources;
 }
 
 namespace {

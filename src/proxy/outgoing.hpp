@@ -19,9 +19,10 @@ OriginRequest origin_request(const PendingRequest& pending, bool shared, const c
 /// Removes, then sets.
 void apply(const config::HeaderChanges& changes, http::Fields& fields);
 
-/// Invalidates what a write made stale (RFC 9111 section 4.4). `not_looked_up`: why the request was not looked up, if
-/// so. Whether anything was named.
-bool invalidate_after(const PendingRequest& pending, rules::Reason not_looked_up, const http::ResponseView& response);
+/// What a write made stale by its URL (RFC 9111 section 4.4). `not_looked_up`: why the request was not looked up, if
+/// so.
+std::vector<Digest> invalidated_resources(const PendingRequest& pending, rules::Reason not_looked_up,
+                                          const http::ResponseView& response);
 
 /// The response's fields without hop-by-hop and framing ones, without those named in `drop`, and without the fields
 /// that are only for Forebay. Adds Date where the origin sent none. `keep_age` for answers that are passed on

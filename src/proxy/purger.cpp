@@ -26,6 +26,17 @@ struct Job {
   Purger::Then then;
 };
 
+struct Begun {
+  std::vector<cache::PurgeRun> runs;
+  PurgeEndPtr end;
+};
+
+/// Of writes that search for the same, by mode.
+struct Search {
+  cache::PurgeOrder order;
+  std::vector<PurgeEndPtr> ends;
+};
+
 void tell(const PreparedPurge& purge, const PurgeDone& done) {
   const auto& order = purge.order;
   if (order.dry_run || done.failed) return;
@@ -41,7 +52,10 @@ struct Purger::Private {
   bool begin_thread() noexcept;
   void run();
   void do_job(Job& job);
+  bool complete_writes();
   bool follow_up();
+  cache::Purged carry_out(const cache::PurgeOrder& order);
+  void purge_all_softly(Timestamp now);
   void wake() noexcept {
     signal.fetch_add(1, std::memory_order_release);
     signal.notify_all();
@@ -50,12 +64,13 @@ struct Purger::Private {
 
   cache::Store& store;
   BoundedQueue<Job, kMostQueued> queue;
+  BoundedQueue<Begun, kMostQueued> begun_writes;
   std::atomic<int> signal{0};  // changes when there may be something to do
   std::atomic<bool> stopping{false};
   std::atomic<bool> begun{false};
   Mutex mutex;
   std::thread thread FOREBAY_GUARDED_BY(mutex);
-  std::array<cache::PurgeOrder, 2> of_writes FOREBAY_GUARDED_BY(mutex);  // by mode
+  std::array<Search, 2> searches FOREBAY_GUARDED_BY(mutex);  // by mode
 };
 
 bool Purger::Private::begin_thread() noexcept {
@@ -78,11 +93,12 @@ void Purger::Private::run() {
   net::leave_signals_to_others();
   while (!stops()) {
     const int seen = signal.load(std::memory_order_acquire);
+    const bool completed = complete_writes();
     const bool followed = follow_up();
     Job job;
     if (queue.pop(job))
       do_job(job);
-    else if (!followed && !stops())
+    else if (!completed && !followed && !stops())
       signal.wait(seen, std::memory_order_acquire);
   }
 }
@@ -90,32 +106,59 @@ void Purger::Private::run() {
 void Purger::Private::do_job(Job& job) {
   const auto began = std::chrono::steady_clock::now();
   PurgeDone done;
-  guarded([&] { done.purged = store.purge(job.purge.order); }, [&] { done.failed = true; });
+  guarded([&] { done.purged = carry_out(job.purge.order); }, [&] { done.failed = true; });
   done.took = std::chrono::steady_clock::now() - began;
   guarded([&] { tell(job.purge, done); }, [] {});
   guarded([&] { job.then(job.purge, done); }, [] {});
+}
+
+cache::Purged Purger::Private::carry_out(const cache::PurgeOrder& order) {
+  cache::PurgeRun run(store, order);
+  while (run.step()) complete_writes();
+  return run.purged();
+}
+
+// Without memory for a search: needs none.
+void Purger::Private::purge_all_softly(Timestamp now) {
+  cache::PurgeOrder all;
+  all.all = all.by_write = true;
+  all.mode = cache::PurgeMode::Soft;
+  all.now = now;
+  guarded([&] { store.purge(all); }, [] {});
+}
+
+// Whether there was anything.
+bool Purger::Private::complete_writes() {
+  bool any = false;
+  for (Begun write; begun_writes.pop(write); write = {}) {
+    any = true;
+    for (auto& run : write.runs)
+      guarded(
+          [&] {
+            while (run.step()) {
+            }
+          },
+          [&] { purge_all_softly(run.order().now); });
+    write.runs.clear();
+    write.end->count_down();
+  }
+  return any;
 }
 
 // Whether there was anything. A write that asks from now on is for the next time, since its order must be a later one.
 bool Purger::Private::follow_up() {
   bool any = false;
   for (std::size_t mode = 0; mode < 2; ++mode) {
-    cache::PurgeOrder order;
+    Search search;
     {
       const MutexLock lock(mutex);
-      order = std::exchange(of_writes[mode], {});
+      search = std::exchange(searches[mode], {});
     }
+    const auto& order = search.order;
     if (order.empty()) continue;
     any = true;
-    guarded([&] { store.purge(order); },
-            [&] {
-              // Without memory for the search, everything is soft-purged, which needs none.
-              cache::PurgeOrder all;
-              all.all = all.by_write = true;
-              all.mode = cache::PurgeMode::Soft;
-              all.now = order.now;
-              guarded([&] { store.purge(all); }, [] {});
-            });
+    guarded([&] { carry_out(order); }, [&] { purge_all_softly(order.now); });
+    for (const auto& end : search.ends) end->count_down();
   }
   return any;
 }
@@ -132,19 +175,36 @@ bool Purger::ask(PreparedPurge purge, Then then) noexcept {
   return true;
 }
 
-bool Purger::follow_up(const std::string& route, cache::PurgeMode mode, Timestamp now) noexcept {
+bool Purger::complete(std::vector<cache::PurgeRun>& runs, const PurgeEndPtr& end) noexcept {
+  auto& p = *p_;
+  if (p.stops() || !p.begin_thread()) return false;
+  Begun begun{std::move(runs), end};
+  end->add();
+  if (!p.begun_writes.push(begun)) {
+    end->count_down();
+    runs = std::move(begun.runs);
+    return false;
+  }
+  p.wake();
+  return true;
+}
+
+bool Purger::follow_up(const std::string& route, cache::PurgeMode mode, Timestamp now,
+                       const PurgeEndPtr& end) noexcept {
   auto& p = *p_;
   if (p.stops() || !p.begin_thread()) return false;
   bool listed = false;
   forebay::guarded(
       [&] {
         const MutexLock lock(p.mutex);
-        auto& order = p.of_writes[static_cast<std::size_t>(mode)];
+        auto& [order, ends] = p.searches[static_cast<std::size_t>(mode)];
+        ends.push_back(end);
         if (std::find(order.routes.begin(), order.routes.end(), route) == order.routes.end())
           order.routes.push_back(route);
         order.mode = mode;
         order.by_write = true;
         order.now = std::max(order.now, now);
+        end->add();
         listed = true;
       },
       [] {});
@@ -163,6 +223,7 @@ void Purger::stop() noexcept {
   p.wake();
   if (ending.joinable()) ending.join();
   for (Job job; p.queue.pop(job);) job = {};
+  for (Begun begun; p.begun_writes.pop(begun);) begun = {};
 }
 
 }  // namespace forebay::proxy

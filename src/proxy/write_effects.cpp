@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <ctime>
 
 #include "forebay/base/log.hpp"
 #include "forebay/config/invalidation_graph.hpp"
@@ -40,26 +39,21 @@ bool may_be_json(std::string_view content_type) {
          type == "application/javascript";
 }
 
-/// A search for all responses of a route that takes longer than this, of CPU time, is not repeated on a worker for so
-/// long.
-constexpr Duration kQuickSearch = std::chrono::milliseconds{10};
+/// What a purge takes longer than is left to the purger.
+constexpr Duration kQuick = std::chrono::microseconds{500};
+/// A search for all responses of a route that was left to it is not begun again by a write for so long.
 constexpr Duration kSearchPause = std::chrono::seconds{1};
-
-Duration cpu_time() noexcept {
-  timespec t{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return std::chrono::seconds{t.tv_sec} + std::chrono::nanoseconds{t.tv_nsec};
-}
 
 std::atomic<std::int64_t>& searched_until(Shared& shared, const std::string& route) {
   return shared.searched_until[digest_of(route).lo % shared.searched_until.size()];
 }
 
-/// Of routes that a worker has searched lately, and for long, the purger removes all that is named meanwhile at once.
-void leave_to_purger(Shared& shared, cache::PurgeOrder& order) {
+/// Of routes that a write has had searched lately, and for long, the purger removes all that is named meanwhile by one
+/// search.
+void leave_to_purger(Shared& shared, cache::PurgeOrder& order, const PurgeEndPtr& end) {
   std::erase_if(order.routes, [&](const std::string& route) {
     return searched_until(shared, route) > order.now.time_since_epoch().count() &&
-           shared.purger.follow_up(route, order.mode, order.now);
+           shared.purger.follow_up(route, order.mode, order.now, end);
   });
 }
 
@@ -77,42 +71,90 @@ bool needs_content_of_write(const PendingRequest& pending, rules::Reason not_loo
          rules::any_uses(pending.route->route->invalidates.tags, Part::Body);
 }
 
-net::SourcePtr WriteEffects::hold(net::SourcePtr source) {
-  if (!may_invalidate(pending_, not_looked_up())) return source;
-  const auto& invalidates = pending_.route->route->invalidates;
-  if (!rules::any_uses(invalidates.tags, Part::ResponseBody)) return source;
+HeldAnswer::Rules WriteEffects::holds_content() const {
   HeldAnswer::Rules rules;
+  if (!may_invalidate(pending_, not_looked_up())) return rules;
+  const auto& invalidates = pending_.route->route->invalidates;
+  if (!rules::any_uses(invalidates.tags, Part::ResponseBody)) return rules;
   rules.most = invalidates.body_max;
   rules.holds = [](const http::ResponseView& head, const net::Sink::HeadFacts&) {
     const auto type = head.fields.value(FieldId::ContentType);
     return succeeds(head.status) && (!type || may_be_json(*type)) && !rules::is_endless(head);
   };
   rules.reserve = [&store = pending_.core.shared.store](std::size_t n) { return store.reserve(n); };
-  auto held = std::make_shared<HeldAnswer>(std::move(source), std::move(rules));
+  return rules;
+}
+
+net::SourcePtr WriteEffects::hold(net::SourcePtr source, std::function<void(const http::ResponseView&)> first) {
+  if (http::is_safe(pending_.request.method)) return source;
+  auto rules = holds_content();
+  rules.before = [this, &asked = *source, first = std::move(first)](const http::ResponseView& head) {
+    first(head);
+    apply(head, asked.times().attempts > 1);
+    return leave_the_rest();
+  };
+  auto held = std::make_shared<HeldAnswer>(pending_.core.worker, std::move(source), std::move(rules));
   held_ = held;
   return HeldAnswer::own(std::move(held));
 }
 
-std::size_t WriteEffects::apply(const http::ResponseView& head, bool repeated) const {
-  std::size_t orders = invalidate_after(pending_, not_looked_up(), head) ? 1 : 0;
-  if (http::is_safe(pending_.request.method)) return orders;
-  if (succeeds(head.status)) orders += by_groups(head);
-  if (!may_invalidate(pending_, not_looked_up())) return orders;
-  if (succeeds(head.status)) return orders + by_tags(&head, pending_.route->route->invalidates.mode);
-  if (is_of_gateway(head.status) || repeated) orders += by_tags(nullptr, cache::PurgeMode::Soft);
-  return orders;
-}
-
-std::size_t WriteEffects::on_head(const http::ResponseView& head, bool repeated) {
-  const auto orders = apply(head, repeated);
+void WriteEffects::apply(const http::ResponseView& head, bool repeated) {
+  orders_ = 0;
+  by_resources(head);
+  if (succeeds(head.status)) by_groups(head);
+  if (may_invalidate(pending_, not_looked_up())) {
+    if (succeeds(head.status))
+      by_tags(&head, pending_.route->route->invalidates.mode);
+    else if (is_of_gateway(head.status) || repeated)
+      by_tags(nullptr, cache::PurgeMode::Soft);
+  }
   settled_ = true;
-  return orders;
 }
 
 void WriteEffects::on_failure(net::FetchError error, bool asked) {
   if (settled_ || !asked || !may_invalidate(pending_, not_looked_up())) return;
   settled_ = true;
   by_tags(nullptr, cache::PurgeMode::Soft, !is_of_client(error));
+  leave_the_rest();  // the client hears at once that the outcome is not known
+}
+
+void WriteEffects::carry_out(cache::PurgeOrder order) {
+  if (order.empty()) return;
+  order.by_write = true;
+  order.now = pending_.core.now().mono;
+  ++orders_;
+  using Clock = std::chrono::steady_clock;
+  cache::PurgeRun run(pending_.core.shared.store, std::move(order));
+  for (const auto until = Clock::now() + kQuick; run.step();)
+    if (Clock::now() > until) {
+      begun_.push_back(std::move(run));
+      return;
+    }
+}
+
+const PurgeEndPtr& WriteEffects::end() {
+  if (!end_) end_ = std::make_shared<PurgeEnd>();
+  return end_;
+}
+
+PurgeEndPtr WriteEffects::leave_the_rest() {
+  auto& shared = pending_.core.shared;
+  for (const auto& run : begun_)
+    for (const auto& name : run.order().routes)
+      searched_until(shared, name) = (run.order().now + kSearchPause).time_since_epoch().count();
+  if (!begun_.empty() && !shared.purger.complete(begun_, end()))
+    // Too many wait: this worker's clients do then, since the answer must not go before the last response is found.
+    for (auto& run : begun_)
+      while (run.step()) {
+      }
+  begun_.clear();
+  return std::exchange(end_, nullptr);
+}
+
+void WriteEffects::by_resources(const http::ResponseView& head) {
+  cache::PurgeOrder order;
+  order.resources = invalidated_resources(pending_, not_looked_up(), head);
+  carry_out(std::move(order));
 }
 
 TagContent WriteEffects::request_content(std::string& buffer) const {
@@ -138,7 +180,7 @@ TagContent WriteEffects::answer_content(const http::ResponseView& head, std::str
   return {TagContent::State::Text, buffer};
 }
 
-std::size_t WriteEffects::by_tags(const http::ResponseView* head, cache::PurgeMode mode, bool by_route) const {
+void WriteEffects::by_tags(const http::ResponseView* head, cache::PurgeMode mode, bool by_route) {
   const auto& route = *pending_.route->route;
   const auto& config = pending_.config();
   std::string of_request, of_answer;
@@ -153,7 +195,6 @@ std::size_t WriteEffects::by_tags(const http::ResponseView* head, cache::PurgeMo
   const auto filled = rules::fill(route.invalidates.tags, parts);
   cache::PurgeOrder order;
   order.mode = mode;
-  order.by_write = true;
   order.now = pending_.core.now().mono;
   for (const auto& tag : filled.tags) order.tags.push_back(cache::tag_digest(tag));
   std::sort(order.tags.begin(), order.tags.end());
@@ -183,30 +224,18 @@ std::size_t WriteEffects::by_tags(const http::ResponseView* head, cache::PurgeMo
                 " routes were invalidated (is key.body_max or invalidates.body_max too small, or the content no "
                 "JSON?); further ones are counted in forebay_writes_uncertain_total");
   }
-  leave_to_purger(pending_.core.shared, order);
-  if (order.empty()) return 0;
-  // On the worker, whose clients wait as long: the answer must not go before the last response is found. 75 ms of CPU
-  // for a tag of a million responses.
-  const auto before = cpu_time();
-  pending_.core.shared.store.purge(order);
-  if (cpu_time() - before > kQuickSearch)
-    for (const auto& name : order.routes)
-      searched_until(pending_.core.shared, name) = (order.now + kSearchPause).time_since_epoch().count();
-  return 1;
+  if (!order.routes.empty()) leave_to_purger(pending_.core.shared, order, end());
+  carry_out(std::move(order));
 }
 
-std::size_t WriteEffects::by_groups(const http::ResponseView& head) const {
+void WriteEffects::by_groups(const http::ResponseView& head) {
   const auto groups = rules::read_groups(head.fields, "Cache-Group-Invalidation");
   const auto& host = pending_.reading.host;
-  if (groups.empty() || host.empty()) return 0;
+  if (groups.empty() || host.empty()) return;
   cache::PurgeOrder order;
-  order.by_write = true;
-  order.now = pending_.core.now().mono;
   for (const auto& name : group_names(pending_.config(), pending_.reading.scheme, host, groups))
     order.tags.push_back(cache::tag_digest(name));
-  if (order.empty()) return 0;
-  pending_.core.shared.store.purge(order);
-  return 1;
+  carry_out(std::move(order));
 }
 
 }  // namespace forebay::proxy

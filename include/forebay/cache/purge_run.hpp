@@ -19,6 +19,7 @@ class PurgeRun {
 
   /// False when it was the last one.
   bool step();
+  const PurgeOrder& order() const noexcept { return *order_; }
   /// What was purged so far.
   const Purged& purged() const noexcept;
 

@@ -198,6 +198,38 @@ TEST(Purger, CarriesOutEveryOrderThatItTakesAndNoneAfterItsEnd) {
   EXPECT_EQ(done, taken);
 }
 
+TEST(Purger, CompletesWhatWritesHaveBegun) {
+  cache::Store store({1024 * 1024, 4});
+  Purger purger(store);
+  cache::PurgeOrder order;
+  order.tags = {cache::tag_digest("a")};
+  const auto end = std::make_shared<PurgeEnd>();
+  std::vector<cache::PurgeRun> runs;
+  runs.emplace_back(store, order);
+  ASSERT_TRUE(purger.complete(runs, end));
+  while (!end->reached()) std::this_thread::yield();
+  EXPECT_EQ(store.numbers().purges[0].orders[static_cast<std::size_t>(cache::PurgeKind::Tag)], 1u);
+  // Those that it does not take stay with whoever asks.
+  std::atomic<bool> begun{false}, go_on{false};
+  ASSERT_TRUE(purger.ask(prepared(urls({"/a"})), [&](const PreparedPurge&, const PurgeDone&) {
+    begun = true;
+    while (!go_on) std::this_thread::yield();
+  }));
+  while (!begun) std::this_thread::yield();
+  int taken = 0;
+  for (;; ++taken) {
+    runs.clear();
+    runs.emplace_back(store, order);
+    if (!purger.complete(runs, std::make_shared<PurgeEnd>())) break;
+  }
+  EXPECT_EQ(taken, 64);
+  ASSERT_EQ(runs.size(), 1u);
+  EXPECT_TRUE(runs[0].step());
+  go_on = true;
+  purger.stop();
+  EXPECT_FALSE(purger.complete(runs, end));
+}
+
 TEST(Purger, FollowsUpWritesTogether) {
   cache::Store store({1024 * 1024, 1});
   Purger purger(store);
@@ -208,22 +240,24 @@ TEST(Purger, FollowsUpWritesTogether) {
     while (!go_on) std::this_thread::yield();
   }));
   while (!begun) std::this_thread::yield();
+  const auto end = std::make_shared<PurgeEnd>();
   for (int i = 0; i < 500; ++i) {
-    EXPECT_TRUE(purger.follow_up("r", cache::PurgeMode::Hard, {}));
-    EXPECT_TRUE(purger.follow_up(i % 2 == 0 ? "r" : "s", cache::PurgeMode::Soft, {}));
+    EXPECT_TRUE(purger.follow_up("r", cache::PurgeMode::Hard, {}, end));
+    EXPECT_TRUE(purger.follow_up(i % 2 == 0 ? "r" : "s", cache::PurgeMode::Soft, {}, end));
   }
+  EXPECT_FALSE(end->reached());
   go_on = true;
+  while (!end->reached()) std::this_thread::yield();
   const auto writes = [&](cache::PurgeMode mode) {
     return store.numbers()
         .purges[static_cast<std::size_t>(mode)]
         .orders[static_cast<std::size_t>(cache::PurgeKind::Write)];
   };
-  while (writes(cache::PurgeMode::Hard) == 0 || writes(cache::PurgeMode::Soft) == 0) std::this_thread::yield();
   purger.stop();
   EXPECT_EQ(writes(cache::PurgeMode::Hard), 1u);
   EXPECT_EQ(writes(cache::PurgeMode::Soft), 1u);
   EXPECT_EQ(store.purge_sequence(), before + 3);
-  EXPECT_FALSE(purger.follow_up("r", cache::PurgeMode::Hard, {}));
+  EXPECT_FALSE(purger.follow_up("r", cache::PurgeMode::Hard, {}, end));
 }
 
 }  // namespace

@@ -50,6 +50,26 @@ TEST_F(WriteEffectsTest, ItIsDoneBeforeTheClientHasTheHead) {
   EXPECT_EQ(cache.numbers().entries, 0u);
 }
 
+// More than a worker purges itself.
+TEST_F(WriteEffectsTest, ItIsDoneBeforeTheClientHasTheHeadHoweverMuchItIs) {
+  writes("[reads]");
+  for (int i = 0; i < 4000; ++i) {
+    get("/r/" + std::to_string(i));
+    source().answer(200, kForAMinute, "r");
+  }
+  clients.clear();
+  const auto full = cache.numbers().entries;
+  EXPECT_GT(full, 1000u);
+  auto& client = post("/w/1");
+  source().head(200, {}, 5);
+  source().data("hello");
+  source().end();
+  while (client.status == 0) settle();
+  EXPECT_EQ(cache.numbers().entries, 0u);
+  EXPECT_EQ(client.read(), "hello");
+  EXPECT_TRUE(client.read_all());
+}
+
 TEST_F(WriteEffectsTest, ErrorsInvalidateNothing) {
   writes("[reads]");
   store_both();
