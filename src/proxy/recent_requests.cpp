@@ -1,6 +1,8 @@
 #include "forebay/proxy/recent_requests.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
 #include "access_format.hpp"
 #include "forebay/base/guarded.hpp"
@@ -28,31 +30,35 @@ constexpr std::string_view AccessRecord::*kTexts[] = {
 
 void RecentRequests::keep(const AccessRecord& record) noexcept {
   if (record.request_id.empty()) return;
+  if (slots_.size() < most_ && !add_slot()) return;
+  auto& slot = slots_[next_];
+  slot.record = record;
+  slot.record.tls = nullptr;
+  char* to = slot.text.get();
+  std::size_t left = kMostText;
+  for (const auto text : kTexts) {
+    auto& view = slot.record.*text;
+    if (view.empty()) continue;
+    const auto size = std::min({view.size(), kLongest, left});
+    std::memcpy(to, view.data(), size);
+    view = {to, size};
+    to += size;
+    left -= size;
+  }
+  next_ = (next_ + 1) % most_;
+}
+
+bool RecentRequests::add_slot() noexcept {
+  bool added = false;
   guarded(
       [&] {
-        if (slots_.size() < most_) {
-          slots_.reserve(most_);  // Views of short texts would not survive a move.
-          slots_.emplace_back();
-          next_ = slots_.size() - 1;
-        }
-        auto& slot = slots_[next_];
-        // Until its texts are there it is nobody's.
-        slot.record = {};
-        std::size_t size = 0;
-        for (const auto text : kTexts) size += std::min((record.*text).size(), kLongest);
-        slot.text.clear();
-        slot.text.reserve(std::min(size, kMostText));
-        auto copy = record;
-        copy.tls = nullptr;
-        for (const auto text : kTexts) {
-          const auto at = slot.text.size();
-          slot.text.append((record.*text).substr(0, std::min(kLongest, kMostText - at)));
-          copy.*text = std::string_view(slot.text).substr(at);
-        }
-        slot.record = copy;
-        next_ = (next_ + 1) % most_;
+        auto text = std::make_unique_for_overwrite<char[]>(kMostText);
+        slots_.push_back({{}, std::move(text)});
+        next_ = slots_.size() - 1;
+        added = true;
       },
       [] {});
+  return added;
 }
 
 std::vector<RecentRequests::Found> RecentRequests::find(std::string_view id, std::size_t most,

@@ -34,8 +34,10 @@ class RecentRequests {
  private:
   struct Slot {
     AccessRecord record;
-    std::string text;  ///< What the views of the record show.
+    std::unique_ptr<char[]> text;  ///< What the views of the record show.
   };
+  bool add_slot() noexcept;
+
   std::size_t most_;
   std::vector<Slot> slots_;
   std::size_t next_ = 0;  ///< The oldest one, once all slots are in use.
