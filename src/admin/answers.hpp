@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "answer.hpp"
@@ -31,17 +32,24 @@ std::optional<Answer> answer_route(const Call& call);
 std::optional<Answer> answer_origins(const Call& call);
 // explain_answer.cpp
 std::optional<Answer> answer_explain(const Call& call);
+// recent_answer.cpp
+/// Of a document that has nothing but the id of a recent request.
+std::optional<std::string> id_to_explain(std::string_view content);
+std::optional<Answer> explain_recent(const Call& call, const std::string& id);
 // purge_answer.cpp
 std::optional<Answer> answer_purge(const Call& call);
 /// Has it purged; `nothing`: the answer where it named no entry, none: the usual one.
 std::optional<Answer> carry_out(const Call& call, proxy::PreparedPurge purge, cache::PurgeMode mode,
                                 std::optional<Answer> nothing);
+// warm_answer.cpp
+std::optional<Answer> answer_warm(const Call& call);
 // entries_answers.cpp
 std::optional<Answer> answer_entries(const Call& call);
 std::optional<Answer> answer_entry(const Call& call);
 std::optional<Answer> answer_entry_removal(const Call& call);
 // config_answers.cpp
 std::optional<Answer> answer_config(const Call& call);
+std::optional<Answer> answer_config_check(const Call& call);
 
 // stats_answers.cpp
 std::optional<Answer> answer_stats(const Call& call);

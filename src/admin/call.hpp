@@ -7,12 +7,14 @@
 #include <string_view>
 
 #include "answer.hpp"
+#include "config_checker.hpp"
 #include "config_hash.hpp"
 #include "forebay/admin/metrics.hpp"
 #include "forebay/admin/status.hpp"
 #include "log_override.hpp"
 #include "stats.hpp"
 #include "streams.hpp"
+#include "warming.hpp"
 
 namespace forebay::admin {
 
@@ -24,7 +26,9 @@ struct AdminState {
   ConfigHash hash{};
   Stats stats{sources.counters.bounds()};
   Streams streams{sources.shared.tap};
-  unsigned walks = 0;      ///< Listings that take many turns.
+  unsigned walks = 0;  ///< Listings that take many turns.
+  ConfigChecker checker{};
+  Warming warming{};
   Timestamp keys_until{};  ///< Hot keys are being collected, until then at most.
 };
 

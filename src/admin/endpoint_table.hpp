@@ -24,6 +24,7 @@ struct Endpoint {
   std::size_t most_content;  ///< Bytes; 0: the content is not read.
   /// Nothing: the answer comes by `Call::later`.
   std::optional<Answer> (*answer)(const Call& call);
+  bool audited = who == Who::Write;  ///< False: it is limited in number like a change, and changes nothing.
 };
 std::span<const Endpoint> endpoint_table() noexcept;
 

@@ -120,6 +120,8 @@ void AdminHandler::begin(net::Worker& worker) {
 void AdminHandler::end_streams() {
   p_->second.disarm();
   p_->state.streams.end();
+  p_->state.checker.stop();
+  p_->state.warming.stop();
 }
 
 void AdminHandler::Private::each_second() {
@@ -206,7 +208,7 @@ std::optional<Answer> AdminHandler::Private::check(server::Exchange& exchange, c
   auto& changes = request.fields.has(http::FieldId::Authorization) ? changes_by_token : changes_from_here;
   if (!changes.take(exchange.worker().now().mono, operators.changes_per_second))
     return refused(too_many(operators.changes_per_second, notes.accept), by);
-  notes.change = change_text(request.method, path, exchange.peer(), by);
+  if (found.endpoint->audited) notes.change = change_text(request.method, path, exchange.peer(), by);
   return std::nullopt;
 }
 

@@ -26,6 +26,7 @@ void note_urls(const upstream::OriginState& origin, std::vector<std::string>& no
 }  // namespace
 
 std::optional<Answer> answer_explain(const Call& call) {
+  if (const auto id = id_to_explain(call.content)) return explain_recent(call, *id);
   const auto& sources = call.admin.sources;
   const auto read = read_explain_request(call.content);
   if (const auto* fault = std::get_if<std::string>(&read)) return call.bad(*fault);

@@ -121,11 +121,12 @@ std::optional<std::string> refusal_of(const AdminAnswer& answer) {
   if (ec || !document.is_object()) return std::nullopt;
   const auto* code = document.get_object().if_contains("code");
   const auto* detail = document.get_object().if_contains("detail");
-  constexpr std::array<std::string_view, 14> kRefusals{
+  constexpr std::array<std::string_view, 17> kRefusals{
       "unauthorized", "forbidden",        "method_not_allowed",     "bad_request",
       "too_large",    "stopping",         "configuration_rejected", "too_many_changes",
       "timeout",      "too_many_streams", "no_such_route",          "not_stored",
-      "busy",         "no_memory"};
+      "busy",         "no_memory",        "no_such_request",        "check_too_long",
+      "warming"};
   if (!code || !code->is_string()) return std::nullopt;
   const std::string_view word = code->get_string();
   if (std::find(kRefusals.begin(), kRefusals.end(), word) == kRefusals.end()) return std::nullopt;

@@ -51,7 +51,8 @@ ExitCode check(const CheckFlags& flags) {
   // With --print, standard output is the configuration and must load again.
   const bool printing = flags.print && loaded.ok();
   show(flags, shown, printing ? std::cerr : std::cout, may_color(printing ? STDERR_FILENO : STDOUT_FILENO));
-  if (printing) std::cout << config::print(*loaded.config);
+  if (printing)
+    std::cout << (flags.source ? config::print_with_sources(*loaded.config) : config::print(*loaded.config));
   if (!flags.quiet && flags.format == CheckFormat::Text && loaded.ok())
     std::cerr << config::to_text(config::invalidations(*loaded.config));
   if (!flags.quiet)

@@ -8,6 +8,8 @@ namespace forebay::app {
 ExitCode run_proxy(const RunFlags& flags);
 ExitCode check(const CheckFlags& flags);
 ExitCode explain(const ExplainFlags& flags);
+/// With the id of a recent request in place of the URL.
+ExitCode explain_recent(const ExplainFlags& flags);
 ExitCode healthcheck(const HealthcheckFlags& flags);
 ExitCode order(const OrderFlags& flags);
 ExitCode purge(const PurgeFlags& flags);

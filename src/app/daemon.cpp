@@ -152,7 +152,8 @@ void Daemon::open() {
                              return dropped_before_ + runtime_->access->dropped();
                            },
                            *shared_,
-                           orders()};
+                           orders(),
+                           workers_->handlers()};
     status_.started_at = clock_.now().mono;
     admin_handler_ = std::make_unique<admin::AdminHandler>(std::move(sources));
     admin_ = std::make_unique<SingleWorkerServer>(config->server.threads, clock_);

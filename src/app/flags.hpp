@@ -26,7 +26,7 @@ using ProbeFlags = probe::Questions;
 struct CheckFlags {
   RunFlags run;  ///< What `run` would be given.
   CheckFormat format = CheckFormat::Text;
-  bool print = false, quiet = false, strict = false;
+  bool print = false, source = false, quiet = false, strict = false;
   std::optional<ProbeFlags> probe;
 };
 

@@ -20,6 +20,7 @@ class CheckWords final : public CommandWords {
     add_settings(*this, flags_.run, set_);
     add_admin_setting(*this, flags_.run);
     flag("--print", flags_.print, "Print the effective configuration with the help of each option.");
+    flag("--source", flags_.source, "With --print: say behind each key that is set where it comes from.");
     text("--format", format_, "FORMAT", "text, json or github.").one_of({"text", "json", "github"});
     flag("--quiet", flags_.quiet, "Print errors only.");
     flag("--strict", flags_.strict, "Warnings count as errors.");
@@ -33,6 +34,7 @@ class CheckWords final : public CommandWords {
   Command finish() override {
     if (auto wrong = split_settings(set_, flags_.run)) return *wrong;
     if (auto wrong = take_file(file_, flags_.run)) return *wrong;
+    if (flags_.source && !flags_.print) return usage("--source requires --print");
     if (format_ == "json")
       flags_.format = CheckFormat::Json;
     else if (format_ == "github")

@@ -6,11 +6,21 @@
 namespace forebay::app {
 namespace {
 
+/// Flags that say what a request, or a response, looks like.
+constexpr const char* kOfRequests[] = {
+    "--request",      "--header", "--data",   "--data-raw",        "--data-urlencode",
+    "--get",          "--head",   "--cookie", "--user-agent",      "--referer",
+    "--json-content", "--user",   "--status", "--response-header", "--response-body"};
+
 class ExplainWords final : public CommandWords {
  public:
   explicit ExplainWords(CLI::App& app) : CommandWords(app) {
     auto& f = flags_;
-    word("url", f.url, "URL", "URL of the request, e.g. http://shop.example.com/api/search?q=1, or a path.").required();
+    word("url", f.url, "URL|ID",
+         "URL of the request, e.g. http://shop.example.com/api/search?q=1, or a path; or the id of a recent request, "
+         "which the running daemon is asked about.")
+        .required();
+    flag("--id", by_id_, "The word is the id of a request, although it does not look like one.");
     add_settings(*this, f.run, set_);
     add_request();
     text("--status", status_, "N", "Also judge a response with this status.");
@@ -39,6 +49,7 @@ class ExplainWords final : public CommandWords {
   Command finish() override {
     auto& f = flags_;
     if (auto wrong = split_settings(set_, f.run)) return *wrong;
+    if (by_id_ || looks_like_id(f.url)) return finish_by_id();
     if (f.live)
       if (auto wrong = settings_beside_live()) return *wrong;
     f.content = content();
@@ -57,6 +68,22 @@ class ExplainWords final : public CommandWords {
   }
 
  private:
+  /// Ids that Forebay makes, UUIDs and the like. Other words may be hosts.
+  static bool looks_like_id(const std::string& word) {
+    constexpr std::size_t kShortest = 16;
+    return word.size() >= kShortest && word.find_first_not_of("0123456789abcdefABCDEF-") == std::string::npos;
+  }
+
+  Command finish_by_id() {
+    auto& f = flags_;
+    for (const auto* flag : kOfRequests)
+      if (count(flag) > 0) return usage(std::string(flag) + " is for a URL or a path, not for the id of a request");
+    f.live = true;
+    if (auto wrong = settings_beside_live()) return *wrong;
+    if (auto wrong = take_time("--timeout", timeout_, "5s", f.timeout)) return *wrong;
+    return Command(std::move(f), explain_recent);
+  }
+
   /// The request, with the flags of curl.
   void add_request() {
     text("-X,--request", flags_.method, "METHOD", "Method; default GET, or POST with -d.");
@@ -110,7 +137,7 @@ class ExplainWords final : public CommandWords {
   CurlWords curl_;
   std::string status_, timeout_ = "5s";
   std::vector<std::string> set_, response_headers_, data_, raw_data_, encoded_data_, json_data_;
-  bool unheeded_ = false;
+  bool unheeded_ = false, by_id_ = false;
 };
 
 }  // namespace

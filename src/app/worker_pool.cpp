@@ -36,6 +36,12 @@ std::vector<net::Worker*> WorkerPool::workers() const {
   return all;
 }
 
+std::vector<server::Handler*> WorkerPool::handlers() const {
+  std::vector<server::Handler*> all;
+  for (const auto& handler : handlers_) all.push_back(handler.get());
+  return all;
+}
+
 void WorkerPool::on_all(std::function<void(std::size_t)> task, std::function<void()> then) {
   struct Round {
     std::function<void(std::size_t)> task;

@@ -20,6 +20,7 @@ class WorkerPool {
   void start();
   std::vector<server::Listener::Part> parts();
   std::vector<net::Worker*> workers() const;
+  std::vector<server::Handler*> handlers() const;
   net::Worker& first() { return *workers_.front(); }
   std::size_t size() const noexcept { return workers_.size(); }
 

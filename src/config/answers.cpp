@@ -119,6 +119,10 @@ std::optional<std::string> content_of(const Section& section, const Respond& res
     return fault("\"body\" and \"file\" are the same thing", "write one of them");
   std::string why;
   if (!respond.file.empty()) section.report().note_source(respond.file);
+  if (!respond.file.empty() && section.report().alone()) {
+    section.report().not_looked_at(*node, path, "the file " + in_quotes(respond.file));
+    return std::string();
+  }
   auto content = respond.file.empty() ? std::optional(respond.body) : content_of(respond.file, why);
   if (!content) return fault(in_quotes(respond.file) + " cannot be read: " + why);
   if (content->size() > kLargestBody) return fault("the content is longer than 64 KiB", "let an origin answer it");

@@ -231,6 +231,7 @@ void check_reach(Loading& loading) {
   const auto& routes = loading.config.routes;
   std::unordered_map<std::string_view, std::vector<std::size_t>> before;  // by first segment; "" is any
   for (std::size_t j = 0; j < routes.size(); ++j) {
+    loading.report.step();
     const auto segment = first_segment(routes[j].path.text());
     std::size_t first = j;
     for (const auto key : {std::string_view(), segment}) {
@@ -270,6 +271,7 @@ bool takes_get(const Route& route) { return route.policy.methods.test(static_cas
 void check_width(Loading& loading) {
   const auto& routes = loading.config.routes;
   for (std::size_t j = 0; j < routes.size(); ++j) {
+    loading.report.step();
     const auto& text = routes[j].path.text();
     const auto wider = everything_below(text);
     std::string why;
@@ -302,6 +304,7 @@ void check_fall(Loading& loading) {
   if (!loading.config.default_origin.empty()) return;
   std::set<std::string_view> told;
   for (std::size_t j = 0; j < routes.size(); ++j) {
+    loading.report.step();
     const auto& route = routes[j];
     const auto* by = set_by(loading, "route " + std::to_string(j));
     if (route.match.empty() || !by) continue;
@@ -359,7 +362,7 @@ void check_whole(Loading& loading) {
   check_clients(loading);
   check_loops(loading);
   check_tunnels(loading);
-  if (loading.report.failed()) return;
+  if (loading.report.failed() || loading.report.open()) return;
   check_reach(loading);
   check_width(loading);
   check_fall(loading);

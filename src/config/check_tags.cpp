@@ -111,11 +111,14 @@ std::vector<const Route*> readers_of(const Config& config, const TagTemplate& ta
   return readers;
 }
 
-std::vector<Invalidation> invalidations(const Config& config) {
+std::vector<Invalidation> invalidations(const Config& config, const std::function<void()>& step) {
   std::vector<Invalidation> graph;
   for (const auto& route : config.routes) {
     if (route.answers != Answers::Origin) continue;
-    for (const auto& tag : route.invalidates.tags) graph.push_back({&route, &tag, readers_of(config, tag)});
+    for (const auto& tag : route.invalidates.tags) {
+      if (step) step();
+      graph.push_back({&route, &tag, readers_of(config, tag)});
+    }
   }
   return graph;
 }
@@ -142,7 +145,7 @@ void check_invalidations(Loading& loading) {
     if (reads_tags(route))
       for (const auto& name : route.policy.tags.headers)
         if (std::find(fields.begin(), fields.end(), name) == fields.end()) fields.push_back(name);
-  for (const auto& edge : invalidations(config)) {
+  for (const auto& edge : invalidations(config, [&] { loading.report.step(); })) {
     const auto by = loading.places.find("route " + std::to_string(edge.writer->index));
     if (!edge.readers.empty() || by == loading.places.end()) continue;
     const auto* node = by->second.node->find("invalidates");

@@ -117,6 +117,10 @@ class Including {
     if (name.bad) return;
     if (!name.is_scalar() || name.text.empty())
       return report_.error(1002, name, path, "this is not the name of a file", "such as routes.d/*.yaml");
+    if (report_.alone()) {
+      report_.leave_open();
+      return report_.not_looked_at(name, path, in_quotes(name.text));
+    }
     const bool relative = name.text.front() != '/' && !folder_.empty();
     if (!is_pattern(name.text)) return read(name, path, relative ? folder_ + '/' + name.text : name.text, true);
     std::vector<std::string> files;

@@ -15,6 +15,7 @@
 #include "config/keys.hpp"
 #include "config/readers.hpp"
 #include "config/row.hpp"
+#include "config/setting_places.hpp"
 #include "config/yaml_tree.hpp"
 
 namespace forebay::config {
@@ -105,10 +106,18 @@ std::map<std::string, Diagnostic, std::less<>> places_of_files(const Loading& lo
   return places;
 }
 
+/// Certificates and keys are read by who speaks TLS.
+void note_unread_files(const Loading& loading) {
+  for (const auto& [name, by] : loading.places)
+    if (name.starts_with(kTlsFile) && by.node && by.node->is_scalar())
+      loading.report.not_looked_at(*by.node, by.path, "the file " + in_quotes(by.node->text));
+}
+
 LoadResult load_checked(const LoadRequest& request, const Surroundings& surroundings) {
   std::string_view text = request.text;
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark
   Report report(request.file == "-" ? "stdin" : request.file, text, flag_names(request));
+  if (surroundings.text_alone) report.read_alone(surroundings.give_up);
   if (text.size() > kLargestFile) {
     report.error(1008, Place{}, {}, "the file has more than 16 MiB", {});
     return {nullptr, report.take()};
@@ -125,12 +134,14 @@ LoadResult load_checked(const LoadRequest& request, const Surroundings& surround
     config->server.threads = std::clamp(surroundings.cpus, 1u, 1024u);
     read_rows(loading, loading.top, config_table().rows, config.get());
     check_whole(loading);
+    if (report.alone()) note_unread_files(loading);
     if (!report.failed()) {
       places = places_of_routes(loading);
       file_places = places_of_files(loading);
     }
   }
   const bool good = !report.failed();
+  if (good && !report.alone()) config->places = std::make_shared<const SettingPlaces>(*root, report);
   return {good ? config : nullptr, report.take(),          std::move(places),
           std::move(file_places),  report.further_files(), report.take_sources()};
 }
@@ -147,11 +158,30 @@ LoadResult load(const LoadRequest& request, const Surroundings& surroundings) {
   };
   try {
     return load_checked(request, surroundings);
+  } catch (const Report::GivenUp&) {
+    throw;
   } catch (const std::exception& e) {
     return failed(e.what());
   } catch (...) {
     return failed("unknown failure");
   }
+}
+
+TextVerdict check_text(std::string_view text, Surroundings surroundings) {
+  surroundings.variable = nullptr;
+  surroundings.text_alone = true;
+  LoadRequest request;
+  request.text = text;
+  TextVerdict verdict;
+  try {
+    verdict.diagnostics = load(request, surroundings).diagnostics;
+  } catch (const Report::GivenUp&) {
+    verdict.given_up = true;
+    return verdict;
+  }
+  verdict.ok = std::none_of(verdict.diagnostics.begin(), verdict.diagnostics.end(),
+                            [](const Diagnostic& d) { return d.severity == Severity::Error; });
+  return verdict;
 }
 
 LoadResult load_file(LoadRequest request, const Surroundings& surroundings) {

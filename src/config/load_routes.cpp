@@ -42,6 +42,12 @@ bool misses_origin(Loading& loading) {
   return !std::exchange(loading.origin_missed, true);
 }
 
+/// Whether there may be routes and policies in files that are not looked at.
+bool includes_unread(const Loading& loading) {
+  const auto* names = loading.root.find("include");
+  return loading.report.alone() && names && !names->is_null();
+}
+
 /// `defaults` over what is built in, and each named policy over that.
 PolicyDraft read_named(Loading& loading, Drafts& named) {
   PolicyDraft base;
@@ -110,6 +116,7 @@ void take_answer(const Section& section, Route& route, PolicyDraft& draft) {
 
 void read_route(Loading& loading, const Node& node, const std::string& path, const Drafts& named,
                 const PolicyDraft& base, Route& route) {
+  loading.report.step();
   const Section section(loading.report, &node, path);
   if (node.is_null() && !node.bad) {
     section.error(1002, node, path, path + " needs a \"path\"", "such as path: /api/**");
@@ -128,7 +135,7 @@ void read_route(Loading& loading, const Node& node, const std::string& path, con
     if (const auto it = named.find(*policy); it != named.end()) {
       draft = it->second;
       route.policy_name = *policy;
-    } else {
+    } else if (!includes_unread(loading)) {
       std::vector<std::string_view> names;
       for (const auto& [name, unused] : named) names.push_back(name);
       section.error(1009, *by_name, section.path_of("policy"), "there is no policy " + in_quotes(*policy),
@@ -218,7 +225,7 @@ void Routes::read(const Reading& r, Config& config) {
     route.name = "/**";
     route.origin = config.default_origin;
     route.file = config.file;
-    if (route.origin.empty() && misses_origin(loading)) {
+    if (route.origin.empty() && !includes_unread(loading) && misses_origin(loading)) {
       loading.report.error(1009, loading.root.place, "origin", "no origin is set",
                            "write \"origin: http://host:port\", or give --origin URL");
     }

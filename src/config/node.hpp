@@ -34,6 +34,7 @@ struct Node {
   bool replaced = false;  ///< A `${...}` stood in it: then its type is that of the text, quotes or not.
   bool expanded = false;  ///< Variables were looked for already.
   bool bad = false;       ///< Reported already; readers pass over it in silence.
+  bool unknown = false;   ///< `bad` because it depends on a variable that is not looked at; the text is as written.
   Place place;
   std::vector<Entry> entries;
   std::vector<Entry> repeated;  ///< What cannot be an entry: of keys that stand twice, or are no texts. Reported.

@@ -1,6 +1,7 @@
 // The effective configuration as JSON: the same keys and values as the YAML has.
 #include <algorithm>
 
+#include "config/printer.hpp"
 #include "config/report.hpp"
 #include "config/yaml_tree.hpp"
 #include "forebay/base/text.hpp"
@@ -45,13 +46,14 @@ void append(std::string& out, const Node& node) {
 
 }  // namespace
 
-std::string print_json(const Config& config) {
-  const auto yaml = print(config);
+std::string json_of_yaml(const std::string& yaml) {
   Report report({}, yaml, {});
   const auto root = parse_yaml(yaml, {}, report);
   std::string out;
   if (root) append(out, *root);
   return out;
 }
+
+std::string print_json(const Config& config) { return json_of_yaml(print(config)); }
 
 }  // namespace forebay::config

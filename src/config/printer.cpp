@@ -63,7 +63,20 @@ void Printer::row(std::span<const Row> rows, std::string_view name, const void* 
       this->row(row.rows(), name, row.inside_of(owner));
 }
 
+void Printer::open(std::string_view name) {
+  open_.emplace_back(name);
+  if (name.size() > 1 && name.starts_with('"')) name = name.substr(1, name.size() - 2);
+  frames_.push_back({std::string(name), 0});
+}
+
+void Printer::open_element() {
+  open_.emplace_back();
+  const auto number = frames_.empty() ? 0 : frames_.back().elements++;
+  frames_.push_back({'[' + std::to_string(number) + ']', 0});
+}
+
 void Printer::close() {
+  frames_.pop_back();
   if (open_.empty())
     --depth_;
   else
@@ -79,7 +92,19 @@ void Printer::help(const Row& row) {
 
 void Printer::line(const std::string& text) {
   write_open();
-  out_ += indent() + text + '\n';
+  out_ += indent() + text;
+  const bool first = !frames_.empty() && frames_.back().elements++ == 0;
+  if (const auto said = note_ ? note_(path_of(text), first) : std::string(); !said.empty()) {
+    out_ += "  # ";
+    for (const char c : said) out_ += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  }
+  out_ += '\n';
+}
+
+std::string Printer::path_of(const std::string& line) const {
+  std::string path;
+  for (const auto& frame : frames_) path.append(path.empty() || frame.name.starts_with('[') ? "" : ".") += frame.name;
+  return path.append(path.empty() ? "" : ".") += line.substr(0, line.find(": "));
 }
 
 void Printer::write_open() {

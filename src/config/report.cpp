@@ -150,6 +150,10 @@ void Report::name_line(Diagnostic& d) const {
   d.line -= file_of(d.line).first_line - 1;
 }
 
+void Report::not_looked_at(const Node& node, std::string path, const std::string& what) {
+  warning(2090, node, std::move(path), what + " is not looked at by this check", "forebay check on its machine does");
+}
+
 Diagnostic Report::about(const Place& place, std::string path) const {
   Diagnostic d;
   d.path = std::move(path);

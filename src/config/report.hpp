@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -32,6 +33,22 @@ class Report {
 
   /// A diagnostic of this place that says nothing yet; it is none of the report.
   Diagnostic about(const Place& place, std::string path) const;
+
+  /// Nothing but the text is read. `give_up`: see Surroundings.
+  void read_alone(std::function<bool()> give_up) { alone_ = true, give_up_ = std::move(give_up); }
+  bool alone() const noexcept { return alone_; }
+  /// What stands there was not looked at (FB2090); `what` is the subject, such as `the file "a"`.
+  void not_looked_at(const Node& node, std::string path, const std::string& what);
+  /// What was not looked at may be anything, so that nothing is judged that depends on it.
+  void leave_open() noexcept { ++open_; }
+  /// It depends on nothing else.
+  void settle() noexcept { open_ -= open_ > 0 ? 1 : 0; }
+  bool open() const noexcept { return open_ > 0; }
+  /// Once for each step of a loop over the text; ends the reading where that takes too long.
+  struct GivenUp {};
+  void step() const {
+    if (give_up_ && give_up_()) throw GivenUp{};
+  }
 
   /// A further file, whose lines are numbered behind those before it. Gives its text, which the report keeps. What is
   /// read next is of this file.
@@ -89,7 +106,9 @@ class Report {
   std::vector<Diagnostic> diagnostics_;
   std::map<int, std::vector<std::pair<std::size_t, std::size_t>>> hidden_;  // line -> bytes from and to
   std::set<std::tuple<int, int, int, int, std::string>> seen_;              // flag, line, column, code, message
-  bool failed_ = false;
+  bool failed_ = false, alone_ = false;
+  std::size_t open_ = 0;
+  std::function<bool()> give_up_;
 };
 
 /// `text` in double quotes for a message: cut when long, control bytes made visible.

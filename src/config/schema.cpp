@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/setting_places.hpp"
 #include "forebay/config/load.hpp"
 #include "forebay/config/options.hpp"
 
@@ -90,6 +91,11 @@ std::vector<std::string> keep_until_restart(Config& fresh, const Config& running
   // `cache.shards: auto` follows the threads; it is not what has changed.
   if (fresh.server.threads != running.server.threads) fresh.cache.shards = running.cache.shards;
   keep(kept, {}, config_table().rows, &fresh, &running);
+  if (fresh.places && !kept.empty()) {
+    auto places = std::make_shared<SettingPlaces>(*fresh.places);
+    for (const auto& key : kept) places->keep(key, running.places ? running.places->of(key, true) : SettingSource());
+    fresh.places = std::move(places);
+  }
   return kept;
 }
 

@@ -19,6 +19,17 @@ bool is_visible(std::string_view text) noexcept {
 
 }  // namespace
 
+std::string unread_secret(std::string_view text) {
+  std::string secret = "(unread)" + std::string(text.substr(0, 1024));
+  std::replace_if(
+      secret.begin(), secret.end(),
+      [](char c) {
+        return !is_visible({&c, 1});
+      },
+      '?');
+  return secret;
+}
+
 std::optional<std::string> content_of_file(const std::string& path, std::size_t most, std::string& why) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
@@ -41,6 +52,10 @@ std::optional<std::string> read_secret_file(const Section& section, const Node& 
   if (!name) return std::nullopt;
   std::string why;
   section.report().note_source(*name);
+  if (section.report().alone()) {
+    section.report().not_looked_at(node, path, "the file " + in_quotes(*name));
+    return unread_secret(*name);
+  }
   auto secret = content_of_file(*name, kLongest, why);
   if (!secret && name->find('/') == std::string::npos) {
     // Perhaps the secret itself.
@@ -100,6 +115,15 @@ void read_inline(const Section& section, std::string_view name, const Node& node
 
 void read_secret(const Section& section, std::string_view name, std::string& value, std::string& file, Inline in_file) {
   const auto file_key = std::string(name) + "_file";
+  const auto* node = section.node();
+  for (const auto& key : {std::string(name), file_key}) {
+    const auto* unknown = node ? node->find(key) : nullptr;
+    if (!unknown || !unknown->unknown) continue;
+    section.report().settle();
+    value = unread_secret(unknown->text);
+    file.clear();
+    return;
+  }
   const auto* given = section.find(name);
   const auto* file_node = section.find(file_key);
   const bool has_text = given && !(given->is_scalar() && given->text.empty());

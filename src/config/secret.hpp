@@ -12,6 +12,9 @@ namespace forebay::config {
 /// What `check --print` writes for a secret of the file. Loaded again it fits nothing that can be sent.
 inline constexpr std::string_view kRedacted = "(redacted)";
 
+/// What stands for a secret that is not looked at; another one for each text.
+std::string unread_secret(std::string_view text);
+
 /// Whether a value may stand in the file itself without a warning.
 enum class Inline : std::uint8_t { Warned, Fine };
 

@@ -219,12 +219,17 @@ void finish_signing(Loading& loading, const Section& section, Origin& origin) {
   if (sign.service.empty())
     section.error(1040, *node->key, path, "\"sign\" needs a \"service\": the url does not tell it",
                   "such as service: lambda, s3 or execute-api");
-  if (sign.region.empty())
+  const bool alone = loading.report.alone();
+  if (sign.region.empty() && alone)
+    loading.report.not_looked_at(*node->key, path, "the variable \"AWS_REGION\"");
+  else if (sign.region.empty())
     section.error(1040, *node->key, path, "\"sign\" needs a \"region\": neither the url nor AWS_REGION tells it",
                   "such as region: eu-central-1");
   // The Host is signed, and services know themselves by their own.
   if (!section.node()->find("host_header")) origin.host_header = "origin";
-  if (!take_written_keys(section.in("sign"), sign)) sign.found = found_for(sign, variable);
+  const bool written = take_written_keys(section.in("sign"), sign);
+  if (!written && alone) return loading.report.not_looked_at(*node->key, path, "where the credentials are");
+  if (!written) sign.found = found_for(sign, variable);
   if (!sign.found.missing.empty())
     loading.report.warning(
         2070, *node->key, path,

@@ -23,6 +23,8 @@ namespace {
 
 constexpr std::size_t kDeepest = 64;               // levels; the deepest key of the contract has six
 constexpr std::size_t kMostFromAliases = 200'000;  // nodes; "a billion laughs" is ten lines that write out to 10^9
+constexpr std::size_t kMostAlone = 100'000;        // nodes of a text that strangers may send
+constexpr std::size_t kMostOpen = 1000;            // its brackets; the parser takes memory for each that is open
 
 /// Ends the parse from inside an event; what is wrong has been reported.
 struct Stop {};
@@ -192,6 +194,12 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void add(Node node, YAML::anchor_t anchor) {
+    report_.step();
+    if (report_.alone() && ++nodes_ > kMostAlone) {
+      report_.error(1015, node, {}, "more than " + std::to_string(kMostAlone) + " keys and values",
+                    "forebay check on its machine takes more");
+      throw Stop{};
+    }
     const bool is_value = stack_.empty() || stack_.back().node.is_list() || stack_.back().key;
     if (is_value && node.is_scalar() && !node.expanded) expand(node);
     auto ptr = std::make_shared<const Node>(std::move(node));
@@ -254,15 +262,36 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void expand(Node& node) {
     node.expanded = true;
+    if (report_.alone() && expand_alone(node)) return;
     const auto fault = expand_variables(node.text, variables_, node.replaced);
     if (!fault) return;
     node.bad = true;
     report_.error(fault->code, node, {}, fault->message, fault->hint);
   }
 
+  /// Of variables only their defaults are known. False: there are none, or what is written is wrong.
+  bool expand_alone(Node& node) {
+    std::set<std::string> names;
+    const Variables noting = [&](const std::string& name) { return names.insert(name), std::nullopt; };
+    const Variables empty = [](const std::string&) { return std::optional<std::string>(""); };
+    auto text = node.text, by_default = node.text;
+    bool replaced = false;
+    const bool wrong = expand_variables(text, empty, replaced).has_value();
+    if (wrong || !replaced) return false;
+    const bool unset = expand_variables(by_default, noting, node.replaced).has_value();
+    for (const auto& name : names) report_.not_looked_at(node, {}, "the variable " + in_quotes(name));
+    if (unset)
+      node.bad = node.unknown = true;
+    else
+      node.text = std::move(by_default);
+    if (unset) report_.leave_open();
+    return true;
+  }
+
   const Variables& variables_;
   Report& report_;
   int flag_;
+  std::size_t nodes_ = 0;
   NodePtr root_;
   std::vector<Frame> stack_;
   std::unordered_map<YAML::anchor_t, NodePtr> anchors_;
@@ -313,6 +342,19 @@ bool report_bad_bytes(std::string_view text, Report& report) {
     else
       place.column += static_cast<int>(n);
     text.remove_prefix(n);
+  }
+  return false;
+}
+
+/// Far more brackets than levels that a configuration may have.
+bool report_brackets(std::string_view text, Report& report) {
+  std::size_t open = 0;
+  for (const char c : text) {
+    if (c == '[' || c == '{') ++open;
+    if ((c == ']' || c == '}') && open > 0) --open;
+    if (open <= kMostOpen) continue;
+    report.error(1015, Place{1, 1, 1, -1}, {}, "more than " + std::to_string(kMostOpen) + " brackets are open", {});
+    return true;
   }
   return false;
 }
@@ -444,6 +486,7 @@ void check_for_second_document(YAML::Parser& parser, Report& report, int flag) {
 NodePtr parse_yaml(std::string_view text, const Variables& variables, Report& report, int flag) {
   const bool failed_before = report.failed();
   if (flag < 0 && report_bad_bytes(text, report)) return nullptr;
+  if (report.alone() && report_brackets(text, report)) return nullptr;
   try {
     std::istringstream in{std::string(text)};
     YAML::Parser parser(in);

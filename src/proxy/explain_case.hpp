@@ -78,7 +78,4 @@ rules::TagList tags_for(const ExplainCase& c, const config::Route& route, http::
 /// Notes what the request makes stale if it succeeds.
 void note_invalidated(ExplainCase& c);
 
-/// A sentence for a reason.
-std::string_view sentence_of(rules::Reason reason) noexcept;
-
 }  // namespace forebay::proxy

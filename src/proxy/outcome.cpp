@@ -125,7 +125,7 @@ std::string own_request_id(Core& core, RequestNotes& notes) {
   return id;
 }
 
-bool is_request_id(std::string_view id) noexcept { return id.size() <= 128 && http::is_token(id); }
+bool is_request_id(std::string_view id) noexcept { return id.size() <= kLongestRequestId && http::is_token(id); }
 
 void note_lookup(const PendingRequest& pending) {
   pending.notes().lookup = pending.core.now().mono - pending.exchange->tally().started;
@@ -174,8 +174,10 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   auto* const log = notes.runtime->runtime->access.get();
   const bool logged = notes.runtime->log_requests && log->wants(worker, tally.status, notes.result, total);
   // Of a request that came before somebody watched, nothing was noted.
-  const bool watched = core.shared.tap.open() && notes.method_text.size != 0;
-  if (!logged && !watched) return;
+  const bool noted = notes.method_text.size != 0;
+  const bool watched = noted && core.shared.tap.open();
+  const bool kept = noted && notes.request_id.size != 0;
+  if (!logged && !watched && !kept) return;
   AccessRecord r;
   r.at = tally.started_wall;
   r.remote = exchange.peer().address;
@@ -236,6 +238,7 @@ void log_outcome(Core& core, server::Exchange& exchange) {
   r.completed = tally.completed;
   if (logged) log->write(worker, r);
   if (watched) core.shared.tap.offer(worker, r, notes.runtime->config().access);
+  if (kept) core.shared.recent.of(worker).keep(r);
 }
 
 /// The logged part of a target over the limit.
@@ -250,7 +253,7 @@ void count_refusal(Core& core, const server::RefusedMessage& message, const serv
   auto* const log = core.runtime->runtime->access.get();
   const bool logged = core.runtime->log_requests && log->wants(worker, message.status, rules::CacheResult::Error, 0);
   const bool watched = core.shared.tap.open();
-  if (!logged && !watched) return;
+  if (!logged && !watched && !core.runtime->log_requests) return;
   const auto& head = message.head;
   AccessRecord r;
   r.at = core.now().wall;
@@ -292,6 +295,7 @@ void count_refusal(Core& core, const server::RefusedMessage& message, const serv
   r.total_ms = 0;
   if (logged) log->write(worker, r);
   if (watched) core.shared.tap.offer(worker, r, core.runtime->config().access);
+  if (core.runtime->log_requests) core.shared.recent.of(worker).keep(r);
 }
 
 }  // namespace forebay::proxy

@@ -19,10 +19,8 @@ constexpr Path kReads[] = {{"GET", "/api/v1/status"},  {"GET", "/api/v1/routes"}
                            {"GET", "/api/v1/origins"}, {"GET", "/api/v1/config"}, {"GET", "/api/v1/log/level"},
                            {"GET", "/api/v1/stats"},   {"GET", "/api/v1/events"}, {"GET", "/api/v1/keys"},
                            {"GET", "/api/v1/entries"}};
-constexpr Path kChanges[] = {{"POST", "/api/v1/purge"},
-                             {"POST", "/api/v1/reload"},
-                             {"POST", "/api/v1/drain"},
-                             {"POST", "/api/v1/undrain"},
+constexpr Path kChanges[] = {{"POST", "/api/v1/purge"},   {"POST", "/api/v1/config/check"}, {"POST", "/api/v1/warm"},
+                             {"POST", "/api/v1/reload"},  {"POST", "/api/v1/drain"},        {"POST", "/api/v1/undrain"},
                              {"PUT", "/api/v1/log/level"}};
 
 TEST_F(AdminApi, ReadsAreForThisMachineAndForTheToken) {

@@ -50,9 +50,15 @@ REQUESTS = [
     ("GET", "/api/v1/config", None),
     ("GET", "/api/v1/config?format=json", None),
     ("GET", "/api/v1/config?format=xml", None),
+    ("GET", "/api/v1/config?source=1", None),
+    ("GET", "/api/v1/config?source=1&format=json", None),
+    ("POST", "/api/v1/config/check", {"origin": "http://localhost:1"}),
+    ("POST", "/api/v1/config/check", {"orgin": "http://localhost:1", "admin": {"token": "${TOKEN}"}}),
     ("POST", "/api/v1/explain", {"url": "http://shop.example/shop/1"}),
     ("POST", "/api/v1/explain", {"url": "http://shop.example/shop/1", "headers": [["A", "b"]], "response": {"status": 404}}),
     ("POST", "/api/v1/explain", {"uri": "/"}),
+    ("POST", "/api/v1/explain", {"id": "openapi-1"}),
+    ("POST", "/api/v1/explain", {"id": "nobody"}),
     ("GET", "/api/v1/entries", None),
     ("GET", "/api/v1/entries?sort=hits&limit=1", None),
     ("GET", "/api/v1/entries?sort=best", None),
@@ -61,6 +67,8 @@ REQUESTS = [
     ("POST", "/api/v1/purge", {"url": ["/nothing"], "mode": "soft", "dry_run": True}),
     ("POST", "/api/v1/purge", {"all": False}),
     ("POST", "/api/v1/purge", {"all": True, "dry_run": None}),
+    ("POST", "/api/v1/warm", {"urls": ["http://shop.example/shop/7"], "concurrency": 1}),
+    ("POST", "/api/v1/warm", {"urls": ["/shop/7"]}),
     ("GET", "/api/v1/log/level", None),
     ("PUT", "/api/v1/log/level", {"level": "info", "for": "5m"}),
     ("PUT", "/api/v1/log/level", {"level": "loud"}),
@@ -196,7 +204,7 @@ def main():
 listen: "127.0.0.1:0"
 origin: http://127.0.0.1:{origin.server_port}
 admin: {{ listen: "127.0.0.1:0", token: {TOKEN} }}
-log: {{ access: {{ output: "off" }} }}
+log: {{ access: {{ output: "{where}/access.log" }} }}
 routes:
   - {{ name: shop, path: "/shop/**", ttl: 60s }}
   - {{ name: rest, path: "/**" }}
@@ -209,7 +217,7 @@ routes:
         port = {name: int(number) for name, number in (line.rsplit(" ", 1) for line in ports.read_text().splitlines())}
         web, admin = next(number for name, number in port.items() if name != "admin"), port["admin"]
         for path in ("/shop/1", "/shop/1", "/shop/2", "/other"):
-            ask(web, "GET", path)
+            ask(web, "GET", path, fields={"X-Request-Id": "openapi-1"})
         document = json.loads(ask(admin, "GET", "/api/v1/openapi.json")[2])
         checker = Checker(jsonschema, document)
         if not validate(document, where):

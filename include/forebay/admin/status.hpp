@@ -60,6 +60,7 @@ struct Sources {
   std::function<std::uint64_t()> access_log_dropped;
   proxy::Shared& shared;
   Orders orders{};
+  std::vector<server::Handler*> handlers{};  ///< The proxy's, of each of `workers`.
 };
 
 }  // namespace forebay::admin

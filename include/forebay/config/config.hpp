@@ -396,8 +396,11 @@ struct Diagnostics {
 };
 
 /// A whole configuration, checked. Immutable: read whole, checked whole, swapped whole.
+class SettingPlaces;
+
 struct Config {
-  std::string file;  ///< Where it came from; empty without a file.
+  std::string file;                             ///< Where it came from; empty without a file.
+  std::shared_ptr<const SettingPlaces> places;  ///< Where its settings stand; null: not known.
   std::vector<Listener> listeners;
   Server server;
   std::map<std::string, Origin> origins;

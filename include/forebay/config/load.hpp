@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,7 +32,9 @@ struct Surroundings {
   std::function<std::optional<std::string>(const std::string&)> variable;  ///< `${NAME}`
   std::uint64_t memory_limit = 0;  ///< Of the cgroup, else physical memory; bytes.
   bool memory_limit_is_cgroup = false;
-  unsigned cpus = 1;  ///< cgroup CPU quota rounded up, else cores.
+  unsigned cpus = 1;        ///< cgroup CPU quota rounded up, else cores.
+  bool text_alone = false;  ///< Neither variables nor files are looked at, so what they would give is not judged.
+  std::function<bool()> give_up{};  ///< Asked often; true ends the reading. None: it takes its time.
 };
 
 struct LoadRequest {
@@ -67,6 +70,15 @@ LoadResult load(const LoadRequest& request, const Surroundings& surroundings);
 /// The same with `request.file` read first (`-` is standard input, empty is no file); FB1008 when that fails.
 LoadResult load_file(LoadRequest request, const Surroundings& surroundings);
 
+/// What can be said of a text by itself: nothing else of the machine is read, whatever the text names, and no variable.
+struct TextVerdict {
+  bool ok = false;                      ///< There is no error.
+  bool given_up = false;                ///< `give_up` has ended it, so that nothing is known.
+  std::vector<Diagnostic> diagnostics;  ///< FB2090 says what was not looked at.
+};
+/// `surroundings` give the memory and the cores, and when to give up.
+TextVerdict check_text(std::string_view text, Surroundings surroundings);
+
 /// The text form with a caret; `color` adds ANSI colours.
 std::string to_text(const std::vector<Diagnostic>& diagnostics, bool color = false);
 /// A JSON array {file,line,column,end_column,severity,code,path,message,hint}.
@@ -81,6 +93,20 @@ std::string summary(const std::vector<Diagnostic>& diagnostics);
 std::string print(const Config& config);
 /// The same keys and values as one JSON object. Durations and sizes are texts.
 std::string print_json(const Config& config);
+
+/// Where the value of a printed key comes from.
+struct SettingSource {
+  enum class Kind : std::uint8_t { Default, File, Flag };
+  Kind kind = Kind::Default;
+  std::string name;       ///< The file; or the flag or variable, such as `--ttl` and `FOREBAY_TTL`.
+  int line = 0;           ///< In the file.
+  bool variable = false;  ///< `${...}` stands there.
+};
+/// `print` with a comment behind each key that is not at its default: where it was set.
+std::string print_with_sources(const Config& config);
+/// {"config": what `print_json` gives, "sources": {path: {"from", "file", "line", "name", "variable"}}}, the sources of
+/// all keys that are not at their defaults.
+std::string print_json_with_sources(const Config& config);
 
 /// Gives `fresh` the values of `running` of all settings that only a restart can change; tells the keys of those that
 /// differ, such as `server.threads`.

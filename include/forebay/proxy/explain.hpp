@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "forebay/base/error.hpp"
@@ -107,5 +108,8 @@ std::string_view unsendable(const ExplainRequest& request);
 
 /// `Malformed` when the request cannot be sent.
 Result<Explanation> explain(const ExplainRequest& request, const ExplainContext& context);
+
+/// A sentence for a reason; empty where there is none to give.
+std::string_view sentence_of(rules::Reason reason) noexcept;
 
 }  // namespace forebay::proxy

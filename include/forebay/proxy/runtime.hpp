@@ -19,6 +19,7 @@
 #include "forebay/proxy/counters.hpp"
 #include "forebay/proxy/hot_keys.hpp"
 #include "forebay/proxy/purger.hpp"
+#include "forebay/proxy/recent_requests.hpp"
 #include "forebay/proxy/request_tap.hpp"
 #include "forebay/upstream/origin.hpp"
 
@@ -65,6 +66,7 @@ struct Shared {
   Noticed uncertain_writes{};                   ///< Routes with writes whose tags could not all be told.
   HotKeysOfAll hot_keys{counters.workers()};
   RequestTap tap{counters.workers()};
+  RecentRequestsOfAll recent{counters.workers()};
 };
 
 }  // namespace forebay::proxy

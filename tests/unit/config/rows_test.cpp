@@ -216,7 +216,7 @@ const Row& inside_of_route(std::string_view name) { return inside_of(route_table
 
 TEST(Rows, ThereIsOneForEachMemberOfTheSettings) {
   using rules::Policy;
-  expect_rows<Config>("", config_table().rows, 3);  // file, upgrade, match_headers
+  expect_rows<Config>("", config_table().rows, 4);  // file, places, upgrade, match_headers
   expect_rows<Listener>("listen[]", listener_table().rows);
   expect_rows<ListenerTls>("listen[].tls", tls_table().rows);
   expect_rows_at<ListenerTls::Certificate>("listen[].tls.certs.[]");
