@@ -81,7 +81,14 @@ class Daemon {
   void set_access(const ListenerSet::Change& listeners);
   void hear_predecessor();
   void offer_sockets();
+  void set_replaced(bool replaced);
   void begin_leaving(const std::vector<const server::Listener*>& taken, const std::string& by);
+  void follow_predecessor();
+  void purge_for_predecessor();
+  void purged_for_predecessor(bool done);
+  void follow_successor(const std::shared_ptr<server::HandoverLink>& link);
+  void ask_successor();
+  bool awaits_predecessor() const;
 
   // daemon_stop.cpp
   void begin_stop(std::string_view why);
@@ -106,7 +113,7 @@ class Daemon {
   boost::asio::signal_set stop_signals_{control_, SIGTERM, SIGINT, SIGQUIT},
       orders_{control_, SIGHUP, SIGUSR1, SIGUSR2};
   boost::asio::steady_timer second_{control_}, memory_timer_{control_}, drain_timer_{control_}, drain_end_{control_},
-      watchdog_timer_{control_}, duration_timer_{control_}, leaving_timer_{control_};
+      watchdog_timer_{control_}, duration_timer_{control_}, leaving_timer_{control_}, purge_timer_{control_};
   std::unique_ptr<FileWatch> file_watch_;
   Notifier notifier_;
   admin::Status status_;
@@ -128,6 +135,9 @@ class Daemon {
   std::unique_ptr<server::Predecessor> predecessor_;  // until it is replaced
   bool silent_ = false;                               // the predecessor has not said that it is
   std::unique_ptr<server::Handover> handover_;
+  // While the predecessor ends its connections, and while this process does.
+  std::shared_ptr<server::HandoverLink> to_predecessor_, to_successor_;
+  bool told_of_purges_ = false;
 
   std::vector<std::function<void(const admin::Reloaded&)>> reload_waiters_;  // of the reload that is next
   bool stopping_ = false;

@@ -16,6 +16,8 @@ using boost::system::error_code;
 
 // For an answer of a process that has other things to do.
 constexpr auto kPatience = std::chrono::seconds{20};
+// For a purge that had to wait for others, or for memory.
+constexpr auto kAgain = std::chrono::milliseconds{100};
 
 }  // namespace
 
@@ -43,7 +45,10 @@ void Daemon::take_over() {
   using Reply = server::Predecessor::Reply;
   const auto& name = predecessor_->name();
   switch (predecessor_->ready(kPatience)) {
-    case Reply::Replaced: log::info(name + " is replaced, and ends its connections"); break;
+    case Reply::Replaced:
+      log::info(name + " is replaced, and ends its connections");
+      follow_predecessor();
+      break;
     case Reply::Gone: log::warn(name + " has ended before it was replaced"); break;
     case Reply::Silent:
       log::warn(name + " does not answer; this process serves in its place. Stop that one if it does not end");
@@ -75,7 +80,10 @@ void Daemon::hear_predecessor() {
   try {
     switch (predecessor_->late_reply()) {
       case Reply::Silent: return;
-      case Reply::Replaced: log::info(name + " is replaced, and ends its connections"); break;
+      case Reply::Replaced:
+        log::info(name + " is replaced, and ends its connections");
+        follow_predecessor();
+        break;
       case Reply::Gone: log::info(name + " has ended"); break;
     }
   } catch (const std::exception& e) {
@@ -92,7 +100,20 @@ void Daemon::offer_sockets() {
     if (admin_) all.push_back({*runtime()->config->admin, &admin_->listener()});
     return all;
   };
-  handover_->start({offers, [this](const auto& taken, const std::string& by) { begin_leaving(taken, by); }});
+  handover_->start({offers, [this](bool replaced) { set_replaced(replaced); },
+                    [this](const auto& taken, const std::string& by, const auto& link) {
+                      follow_successor(link);
+                      begin_leaving(taken, by);
+                    }});
+}
+
+// Before the new process accepts: from then on purges reach that one alone, so that nothing stored here is used.
+void Daemon::set_replaced(bool replaced) {
+  shared_->replaced.store(replaced, std::memory_order_release);
+  if (replaced)
+    shared_->successor.open([this] { boost::asio::post(control_, [this] { ask_successor(); }); });
+  else
+    shared_->successor.close();
 }
 
 // Clients learn with their next answer that this connection ends, so that no request is lost; those that send none for
@@ -113,6 +134,11 @@ void Daemon::begin_leaving(const std::vector<const server::Listener*>& taken, co
     status_.state.store(admin::State::Draining, std::memory_order_release);
   listeners_->leave(taken);
   listeners_->close();
+  // Its memory is for the new process.
+  proxy::PreparedPurge all;
+  all.order.all = all.order.by_write = true;
+  all.order.now = stop_began_;
+  (void)shared_->purger.ask(std::move(all), [](const auto&, const auto&) {});
   // Not within a call of its own.
   boost::asio::post(control_, [this] { handover_.reset(); });
   drain_end_.expires_after(patience);
@@ -121,5 +147,55 @@ void Daemon::begin_leaving(const std::vector<const server::Listener*>& taken, co
   });
   await_idle();
 }
+
+// What writes on old connections make stale is stored here. They are few, and this process has begun without a cache,
+// so everything goes that was fetched so far.
+void Daemon::follow_predecessor() {
+  to_predecessor_ = predecessor_->link(control_);
+  to_predecessor_->start([this] { purge_for_predecessor(); }, [this] { to_predecessor_.reset(); });
+}
+
+void Daemon::purge_for_predecessor() {
+  if (!std::exchange(told_of_purges_, true))
+    log::info(
+        "a write on a connection of the replaced process: all that is stored here is purged, now and at further "
+        "ones (forebay_purges_total, kind \"write\")");
+  const auto then = [this](bool done) { boost::asio::post(control_, [this, done] { purged_for_predecessor(done); }); };
+  // A replaced one has nothing to purge, and passes it on.
+  if (shared_->successor.purge([then] { then(true); })) return;
+  proxy::PreparedPurge all;
+  all.order.all = all.order.by_write = true;
+  all.order.now = clock_.now().mono;
+  if (!shared_->purger.ask(std::move(all), [then](const auto&, const proxy::PurgeDone& d) { then(!d.failed); }))
+    purged_for_predecessor(false);
+}
+
+void Daemon::purged_for_predecessor(bool done) {
+  if (!to_predecessor_) return;
+  if (done) return to_predecessor_->say();
+  purge_timer_.expires_after(kAgain);
+  purge_timer_.async_wait([this](error_code ec) {
+    if (!ec) purge_for_predecessor();
+  });
+}
+
+void Daemon::follow_successor(const std::shared_ptr<server::HandoverLink>& link) {
+  to_successor_ = link;
+  const auto settled = [this] {
+    shared_->successor.settle();
+    ask_successor();
+  };
+  to_successor_->start(settled, [this] {
+    to_successor_.reset();
+    shared_->successor.close();
+  });
+}
+
+void Daemon::ask_successor() {
+  if (to_successor_ && shared_->successor.take()) to_successor_->say();
+}
+
+// Writes there reach the successor by this process.
+bool Daemon::awaits_predecessor() const { return to_predecessor_ && to_successor_; }
 
 }  // namespace forebay::app

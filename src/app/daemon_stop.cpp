@@ -82,14 +82,15 @@ void Daemon::end_connections(Duration patience) {
 // Ends when no client and no background fetch is left.
 void Daemon::await_idle() {
   if (ended_) return;
-  if (!counting_ && listeners_->open_connections() == 0) {
+  ask_successor();  // where that has found no memory
+  if (!counting_ && listeners_->open_connections() == 0 && !awaits_predecessor()) {
     counting_ = true;
     // `post` brings the answer back to this thread.
     workers_->count_background_fetches([this](std::size_t n) {
       boost::asio::post(control_, [this, n] {
         counting_ = false;
         background_fetches_ = n;
-        if (n == 0 && listeners_->open_connections() == 0) stop_now("");
+        if (n == 0 && listeners_->open_connections() == 0 && !awaits_predecessor()) stop_now("");
       });
     });
   }
@@ -134,6 +135,9 @@ void Daemon::dismantle() {
   }
   handover_.reset();
   predecessor_.reset();
+  for (auto* link : {&to_predecessor_, &to_successor_})
+    if (const auto ending = std::exchange(*link, nullptr)) ending->close();
+  shared_->successor.close();
   shared_->purger.stop();
   if (admin_ && admin_handler_) admin_->end_in_order([this] { admin_handler_->end_streams(); });
   if (admin_) admin_->close();

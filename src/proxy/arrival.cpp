@@ -27,7 +27,11 @@ void take_route(PendingRequest& pending) {
 
 /// Its content, if it has any, has been read.
 void serve(const PendingRequestPtr& pending) {
-  const auto reason = build_key(*pending);
+  auto reason = build_key(*pending);
+  if (reason == rules::Reason::None && pending->core.shared.replaced.load(std::memory_order_acquire)) {
+    pending->keyed = false;
+    reason = rules::Reason::Replaced;
+  }
   if (reason != rules::Reason::None) return pass_on(pending, reason);
   auto found = look_up_first(*pending);
   if (pending->read != State::Unread) pending->core.worker.tick();  // to read a content takes its time

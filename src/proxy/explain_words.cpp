@@ -43,6 +43,7 @@ std::string_view sentence_of(rules::Reason reason) noexcept {
              "without one (CSRF prevention), so it is asked";
     case Reason::Redirect: return "the route redirects the request; no origin is asked";
     case Reason::Respond: return "the route answers by its own `respond`; no origin is asked";
+    case Reason::Replaced: return "another process replaces this one, so that nothing stored here is used";
     case Reason::Range: return "a range that is fetched on its own is not stored";
     case Reason::NoFreshness: return "neither the response nor the route sets a lifetime; `ttl.default` would";
     case Reason::NoStore: return "the response has no-store; `origin_cache_control: override` overrides it";

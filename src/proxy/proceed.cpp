@@ -97,6 +97,11 @@ void proceed(const PendingRequestPtr& pending, cache::Lookup lookup) {
 
 void look_up_again(const PendingRequestPtr& pending) {
   if (!pending->wanted()) return;
+  if (pending->core.shared.replaced.load(std::memory_order_acquire)) {
+    if (pending->has_left()) return pending->exchange->cut();
+    pending->keyed = false;
+    return pass_on(pending, rules::Reason::Replaced);
+  }
   proceed(pending, look_up(*pending));
 }
 

@@ -56,6 +56,14 @@ const OwnError kNoToken{401,
 const OwnError kTooMany{
     429, RequestError::Overload, "Too Many Requests", "Too many purges in this second (admin.changes_per_second).", "1",
     {}};
+const OwnError kReplaced{503,
+                         RequestError::Overload,
+                         "Service Unavailable",
+                         "This process is being replaced and serves nothing that it has stored; ask again, on another "
+                         "connection.",
+                         "1",
+                         {},
+                         true};
 const OwnError kBadTarget{400, RequestError::BadRequest, "Bad Request", "The request target is invalid.", {}, {}};
 const OwnError kNoHost{
     400, RequestError::BadRequest, "Bad Request", "The request has no host, so it is not clear what to purge.", {}, {}};
@@ -190,6 +198,8 @@ void answer_purge(const PendingRequestPtr& pending) {
   by = std::string(method) + ' ' + harmless_target(pending->request.target) + " from " +
        (by.empty() ? "an unknown address" : by) + (refused || config.token.empty() ? "" : " by right of purge.token");
   if (refused) return refuse(*pending, *refused, by);
+  // The new one has what clients get.
+  if (pending->core.shared.replaced.load(std::memory_order_acquire)) return refuse(*pending, kReplaced, by);
   const auto now = pending->core.now().mono;
   if (!pending->core.shared.purges_taken.take(now, pending->config().operators.changes_per_second))
     return refuse(*pending, kTooMany, by);

@@ -39,7 +39,7 @@ struct Search {
 
 void tell(const PreparedPurge& purge, const PurgeDone& done) {
   const auto& order = purge.order;
-  if (order.dry_run || done.failed) return;
+  if (order.dry_run || order.by_write || done.failed) return;
   events::record(order.now, events::Kind::Purge, outcome_text(purge, done),
                  {{"purged", done.purged.total}, {"mode", order.mode == cache::PurgeMode::Soft ? "soft" : "hard"}});
 }

@@ -120,6 +120,7 @@ void WriteEffects::on_failure(net::FetchError error, bool asked) {
 
 void WriteEffects::carry_out(cache::PurgeOrder order) {
   if (order.empty()) return;
+  purges_ = true;
   order.by_write = true;
   order.now = pending_.core.now().mono;
   ++orders_;
@@ -148,7 +149,16 @@ PurgeEndPtr WriteEffects::leave_the_rest() {
       while (run.step()) {
       }
   begun_.clear();
+  if (std::exchange(purges_, false)) tell_successor();
   return std::exchange(end_, nullptr);
+}
+
+void WriteEffects::tell_successor() {
+  auto& shared = pending_.core.shared;
+  if (!shared.replaced.load(std::memory_order_acquire)) return;
+  const auto& waits = end();
+  waits->add();
+  if (!shared.successor.purge([waits] { waits->count_down(); })) waits->count_down();
 }
 
 void WriteEffects::by_resources(const http::ResponseView& head) {
@@ -224,6 +234,7 @@ void WriteEffects::by_tags(const http::ResponseView* head, cache::PurgeMode mode
                 " routes were invalidated (is key.body_max or invalidates.body_max too small, or the content no "
                 "JSON?); further ones are counted in forebay_writes_uncertain_total");
   }
+  purges_ = purges_ || !order.routes.empty();
   if (!order.routes.empty()) leave_to_purger(pending_.core.shared, order, end());
   carry_out(std::move(order));
 }

@@ -49,6 +49,8 @@ class WriteEffects {
   void by_tags(const http::ResponseView* head, cache::PurgeMode mode, bool by_route = true);
   void by_groups(const http::ResponseView& head);
   void carry_out(cache::PurgeOrder order);
+  /// Of a process that was replaced: its successor may have stored what this makes stale, and drops all.
+  void tell_successor();
   /// What is to be waited for; null: nothing.
   PurgeEndPtr leave_the_rest();
   const PurgeEndPtr& end();
@@ -61,6 +63,7 @@ class WriteEffects {
   std::size_t orders_ = 0;
   std::vector<cache::PurgeRun> begun_;  // and not complete
   PurgeEndPtr end_;                     // of what is left to the purger
+  bool purges_ = false;                 // anything
   bool settled_ = false;                // all that has to be invalidated is
 };
 

@@ -14,7 +14,7 @@ constexpr auto kReasons = std::to_array<std::string_view>(
     {"", "cache_off", "method", "rule_header", "rule_cookie", "rule_query", "rule_body", "match_header", "match_query",
      "match_body", "authorization", "precondition", "request_no_store", "request_body", "body_too_large",
      "body_unparsable", "graphql_operation", "pass_memory", "no_route", "upgrade", "range", "signed", "preflight",
-     "redirect", "respond",
+     "redirect", "respond", "replaced",
      //
      "no_freshness", "no_store", "private", "set_cookie", "cookie", "credential", "vary_star", "status", "too_large",
      "partial", "origin_error", "truncated", "unproven", "zero_ttl", "no_cache", "type_mismatch", "endless",

@@ -149,16 +149,20 @@ struct Handover::Private : std::enable_shared_from_this<Private> {
       for (const auto n : numbers) taken.push_back(listeners[n]);
       // First, so that there is no moment in which neither accepts; and so that this process does not leave for one
       // that has ended since it said that it was ready.
+      const auto& replacing = p->calls.replacing;
+      if (replacing) replacing(true);
       if (!send_replaced()) {
+        if (replacing) replacing(false);
         log::warn("handover: " + name + " has ended before it was answered; this process goes on serving");
         return end();
       }
+      const auto link = std::make_shared<HandoverLink>(p->io, socket.release(), HandoverLink::Side::Predecessor);
       end();
       // The next one is the successor's.
       error_code ignored;
       p->socket.close(ignored);
       p->file->disown();
-      p->calls.replaced(taken, name);
+      p->calls.replaced(taken, name, link);
     }
     bool send_replaced() {
       const Packet packet{to_text(message_of(Kind::Replaced)), {}};

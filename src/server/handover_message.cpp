@@ -15,7 +15,8 @@ using AddressKind = config::Address::Kind;
 using Fields = std::map<std::string_view, std::string_view>;
 
 constexpr std::string_view kMagic = "forebay-handover ";
-constexpr std::array<std::string_view, 7> kKinds{"hello", "sockets", "control", "end", "ready", "replaced", "refused"};
+constexpr std::array<std::string_view, 9> kKinds{"hello",    "sockets", "control", "end",   "ready",
+                                                 "replaced", "refused", "purge",   "purged"};
 constexpr std::array<std::string_view, 3> kAddressKinds{"tcp", "unix", "fd"};
 constexpr std::array<AddressKind, 3> kAddresses{AddressKind::Tcp, AddressKind::Unix, AddressKind::Fd};
 constexpr std::size_t kMostFields = 32;
@@ -99,7 +100,9 @@ std::string to_text(const HandoverMessage& message) {
       break;
     }
     case Kind::Control:
-    case Kind::Replaced: break;
+    case Kind::Replaced:
+    case Kind::Purge:
+    case Kind::Purged: break;
   }
   return out;
 }

@@ -16,11 +16,14 @@ namespace forebay::server {
 ///     predecessor   sockets (once or more for each listener, with its descriptors), control, end
 ///     successor     ready, once it could accept; it begins when it has the answer
 ///     predecessor   replaced
+///     predecessor   purge, when a write on a connection of its own has made stale what the successor may have stored
+///     successor     purged, before the next `purge`
 ///
-/// Either may say `refused` at any time and end the connection. As text, a message is a line "forebay-handover VERSION
-/// KIND" and lines "key=value"; keys that are not known are ignored.
+/// Either may say `refused` at any time until `replaced` and end the connection. A program that knows no `purge` ends
+/// it then. As text, a message is a line "forebay-handover VERSION KIND" and lines "key=value"; keys that are not known
+/// are ignored.
 struct HandoverMessage {
-  enum class Kind : std::uint8_t { Hello, Sockets, Control, End, Ready, Replaced, Refused };
+  enum class Kind : std::uint8_t { Hello, Sockets, Control, End, Ready, Replaced, Refused, Purge, Purged };
   static constexpr unsigned kVersion = 1;
   static constexpr std::size_t kLongest = 8192;  ///< Bytes.
   static constexpr unsigned kMostListeners = 1024;

@@ -216,4 +216,8 @@ Predecessor::Reply Predecessor::late_reply() {
   return p_->heed(got, packet);
 }
 
+std::shared_ptr<HandoverLink> Predecessor::link(boost::asio::io_context& io) {
+  return std::make_shared<HandoverLink>(io, p_->socket.release(), HandoverLink::Side::Successor);
+}
+
 }  // namespace forebay::server

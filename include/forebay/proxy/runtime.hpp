@@ -21,6 +21,7 @@
 #include "forebay/proxy/purger.hpp"
 #include "forebay/proxy/recent_requests.hpp"
 #include "forebay/proxy/request_tap.hpp"
+#include "forebay/proxy/successor.hpp"
 #include "forebay/upstream/origin.hpp"
 
 namespace forebay::proxy {
@@ -63,6 +64,8 @@ struct Shared {
   std::array<std::atomic<std::int64_t>, 64> searched_until{};
   RateLimit purges_taken{}, purges_refused{};   ///< Of clients; the lines about those that are refused.
   std::atomic<bool> sends_clients_away{false};  ///< An operator drains: answers close their connections.
+  std::atomic<bool> replaced{false};            ///< Another process serves; nothing stored here is looked up.
+  Successor successor{};                        ///< That process.
   Noticed uncertain_writes{};                   ///< Routes with writes whose tags could not all be told.
   HotKeysOfAll hot_keys{counters.workers()};
   RequestTap tap{counters.workers()};

@@ -42,6 +42,7 @@ enum class Reason : std::uint8_t {
   Preflight,
   Redirect,  // the route answers by itself, as below
   Respond,
+  Replaced,  // by another process, which is asked from now on
   // response side (Authorization counts here too)
   NoFreshness,
   NoStore,

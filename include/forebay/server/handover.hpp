@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -16,6 +17,33 @@ namespace forebay::server {
 /// Replacing the binary: the process that is started, the successor, gets the listening sockets of the one that runs,
 /// the predecessor, over a Unix socket. They share the sockets from then on, so that no connection in a queue is lost,
 /// whoever of them ends. docs/operations.md has the whole of it.
+
+/// What is left of a handover until the predecessor has ended: it asks the successor to drop what that has fetched so
+/// far, since writes on connections of its own have made it stale. On the main thread.
+class HandoverLink : public std::enable_shared_from_this<HandoverLink> {
+ public:
+  enum class Side : std::uint8_t { Predecessor, Successor };
+  /// `side`: what this process is. Takes the descriptor.
+  HandoverLink(boost::asio::io_context& io, int descriptor, Side side);
+  ~HandoverLink();
+  HandoverLink(const HandoverLink&) = delete;
+
+  /// `heard`: a predecessor hears that what it has asked for is done; a successor is asked, and hears the next when it
+  /// has said that it is done. `ended`, once and last: the other process is gone, or understands no such thing.
+  void start(std::function<void()> heard, std::function<void()> ended);
+  /// A predecessor asks; a successor has done it.
+  void say();
+  /// Ends it without a call.
+  void close();
+
+ private:
+  void read();
+  void take();
+  void end();
+
+  struct Private;
+  const std::unique_ptr<Private> p_;
+};
 
 /// What a successor has of its predecessor. Its calls wait, with a limit: it has nothing else to do yet.
 class Predecessor {
@@ -49,6 +77,8 @@ class Predecessor {
   /// What has come since `ready` returned `Silent`, without waiting. The predecessor leaves only if this is still there
   /// to be answered. Throws as `ready` does.
   Reply late_reply();
+  /// What is left of it when it is replaced. The last call.
+  std::shared_ptr<HandoverLink> link(boost::asio::io_context& io);
 
  private:
   friend class Handover;
@@ -67,8 +97,12 @@ class Handover {
   };
   struct Calls {
     std::function<std::vector<Offer>()> offers;
+    /// The successor is about to be told that it may accept (true), and was gone (false). May be empty.
+    std::function<void(bool)> replacing;
     /// The successor has the sockets of these, and accepts; this process is to accept no more. Not of other listeners.
-    std::function<void(const std::vector<const Listener*>& taken, const std::string& by)> replaced;
+    std::function<void(const std::vector<const Listener*>& taken, const std::string& by,
+                       const std::shared_ptr<HandoverLink>& link)>
+        replaced;
   };
   /// Takes the predecessor's socket over, or binds its own; throws std::runtime_error when it cannot. A successor that
   /// comes before `start` waits.

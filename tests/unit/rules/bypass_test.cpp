@@ -192,6 +192,7 @@ TEST(Vocabulary, EveryReasonHasItsWordInTheOrderOfTheList) {
                                                        {Reason::Precondition, "precondition"},
                                                        {Reason::RequestNoStore, "request_no_store"},
                                                        {Reason::Range, "range"},
+                                                       {Reason::Replaced, "replaced"},
                                                        {Reason::NoFreshness, "no_freshness"},
                                                        {Reason::TypeMismatch, "type_mismatch"},
                                                        {Reason::Endless, "endless"},

@@ -24,12 +24,15 @@ std::string fault_of(const std::string& text) {
 }
 
 TEST(HandoverMessage, EachKindIsReadAsItWasWritten) {
-  for (const auto kind :
-       {Kind::Hello, Kind::Sockets, Kind::Control, Kind::End, Kind::Ready, Kind::Replaced, Kind::Refused}) {
+  for (const auto kind : {Kind::Hello, Kind::Sockets, Kind::Control, Kind::End, Kind::Ready, Kind::Replaced,
+                          Kind::Refused, Kind::Purge, Kind::Purged}) {
     HandoverMessage message;
     message.kind = kind;
     EXPECT_EQ(read(to_text(message)).kind, kind);
   }
+  HandoverMessage purge;
+  purge.kind = Kind::Purge;
+  EXPECT_EQ(to_text(purge), "forebay-handover 1 purge\n");
   HandoverMessage hello;
   hello.text = "1.2.3 = a=b";
   EXPECT_EQ(to_text(hello), "forebay-handover 1 hello\nprogram=1.2.3 = a=b\n");

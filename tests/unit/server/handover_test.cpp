@@ -42,6 +42,7 @@ class HandoverTest : public ::testing::Test {
     loop.stop();
     if (thread.joinable()) thread.join();
     handover.reset();
+    link.reset();
     listeners.clear();
     worker.stop();
     if (worker_thread.joinable()) worker_thread.join();
@@ -66,7 +67,10 @@ class HandoverTest : public ::testing::Test {
                          all.push_back({configured[i], listeners[i].get()});
                        return all;
                      },
-                     [this](const auto& taken, const std::string& by) {
+                     [this](bool is) { replacing = is; },
+                     [this](const auto& taken, const std::string& by, const auto& its_link) {
+                       EXPECT_TRUE(replacing);
+                       link = its_link;
                        for (const auto& l : listeners)
                          if (std::find(taken.begin(), taken.end(), l.get()) != taken.end()) l->leave();
                        replaced.set_value({taken.size(), by});
@@ -113,6 +117,8 @@ class HandoverTest : public ::testing::Test {
   boost::asio::io_context loop{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{loop.get_executor()};
   std::unique_ptr<Handover> handover;
+  std::shared_ptr<HandoverLink> link;  // of the predecessor
+  bool replacing = false;
   std::thread thread, worker_thread;
   std::promise<std::pair<std::size_t, std::string>> replaced;
 };
@@ -212,6 +218,57 @@ TEST_F(HandoverTest, NobodyIsThereOrNobodyAnswers) {
   EXPECT_THAT(replaced.get_future().get().second, HasSubstr("(version new)")) << "once it runs again";
 }
 
+TEST_F(HandoverTest, TheSuccessorHearsOfWritesUntilOneOfThemEnds) {
+  listen(address_of(Kind::Tcp, "127.0.0.1"));
+  offer();
+  const auto old = find();
+  ASSERT_EQ(old->ready(kPatience), Predecessor::Reply::Replaced);
+  replaced.get_future().get();
+  hang();  // both sides on this thread's loop from here on
+  std::string heard;
+  const auto successor = old->link(loop);
+  successor->start([&] { heard += "asked "; }, [&] { heard += "successor's end "; });
+  link->start([&] { heard += "done "; }, [&] { heard += "predecessor's end "; });
+  const auto run_until = [&](const std::string& wanted) {
+    for (const auto until = std::chrono::steady_clock::now() + kPatience;
+         heard != wanted && std::chrono::steady_clock::now() < until;)
+      loop.run_one_for(10ms);
+    EXPECT_EQ(heard, wanted);
+  };
+  for (int i = 0; i < 2; ++i) {
+    heard.clear();
+    link->say();
+    run_until("asked ");
+    successor->say();
+    run_until("asked done ");
+  }
+  heard.clear();
+  link->close();
+  run_until("successor's end ");
+  successor->say();  // to nobody
+  EXPECT_EQ(heard, "successor's end ");
+}
+
+TEST_F(HandoverTest, ASuccessorThatKnowsNoWritesEndsTheLink) {
+  for (const std::string said : {"", "forebay-handover 1 refused\nreason=an unexpected message\n", "nonsense"}) {
+    int pair[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+    Fd other(pair[1]);
+    boost::asio::io_context own;
+    int done = 0, ended = 0;
+    const auto predecessor = std::make_shared<HandoverLink>(own, pair[0], HandoverLink::Side::Predecessor);
+    predecessor->start([&] { ++done; }, [&] { ++ended; });
+    if (said.empty())
+      other = Fd();
+    else
+      ASSERT_EQ(send_packet(other.get(), {said, {}}), Transfer::Done);
+    predecessor->say();
+    own.run_for(kPatience);
+    EXPECT_EQ(done, 0) << said;
+    EXPECT_EQ(ended, 1) << said;
+  }
+}
+
 TEST_F(HandoverTest, APredecessorThatEndsLeavesItsSockets) {
   listen(address_of(Kind::Tcp, "127.0.0.1"));
   offer();
@@ -252,6 +309,7 @@ TEST_F(HandoverTest, ThePredecessorStaysWhereTheSuccessorIsGoneBeforeItsAnswer) 
   go_on();
   old = find_again();
   ASSERT_TRUE(old);
+  EXPECT_FALSE(replacing);
   auto left = replaced.get_future();
   EXPECT_EQ(left.wait_for(0s), std::future_status::timeout);
   EXPECT_EQ(old->ready(kPatience), Predecessor::Reply::Replaced);
