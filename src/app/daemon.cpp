@@ -116,7 +116,9 @@ ExitCode Daemon::run() {
 void Daemon::build() {
   for (const auto& d : loaded_.diagnostics) log::warn(one_line(d));
   fd_limit_ = raise_fd_limit();
-  const auto config = fitted(loaded_.config, fd_limit_, 0);
+  const auto marked = std::make_shared<config::Config>(*loaded_.config);
+  epochs_.enter(*marked);
+  const auto config = fitted(marked, fd_limit_, 0);
   loaded_.config = config;
 
   store_ = std::make_unique<cache::Store>(cache::StoreOptions{config->cache.memory, config->cache.shards});

@@ -13,6 +13,7 @@
 #include "file_watch.hpp"
 #include "forebay/admin/endpoints.hpp"
 #include "forebay/base/mutex.hpp"
+#include "forebay/config/route_epochs.hpp"
 #include "limits.hpp"
 #include "listener_set.hpp"
 #include "notify.hpp"
@@ -114,6 +115,7 @@ class Daemon {
   std::unique_ptr<proxy::CounterRegistry> counters_;
   std::unique_ptr<proxy::Shared> shared_;
   std::unique_ptr<MemoryGovernor> governor_;
+  config::RouteEpochs epochs_;
   mutable Mutex runtime_mutex_;  // against the admin worker
   proxy::RuntimePtr runtime_ FOREBAY_GUARDED_BY(runtime_mutex_);
   std::uint64_t dropped_before_ FOREBAY_GUARDED_BY(runtime_mutex_) =

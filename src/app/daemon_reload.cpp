@@ -91,6 +91,8 @@ void Daemon::try_reload(const config::LoadResult& loaded, TlsFiles tls, admin::R
   const auto before = runtime();
   const auto merged = std::make_shared<config::Config>(*loaded.config);
   auto restart = config::keep_until_restart(*merged, *before->config);
+  auto epochs = epochs_;
+  epochs.enter(*merged);
   const auto config = fitted(merged, fd_limit_, before->config->server.max_connections);
   proxy::RuntimePtr fresh;
   ListenerSet::Change listeners;
@@ -106,6 +108,7 @@ void Daemon::try_reload(const config::LoadResult& loaded, TlsFiles tls, admin::R
   fresh->use_tls(tls.clients);
   workers_->adopt(fresh);
   set_runtime(fresh);
+  epochs_ = std::move(epochs);
   keep_tickets_for(*config);
   listeners_->apply(std::move(listeners));
   if (admin_) admin_->use_tls(tls.admin);

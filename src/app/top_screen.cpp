@@ -134,7 +134,7 @@ Table routes_table(const TopPage& page, const json::value& stats) {
   const auto* const routes = at(stats, {"last_minute", "routes"}).if_object();
   if (routes == nullptr) return table;
   for (const auto& [name, route] : *routes) {
-    const auto of = [&](std::string_view what) { return number(route, {what}); };
+    const auto of = [&route = route](std::string_view what) { return number(route, {what}); };
     const double bytes = of("bytes_from_cache") + of("bytes_from_origin") + of("bytes_from_forebay");
     const double by[] = {of("requests"), of("hit_ratio"), of("miss_p99_ms"), bytes};
     const double key = by[page.sort % std::size(by)];

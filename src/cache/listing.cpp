@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kWorkAtOnce = 1024;
 constexpr std::size_t kWorkOfKey = 32;
 constexpr std::size_t kWorkOfTag = 4;
+constexpr std::size_t kBytesOfWork = 64;  // compared with a pattern
 // With more members in a shard, a tag's list is no shorter way than the table.
 constexpr std::size_t kMostByTag = 4096;
 constexpr std::size_t kMembersAtOnce = 512;
@@ -177,7 +178,7 @@ bool Store::Private::Listing::by_tag(Shard& shard, std::uint64_t from, Place& ne
 }
 
 bool Store::Private::Listing::take(Shard& shard, const Slot& slot, const TagRecord* tag, bool must) {
-  work_ += kWorkOfKey;
+  work_ += kWorkOfKey + (url_ ? url_->work(slot.url) / kBytesOfWork : 0);
   ++page_.visited;
   if (!names(slot)) return true;
   std::size_t found = 0;

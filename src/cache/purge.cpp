@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "forebay/http/list.hpp"
 #include "key_text.hpp"
 
 namespace forebay::cache {
@@ -82,11 +81,13 @@ UrlMatcher::UrlMatcher(const UrlPattern& pattern)
   auto literal = std::string_view(text_);
   if (how_ == UrlPattern::How::Glob) literal = literal.substr(0, literal.find('*'));
   names_.first = folder_bits(literal);
-  if (!with_query_) return;
-  text_ += "|q:";
-  std::string decoded;
-  decode_unreserved(text.substr(query + 1), decoded);
-  append_escaped(text_, decoded, kInPart);
+  if (with_query_) {
+    text_ += "|q:";
+    std::string decoded;
+    decode_unreserved(text.substr(query + 1), decoded);
+    append_escaped(text_, decoded, kInPart);
+  }
+  if (how_ == UrlPattern::How::Glob) glob_ = Glob(text_);
 }
 
 Digest UrlMatcher::digest() const {
@@ -118,8 +119,12 @@ bool UrlMatcher::matches(std::string_view key_text, const UrlSpans& url) const n
     case UrlPattern::How::Keyed:
     case UrlPattern::How::Searched: break;
   }
-  return http::glob_match(text_, own);
+  return glob_.matches(own);
 }
+
+namespace {
+constexpr std::size_t kMostCompared = 256 * 1024;  // bytes
+}  // namespace
 
 std::uint64_t PurgeLog::add(const PurgeOrder& order) {
   // Made before the lock is taken, which look-ups may wait for, and freed after it.
@@ -211,8 +216,12 @@ bool PurgeLog::forbids(std::uint64_t since, const Purgeable& what) const {
     return true;
   for (const auto& t : what.tags)
     if (named_after(since, of_kind(t, PurgeKind::Tag))) return true;
-  for (auto p = patterns_.rbegin(); p != patterns_.rend() && p->sequence > since; ++p)
-    if (p->url.matches(what.key_text, what.url)) return true;
+  // Where it would take long under this lock, it counts as named.
+  std::size_t work = 0;
+  for (auto p = patterns_.rbegin(); p != patterns_.rend() && p->sequence > since; ++p) {
+    work += p->url.work(what.url);
+    if (work > kMostCompared || p->url.matches(what.key_text, what.url)) return true;
+  }
   return false;
 }
 

@@ -15,6 +15,7 @@
 #include "forebay/cache/key.hpp"
 #include "forebay/cache/purge_order.hpp"
 #include "forebay/rules/freshness.hpp"
+#include "glob.hpp"
 #include "table.hpp"
 
 namespace forebay::cache {
@@ -28,6 +29,10 @@ class UrlMatcher {
   const Signature& names() const noexcept { return names_; }
   /// Equal for equal patterns.
   Digest digest() const;
+  /// About how many bytes of a key's URL a comparison reads.
+  std::size_t work(const UrlSpans& url) const noexcept {
+    return how_ == UrlPattern::How::Glob ? url.query_to - url.path_from : 64;
+  }
   PurgeKind kind() const noexcept {
     return how_ == UrlPattern::How::Prefix || how_ == UrlPattern::How::Glob ? PurgeKind::Prefix : PurgeKind::Url;
   }
@@ -39,6 +44,7 @@ class UrlMatcher {
   UrlPattern::How how_;
   bool with_query_;
   std::string route_, host_, text_;  // of the route with its separator
+  Glob glob_;
   Signature names_;
 };
 

@@ -17,7 +17,7 @@ constexpr std::size_t kSlotsOfResource = 256;
 constexpr std::size_t kWalked = 512;
 constexpr std::size_t kScannedBuckets = 4096;  // of an order with one name
 constexpr std::size_t kScanned = 128;          // slots, or as much work
-constexpr std::size_t kComparedBytes = 512;    // with a pattern: as much work as a slot
+constexpr std::size_t kComparedBytes = 512;    // with patterns: as much work as a slot
 constexpr auto kAfterOthers = ShardLock::After::Others;
 
 }  // namespace
@@ -249,7 +249,9 @@ std::size_t PurgeRun::Work::visit(const Part& part, Shard& shard, Slot& slot, Ga
   if (!ids_.empty() && std::binary_search(ids_.begin(), ids_.end(), digest_of(text))) take_as(PurgeKind::Id);
   if (std::binary_search(part.crowded.begin(), part.crowded.end(), slot.resource)) take_as(PurgeKind::Url);
   if (named && sequence_ != 0) shard.tidy(slot, garbage);
-  return 1 + (urls_.size() * (32 + slot.url.query_to - slot.url.path_from) + routes_.size() * 32) / kComparedBytes;
+  std::size_t compared = routes_.size() * 32;
+  for (const auto& u : urls_) compared += u.work(slot.url);
+  return 1 + compared / kComparedBytes;
 }
 
 void PurgeRun::Work::take(Shard& shard, Slot& slot, PurgeKind kind, Garbage& garbage) {

@@ -39,7 +39,7 @@ Named origins_of(const Config& config) {
   Named out;
   for (const auto& [name, origin] : config.origins)
     if (!looks_like_url(name))  // One that is written as a url changes where it is used.
-      out[name] = printed([&](Printer& p) { p.rows(origin_table().rows, &origin); });
+      out[name] = printed([&origin = origin](Printer& p) { p.rows(origin_table().rows, &origin); });
   return out;
 }
 

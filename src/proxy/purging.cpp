@@ -16,6 +16,8 @@ using How = cache::UrlPattern::How;
 using cache::PurgeKind;
 
 constexpr std::size_t kLongestName = 8192;
+/// All entries are compared with each, and how long that takes depends on texts of clients.
+constexpr std::size_t kMostGlobs = 20, kLongestGlob = 1024;
 constexpr std::size_t kLongestShown = 256;
 constexpr std::size_t kMostShown = 5;
 /// Names of URLs under the routes that may have them.
@@ -238,8 +240,9 @@ template <class Each>
 void Preparing::each(const std::vector<std::string>& names, std::string_view word, PurgeKind kind, Each&& each) {
   for (const auto& name : names) {
     if (name.empty()) return fault("A name of \"" + std::string(word) + "\" is empty.");
-    if (name.size() > kLongestName)
-      return fault("A name of \"" + std::string(word) + "\" has more than " + std::to_string(kLongestName) + " bytes.");
+    const auto most = word == "glob" ? kLongestGlob : kLongestName;
+    if (name.size() > most)
+      return fault("A name of \"" + std::string(word) + "\" has more than " + std::to_string(most) + " bytes.");
     each(name);
     if (++shown_ > kMostShown) {
       ++left_out_;
@@ -260,6 +263,8 @@ std::variant<PreparedPurge, PurgeFault> Preparing::prepare(const PurgeNames& nam
     return PurgeFault{"Nothing is named; name a url, prefix, glob, tag, route or id, or set \"all\" to true."};
   if (names.count() > kMostPurgeNames)
     return PurgeFault{"More than " + std::to_string(kMostPurgeNames) + " names; send them in several requests."};
+  if (names.globs.size() > kMostGlobs)
+    return PurgeFault{"More than " + std::to_string(kMostGlobs) + " globs; send them in several requests."};
   each(names.urls, "url", PurgeKind::Url, [this](const std::string& n) { url(n); });
   each(names.prefixes, "prefix", PurgeKind::Prefix, [this](const std::string& n) { pattern(n, How::Prefix); });
   each(names.globs, "glob", PurgeKind::Prefix, [this](const std::string& n) { pattern(n, How::Glob); });

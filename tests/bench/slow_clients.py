@@ -85,6 +85,7 @@ def read_answer(connection):
     left = int(re.search(rb"\nContent-Length: (\d+)", got).group(1)) - (len(got) - body)
     while left > 0:
         left -= len(receive(connection))
+    return b"\nConnection: close" not in got[:body]
 
 
 def receive(connection):
@@ -95,7 +96,8 @@ def receive(connection):
 
 
 def child_hits(port, tls, seconds, rate):
-    """Asks for the hit `rate` times a second, at most one request at a time, and prints the latencies as JSON."""
+    """Asks for the hit `rate` times a second, at most one request at a time, and prints the latencies as JSON. A daemon
+    that drains ends connections in order; others follow them."""
     prefer()
     exact_sleep()
     connections = [connect(int(port), tls == "1") for _ in range(KEPT)]
@@ -106,14 +108,16 @@ def child_hits(port, tls, seconds, rate):
     chance = random.Random(1)
     dues = [int((i + chance.random()) / rate * 1e9) for i in range(count)]
     latencies, begin = [], time.perf_counter_ns() + 100_000_000
-    for due, connection in zip(dues, itertools.cycle(connections)):
+    for due, number in zip(dues, itertools.cycle(range(KEPT))):
         due += begin
         left = due - time.perf_counter_ns()
         if left > 0:
             time.sleep(left / 1e9)
-        connection.send(HEAD + b"\r\n")
-        read_answer(connection)
+        connections[number].send(HEAD + b"\r\n")
+        kept = read_answer(connections[number])
         latencies.append(time.perf_counter_ns() - due)
+        if not kept:
+            connections[number] = connect(int(port), tls == "1")
     tell(json.dumps(latencies))
 
 

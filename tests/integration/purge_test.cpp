@@ -358,5 +358,27 @@ TEST_F(Purge, AfterAReloadEntriesOfTheRoutesThatAreThereAreFound) {
   EXPECT_EQ(purged(R"({"route": "rest"})"), 1);
 }
 
+// A purge finds what it names by the routes that there are.
+TEST_F(Purge, WhatWasStoredUnderAnEarlierFormOfARouteDoesNotComeBackWithIt) {
+  for (const std::string other : {"[{name: shop, path: /**}]", "[{name: shop, path: '/else/**'}]",
+                                  "[{name: else, path: /**, key: {path: none}}]"}) {
+    SCOPED_TRACE(other);
+    const std::string first = "routes: [{name: shop, path: /**, key: {query: [id]}}]\n";
+    const auto reload = [&](const std::string& yaml) {
+      const auto before = metric("forebay_config_reloads_total", {{"outcome", "applied"}});
+      daemon->reload(with_origin(yaml));
+      ASSERT_TRUE(metric_reaches("forebay_config_reloads_total", {{"outcome", "applied"}}, before + 1));
+    };
+    start(first);
+    fill({"/p/1?id=7&x=1"});
+    EXPECT_TRUE(hits("/p/1?id=7&x=1"));
+    reload("routes: " + other + "\n");
+    purge(R"({"url": "http://shop.test/p/1?id=7&x=1"})");
+    reload(first);
+    EXPECT_FALSE(hits("/p/1?id=7&x=1"));
+    EXPECT_EQ(daemon->stop().value_or(-1), 0);
+  }
+}
+
 }  // namespace
 }  // namespace forebay::test

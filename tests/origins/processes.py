@@ -2,6 +2,7 @@
 
 import ctypes
 import http.client
+import json
 import os
 import pathlib
 import pwd
@@ -151,6 +152,19 @@ class Daemon:
     def metric(self, name, **labels):
         """The sum of a metric over all series with these labels."""
         return sum(value for known, value in self.metrics().get(name, []) if labels.items() <= known.items())
+
+    def purge(self, **order):
+        """The answer of POST /api/v1/purge."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=PATIENCE)
+        try:
+            connection.request("POST", "/api/v1/purge", json.dumps(order), {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        finally:
+            connection.close()
+        if answer.status != 200:
+            raise Failed(f"the purge was refused: {answer.status} {text}")
+        return json.loads(text)
 
     def reload(self, configuration):
         before = self.metric("forebay_config_reloads_total")

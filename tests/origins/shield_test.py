@@ -28,7 +28,8 @@ const http = require('http');
 const [address, port] = process.argv.slice(2);
 const seconds = () => performance.now() / 1000;
 const lifetimes = { fresh: 'max-age=600', swr: 'max-age=1, stale-while-revalidate=600',
-                    sie: 'max-age=1, stale-if-error=600', none: 'no-store' };
+                    sie: 'max-age=1, stale-if-error=600', none: 'no-store',
+                    long: 'max-age=600, stale-while-revalidate=600' };
 let settings = { delay: 50, cap: 1e9 }, seen, instances, lag = 0, ticked = seconds();
 const reset = () => { seen = { now: seen ? seen.now : 0, most: 0, total: 0, refused: 0, grown: [] }; instances = []; };
 reset();
@@ -309,6 +310,39 @@ def expire_together(bench):
         expect(wait < took / 4, f"stale answers take {wait:.2f} s, all refreshes {took:.2f} s")
         expect(seen["most"] <= 10 and seen["refused"] == 0, f"too many at a time: {seen['most']}")
         return f"answers in {wait * 1000:.0f} ms, refreshes in {took:.1f} s, at most {seen['most']} at a time"
+
+
+@case
+def purge_of_everything(bench):
+    """Under load everything is purged, hard and softly: the origin has its 10 requests at a time, and after a soft purge
+    nobody waits for it."""
+    bench.origin.control(delay=0, cap=10)
+    over, keys = threading.Event(), names("long", 150)
+    with Running(bench, "max_concurrency: 10\n    pool: { queue_timeout: 60s }") as daemon:
+        expect_all_good(Crowd(daemon, keys).join().seen)
+        parts, told = {}, []
+        try:
+            crowd = Crowd(daemon, keys, clients=40, until=over)
+            for mode in ("soft", "hard"):
+                bench.origin.control(delay=200)
+                begin = len(crowd.seen)
+                purged = daemon.purge(all=True, mode=mode)["purged"]
+                expect(purged == len(keys), f"{mode}: {purged} of {len(keys)} purged")
+                processes.until(lambda: bench.origin.control()["total"] >= len(keys), f"{mode}: all keys again")
+                processes.until(lambda: bench.origin.control()["now"] == 0, f"{mode}: the last fetch")
+                parts[mode], seen = crowd.seen[begin:], bench.origin.control()
+                expect(seen["most"] <= 10 and seen["refused"] == 0, f"{mode}: {seen['most']} at a time")
+                expect(seen["total"] == len(keys), f"{mode}: {seen['total']} fetches of {len(keys)} keys")
+                told.append(f"{mode}: {len(parts[mode])} requests, at most {seen['most']} at a time")
+        finally:
+            over.set()
+        crowd.join()
+        expect_all_good(crowd.seen)
+        stale = [each for each in parts["soft"] if is_stale(each, "stale-while-revalidate")]
+        waited = [each for each in parts["soft"] if each not in stale and not each.answer.hit]
+        expect(stale and not waited, f"{len(stale)} stale; not from the store: {examples(waited)}")
+        expect(any(not each.answer.hit for each in parts["hard"]), "after a hard purge all were hits")
+        return "; ".join(told)
 
 
 @case

@@ -161,6 +161,11 @@ TEST(Purging, SaysWhatIsWrong) {
   EXPECT_THAT(fault(urls({std::string(10'000, '/')})), HasSubstr("8192"));
   EXPECT_THAT(fault(urls(std::vector<std::string>(1001, "/a"))), HasSubstr("1000"));
   PurgeNames names;
+  names.globs = {'/' + std::string(1024, 'a')};
+  EXPECT_THAT(fault(names), HasSubstr("1024"));
+  names.globs.assign(21, "/*");
+  EXPECT_THAT(fault(names), HasSubstr("20 globs"));
+  names.globs.clear();
   names.ids = {"0123456789abcdef0123456789abcdeg"};
   EXPECT_THAT(fault(names), HasSubstr("32 hex digits"));
   names.ids.assign(101, "0123456789abcdef0123456789ABCDEF");
