@@ -112,6 +112,11 @@ std::optional<net::Endpoint> endpoint_at(std::string address, std::string& fault
     if (address.size() == 5) return refuse({}, "unix:/run/forebay/admin.sock");
     return net::Endpoint{{}, {}, address.substr(5)};
   }
+  if (address.rfind("fd:", 0) == 0) {
+    fault = '"' + address + "\" is a socket of systemd; name its address by --admin or $FOREBAY_ADMIN";
+    why = ExitCode::Usage;
+    return std::nullopt;
+  }
   const auto colon = address.rfind(':');
   if (colon == std::string::npos || !is_port(address.substr(colon + 1))) return refuse(scheme, meant_by(address));
   auto host = address.substr(0, colon);

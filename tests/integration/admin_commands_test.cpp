@@ -144,6 +144,7 @@ TEST_F(AdminCommands, WhatIsNoAddressIs2) {
     EXPECT_EQ(flag.exit, 2) << written;
     EXPECT_EQ(flag.err, "forebay: --admin: \"" + written + "\" is no address; write " + meant + '\n');
   }
+  EXPECT_THAT(run_forebay({"reload"}, {{"FOREBAY_ADMIN_LISTEN", "fd:admin"}}).err, HasSubstr("a socket of systemd"));
   const auto variable = run_forebay({"healthcheck"}, {{"FOREBAY_ADMIN", "8081"}});
   EXPECT_EQ(variable.exit, 2);
   EXPECT_THAT(variable.err, StartsWith("forebay: $FOREBAY_ADMIN: \"8081\" is no address"));
