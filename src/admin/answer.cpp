@@ -8,6 +8,7 @@
 #include "forebay/base/text.hpp"
 #include "forebay/content/encoder.hpp"
 #include "forebay/server/problem.hpp"
+#include "json_text.hpp"
 
 namespace forebay::admin {
 namespace {
@@ -34,7 +35,7 @@ bool append_gzip(std::string_view text, std::string& out) {
 Answer json_answer(const boost::json::value& document, int status) {
   Answer answer;
   answer.status = status;
-  answer.body = boost::json::serialize(document);
+  answer.body = with_plain_numbers(boost::json::serialize(document));
   return answer;
 }
 

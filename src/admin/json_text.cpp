@@ -1,7 +1,9 @@
 #include "json_text.hpp"
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+#include <charconv>
 #include <ctime>
 
 #include "forebay/base/text.hpp"
@@ -62,6 +64,31 @@ std::string time_text(std::int64_t unix_seconds) {
 json::value seconds(Duration d) {
   if (const auto whole = whole_seconds(d); Seconds(whole) == d) return whole;
   return std::chrono::duration<double>(d).count();
+}
+
+std::string with_plain_numbers(std::string_view document) {
+  std::string out;
+  out.reserve(document.size());
+  while (!document.empty()) {
+    const bool is_text = document[0] == '"', is_number = document[0] == '-' || is_digit(document[0]);
+    std::size_t end = 1;
+    if (is_text) {
+      while (end < document.size() && document[end] != '"') end += document[end] == '\\' ? 2 : 1;
+      ++end;
+    } else if (is_number) {
+      end = std::min(document.find_first_not_of("0123456789+-.eE"), document.size());
+    }
+    const auto piece = document.substr(0, end);
+    document.remove_prefix(piece.size());
+    double n = 0;
+    char digits[400];  // the longest one has 309 before the point or 340 behind it
+    if (is_number && piece.find('E') != piece.npos &&
+        std::from_chars(piece.data(), piece.data() + piece.size(), n).ec == std::errc{})
+      out.append(digits, std::to_chars(digits, digits + sizeof digits, n, std::chars_format::fixed).ptr);
+    else
+      out += piece;
+  }
+  return out;
 }
 
 }  // namespace forebay::admin

@@ -28,6 +28,8 @@ std::optional<std::map<std::string, std::string, std::less<>>> read_texts(std::s
 boost::json::value to_json_value(const std::vector<config::Diagnostic>& diagnostics);
 /// RFC 3339, UTC, in whole seconds.
 std::string time_text(std::int64_t unix_seconds);
+/// The same document without exponents in its numbers: Boost writes 0.5 as 5E-1.
+std::string with_plain_numbers(std::string_view document);
 /// A number of seconds, without a fraction where it has none.
 boost::json::value seconds(Duration d);
 

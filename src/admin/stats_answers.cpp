@@ -95,7 +95,7 @@ std::string second_json(const Stats& stats, State state, const Now& now) {
     routes[as_utf8(name)] = std::move(one);
   }
   out["routes"] = std::move(routes);
-  return json::serialize(out);
+  return with_plain_numbers(json::serialize(out));
 }
 
 std::optional<Answer> answer_stats(const Call& call) {

@@ -4,62 +4,26 @@
 #include <array>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
-#include <fstream>
+#include <cerrno>
 #include <iostream>
-#include <iterator>
 #include <utility>
 
-#include "config_source.hpp"
+#include "forebay/base/terminal_text.hpp"
 #include "forebay/http/fields.hpp"
-#include "forebay/http/forwarding.hpp"
-#include "forebay/net/worker.hpp"
 
 namespace forebay::app {
 namespace {
 
+namespace json = boost::json;
+
 constexpr std::size_t kMostContent = 64 * 1024 * 1024;
 
-// On this machine nobody else can listen there while the daemon runs, and its certificate is for another name.
-std::shared_ptr<const net::TlsClient> tls_to(const std::string& host) {
-  static const net::SystemClock clock;
-  config::Origin daemon;
-  daemon.url.scheme = "https";
-  daemon.url.host = host;
-  daemon.tls.verify = !http::is_localhost(host) && host != "127.0.0.1" && host != "::1";
-  if (const auto ca = environment()("FOREBAY_ADMIN_CA")) daemon.tls.ca = *ca;
-  std::vector<net::TlsFinding> findings;
-  auto client = net::TlsClient::make(daemon, clock, findings);
-  for (const auto& finding : findings)
-    if (!client) std::cerr << "forebay: $FOREBAY_ADMIN_CA: " << finding.message << '\n';
-  return client;
-}
-
-}  // namespace
-
-std::optional<net::Endpoint> endpoint_at(std::string address) {
-  if (address.rfind("http://", 0) == 0) address = address.substr(7, address.find('/', 7) - 7);
-  const bool tls = address.rfind("https://", 0) == 0;
-  if (tls) address = address.substr(8, address.find('/', 8) - 8);
-  if (address.rfind("unix:", 0) == 0) return net::Endpoint{{}, {}, address.substr(5)};
-  const auto colon = address.rfind(':');
-  if (colon == std::string::npos) return std::nullopt;
-  auto host = address.substr(0, colon);
-  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  if (host.empty() || host == "0.0.0.0") host = "127.0.0.1";
-  if (host == "::") host = "::1";
-  net::Endpoint endpoint{host, address.substr(colon + 1), {}, {}};
-  if (tls && !(endpoint.tls = tls_to(host))) return std::nullopt;
-  return endpoint;
-}
-
-namespace {
-
-std::string message_of(const AdminRequest& request) {
+std::string message_of(const DaemonPlace& daemon, const AdminRequest& request) {
   std::string text = request.method + ' ' + request.target + " HTTP/1.1\r\n";
   http::append_line(text, "Host", "localhost");
   http::append_line(text, "User-Agent", "forebay");
   http::append_line(text, "Connection", "close");
-  if (!request.token.empty()) http::append_line(text, "Authorization", "Bearer " + request.token);
+  if (!daemon.token.empty()) http::append_line(text, "Authorization", "Bearer " + daemon.token);
   if (!request.content.empty()) {
     http::append_line(text, "Content-Type", "application/json");
     http::append_line(text, "Content-Length", std::to_string(request.content.size()));
@@ -67,75 +31,109 @@ std::string message_of(const AdminRequest& request) {
   return text + "\r\n" + request.content;
 }
 
+std::string about_silence(const DaemonPlace& daemon, const net::Asked& asked) {
+  const auto from = "the address is from " + daemon.from;
+  switch (asked.system) {
+    case EACCES:
+    case EPERM:
+      return daemon.address + ": permission denied" +
+             (daemon.endpoint.socket.empty() ? "" : "; run this as the owner of the socket or in its group");
+    case ECONNREFUSED: return "no daemon answers at " + daemon.address + ": connection refused; is it running? " + from;
+    case ENOENT: return "no daemon answers at " + daemon.address + ": no such socket; is it running? " + from;
+    default: return "no daemon answers at " + daemon.address + ": " + harmless(asked.why) + "; " + from;
+  }
+}
+
+std::string_view text_of(const json::object& problem, const char* name) {
+  const auto* member = problem.if_contains(name);
+  return member != nullptr && member->is_string() ? std::string_view(member->get_string()) : std::string_view();
+}
+
+std::optional<json::object> object_of(const AdminAnswer& answer) {
+  json::error_code ec;
+  auto document = json::parse(answer.body, ec);
+  if (ec || !document.is_object()) return std::nullopt;
+  return std::move(document.get_object());
+}
+
 }  // namespace
 
-std::optional<AdminAnswer> ask_admin(const std::string& address, const AdminRequest& request,
-                                     net::SteadyClock::time_point deadline) {
-  const auto endpoint = endpoint_at(address);
-  if (!endpoint) return std::nullopt;
-  const auto answer = net::ask(*endpoint, request.method, message_of(request), kMostContent, deadline).answer;
-  if (!answer || !answer->whole) return std::nullopt;
-  return AdminAnswer{answer->status, answer->body};
+std::optional<AdminAnswer> ask_admin(const DaemonPlace& daemon, const AdminRequest& request,
+                                     net::SteadyClock::time_point deadline, std::string& trouble) {
+  auto asked = net::ask(daemon.endpoint, request.method, message_of(daemon, request), kMostContent, deadline);
+  if (asked.answer && asked.answer->whole)
+    return AdminAnswer{asked.answer->status, std::move(asked.answer->body), false};
+  if (asked.answer) asked.why = "its answer broke off";
+  trouble = about_silence(daemon, asked);
+  return std::nullopt;
 }
 
-std::optional<AdminAnswer> follow_admin(const std::string& address, const AdminRequest& request,
+std::optional<AdminAnswer> follow_admin(const DaemonPlace& daemon, const AdminRequest& request,
                                         net::SteadyClock::time_point deadline, Duration silence,
-                                        const std::function<bool(std::string_view)>& piece) {
-  const auto endpoint = endpoint_at(address);
-  if (!endpoint) return std::nullopt;
-  const auto answer =
-      net::follow(*endpoint, request.method, message_of(request), kMostContent, deadline, silence, piece).answer;
-  if (!answer) return std::nullopt;
-  return AdminAnswer{answer->status, answer->body};
-}
-
-std::optional<DaemonPlace> find_daemon(const std::optional<std::string>& config,
-                                       const std::optional<std::string>& admin, ExitCode& why) {
-  std::string fault;
-  auto token = admin_token(fault);
-  if (!token) {
-    std::cerr << "forebay: " << fault << '\n';
-    why = ExitCode::Failed;
-    return std::nullopt;
+                                        const std::function<bool(std::string_view)>& piece, std::string& trouble) {
+  auto asked =
+      net::follow(daemon.endpoint, request.method, message_of(daemon, request), kMostContent, deadline, silence, piece);
+  if (asked.answer) {
+    const http::FieldsView fields = asked.answer->fields;
+    const bool is_stream = fields.value(http::FieldId::ContentType).value_or("").starts_with("text/event-stream");
+    return AdminAnswer{asked.answer->status, std::move(asked.answer->body), is_stream};
   }
-  auto address = admin_address(config, admin, why);
-  if (!address) return std::nullopt;
-  return DaemonPlace{std::move(*address), std::move(*token)};
+  trouble = about_silence(daemon, asked);
+  return std::nullopt;
 }
 
-std::optional<AdminAnswer> ask_daemon(const DaemonPlace& daemon, AdminRequest request, Duration timeout,
+std::optional<AdminAnswer> ask_daemon(const DaemonPlace& daemon, const AdminRequest& request, Duration timeout,
                                       ExitCode& why) {
-  request.token = daemon.token;
-  auto answer = ask_admin(daemon.address, request, net::SteadyClock::now() + timeout);
+  std::string trouble;
+  auto answer = ask_admin(daemon, request, net::SteadyClock::now() + timeout, trouble);
   if (!answer) {
-    std::cerr << "forebay: no daemon answers at " << daemon.address << '\n';
+    std::cerr << "forebay: " << trouble << '\n';
     why = ExitCode::NotReached;
   }
   return answer;
 }
 
+std::optional<json::object> granted(const AdminAnswer& answer, std::initializer_list<const char*> members) {
+  if (answer.status != 200 && answer.status != 202) return std::nullopt;
+  auto document = object_of(answer);
+  if (document && !std::all_of(members.begin(), members.end(),
+                               [&](const char* name) { return document->if_contains(name) != nullptr; }))
+    return std::nullopt;
+  return document;
+}
+
 std::optional<std::string> refusal_of(const AdminAnswer& answer) {
   if (answer.status < 400) return std::nullopt;
-  boost::json::error_code ec;
-  const auto document = boost::json::parse(answer.body, ec);
-  if (ec || !document.is_object()) return std::nullopt;
-  const auto* code = document.get_object().if_contains("code");
-  const auto* detail = document.get_object().if_contains("detail");
+  const auto document = object_of(answer);
+  if (!document) return std::nullopt;
   constexpr std::array<std::string_view, 17> kRefusals{
       "unauthorized", "forbidden",        "method_not_allowed",     "bad_request",
       "too_large",    "stopping",         "configuration_rejected", "too_many_changes",
       "timeout",      "too_many_streams", "no_such_route",          "not_stored",
       "busy",         "no_memory",        "no_such_request",        "check_too_long",
       "warming"};
-  if (!code || !code->is_string()) return std::nullopt;
-  const std::string_view word = code->get_string();
+  const auto word = text_of(*document, "code");
   if (std::find(kRefusals.begin(), kRefusals.end(), word) == kRefusals.end()) return std::nullopt;
-  if (detail && detail->is_string()) return std::string(detail->get_string());
+  const auto* detail = document->if_contains("detail");
+  if (detail != nullptr && detail->is_string()) return std::string(detail->get_string());
   return "status " + std::to_string(answer.status);
 }
 
-ExitCode code_of_refusal(int status) {
-  switch (status) {
+std::string about_refusal(const DaemonPlace& daemon, const AdminAnswer& answer) {
+  const auto begin = daemon.address + ": ";
+  const auto refusal = refusal_of(answer);
+  const auto document = object_of(answer);
+  if (!refusal && document && text_of(*document, "type") == "urn:forebay:error:plain_http")
+    return begin + "it speaks TLS; write --admin https://" + daemon.address;
+  if (!refusal) return begin + "not a Forebay admin listener";
+  if (answer.status != 401) return begin + harmless(*refusal);
+  if (!daemon.token.empty()) return begin + "the token of " + daemon.token_from + " is wrong";
+  return begin + "A token is required; set $FOREBAY_ADMIN_TOKEN or $FOREBAY_ADMIN_TOKEN_FILE";
+}
+
+ExitCode code_of_refusal(const AdminAnswer& answer) {
+  if (!refusal_of(answer)) return ExitCode::NotReached;
+  switch (answer.status) {
     case 400: return ExitCode::Usage;
     case 409:
     case 413:
@@ -147,42 +145,9 @@ ExitCode code_of_refusal(int status) {
   }
 }
 
-std::optional<std::string> admin_address(const std::optional<std::string>& config,
-                                         const std::optional<std::string>& admin, ExitCode& why) {
-  const auto variables = environment();
-  if (admin) return *admin;
-  for (const char* name : {"FOREBAY_ADMIN", "FOREBAY_ADMIN_LISTEN"})
-    if (const auto value = variables(name); value && !value->empty() && *value != "off") return *value;
-  ConfigSource source(config, variables);
-  const auto loaded = source.load();
-  const bool named = config || variables("FOREBAY_CONFIG");
-  if (!loaded.ok() && named) {
-    std::cerr << config::to_text(loaded.diagnostics);
-    why = ExitCode::Configuration;
-    return std::nullopt;
-  }
-  if (loaded.ok() && !loaded.config->admin) {
-    std::cerr << "forebay: the admin listener is off in " << source.name() << "; there is no daemon to ask\n";
-    why = ExitCode::NotReached;
-    return std::nullopt;
-  }
-  if (!loaded.ok()) return "127.0.0.1:8081";
-  return (loaded.config->admin_listener.tls.on() ? "https://" : "") + loaded.config->admin->text;
-}
-
-std::optional<std::string> admin_token(std::string& fault) {
-  const auto variables = environment();
-  if (auto token = variables("FOREBAY_ADMIN_TOKEN"); token && !token->empty()) return token;
-  const auto file = variables("FOREBAY_ADMIN_TOKEN_FILE");
-  if (!file || file->empty()) return std::string();
-  std::ifstream in(*file, std::ios::binary);
-  std::string token((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
-  if (in.bad() || token.empty()) {
-    fault = "there is no token in " + *file + " ($FOREBAY_ADMIN_TOKEN_FILE)";
-    return std::nullopt;
-  }
-  return token;
+ExitCode report_refusal(const DaemonPlace& daemon, const AdminAnswer& answer) {
+  std::cerr << "forebay: " << about_refusal(daemon, answer) << '\n';
+  return code_of_refusal(answer);
 }
 
 }  // namespace forebay::app

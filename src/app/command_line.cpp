@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "command_words.hpp"
+#include "commands.hpp"
 #include "forebay/base/suggest.hpp"
 
 namespace forebay::app {
@@ -19,7 +20,7 @@ constexpr std::string_view kIntroduction =
     "  forebay -c forebay.yaml                            with a configuration file\n"
     "  forebay demo                                       with a built-in demo origin\n\n"
     "Without --ttl, or `ttl` in the file, only responses with a lifetime from the origin are stored.\n"
-    "Not in this version: HTTP/3, a shared or persistent cache.\n";
+    "Not in this version: ";
 
 /// All commands with the variables of their flags.
 struct Commands {
@@ -28,7 +29,7 @@ struct Commands {
     CLI::App* app;
     std::unique_ptr<CommandWords> words;
   };
-  CLI::App app{std::string(kIntroduction), "forebay"};
+  CLI::App app{std::string(kIntroduction).append(kNotInThisVersion) + ".\n", "forebay"};
   std::vector<One> all;
 
   Commands() {
@@ -122,6 +123,9 @@ Said incomplete(const Commands::One& command, const std::string& sentence) {
   return usage(advice ? std::move(*advice) : sentence);
 }
 
+std::string without_blank_end(std::string text) { return text.erase(text.find_last_not_of('\n') + 1) + '\n'; }
+std::string help_of(const CLI::App& command) { return without_blank_end(command.help("forebay")); }
+
 ExitCode say(const Said& said) {
   std::cout << said.out;
   std::cerr << said.err;
@@ -149,7 +153,7 @@ void for_each_command(const std::function<void(const CommandRow&, const CommandW
 
 std::string help_text(const std::string& command) {
   const Commands c;
-  return command.empty() ? c.app.help() : c.of(command).app->help("forebay");
+  return command.empty() ? without_blank_end(c.app.help()) : help_of(*c.of(command).app);
 }
 
 Command::Command(Said said) : Command(std::move(said), say) {}
@@ -183,7 +187,7 @@ Command parse_command_line(const std::vector<std::string>& args) {
   try {
     c.app.parse(std::move(words));
   } catch (const CLI::CallForHelp&) {
-    return Said{ExitCode::Done, given.app->help("forebay"), {}};
+    return Said{ExitCode::Done, help_of(*given.app), {}};
   } catch (const CLI::ExtrasError&) {
     return left_over(given);
   } catch (const CLI::ParseError& e) {

@@ -15,6 +15,7 @@ MakeWords top_words;
 MakeWords tail_words;
 MakeWords purge_words;
 MakeWords get_words;
+MakeWords entries_words;
 MakeWords warm_words;
 MakeWords demo_words;
 MakeWords schema_words;
@@ -30,6 +31,7 @@ const std::vector<CommandRow>& command_table() {
       {"healthcheck", "Ask the running daemon whether it is ready.", healthcheck_words},
       {"purge", "Remove stored responses, or make them stale.", purge_words},
       {"get", "Show what is stored for a request; exit code 5 when nothing is.", get_words},
+      {"entries", "List what is stored.", entries_words},
       {"reload", "Have the running daemon read its configuration again; exit code 3 when it refuses it.", reload_words},
       {"drain", "Take the running daemon out of load balancing: /readyz answers 503; requests are served.",
        drain_words},

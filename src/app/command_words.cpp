@@ -68,6 +68,8 @@ Option& CommandWords::words(const char* name, std::vector<std::string>& into, co
   return declared;
 }
 
+void CommandWords::below(const char* text) { app_.footer(text); }
+
 std::size_t CommandWords::count(const char* name) const { return app_.count(name); }
 
 std::vector<std::string> CommandWords::given_in_order() const {

@@ -62,6 +62,9 @@ class CommandWords {
   Option& word(const char* name, std::string& into, const char* what, const char* help);
   Option& words(const char* name, std::vector<std::string>& into, const char* what, const char* help);
 
+  /// What stands below the flags in the help.
+  void below(const char* text);
+
   /// How often a flag was given.
   std::size_t count(const char* name) const;
   /// The first long name of each flag that was given, in the order of the command line: `--data`.

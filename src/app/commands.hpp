@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 #include "command_line.hpp"
 
 namespace forebay::app {
@@ -16,6 +18,9 @@ ExitCode purge(const PurgeFlags& flags);
 ExitCode get(const GetFlags& flags);
 ExitCode demo(const DemoFlags& flags);
 ExitCode version(const VersionFlags& flags);
+
+/// What users may expect and do not find, for help and demo.
+inline constexpr std::string_view kNotInThisVersion = "HTTP/3, a shared or persistent cache, a dashboard";
 
 /// Whether messages on this descriptor may be coloured: a terminal, and no NO_COLOR.
 bool may_color(int fd);

@@ -194,7 +194,7 @@ complete -c forebay -f
 /// What a value or a word is completed with.
 std::string fish_value(const Item& item) {
   if (item.takes_file()) return " -F";
-  return item.choices.empty() ? "" : " -a " + quoted(joined(item.choices, " "), "\\");
+  return item.choices.empty() ? "" : " -f -a " + quoted(joined(item.choices, " "), "\\");
 }
 
 std::string fish_script(const std::vector<Entry>& commands) {
@@ -206,7 +206,8 @@ std::string fish_script(const std::vector<Entry>& commands) {
       out += begin;
       for (const auto& name : item.names)
         out += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
-      if (item.takes_value()) out += " -r" + fish_value(item);
+      // `-x` is `-r -f`: without `-f` fish offers files.
+      if (item.takes_value()) out += (item.takes_file() ? " -r" : " -x") + fish_value(item);
       out += " -d " + quoted(item.help, "\\") + '\n';
     }
     for (const auto& item : command.words)

@@ -70,12 +70,17 @@ void show_screen(const Daemon& daemon, std::optional<Scenario> scenario) {
   row("curl -i " + at + "/api/search --json '{\"query\":\"tea\",\"page\":1}'",
       "a POST, keyed by /query and /page: MISS, then HIT for 30 s");
   row("curl -s " + at + "/stats", "how many requests reached the shop");
-  if (const auto* admin = daemon.admin_listener())
-    row("curl -s " + host_of(*admin) + "/metrics", "metrics for Prometheus");
+  if (const auto* admin = daemon.admin_listener()) {
+    const auto there = host_of(*admin);
+    // The commands find the default address by themselves.
+    const auto to = there == "127.0.0.1:8081" ? std::string() : " --admin " + there;
+    row("curl -s " + there + "/metrics", "metrics for Prometheus");
+    row("forebay top" + to, "rates, hit ratio and latency, live");
+    row("forebay tail" + to, "requests as they end");
+    row("forebay purge --prefix /api/" + to, "removes what is stored below /api/");
+  }
   if (scenario) std::cout << "\nRunning: " << text_of(*scenario);
-  std::cout << "\nNot in this version: HTTP/3, purging; `forebay help` has the whole list.\n"
-               "Ctrl-C stops it.\n"
-            << std::flush;
+  std::cout << "\nNot in this version: " << kNotInThisVersion << ".\nCtrl-C stops it.\n" << std::flush;
 }
 
 }  // namespace

@@ -137,16 +137,10 @@ ExitCode explain_live(const ExplainFlags& flags, const proxy::ExplainRequest& re
   const auto daemon = find_daemon(flags.run.config, flags.admin, why);
   if (!daemon) return why;
   const auto answer =
-      ask_daemon(*daemon, {"POST", "/api/v1/explain", {}, admin::write_explain_request(request)}, flags.timeout, why);
+      ask_daemon(*daemon, {"POST", "/api/v1/explain", admin::write_explain_request(request)}, flags.timeout, why);
   if (!answer) return why;
   if (answer->status == 200 && admin::is_explanation(answer->body)) return print(flags, answer->body);
-  const auto refusal = refusal_of(*answer);
-  if (!refusal) {
-    std::cerr << "forebay: " << daemon->address << ": not a Forebay admin listener\n";
-    return ExitCode::NotReached;
-  }
-  std::cerr << "forebay: " << daemon->address << ": " << *refusal << '\n';
-  return code_of_refusal(answer->status);
+  return report_refusal(*daemon, *answer);
 }
 
 ExitCode explain_by_file(const ExplainFlags& flags, const proxy::ExplainRequest& request) {

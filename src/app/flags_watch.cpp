@@ -14,8 +14,10 @@ class TopWords final : public CommandWords {
     text("--interval", interval_, "DUR", "Time between two looks (default 1s).");
     flag("--once", flags_.once, "Print it once, as text, and end.");
     flag("--json", flags_.json, "Print JSON, a document for each look.");
-    text("--view", view_, "VIEW", "What the table shows.").one_of({"routes", "keys", "origins"});
+    text("--view", view_, "VIEW", "What the table shows: routes (default), keys or origins.")
+        .one_of({"routes", "keys", "origins"});
     add_daemon(*this, flags_.config, flags_.admin);
+    below("Keys on a terminal: r routes, k keys, o origins, s sort by another column, p pause, q quit.");
   }
   Command finish() override {
     if (auto wrong = take_time("--interval", interval_, "1s", flags_.interval)) return *wrong;

@@ -33,16 +33,18 @@ std::int64_t number_at(const json::value& document, const char* pointer) {
   return found != nullptr && found->is_number() ? found->to_number<std::int64_t>() : 0;
 }
 
-ExitCode not_forebay(const DaemonPlace& daemon) {
-  std::cerr << "forebay: " << daemon.address << ": not a Forebay admin listener\n";
-  return ExitCode::NotReached;
+ExitCode refused(const DaemonPlace& daemon, const AdminAnswer& answer) {
+  const auto code = report_refusal(daemon, answer);
+  return answer.status == 404 && refusal_of(answer) ? ExitCode::NothingMatched : code;
 }
 
-ExitCode refused(const DaemonPlace& daemon, const AdminAnswer& answer) {
-  const auto refusal = refusal_of(answer);
-  if (!refusal) return not_forebay(daemon);
-  std::cerr << "forebay: " << daemon.address << ": " << *refusal << '\n';
-  return answer.status == 404 ? ExitCode::NothingMatched : code_of_refusal(answer.status);
+/// The host and the port of a URL count.
+void note_host(const GetFlags& flags) {
+  const auto scheme = flags.target.find("://");
+  const auto from = flags.target.find('/', scheme == std::string::npos ? 0 : scheme + 3);
+  const auto path =
+      from == std::string::npos ? "/" : flags.target.substr(from, flags.target.find_first_of("?#") - from);
+  std::cerr << "forebay: see what is stored for every host and port: forebay entries --prefix " << shown(path) << '\n';
 }
 
 /// Has the daemon find the key and the variant for a request.
@@ -53,12 +55,11 @@ ExitCode find(const GetFlags& flags, const DaemonPlace& daemon, Wanted& wanted) 
   for (const auto& [name, value] : flags.headers) request.fields.add(name, value);
   auto why = ExitCode::Done;
   const auto answer =
-      ask_daemon(daemon, {"POST", "/api/v1/explain", {}, admin::write_explain_request(request)}, flags.timeout, why);
+      ask_daemon(daemon, {"POST", "/api/v1/explain", admin::write_explain_request(request)}, flags.timeout, why);
   if (!answer) return why;
-  if (answer->status != 200) return refused(daemon, *answer);
+  if (answer->status != 200 || !admin::is_explanation(answer->body)) return refused(daemon, *answer);
   json::error_code ec;
   const auto document = json::parse(answer->body, ec);
-  if (ec || !admin::is_explanation(answer->body)) return not_forebay(daemon);
   wanted.id = text_at(document, "/key/id");
   if (wanted.id.empty()) {
     const auto reason = text_at(document, "/lookup/reason");
@@ -69,6 +70,7 @@ ExitCode find(const GetFlags& flags, const DaemonPlace& daemon, Wanted& wanted) 
   const auto* found = document.find_pointer("/stored/found", ec);
   if (found == nullptr || *found != true) {
     std::cerr << "forebay: nothing is stored for this request; its key has the id " << wanted.id << '\n';
+    note_host(flags);
     return ExitCode::NothingMatched;
   }
   wanted.variant = text_at(document, "/stored/variant_id");
@@ -123,16 +125,18 @@ ExitCode get(const GetFlags& flags) {
   const char* separator = "?";
   if (flags.body) target += "?body=raw", separator = "&";
   if (!wanted.variant.empty()) target += separator + ("variant=" + wanted.variant);
-  const auto answer = ask_daemon(*daemon, {"GET", target, {}, {}}, flags.timeout, why);
+  const auto answer = ask_daemon(*daemon, {"GET", target, {}}, flags.timeout, why);
   if (!answer) return why;
-  if (answer->status != 200) return refused(*daemon, *answer);
-  if (flags.body || flags.json) {
-    std::cout << answer->body << (flags.json ? "\n" : "");
+  if (flags.body) {
+    if (answer->status != 200) return refused(*daemon, *answer);
+    std::cout << answer->body;
   } else {
-    json::error_code ec;
-    const auto document = json::parse(answer->body, ec);
-    if (ec || !document.is_object()) return not_forebay(*daemon);
-    print_text(document);
+    const auto document = granted(*answer, {"id", "variants"});
+    if (!document) return refused(*daemon, *answer);
+    if (flags.json)
+      std::cout << answer->body << '\n';
+    else
+      print_text(*document);
   }
   std::cout.flush();
   return ExitCode::Done;

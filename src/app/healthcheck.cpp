@@ -1,3 +1,4 @@
+#include <boost/json/object.hpp>
 #include <iostream>
 
 #include "admin_client.hpp"
@@ -6,20 +7,17 @@
 namespace forebay::app {
 
 ExitCode healthcheck(const HealthcheckFlags& flags) {
-  const auto deadline = net::SteadyClock::now() + flags.timeout;
   auto why = ExitCode::Done;
-  const auto address = admin_address(flags.config, flags.admin, why);
-  if (!address) return why;
-  const auto answer = ask_admin(*address, {"GET", "/readyz", {}, {}}, deadline);
-  if (!answer) {
-    std::cerr << "forebay: no daemon answers at " << *address << '\n';
-    return ExitCode::NotReached;
-  }
+  const auto daemon = find_daemon_without_token(flags.config, flags.admin, why);
+  if (!daemon) return why;
+  auto answer = ask_daemon(*daemon, {"GET", "/readyz", {}}, flags.timeout, why);
+  if (!answer) return why;
+  const bool ready = answer->status == 200;
+  // A daemon that is not ready says so in the same form.
+  if (answer->status == 503) answer->status = 200;
+  if (!granted(*answer, {"status"})) return report_refusal(*daemon, *answer);
   std::cout << answer->body << '\n';
-  if (answer->status == 200) return ExitCode::Done;
-  if (answer->status == 503) return ExitCode::NotReady;
-  std::cerr << "forebay: " << *address << " answers " << answer->status << "; it is not a Forebay admin listener\n";
-  return ExitCode::NotReached;
+  return ready ? ExitCode::Done : ExitCode::NotReady;
 }
 
 }  // namespace forebay::app

@@ -2,13 +2,14 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <filesystem>
 #include <iostream>
 #include <thread>
 
 #include "admin_client.hpp"
 #include "commands.hpp"
-#include "config_source.hpp"
 #include "forebay/base/duration_text.hpp"
+#include "forebay/base/terminal_text.hpp"
 
 namespace forebay::app {
 namespace {
@@ -22,16 +23,16 @@ constexpr auto kLookAgain = 200ms;
 AdminRequest request_of(const OrderFlags& flags) {
   json::object document;
   switch (flags.what) {
-    case What::Reload: return {"POST", "/api/v1/reload", {}, {}};
-    case What::Undrain: return {"POST", "/api/v1/undrain", {}, {}};
+    case What::Reload: return {"POST", "/api/v1/reload", {}};
+    case What::Undrain: return {"POST", "/api/v1/undrain", {}};
     case What::Drain:
       if (flags.delay) document["delay"] = flags.delay_text;
-      return {"POST", "/api/v1/drain", {}, json::serialize(document)};
+      return {"POST", "/api/v1/drain", json::serialize(document)};
     case What::LogLevel:
-      if (flags.level.empty()) return {"GET", "/api/v1/log/level", {}, {}};
+      if (flags.level.empty()) return {"GET", "/api/v1/log/level", {}};
       document["level"] = flags.level;
       if (flags.time) document["for"] = flags.time_text;
-      return {"PUT", "/api/v1/log/level", {}, json::serialize(document)};
+      return {"PUT", "/api/v1/log/level", json::serialize(document)};
   }
   return {};
 }
@@ -71,10 +72,41 @@ void print_diagnostics(const json::object& document) {
   }
 }
 
-void print_text(const OrderFlags& flags, const json::object& document) {
+/// What only an answer of Forebay to this order has.
+const char* member_of(What what) {
+  switch (what) {
+    case What::Reload: return "applied";
+    case What::Drain:
+    case What::Undrain: return "state";
+    case What::LogLevel: break;
+  }
+  return "level";
+}
+
+/// The file of the configuration that is in force; nothing when there is none, or it cannot be told.
+std::optional<std::string> loaded_file(const DaemonPlace& daemon, const OrderFlags& flags) {
+  std::string trouble;
+  const auto answer =
+      ask_admin(daemon, {"GET", "/api/v1/status", {}}, net::SteadyClock::now() + flags.timeout, trouble);
+  const auto status = answer ? granted(*answer, {"config"}) : std::nullopt;
+  const auto* config = status ? status->at("config").if_object() : nullptr;
+  auto file = config != nullptr ? text_of(*config, "file") : std::string();
+  if (file.empty()) return std::nullopt;
+  return harmless(file);
+}
+
+/// By their names alone where the daemon has a relative path: it may run in another directory.
+bool is_same_file(const std::filesystem::path& ours, const std::filesystem::path& its) {
+  std::error_code ec;
+  if (its.is_relative()) return ours.filename() == its.filename();
+  return std::filesystem::weakly_canonical(ours, ec) == std::filesystem::weakly_canonical(its, ec);
+}
+
+void print_text(const OrderFlags& flags, const json::object& document, const std::optional<std::string>& file) {
   if (flags.what == What::Reload) {
     const auto changed = list_of(document, "changed"), restart = list_of(document, "restart_required");
-    std::cout << "applied; " << (changed.empty() ? "nothing has changed" : "changed: " + changed) << '\n';
+    std::cout << "applied" << (file ? ' ' + *file : "") << "; "
+              << (changed.empty() ? "nothing has changed" : "changed: " + changed) << '\n';
     if (!restart.empty()) std::cout << "restart required: " << restart << '\n';
   } else if (flags.what == What::LogLevel) {
     std::cout << text_of(document, "level") << " (configured: " << text_of(document, "configured") << ')';
@@ -90,15 +122,17 @@ ExitCode await_drained(const OrderFlags& flags, const DaemonPlace& daemon) {
   const auto end = net::SteadyClock::now() + *flags.wait;
   for (;;) {
     auto why = ExitCode::Done;
-    const auto answer = ask_daemon(daemon, {"GET", "/api/v1/status", {}, {}}, flags.timeout, why);
+    const auto answer = ask_daemon(daemon, {"GET", "/api/v1/status", {}}, flags.timeout, why);
     if (!answer) return why;
-    json::error_code ec;
-    const auto status = json::parse(answer->body, ec);
-    const auto* listeners = ec ? nullptr : status.find_pointer("/listeners", ec);
-    if (listeners == nullptr || !listeners->is_array()) return ExitCode::NotReached;
-    std::int64_t open = number_of(status, "/totals/in_flight");
-    for (const auto& listener : listeners->get_array()) open += number_of(listener, "/open");
-    if (open <= 0) return ExitCode::Done;
+    const auto status = granted(*answer, {"listeners"});
+    const auto* listeners = status ? status->at("listeners").if_array() : nullptr;
+    if (listeners == nullptr) return report_refusal(daemon, *answer);
+    std::int64_t open = number_of(*status, "/totals/in_flight");
+    for (const auto& listener : *listeners) open += number_of(listener, "/open");
+    if (open <= 0) {
+      std::cerr << "forebay: no client is connected\n";
+      return ExitCode::Done;
+    }
     if (net::SteadyClock::now() + kLookAgain > end) {
       std::cerr << "forebay: clients are still connected after " << duration_text(*flags.wait) << '\n';
       return ExitCode::Failed;
@@ -115,25 +149,25 @@ ExitCode order(const OrderFlags& flags) {
   if (!daemon) return why;
   const auto answer = ask_daemon(*daemon, request_of(flags), flags.timeout, why);
   if (!answer) return why;
-  json::error_code ec;
-  const auto document = json::parse(answer->body, ec);
-  const bool is_ours = !ec && document.is_object();
-  const bool done = answer->status == 200 || answer->status == 202;
-  if (const auto refusal = refusal_of(*answer); !is_ours || (!done && !refusal)) {
-    std::cerr << "forebay: " << daemon->address << ": not a Forebay admin listener\n";
-    return ExitCode::NotReached;
-  } else if (refusal) {
-    if (flags.json) std::cout << answer->body;
-    print_diagnostics(document.get_object());
-    std::cerr << "forebay: " << daemon->address << ": " << *refusal << '\n';
-    return code_of_refusal(answer->status);
+  const auto document = granted(*answer, {member_of(flags.what)});
+  if (!document) {
+    if (refusal_of(*answer)) {
+      if (flags.json) std::cout << answer->body;
+      json::error_code ec;
+      print_diagnostics(json::parse(answer->body, ec).get_object());
+    }
+    return report_refusal(*daemon, *answer);
   }
+  const auto file = flags.what == What::Reload ? loaded_file(*daemon, flags) : std::nullopt;
   if (flags.json)
     std::cout << answer->body << '\n';
   else
-    print_text(flags, document.get_object());
+    print_text(flags, *document, file);
   std::cout.flush();
-  if (flags.what == What::Reload) print_diagnostics(document.get_object());
+  if (flags.what == What::Reload) print_diagnostics(*document);
+  if (file && flags.config && !is_same_file(*flags.config, *file))
+    std::cerr << "forebay: the daemon has read " << *file << ", not " << *flags.config
+              << ": -c says only where the admin listener is\n";
   if (flags.what != What::Drain) return ExitCode::Done;
   if (flags.delay) std::this_thread::sleep_for(*flags.delay);
   return flags.wait ? await_drained(flags, *daemon) : ExitCode::Done;

@@ -1,7 +1,7 @@
 // `forebay purge`.
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <iostream>
 
@@ -34,7 +34,20 @@ std::string count_text(std::int64_t n) { return std::to_string(n) + (n == 1 ? " 
 
 std::int64_t number_of(const json::value& value) { return value.is_number() ? value.to_number<std::int64_t>() : 0; }
 
-void print_text(const json::object& answer, std::int64_t purged) {
+/// A URL with a host is for that host and port alone.
+void note_host(const PurgeFlags& flags) {
+  const auto has_host = [](const std::string& url) { return !url.starts_with('/'); };
+  if (std::any_of(flags.urls.begin(), flags.urls.end(), has_host))
+    std::cerr << "forebay: a path alone, such as --url /p/1, is for every host and port\n";
+}
+
+/// The daemon counts globs and prefixes together.
+std::string_view name_of(std::string_view kind, const PurgeFlags& flags) {
+  if (kind != "prefix" || flags.globs.empty()) return kind;
+  return flags.prefixes.empty() ? "glob" : "prefix and glob";
+}
+
+void print_text(const PurgeFlags& flags, const json::object& answer, std::int64_t purged) {
   const auto* mode = answer.if_contains("mode");
   const bool soft = mode != nullptr && *mode == "soft";
   const auto* dry = answer.if_contains("dry_run");
@@ -44,7 +57,7 @@ void print_text(const json::object& answer, std::int64_t purged) {
   if (by != nullptr && by->is_object()) {
     const char* separator = ": ";
     for (const auto& [kind, n] : by->get_object()) {
-      std::cout << separator << std::string_view(kind) << ' ' << number_of(n);
+      std::cout << separator << name_of(kind, flags) << ' ' << number_of(n);
       separator = ", ";
     }
   }
@@ -57,26 +70,22 @@ ExitCode purge(const PurgeFlags& flags) {
   auto why = ExitCode::Done;
   const auto daemon = find_daemon(flags.config, flags.admin, why);
   if (!daemon) return why;
-  const auto answer = ask_daemon(*daemon, {"POST", "/api/v1/purge", {}, document_of(flags)}, flags.timeout, why);
+  const auto answer = ask_daemon(*daemon, {"POST", "/api/v1/purge", document_of(flags)}, flags.timeout, why);
   if (!answer) return why;
-  if (const auto refusal = refusal_of(*answer)) {
-    std::cerr << "forebay: " << daemon->address << ": " << *refusal << '\n';
+  const auto document = granted(*answer, {"purged"});
+  if (!document) {
+    const auto code = report_refusal(*daemon, *answer);
     // A name that the daemon does not know is a mistake on the command line.
-    return answer->status == 422 ? ExitCode::Usage : code_of_refusal(answer->status);
+    return code == ExitCode::Configuration ? ExitCode::Usage : code;
   }
-  json::error_code ec;
-  const auto document = json::parse(answer->body, ec);
-  const auto* purged = ec || !document.is_object() ? nullptr : document.get_object().if_contains("purged");
-  if (answer->status != 200 || purged == nullptr || !purged->is_number()) {
-    std::cerr << "forebay: " << daemon->address << ": not a Forebay admin listener\n";
-    return ExitCode::NotReached;
-  }
+  const auto purged = number_of(document->at("purged"));
   if (flags.json)
     std::cout << answer->body;
   else
-    print_text(document.get_object(), number_of(*purged));
+    print_text(flags, *document, purged);
   std::cout.flush();
-  if (number_of(*purged) > 0 || !flags.fail_if_none) return ExitCode::Done;
+  if (purged == 0) note_host(flags);
+  if (purged > 0 || !flags.fail_if_none) return ExitCode::Done;
   std::cerr << "forebay: nothing was purged\n";
   return ExitCode::NothingMatched;
 }

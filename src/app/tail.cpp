@@ -2,10 +2,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <cstdio>
 #include <iostream>
+#include <iterator>
 #include <thread>
 
 #include "admin_client.hpp"
@@ -62,6 +64,13 @@ std::string line_of(const std::string& data) {
   return line;
 }
 
+/// Whether a stream of the daemon may begin so. Other servers send documents.
+bool may_begin_stream(std::string_view text) {
+  constexpr std::string_view kBegins[] = {":", "event: ", "retry: "};
+  return std::any_of(std::begin(kBegins), std::end(kBegins),
+                     [&](std::string_view begin) { return begin.starts_with(text.substr(0, begin.size())); });
+}
+
 /// Makes lines of the events of a stream.
 class Printer {
  public:
@@ -69,6 +78,8 @@ class Printer {
   /// False when nothing more is wanted.
   bool take(std::string_view piece) {
     text_ += piece;
+    is_foreign_ = !begun_ && !may_begin_stream(text_);
+    if (is_foreign_) return false;
     std::size_t from = 0;
     for (auto end = text_.find("\n\n"); end != std::string::npos; end = text_.find("\n\n", from)) {
       event(std::string_view(text_).substr(from, end - from));
@@ -82,6 +93,8 @@ class Printer {
   void restart() { text_.clear(); }
   bool done() const { return done_; }
   bool begun() const { return begun_; }
+  /// Whether what came are no events.
+  bool is_foreign() const { return is_foreign_; }
 
  private:
   void event(std::string_view text) {
@@ -102,7 +115,7 @@ class Printer {
   const bool terminal_ = ::isatty(STDOUT_FILENO) == 1;
   std::string text_;
   std::uint64_t printed_ = 0;
-  bool done_ = false, begun_ = false;
+  bool done_ = false, begun_ = false, is_foreign_ = false;
 };
 
 std::string target_of(const TailFlags& flags) {
@@ -129,18 +142,16 @@ ExitCode tail(const TailFlags& flags) {
   const auto daemon = find_daemon(flags.config, flags.admin, why);
   if (!daemon) return why;
   Printer printer(flags);
-  const AdminRequest request{"GET", target_of(flags), daemon->token, {}};
+  const AdminRequest request{"GET", target_of(flags), {}};
+  std::string trouble;
   for (int tries = 0; tries <= kMostTries;) {
-    const auto answer = follow_admin(daemon->address, request, net::SteadyClock::now() + kPatience, kSilence,
-                                     [&](std::string_view piece) { return printer.take(piece); });
+    const auto answer = follow_admin(
+        *daemon, request, net::SteadyClock::now() + kPatience, kSilence,
+        [&](std::string_view piece) { return printer.take(piece); }, trouble);
     if (printer.done()) return ExitCode::Done;
-    if (answer && answer->status != 200) {
-      const auto refusal = refusal_of(*answer);
-      std::cerr << "forebay: " << daemon->address << ": " << harmless(refusal.value_or("not a Forebay admin listener"))
-                << '\n';
-      return refusal ? code_of_refusal(answer->status) : ExitCode::NotReached;
-    }
-    if (!printer.begun()) break;
+    if (answer && (answer->status != 200 || !answer->is_stream || printer.is_foreign()))
+      return report_refusal(*daemon, *answer);
+    if (!answer && !printer.begun()) break;
     if (answer) {
       std::cerr << "forebay: the stream of " << daemon->address << " has ended; asking again\n";
       tries = 0;
@@ -149,7 +160,7 @@ ExitCode tail(const TailFlags& flags) {
     printer.restart();
     std::this_thread::sleep_for(kPause);
   }
-  std::cerr << "forebay: no daemon answers at " << daemon->address << '\n';
+  std::cerr << "forebay: " << trouble << '\n';
   return ExitCode::NotReached;
 }
 

@@ -69,11 +69,16 @@ Terminal::Size Terminal::size() {
   return {now.ws_col, now.ws_row};
 }
 
-void Terminal::show(const std::vector<std::string>& lines) const {
+// What was there is erased before a line is written: behind a line as wide as the screen the cursor stands on its last
+// character.
+std::string screen_text(const std::vector<std::string>& lines) {
   std::string text = "\x1b[H";
-  for (std::size_t i = 0; i < lines.size(); ++i) text.append(i == 0 ? "" : "\r\n").append(lines[i]).append("\x1b[K");
-  write_all(text + "\x1b[J");
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    text.append(i == 0 ? "" : "\r\n").append(i + 1 == lines.size() ? "\x1b[J" : "\x1b[K").append(lines[i]);
+  return text;
 }
+
+void Terminal::show(const std::vector<std::string>& lines) const { write_all(screen_text(lines)); }
 
 bool Terminal::ended() noexcept { return g_ended != 0; }
 

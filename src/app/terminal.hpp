@@ -11,6 +11,9 @@
 
 namespace forebay::app {
 
+/// What shows these lines and nothing else, where no line is longer than the screen is wide.
+std::string screen_text(const std::vector<std::string>& lines);
+
 /// The whole screen of the terminal on standard output, with keys from standard input. The terminal is as before once
 /// it goes, also when a signal ends or suspends the process.
 class Terminal {

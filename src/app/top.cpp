@@ -1,11 +1,11 @@
 // `forebay top`: what the running daemon does, on one screen.
 #include <unistd.h>
 
+#include <boost/json/object.hpp>
 #include <iostream>
 #include <thread>
 
 #include "admin_client.hpp"
-#include "forebay/base/terminal_text.hpp"
 #include "printed_json.hpp"
 #include "terminal.hpp"
 #include "top_screen.hpp"
@@ -29,23 +29,23 @@ class Reader {
                                                    : "/api/v1/origins";
     refused_.reset();
     deadline_ = net::SteadyClock::now() + kPatience;
-    return ask("/api/v1/status", page.status, page) && ask("/api/v1/stats?window=60s", page.stats, page) &&
-           (rows.empty() || ask(rows, page.rows, page));
+    return ask("/api/v1/status", {"version", "state"}, page.status, page) &&
+           ask("/api/v1/stats?window=60s", {"state", "current"}, page.stats, page) &&
+           (rows.empty() || ask(rows, {page.view == TopView::Keys ? "keys" : "origins"}, page.rows, page));
   }
   /// The answer that was none of those asked for; nothing: nobody answers.
   const std::optional<AdminAnswer>& refused() const { return refused_; }
 
  private:
-  bool ask(const std::string& target, std::string& into, TopPage& page) {
+  bool ask(const std::string& target, std::initializer_list<const char*> members, std::string& into, TopPage& page) {
     if (Terminal::ended()) return false;
-    auto answer = ask_admin(daemon_.address, {"GET", target, daemon_.token, {}}, deadline_);
-    if (answer && answer->status == 200) {
+    auto answer = ask_admin(daemon_, {"GET", target, {}}, deadline_, page.trouble);
+    if (answer && granted(*answer, members)) {
       into = std::move(answer->body);
       page.trouble.clear();
       return true;
     }
-    page.trouble = answer ? "the daemon refuses: " + refusal_of(*answer).value_or("not a Forebay admin listener")
-                          : "no daemon answers at " + daemon_.address;
+    if (answer) page.trouble = about_refusal(daemon_, *answer);
     refused_ = std::move(answer);
     return false;
   }
@@ -106,9 +106,9 @@ void run_on_terminal(const TopFlags& flags, Reader& reader, TopPage& page) {
 
 /// Says why nothing could be read.
 ExitCode trouble(const TopPage& page, const Reader& reader) {
-  std::cerr << "forebay: " << harmless(page.trouble) << '\n';
+  std::cerr << "forebay: " << page.trouble << '\n';
   const auto& refused = reader.refused();
-  return refused && refusal_of(*refused) ? code_of_refusal(refused->status) : ExitCode::NotReached;
+  return refused ? code_of_refusal(*refused) : ExitCode::NotReached;
 }
 
 }  // namespace

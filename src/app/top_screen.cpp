@@ -54,6 +54,7 @@ std::string count_text(double n) {
   if (n >= 1e9) return printed("%.1fG", n / 1e9);
   if (n >= 1e6) return printed("%.1fM", n / 1e6);
   if (n >= 1e4) return printed("%.1fk", n / 1e3);
+  if (n > 0 && n < 0.05) return "<0.1";
   return n == std::floor(n) || n >= 100 ? printed("%.0f", n) : printed("%.1f", n);
 }
 std::string percent_text(double ratio) { return std::isfinite(ratio) ? printed("%.1f", ratio * 100) : "-"; }
@@ -82,15 +83,22 @@ std::string bar(double share, std::size_t width) {
   return '[' + std::string(full, '#') + std::string(width - full, '-') + ']';
 }
 
+constexpr std::size_t kLeastFirst = 12;
+
 struct Column {
   std::string title;
   std::size_t width;
+  int rank = 0;  ///< Where there is no room, those with the highest go first.
 };
-/// The first column takes what the others leave, 12 at least.
-std::string row_text(const std::vector<Column>& columns, const std::vector<std::string>& cells, std::size_t width) {
+std::size_t width_of_others(const std::vector<Column>& columns) {
   std::size_t others = 0;
   for (std::size_t i = 1; i < columns.size(); ++i) others += columns[i].width + 1;
-  std::size_t first = width > others + 12 ? width - others : 12;
+  return others;
+}
+/// The first column takes what the others leave.
+std::string row_text(const std::vector<Column>& columns, const std::vector<std::string>& cells, std::size_t width) {
+  const auto others = width_of_others(columns);
+  std::size_t first = width > others + kLeastFirst ? width - others : kLeastFirst;
   first = std::min<std::size_t>(first, 60);
   auto line = in_columns(cells[0], first);
   for (std::size_t i = 1; i < columns.size(); ++i) line += ' ' + in_columns(cells[i], columns[i].width, true);
@@ -102,8 +110,26 @@ struct Table {
   std::vector<std::pair<double, std::vector<std::string>>> rows;  // what they are sorted by, the largest first
 };
 
+/// Leaves out columns until the others have room.
+void fit(Table& table, std::size_t width) {
+  auto& columns = table.columns;
+  while (columns.size() > 2 && width_of_others(columns) + kLeastFirst > width) {
+    const auto worst = std::max_element(columns.begin() + 1, columns.end(),
+                                        [](const Column& a, const Column& b) { return a.rank < b.rank; });
+    const auto at = worst - columns.begin();
+    columns.erase(worst);
+    for (auto& row : table.rows) row.second.erase(row.second.begin() + at);
+  }
+}
+
 Table routes_table(const TopPage& page, const json::value& stats) {
-  Table table{{{"ROUTE", 0}, {"REQ/S", 8}, {"HIT%", 6}, {"HIT P99", 8}, {"MISS P99", 8}, {"ERR/S", 7}, {"OUT/S", 10}},
+  Table table{{{"ROUTE", 0},
+               {"REQ/S", 8, 0},
+               {"HIT%", 6, 1},
+               {"HIT P99", 8, 5},
+               {"MISS P99", 8, 3},
+               {"ERR/S", 7, 2},
+               {"OUT/S", 10, 4}},
               {}};
   const auto* const routes = at(stats, {"last_minute", "routes"}).if_object();
   if (routes == nullptr) return table;
@@ -121,7 +147,7 @@ Table routes_table(const TopPage& page, const json::value& stats) {
 }
 
 Table keys_table(const TopPage& page) {
-  Table table{{{"KEY", 0}, {"SHARE", 7}, {"COUNT", 10}, {"ERROR", 8}}, {}};
+  Table table{{{"KEY", 0}, {"SHARE", 7, 1}, {"COUNT", 10, 0}, {"ERROR", 8, 2}}, {}};
   const auto document = parsed(page.rows);
   const auto* const keys = at(document, {"keys"}).if_array();
   if (keys == nullptr) return table;
@@ -139,7 +165,13 @@ Table keys_table(const TopPage& page) {
 }
 
 Table origins_table(const TopPage& page) {
-  Table table{{{"ORIGIN", 0}, {"STATE", 5}, {"FLIGHT", 7}, {"ACTIVE", 7}, {"IDLE", 6}, {"ANSWERS", 9}, {"ERRORS", 8}},
+  Table table{{{"ORIGIN", 0},
+               {"STATE", 5, 0},
+               {"FLIGHT", 7, 3},
+               {"ACTIVE", 7, 4},
+               {"IDLE", 6, 5},
+               {"ANSWERS", 9, 2},
+               {"ERRORS", 8, 1}},
               {}};
   const auto document = parsed(page.rows);
   const auto* const origins = at(document, {"origins"}).if_array();
@@ -147,7 +179,9 @@ Table origins_table(const TopPage& page) {
   const auto sum = [](const json::value& of) {
     double n = 0;
     if (const auto* object = of.if_object())
-      for (const auto& [name, value] : *object) n += value.is_number() ? value.to_number<double>() : 0;
+      for (const auto& [name, value] : *object)
+        // Of the answers: requests that got none.
+        if (name != "error" && value.is_number()) n += value.to_number<double>();
     return n;
   };
   for (const auto& origin : *origins) {
@@ -210,11 +244,14 @@ std::vector<std::string> top_lines(const TopPage& page, std::size_t columns, std
   const auto sorts = top_sorts(page.view);
   const char* const views[] = {"routes", "keys", "origins"};
   out.emplace_back();
-  out.push_back(std::string(views[static_cast<std::size_t>(page.view)]) + " by " + sorts[page.sort % sorts.size()] +
-                (lines == 0 ? "" : "   (r routes, k keys, o origins, s sort, p pause, q quit)"));
+  const auto title = std::string(views[static_cast<std::size_t>(page.view)]) + " by " + sorts[page.sort % sorts.size()];
+  const std::string legend = "   (r routes, k keys, o origins, s sort, p pause, q quit)";
+  const bool has_room = title.size() + legend.size() <= columns;
+  out.push_back(title + (lines == 0 ? "" : has_room ? legend : "  (r k o s p q)"));
   auto table = page.view == TopView::Routes ? routes_table(page, stats)
                : page.view == TopView::Keys ? keys_table(page)
                                             : origins_table(page);
+  fit(table, columns);
   std::vector<std::string> titles;
   for (const auto& column : table.columns) titles.push_back(column.title);
   out.push_back(row_text(table.columns, titles, columns));

@@ -68,18 +68,17 @@ bool find_listeners(const WarmFlags& flags, Places& places, ExitCode& why) {
   }
   const auto daemon = find_daemon(flags.config, flags.admin, why);
   if (!daemon) return false;
-  const auto answer = ask_daemon(*daemon, {"GET", "/api/v1/status", {}, {}}, std::chrono::seconds{5}, why);
+  const auto answer = ask_daemon(*daemon, {"GET", "/api/v1/status", {}}, std::chrono::seconds{5}, why);
   if (!answer) return false;
   why = ExitCode::NotReached;
-  json::error_code ec;
-  const auto status = json::parse(answer->body, ec);
-  const auto* listeners = ec ? nullptr : status.find_pointer("/listeners", ec);
-  if (listeners == nullptr || !listeners->is_array()) {
-    const auto refusal = refusal_of(*answer);
-    std::cerr << "forebay: " << daemon->address << ": " << refusal.value_or("not a Forebay admin listener") << '\n';
+  const auto status = granted(*answer, {"listeners"});
+  const auto* listeners = status ? status->at("listeners").if_array() : nullptr;
+  if (listeners == nullptr) {
+    report_refusal(*daemon, *answer);
     return false;
   }
-  for (const auto& listener : listeners->get_array()) {
+  json::error_code ec;
+  for (const auto& listener : *listeners) {
     const auto* address = listener.find_pointer("/address", ec);
     const auto* tls = listener.find_pointer("/tls", ec);
     if (address == nullptr || tls == nullptr || !address->is_string()) continue;

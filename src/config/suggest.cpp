@@ -203,6 +203,9 @@ std::string suggest_key(std::string_view key, const Schema& where, const Schema*
   }
   if (auto near = did_you_mean(key, siblings); !near.empty()) return near;
   const auto name = snake_case(key);
+  // Where a log goes. Both names are keys elsewhere, which nobody means here.
+  if ((name == "file" || name == "path") && std::find(siblings.begin(), siblings.end(), "output") != siblings.end())
+    return "this is \"output\" here";
   const auto found = find_elsewhere(name, &where, also);
   // A name of others that is also a key somewhere here means what the others mean by it only where that place is far.
   for (const auto& [theirs, ours] : kForeign)

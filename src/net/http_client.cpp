@@ -42,6 +42,7 @@ class Connection {
   /// Of `open`: what came of the last address, and a sentence about each.
   Errc error() const noexcept { return error_; }
   const std::string& why() const noexcept { return why_; }
+  int system() const noexcept { return system_; }
 
   void send(std::string_view bytes) {
     while (!bytes.empty()) {
@@ -79,8 +80,9 @@ class Connection {
     return std::nullopt;
   }
 
-  bool refused(Errc error, const std::string& what, const std::string& why) {
+  bool refused(Errc error, const std::string& what, const std::string& why, int system = 0) {
     error_ = error;
+    system_ = system;
     why_ += (why_.empty() ? "" : "; ") + what + ": " + why;
     return false;
   }
@@ -88,7 +90,7 @@ class Connection {
     stream_.emplace(io_);
     const auto error = wait<error_code>([&](auto done) { stream_->connect(to, std::move(done)); });
     if (!error) return refused(Errc::Timeout, name, "no connection in time");
-    if (*error) return refused(Errc::Closed, name, error->message());
+    if (*error) return refused(Errc::Closed, name, error->message(), error->value());
     return !tls_ || secure(name);
   }
   bool secure(const std::string& name) {
@@ -122,6 +124,7 @@ class Connection {
   bool cut_ = false;
   Errc error_ = Errc::Closed;
   std::string why_;
+  int system_ = 0;
 };
 
 /// Takes the head of the final response from the connection; interim ones (RFC 9110 section 15.2) are passed over.
@@ -199,19 +202,19 @@ template <class Read>
 Asked exchange(const Endpoint& endpoint, std::string_view method, std::string_view message,
                SteadyClock::time_point deadline, Read&& read) {
   Connection connection(endpoint.tls, deadline);
-  if (!connection.open(endpoint)) return {std::nullopt, connection.error(), connection.why()};
+  if (!connection.open(endpoint)) return {std::nullopt, connection.error(), connection.why(), connection.system()};
   // A refusal may come, and the connection end, before all has been sent: what was answered counts.
   connection.send(message);
   std::string bytes;
   http::ResponseParser parser(kHeadLimits);
   const auto head = read_head(connection, parser, http::method_of(method), bytes);
-  if (!head) return {std::nullopt, head.error(), std::string(why_no_head(head.error()))};
+  if (!head) return {std::nullopt, head.error(), std::string(why_no_head(head.error())), 0};
   HttpAnswer answer;
   answer.status = parser.view().status;
   answer.fields = http::Fields(parser.view().fields);
   bytes.erase(0, parser.head_size());
   read(connection, parser, bytes, answer);
-  return {std::move(answer), {}, {}};
+  return {std::move(answer), {}, {}, 0};
 }
 
 }  // namespace

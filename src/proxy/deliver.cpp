@@ -313,20 +313,28 @@ http::FieldsView describe_own(PendingRequest& pending) {
   return added(pending);
 }
 
+namespace {
+/// In the document and the log; it may say more than the reason in the metrics.
+std::string_view code_of(const OwnError& error) {
+  if (error.status == 401) return "unauthorized";
+  return error.status == 405 ? "method_not_allowed" : to_string(error.reason);
+}
+}  // namespace
+
 void deliver_error(PendingRequest& pending, const OwnError& error) {
   auto& exchange = *pending.exchange;
   if (exchange.gone() || exchange.answered()) return;
   RequestNotes& notes = pending.notes();
   notes.result = CacheResult::Error;
   notes.own_error = true;
-  notes.error_code = to_string(error.reason);
+  notes.error_code = code_of(error);
   notes.error_detail = error.detail;
   notes.source = Source::Forebay;
   pending.route->counters->errors[static_cast<std::size_t>(error.reason)].add();
   const auto& config = pending.config();
   const auto id = document_id(pending);
   const server::Problem problem{error.status,
-                                to_string(error.reason),
+                                notes.error_code,
                                 error.title,
                                 error.detail,
                                 id.empty() ? pending.request_id : std::string_view(id),

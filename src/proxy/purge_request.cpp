@@ -39,6 +39,12 @@ const OwnError kNoClient{
     403,         RequestError::Forbidden,
     "Forbidden", "The address of the client is not known: X-Forwarded-For is missing or unreadable.",
     {},          {}};
+const OwnError kOtherCase{405,
+                          RequestError::BadRequest,
+                          "Method Not Allowed",
+                          "Methods are case-sensitive: write PURGE or BAN. Other cases of them are not forwarded.",
+                          {},
+                          kAllow};
 const OwnError kNotAllowed{
     403, RequestError::Forbidden, "Forbidden", "The address of the client is not in purge.allow.", {}, {}};
 const OwnError kFromPage{
@@ -192,7 +198,9 @@ void answer_purge(const PendingRequestPtr& pending) {
   const auto fields = pending->exchange->request().fields;
   const auto method = pending->request.method_text;
   const bool ban = method == "BAN";
-  if (!(ban ? config.ban : method == "PURGE" && config.purge)) return deliver_error(*pending, kPurgeIsOff);
+  const bool is_on = http::iequals(method, "BAN") ? config.ban : config.purge;
+  if (!is_on) return deliver_error(*pending, kPurgeIsOff);
+  if (!ban && method != "PURGE") return deliver_error(*pending, kOtherCase);
   std::string by;
   const auto* refused = refuse_client(*pending, fields, by);
   by = std::string(method) + ' ' + harmless_target(pending->request.target) + " from " +

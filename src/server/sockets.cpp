@@ -154,9 +154,12 @@ Listening open_tcp(const config::Address& address, std::size_t count, const Neig
     return result;
   }
   cannot_listen(error, address,
-                error == EACCES       ? "ports below 1024 need CAP_NET_BIND_SERVICE"
-                : error == EADDRINUSE ? "the port is in use by another process"
-                                      : "bind failed");
+                error == EACCES
+                    ? "ports below 1024 need CAP_NET_BIND_SERVICE: use the unit of deploy/systemd, or setcap "
+                      "cap_net_bind_service=+ep on the program"
+                : error == EADDRINUSE    ? "the port is in use by another process"
+                : error == EADDRNOTAVAIL ? "no interface has this address"
+                                         : "bind failed");
 }
 
 sockaddr_un name_of(const config::Address& address) {
@@ -165,6 +168,11 @@ sockaddr_un name_of(const config::Address& address) {
   if (address.host.size() >= sizeof name.sun_path) cannot_listen(ENAMETOOLONG, address, "the path is too long");
   std::memcpy(name.sun_path, address.host.data(), address.host.size());
   return name;
+}
+
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
 /// Held from the look at a socket's file until somebody listens on it: between its `bind` and its `listen` a socket
@@ -183,10 +191,6 @@ class StartLock {
   }
 
  private:
-  static std::string folder_of(const std::string& path) {
-    const auto slash = path.rfind('/');
-    return slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  }
   Fd folder_;  // closing it ends the lock
 };
 
@@ -215,7 +219,12 @@ Listening open_unix(const config::Listener& listener, int type = SOCK_STREAM) {
   remove_stale(address, name);
   Fd fd = make_socket(AF_UNIX, type);
   if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
-    cannot_listen(errno, address, "bind failed");
+    const int error = errno;
+    const auto folder = folder_of(address.host);
+    cannot_listen(error, address,
+                  error == ENOENT   ? "the directory " + folder + " does not exist"
+                  : error == EACCES ? "this user may not write to the directory " + folder
+                                    : std::string("bind failed"));
   }
   Listening result{{}, address, std::make_shared<SocketFile>(address)};
   // Nobody can connect before `listen`.

@@ -94,10 +94,11 @@ void SharedOrigin::note(Breaker::Change change, std::string_view why, Timestamp 
     case Breaker::Change::Opened:
       numbers.circuit_opened.fetch_add(1, std::memory_order_relaxed);
       tell(log::Level::Warn, events::Kind::Circuit, "open",
-           title() + " is out of use: its requests fail, the last one with \"" + std::string(why) + "\"; " +
-               (config.urls.size() > 1 || !config.failover.empty()
-                    ? "a request tries it after " + duration_text(condition->breaker.open_until() - now)
-                    : "requests go on trying it"),
+           title() + (config.urls.size() > 1 || !config.failover.empty()
+                          ? " is out of use: its requests fail, the last one with \"" + std::string(why) +
+                                "\"; a request tries it after " + duration_text(condition->breaker.open_until() - now)
+                          : ": its requests fail, the last one with \"" + std::string(why) +
+                                "\"; there is no other url and no failover, so requests still go to it"),
            now);
       return;
     case Breaker::Change::Closed:

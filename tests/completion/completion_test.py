@@ -34,6 +34,8 @@ TYPED = [
     ("check fore", ["check", "forebay-test.yaml"]),
     ("log-level tra", ["log-level", "trace"]),
     ("log-level debug --f", ["log-level", "debug", "--for"]),
+    ("entries --so", ["entries", "--sort"]),
+    ("entries --sort si", ["entries", "--sort", "size"]),
     ("help expl", ["help", "explain"]),
     ("completion zs", ["completion", "zsh"]),
     ("demo --no-a", ["demo", "--no-access-log"]),

@@ -74,6 +74,9 @@ if has systemd-analyze; then
 else
   skip "the systemd unit" systemd-analyze
 fi
+check "the docs install the program where the unit looks for it" \
+  grep -q '^install build/release/forebay /usr/bin/forebay$' docs/operations.md
+check "the docs install it nowhere else" bash -c '! grep -rn /usr/local/bin README.md docs'
 if has systemd-sysusers; then
   check "systemd-sysusers" systemd-sysusers --dry-run "$PWD/deploy/systemd/forebay.sysusers"
 else

@@ -162,7 +162,7 @@ TEST_F(AccessLog, ARefusalSaysWhatWasAskedAndWhy) {
       {get("/r431many", many), "/r431many", "GET", "header_too_large", "20 (server.limits.header_count)"},
       {send_raw("GET /r505 HTTP/3.0\r\nHost: a\r\n\r\n"), "/r505", "GET", "version_not_supported",
        "Only HTTP/1.1 and HTTP/1.0"},
-      {ask("TRACE", "/r405"), "/r405", "TRACE", "bad_request", "not supported"},
+      {ask("TRACE", "/r405"), "/r405", "TRACE", "method_not_allowed", "not supported"},
       {send_raw("CONNECT shop.test:443 HTTP/1.1\r\nHost: shop.test:443\r\n\r\n"), "shop.test:443", "CONNECT",
        "bad_request", "not supported"},
   };

@@ -18,7 +18,7 @@ TEST_F(AdminCommands, ReloadAppliesAndSaysWhatHasChanged) {
   edit("drain: 30s", "drain: 7s");
   const auto reload = run({"reload"});
   EXPECT_EQ(reload.exit, 0) << reload.err;
-  EXPECT_EQ(reload.out, "applied; changed: shutdown.drain\n");
+  EXPECT_EQ(reload.out, "applied " + daemon->config_path() + "; changed: shutdown.drain\n");
   const auto again = run({"reload", "--json"});
   EXPECT_EQ(again.exit, 0);
   EXPECT_EQ(flatten_json(again.out).value().at("applied"), "true");
@@ -63,7 +63,9 @@ TEST_F(AdminCommands, DrainWaitsForItsDelayAndForClients) {
   EXPECT_THAT(busy.err, HasSubstr("still connected"));
   EXPECT_EQ(kept.get("/a").body, "a");
   EXPECT_TRUE(kept.closed());
-  EXPECT_EQ(run({"drain", "--wait", "60s"}).exit, 0);
+  const auto alone = run({"drain", "--wait", "60s"});
+  EXPECT_EQ(alone.exit, 0);
+  EXPECT_THAT(alone.err, HasSubstr("no client is connected"));
 }
 
 TEST_F(AdminCommands, LogLevelShowsAndSets) {
@@ -99,6 +101,110 @@ TEST_F(AdminCommands, WithoutADaemonOrTheRightItIs4) {
     client_port.insert(client_port.end(), {"--admin", "127.0.0.1:" + std::to_string(daemon->port())});
     EXPECT_EQ(run_forebay(client_port).exit, 4) << words[0];
   }
+}
+
+TEST_F(AdminCommands, AServerThatIsNotForebayIs4) {
+  // It answers everything, with a document.
+  const auto json = Reply::fresh("{}").field("Content-Type", "application/json");
+  for (const char* path : {"/api/v1/reload", "/api/v1/drain", "/api/v1/undrain", "/api/v1/log/level", "/api/v1/status",
+                           "/api/v1/stats?window=60s", "/readyz", "/api/v1/requests/stream", "/api/v1/purge"})
+    origin.on(path, json);
+  start();
+  const auto foreign = "127.0.0.1:" + std::to_string(origin.port());
+  for (const auto& words : {std::vector<std::string>{"reload"},
+                            {"drain"},
+                            {"undrain"},
+                            {"log-level"},
+                            {"top", "--once"},
+                            {"top", "--json", "--once"},
+                            {"healthcheck"},
+                            {"tail"},
+                            {"purge", "--url", "/a"},
+                            {"drain", "--wait", "1s"}}) {
+    auto there = words;
+    there.insert(there.end(), {"--admin", foreign});
+    const auto outcome = run_forebay(there);
+    EXPECT_EQ(outcome.exit, 4) << words[0];
+    EXPECT_EQ(outcome.out, "") << words[0];
+    EXPECT_EQ(outcome.err, "forebay: " + foreign + ": not a Forebay admin listener\n") << words[0];
+  }
+}
+
+TEST_F(AdminCommands, WhatIsNoAddressIs2) {
+  for (const auto& [written, meant] :
+       std::vector<std::pair<std::string, std::string>>{{"8081", "127.0.0.1:8081"},
+                                                        {"::1", "[::1]:8081"},
+                                                        {"127.0.0.1", "127.0.0.1:8081"},
+                                                        {"off", "127.0.0.1:8081"},
+                                                        {"[::1]", "[::1]:8081"},
+                                                        {"https://admin", "https://admin:8081"},
+                                                        {"localhost:x", "127.0.0.1:8081"},
+                                                        {"unix:", "unix:/run/forebay/admin.sock"}}) {
+    const auto flag = run_forebay({"reload", "--admin", written});
+    EXPECT_EQ(flag.exit, 2) << written;
+    EXPECT_EQ(flag.err, "forebay: --admin: \"" + written + "\" is no address; write " + meant + '\n');
+  }
+  EXPECT_THAT(run_forebay({"reload"}, {{"FOREBAY_ADMIN_LISTEN", "fd:admin"}}).err, HasSubstr("a socket of systemd"));
+  const auto variable = run_forebay({"healthcheck"}, {{"FOREBAY_ADMIN", "8081"}});
+  EXPECT_EQ(variable.exit, 2);
+  EXPECT_THAT(variable.err, StartsWith("forebay: $FOREBAY_ADMIN: \"8081\" is no address"));
+}
+
+TEST_F(AdminCommands, WhyNobodyAnswersIsSaid) {
+  const auto refused = run_forebay({"reload"}, {{"FOREBAY_ADMIN", "127.0.0.1:1"}});
+  EXPECT_EQ(refused.exit, 4);
+  EXPECT_EQ(refused.err,
+            "forebay: no daemon answers at 127.0.0.1:1: connection refused; is it running? the address is from "
+            "$FOREBAY_ADMIN\n");
+  const TempDir dir;
+  const auto missing = run_forebay({"reload", "--admin", "unix:" + dir.file("none")});
+  EXPECT_EQ(missing.exit, 4);
+  EXPECT_THAT(missing.err, AllOf(HasSubstr("no such socket; is it running?"), HasSubstr("from --admin\n")));
+  const auto unreadable =
+      run_forebay({"reload", "--admin", "https://admin.test:1"}, {{"FOREBAY_ADMIN_CA", dir.file("none.pem")}});
+  EXPECT_EQ(unreadable.exit, 1);
+  EXPECT_THAT(unreadable.err, AllOf(StartsWith("forebay: $FOREBAY_ADMIN_CA: "), Not(HasSubstr("no daemon"))));
+}
+
+TEST_F(AdminCommands, ARefusedTokenNamesItsVariable) {
+  start("admin: {listen: 127.0.0.1:0, token: 0123456789abcdef, allow_loopback: false}\nroutes: [{path: /**}]\n");
+  EXPECT_THAT(run({"top", "--once"}).err,
+              HasSubstr(": A token is required; set $FOREBAY_ADMIN_TOKEN or $FOREBAY_ADMIN"));
+  EXPECT_EQ(run({"top", "--once"}, {{"FOREBAY_ADMIN_TOKEN", "wrong"}}).err,
+            "forebay: " + address() + ": the token of $FOREBAY_ADMIN_TOKEN is wrong\n");
+  const TempDir dir;
+  write_file(dir.file("token"), "wrong\n");
+  EXPECT_THAT(run({"reload"}, {{"FOREBAY_ADMIN_TOKEN_FILE", dir.file("token")}}).err,
+              HasSubstr("the token of $FOREBAY_ADMIN_TOKEN_FILE is wrong"));
+}
+
+TEST_F(AdminCommands, ReloadNamesTheFileThatWasLoaded) {
+  start();
+  const TempDir dir;
+  const auto other = dir.file("other.yaml");
+  write_file(other, "origin: http://localhost:3000\nadmin: {listen: '" + address() + "'}\n");
+  const auto reload = run_forebay({"reload", "-c", other});
+  EXPECT_EQ(reload.exit, 0) << reload.err;
+  EXPECT_EQ(reload.out, "applied " + daemon->config_path() + "; nothing has changed\n");
+  EXPECT_THAT(reload.err, HasSubstr("has read " + daemon->config_path() + ", not " + other));
+  EXPECT_EQ(run({"reload", "-c", daemon->config_path()}).err, "");
+}
+
+TEST_F(AdminCommands, WhatCannotBeWrittenIsAFailure) {
+  const std::string forebay = forebay_binary();
+  const auto full = run_program({"/bin/sh", "-c", "exec " + forebay + " schema > /dev/full"});
+  EXPECT_EQ(full.exit, 1);
+  EXPECT_EQ(full.err, "forebay: cannot write to standard output: No space left on device\n");
+  // Who has read enough is no failure.
+  const auto closed = run_program({"/bin/sh", "-c", "( " + forebay + " schema; echo $? >&2 ) | head -c 1"});
+  EXPECT_EQ(closed.err, "0\n");
+  EXPECT_EQ(closed.out, "{");
+  origin.on("/a", Reply::fresh("a"));
+  start();
+  const auto top = run_program(
+      {"/bin/sh", "-c", "exec " + forebay + " top --json --interval 100ms --admin " + address() + " > /dev/full"});
+  EXPECT_EQ(top.exit, 1);
+  EXPECT_THAT(top.err, HasSubstr("cannot write to standard output"));
 }
 
 TEST_F(AdminCommands, TheDaemonIsFoundByVariableAndFile) {

@@ -1,5 +1,6 @@
 // The admin listener as a Unix socket, and with TLS; commands that ask it there.
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "admin_api.hpp"
 #include "support/certificates.hpp"
@@ -33,6 +34,12 @@ TEST_F(AdminSocket, AUnixSocketIsForTheOwnUserUnlessItsModeSaysMore) {
   const auto level = run_forebay({"log-level", "--admin", "unix:" + path("a.sock")});
   EXPECT_EQ(level.exit, 0) << level.err;
   EXPECT_EQ(run_forebay({"healthcheck", "--admin", "unix:" + path("a.sock")}).exit, 0);
+  if (::geteuid() != 0) {
+    ASSERT_EQ(::chmod(path("a.sock").c_str(), 0), 0);
+    const auto denied = run_forebay({"reload", "--admin", "unix:" + path("a.sock")});
+    EXPECT_EQ(denied.exit, 4);
+    EXPECT_THAT(denied.err, HasSubstr("permission denied; run this as the owner of the socket or in its group\n"));
+  }
   start("admin: {listen: 'unix:" + path("b.sock") + "', mode: \"0660\"}\nroutes: [{path: /**}]\n");
   EXPECT_EQ(mode_of("b.sock"), 0660u);
 }
@@ -48,6 +55,7 @@ TEST_F(AdminSocket, CommandsSpeakTlsWhereTheFileSaysSo) {
   EXPECT_EQ(found.exit, 0) << found.err;
   const auto plain = run_forebay({"log-level", "--admin", address(), "--timeout", "20s"});
   EXPECT_EQ(plain.exit, 4) << plain.out;
+  EXPECT_EQ(plain.err, "forebay: " + address() + ": it speaks TLS; write --admin https://" + address() + '\n');
 }
 
 TEST_F(AdminSocket, AReloadReadsTheCertificateAgain) {

@@ -308,6 +308,14 @@ TEST_F(Listeners, APortOfAnotherProcessIsAnErrorWithOneThreadAsWithMany) {
                 HasSubstr("the port is in use by another process"));
 }
 
+TEST_F(Listeners, WhyAnAddressCannotBeBoundIsSaid) {
+  // Of the range for documentation (RFC 5737).
+  EXPECT_THAT(why_not(listen("'192.0.2.1:0'")), HasSubstr("192.0.2.1:0: no interface has this address"));
+  EXPECT_THAT(why_not(listen("'unix:/none/here/a.sock'")), HasSubstr("the directory /none/here/ does not exist"));
+  EXPECT_THAT(why_not("server: {handover: /none/here/h.sock}\n" + listen("'127.0.0.1:0'")),
+              AllOf(HasSubstr("(server.handover)"), HasSubstr("the directory /none/here/ does not exist")));
+}
+
 /// Whether the kernel still has the daemon's side of a connection. It hears of a reset some time after that was sent.
 bool is_connected(std::uint16_t port, std::uint16_t from) {
   char wanted[32];

@@ -90,6 +90,7 @@ TEST_F(Observing, StatisticsShowTheRequestsOfTheLastMinute) {
   const auto text = admin("GET", "/api/v1/stats").body;
   EXPECT_THAT(text, HasSubstr("\"hit_p99_ms\":["));
   EXPECT_THAT(admin("GET", "/api/v1/stats?window=1h").body, HasSubstr("\"step_s\":10"));
+  EXPECT_THAT(admin("GET", "/api/v1/stats?window=60s").body, Not(ContainsRegex("[0-9]E-?[0-9]")));
   const auto route = admin("GET", "/api/v1/stats?window=5m&route=shop");
   EXPECT_THAT(route.body, HasSubstr("\"route\":\"shop\""));
   EXPECT_EQ(number(json("/api/v1/status"), "last_minute.hit_ratio"), 0.75);

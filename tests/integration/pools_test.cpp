@@ -44,6 +44,15 @@ class Pools : public ForebayTest {
   std::deque<Origin> others;
 };
 
+TEST_F(Pools, OfAnOriginWithOneUrlTheLogSaysThatRequestsStillGoToIt) {
+  start("origins: {one: {urls: ['" + origin.url() +
+        "'], passive: {failures: 3, hold: 1h}}}\norigin: one\nroutes: [{path: /**, cache: false}]\n");
+  origin.refuse();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(get("/" + std::to_string(i)).status, 502);
+  EXPECT_TRUE(eventually([&] { return daemon->log().find("so requests still go to it") != std::string::npos; }));
+  EXPECT_THAT(daemon->log(), Not(HasSubstr("out of use")));
+}
+
 TEST_F(Pools, ShareTheRequests) {
   start_pool("");
   const auto by = answers(60);

@@ -1,4 +1,6 @@
 // `forebay purge` and `forebay get`: what they print, and exit codes.
+#include <algorithm>
+
 #include "admin_api.hpp"
 #include "support/command.hpp"
 
@@ -22,7 +24,10 @@ TEST_F(PurgeCommands, PurgeSaysHowManyOfWhat) {
   for (const auto* target : {"/p/1", "/p/2", "/p/3", "/x.jpg", "/other"}) get(target);
   const auto one = run({"purge", "--url", url("/p/1"), "--url", "/other", "--glob", "*.jpg"});
   EXPECT_EQ(one.exit, 0) << one.err;
-  EXPECT_EQ(one.out, "3 entries removed: url 2, prefix 1\n");
+  EXPECT_EQ(one.out, "3 entries removed: url 2, glob 1\n");
+  const auto elsewhere = run({"purge", "--url", "http://other.test:81/p/2", "--prefix", "/none", "--glob", "/none*"});
+  EXPECT_EQ(elsewhere.out, "0 entries removed: url 0, prefix and glob 0\n");
+  EXPECT_THAT(elsewhere.err, HasSubstr("a path alone, such as --url /p/1, is for every host and port"));
   const auto dry = run({"purge", "--route", "shop", "--dry-run", "--soft"});
   EXPECT_EQ(dry.out, "2 entries would be made stale: route 2\n");
   const auto soft = run({"purge", "--prefix", "/p/", "--soft", "--json"});
@@ -97,6 +102,50 @@ TEST_F(PurgeCommands, GetShowsWhatIsStoredForARequest) {
             std::string("\x00\x01", 2) + "1");
 }
 
+TEST_F(PurgeCommands, EntriesListsWhatIsStoredByPages) {
+  start("routes: [{name: shop, path: '/p/**'}, {name: rest, path: /**}]\n");
+  const auto none = run({"entries"});
+  EXPECT_EQ(none.exit, 0);
+  EXPECT_EQ(none.out, "");
+  EXPECT_THAT(none.err, HasSubstr("nothing of this kind is stored"));
+  for (int i = 0; i < 3; ++i) get("/p/" + std::to_string(i));
+  get("/other");
+  const auto lines = [](const std::string& text) { return std::count(text.begin(), text.end(), '\n'); };
+  const auto all = run({"entries"});
+  EXPECT_EQ(all.exit, 0) << all.err;
+  EXPECT_EQ(lines(all.out), 5) << all.out;
+  EXPECT_THAT(all.out, AllOf(StartsWith("ID "), HasSubstr(" fresh "), HasSubstr(url("/p/0") + '\n')));
+  EXPECT_EQ(all.err, "");
+  EXPECT_EQ(lines(run({"entries", "--prefix", "/p/"}).out), 4);
+  EXPECT_EQ(lines(run({"entries", "--route", "rest"}).out), 2);
+  EXPECT_EQ(lines(run({"entries", "--glob", "/p/*", "--sort", "size"}).out), 4);
+  EXPECT_EQ(run({"entries", "--state", "stale"}).out, "");
+  const auto some = run({"entries", "--limit", "2"});
+  EXPECT_EQ(lines(some.out), 3);
+  EXPECT_THAT(some.err, HasSubstr("--limit prints more"));
+  const auto json = flatten_json(run({"entries", "--json", "--tag", "none"}).out).value();
+  EXPECT_EQ(json.at("cursor"), "null");
+  EXPECT_THAT(run({"entries", "--json", "--limit", "1"}).out, StartsWith("{\"entries\":[{\"id\":"));
+  // More than a page of the daemon.
+  for (int i = 0; i < 1005; ++i) get("/many/" + std::to_string(i));
+  const auto many = run({"entries", "--limit", "1004"});
+  EXPECT_EQ(many.exit, 0) << many.err;
+  EXPECT_EQ(lines(many.out), 1005);
+  EXPECT_TRUE(flatten_json(run({"entries", "--json", "--limit", "2000"}).out).has_value());
+}
+
+TEST_F(PurgeCommands, EntriesExitsWithTheReason) {
+  start("routes: [{name: shop, path: /**}]\n");
+  EXPECT_THAT(run({"entries", "--limit", "0"}).err, HasSubstr("--limit needs a number from 1 to 1000000"));
+  EXPECT_THAT(run({"entries", "--limit", "1001", "--sort", "hits"}).err, HasSubstr("to 1000 with --sort"));
+  EXPECT_THAT(run({"entries", "/a"}).err, HasSubstr("--prefix /a"));
+  for (const auto& wrong : {std::vector<std::string>{"entries", "--state", "frsh"}, {"entries", "--limit", "x"}})
+    EXPECT_EQ(run(wrong).exit, 2);
+  const auto foreign = run_forebay({"entries", "--admin", "127.0.0.1:" + std::to_string(origin.port())});
+  EXPECT_EQ(foreign.exit, 4);
+  EXPECT_THAT(foreign.err, HasSubstr("not a Forebay admin listener"));
+}
+
 TEST_F(PurgeCommands, GetExitsWith5WhenNothingIsStored) {
   start("routes: [{path: /off/**, cache: false}, {path: /**}]\n");
   get("/a");
@@ -104,6 +153,7 @@ TEST_F(PurgeCommands, GetExitsWith5WhenNothingIsStored) {
   EXPECT_EQ(none.exit, 5);
   EXPECT_THAT(none.err, HasSubstr("nothing is stored for this request"));
   EXPECT_EQ(none.out, "");
+  EXPECT_THAT(none.err, HasSubstr("forebay entries --prefix /b\n"));
   EXPECT_EQ(run({"get", url("/off/a")}).exit, 5);
   EXPECT_EQ(run({"get", std::string(32, 'a')}).exit, 5);
   EXPECT_EQ(run({"get"}).exit, 2);

@@ -122,6 +122,18 @@ TEST_F(PurgeMethods, BanTakesPrefixesAndGlobsOfItsHostOrOfAUrl) {
   EXPECT_EQ(members(ask("BAN", "/", {{"Forebay-Prefix", "http://other.test/"}}))["by.prefix"], "3");
 }
 
+TEST_F(PurgeMethods, RefusalsSayWhatTheyAre) {
+  start("purge: {methods: [PURGE], token: 0123456789abcdef}\nroutes: [{path: /**}]\n");
+  const auto other_case = ask("purge", "/a");
+  EXPECT_EQ(other_case.status, 405);
+  EXPECT_THAT(other_case.body, AllOf(HasSubstr("urn:forebay:error:method_not_allowed"), HasSubstr("write PURGE")));
+  EXPECT_THAT(ask("ban", "/a").body, HasSubstr("purge.methods switches them on"));
+  const auto no_token = ask("PURGE", "/a");
+  EXPECT_EQ(no_token.status, 401);
+  EXPECT_THAT(no_token.body, HasSubstr("urn:forebay:error:unauthorized"));
+  EXPECT_EQ(origin.count(), 0u);
+}
+
 TEST_F(PurgeMethods, OnlyAddressesOfAllowMay) {
   start("purge: {methods: [PURGE], allow: [10.0.0.0/8]}\nroutes: [{path: /**}]\n");
   get("/a");

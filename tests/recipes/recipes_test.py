@@ -405,7 +405,12 @@ def serve(page, port):
     if not rows:
         print(f"{page} has no list of an origin's answers")
         return 1
-    origin = Origin(port)
+    try:
+        origin = Origin(port)
+    except OSError as error:
+        print(f"cannot listen on port {port}: {error.strerror}; another one can be given: --serve {page} PORT",
+              file=sys.stderr)
+        return 1
     origin.begin(rows)
     print(f"answering as the origin of {page} on http://localhost:{origin.server_address[1]}", flush=True)
     try:

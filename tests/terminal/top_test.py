@@ -113,6 +113,11 @@ def run(tmux, binary, ports):
     tmux.type("p")
     tmux.wait_for(lambda s: "PAUSED" not in s, "the end of the pause")
 
+    # Rows exactly as wide as the terminal keep their last character.
+    tmux.run("resize-window", "-x", "80", "-y", "24")
+    tmux.wait_for(lambda s: any(line.startswith("ROUTE") and len(line) == 80 and line.endswith("OUT/S")
+                                for line in s.splitlines()), "the last letter of a line of 80 columns")
+
     # Narrow, low, and wide again: no line is wrapped.
     for columns, lines in ((40, 10), (20, 3), (120, 30)):
         tmux.run("resize-window", "-x", str(columns), "-y", str(lines))

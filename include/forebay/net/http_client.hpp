@@ -36,6 +36,7 @@ struct Asked {
   std::optional<HttpAnswer> answer;
   Errc error = Errc::Closed;  ///< `Closed`, `Timeout`, or what is wrong with the head.
   std::string why;  ///< As a message says it: addresses that were tried, and the system's word or that of TLS.
+  int system = 0;   ///< The `errno` of the last address that could not be connected to; 0: it was something else.
 };
 
 /// Sends `message`, which says `Connection: close`, and reads the answer to `method`, with at most `most` bytes of

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "admin/json_text.hpp"
 #include "admin/stats_sample.hpp"
 
 namespace forebay::admin {
@@ -13,6 +14,13 @@ constexpr std::uint64_t kBounds[] = {1'000'000, 10'000'000, 100'000'000};  // 1,
 constexpr auto kHit = static_cast<std::size_t>(rules::CacheResult::Hit);
 constexpr auto kMiss = static_cast<std::size_t>(rules::CacheResult::Miss);
 constexpr auto kBypass = static_cast<std::size_t>(rules::CacheResult::Bypass);
+
+TEST(PlainNumbers, HaveNoExponent) {
+  EXPECT_EQ(with_plain_numbers(R"({"t":[1.796097474948E9,5E-1,-2E0,12,0],"E1\"2E0":"3E0","n":null})"),
+            R"({"t":[1796097474.948,0.5,-2,12,0],"E1\"2E0":"3E0","n":null})");
+  EXPECT_EQ(with_plain_numbers("\"cut\\"), "\"cut\\");
+  EXPECT_EQ(with_plain_numbers("1E300").size(), 301U);
+}
 
 TEST(Quantile, IsInterpolatedWithinItsBucket) {
   Latencies counts{};

@@ -1,14 +1,21 @@
 #include "app/command_line.hpp"
 
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "app/command_words.hpp"
+#include "app/commands.hpp"
 #include "app/curl_flags.hpp"
 #include "app/flags_watch.hpp"
-
-#include <gmock/gmock.h>
 
 namespace forebay::app {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::Pair;
@@ -455,8 +462,16 @@ TEST(CommandLine, HelpIsDataAndNoError) {
   EXPECT_THAT(said({"help", "check"}).out, HasSubstr("--strict"));
   EXPECT_THAT(said({"help"}).out, HasSubstr("healthcheck"));
   EXPECT_THAT(said({"help"}).out, HasSubstr("forebay --origin http://localhost:3000 --ttl 30s"));
-  for (const char* absent : {"HTTP/3", "persistent cache"})
-    EXPECT_THAT(said({"help"}).out, HasSubstr(absent)) << "until it is there";
+  EXPECT_THAT(said({"help"}).out, HasSubstr(std::string(kNotInThisVersion)));
+  EXPECT_THAT(said({"help", "top"}).out, AllOf(HasSubstr("routes (default), keys or origins"), HasSubstr("p pause")));
+  for (const auto& row : command_table())
+    EXPECT_THAT(said({"help", row.name}).out, AllOf(EndsWith("\n"), Not(EndsWith("\n\n")))) << row.name;
+}
+
+TEST(CommandLine, HelpAndReadmeAgreeOnWhatIsNotThere) {
+  std::ifstream file(FOREBAY_SOURCE_DIR "/README.md");
+  const std::string readme((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  EXPECT_THAT(readme, HasSubstr("**Not in this version:** " + std::string(kNotInThisVersion) + '.'));
 }
 
 }  // namespace

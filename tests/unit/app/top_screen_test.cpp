@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "app/terminal.hpp"
+
 namespace forebay::app {
 namespace {
 
@@ -63,7 +65,8 @@ TEST(TopScreen, KeysAndOriginsHaveTablesOfTheirOwn) {
   p.view = TopView::Origins;
   p.rows = R"({"origins":[{"name":"web","urls":[{"url":"http://a:1","up":false,"in_flight":4,
     "connections":{"active":4,"idle":1},"answers":{"2xx":10,"error":5},"errors":{"connect":5}}]}]})";
-  EXPECT_THAT(joined(top_lines(p, 100, 24)), AllOf(HasSubstr("web http://a:1"), HasSubstr("DOWN"), HasSubstr(" 15 ")));
+  EXPECT_THAT(joined(top_lines(p, 100, 24)),
+              AllOf(HasSubstr("web http://a:1"), HasSubstr("DOWN"), HasSubstr(" 10 "), Not(HasSubstr(" 15 "))));
 }
 
 TEST(TopScreen, NoLineIsLongerThanTheTerminalAndNoPageHigher) {
@@ -74,6 +77,31 @@ TEST(TopScreen, NoLineIsLongerThanTheTerminalAndNoPageHigher) {
       for (const auto& line : shown) EXPECT_LE(line.size(), columns) << line;
     }
   EXPECT_GT(top_lines(page(), 80, 0).size(), 9U) << "0: all rows";
+}
+
+TEST(TopScreen, OnNarrowTerminalsColumnsGoByTheirRank) {
+  const auto titles = [](std::size_t columns) { return top_lines(page(), columns, 24)[7]; };
+  EXPECT_THAT(titles(80), AllOf(HasSubstr("HIT P99"), HasSubstr("OUT/S")));
+  EXPECT_THAT(titles(60), AllOf(HasSubstr("MISS P99"), Not(HasSubstr(" HIT P99"))));
+  EXPECT_THAT(titles(40), AllOf(StartsWith("ROUTE"), HasSubstr("REQ/S"), HasSubstr("HIT%"), HasSubstr("ERR/S"),
+                                Not(HasSubstr("P99")), Not(HasSubstr("OUT/S"))));
+  EXPECT_EQ(top_lines(page(), 40, 24)[6], "routes by requests  (r k o s p q)");
+  auto p = page();
+  p.view = TopView::Origins;
+  p.rows = R"({"origins":[{"name":"web","urls":[{"url":"http://a:1","up":true,"in_flight":4,
+    "connections":{"active":4,"idle":1},"answers":{"2xx":17},"errors":{"connect":5}}]}]})";
+  EXPECT_THAT(joined(top_lines(p, 40, 24)), AllOf(HasSubstr("ANSWERS"), HasSubstr(" 17 "), Not(HasSubstr("IDLE"))));
+}
+
+TEST(TopScreen, WhatIsSmallIsNotNothing) {
+  auto p = page();
+  const std::string half = "\"status_5xx\":0.5";
+  p.stats.replace(p.stats.find(half), half.size(), "\"status_5xx\":0.017");
+  EXPECT_THAT(top_lines(p, 120, 24)[1], HasSubstr("5xx <0.1/s"));
+}
+
+TEST(TopScreen, WhatWasThereIsErasedBeforeALineIsWritten) {
+  EXPECT_EQ(screen_text({"one", "two"}), "\x1b[H\x1b[Kone\r\n\x1b[Jtwo");
 }
 
 TEST(TopScreen, DocumentsOfAnotherVersionAreShownAsFarAsTheyGo) {
