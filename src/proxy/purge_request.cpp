@@ -125,7 +125,8 @@ std::variant<PreparedPurge, std::string> read_order(const PendingRequest& pendin
     if (!ban) return std::string("Forebay-Prefix and Forebay-Glob are for the method BAN.");
     // A path alone is for the host that the request is for.
     auto text = std::string(f.value);
-    if (text.starts_with('/') || (glob && text.starts_with('*'))) text.insert(0, origin + (text[0] == '*' ? "/" : ""));
+    const bool of_host = text.starts_with('/') || (glob && text.starts_with('*') && !text.starts_with("*://"));
+    if (of_host) text.insert(0, origin + (text[0] == '*' ? "/" : ""));
     (glob ? names.globs : names.prefixes).push_back(std::move(text));
   }
   if (ban && names.count() == 0)
@@ -141,11 +142,26 @@ std::variant<PreparedPurge, std::string> read_order(const PendingRequest& pendin
   return std::move(std::get<PreparedPurge>(prepared));
 }
 
-/// False when it is neither word.
+/// A target that was not read yet, as a log may show it.
+std::string without_userinfo(std::string_view target) {
+  std::string out(target);
+  if (target.starts_with('/')) return out;
+  const auto scheme = target.find("://");
+  const auto from = scheme == std::string_view::npos ? 0 : scheme + 3;
+  // Up to the path: a password may have a question mark.
+  const auto at = target.substr(0, target.find('/', from)).rfind('@');
+  if (at != std::string_view::npos && at >= from) out.erase(from, at + 1 - from);
+  return out;
+}
+
+/// False when it is neither word, or there are several.
 bool read_mode(http::FieldsView fields, cache::PurgeMode by_default, cache::PurgeMode& mode) {
   const auto* field = fields.find("Forebay-Purge");
   mode = by_default;
   if (field == nullptr) return true;
+  if (std::count_if(fields.begin(), fields.end(),
+                    [](const auto& f) { return http::iequals(f.name, "Forebay-Purge"); }) > 1)
+    return false;
   if (field->value != "soft" && field->value != "hard") return false;
   mode = field->value == "soft" ? cache::PurgeMode::Soft : cache::PurgeMode::Hard;
   return true;
@@ -175,8 +191,9 @@ void answer_purge(const PendingRequestPtr& pending) {
   std::string by;
   const auto* refused = refuse_client(*pending, fields, by);
   // Without the query, which may hold secrets.
-  const auto path = std::string_view(pending->request.target).substr(0, pending->request.target.find('?'));
-  by = std::string(method) + ' ' + as_utf8(path.substr(0, 256)) + " from " + (by.empty() ? "an unknown address" : by) +
+  auto path = without_userinfo(pending->request.target);
+  path.erase(std::min({path.find('?'), path.size(), std::size_t{256}}));
+  by = std::string(method) + ' ' + as_utf8(path) + " from " + (by.empty() ? "an unknown address" : by) +
        (refused || config.token.empty() ? "" : " by right of purge.token");
   if (refused) return refuse(*pending, *refused, by);
   const auto now = pending->core.now().mono;
@@ -192,7 +209,8 @@ void answer_purge(const PendingRequestPtr& pending) {
   auto read = read_order(*pending, ban);
   if (const auto* why = std::get_if<std::string>(&read)) return bad(*pending, *why);
   auto& purge = std::get<PreparedPurge>(read);
-  if (!read_mode(fields, config.mode, purge.order.mode)) return bad(*pending, "Forebay-Purge must be soft or hard.");
+  if (!read_mode(fields, config.mode, purge.order.mode))
+    return bad(*pending, "Forebay-Purge must be soft or hard, once.");
   purge.order.now = now;
   pending->keep();
   std::make_shared<PurgeTask>(pending)->start(std::move(purge), std::move(by));

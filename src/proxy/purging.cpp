@@ -8,6 +8,7 @@
 #include "forebay/base/suggest.hpp"
 #include "forebay/base/text.hpp"
 #include "forebay/proxy/runtime.hpp"
+#include "forebay/rules/tags.hpp"
 
 namespace forebay::proxy {
 namespace {
@@ -87,6 +88,14 @@ bool may_mean(How how, std::string_view text, const config::PathPattern& route) 
   return theirs.text.starts_with(own) || (!theirs.whole && own.starts_with(theirs.text));
 }
 
+/// Keys have none. What follows the `&` at the end of a prefix is another pair.
+std::string without_empty_pairs(std::string_view query, bool is_prefix) {
+  std::string out;
+  http::for_each_query_pair(
+      query, [&](const http::QueryPair& pair) { out.append(out.empty() ? "" : "&").append(http::whole_pair(pair)); });
+  return is_prefix && !out.empty() && query.ends_with('&') ? out + '&' : out;
+}
+
 /// Makes the order, and keeps the first fault.
 class Preparing {
  public:
@@ -104,6 +113,8 @@ class Preparing {
   void url_of_every_host();
   void pattern(std::string_view text, How how);
   void keys_without_path(const cache::UrlPattern& pattern);
+  void keys_with_other_query(const cache::UrlPattern& pattern);
+  void add_by_route(cache::UrlPattern pattern);
   void tag(std::string_view text);
   void route(const std::string& name);
   void id(std::string_view text);
@@ -126,6 +137,10 @@ bool Preparing::read(std::string_view kind, std::string_view text, bool glob) {
   const bool starred = glob && text.starts_with('*');
   raw_ = starred ? "/" + std::string(text) : std::string(text);
   host_.clear();
+  if (text.starts_with("*://"))
+    return fault(in_quotes(text) + " begins with a \"*\" for the scheme; write http:// before a host, which is for " +
+                 "https too, or a path alone."),
+           false;
   const auto such_as = " is not a URL such as http://shop.example.com/p/42, and not a path such as /p/42";
   if (!raw_.starts_with('/') && raw_.find("://") == std::string::npos)
     return fault(in_quotes(text) + " of \"" + std::string(kind) + '"' + such_as + "; write http:// before a host."),
@@ -190,9 +205,33 @@ void Preparing::pattern(std::string_view text, How how) {
   if (path.ends_with('/') && !before.ends_with('/') && path_from != std::string_view::npos)
     return fault(in_quotes(text) + " of \"" + std::string(kind) + "\" ends in a dot segment; write " + path + '.');
   if (glob && text.starts_with('*')) path.erase(0, 1);
-  if (const auto asked = target_.query()) path.append("?").append(*asked);
+  if (const auto asked = target_.query()) path.append("?").append(without_empty_pairs(*asked, !glob));
   out_.order.urls.push_back({how, host_, std::move(path), {}});
-  keys_without_path(out_.order.urls.back());
+  // A copy: the list grows.
+  const auto made = out_.order.urls.back();
+  keys_without_path(made);
+  keys_with_other_query(made);
+}
+
+void Preparing::add_by_route(cache::UrlPattern pattern) {
+  if (std::none_of(by_route_.begin(), by_route_.end(), [&](const cache::UrlPattern& there) {
+        return there.route == pattern.route && there.host == pattern.host && there.text == pattern.text;
+      }))
+    by_route_.push_back(std::move(pattern));
+}
+
+/// Where keys drop or sort parameters, the query of the client cannot be found in them: the path alone counts.
+void Preparing::keys_with_other_query(const cache::UrlPattern& pattern) {
+  const auto query = pattern.text.find('?');
+  if (query == std::string::npos) return;
+  for (const auto& route : runtime_.config->routes) {
+    const auto& key = route.key;
+    const bool as_sent =
+        key.query == cache::QueryMode::All && !key.sorts_query() && !key.graphql && !route.policy.no_vary_search;
+    if (as_sent || key.path != cache::PathMode::All || !may_mean(pattern.how, pattern.text, route.path)) continue;
+    // A glob without a query matches whatever the query is, and counts as a prefix does.
+    add_by_route({How::Glob, pattern.host, pattern.text.substr(0, query), route.name});
+  }
 }
 
 /// Nothing in such a key says which path of its route it is for: each of them may be meant.
@@ -207,7 +246,21 @@ void Preparing::keys_without_path(const cache::UrlPattern& pattern) {
   }
 }
 
-void Preparing::tag(std::string_view text) { out_.order.tags.push_back(cache::tag_digest(text)); }
+void Preparing::tag(std::string_view text) {
+  if (!rules::is_tag(text))
+    return fault(in_quotes(text) + " is not a tag; tags have no line ends and no control characters, and at most " +
+                 std::to_string(rules::kLongestTag) + " bytes.");
+  // Only what `tags.add` is filled with may have them.
+  const auto& routes = runtime_.config->routes;
+  const bool filled = std::any_of(routes.begin(), routes.end(), [](const config::Route& route) {
+    const auto& add = route.policy.tags.add;
+    return std::any_of(add.begin(), add.end(), [](const auto& t) { return !t.pieces().empty(); });
+  });
+  if (!filled && text.find_first_of(" ,") != std::string_view::npos)
+    return fault(in_quotes(text) + " has a blank or a comma, which separate tags; write a list with one tag in each " +
+                 "item.");
+  out_.order.tags.push_back(cache::tag_digest(text));
+}
 
 void Preparing::route(const std::string& name) {
   const auto& routes = runtime_.config->routes;

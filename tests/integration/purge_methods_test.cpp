@@ -227,5 +227,21 @@ TEST_F(PurgeMethods, AReloadSwitchesThemOnAndOff) {
   EXPECT_TRUE(eventually([&] { return ask("PURGE", "/a").status == 200; }));
 }
 
+TEST_F(PurgeMethods, TheModeIsStatedOnce) {
+  start("purge: {methods: [PURGE]}\nroutes: [{path: /**}]\n");
+  auto c = connect();
+  c.send("PURGE /a HTTP/1.1\r\nHost: shop.test\r\nForebay-Purge: soft\r\nForebay-Purge: hard\r\n\r\n");
+  EXPECT_EQ(c.read().status, 400);
+}
+
+TEST_F(PurgeMethods, APasswordInATargetIsNotLogged) {
+  start("purge: {methods: [PURGE], allow: [192.0.2.0/24]}\nroutes: [{path: /**}]\n");
+  auto c = connect();
+  c.send("PURGE http://u:hunter2@shop.test/x HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+  EXPECT_GE(c.read().status, 400);
+  EXPECT_TRUE(log_has("refused (The address of the client is not in purge.allow.)"));
+  EXPECT_THAT(daemon->log(), Not(HasSubstr("hunter2")));
+}
+
 }  // namespace
 }  // namespace forebay::test

@@ -260,5 +260,49 @@ TEST(Purger, FollowsUpWritesTogether) {
   EXPECT_FALSE(purger.follow_up("r", cache::PurgeMode::Hard, {}, end));
 }
 
+TEST(Purging, APatternWithAQueryIsForThePathAloneWhereKeysHaveAnotherQuery) {
+  PurgeNames names;
+  names.prefixes = {"/a/x?&fx=1"};
+  names.globs = {"/a/*?fx=*&&y=2&"};
+  const auto order = prepared(names, R"(
+routes:
+  - {name: none, path: /a/**, key: {query: none}}
+  - {name: sorted, path: /a/**, key: {query_sort: true}}
+  - {name: other, path: /b/**, key: {query: [id]}}
+  - {name: all, path: /**}
+)")
+                         .order;
+  ASSERT_EQ(order.urls.size(), 6u);
+  EXPECT_EQ(order.urls[0].text, "/a/x?fx=1");
+  EXPECT_EQ(order.urls[0].route, "");
+  EXPECT_EQ(order.urls[1].text, "/a/*?fx=*&y=2");
+  EXPECT_EQ(order.urls[2].text, "/a/x");
+  EXPECT_EQ(order.urls[2].how, How::Glob);
+  EXPECT_EQ(order.urls[2].route, "none");
+  EXPECT_EQ(order.urls[3].route, "sorted");
+  EXPECT_EQ(order.urls[4].text, "/a/*");
+  EXPECT_EQ(order.urls[5].route, "sorted");
+  names = {};
+  names.prefixes = {"/p?a=1&"};
+  EXPECT_EQ(prepared(names).order.urls[0].text, "/p?a=1&");
+}
+
+TEST(Purging, NamesThatCannotMatchAreRefused) {
+  PurgeNames names;
+  names.globs = {"*://h/a"};
+  EXPECT_THAT(fault(names), HasSubstr("write http://"));
+  names = {};
+  for (const auto* tag : {"a b", "a,b"}) {
+    names.tags = {tag};
+    EXPECT_THAT(fault(names), HasSubstr("separate tags")) << tag;
+  }
+  for (const auto* tag : {"a\n", "a\tb", "\x7f"}) {
+    names.tags = {tag};
+    EXPECT_THAT(fault(names), HasSubstr("not a tag")) << tag;
+  }
+  names.tags = {"a b"};
+  EXPECT_EQ(prepared(names, "routes: [{path: '/{id}', tags: {add: ['p-{id}']}}]\n").order.tags.size(), 1u);
+}
+
 }  // namespace
 }  // namespace forebay::proxy
