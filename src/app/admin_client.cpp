@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "config_source.hpp"
+#include "forebay/base/terminal_text.hpp"
 #include "forebay/http/fields.hpp"
 #include "forebay/http/forwarding.hpp"
 #include "forebay/net/worker.hpp"
@@ -129,7 +130,7 @@ std::optional<std::string> refusal_of(const AdminAnswer& answer) {
   if (!code || !code->is_string()) return std::nullopt;
   const std::string_view word = code->get_string();
   if (std::find(kRefusals.begin(), kRefusals.end(), word) == kRefusals.end()) return std::nullopt;
-  if (detail && detail->is_string()) return std::string(detail->get_string());
+  if (detail && detail->is_string()) return harmless(std::string_view(detail->get_string()));
   return "status " + std::to_string(answer.status);
 }
 

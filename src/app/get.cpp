@@ -8,7 +8,9 @@
 #include "admin_client.hpp"
 #include "commands.hpp"
 #include "forebay/admin/explain.hpp"
+#include "forebay/base/terminal_text.hpp"
 #include "forebay/base/text.hpp"
+#include "printed_json.hpp"
 
 namespace forebay::app {
 namespace {
@@ -20,7 +22,7 @@ struct Wanted {
   std::string id, variant;
 };
 
-std::string shown(std::string_view text) { return admin::harmless(std::string(text)); }
+std::string shown(std::string_view text) { return harmless(text); }
 
 std::string text_at(const json::value& document, const char* pointer) {
   json::error_code ec;
@@ -126,8 +128,10 @@ ExitCode get(const GetFlags& flags) {
   const auto answer = ask_daemon(*daemon, {"GET", target, {}, {}}, flags.timeout, why);
   if (!answer) return why;
   if (answer->status != 200) return refused(*daemon, *answer);
-  if (flags.body || flags.json) {
+  if (flags.body) {
     std::cout << answer->body << (flags.json ? "\n" : "");
+  } else if (flags.json) {
+    std::cout << printed_line(answer->body);
   } else {
     json::error_code ec;
     const auto document = json::parse(answer->body, ec);

@@ -2,6 +2,7 @@
 
 #include "admin_client.hpp"
 #include "commands.hpp"
+#include "printed_json.hpp"
 
 namespace forebay::app {
 
@@ -15,7 +16,7 @@ ExitCode healthcheck(const HealthcheckFlags& flags) {
     std::cerr << "forebay: no daemon answers at " << *address << '\n';
     return ExitCode::NotReached;
   }
-  std::cout << answer->body << '\n';
+  std::cout << printed_line(answer->body);
   if (answer->status == 200) return ExitCode::Done;
   if (answer->status == 503) return ExitCode::NotReady;
   std::cerr << "forebay: " << *address << " answers " << answer->status << "; it is not a Forebay admin listener\n";

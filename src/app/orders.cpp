@@ -9,6 +9,8 @@
 #include "commands.hpp"
 #include "config_source.hpp"
 #include "forebay/base/duration_text.hpp"
+#include "forebay/base/terminal_text.hpp"
+#include "printed_json.hpp"
 
 namespace forebay::app {
 namespace {
@@ -38,7 +40,7 @@ AdminRequest request_of(const OrderFlags& flags) {
 
 std::string text_of(const json::object& object, std::string_view name) {
   const auto* member = object.if_contains(name);
-  return member != nullptr && member->is_string() ? std::string(member->get_string()) : std::string();
+  return member != nullptr && member->is_string() ? harmless(std::string_view(member->get_string())) : std::string();
 }
 std::int64_t number_of(const json::value& document, const char* pointer) {
   json::error_code ec;
@@ -50,7 +52,7 @@ std::string list_of(const json::object& object, std::string_view name) {
   std::string out;
   if (const auto* list = object.if_contains(name); list != nullptr && list->is_array())
     for (const auto& item : list->get_array())
-      if (item.is_string()) out.append(out.empty() ? "" : ", ").append(item.get_string());
+      if (item.is_string()) out.append(out.empty() ? "" : ", ").append(harmless(std::string_view(item.get_string())));
   return out;
 }
 
@@ -123,13 +125,13 @@ ExitCode order(const OrderFlags& flags) {
     std::cerr << "forebay: " << daemon->address << ": not a Forebay admin listener\n";
     return ExitCode::NotReached;
   } else if (refusal) {
-    if (flags.json) std::cout << answer->body;
+    if (flags.json) std::cout << printed_line(answer->body);
     print_diagnostics(document.get_object());
     std::cerr << "forebay: " << daemon->address << ": " << *refusal << '\n';
     return code_of_refusal(answer->status);
   }
   if (flags.json)
-    std::cout << answer->body << '\n';
+    std::cout << printed_line(answer->body);
   else
     print_text(flags, document.get_object());
   std::cout.flush();

@@ -7,6 +7,8 @@
 
 #include "admin_client.hpp"
 #include "commands.hpp"
+#include "forebay/base/terminal_text.hpp"
+#include "printed_json.hpp"
 
 namespace forebay::app {
 namespace {
@@ -44,7 +46,7 @@ void print_text(const json::object& answer, std::int64_t purged) {
   if (by != nullptr && by->is_object()) {
     const char* separator = ": ";
     for (const auto& [kind, n] : by->get_object()) {
-      std::cout << separator << std::string_view(kind) << ' ' << number_of(n);
+      std::cout << separator << harmless(std::string_view(kind)) << ' ' << number_of(n);
       separator = ", ";
     }
   }
@@ -72,7 +74,7 @@ ExitCode purge(const PurgeFlags& flags) {
     return ExitCode::NotReached;
   }
   if (flags.json)
-    std::cout << answer->body;
+    std::cout << printed_line(answer->body);
   else
     print_text(document.get_object(), number_of(*purged));
   std::cout.flush();
