@@ -25,6 +25,7 @@ struct AdminState {
   Stats stats{sources.counters.bounds()};
   Streams streams{sources.shared.tap};
   unsigned walks = 0;      ///< Listings that take many turns.
+  std::size_t unsent = 0;  ///< Bytes of long answers to operators whose clients have not read them yet.
   Timestamp keys_until{};  ///< Hot keys are being collected, until then at most.
 };
 
