@@ -29,6 +29,7 @@ struct AdminState {
   unsigned walks = 0;  ///< Listings that take many turns.
   ConfigChecker checker{};
   Warming warming{};
+  std::size_t unsent = 0;  ///< Bytes of long answers to operators whose clients have not read them yet.
   Timestamp keys_until{};  ///< Hot keys are being collected, until then at most.
 };
 

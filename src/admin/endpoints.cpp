@@ -24,6 +24,10 @@ using namespace std::chrono_literals;
 /// How long the client of an order waits for it.
 constexpr auto kPatience = 30s;
 
+/// Answers that are held for clients that do not read them, and from when on an answer counts. One may be longer.
+constexpr std::size_t kMostUnsent = std::size_t{32} * 1024 * 1024;
+constexpr std::size_t kLongAnswer = std::size_t{64} * 1024;
+
 /// What is kept of a request while its content is read, or its answer is made elsewhere.
 struct AdminNotes final : server::Notes {
   void reset() override {
@@ -31,6 +35,7 @@ struct AdminNotes final : server::Notes {
     waiting.reset();
     endpoint = nullptr;
     counter = 0;
+    held = 0;
     may_change = false;
     gzip = false;
     accept.clear();
@@ -42,6 +47,7 @@ struct AdminNotes final : server::Notes {
   std::shared_ptr<Later::Waiting> waiting;
   const Endpoint* endpoint = nullptr;
   std::size_t counter = 0;
+  std::size_t held = 0;  // of `AdminState::unsent`
   bool may_change = false;
   bool gzip = false;  // the client accepts it
   std::string accept, query, captured;
@@ -69,6 +75,15 @@ Answer refusal(const Access& access, std::string_view accept) {
   return refused;
 }
 
+Answer too_much_unsent(std::string_view accept) {
+  auto refused = problem(
+      503, "busy", "Too many long answers",
+      "Clients have not read " + size_text(kMostUnsent) + " of long answers yet; read those, or try again in a second.",
+      accept);
+  refused.fields.add("Retry-After", "1");
+  return refused;
+}
+
 Answer too_many(unsigned per_second, std::string_view accept) {
   auto refused = problem(429, "too_many_changes", "Too many requests",
                          "At most " + std::to_string(per_second) +
@@ -82,8 +97,11 @@ Answer too_many(unsigned per_second, std::string_view accept) {
 
 struct AdminHandler::Private {
   explicit Private(Sources sources) : state{std::move(sources)} {
-    // Idle connections must not exhaust the admin listener.
+    // Silent clients must not exhaust the admin listener (see also `limits_with_giving_way`).
     settings.max_connections = 256;
+    settings.timeouts.header = 5s;
+    settings.timeouts.idle = 10s;
+    settings.timeouts.body = 10s;
     settings.request_body = 0;
     for (const auto& endpoint : endpoint_table())
       settings.request_body = std::max<std::uint64_t>(settings.request_body, endpoint.most_content);
@@ -95,8 +113,9 @@ struct AdminHandler::Private {
   void postpone(server::Exchange& exchange);
   void each_second();
   void look();
-  /// Counts it and sends it.
+  /// Counts it and sends it, unless clients leave too much unread.
   void give(server::Exchange& exchange, const Answer& answer);
+  void send_counted(server::Exchange& exchange, const Answer& answer);
 
   AdminState state;
   config::Server settings;
@@ -245,11 +264,26 @@ void AdminHandler::Private::postpone(server::Exchange& exchange) {
 }
 
 void AdminHandler::Private::give(server::Exchange& exchange, const Answer& answer) {
+  auto& notes = notes_of(exchange);
+  const auto length = answer.body.size();
+  // Those for everybody are short enough for each connection to have one.
+  const bool counts = notes.endpoint && notes.endpoint->who != Who::Public && length > kLongAnswer;
+  if (counts && state.unsent > 0 && state.unsent + length > kMostUnsent)
+    return send_counted(exchange, too_much_unsent(notes.accept));
+  if (counts) state.unsent += notes.held = length;
+  send_counted(exchange, answer);
+}
+
+void AdminHandler::Private::send_counted(server::Exchange& exchange, const Answer& answer) {
   state.counters.requests[notes_of(exchange).counter][static_cast<std::size_t>(answer.status / 100 - 1)].add();
   send(exchange, answer, notes_of(exchange).gzip);
 }
 
-void AdminHandler::finished(server::Exchange& exchange) { notes_of(exchange).waiting.reset(); }
+void AdminHandler::finished(server::Exchange& exchange) {
+  auto& notes = notes_of(exchange);
+  notes.waiting.reset();
+  p_->state.unsent -= std::exchange(notes.held, 0);
+}
 
 std::unique_ptr<server::Notes> AdminHandler::make_notes() { return std::make_unique<AdminNotes>(); }
 

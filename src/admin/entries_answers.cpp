@@ -24,8 +24,19 @@ constexpr std::size_t kVisitsInTurn = 20'000;
 /// Listings at a time that take more than one turn.
 constexpr unsigned kMostWalks = 8;
 constexpr std::size_t kMostBody = 1024 * 1024;
+/// Where a page ends, whatever `limit` is: keys may be long.
+constexpr std::size_t kMostOfPage = 1024 * 1024;
+/// Rows that are taken before it is known how long they are.
+constexpr std::size_t kFirstRows = 16;
 
 enum class Sort : std::uint8_t { None, Size, Hits, Age };
+
+/// About the length of a row in the answer: its key is in it twice.
+std::size_t length_of(const cache::Listed& row) {
+  std::size_t length = 512 + 2 * row.entry->key_text().size() + row.secondary.size();
+  for (const auto& tag : row.tags) length += tag.size() + 3;
+  return length;
+}
 
 /// One listing, over as many turns as it needs.
 class Walk : public std::enable_shared_from_this<Walk> {
@@ -62,6 +73,8 @@ class Walk : public std::enable_shared_from_this<Walk> {
       default: return a.freshness.received < b.freshness.received;
     }
   }
+  /// The same, in the order of the store.
+  bool step_in_order();
   void keep(cache::Listed row);
 
   AdminState& admin_;
@@ -70,22 +83,40 @@ class Walk : public std::enable_shared_from_this<Walk> {
   const std::size_t most_;
   const Sort sort_;
   std::vector<cache::Listed> rows_;  // sorted: a heap, the last of them first
+  std::size_t length_ = 0;           // of rows_, in order
   std::optional<cache::ListCursor> next_;
   std::optional<Later> later_;
 };
 
 bool Walk::step() {
   query_.now = worker_.now().mono;
-  if (sort_ == Sort::None) query_.rows = most_ - rows_.size();
+  if (sort_ == Sort::None) return step_in_order();
   auto page = admin_.sources.store.list(query_);
-  for (auto& row : page.rows)
-    if (sort_ == Sort::None)
-      rows_.push_back(std::move(row));
-    else
-      keep(std::move(row));
+  for (auto& row : page.rows) keep(std::move(row));
   if (page.next) query_.from = *page.next;
-  if (sort_ == Sort::None && rows_.size() >= most_) next_ = page.next;
-  return !page.next || next_;
+  return !page.next;
+}
+
+bool Walk::step_in_order() {
+  for (query_.visits = kVisitsInTurn;;) {
+    // As many as may fit, if they are like those before.
+    const auto average = rows_.empty() ? kMostOfPage / kFirstRows : length_ / rows_.size();
+    const auto fit = (kMostOfPage - std::min(length_, kMostOfPage)) / std::max<std::size_t>(average, 1) + 1;
+    query_.rows = std::min(most_ - rows_.size(), fit);
+    auto page = admin_.sources.store.list(query_);
+    for (auto& row : page.rows) {
+      length_ += length_of(row);
+      rows_.push_back(std::move(row));
+    }
+    if (!page.next) return true;
+    query_.from = *page.next;
+    if (rows_.size() >= most_ || length_ >= kMostOfPage) {
+      next_ = page.next;
+      return true;
+    }
+    if (page.visited >= query_.visits) return false;
+    query_.visits -= page.visited;
+  }
 }
 
 /// The best of all rows are kept, and no worse ones are asked for any more.
@@ -104,12 +135,18 @@ void Walk::keep(cache::Listed row) {
 
 Answer Walk::answer() const {
   const auto config = admin_.sources.runtime()->config;
+  std::size_t length = 0;
   auto rows = std::vector<const cache::Listed*>();
   for (const auto& row : rows_) rows.push_back(&row);
   if (sort_ != Sort::None)
     std::stable_sort(rows.begin(), rows.end(), [this](const auto* a, const auto* b) { return before(*a, *b); });
   json::array entries;
-  for (const auto* row : rows) entries.push_back(entry_json(*row, config->access, worker_.now()));
+  for (const auto* row : rows) {
+    // In order the page has ended already.
+    if (sort_ != Sort::None && length >= kMostOfPage) break;
+    length += length_of(*row);
+    entries.push_back(entry_json(*row, *config, worker_.now()));
+  }
   return json_answer(json::object{{"entries", std::move(entries)},
                                   {"cursor", next_ ? json::value(next_->text()) : json::value(nullptr)}});
 }
@@ -249,14 +286,14 @@ std::optional<Answer> answer_entry(const Call& call) {
   json::array variants;
   for (const auto& row : rows) {
     if (variant != read->end() && variant_id(row) != variant->second) continue;
-    auto one = entry_json(row, config->access, call.now());
+    auto one = entry_json(row, *config, call.now());
     for (const auto* of_key : {"id", "url", "route", "method", "key"}) one.erase(of_key);
     one["headers"] = fields_json(row, config->access);
     if (wants_body) add_body(one, *row.entry, kMostBody);
     variants.push_back(std::move(one));
   }
   if (variants.empty()) return not_stored(call);
-  auto document = entry_json(rows.front(), config->access, call.now());
+  auto document = entry_json(rows.front(), *config, call.now());
   json::object out;
   for (const auto* of_key : {"id", "url", "route", "method", "key"}) out[of_key] = document[of_key];
   out["variants"] = std::move(variants);

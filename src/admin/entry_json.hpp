@@ -18,8 +18,8 @@ std::string shown_url(std::string_view key_text, const cache::UrlSpans& url, con
 /// Which of the responses of its key it is.
 std::string variant_id(const cache::Listed& row);
 
-/// One response, without its head and body.
-boost::json::object entry_json(const cache::Listed& row, const config::AccessLog& access, const Now& now);
+/// One response, without its head and body. Tags that `tags.add` of its route makes of secrets are not shown either.
+boost::json::object entry_json(const cache::Listed& row, const config::Config& config, const Now& now);
 /// Its fields as pairs.
 boost::json::array fields_json(const cache::Listed& row, const config::AccessLog& access);
 /// Adds `body` or `body_base64`, and `body_truncated`, of at most `most` bytes.

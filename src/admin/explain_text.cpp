@@ -208,15 +208,7 @@ bool has_members(const json::value& parsed) {
 
 }  // namespace
 
-std::string harmless(std::string text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c < 0x20 || c == 0x7F) text[i] = '?';
-    // C1 controls, as UTF-8 has them.
-    if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) text[i] = text[i + 1] = '?';
-  }
-  return text;
-}
+std::string harmless(std::string text) { return forebay::harmless(std::string_view(text)); }
 
 bool is_explanation(std::string_view document) {
   json::error_code ec;

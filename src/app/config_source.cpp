@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <iterator>
+#include <utility>
 
 #include "commands.hpp"
 
@@ -28,6 +30,14 @@ constexpr Shortcut kShortcuts[] = {
     {"FOREBAY_LOG_LEVEL", "--log-level", "log.level", &RunFlags::log_level},
     {"FOREBAY_LOG_FORMAT", "--log-format", "log.format", &RunFlags::log_format},
 };
+
+/// Whether to open or read it may take for ever.
+bool would_wait(const std::string& file) {
+  std::error_code error;
+  const auto kind = std::filesystem::status(file, error).type();
+  using Type = std::filesystem::file_type;
+  return kind == Type::fifo || kind == Type::socket || (kind == Type::character && file != "/dev/null");
+}
 
 std::optional<std::string> named_file(const std::optional<std::string>& flag, const Variables& variables) {
   return flag ? flag : variables("FOREBAY_CONFIG");
@@ -124,6 +134,14 @@ config::LoadResult ConfigSource::load() {
   if (has_file_ && file_ == "-" && !text_)
     text_ = std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
   if (!has_file_) return config::load(request, surroundings);
+  if (!text_ && std::exchange(loaded_, true) && would_wait(file_)) {
+    config::Diagnostic wrong;
+    wrong.code = 1008;
+    wrong.file = file_;
+    wrong.message = "the file cannot be read again: it is not a regular file";
+    wrong.hint = "reading it might wait for ever; only the start reads pipes and terminals";
+    return {nullptr, {wrong}};
+  }
   if (!text_) return config::load_file(std::move(request), surroundings);
   request.text = *text_;
   return config::load(request, surroundings);

@@ -47,6 +47,7 @@ class ConfigSource {
 
   Variables variables_;
   bool has_file_ = false;
+  bool loaded_ = false;  // once: what cannot be read twice is only read then
   std::string file_;
   std::optional<std::string> text_;  // standard input, which cannot be read twice
   bool nothing_found_ = false;

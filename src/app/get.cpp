@@ -9,6 +9,7 @@
 #include "commands.hpp"
 #include "forebay/admin/explain.hpp"
 #include "forebay/base/text.hpp"
+#include "printed_json.hpp"
 
 namespace forebay::app {
 namespace {
@@ -134,7 +135,7 @@ ExitCode get(const GetFlags& flags) {
     const auto document = granted(*answer, {"id", "variants"});
     if (!document) return refused(*daemon, *answer);
     if (flags.json)
-      std::cout << answer->body << '\n';
+      std::cout << printed_line(answer->body);
     else
       print_text(*document);
   }

@@ -3,6 +3,7 @@
 
 #include "admin_client.hpp"
 #include "commands.hpp"
+#include "printed_json.hpp"
 
 namespace forebay::app {
 
@@ -16,7 +17,7 @@ ExitCode healthcheck(const HealthcheckFlags& flags) {
   // A daemon that is not ready says so in the same form.
   if (answer->status == 503) answer->status = 200;
   if (!granted(*answer, {"status"})) return report_refusal(*daemon, *answer);
-  std::cout << answer->body << '\n';
+  std::cout << printed_line(answer->body);
   return ready ? ExitCode::Done : ExitCode::NotReady;
 }
 

@@ -10,6 +10,7 @@
 #include "commands.hpp"
 #include "forebay/base/duration_text.hpp"
 #include "forebay/base/terminal_text.hpp"
+#include "printed_json.hpp"
 
 namespace forebay::app {
 namespace {
@@ -65,10 +66,10 @@ void print_diagnostics(const json::object& document) {
     std::string place = text_of(d, "file");
     if (const auto line = number_of(item, "/line"); line > 0)
       place += ':' + std::to_string(line) + ':' + std::to_string(number_of(item, "/column"));
-    std::cerr << place << (place.empty() ? "" : ": ") << text_of(d, "severity") << ' ' << text_of(d, "code") << ": "
-              << text_of(d, "message");
-    if (const auto hint = text_of(d, "hint"); !hint.empty()) std::cerr << " (" << hint << ')';
-    std::cerr << '\n';
+    auto line = place + (place.empty() ? "" : ": ") + text_of(d, "severity") + ' ' + text_of(d, "code") + ": " +
+                text_of(d, "message");
+    if (const auto hint = text_of(d, "hint"); !hint.empty()) line += " (" + hint + ')';
+    std::cerr << harmless(line) << '\n';
   }
 }
 
@@ -106,14 +107,15 @@ void print_text(const OrderFlags& flags, const json::object& document, const std
   if (flags.what == What::Reload) {
     const auto changed = list_of(document, "changed"), restart = list_of(document, "restart_required");
     std::cout << "applied" << (file ? ' ' + *file : "") << "; "
-              << (changed.empty() ? "nothing has changed" : "changed: " + changed) << '\n';
-    if (!restart.empty()) std::cout << "restart required: " << restart << '\n';
+              << (changed.empty() ? "nothing has changed" : "changed: " + harmless(changed)) << '\n';
+    if (!restart.empty()) std::cout << "restart required: " << harmless(restart) << '\n';
   } else if (flags.what == What::LogLevel) {
-    std::cout << text_of(document, "level") << " (configured: " << text_of(document, "configured") << ')';
+    std::cout << harmless(text_of(document, "level")) << " (configured: " << harmless(text_of(document, "configured"))
+              << ')';
     if (const auto left = number_of(document, "/for_s"); left > 0) std::cout << ", for " << left << " s";
     std::cout << '\n';
   } else {
-    std::cout << text_of(document, "state") << '\n';
+    std::cout << harmless(text_of(document, "state")) << '\n';
   }
 }
 
@@ -152,7 +154,7 @@ ExitCode order(const OrderFlags& flags) {
   const auto document = granted(*answer, {member_of(flags.what)});
   if (!document) {
     if (refusal_of(*answer)) {
-      if (flags.json) std::cout << answer->body;
+      if (flags.json) std::cout << printed_line(answer->body);
       json::error_code ec;
       print_diagnostics(json::parse(answer->body, ec).get_object());
     }
@@ -160,7 +162,7 @@ ExitCode order(const OrderFlags& flags) {
   }
   const auto file = flags.what == What::Reload ? loaded_file(*daemon, flags) : std::nullopt;
   if (flags.json)
-    std::cout << answer->body << '\n';
+    std::cout << printed_line(answer->body);
   else
     print_text(flags, *document, file);
   std::cout.flush();

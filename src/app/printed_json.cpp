@@ -40,4 +40,9 @@ std::string printed_json(std::string_view document) {
   return out;
 }
 
+std::string printed_line(std::string_view document) {
+  while (document.ends_with('\n') || document.ends_with('\r')) document.remove_suffix(1);
+  return printed_json(document) + '\n';
+}
+
 }  // namespace forebay::app

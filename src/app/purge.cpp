@@ -7,6 +7,7 @@
 
 #include "admin_client.hpp"
 #include "commands.hpp"
+#include "printed_json.hpp"
 
 namespace forebay::app {
 namespace {
@@ -80,7 +81,7 @@ ExitCode purge(const PurgeFlags& flags) {
   }
   const auto purged = number_of(document->at("purged"));
   if (flags.json)
-    std::cout << answer->body;
+    std::cout << printed_line(answer->body);
   else
     print_text(flags, *document, purged);
   std::cout.flush();

@@ -5,6 +5,7 @@
 
 #include "forebay/base/mutex.hpp"
 #include "forebay/net/scheduling.hpp"
+#include "forebay/server/giving_way.hpp"
 
 namespace forebay::app {
 
@@ -120,7 +121,7 @@ void WorkerPool::stop() {
 void SingleWorkerServer::open(const config::Listener& config, server::Handler& handler,
                               std::shared_ptr<const net::TlsServer> tls, const server::Neighbours& others) {
   listener_ = std::make_unique<server::Listener>(config, std::vector<server::Listener::Part>{{&worker_, &handler}},
-                                                 nullptr, others);
+                                                 server::limits_with_giving_way(), others);
   if (tls) listener_->use_tls(tls);
   if (!others.inherited) start();
   thread_ = std::thread([this] {

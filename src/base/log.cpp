@@ -15,6 +15,7 @@
 
 #include "forebay/base/mutex.hpp"
 #include "forebay/base/output_file.hpp"
+#include "forebay/base/terminal_text.hpp"
 #include "forebay/base/text.hpp"
 
 namespace forebay::log {
@@ -30,6 +31,13 @@ constexpr TextEscapes kLine = [] {
   e.letters[0x7F] = 'u';
   return e;
 }();
+
+/// Text for people is read on terminals, too: also without C1 controls and marks that turn the direction of text.
+std::string line_of(std::string_view message) {
+  std::string line;
+  append_escaped_text(line, message, kLine);
+  return harmless(line);
+}
 
 struct Log {
   Mutex mutex;
@@ -90,7 +98,7 @@ void Log::put(Level at, std::string_view message) {
     append_json_string(line, message);
   } else {
     line.append(to_string(at)).append(" ");
-    append_escaped_text(line, message, kLine);
+    line += line_of(message);
   }
   logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
 }
@@ -144,8 +152,7 @@ void write_last(std::string_view message) {
     return;
   }
   std::string line = "forebay: ";
-  append_escaped_text(line, message, kLine);
-  line += '\n';
+  line += line_of(message) + '\n';
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 

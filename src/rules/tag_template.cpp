@@ -164,6 +164,8 @@ class Pointed {
       for (const auto& piece : t.pieces())
         if (piece.part == part) pointers_.push_back(piece.pointer);
     if (pointers_.empty() || unreadable_) return;
+    const auto first = content.text.find_first_not_of(" \t\r\n");
+    of_many_ = first != std::string_view::npos && content.text[first] == '[';
     read_ = json_.read(content.text, pointers_, content::Numbers::Written).has_value();
     unreadable_ = !read_;
   }
@@ -174,13 +176,21 @@ class Pointed {
     if (!read_) return true;
     const auto at =
         static_cast<std::size_t>(std::find(pointers_.begin(), pointers_.end(), pointer) - pointers_.begin());
-    if (const auto value = json_.value(at)) content::append_scalars(*value, out);
+    if (const auto value = json_.value(at))
+      content::append_scalars(*value, out);
+    else
+      return !(of_many_ && !is_index(pointer.steps().front()));
     return true;
   }
 
  private:
+  static bool is_index(std::string_view step) noexcept {
+    return !step.empty() && std::all_of(step.begin(), step.end(), is_digit);
+  }
+
   Part part_;
   bool unreadable_, read_ = false;
+  bool of_many_ = false;  // an array, whose members a pointer into an object may be meant for
   std::vector<content::JsonPointer> pointers_;
   content::CanonicalJson json_;
 };

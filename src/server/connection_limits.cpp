@@ -3,10 +3,17 @@
 #include <algorithm>
 
 #include "forebay/base/terminate.hpp"
+#include "forebay/server/giving_way.hpp"
 
 namespace forebay::server {
 
 std::shared_ptr<ConnectionLimits> make_connection_limits() { return std::make_shared<ConnectionLimits>(); }
+
+std::shared_ptr<ConnectionLimits> limits_with_giving_way() {
+  auto limits = make_connection_limits();
+  limits->silent_give_way = true;
+  return limits;
+}
 
 ConnectionLimits::Place ConnectionLimits::enter(const config::Server& settings) {
   Place place;

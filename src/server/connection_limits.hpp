@@ -78,6 +78,7 @@ class ConnectionLimits : public std::enable_shared_from_this<ConnectionLimits> {
   StallBoard stalls;
   OncePer told{std::chrono::seconds{10}};  ///< That connections are refused.
   WaitingContent content;
+  bool silent_give_way = false;  ///< Silent connections are closed in favour of new ones.
   std::uint64_t open() const noexcept { return open_.load(std::memory_order_relaxed); }
 
  private:

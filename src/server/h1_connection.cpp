@@ -275,6 +275,12 @@ void H1Connection::await_last_request() {
 
 void H1Connection::abort() { close(Ending::Reset); }
 
+Timestamp H1Connection::silent_since() const {
+  if (!place_ || upgrading_) return Timestamp::max();
+  if (blocked_) return end_is_leaving_ ? Timestamp::max() : stalled_since;
+  return awaiting_ == Awaiting::Nothing ? Timestamp::max() : awaiting_since_;
+}
+
 bool H1Connection::pins() const { return out_.pins() || writer_.cursor().pins(); }
 
 void H1Connection::close(Ending how) {

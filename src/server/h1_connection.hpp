@@ -49,6 +49,7 @@ class H1Connection final : public Connection,
   void drain() override;
   void abort() override;
   bool pins() const override;
+  Timestamp silent_since() const override;
 
   // --- what an exchange calls ---
   const Peer& peer() const noexcept { return *peer_; }
@@ -159,6 +160,7 @@ class H1Connection final : public Connection,
   Timestamp armed_for_{};
   Timestamp read_due_ = Timestamp::max(), write_due_ = Timestamp::max(), tidy_due_ = Timestamp::max();
   Awaiting awaiting_ = Awaiting::Nothing;
+  Timestamp awaiting_since_{};
   MinRate sending_{MinRate::kWindow};     // of the content of a request
   MinRate taking_{2 * MinRate::kWindow};  // of answers
   std::uint64_t taken_ = 0;               // bytes of answers that the client has acknowledged, when we last asked

@@ -8,6 +8,8 @@ namespace forebay::server {
 void H1Connection::await(Awaiting what, Timestamp until) {
   constexpr Duration kTidyAfter = std::chrono::seconds{2};
   constexpr Duration kTidyWaitingAfter = std::chrono::milliseconds{250};
+  // A client that sends its head byte by byte is silent too.
+  if (what != awaiting_ || what == Awaiting::Request) awaiting_since_ = now();
   awaiting_ = what;
   read_due_ = until;
   if (what == Awaiting::Body)

@@ -28,9 +28,14 @@ void take_in(const std::shared_ptr<WorkerListener>& listener, net::ParkedStream 
   // A client that has reset the connection already has no address: it must not be taken for a process of this machine.
   const bool gone = !peer->has_ip && !peer->unix_socket;
   const auto& settings = listener->handler.settings();
-  auto place = gone                               ? ConnectionLimits::Place()
-               : listener->protocol->names_peer() ? listener->limits->enter(settings)
-                                                  : listener->limits->enter(*peer, settings);
+  const auto enter = [&] {
+    return gone                               ? ConnectionLimits::Place()
+           : listener->protocol->names_peer() ? listener->limits->enter(settings)
+                                              : listener->limits->enter(*peer, settings);
+  };
+  auto place = enter();
+  if (!gone && !place && !place.address_full() && listener->limits->silent_give_way && listener->make_room())
+    place = enter();
   if (gone || (!place && !listener->may_refuse(*peer, place))) {
     listener->open.fetch_sub(1, std::memory_order_relaxed);
     return;

@@ -55,6 +55,7 @@ class TlsConnection final : public Connection,
     watch();
   }
   void abort() override { close(); }
+  Timestamp silent_since() const override { return refusing_ ? Timestamp::max() : began_; }
 
  private:
   Timestamp now() const noexcept { return listener_->worker.now().mono; }
@@ -167,6 +168,7 @@ class TlsConnection final : public Connection,
   const bool refusing_ = !accepted_.place;
   net::TlsServerSession* session_ = nullptr;  // the stream's
   net::Deadline deadline_;
+  const Timestamp began_ = now();
   Timestamp due_{};
   bool closed_ = false;
 };

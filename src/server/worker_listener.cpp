@@ -1,7 +1,10 @@
 #include "server/worker_listener.hpp"
 
+#include <algorithm>
+
 #include "forebay/base/events.hpp"
 #include "forebay/http/date.hpp"
+#include "server/connection.hpp"
 
 namespace forebay::server {
 
@@ -36,6 +39,15 @@ bool WorkerListener::may_refuse(const Peer& peer, const ConnectionLimits::Place&
   const auto& why = overload_of(place);
   handler.refused({why.reason, why.status, why.code, why.detail, {}, 0, {}}, peer);
   return false;
+}
+
+bool WorkerListener::make_room() {
+  const auto first = std::min_element(connections.begin(), connections.end(),
+                                      [](const auto& a, const auto& b) { return a.silent_since() < b.silent_since(); });
+  if (first == connections.end() || first->silent_since() == Timestamp::max()) return false;
+  numbers->rejected_limit.fetch_add(1, std::memory_order_relaxed);
+  first->abort();
+  return true;
 }
 
 std::string_view WorkerListener::date_line(WallTime now) {

@@ -37,6 +37,9 @@ class WorkerListener {
   /// the connection is to be closed.
   bool may_refuse(const Peer& peer, const ConnectionLimits::Place& place);
 
+  /// Closes the connection here that has been silent for longest. False: there is none.
+  bool make_room();
+
   net::Worker& worker;
   Handler& handler;
   const std::shared_ptr<ListenerNumbers> numbers;

@@ -178,5 +178,47 @@ TEST_F(Entries, OneIsRemoved) {
   EXPECT_TRUE(log_has("admin: DELETE " + path + " from 127.0.0.1 by right of this machine: hard purge of id"));
 }
 
+TEST_F(Entries, APageOfLongKeysEndsAtAMebibyteAndTheCursorGoesOn) {
+  start();
+  const std::string tail(6000, 'x');
+  for (int i = 0; i < 120; ++i) ASSERT_EQ(get("/p/" + std::to_string(i) + "?" + tail).status, 200);
+  std::set<std::string> seen;
+  std::string cursor;
+  int pages = 0;
+  do {
+    const auto answer = admin("GET", "/api/v1/entries?limit=1000" + (cursor.empty() ? "" : "&cursor=" + cursor));
+    EXPECT_LT(answer.body.size(), 1280u * 1024);
+    const auto page = members(answer);
+    for (int i = 0; page.count("entries[" + std::to_string(i) + "].url") != 0; ++i)
+      EXPECT_TRUE(seen.insert(page.at("entries[" + std::to_string(i) + "].url")).second);
+    const auto at = page.find("cursor");
+    cursor = at == page.end() || at->second == "null" ? "" : at->second;
+  } while (!cursor.empty() && ++pages < 10);
+  EXPECT_EQ(seen.size(), 120u);
+  EXPECT_GE(pages, 1);
+  EXPECT_LT(admin("GET", "/api/v1/entries?limit=1000&sort=hits").body.size(), 1280u * 1024);
+}
+
+TEST_F(Entries, SecretsInContentTagsAndUrlsAreNotShown) {
+  origin.on("/q", Reply::fresh("x")
+                      .field("Vary", "Referer")
+                      .field("Link", "</n?token=hunter2&n=1>; rel=next, </o?n=2>; rel=prev")
+                      .field("Content-Location", "/q?n=3&token=hunter2#token=hunter2"));
+  start(R"(routes:
+  - path: /**
+    methods: [GET, POST]
+    key: {body: [/q]}
+    tags: {add: ["pw-{body:/q/password}", "open-{body:/q/a}"]}
+)");
+  ask("POST", "/q", {{"Content-Type", "application/json"}, {"Referer", "http://x.test/?n=4&token=hunter2"}},
+      R"({"q":{"a":1,"password":"hunter2"}})");
+  const auto listed = admin("GET", "/api/v1/entries");
+  EXPECT_THAT(listed.body,
+              AllOf(HasSubstr("pw-(redacted)"), HasSubstr("open-1"), HasSubstr("n=4"), Not(HasSubstr("hunter2"))));
+  const auto one = admin("GET", "/api/v1/entries/" + members(listed)["entries[0].id"]);
+  EXPECT_EQ(one.status, 200);
+  EXPECT_THAT(one.body, AllOf(HasSubstr("n=1"), HasSubstr("n=2"), HasSubstr("n=3"), Not(HasSubstr("hunter2"))));
+}
+
 }  // namespace
 }  // namespace forebay::test

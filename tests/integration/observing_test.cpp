@@ -333,5 +333,18 @@ TEST_F(Observing, ValueIsWhatAReplayedSequenceSparesTheOrigin) {
   EXPECT_NEAR(std::stod(numbers.at("counters.saved_cost")), 17.5e-6, 1e-12);
 }
 
+TEST_F(Observing, SilentConnectionsNeitherKeepProbesOutNorEndStreams) {
+  start();
+  auto live = stream("/api/v1/stats/stream");
+  std::vector<std::unique_ptr<Client>> silent;
+  for (int i = 0; i < 300; ++i) {
+    silent.push_back(std::make_unique<Client>(daemon->admin_port()));
+    if (i % 2 == 0) silent.back()->send("GET /livez HTTP/1.1\r\nHost:");
+  }
+  EXPECT_EQ(admin("GET", "/livez").status, 200);
+  EXPECT_FALSE(live.next("stats").empty());
+  EXPECT_FALSE(live.next("stats").empty());
+}
+
 }  // namespace
 }  // namespace forebay::test

@@ -104,5 +104,23 @@ TEST_F(EndpointsTest, ProbesAreAnsweredThroughTheWholeDrain) {
   EXPECT_TRUE(handler_.draining());
 }
 
+TEST_F(EndpointsTest, LongAnswersThatNobodyReadsAreBounded) {
+  operators_.change([](config::Config& c) {
+    for (int i = 0; i < 500; ++i) c.access.redact_headers.push_back(std::string(4000, 'x') + std::to_string(i));
+  });
+  const auto first = ask("/api/v1/config");
+  ASSERT_EQ(first->status, 200);
+  ASSERT_GT(first->text.size(), 1'000'000u);
+  std::size_t unread = first->text.size();
+  auto next = ask("/api/v1/config");
+  for (; next->status == 200 && unread < 100'000'000; next = ask("/api/v1/config")) unread += next->text.size();
+  EXPECT_EQ(next->status, 503);
+  EXPECT_THAT(next->text, HasSubstr("\"code\":\"busy\""));
+  EXPECT_LE(unread, 32u * 1024 * 1024);
+  EXPECT_EQ(ask("/livez")->status, 200);
+  handler_.finished(*first);
+  EXPECT_EQ(ask("/api/v1/config")->status, 200);
+}
+
 }  // namespace
 }  // namespace forebay::admin

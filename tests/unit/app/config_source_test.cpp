@@ -1,6 +1,7 @@
 #include "app/config_source.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -107,6 +108,18 @@ TEST_F(ConfigSourceTest, TheFileIsReadAnewEachTime) {
   EXPECT_EQ(source.load().config->listeners.at(0).address.port, 7001);
   file("origin: http://file:1\nlisten: \":7005\"\n");
   EXPECT_EQ(source.load().config->listeners.at(0).address.port, 7005);
+}
+
+TEST_F(ConfigSourceTest, AFileThatHasBecomeAPipeIsNotReadAgain) {
+  const auto path = file("origin: http://127.0.0.1:3000\n");
+  ConfigSource source(path, variables({}));
+  EXPECT_TRUE(source.load().ok());
+  EXPECT_TRUE(source.load().ok());
+  std::filesystem::remove(path);
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const auto again = source.load();
+  EXPECT_FALSE(again.ok());
+  EXPECT_THAT(config::to_text(again.diagnostics), ::testing::HasSubstr("not a regular file"));
 }
 
 }  // namespace

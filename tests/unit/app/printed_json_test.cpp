@@ -15,6 +15,8 @@ TEST(PrintedJson, HasWhatATerminalMayActOnAsEscapes) {
   EXPECT_EQ(printed_json("\x1b[2J"), "\\u001b[2J");
   EXPECT_EQ(printed_json("\"\xFF\xC2\""), R"("\ufffd\ufffd")");
   EXPECT_EQ(printed_json(""), "");
+  EXPECT_EQ(printed_line("{}\n"), "{}\n");
+  EXPECT_EQ(printed_line("a\x1b[2J"), "a\\u001b[2J\n");
 }
 
 }  // namespace

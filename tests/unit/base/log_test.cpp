@@ -114,5 +114,16 @@ TEST_F(Log, AFileThatCannotBeOpenedIsSaid) {
                std::runtime_error);
 }
 
+TEST_F(Log, TextHasNothingThatATerminalActsOn) {
+  configure({.level = Level::Info, .format = Format::Text, .output = path_});
+  info(
+      "a\x1b[2J \xC2\x9B"
+      "31m \xE2\x80\xAE"
+      "b");
+  const auto written = lines_of(path_);
+  ASSERT_EQ(written.size(), 1u);
+  EXPECT_THAT(written[0], HasSubstr("a\\u001b[2J ?31m ?b"));
+}
+
 }  // namespace
 }  // namespace forebay::log

@@ -183,5 +183,15 @@ TEST(MayMeet, SomeTextIsOneOfBoth) {
   EXPECT_TRUE(meet("user-{id}-{header:L}", "user-{id}"));
 }
 
+TEST_F(Fill, APointerIntoAnObjectMayMeanTheMembersOfAnArray) {
+  content(R"( [{"id":"7"}])");
+  EXPECT_THAT(tags("p-{body:/id}"), IsEmpty());
+  EXPECT_TRUE(unknown);
+  EXPECT_THAT(tags("p-{body:/0/id}"), ElementsAre("p-7"));
+  EXPECT_FALSE(unknown);
+  EXPECT_THAT(tags("p-{body:/1/id}"), IsEmpty());
+  EXPECT_FALSE(unknown);
+}
+
 }  // namespace
 }  // namespace forebay::rules

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "forebay/base/log.hpp"
+#include "forebay/server/giving_way.hpp"
 #include "server/sockets.hpp"
 #include "unit/server/edge.hpp"
 
@@ -92,6 +93,22 @@ TEST_F(ListenerTest, ListenersMayCountTogether) {
   EXPECT_EQ(a.get("/").status, 200);
   Client b(other.port());
   EXPECT_EQ(b.reply().status, 503);
+}
+
+TEST_F(ListenerTest, WhereSilentConnectionsGiveWayTheLongestSilentOneDoes) {
+  on_worker([&] { handler.server.max_connections = 2; });
+  listener.reset();
+  open(limits_with_giving_way());
+  auto a = connect();
+  EXPECT_EQ(a.get("/").status, 200);
+  pass(100ms);
+  auto b = connect();
+  EXPECT_EQ(b.get("/").status, 200);
+  auto c = connect();
+  EXPECT_EQ(c.get("/").status, 200);
+  EXPECT_EQ(b.get("/").status, 200);
+  EXPECT_EQ(listener->open_connections(), 2u);
+  EXPECT_EQ(listener->numbers().rejected_limit, 1u);
 }
 
 TEST_F(ListenerTest, ManyRefusedClientsCostAtMostSoMuch) {
