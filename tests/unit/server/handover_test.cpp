@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <boost/asio/post.hpp>
 #include <filesystem>
 #include <future>
@@ -118,7 +119,7 @@ class HandoverTest : public ::testing::Test {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{loop.get_executor()};
   std::unique_ptr<Handover> handover;
   std::shared_ptr<HandoverLink> link;  // of the predecessor
-  bool replacing = false;
+  std::atomic<bool> replacing{false};
   std::thread thread, worker_thread;
   std::promise<std::pair<std::size_t, std::string>> replaced;
 };
