@@ -13,6 +13,7 @@
 #include "forebay/base/events.hpp"
 #include "forebay/base/guarded.hpp"
 #include "forebay/base/mutex.hpp"
+#include "forebay/net/scheduling.hpp"
 #include "forebay/net/worker.hpp"
 
 namespace forebay::proxy {
@@ -91,6 +92,9 @@ bool Purger::Private::begin_thread() noexcept {
 
 void Purger::Private::run() {
   net::leave_signals_to_others();
+  // It may have the processor of a worker that has hits to answer: it gives way after each step, in which alone it has
+  // a lock. A lower priority would delay those who wait for that lock.
+  net::take_short_turns();
   while (!stops()) {
     const int seen = signal.load(std::memory_order_acquire);
     const bool completed = complete_writes();
@@ -114,7 +118,7 @@ void Purger::Private::do_job(Job& job) {
 
 cache::Purged Purger::Private::carry_out(const cache::PurgeOrder& order) {
   cache::PurgeRun run(store, order);
-  while (run.step()) complete_writes();
+  for (; run.step(); std::this_thread::yield()) complete_writes();
   return run.purged();
 }
 
@@ -135,8 +139,7 @@ bool Purger::Private::complete_writes() {
     for (auto& run : write.runs)
       guarded(
           [&] {
-            while (run.step()) {
-            }
+            while (run.step()) std::this_thread::yield();
           },
           [&] { purge_all_softly(run.order().now); });
     write.runs.clear();
