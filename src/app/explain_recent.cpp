@@ -1,14 +1,15 @@
 // `forebay explain ID`: what the running daemon has decided about a recent request.
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstdio>
+#include <iomanip>
 #include <iostream>
 
 #include "admin_client.hpp"
 #include "commands.hpp"
 #include "forebay/admin/explain.hpp"
+#include "printed_json.hpp"
 
 namespace forebay::app {
 namespace {
@@ -30,7 +31,7 @@ std::string at(const json::value& document, const char* pointer) {
 }
 
 void line(const char* word, const std::string& text) {
-  if (!text.empty()) std::printf("%-10s %s\n", word, text.c_str());
+  if (!text.empty()) std::cout << std::left << std::setw(10) << word << ' ' << text << '\n';
 }
 
 /// `before`, what is there and `behind`; nothing where it is not there.
@@ -67,31 +68,25 @@ ExitCode explain_recent(const ExplainFlags& flags) {
   const auto daemon = find_daemon(flags.run.config, flags.admin, why);
   if (!daemon) return why;
   const auto content = json::serialize(json::object{{"id", flags.url}});
-  const auto answer = ask_daemon(*daemon, {"POST", "/api/v1/explain", {}, content}, flags.timeout, why);
+  const auto answer = ask_daemon(*daemon, {"POST", "/api/v1/explain", content}, flags.timeout, why);
   if (!answer) return why;
-  json::error_code ec;
-  const auto document = json::parse(answer->body, ec);
-  const auto* requests = ec ? nullptr : document.find_pointer("/requests", ec);
-  if (answer->status == 200 && requests && requests->is_array()) {
-    if (flags.json) {
-      std::cout << answer->body << '\n';
-      return ExitCode::Done;
-    }
-    for (const auto& request : requests->get_array()) {
-      if (&request != &requests->get_array().front()) std::printf("\n");
-      if (request.is_object() && request.get_object().contains("record")) print_request(request);
-    }
+  const auto document = granted(*answer, {"requests"});
+  const auto* requests = document ? document->if_contains("requests") : nullptr;
+  if (requests == nullptr || !requests->is_array()) {
+    const auto code = report_refusal(*daemon, *answer);
+    if (answer->status != 404 || !refusal_of(*answer)) return code;
+    std::cerr << "forebay: a request that is to be explained begins with http://, https:// or /\n";
+    return ExitCode::NothingMatched;
+  }
+  if (flags.json) {
+    std::cout << printed_line(answer->body);
     return ExitCode::Done;
   }
-  const auto refusal = refusal_of(*answer);
-  if (!refusal) {
-    std::cerr << "forebay: " << daemon->address << ": not a Forebay admin listener\n";
-    return ExitCode::NotReached;
+  for (const auto& request : requests->get_array()) {
+    if (&request != &requests->get_array().front()) std::cout << '\n';
+    if (request.is_object() && request.get_object().contains("record")) print_request(request);
   }
-  std::cerr << "forebay: " << daemon->address << ": " << *refusal << '\n';
-  if (answer->status != 404) return code_of_refusal(answer->status);
-  std::cerr << "forebay: a request that is to be explained begins with http://, https:// or /\n";
-  return ExitCode::NothingMatched;
+  return ExitCode::Done;
 }
 
 }  // namespace forebay::app
