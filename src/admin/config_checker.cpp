@@ -37,6 +37,9 @@ bool ConfigChecker::ask(std::string text, std::function<void(const config::TextV
   } catch (const std::system_error&) {
     busy_ = false;
     return false;
+  } catch (const std::bad_alloc&) {
+    busy_ = false;
+    return false;
   }
   return true;
 }

@@ -87,6 +87,13 @@ Answer busy(const Call& call) {
 
 std::optional<Answer> carry_out(const Call& call, proxy::PreparedPurge purge, cache::PurgeMode mode,
                                 std::optional<Answer> nothing) {
+  if (call.admin.sources.shared.replaced.load(std::memory_order_acquire)) {
+    auto refused = call.refuse(503, "replaced", "This process is replaced",
+                               "Another process serves by now, and has stored other responses; ask again, on another "
+                               "connection.");
+    refused.fields.add("Retry-After", "1");
+    return refused;
+  }
   purge.order.mode = mode;
   purge.order.now = call.now().mono;
   const auto later = call.later();

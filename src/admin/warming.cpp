@@ -35,7 +35,8 @@ struct Warming::Run : std::enable_shared_from_this<Run> {
   void count(std::size_t index, const InnerOutcome& outcome);
   bool may_ask() const {
     return !stopped.load(std::memory_order_acquire) && here.now().mono < until &&
-           sources.status.state.load(std::memory_order_acquire) == State::Ready;
+           sources.status.state.load(std::memory_order_acquire) == State::Ready &&
+           !sources.shared.replaced.load(std::memory_order_acquire);
   }
 
   const Sources& sources;

@@ -106,12 +106,12 @@ std::optional<std::string> refusal_of(const AdminAnswer& answer) {
   if (answer.status < 400) return std::nullopt;
   const auto document = object_of(answer);
   if (!document) return std::nullopt;
-  constexpr std::array<std::string_view, 17> kRefusals{
+  constexpr std::array<std::string_view, 18> kRefusals{
       "unauthorized", "forbidden",        "method_not_allowed",     "bad_request",
       "too_large",    "stopping",         "configuration_rejected", "too_many_changes",
       "timeout",      "too_many_streams", "no_such_route",          "not_stored",
       "busy",         "no_memory",        "no_such_request",        "check_too_long",
-      "warming"};
+      "warming",      "replaced"};
   const auto word = text_of(*document, "code");
   if (std::find(kRefusals.begin(), kRefusals.end(), word) == kRefusals.end()) return std::nullopt;
   const auto* detail = document->if_contains("detail");

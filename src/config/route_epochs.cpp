@@ -8,7 +8,8 @@ namespace forebay::config {
 namespace {
 
 std::uint64_t form_of(const config::Route& route) {
-  auto text = std::to_string(route.key.fingerprint) + '\n' + route.path.text();
+  auto text = std::to_string(route.key.fingerprint) + (route.policy.cache ? " 1 " : " 0 ") +
+              std::to_string(static_cast<int>(route.answers)) + '\n' + route.path.text();
   for (const auto& host : route.hosts) text.append("\n").append(host);
   return digest_of(text).lo;
 }

@@ -114,9 +114,9 @@ void HeldAnswer::give_end(const End& end) {
 bool HeldAnswer::take_data(std::string_view bytes) {
   const auto self = shared_from_this();
   if (end_of_wait_) {
-    bytes_.append(bytes);  // a portion of the source, which waits then
-    paused_ = true;
-    return false;
+    bytes_.append(bytes);
+    paused_ = bytes_.size() >= room_;
+    return !paused_;
   }
   if (!holding_) return sink_->on_data(bytes);
   if (bytes_.size() + bytes.size() <= rules_.most) {
@@ -137,6 +137,16 @@ bool HeldAnswer::take_data(std::string_view bytes) {
   }
   bytes_.append(bytes);  // together, since a sink that is full wants no more of it
   return release(Content::TooLarge);
+}
+
+/// While the answer waits and others wait for its source's connection.
+bool HeldAnswer::make_room(std::size_t bytes) {
+  auto more = rules_.reserve(bytes);
+  if (more.bytes() == 0) return false;
+  charge_.merge(std::move(more));
+  room_ = bytes_.size() + bytes;
+  paused_ = false;
+  return true;
 }
 
 /// Gives what is held, unless it has to wait. Whether more is wanted.

@@ -61,7 +61,9 @@ class HeldAnswer final : public net::Source, public std::enable_shared_from_this
     void on_head(const http::ResponseView& head, const HeadFacts& facts) override;
     bool on_data(std::string_view bytes) override { return h_.take_data(bytes); }
     bool drop_slowest() override { return !h_.holds() && h_.sink_->drop_slowest(); }
-    bool take_more(std::size_t bytes) override { return !h_.holds() && h_.sink_->take_more(bytes); }
+    bool take_more(std::size_t bytes) override {
+      return h_.end_of_wait_ ? h_.make_room(bytes) : !h_.holding_ && h_.sink_->take_more(bytes);
+    }
     void on_end(const http::Fields& trailers) override;
     bool wants_retry(bool elsewhere) override { return h_.sink_->wants_retry(elsewhere); }
     bool is_wanted() const override { return h_.sink_->is_wanted(); }
@@ -80,9 +82,13 @@ class HeldAnswer final : public net::Source, public std::enable_shared_from_this
     std::string detail;
   };
 
+  /// While the answer waits, so much of the content is taken, so that a usual one frees its connection.
+  static constexpr std::size_t kAhead = std::size_t{64} * 1024;
+
   bool holds() const noexcept { return holding_ || end_of_wait_; }
   void take_head(const http::ResponseView& head, const net::Sink::HeadFacts& facts);
   bool take_data(std::string_view bytes);
+  bool make_room(std::size_t bytes);
   void take_end(End end);
   bool release(Content state);
   bool waits_for(PurgeEndPtr end);
@@ -103,9 +109,10 @@ class HeldAnswer final : public net::Source, public std::enable_shared_from_this
   const Rules rules_;
   net::Sink* sink_ = nullptr;  // null: it is cancelled, or has heard the end
   Hears hears_{*this};
-  bool holding_ = false;     // what comes, for its content
-  PurgeEndPtr end_of_wait_;  // while the answer waits
-  bool paused_ = false;      // the source has been told to wait
+  bool holding_ = false;       // what comes, for its content
+  PurgeEndPtr end_of_wait_;    // while the answer waits
+  bool paused_ = false;        // the source has been told to wait
+  std::size_t room_ = kAhead;  // bytes that may come while the answer waits
   Content state_ = Content::NotHeld;
   http::Response head_;  // of what is held
   net::Sink::HeadFacts facts_;

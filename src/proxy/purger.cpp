@@ -56,7 +56,7 @@ struct Purger::Private {
   bool complete_writes();
   bool follow_up();
   cache::Purged carry_out(const cache::PurgeOrder& order);
-  void purge_all_softly(Timestamp now);
+  void purge_all(const cache::PurgeOrder& in_place_of);
   void wake() noexcept {
     signal.fetch_add(1, std::memory_order_release);
     signal.notify_all();
@@ -122,12 +122,12 @@ cache::Purged Purger::Private::carry_out(const cache::PurgeOrder& order) {
   return run.purged();
 }
 
-// Without memory for a search: needs none.
-void Purger::Private::purge_all_softly(Timestamp now) {
+// Where there is no memory for a search: this needs none.
+void Purger::Private::purge_all(const cache::PurgeOrder& in_place_of) {
   cache::PurgeOrder all;
   all.all = all.by_write = true;
-  all.mode = cache::PurgeMode::Soft;
-  all.now = now;
+  all.mode = in_place_of.mode;
+  all.now = in_place_of.now;
   guarded([&] { store.purge(all); }, [] {});
 }
 
@@ -141,7 +141,7 @@ bool Purger::Private::complete_writes() {
           [&] {
             while (run.step()) std::this_thread::yield();
           },
-          [&] { purge_all_softly(run.order().now); });
+          [&] { purge_all(run.order()); });
     write.runs.clear();
     write.end->count_down();
   }
@@ -160,7 +160,7 @@ bool Purger::Private::follow_up() {
     const auto& order = search.order;
     if (order.empty()) continue;
     any = true;
-    guarded([&] { carry_out(order); }, [&] { purge_all_softly(order.now); });
+    guarded([&] { carry_out(order); }, [&] { purge_all(order); });
     for (const auto& end : search.ends) end->count_down();
   }
   return any;
@@ -201,9 +201,10 @@ bool Purger::follow_up(const std::string& route, cache::PurgeMode mode, Timestam
       [&] {
         const MutexLock lock(p.mutex);
         auto& [order, ends] = p.searches[static_cast<std::size_t>(mode)];
-        ends.push_back(end);
+        ends.reserve(ends.size() + 1);
         if (std::find(order.routes.begin(), order.routes.end(), route) == order.routes.end())
           order.routes.push_back(route);
+        ends.push_back(end);
         order.mode = mode;
         order.by_write = true;
         order.now = std::max(order.now, now);

@@ -81,13 +81,13 @@ HeldAnswer::Rules WriteEffects::holds_content() const {
     const auto type = head.fields.value(FieldId::ContentType);
     return succeeds(head.status) && (!type || may_be_json(*type)) && !rules::is_endless(head);
   };
-  rules.reserve = [&store = pending_.core.shared.store](std::size_t n) { return store.reserve(n); };
   return rules;
 }
 
 net::SourcePtr WriteEffects::hold(net::SourcePtr source, std::function<void(const http::ResponseView&)> first) {
   if (http::is_safe(pending_.request.method)) return source;
   auto rules = holds_content();
+  rules.reserve = [&store = pending_.core.shared.store](std::size_t n) { return store.reserve(n); };
   rules.before = [this, &asked = *source, first = std::move(first)](const http::ResponseView& head) {
     first(head);
     apply(head, asked.times().attempts > 1);
@@ -112,6 +112,7 @@ void WriteEffects::apply(const http::ResponseView& head, bool repeated) {
 }
 
 void WriteEffects::on_failure(net::FetchError error, bool asked) {
+  leave_the_rest();  // what was begun before memory ran out
   if (settled_ || !asked || !may_invalidate(pending_, not_looked_up())) return;
   settled_ = true;
   by_tags(nullptr, cache::PurgeMode::Soft, !is_of_client(error));
@@ -125,6 +126,7 @@ void WriteEffects::carry_out(cache::PurgeOrder order) {
   order.now = pending_.core.now().mono;
   ++orders_;
   using Clock = std::chrono::steady_clock;
+  begun_.reserve(begun_.size() + 1);
   cache::PurgeRun run(pending_.core.shared.store, std::move(order));
   for (const auto until = Clock::now() + kQuick; run.step();)
     if (Clock::now() > until) {

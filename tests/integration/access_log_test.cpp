@@ -164,7 +164,7 @@ TEST_F(AccessLog, ARefusalSaysWhatWasAskedAndWhy) {
        "Only HTTP/1.1 and HTTP/1.0"},
       {ask("TRACE", "/r405"), "/r405", "TRACE", "method_not_allowed", "not supported"},
       {send_raw("CONNECT shop.test:443 HTTP/1.1\r\nHost: shop.test:443\r\n\r\n"), "shop.test:443", "CONNECT",
-       "bad_request", "not supported"},
+       "method_not_allowed", "not supported"},
   };
   for (const auto& one : all) {
     auto line = access_line(one.path);

@@ -42,13 +42,16 @@ TEST_F(WarmApi, StoresWhatClientsGetThen) {
 
 TEST_F(WarmApi, ManyUrlsAreRequestedOnceEach) {
   start("server: {threads: 2}\nroutes: [{path: /**}]\n");
-  std::string urls;
-  for (int i = 0; i < 1000; ++i) urls += (i == 0 ? "\"http://h/" : ",\"http://h/") + std::to_string(i) + '"';
-  const auto answer = warm("{\"urls\": [" + urls + "], \"concurrency\": 64}");
+  const auto many = [](int count) {
+    std::string urls;
+    for (int i = 0; i < count; ++i) urls += (i == 0 ? "\"http://h/" : ",\"http://h/") + std::to_string(i) + '"';
+    return "{\"urls\": [" + urls + "], \"concurrency\": 64}";
+  };
+  const auto answer = warm(many(200));
   ASSERT_EQ(answer.status, 200) << answer.body;
-  EXPECT_EQ(members(answer)["stored"], "1000");
+  EXPECT_EQ(members(answer)["stored"], "200");
   EXPECT_EQ(metric("forebay_in_flight_requests"), 0);
-  EXPECT_EQ(warm("{\"urls\": [" + urls + ",\"http://h/more\"]}").status, 400);
+  EXPECT_EQ(warm(many(1001)).status, 400);
 }
 
 TEST_F(WarmApi, AnOrderThatIsWrongRequestsNothing) {

@@ -19,7 +19,7 @@ class RouteEpochs {
 
  private:
   struct Route {
-    std::uint64_t form = 0;   // of its key, hosts and path
+    std::uint64_t form = 0;   // of what purges and writes find it by
     std::uint64_t since = 0;  // the configuration that brought it
   };
   std::map<std::string, Route> routes_;

@@ -33,8 +33,9 @@ TEST_F(RouteEpochsTest, ARouteThatStaysKeepsWhatIsStored) {
 }
 
 TEST_F(RouteEpochsTest, OneThatChangesAndComesBackDoesNot) {
-  for (const auto* other : {"{name: a, path: /**, key: {query: [id]}}", "{name: a, path: '/a/**'}",
-                            "{name: a, path: /**, host: shop.test}", "{name: b, path: /**}"}) {
+  for (const auto* other :
+       {"{name: a, path: /**, key: {query: [id]}}", "{name: a, path: '/a/**'}", "{name: a, path: /**, host: shop.test}",
+        "{name: a, path: /**, cache: false}", "{name: b, path: /**}"}) {
     SCOPED_TRACE(other);
     const auto first = after("{name: a, path: /**}");
     const auto between = after(other);

@@ -100,9 +100,11 @@ TEST_F(HeldAnswerTest, GoesOnAtOnceWhereTheEndWasReachedMeanwhile) {
   EXPECT_THAT(sink.heard, ElementsAre("head 200"));
 }
 
-TEST_F(HeldAnswerTest, WaitsWithOnePortionAndGoesOnThen) {
+TEST_F(HeldAnswerTest, WaitsWithSomeContentAndGoesOnThen) {
   hold();
   head();
+  const std::string large(64 * 1024, 'a');
+  EXPECT_TRUE(data(large.substr(1)));
   EXPECT_FALSE(data("a")) << "the source waits";
   EXPECT_THAT(sink.heard, IsEmpty());
   EXPECT_FALSE(source.sink->drop_slowest());
@@ -110,12 +112,26 @@ TEST_F(HeldAnswerTest, WaitsWithOnePortionAndGoesOnThen) {
   settle();
   EXPECT_THAT(sink.heard, IsEmpty());
   reach();
-  EXPECT_THAT(sink.heard, ElementsAre("head 200", "data a"));
+  EXPECT_THAT(sink.heard, ElementsAre("head 200", "data " + large));
   EXPECT_EQ(source.resumes, 1);
   EXPECT_TRUE(data("b"));
   source.sink->on_end({});
-  EXPECT_THAT(sink.heard, ElementsAre("head 200", "data a", "data b", "end"));
+  EXPECT_THAT(sink.heard, ElementsAre("head 200", "data " + large, "data b", "end"));
   EXPECT_THAT(before, ElementsAre(200));
+}
+
+TEST_F(HeldAnswerTest, TakesMoreWhereOthersWaitForTheConnectionOfItsSource) {
+  hold();
+  head();
+  const std::string large(64 * 1024, 'a');
+  EXPECT_FALSE(data(large));
+  EXPECT_TRUE(source.sink->take_more(10));
+  EXPECT_TRUE(data("123456789"));
+  EXPECT_FALSE(data("0"));
+  EXPECT_FALSE(source.sink->take_more(std::size_t{1} << 40)) << "more than there is memory for";
+  reach();
+  EXPECT_THAT(sink.heard, ElementsAre("head 200", "data " + large + "1234567890"));
+  EXPECT_EQ(source.resumes, 1);
 }
 
 TEST_F(HeldAnswerTest, ASourceWithoutContentYetIsNotResumed) {
@@ -130,7 +146,7 @@ TEST_F(HeldAnswerTest, ASinkThatIsFullResumesItself) {
   sink.wants_more = false;
   hold();
   head();
-  data("a");
+  data(std::string(64 * 1024, 'a'));
   reach();
   EXPECT_EQ(source.resumes, 0);
   source_ptr->resume();
