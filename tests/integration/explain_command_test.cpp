@@ -127,7 +127,8 @@ TEST_F(ExplainCommand, WhatAnswersButIsNoAdminListenerIsNotTakenForOne) {
     const auto o = run_forebay({"explain", "--live", "--admin", "127.0.0.1:" + std::to_string(port), "http://h/a"});
     EXPECT_EQ(o.exit, 4);
     EXPECT_EQ(o.out, "");
-    EXPECT_THAT(o.err, HasSubstr(": not a Forebay admin listener\n"));
+    EXPECT_THAT(o.err, HasSubstr(over_tls() && port == daemon->port() ? ": it speaks TLS; write --admin https://"
+                                                                      : ": not a Forebay admin listener\n"));
   }
   const auto as_json = run_forebay(
       {"explain", "--live", "--json", "--admin", "127.0.0.1:" + std::to_string(daemon->port()), "http://h/a"});
